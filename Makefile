@@ -1,0 +1,222 @@
+# ngx_flowdash_module.  "make help" lists the targets.
+#
+# The module is compiled by nginx's own build system, from the configuration
+# in ./config.  What is here does around it what a user would otherwise do by
+# hand, and nothing is written outside of build/.
+
+SHELL := /bin/bash
+
+NAME   := ngx_http_flowdash_module
+OUT    ?= build
+MODULE := $(OUT)/$(NAME).so
+
+# The nginx that is installed; an ordinary user's PATH lacks the sbin's.
+NGINX ?= $(shell PATH=$$PATH:/usr/sbin:/usr/local/sbin command -v nginx)
+
+# The nginx to build for: by default Debian's nginx-dev, else any source tree
+# of nginx.  A module fits into an nginx of the same version that was
+# configured --with-compat; what else configure shall know goes into
+# NGINX_CONFIGURE.
+NGINX_SRC ?= /usr/share/nginx/src
+NGINX_CONFIGURE ?=
+
+# As Debian builds its modules.  nginx makes every warning an error; this is
+# for us to care about (WERROR=1), a newer compiler of a user's must not
+# stop at it.
+CC_OPT ?= -g -O2 -fstack-protector-strong -Wformat -D_FORTIFY_SOURCE=2
+LD_OPT ?= -Wl,-z,relro -Wl,-z,now
+WERROR ?=
+
+warnings := -Wall -Wextra -Wno-unused-parameter
+cc_opt    = $(CC_OPT) $(warnings) $(if $(WERROR),-Werror,-Wno-error)
+
+TESTS ?= t/*.t
+JOBS  ?= 2
+
+BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
+                  libyajl-dev
+TEST_PACKAGES  := ca-certificates chromium chromium-driver curl dpkg-dev \
+                  libfcgi-perl libio-socket-ssl-perl libmojolicious-perl \
+                  nghttp2-client openssl perl procps uwsgi-core
+LINT_PACKAGES  := clang clang-tidy cppcheck perl
+
+.DELETE_ON_ERROR:
+.PHONY: all build deps test-deps test test-fast sanitized unit lint demo \
+        install clean help FORCE
+
+all: build
+
+
+# nginx's configure writes into the directory in which it runs, and the source
+# tree may be read-only, or somebody's work: so it runs in a directory of
+# links to it.
+
+src  := $(abspath $(NGINX_SRC))
+tree := $(OUT)/nginx$(subst /,_,$(src))$(if $(WERROR),-werror)
+
+nginx_version = $(shell sed -n 's/^\#define NGINX_VERSION *"\(.*\)"/\1/p' \
+                $(src)/src/core/nginx.h 2>/dev/null)
+
+settings = nginx $(nginx_version) $(src) | $(CC) | $(cc_opt) | $(LD_OPT) | \
+           $(NGINX_CONFIGURE)
+
+# Changes only when what it says does, so that configure runs again then.
+$(tree)/settings: FORCE
+	@if [ ! -f $(src)/src/core/nginx.h ]; then \
+	    echo "There is no nginx source in $(src):" \
+	         "run \"make deps\", or name a tree by NGINX_SRC=." >&2; \
+	    exit 1; \
+	fi
+	@mkdir -p $(@D)
+	@echo '$(settings)' | cmp -s - $@ || echo '$(settings)' > $@
+
+# Debian's conf_flags says how the nginx of nginx-dev was configured, as a
+# bash array.  A CFLAGS in the environment would switch off nginx's own.
+$(tree)/objs/Makefile: $(tree)/settings config
+	@echo "configuring for nginx $(nginx_version) in $(src)"
+	@find $(tree) -mindepth 1 -maxdepth 1 ! -name settings \
+	    -exec rm -rf {} +
+	@find $(src) -mindepth 1 -maxdepth 1 ! -name objs ! -name Makefile \
+	    ! -name '.*' -exec ln -s -t $(tree) {} +
+	@cd $(tree); unset CFLAGS; \
+	NGX_CONF_FLAGS=(--with-compat); \
+	[ ! -f conf_flags ] || . ./conf_flags; \
+	[ -f configure ] && configure=./configure || configure=auto/configure; \
+	$$configure "$${NGX_CONF_FLAGS[@]}" $(NGINX_CONFIGURE) \
+	    --with-cc='$(CC)' --with-cc-opt='$(cc_opt)' \
+	    --with-ld-opt='$(LD_OPT)' \
+	    --add-dynamic-module='$(CURDIR)' > configure.log 2>&1 \
+	|| { tail -n 20 configure.log >&2; exit 1; }
+
+# nginx's Makefile knows what depends on what.  The copy is there because one
+# name serves every NGINX_SRC.
+build: $(tree)/objs/Makefile
+	@$(MAKE) --no-print-directory -s -C $(tree) -f objs/Makefile modules
+	@cmp -s $(tree)/objs/$(NAME).so $(MODULE) || { \
+	    cp $(tree)/objs/$(NAME).so $(MODULE).new && \
+	    mv $(MODULE).new $(MODULE) && \
+	    echo "built $(MODULE) for nginx $(nginx_version)"; }
+
+
+deps:
+	@t/build/packages.sh $(BUILD_PACKAGES)
+
+test-deps:
+	@t/build/packages.sh $(BUILD_PACKAGES) $(TEST_PACKAGES)
+
+# The module as it is used, and then the same tests with a module and an nginx
+# that notice what goes wrong in memory.  The sub-makes are there because
+# $(NGINX) may not have been installed when this one began.
+test: test-deps
+	@$(MAKE) --no-print-directory test-fast
+	@$(MAKE) --no-print-directory unit
+	FLOWDASH_NGINX=$(CURDIR)/$(san)/nginx/objs/nginx \
+	FLOWDASH_MODULE=$(CURDIR)/$(san)/$(NAME).so \
+	t/build/under-sanitizers.sh prove -I t/lib --timer -j $(JOBS) $(TESTS)
+
+test-fast:
+	@$(MAKE) --no-print-directory build WERROR=1
+	FLOWDASH_NGINX=$(NGINX) FLOWDASH_MODULE=$(CURDIR)/$(MODULE) \
+	prove -I t/lib --timer -j $(JOBS) $(TESTS)
+
+
+# AddressSanitizer and UndefinedBehaviorSanitizer, gcc's.  NGX_DEBUG_PALLOC
+# gives every ngx_palloc() its own malloc(), so that an overrun of a pool's
+# piece is seen too.
+#
+# nginx itself calls memcpy() with NULL and no length, and stores words at odd
+# addresses: it isn't ours to be stopped by that, but the module is built
+# without any exception.
+#
+# nodelete: nginx unloads its modules as it ends, and the leak report that
+# follows would have no names for their functions.
+
+san        := build/sanitized
+san_cc_opt := -g -O1 -fsanitize=address,undefined \
+              -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+san_ld_opt := -fsanitize=address,undefined -Wl,-z,nodelete
+san_core   := -fno-sanitize=nonnull-attribute,alignment -DNGX_DEBUG_PALLOC=1
+
+# the same nginx modules as in the one installed, as far as they need no
+# library of their own
+san_configure = $(filter --with-compat --with-debug --with-threads \
+                --with-http_%_module,$(shell $(NGINX) -V 2>&1))
+
+sanitized:
+	@CC='$(CC)' CC_OPT='$(san_cc_opt) $(san_core)' LD_OPT='$(san_ld_opt)' \
+	t/build/sanitized.sh $(NGINX) $(san) $(san_configure)
+	@$(MAKE) --no-print-directory build OUT=$(san) WERROR=1 \
+	    NGINX_SRC=$(san)/nginx NGINX_CONFIGURE='$(san_configure)' \
+	    CC_OPT='$(san_cc_opt)' LD_OPT='$(san_ld_opt)'
+
+
+# Tests of pure functions: each t/unit/NAME.c is a program that prints TAP.  It
+# includes the .c files which it tests, and is linked with the sanitized nginx
+# (libnginx.a: all of it, its main() renamed to nginx_main()).
+
+units    := $(patsubst t/unit/%.c,$(san)/unit/%,$(wildcard t/unit/*.c))
+unit_inc := $(addprefix -isystem $(san)/nginx/,src/core src/event \
+            src/event/modules src/os/unix src/http src/http/modules \
+            src/http/v2 objs)
+unit_lib := $(san)/nginx/objs/libnginx.a
+
+$(unit_lib): sanitized
+
+$(san)/unit/%: t/unit/%.c $(wildcard ngx_flowdash_module/*.[ch]) | $(unit_lib)
+	@mkdir -p $(@D)
+	@$(CC) $(san_cc_opt) $(warnings) -Werror $(unit_inc) \
+	    -I ngx_flowdash_module -o $@ $< $(san_ld_opt) $(unit_lib) \
+	    -lcurl -lyajl -lssl -lcrypto -lpcre2-8 -lz -lcrypt -lpthread
+
+unit: $(units)
+	$(if $(units),t/build/under-sanitizers.sh prove -e '' $(units))
+
+
+lint:
+	@t/build/packages.sh $(BUILD_PACKAGES) $(LINT_PACKAGES)
+	@$(MAKE) --no-print-directory $(tree)/objs/Makefile
+	@t/lint/run $(tree)
+
+
+# asks for packages only when something is missing
+demo:
+	@[ -n '$(NGINX)' -a -f $(src)/src/core/nginx.h ] || \
+	    $(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory build
+	@NGINX='$(NGINX)' t/demo/run
+
+
+# where this nginx looks for modules, unless told
+MODULES_DIR ?= $(shell $(NGINX) -V 2>&1 | \
+               sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')
+
+install: build
+	@[ -n '$(MODULES_DIR)' ] || { \
+	    echo 'MODULES_DIR=... is needed: nginx does not say it' >&2; \
+	    exit 1; }
+	install -D -m 644 $(MODULE) $(DESTDIR)$(MODULES_DIR)/$(NAME).so
+	@echo
+	@echo 'Now, at the top of nginx.conf:'
+	@echo
+	@echo '    load_module $(MODULES_DIR)/$(NAME).so;'
+	@echo
+
+clean:
+	rm -rf build
+
+help:
+	@echo 'make            build $(MODULE) for the nginx installed'
+	@echo 'make deps       install the Debian packages needed for that'
+	@echo 'make demo       try it: nginx, a task app and two endpoints'
+	@echo 'make install    install the module (DESTDIR, MODULES_DIR)'
+	@echo 'make test       run all tests, once more with sanitizers'
+	@echo 'make test-fast  run all tests, without sanitizers'
+	@echo 'make unit       run the tests of single functions in t/unit'
+	@echo 'make sanitized  build nginx and the module with sanitizers'
+	@echo 'make lint       compilers, cppcheck, clang-tidy, our style'
+	@echo 'make clean      remove build/'
+	@echo
+	@echo 'NGINX_SRC=dir   build for the nginx source tree dir instead;'
+	@echo '                NGINX_CONFIGURE="..." for its configure'
+	@echo 'WERROR=1        stop at compiler warnings'
+	@echo 'TESTS=t/x.t     of the tests, run only these; JOBS=n at a time'

@@ -1,0 +1,494 @@
+
+/*
+ * The phase handler: the only state machine.  It is entered for the client's
+ * request, again when the body was read, and again after each step.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_module.h>
+
+
+static ngx_int_t ngx_http_flowdash_action_subrequest(ngx_http_request_t *r);
+static ngx_int_t ngx_http_flowdash_action_begin(ngx_http_request_t *r,
+    ngx_http_flowdash_loc_conf_t *flcf);
+static ngx_http_flowdash_ctx_t *ngx_http_flowdash_action_create_ctx(
+    ngx_http_request_t *r);
+static void ngx_http_flowdash_action_body_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_flowdash_action_start(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t *status, ngx_str_t *detail);
+static ngx_int_t ngx_http_flowdash_action_run(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_action_finish(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static void ngx_http_flowdash_action_client_handler(ngx_http_request_t *r);
+static void ngx_http_flowdash_action_restore(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static void ngx_http_flowdash_action_cleanup(void *data);
+
+
+ngx_int_t
+ngx_http_flowdash_action_handler(ngx_http_request_t *r)
+{
+    ngx_http_flowdash_ctx_t       *ctx;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    if (r != r->main) {
+        return ngx_http_flowdash_action_subrequest(r);
+    }
+
+    flcf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    if (ctx == NULL) {
+
+        if (flcf->action == NULL
+            || !(r->method & flcf->methods & ~NGX_CONF_BITMASK_SET))
+        {
+            return NGX_DECLINED;
+        }
+
+        return ngx_http_flowdash_action_begin(r, flcf);
+    }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "flowdash action handler, state:%d", ctx->state);
+
+    switch (ctx->state) {
+
+    case NGX_HTTP_FLOWDASH_READ:
+        return ngx_http_flowdash_action_start(r, ctx);
+
+    case NGX_HTTP_FLOWDASH_RUNNING:
+        return ngx_http_flowdash_action_run(r, ctx);
+
+    case NGX_HTTP_FLOWDASH_PASSED:
+        return NGX_DECLINED;
+
+    default:
+
+        /*
+         * An error page that leads into an action: what has failed must not
+         * reach the app this way.
+         */
+
+        if (flcf->action
+            && (r->method & flcf->methods & ~NGX_CONF_BITMASK_SET))
+        {
+            return ctx->status ? (ngx_int_t) ctx->status
+                               : NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return NGX_DECLINED;
+    }
+}
+
+
+/*
+ * A step must be answered by the location that is written in it: an endpoint
+ * that names another one (X-Accel-Redirect) is not followed, and where no
+ * handler answers, files must not.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
+{
+    if (r->post_subrequest == NULL
+        || r->post_subrequest->handler != ngx_http_flowdash_step_done)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_get_module_ctx(r, ngx_http_flowdash_module)
+        && r->content_handler)
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "flowdash: the step was led to \"%V\", "
+                  "which is not its content handler", &r->uri);
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_action_begin(ngx_http_request_t *r,
+    ngx_http_flowdash_loc_conf_t *flcf)
+{
+    ngx_int_t                  rc;
+    ngx_http_flowdash_ctx_t   *ctx;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "flowdash action begins");
+
+    ctx = ngx_http_flowdash_action_create_ctx(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->conf = flcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (r->content_handler == NULL && !clcf->client_body_in_file_only) {
+
+        /* dav takes the body as a file, and would ask for one too late */
+
+        r->request_body_in_file_only = 1;
+        r->request_body_in_persistent_file = 1;
+        r->request_body_in_clean_file = 1;
+        r->request_body_file_log_level = 0;
+    }
+
+    rc = ngx_http_read_client_request_body(r,
+                                       ngx_http_flowdash_action_body_handler);
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+
+    ngx_http_finalize_request(r, NGX_DONE);
+
+    return NGX_DONE;
+}
+
+
+static ngx_http_flowdash_ctx_t *
+ngx_http_flowdash_action_create_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t       *cln;
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_flowdash_ctx_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    ctx = cln->data;
+    ngx_memzero(ctx, sizeof(ngx_http_flowdash_ctx_t));
+
+    if (ngx_array_init(&ctx->runs, r->pool, 4,
+                       sizeof(ngx_http_flowdash_run_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    ctx->sendfile = r->connection->sendfile;
+    ctx->tcp_nopush = r->connection->tcp_nopush;
+
+    cln->handler = ngx_http_flowdash_action_cleanup;
+    ngx_http_set_ctx(r, ctx, ngx_http_flowdash_module);
+
+    return ctx;
+}
+
+
+ngx_http_flowdash_ctx_t *
+ngx_http_flowdash_get_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t       *cln;
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    r = r->main;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_flowdash_module);
+
+    if (ctx == NULL && (r->internal || r->filter_finalize)) {
+
+        /*
+         * if module context was reset by an internal redirect, it can still
+         * be found in the cleanup handler
+         */
+
+        for (cln = r->pool->cleanup; cln; cln = cln->next) {
+            if (cln->handler == ngx_http_flowdash_action_cleanup) {
+                ctx = cln->data;
+                ngx_http_set_ctx(r, ctx, ngx_http_flowdash_module);
+                break;
+            }
+        }
+    }
+
+    return ctx;
+}
+
+
+static void
+ngx_http_flowdash_action_body_handler(ngx_http_request_t *r)
+{
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    ctx->state = NGX_HTTP_FLOWDASH_READ;
+
+    r->write_event_handler = ngx_http_core_run_phases;
+    ngx_http_core_run_phases(r);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_action_start(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t                       rc;
+    ngx_str_t                       detail;
+    ngx_uint_t                      status;
+    ngx_connection_t               *c;
+    ngx_http_variable_value_t      *id;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    c = r->connection;
+
+    if (c->error || c->read->eof || c->read->pending_eof) {
+
+        /* nothing has been called yet: without a client nothing will be */
+
+        ngx_log_error(NGX_LOG_INFO, c->log, 0,
+                      "flowdash: client closed connection before an action");
+
+        return NGX_HTTP_CLIENT_CLOSED_REQUEST;
+    }
+
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+
+    id = ngx_http_get_indexed_variable(r, fmcf->request_id);
+    if (id == NULL || id->not_found) {
+        return NGX_ERROR;
+    }
+
+    ctx->id.len = id->len;
+    ctx->id.data = id->data;
+
+    rc = ngx_http_flowdash_action_find_task(r, ctx, &status, &detail);
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    /* the name may depend on the task, and without one it is no action */
+
+    if (ngx_http_complex_value(r, ctx->conf->action, &ctx->action) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "flowdash action \"%V\"", &ctx->action);
+
+    if (ctx->action.len == 0) {
+        ctx->state = NGX_HTTP_FLOWDASH_PASSED;
+        return NGX_DECLINED;
+    }
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_flowdash_error(r, ctx,
+                                       NGX_HTTP_FLOWDASH_REQUEST_INVALID,
+                                       status, &detail);
+    }
+
+    if (ngx_http_flowdash_json_check_utf8(&ctx->action)) {
+        ngx_str_set(&detail, "the action's name is not UTF-8");
+        return ngx_http_flowdash_error(r, ctx,
+                                       NGX_HTTP_FLOWDASH_REQUEST_INVALID,
+                                       NGX_HTTP_BAD_REQUEST, &detail);
+    }
+
+    ctx->state = NGX_HTTP_FLOWDASH_RUNNING;
+    ctx->deadline = ngx_current_msec + ctx->conf->deadline;
+
+    r->read_event_handler = ngx_http_flowdash_action_client_handler;
+
+    return ngx_http_flowdash_action_run(r, ctx);
+}
+
+
+/* returns NGX_OK, NGX_ERROR, or NGX_DECLINED with a status for the client */
+
+static ngx_int_t
+ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t *status, ngx_str_t *detail)
+{
+    u_char                            *p;
+    ngx_int_t                          rc;
+    ngx_str_t                          text;
+    ngx_http_flowdash_json_verdict_e   verdict;
+
+    rc = ngx_http_flowdash_body_read(r, &text);
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ctx->has_body = (text.len != 0);
+
+    if (!ctx->has_body) {
+        ngx_str_set(&text, "{}");
+
+    } else if (!ngx_http_flowdash_body_is_json(r, detail)) {
+        *status = NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_flowdash_task_init(&ctx->task, r->pool, &text,
+                                    ctx->conf->pointer, &verdict)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ctx->has_task = 1;
+
+    if (verdict == NGX_HTTP_FLOWDASH_JSON_OK) {
+        return NGX_OK;
+    }
+
+    detail->data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
+    if (detail->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_snprintf(detail->data, NGX_MAX_ERROR_STR,
+                     "the request's body: %s, at byte %uz",
+                     ctx->task.json.error, ctx->task.json.offset);
+
+    detail->len = p - detail->data;
+    *status = NGX_HTTP_BAD_REQUEST;
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_action_run(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_http_flowdash_run_t  *run;
+
+    for ( ;; ) {
+
+        run = ctx->run;
+
+        if (run && !run->done) {
+            return NGX_DONE;
+        }
+
+        if (run) {
+
+            if (ctx->timer.timer_set) {
+                ngx_del_timer(&ctx->timer);
+            }
+
+            if (!run->error
+                && ngx_http_flowdash_answer_merge(r, ctx, run) != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+
+            if (run->error) {
+                ngx_http_flowdash_action_restore(r, ctx);
+                return ngx_http_flowdash_error(r, ctx, run->error, 0,
+                                               &run->detail);
+            }
+        }
+
+        if (ctx->runs.nelts == ctx->conf->steps->nelts) {
+            return ngx_http_flowdash_action_finish(r, ctx);
+        }
+
+        if (ngx_http_flowdash_step_start(r, ctx) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_action_finish(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "flowdash action \"%V\" passed, steps:%ui changed:%d",
+                   &ctx->action, ctx->runs.nelts, ctx->task.changed);
+
+    ctx->state = NGX_HTTP_FLOWDASH_PASSED;
+
+    if (ctx->task.changed && ngx_http_flowdash_body_replace(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_flowdash_action_restore(r, ctx);
+
+    return NGX_DECLINED;
+}
+
+
+/*
+ * What the client does while steps run.  Once an endpoint has been called the
+ * action runs to its end, so that a client which is gone must not end it: in
+ * HTTP/2 nginx has already set the stream's error, which would terminate the
+ * request when the subrequest is finalized.
+ */
+
+static void
+ngx_http_flowdash_action_client_handler(ngx_http_request_t *r)
+{
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    ngx_http_flowdash_action_keep(r, ctx);
+
+    ngx_http_block_reading(r);
+}
+
+
+void
+ngx_http_flowdash_action_keep(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    if (r->connection->error) {
+        r->connection->error = 0;
+        ctx->client_gone = 1;
+    }
+}
+
+
+/* gives the request back to nginx as it was before the first step */
+
+static void
+ngx_http_flowdash_action_restore(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_connection_t  *c;
+
+    c = r->connection;
+
+    c->sendfile = ctx->sendfile;
+    c->tcp_nopush = ctx->tcp_nopush;
+
+    if (ctx->client_gone) {
+        c->error = 1;
+    }
+
+    r->read_event_handler = ngx_http_block_reading;
+}
+
+
+static void
+ngx_http_flowdash_action_cleanup(void *data)
+{
+    ngx_http_flowdash_ctx_t *ctx = data;
+
+    if (ctx->timer.timer_set) {
+        ngx_del_timer(&ctx->timer);
+    }
+}

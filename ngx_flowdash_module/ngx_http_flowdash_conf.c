@@ -1,0 +1,1118 @@
+
+/*
+ * The directives that are more than a slot, and all that "nginx -t" can say
+ * about them.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_module.h>
+
+#include <curl/curl.h>
+
+
+static ngx_int_t ngx_http_flowdash_conf_value(ngx_conf_t *cf,
+    ngx_str_t *text, ngx_http_complex_value_t *value);
+static char *ngx_http_flowdash_conf_refuse(ngx_conf_t *cf,
+    ngx_command_t *cmd, ngx_str_t *value, const char *reason);
+static ngx_int_t ngx_http_flowdash_conf_pointer_token(ngx_array_t *pointer,
+    u_char **start, u_char *last);
+static char *ngx_http_flowdash_conf_step_block(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step);
+static char *ngx_http_flowdash_conf_step_check(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step);
+static ngx_uint_t ngx_http_flowdash_conf_rewrites(ngx_conf_t *cf,
+    void **loc_conf);
+static const char *ngx_http_flowdash_conf_url(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, ngx_str_t *text);
+static const char *ngx_http_flowdash_conf_url_unix(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, u_char *p, ngx_str_t *text);
+static const char *ngx_http_flowdash_conf_url_parts(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, u_char *p, u_char *last);
+static const char *ngx_http_flowdash_conf_url_check(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url);
+static char *ngx_http_flowdash_conf_param(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_array_t **params, ngx_uint_t caseless);
+static ngx_int_t ngx_http_flowdash_conf_read_file(ngx_conf_t *cf,
+    ngx_str_t *name, ngx_str_t *content);
+
+
+char *
+ngx_http_flowdash_conf_action(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    ngx_str_t  *value;
+
+    if (flcf->action != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (flcf->step) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                                             "a step cannot be an action");
+    }
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        flcf->action = NULL;
+        return NGX_CONF_OK;
+    }
+
+    if (value[1].len == 0) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                           "the name is empty, \"off\" makes it no action");
+    }
+
+    if (ngx_http_flowdash_json_check_utf8(&value[1])) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                                             "the name must be UTF-8");
+    }
+
+    flcf->action = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (flcf->action == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_flowdash_conf_value(cf, &value[1], flcf->action) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_conf_value(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_http_complex_value_t *value)
+{
+    ngx_http_compile_complex_value_t  ccv;
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = text;
+    ccv.complex_value = value;
+
+    return ngx_http_compile_complex_value(&ccv);
+}
+
+
+/*
+ * A string returned as the error would be printed with the name of the last
+ * directive parsed, which is another one after a block.
+ */
+
+static char *
+ngx_http_flowdash_conf_refuse(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *value, const char *reason)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid \"%V\" in \"%V\": %s",
+                       value, &cmd->name, reason);
+
+    return NGX_CONF_ERROR;
+}
+
+
+char *
+ngx_http_flowdash_conf_user(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (value[1].len == 0 || ngx_http_flowdash_json_check_utf8(&value[1])) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                              "the field's name must be UTF-8 and not empty");
+    }
+
+    return ngx_http_flowdash_conf_param(cf, cmd, &flcf->user, 0);
+}
+
+
+static char *
+ngx_http_flowdash_conf_param(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_array_t **params, ngx_uint_t caseless)
+{
+    ngx_str_t                  *value;
+    ngx_uint_t                  i;
+    ngx_http_flowdash_param_t  *param;
+
+    value = cf->args->elts;
+
+    if (*params == NGX_CONF_UNSET_PTR) {
+        *params = ngx_array_create(cf->pool, 4,
+                                   sizeof(ngx_http_flowdash_param_t));
+        if (*params == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    param = (*params)->elts;
+
+    for (i = 0; i < (*params)->nelts; i++) {
+
+        if (param[i].name.len != value[1].len) {
+            continue;
+        }
+
+        if (ngx_strncmp(param[i].name.data, value[1].data, value[1].len) == 0
+            || (caseless && ngx_strncasecmp(param[i].name.data, value[1].data,
+                                            value[1].len) == 0))
+        {
+            return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                                                 "it is set twice here");
+        }
+    }
+
+    param = ngx_array_push(*params);
+    if (param == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    param->name = value[1];
+
+    if (ngx_http_flowdash_conf_value(cf, &value[2], &param->value) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_flowdash_conf_task(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    u_char       *p, *last;
+    ngx_int_t     rc;
+    ngx_str_t    *value;
+    ngx_array_t  *pointer;
+
+    if (flcf->pointer != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    pointer = ngx_array_create(cf->pool, 2, sizeof(ngx_str_t));
+    if (pointer == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    p = value[1].data;
+    last = p + value[1].len;
+
+    if (ngx_http_flowdash_json_check_utf8(&value[1])) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                                             "the pointer must be UTF-8");
+    }
+
+    while (p < last) {
+
+        rc = ngx_http_flowdash_conf_pointer_token(pointer, &p, last);
+
+        if (rc == NGX_ERROR) {
+            return NGX_CONF_ERROR;
+        }
+
+        if (rc == NGX_DECLINED) {
+            return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                       "a JSON pointer is empty or starts with \"/\", "
+                       "and \"~\" in it is written \"~0\", \"/\" \"~1\"");
+        }
+    }
+
+    if (pointer->nelts >= NGX_HTTP_FLOWDASH_JSON_DEPTH) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                             "the pointer is deeper than any accepted body");
+    }
+
+    flcf->pointer = pointer;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_conf_pointer_token(ngx_array_t *pointer, u_char **start,
+    u_char *last)
+{
+    u_char     *p, *dst;
+    ngx_str_t  *token;
+
+    p = *start;
+
+    if (*p++ != '/') {
+        return NGX_DECLINED;
+    }
+
+    token = ngx_array_push(pointer);
+    if (token == NULL) {
+        return NGX_ERROR;
+    }
+
+    token->data = ngx_pnalloc(pointer->pool, last - p + 1);
+    if (token->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (dst = token->data; p < last && *p != '/'; p++) {
+
+        if (*p != '~') {
+            *dst++ = *p;
+            continue;
+        }
+
+        if (++p == last || (*p != '0' && *p != '1')) {
+            return NGX_DECLINED;
+        }
+
+        *dst++ = (*p == '0') ? '~' : '/';
+    }
+
+    token->len = dst - token->data;
+    *start = p;
+
+    return NGX_OK;
+}
+
+
+char *
+ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    ngx_str_t                      *value, name;
+    ngx_uint_t                      i;
+    ngx_http_flowdash_step_t       *step;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    value = cf->args->elts;
+    name = value[1];
+
+    if (flcf->step) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &name,
+                                             "a step cannot be in a step");
+    }
+
+    if (name.len == 0 || ngx_http_flowdash_json_check_utf8(&name)) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &name,
+                                     "the name must be UTF-8 and not empty");
+    }
+
+    if (flcf->steps == NGX_CONF_UNSET_PTR) {
+        flcf->steps = ngx_array_create(cf->pool, 4,
+                                       sizeof(ngx_http_flowdash_step_t));
+        if (flcf->steps == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        flcf->own_steps = 1;
+        flcf->file = cf->conf_file->file.name;
+        flcf->line = cf->conf_file->line;
+    }
+
+    step = flcf->steps->elts;
+
+    for (i = 0; i < flcf->steps->nelts; i++) {
+        if (step[i].name.len == name.len
+            && ngx_strncmp(step[i].name.data, name.data, name.len) == 0)
+        {
+            return ngx_http_flowdash_conf_refuse(cf, cmd, &name,
+                                   "the action has a step of this name");
+        }
+    }
+
+    step = ngx_array_push(flcf->steps);
+    if (step == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    step->name = name;
+
+    fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
+    fmcf->steps = 1;
+
+    return ngx_http_flowdash_conf_step_block(cf, step);
+}
+
+
+/* a nameless location, made as "if" and "limit_except" make theirs */
+
+static char *
+ngx_http_flowdash_conf_step_block(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step)
+{
+    char                          *rv;
+    void                          *mconf;
+    ngx_uint_t                     i;
+    ngx_conf_t                     save;
+    ngx_http_module_t             *module;
+    ngx_http_conf_ctx_t           *ctx, *pctx;
+    ngx_http_core_loc_conf_t      *clcf, *pclcf;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    ctx = ngx_pcalloc(cf->pool, sizeof(ngx_http_conf_ctx_t));
+    if (ctx == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    pctx = cf->ctx;
+    ctx->main_conf = pctx->main_conf;
+    ctx->srv_conf = pctx->srv_conf;
+
+    ctx->loc_conf = ngx_pcalloc(cf->pool, sizeof(void *) * ngx_http_max_module);
+    if (ctx->loc_conf == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; cf->cycle->modules[i]; i++) {
+        if (cf->cycle->modules[i]->type != NGX_HTTP_MODULE) {
+            continue;
+        }
+
+        module = cf->cycle->modules[i]->ctx;
+
+        if (module->create_loc_conf) {
+
+            mconf = module->create_loc_conf(cf);
+            if (mconf == NULL) {
+                return NGX_CONF_ERROR;
+            }
+
+            ctx->loc_conf[cf->cycle->modules[i]->ctx_index] = mconf;
+        }
+    }
+
+    step->loc_conf = ctx->loc_conf;
+
+    flcf = ctx->loc_conf[ngx_http_flowdash_module.ctx_index];
+    flcf->step = step;
+
+    pclcf = pctx->loc_conf[ngx_http_core_module.ctx_index];
+
+    clcf = ctx->loc_conf[ngx_http_core_module.ctx_index];
+    clcf->loc_conf = ctx->loc_conf;
+    ngx_str_set(&clcf->name, "/");
+
+    save = *cf;
+    cf->ctx = ctx;
+    cf->cmd_type = NGX_HTTP_LOC_CONF;
+
+    rv = ngx_conf_parse(cf, NULL);
+
+    *cf = save;
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    /*
+     * Nameless only now: proxy_pass with an URI is refused in a nameless
+     * location, but in a step it does what it says.
+     */
+
+    clcf->noname = 1;
+
+    if (ngx_http_add_location(cf, &pclcf->locations, clcf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_flowdash_conf_step_check(cf, step);
+}
+
+
+static char *
+ngx_http_flowdash_conf_step_check(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step)
+{
+    ngx_queue_t                   *q;
+    ngx_http_core_loc_conf_t      *clcf, *lclcf;
+    ngx_http_location_queue_t     *lq;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    clcf = step->loc_conf[ngx_http_core_module.ctx_index];
+    flcf = step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    if (clcf->locations) {
+        for (q = ngx_queue_head(clcf->locations);
+             q != ngx_queue_sentinel(clcf->locations);
+             q = ngx_queue_next(q))
+        {
+            lq = (ngx_http_location_queue_t *) q;
+            lclcf = lq->exact ? lq->exact : lq->inclusive;
+
+            if (!lclcf->noname) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "location \"%V\" in \"flowdash_step\" "
+                                   "\"%V\": a step has no locations",
+                                   &lclcf->name, &step->name);
+                return NGX_CONF_ERROR;
+            }
+        }
+    }
+
+    if (flcf->url && clcf->handler != ngx_http_flowdash_call_handler) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"flowdash_call\" in \"flowdash_step\" \"%V\": "
+                           "the step has another content handler as well",
+                           &step->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (clcf->handler == NULL
+        && !ngx_http_flowdash_conf_rewrites(cf, step->loc_conf))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"flowdash_step\" \"%V\" has no content handler, "
+                           "such as \"flowdash_call\" or \"proxy_pass\"",
+                           &step->name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * Whether there is a "return" or a "rewrite", which can answer without a
+ * content handler.  The rewrite module's configuration is its own affair;
+ * what is relied on here is that it starts with its code, which is made of
+ * structs that start with their function.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_conf_rewrites(ngx_conf_t *cf, void **loc_conf)
+{
+    ngx_uint_t                i, n;
+    ngx_array_t              *codes;
+    ngx_module_t             *module;
+    ngx_http_script_code_pt  *code;
+
+    module = NULL;
+
+    for (i = 0; cf->cycle->modules[i]; i++) {
+        if (ngx_strcmp(cf->cycle->modules[i]->name, "ngx_http_rewrite_module")
+            == 0)
+        {
+            module = cf->cycle->modules[i];
+        }
+    }
+
+    if (module == NULL) {
+        return 0;
+    }
+
+    codes = *(ngx_array_t **) loc_conf[module->ctx_index];
+
+    if (codes == NULL) {
+        return 0;
+    }
+
+    code = codes->elts;
+    n = codes->nelts * codes->size / sizeof(ngx_http_script_code_pt);
+
+    for (i = 0; i < n; i++) {
+
+        if (code[i] == ngx_http_script_return_code) {
+            return 1;
+        }
+
+#if (NGX_PCRE)
+        if (code[i] == ngx_http_script_regex_start_code) {
+            return 1;
+        }
+#endif
+    }
+
+    return 0;
+}
+
+
+char *
+ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    ngx_str_t                      *value;
+    const char                     *error;
+    ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    if (flcf->url) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (flcf->step == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" is allowed in \"flowdash_step\" only",
+                           &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->handler) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" in \"flowdash_step\" \"%V\": the step has "
+                           "another content handler as well",
+                           &cmd->name, &flcf->step->name);
+        return NGX_CONF_ERROR;
+    }
+
+    clcf->handler = ngx_http_flowdash_call_handler;
+
+    flcf->url = ngx_pcalloc(cf->pool, sizeof(ngx_http_flowdash_url_t));
+    if (flcf->url == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    error = ngx_http_flowdash_conf_url(cf, flcf->url, &value[1]);
+
+    if (error == NGX_CONF_ERROR) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (error) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1], error);
+    }
+
+    fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
+    fmcf->calls = 1;
+
+    return NGX_CONF_OK;
+}
+
+
+/* returns NULL, NGX_CONF_ERROR, or what is wrong with the URL */
+
+static const char *
+ngx_http_flowdash_conf_url(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
+    ngx_str_t *text)
+{
+    u_char      *p, *last, *host;
+    size_t       scheme;
+    const char  *error;
+
+    if (ngx_strncasecmp(text->data, (u_char *) "http://", 7) == 0) {
+        scheme = 7;
+
+    } else if (ngx_strncasecmp(text->data, (u_char *) "https://", 8) == 0) {
+        scheme = 8;
+
+    } else {
+        return "the URL must start with \"http://\" or \"https://\"";
+    }
+
+    last = text->data + text->len;
+
+    for (p = text->data; p < last; p++) {
+        if (*p <= 0x20 || *p >= 0x7f || *p == '#') {
+            return "the URL must not have white space, control or non-ASCII "
+                   "characters, nor a fragment";
+        }
+    }
+
+    if (ngx_array_init(&url->parts, cf->pool, 4,
+                       sizeof(ngx_http_flowdash_url_part_t))
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    p = text->data + scheme;
+
+    if (ngx_strncmp(p, "unix:", 5) == 0) {
+        return ngx_http_flowdash_conf_url_unix(cf, url, p + 5, text);
+    }
+
+    host = p;
+
+    while (p < last && *p != '/' && *p != '?') {
+
+        if (*p == '$') {
+            return "the host and port must not have variables";
+        }
+
+        if (*p++ == '@') {
+            host = p;
+        }
+    }
+
+    if (p == host) {
+        return "the URL has no host";
+    }
+
+    url->origin.data = text->data;
+    url->origin.len = p - text->data;
+
+    url->shown.len = scheme + (p - host);
+    url->shown.data = ngx_pnalloc(cf->pool, url->shown.len);
+    if (url->shown.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memcpy(url->shown.data, text->data, scheme);
+    ngx_memcpy(url->shown.data + scheme, host, p - host);
+
+    error = ngx_http_flowdash_conf_url_parts(cf, url, p, last);
+
+    return error ? error : ngx_http_flowdash_conf_url_check(cf, url);
+}
+
+
+static const char *
+ngx_http_flowdash_conf_url_unix(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
+    u_char *p, ngx_str_t *text)
+{
+    u_char      *last;
+    const char  *error;
+
+    if (text->data[4] != ':') {
+        return "a unix socket is called as \"http://unix:/path.sock:/uri\"";
+    }
+
+    last = text->data + text->len;
+
+    url->socket.data = p;
+
+    while (p < last && *p != ':') {
+
+        if (*p++ == '$') {
+            return "the path of a unix socket must not have variables";
+        }
+    }
+
+    url->socket.len = p - url->socket.data;
+
+    if (url->socket.len == 0 || url->socket.data[0] != '/') {
+        return "the path of a unix socket must be absolute";
+    }
+
+    if (url->socket.len >= sizeof(((struct sockaddr_un *) 0)->sun_path)) {
+        return "the path of a unix socket is too long";
+    }
+
+    url->shown.data = text->data;
+    url->shown.len = p - text->data;
+
+    if (p < last) {
+        p++;
+        url->shown.len++;
+
+        if (p < last && *p != '/') {
+            return "the URI behind a unix socket must start with \"/\"";
+        }
+    }
+
+    ngx_str_set(&url->origin, "http://localhost");
+
+    error = ngx_http_flowdash_conf_url_parts(cf, url, p, last);
+
+    return error ? error : ngx_http_flowdash_conf_url_check(cf, url);
+}
+
+
+/*
+ * The path and the query are split into what is sent as it is written, and
+ * variables, whose values are percent-encoded one by one.
+ */
+
+static const char *
+ngx_http_flowdash_conf_url_parts(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
+    u_char *p, u_char *last)
+{
+    u_char                        *start;
+    ngx_http_flowdash_url_part_t  *part;
+
+    if (p == last || *p != '/') {
+
+        part = ngx_array_push(&url->parts);
+        if (part == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_str_set(&part->text, "/");
+        part->value = NULL;
+    }
+
+    while (p < last) {
+
+        part = ngx_array_push(&url->parts);
+        if (part == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        start = p;
+        part->text.data = p;
+        part->value = NULL;
+
+        if (*p != '$') {
+            while (p < last && *p != '$') { p++; }
+
+            part->text.len = p - start;
+            continue;
+        }
+
+        if (++p < last && *p == '{') {
+            while (p < last && *p++ != '}') { /* void */ }
+
+        } else {
+            while (p < last
+                   && ((*p >= '0' && *p <= '9') || *p == '_'
+                       || (ngx_tolower(*p) >= 'a' && ngx_tolower(*p) <= 'z')))
+            {
+                p++;
+            }
+        }
+
+        part->text.len = p - start;
+
+        part->value = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+        if (part->value == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        if (ngx_http_flowdash_conf_value(cf, &part->text, part->value)
+            != NGX_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* libcurl has the last word on what an URL is */
+
+static const char *
+ngx_http_flowdash_conf_url_check(ngx_conf_t *cf, ngx_http_flowdash_url_t *url)
+{
+    u_char                        *text, *p;
+    size_t                         len;
+    CURLU                         *handle;
+    CURLUcode                      rc;
+    ngx_uint_t                     i;
+    ngx_http_flowdash_url_part_t  *part;
+
+    part = url->parts.elts;
+    len = url->origin.len + 1;
+
+    for (i = 0; i < url->parts.nelts; i++) {
+        len += part[i].value ? 1 : part[i].text.len;
+    }
+
+    text = ngx_pnalloc(cf->temp_pool, len);
+    if (text == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    p = ngx_cpymem(text, url->origin.data, url->origin.len);
+
+    for (i = 0; i < url->parts.nelts; i++) {
+
+        if (part[i].value) {
+            *p++ = 'x';
+
+        } else {
+            p = ngx_cpymem(p, part[i].text.data, part[i].text.len);
+        }
+    }
+
+    *p = '\0';
+
+    handle = curl_url();
+    if (handle == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    rc = curl_url_set(handle, CURLUPART_URL, (char *) text,
+                      CURLU_PATH_AS_IS);
+
+    curl_url_cleanup(handle);
+
+    return (rc == CURLUE_OK) ? NULL : curl_url_strerror(rc);
+}
+
+
+char *
+ngx_http_flowdash_conf_set_header(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    u_char      c;
+    size_t      i;
+    ngx_str_t  *value, *name;
+
+    static ngx_str_t  own[] = {
+        ngx_string("connection"),
+        ngx_string("content-length"),
+        ngx_string("expect"),
+        ngx_string("keep-alive"),
+        ngx_string("proxy-connection"),
+        ngx_string("te"),
+        ngx_string("trailer"),
+        ngx_string("transfer-encoding"),
+        ngx_string("upgrade"),
+        ngx_null_string
+    };
+
+    value = cf->args->elts;
+
+    for (i = 0; i < value[1].len; i++) {
+        c = value[1].data[i];
+
+        if (c <= 0x20 || c >= 0x7f
+            || ngx_strchr("\"(),/:;<=>?@[\\]{}", c) != NULL)
+        {
+            break;
+        }
+    }
+
+    if (i == 0 || i < value[1].len) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                                             "not the name of a header");
+    }
+
+    for (name = own; name->len; name++) {
+        if (name->len == value[1].len
+            && ngx_strncasecmp(name->data, value[1].data, name->len) == 0)
+        {
+            return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                                "this header belongs to the connection");
+        }
+    }
+
+    return ngx_http_flowdash_conf_param(cf, cmd, &flcf->headers, 1);
+}
+
+
+char *
+ngx_http_flowdash_conf_time(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    ngx_int_t    ms;
+    ngx_str_t   *value;
+    ngx_msec_t  *msp;
+
+    msp = (ngx_msec_t *) (p + cmd->offset);
+
+    if (*msp != NGX_CONF_UNSET_MSEC) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    ms = ngx_parse_time(&value[1], 0);
+
+    if (ms == NGX_ERROR || ms == 0) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                     "a time over 0 is expected, such as 500ms, 5s or 1m");
+    }
+
+    *msp = ms;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_flowdash_conf_size(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    size_t     *sp;
+    ssize_t     size;
+    ngx_str_t  *value;
+
+    sp = (size_t *) (p + cmd->offset);
+
+    if (*sp != NGX_CONF_UNSET_SIZE) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    size = ngx_parse_size(&value[1]);
+
+    if (size == NGX_ERROR || size == 0) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                            "a size over 0 is expected, such as 64k or 1m");
+    }
+
+    *sp = size;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_flowdash_conf_trusted_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    ngx_str_t  *value;
+#if (NGX_HTTP_SSL)
+    ngx_int_t   rc;
+    ngx_ssl_t   ssl;
+#endif
+
+    if (flcf->ssl_trusted_certificate.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (value[1].len == 0) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                                             "the name of a file is expected");
+    }
+
+    flcf->ssl_trusted_certificate = value[1];
+
+    if (ngx_conf_full_name(cf->cycle, &flcf->ssl_trusted_certificate, 1)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+#if (NGX_HTTP_SSL)
+
+    /* nothing is kept of it: libcurl gets the file's content */
+
+    ngx_memzero(&ssl, sizeof(ngx_ssl_t));
+    ssl.log = cf->log;
+
+    if (ngx_ssl_create(&ssl, 0, NULL) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    rc = ngx_ssl_trusted_certificate(cf, &ssl, &flcf->ssl_trusted_certificate,
+                                     1);
+
+    ngx_ssl_cleanup_ctx(&ssl);
+
+    if (rc != NGX_OK) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                          "a file with certificates in PEM is expected");
+    }
+
+#endif
+
+    if (ngx_http_flowdash_conf_read_file(cf, &flcf->ssl_trusted_certificate,
+                                         &flcf->ssl_trusted)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * Files are read now, as the user that nginx is started by; a worker could
+ * not, and would have to wait for the disk.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_conf_read_file(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_str_t *content)
+{
+    ssize_t          n;
+    ngx_int_t        rc;
+    ngx_file_t       file;
+    ngx_file_info_t  fi;
+
+    rc = NGX_ERROR;
+
+    ngx_memzero(&file, sizeof(ngx_file_t));
+
+    file.name = *name;
+    file.log = cf->log;
+
+    file.fd = ngx_open_file(name->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (file.fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_open_file_n " \"%V\" failed", name);
+        return NGX_ERROR;
+    }
+
+    if (ngx_fd_info(file.fd, &fi) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_fd_info_n " \"%V\" failed", name);
+        goto done;
+    }
+
+    content->len = ngx_file_size(&fi);
+
+    content->data = ngx_pnalloc(cf->pool, content->len);
+    if (content->data == NULL) {
+        goto done;
+    }
+
+    n = ngx_read_file(&file, content->data, content->len, 0);
+
+    if (n == NGX_ERROR) {
+        goto done;
+    }
+
+    if ((size_t) n != content->len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           ngx_read_file_n " \"%V\" returned only "
+                           "%z bytes instead of %uz", name, n, content->len);
+        goto done;
+    }
+
+    rc = NGX_OK;
+
+done:
+
+    if (ngx_close_file(file.fd) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
+                           ngx_close_file_n " \"%V\" failed", name);
+    }
+
+    return rc;
+}
+
+
+char *
+ngx_http_flowdash_conf_check(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *conf)
+{
+    if (conf->step) {
+        return NGX_CONF_OK;
+    }
+
+    if (conf->action && conf->steps == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"flowdash_action\" \"%V\" has no \"flowdash_step\"",
+                      &conf->action->value);
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->own_steps && conf->action == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"flowdash_step\" outside an action: "
+                      "\"flowdash_action\" is missing in the location "
+                      "in %V:%ui", &conf->file, conf->line);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}

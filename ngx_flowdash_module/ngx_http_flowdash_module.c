@@ -1,0 +1,426 @@
+
+/*
+ * The command table, and what happens at configuration and process start.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_module.h>
+#include <ngx_flowdash_curl.h>
+
+
+static void *ngx_http_flowdash_create_main_conf(ngx_conf_t *cf);
+static void *ngx_http_flowdash_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static ngx_array_t *ngx_http_flowdash_default_user(ngx_conf_t *cf);
+static ngx_array_t *ngx_http_flowdash_default_pointer(ngx_conf_t *cf);
+static ngx_int_t ngx_http_flowdash_init(ngx_conf_t *cf);
+static ngx_int_t ngx_http_flowdash_init_process(ngx_cycle_t *cycle);
+static void ngx_http_flowdash_exit_process(ngx_cycle_t *cycle);
+
+
+static ngx_conf_bitmask_t  ngx_http_flowdash_methods[] = {
+    { ngx_string("GET"), NGX_HTTP_GET },
+    { ngx_string("POST"), NGX_HTTP_POST },
+    { ngx_string("PUT"), NGX_HTTP_PUT },
+    { ngx_string("DELETE"), NGX_HTTP_DELETE },
+    { ngx_string("MKCOL"), NGX_HTTP_MKCOL },
+    { ngx_string("COPY"), NGX_HTTP_COPY },
+    { ngx_string("MOVE"), NGX_HTTP_MOVE },
+    { ngx_string("OPTIONS"), NGX_HTTP_OPTIONS },
+    { ngx_string("PROPFIND"), NGX_HTTP_PROPFIND },
+    { ngx_string("PROPPATCH"), NGX_HTTP_PROPPATCH },
+    { ngx_string("LOCK"), NGX_HTTP_LOCK },
+    { ngx_string("UNLOCK"), NGX_HTTP_UNLOCK },
+    { ngx_string("PATCH"), NGX_HTTP_PATCH },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_command_t  ngx_http_flowdash_commands[] = {
+
+    { ngx_string("flowdash_action"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_flowdash_conf_action,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_methods"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_conf_set_bitmask_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, methods),
+      &ngx_http_flowdash_methods },
+
+    { ngx_string("flowdash_user"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE2,
+      ngx_http_flowdash_conf_user,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_task"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_flowdash_conf_task,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_step"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_http_flowdash_conf_step,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_call"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_flowdash_conf_call,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_set_header"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE2,
+      ngx_http_flowdash_conf_set_header,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_connect_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_flowdash_conf_time,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, connect_timeout),
+      NULL },
+
+    { ngx_string("flowdash_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_flowdash_conf_time,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, timeout),
+      NULL },
+
+    { ngx_string("flowdash_deadline"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_flowdash_conf_time,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, deadline),
+      NULL },
+
+    { ngx_string("flowdash_max_response_size"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_flowdash_conf_size,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, max_response_size),
+      NULL },
+
+    { ngx_string("flowdash_ssl_verify"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, ssl_verify),
+      NULL },
+
+    { ngx_string("flowdash_ssl_trusted_certificate"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_flowdash_conf_trusted_certificate,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_flowdash_module_ctx = {
+    ngx_http_flowdash_variables_add,       /* preconfiguration */
+    ngx_http_flowdash_init,                /* postconfiguration */
+
+    ngx_http_flowdash_create_main_conf,    /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    ngx_http_flowdash_create_loc_conf,     /* create location configuration */
+    ngx_http_flowdash_merge_loc_conf       /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_flowdash_module = {
+    NGX_MODULE_V1,
+    &ngx_http_flowdash_module_ctx,         /* module context */
+    ngx_http_flowdash_commands,            /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    ngx_http_flowdash_init_process,        /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    ngx_http_flowdash_exit_process,        /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static void *
+ngx_http_flowdash_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    fmcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_flowdash_main_conf_t));
+    if (fmcf == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&fmcf->body_variables, cf->pool, 8, sizeof(ngx_int_t))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return fmcf;
+}
+
+
+static void *
+ngx_http_flowdash_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_flowdash_loc_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_flowdash_loc_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     conf->methods = 0;
+     *     conf->own_steps = 0;
+     *     conf->file = { 0, NULL };
+     *     conf->line = 0;
+     *     conf->step = NULL;
+     *     conf->url = NULL;
+     *     conf->ssl_trusted_certificate = { 0, NULL };
+     *     conf->ssl_trusted = { 0, NULL };
+     */
+
+    conf->action = NGX_CONF_UNSET_PTR;
+    conf->user = NGX_CONF_UNSET_PTR;
+    conf->pointer = NGX_CONF_UNSET_PTR;
+    conf->steps = NGX_CONF_UNSET_PTR;
+    conf->headers = NGX_CONF_UNSET_PTR;
+    conf->connect_timeout = NGX_CONF_UNSET_MSEC;
+    conf->timeout = NGX_CONF_UNSET_MSEC;
+    conf->deadline = NGX_CONF_UNSET_MSEC;
+    conf->max_response_size = NGX_CONF_UNSET_SIZE;
+    conf->ssl_verify = NGX_CONF_UNSET;
+
+    return conf;
+}
+
+
+static char *
+ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_flowdash_loc_conf_t *prev = parent;
+    ngx_http_flowdash_loc_conf_t *conf = child;
+
+    if (prev->user == NGX_CONF_UNSET_PTR) {
+
+        /* the http level: shared by all locations that set none */
+
+        prev->user = ngx_http_flowdash_default_user(cf);
+        if (prev->user == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (prev->pointer == NGX_CONF_UNSET_PTR) {
+        prev->pointer = ngx_http_flowdash_default_pointer(cf);
+        if (prev->pointer == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    ngx_conf_merge_ptr_value(conf->action, prev->action, NULL);
+    ngx_conf_merge_bitmask_value(conf->methods, prev->methods,
+                                 (NGX_CONF_BITMASK_SET|NGX_HTTP_POST
+                                  |NGX_HTTP_PUT|NGX_HTTP_PATCH));
+    ngx_conf_merge_ptr_value(conf->user, prev->user, NULL);
+    ngx_conf_merge_ptr_value(conf->pointer, prev->pointer, NULL);
+    ngx_conf_merge_ptr_value(conf->steps, prev->steps, NULL);
+    ngx_conf_merge_ptr_value(conf->headers, prev->headers, NULL);
+
+    ngx_conf_merge_msec_value(conf->connect_timeout,
+                              prev->connect_timeout, 5000);
+    ngx_conf_merge_msec_value(conf->timeout, prev->timeout, 15000);
+    ngx_conf_merge_msec_value(conf->deadline, prev->deadline, 60000);
+    ngx_conf_merge_size_value(conf->max_response_size,
+                              prev->max_response_size, 64 * 1024);
+
+    ngx_conf_merge_value(conf->ssl_verify, prev->ssl_verify, 1);
+
+    if (conf->ssl_trusted_certificate.data == NULL) {
+        conf->ssl_trusted_certificate = prev->ssl_trusted_certificate;
+        conf->ssl_trusted = prev->ssl_trusted;
+    }
+
+    return ngx_http_flowdash_conf_check(cf, conf);
+}
+
+
+static ngx_array_t *
+ngx_http_flowdash_default_user(ngx_conf_t *cf)
+{
+    ngx_str_t                          value;
+    ngx_array_t                       *user;
+    ngx_http_flowdash_param_t         *param;
+    ngx_http_compile_complex_value_t   ccv;
+
+    user = ngx_array_create(cf->pool, 1, sizeof(ngx_http_flowdash_param_t));
+    if (user == NULL) {
+        return NULL;
+    }
+
+    param = ngx_array_push(user);
+    if (param == NULL) {
+        return NULL;
+    }
+
+    ngx_str_set(&param->name, "id");
+    ngx_str_set(&value, "$remote_user");
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &value;
+    ccv.complex_value = &param->value;
+
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        return NULL;
+    }
+
+    return user;
+}
+
+
+static ngx_array_t *
+ngx_http_flowdash_default_pointer(ngx_conf_t *cf)
+{
+    ngx_str_t    *token;
+    ngx_array_t  *pointer;
+
+    pointer = ngx_array_create(cf->pool, 1, sizeof(ngx_str_t));
+    if (pointer == NULL) {
+        return NULL;
+    }
+
+    token = ngx_array_push(pointer);
+    if (token == NULL) {
+        return NULL;
+    }
+
+    ngx_str_set(token, "task");
+
+    return pointer;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_init(ngx_conf_t *cf)
+{
+    ngx_int_t                      *index;
+    ngx_str_t                      *name, request_id;
+    ngx_http_handler_pt            *h;
+    ngx_http_core_main_conf_t      *cmcf;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    static ngx_str_t  names[] = {
+        ngx_string("content_length"),
+        ngx_string("content_type"),
+        ngx_string("http_content_length"),
+        ngx_string("http_content_type"),
+        ngx_string("request_body"),
+        ngx_string("request_body_file"),
+        ngx_null_string
+    };
+
+    fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
+
+    if (!fmcf->steps) {
+        return NGX_OK;
+    }
+
+    ngx_str_set(&request_id, "request_id");
+
+    fmcf->request_id = ngx_http_get_variable_index(cf, &request_id);
+    if (fmcf->request_id == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    for (name = names; name->len; name++) {
+
+        index = ngx_array_push(&fmcf->body_variables);
+        if (index == NULL) {
+            return NGX_ERROR;
+        }
+
+        *index = ngx_http_get_variable_index(cf, name);
+        if (*index == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+    }
+
+    /*
+     * Handlers of a phase run in the opposite order of their registration:
+     * the action is before try_files and mirror, which see its changes.
+     */
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_flowdash_action_handler;
+
+    return ngx_http_flowdash_answer_init(cf);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    /* the cache manager and loader come here as well */
+
+    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
+    {
+        return NGX_OK;
+    }
+
+    fmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_flowdash_module);
+
+    if (fmcf == NULL || !fmcf->calls) {
+        return NGX_OK;
+    }
+
+    return ngx_flowdash_curl_init(cycle);
+}
+
+
+static void
+ngx_http_flowdash_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_flowdash_curl_exit();
+}

@@ -1,0 +1,297 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_MODULE_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_MODULE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_task.h>
+
+
+#define NGX_HTTP_FLOWDASH_VERSION  "0.1.0"
+
+
+/* the values of $flowdash_error, see ngx_http_flowdash_errors[] */
+
+typedef enum {
+    NGX_HTTP_FLOWDASH_OK = 0,
+    NGX_HTTP_FLOWDASH_STATUS,
+    NGX_HTTP_FLOWDASH_TIMEOUT,
+    NGX_HTTP_FLOWDASH_CONNECT,
+    NGX_HTTP_FLOWDASH_RESOLVE,
+    NGX_HTTP_FLOWDASH_TLS,
+    NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE,
+    NGX_HTTP_FLOWDASH_RESPONSE_INVALID,
+    NGX_HTTP_FLOWDASH_REQUEST_INVALID,
+    NGX_HTTP_FLOWDASH_DEADLINE,
+    NGX_HTTP_FLOWDASH_INTERNAL
+} ngx_http_flowdash_error_e;
+
+
+/* a member of "user", or a header of a step's request */
+
+typedef struct {
+    ngx_str_t                       name;
+    ngx_http_complex_value_t        value;
+} ngx_http_flowdash_param_t;
+
+
+typedef struct {
+    ngx_str_t                       text;      /* sent as it is, or else */
+    ngx_http_complex_value_t       *value;     /* percent-encoded */
+} ngx_http_flowdash_url_part_t;
+
+
+typedef struct {
+    ngx_str_t                       origin;    /* scheme, authority */
+    ngx_str_t                       shown;     /* the same without user info */
+    ngx_str_t                       socket;    /* path of a unix socket */
+    ngx_array_t                     parts;     /* ..._url_part_t, path, query */
+} ngx_http_flowdash_url_t;
+
+
+typedef struct {
+    ngx_str_t                       name;
+    void                          **loc_conf;  /* of its nameless location */
+} ngx_http_flowdash_step_t;
+
+
+typedef struct {
+    /* what the main request's variables must forget with the old body */
+    ngx_array_t                     body_variables;  /* of ngx_int_t */
+    ngx_int_t                       request_id;
+
+    unsigned                        steps:1;
+    unsigned                        calls:1;
+} ngx_http_flowdash_main_conf_t;
+
+
+typedef struct {
+    ngx_http_complex_value_t       *action;    /* NULL: not an action */
+    ngx_uint_t                      methods;
+    ngx_array_t                    *user;      /* of ..._param_t */
+    ngx_array_t                    *pointer;   /* of ngx_str_t, decoded */
+
+    ngx_array_t                    *steps;     /* of ..._step_t */
+    ngx_uint_t                      own_steps; /* not inherited */
+    ngx_str_t                       file;      /* where they were declared */
+    ngx_uint_t                      line;
+
+    ngx_http_flowdash_step_t       *step;      /* this location is a step */
+    ngx_http_flowdash_url_t        *url;
+
+    ngx_array_t                    *headers;   /* of ..._param_t */
+
+    ngx_msec_t                      connect_timeout;
+    ngx_msec_t                      timeout;
+    ngx_msec_t                      deadline;
+    size_t                          max_response_size;
+
+    ngx_flag_t                      ssl_verify;
+    ngx_str_t                       ssl_trusted_certificate;
+    ngx_str_t                       ssl_trusted;  /* its content, PEM */
+} ngx_http_flowdash_loc_conf_t;
+
+
+typedef struct ngx_http_flowdash_call_s  ngx_http_flowdash_call_t;
+
+
+/* one run of a step, with its answer */
+
+typedef struct {
+    ngx_http_flowdash_step_t       *step;
+    ngx_http_request_t             *request;   /* the subrequest */
+    ngx_http_flowdash_call_t       *call;      /* while libcurl works on it */
+
+    ngx_str_t                       payload;
+    ngx_array_t                     headers;   /* of ngx_keyval_t */
+
+    ngx_uint_t                      status;    /* of the answer; 0: none */
+    ngx_str_t                       content_type;
+    ngx_str_t                       body;
+    size_t                          allocated;
+
+    ngx_http_flowdash_error_e       error;
+    ngx_str_t                       detail;    /* for the log */
+    ngx_str_t                       url;       /* for the log, no secrets */
+
+    ngx_msec_t                      start;
+    ngx_msec_t                      time;
+
+    unsigned                        deadline:1;  /* its time is the action's */
+    unsigned                        done:1;
+} ngx_http_flowdash_run_t;
+
+
+typedef enum {
+    NGX_HTTP_FLOWDASH_READING = 0,
+    NGX_HTTP_FLOWDASH_READ,
+    NGX_HTTP_FLOWDASH_RUNNING,
+    NGX_HTTP_FLOWDASH_PASSED,
+    NGX_HTTP_FLOWDASH_FAILED
+} ngx_http_flowdash_state_e;
+
+
+/* an execution: at most one for each client request */
+
+typedef struct {
+    ngx_http_flowdash_state_e       state;
+    ngx_http_flowdash_loc_conf_t   *conf;
+
+    ngx_str_t                       id;
+    ngx_str_t                       action;
+    ngx_http_flowdash_task_t        task;
+
+    ngx_array_t                     runs;      /* of ..._run_t * */
+    ngx_http_flowdash_run_t        *run;       /* the current one */
+
+    ngx_event_t                     timer;
+    ngx_msec_t                      deadline;  /* as ngx_current_msec */
+
+    ngx_http_flowdash_error_e       error;
+    ngx_uint_t                      status;    /* for the client */
+
+    unsigned                        has_task:1;
+    unsigned                        has_body:1;
+    unsigned                        client_gone:1;
+    unsigned                        sendfile:1;
+    unsigned                        tcp_nopush:2;
+} ngx_http_flowdash_ctx_t;
+
+
+/* the directives that are more than a slot: "flowdash_...", see docs/ */
+
+char *ngx_http_flowdash_conf_action(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_user(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_task(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_set_header(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_time(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_size(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_trusted_certificate(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+
+/*
+ * What can only be said of a location when its inheritance is known: whether
+ * action and steps belong together.  Returns NGX_CONF_OK or NGX_CONF_ERROR.
+ */
+char *ngx_http_flowdash_conf_check(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *conf);
+
+
+/*
+ * The precontent phase handler, entered again after the body was read and
+ * after each step.  Returns NGX_DECLINED to let the request go on.
+ */
+ngx_int_t ngx_http_flowdash_action_handler(ngx_http_request_t *r);
+
+/*
+ * Keeps an execution running when the client is gone.  To be called before
+ * nginx looks at the connection's error, as it does on finalization.
+ */
+void ngx_http_flowdash_action_keep(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+/* The execution of a main request, internal redirects included, or NULL. */
+ngx_http_flowdash_ctx_t *ngx_http_flowdash_get_ctx(ngx_http_request_t *r);
+
+
+/*
+ * The client's body as one piece of memory; its length is 0 without a body.
+ * Returns NGX_OK, NGX_ERROR, or NGX_HTTP_INTERNAL_SERVER_ERROR when reading
+ * the file failed in which nginx has kept it.
+ */
+ngx_int_t ngx_http_flowdash_body_read(ngx_http_request_t *r, ngx_str_t *text);
+
+/*
+ * Tells whether the body can be read as JSON by its Content-Type and
+ * Content-Encoding; if not, "detail" says why, for the log.
+ */
+ngx_uint_t ngx_http_flowdash_body_is_json(ngx_http_request_t *r,
+    ngx_str_t *detail);
+
+/*
+ * Replaces the client's body by the task's text with its changes, with all
+ * headers and variables that describe a body.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_body_replace(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+
+/*
+ * Starts the next step: evaluates its request and posts the subrequest.
+ * Returns NGX_OK with ctx->run set, which is already done and has an error if
+ * the step's request cannot be made, or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_step_start(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+/* The subrequest's post handler, by which it is known as a step's. */
+ngx_int_t ngx_http_flowdash_step_done(ngx_http_request_t *r, void *data,
+    ngx_int_t rc);
+
+
+/* Inserts the body filter that collects the answers of steps. */
+ngx_int_t ngx_http_flowdash_answer_init(ngx_conf_t *cf);
+
+/*
+ * Adds a piece of the answer's body.  Returns NGX_OK, NGX_DECLINED with
+ * run->error set when the answer has become too large, or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_answer_add(ngx_http_flowdash_run_t *run,
+    u_char *p, size_t len);
+
+/*
+ * Judges how the subrequest ended, "rc" being what it was finalized with:
+ * sets run->status, and run->error unless it has succeeded.
+ */
+void ngx_http_flowdash_answer_judge(ngx_http_flowdash_run_t *run,
+    ngx_int_t rc);
+
+/*
+ * Lays the fields of a good answer over the task.  Returns NGX_OK, with
+ * run->error set if the answer is not what it says, or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run);
+
+
+/* The content handler of a step with flowdash_call. */
+ngx_int_t ngx_http_flowdash_call_handler(ngx_http_request_t *r);
+
+/* Ends a call at once; the subrequest is left to the caller. */
+void ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call);
+
+
+/* The name of an error as in $flowdash_error. */
+ngx_str_t *ngx_http_flowdash_error_name(ngx_http_flowdash_error_e error);
+
+/*
+ * Ends an execution that has failed, with one line in the error log, and
+ * answers the client by nginx's error_page or by the module's own page.
+ * "status" is 0 for the error's usual one, "detail" is for the log and may be
+ * empty.  Returns what the phase handler returns.
+ */
+ngx_int_t ngx_http_flowdash_error(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_e error,
+    ngx_uint_t status, ngx_str_t *detail);
+
+
+/* Adds the module's variables.  Returns NGX_OK or NGX_ERROR. */
+ngx_int_t ngx_http_flowdash_variables_add(ngx_conf_t *cf);
+
+
+extern ngx_module_t  ngx_http_flowdash_module;
+
+
+#endif /* _NGX_HTTP_FLOWDASH_MODULE_H_INCLUDED_ */

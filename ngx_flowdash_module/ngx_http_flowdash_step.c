@@ -1,0 +1,735 @@
+
+/*
+ * A step: the payload and headers of its request, the subrequest into its
+ * location, and the time it has.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_module.h>
+
+
+static ngx_int_t ngx_http_flowdash_step_payload(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_http_flowdash_loc_conf_t *flcf);
+static ngx_array_t *ngx_http_flowdash_step_user(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_loc_conf_t *flcf);
+static ngx_int_t ngx_http_flowdash_step_headers(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_loc_conf_t *flcf);
+static ngx_uint_t ngx_http_flowdash_step_header_is_set(
+    ngx_http_flowdash_loc_conf_t *flcf, ngx_str_t *name);
+static ngx_int_t ngx_http_flowdash_step_refuse(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, const char *what, ngx_str_t *name,
+    const char *why);
+static ngx_int_t ngx_http_flowdash_step_subrequest(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run);
+static ngx_int_t ngx_http_flowdash_step_body(ngx_http_request_t *sr,
+    ngx_http_flowdash_run_t *run);
+static ngx_int_t ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
+    ngx_http_flowdash_run_t *run);
+static ngx_int_t ngx_http_flowdash_step_variables(ngx_http_request_t *sr);
+static void ngx_http_flowdash_step_set_timer(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_loc_conf_t *flcf);
+static void ngx_http_flowdash_step_timeout(ngx_event_t *ev);
+static void ngx_http_flowdash_step_abort(ngx_http_request_t *sr,
+    ngx_http_flowdash_run_t *run);
+static ngx_int_t ngx_http_flowdash_step_end(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run);
+
+
+static ngx_str_t  ngx_http_flowdash_post_method = ngx_string("POST");
+
+/* always sent, in this order, null when there is nothing to say */
+
+static ngx_str_t  ngx_http_flowdash_user_fields[] = {
+    ngx_string("id"),
+    ngx_string("email"),
+    ngx_string("first_name"),
+    ngx_string("last_name"),
+    ngx_null_string
+};
+
+static ngx_keyval_t  ngx_http_flowdash_default_headers[] = {
+    { ngx_string("Content-Type"), ngx_string("application/json") },
+    { ngx_string("Accept"), ngx_string("application/json") },
+    { ngx_string("User-Agent"),
+      ngx_string("ngx_flowdash_module/" NGX_HTTP_FLOWDASH_VERSION) },
+    { ngx_null_string, ngx_null_string }
+};
+
+
+ngx_int_t
+ngx_http_flowdash_step_start(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t                      rc;
+    ngx_http_flowdash_run_t       *run, **runp;
+    ngx_http_flowdash_step_t      *steps;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    run = ngx_pcalloc(r->pool, sizeof(ngx_http_flowdash_run_t));
+    if (run == NULL) {
+        return NGX_ERROR;
+    }
+
+    steps = ctx->conf->steps->elts;
+    run->step = &steps[ctx->runs.nelts];
+    run->start = ngx_current_msec;
+
+    runp = ngx_array_push(&ctx->runs);
+    if (runp == NULL) {
+        return NGX_ERROR;
+    }
+
+    *runp = run;
+    ctx->run = run;
+
+    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    rc = ngx_http_flowdash_step_payload(r, ctx, run, flcf);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_flowdash_step_headers(r, run, flcf);
+    }
+
+    if (rc == NGX_DECLINED) {
+        run->done = 1;
+        return NGX_OK;
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "flowdash step \"%V\" starts, payload:%uz",
+                   &run->step->name, run->payload.len);
+
+    if (ngx_http_flowdash_step_subrequest(r, run) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_flowdash_step_set_timer(r, ctx, flcf);
+
+    return NGX_OK;
+}
+
+
+/* {"action":NAME,"user":{...},"task":{...}} */
+
+static ngx_int_t
+ngx_http_flowdash_step_payload(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_http_flowdash_loc_conf_t *flcf)
+{
+    u_char        *p;
+    size_t         len;
+    ngx_uint_t     i;
+    ngx_array_t   *user;
+    ngx_keyval_t  *kv;
+
+    user = ngx_http_flowdash_step_user(r, run, flcf);
+
+    if (user == NULL) {
+        return run->error ? NGX_DECLINED : NGX_ERROR;
+    }
+
+    kv = user->elts;
+
+    len = sizeof("{\"action\":,\"user\":{},\"task\":}") - 1
+          + ngx_http_flowdash_json_string_length(&ctx->action)
+          + ngx_http_flowdash_task_object_length(&ctx->task);
+
+    for (i = 0; i < user->nelts; i++) {
+        len += sizeof(",:null") - 1
+               + ngx_http_flowdash_json_string_length(&kv[i].key)
+               + ngx_http_flowdash_json_string_length(&kv[i].value);
+    }
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    run->payload.data = p;
+
+    p = ngx_cpymem(p, "{\"action\":", sizeof("{\"action\":") - 1);
+    p = ngx_http_flowdash_json_write_string(p, &ctx->action);
+    p = ngx_cpymem(p, ",\"user\":{", sizeof(",\"user\":{") - 1);
+
+    for (i = 0; i < user->nelts; i++) {
+
+        if (i) {
+            *p++ = ',';
+        }
+
+        p = ngx_http_flowdash_json_write_string(p, &kv[i].key);
+        *p++ = ':';
+
+        if (kv[i].value.len) {
+            p = ngx_http_flowdash_json_write_string(p, &kv[i].value);
+
+        } else {
+            p = ngx_cpymem(p, "null", sizeof("null") - 1);
+        }
+    }
+
+    p = ngx_cpymem(p, "},\"task\":", sizeof("},\"task\":") - 1);
+    p = ngx_http_flowdash_task_write_object(p, &ctx->task);
+    *p++ = '}';
+
+    run->payload.len = p - run->payload.data;
+
+    return NGX_OK;
+}
+
+
+/*
+ * The members of "user" as ngx_keyval_t.  Returns NULL when memory ran out,
+ * or with run->error when a value cannot be said in JSON.
+ */
+
+static ngx_array_t *
+ngx_http_flowdash_step_user(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_loc_conf_t *flcf)
+{
+    ngx_str_t                  *field, value;
+    ngx_uint_t                  i, n;
+    ngx_array_t                *user;
+    ngx_keyval_t               *kv;
+    ngx_http_flowdash_param_t  *param;
+
+    user = ngx_array_create(r->pool, 4 + flcf->user->nelts,
+                            sizeof(ngx_keyval_t));
+    if (user == NULL) {
+        return NULL;
+    }
+
+    for (field = ngx_http_flowdash_user_fields; field->len; field++) {
+
+        kv = ngx_array_push(user);
+        if (kv == NULL) {
+            return NULL;
+        }
+
+        kv->key = *field;
+        ngx_str_null(&kv->value);
+    }
+
+    param = flcf->user->elts;
+
+    for (n = 0; n < flcf->user->nelts; n++) {
+
+        if (ngx_http_complex_value(r, &param[n].value, &value) != NGX_OK) {
+            return NULL;
+        }
+
+        if (ngx_http_flowdash_json_check_utf8(&value)) {
+            (void) ngx_http_flowdash_step_refuse(r, run, "flowdash_user",
+                                                 &param[n].name,
+                                                 "is not UTF-8");
+            return NULL;
+        }
+
+        kv = user->elts;
+
+        for (i = 0; i < user->nelts; i++) {
+            if (kv[i].key.len == param[n].name.len
+                && ngx_strncmp(kv[i].key.data, param[n].name.data,
+                               param[n].name.len) == 0)
+            {
+                break;
+            }
+        }
+
+        if (i < user->nelts) {
+            kv[i].value = value;
+            continue;
+        }
+
+        kv = ngx_array_push(user);
+        if (kv == NULL) {
+            return NULL;
+        }
+
+        kv->key = param[n].name;
+        kv->value = value;
+    }
+
+    return user;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_step_headers(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_loc_conf_t *flcf)
+{
+    u_char                     *p, *last;
+    ngx_str_t                   value;
+    ngx_uint_t                  i;
+    ngx_keyval_t               *header, *h;
+    ngx_http_flowdash_param_t  *param;
+
+    if (ngx_array_init(&run->headers, r->pool, 8, sizeof(ngx_keyval_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (header = ngx_http_flowdash_default_headers;
+         header->key.len;
+         header++)
+    {
+        if (ngx_http_flowdash_step_header_is_set(flcf, &header->key)) {
+            continue;
+        }
+
+        h = ngx_array_push(&run->headers);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        *h = *header;
+    }
+
+    if (flcf->headers == NULL) {
+        return NGX_OK;
+    }
+
+    param = flcf->headers->elts;
+
+    for (i = 0; i < flcf->headers->nelts; i++) {
+
+        if (ngx_http_complex_value(r, &param[i].value, &value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (value.len == 0) {
+            continue;
+        }
+
+        last = value.data + value.len;
+
+        for (p = value.data; p < last; p++) {
+            if ((*p < 0x20 && *p != '\t') || *p == 0x7f) {
+                return ngx_http_flowdash_step_refuse(r, run,
+                           "flowdash_set_header", &param[i].name,
+                           "has a control character");
+            }
+        }
+
+        h = ngx_array_push(&run->headers);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        h->key = param[i].name;
+        h->value = value;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_step_header_is_set(ngx_http_flowdash_loc_conf_t *flcf,
+    ngx_str_t *name)
+{
+    ngx_uint_t                  i;
+    ngx_http_flowdash_param_t  *param;
+
+    if (flcf->headers == NULL) {
+        return 0;
+    }
+
+    param = flcf->headers->elts;
+
+    for (i = 0; i < flcf->headers->nelts; i++) {
+        if (param[i].name.len == name->len
+            && ngx_strncasecmp(param[i].name.data, name->data, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_step_refuse(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, const char *what, ngx_str_t *name,
+    const char *why)
+{
+    u_char  *p;
+
+    run->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
+
+    run->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
+    if (run->detail.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_snprintf(run->detail.data, NGX_MAX_ERROR_STR,
+                     "the value of %s %V %s", what, name, why);
+    run->detail.len = p - run->detail.data;
+
+    return NGX_DECLINED;
+}
+
+
+/*
+ * A background subrequest, so that the connection stays the main request's:
+ * what the client does meanwhile is not for the step's upstream to judge.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_step_subrequest(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run)
+{
+    ngx_str_t                    uri;
+    ngx_http_request_t          *sr;
+    ngx_http_core_main_conf_t   *cmcf;
+    ngx_http_post_subrequest_t  *ps;
+
+    ps = ngx_palloc(r->pool, sizeof(ngx_http_post_subrequest_t));
+    if (ps == NULL) {
+        return NGX_ERROR;
+    }
+
+    ps->handler = ngx_http_flowdash_step_done;
+    ps->data = run;
+
+    ngx_str_set(&uri, "/");
+
+    if (ngx_http_subrequest(r, &uri, NULL, &sr, ps,
+                            NGX_HTTP_SUBREQUEST_IN_MEMORY
+                            |NGX_HTTP_SUBREQUEST_BACKGROUND)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    run->request = sr;
+    ngx_http_set_ctx(sr, run, ngx_http_flowdash_module);
+
+    sr->method = NGX_HTTP_POST;
+    sr->method_name = ngx_http_flowdash_post_method;
+
+    if (ngx_http_flowdash_step_body(sr, run) != NGX_OK
+        || ngx_http_flowdash_step_headers_in(sr, run) != NGX_OK
+        || ngx_http_flowdash_step_variables(sr) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+#if (NGX_PCRE)
+    sr->ncaptures = r->ncaptures;
+    sr->captures = r->captures;
+    sr->captures_data = r->captures_data;
+    sr->realloc_captures = 1;
+#endif
+
+    /* as a named location is entered */
+
+    sr->loc_conf = run->step->loc_conf;
+    sr->valid_location = 1;
+
+    ngx_http_update_location_config(sr);
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+
+    sr->phase_handler = cmcf->phase_engine.location_rewrite_index;
+    sr->write_event_handler = ngx_http_core_run_phases;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_step_body(ngx_http_request_t *sr,
+    ngx_http_flowdash_run_t *run)
+{
+    ngx_buf_t                *b;
+    ngx_chain_t              *cl;
+    ngx_http_request_body_t  *rb;
+
+    rb = ngx_pcalloc(sr->pool, sizeof(ngx_http_request_body_t));
+    b = ngx_calloc_buf(sr->pool);
+    cl = ngx_alloc_chain_link(sr->pool);
+
+    if (rb == NULL || b == NULL || cl == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->start = run->payload.data;
+    b->pos = b->start;
+    b->last = b->start + run->payload.len;
+    b->end = b->last;
+    b->temporary = 1;
+    b->last_buf = 1;
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    rb->bufs = cl;
+    rb->buf = b;
+
+    sr->request_body = rb;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Headers of its own: a copy would share its list with the client's request,
+ * and have the client's headers in it.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
+    ngx_http_flowdash_run_t *run)
+{
+    u_char               *p;
+    ngx_uint_t            i;
+    ngx_keyval_t         *header;
+    ngx_table_elt_t      *h;
+    ngx_http_headers_in_t *in;
+
+    in = &sr->headers_in;
+
+    ngx_memzero(in, sizeof(ngx_http_headers_in_t));
+
+    in->content_length_n = run->payload.len;
+    in->keep_alive_n = -1;
+
+    if (ngx_list_init(&in->headers, sr->pool, 8, sizeof(ngx_table_elt_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    p = ngx_pnalloc(sr->pool, NGX_OFF_T_LEN);
+    header = ngx_array_push(&run->headers);
+
+    if (p == NULL || header == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_str_set(&header->key, "Content-Length");
+    header->value.data = p;
+    header->value.len = ngx_sprintf(p, "%O", in->content_length_n) - p;
+
+    header = run->headers.elts;
+
+    for (i = 0; i < run->headers.nelts; i++) {
+
+        h = ngx_list_push(&in->headers);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+        h->key = header[i].key;
+        h->value = header[i].value;
+
+        h->lowcase_key = ngx_pnalloc(sr->pool, h->key.len);
+        if (h->lowcase_key == NULL) {
+            return NGX_ERROR;
+        }
+
+        h->hash = ngx_hash_strlow(h->lowcase_key, h->key.data, h->key.len);
+
+        if (h->key.len == sizeof("content-type") - 1
+            && ngx_strncmp(h->lowcase_key, "content-type", h->key.len) == 0)
+        {
+            in->content_type = h;
+        }
+
+        if (i == run->headers.nelts - 1) {
+            in->content_length = h;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Variables of its own: an array shared with the client's request would keep
+ * what one of them has read of its headers for the other.  What was set by
+ * directives is handed over, and the id by which both are known.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_step_variables(ngx_http_request_t *sr)
+{
+    ngx_uint_t                      i, mask;
+    ngx_http_variable_t            *v;
+    ngx_http_variable_value_t      *main;
+    ngx_http_core_main_conf_t      *cmcf;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    cmcf = ngx_http_get_module_main_conf(sr, ngx_http_core_module);
+    fmcf = ngx_http_get_module_main_conf(sr, ngx_http_flowdash_module);
+
+    main = sr->main->variables;
+
+    sr->variables = ngx_pcalloc(sr->pool, cmcf->variables.nelts
+                                        * sizeof(ngx_http_variable_value_t));
+    if (sr->variables == NULL) {
+        return NGX_ERROR;
+    }
+
+    v = cmcf->variables.elts;
+    mask = NGX_HTTP_VAR_CHANGEABLE|NGX_HTTP_VAR_NOCACHEABLE;
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+        if ((v[i].flags & mask) == NGX_HTTP_VAR_CHANGEABLE) {
+            sr->variables[i] = main[i];
+        }
+    }
+
+    sr->variables[fmcf->request_id] = main[fmcf->request_id];
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_flowdash_step_set_timer(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_loc_conf_t *flcf)
+{
+    ngx_msec_t      time;
+    ngx_msec_int_t  left;
+
+    time = flcf->timeout;
+    left = (ngx_msec_int_t) (ctx->deadline - ngx_current_msec);
+
+    if (left < (ngx_msec_int_t) time) {
+        time = (left > 0) ? (ngx_msec_t) left : 0;
+        ctx->run->deadline = 1;
+    }
+
+    ctx->timer.handler = ngx_http_flowdash_step_timeout;
+    ctx->timer.data = r->connection;
+    ctx->timer.log = r->connection->log;
+
+    ngx_add_timer(&ctx->timer, time);
+}
+
+
+static void
+ngx_http_flowdash_step_timeout(ngx_event_t *ev)
+{
+    ngx_connection_t         *c;
+    ngx_http_request_t       *r, *sr;
+    ngx_http_flowdash_ctx_t  *ctx;
+    ngx_http_flowdash_run_t  *run;
+
+    c = ev->data;
+    r = c->data;
+    r = r->main;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+    run = ctx->run;
+    sr = run->request;
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "flowdash step \"%V\" ran out of time", &run->step->name);
+
+    run->error = run->deadline ? NGX_HTTP_FLOWDASH_DEADLINE
+                               : NGX_HTTP_FLOWDASH_TIMEOUT;
+
+    ngx_http_flowdash_step_abort(sr, run);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_flowdash_step_abort(ngx_http_request_t *sr,
+    ngx_http_flowdash_run_t *run)
+{
+    ngx_http_upstream_t  *u;
+
+    u = sr->upstream;
+
+    if (run->call) {
+        ngx_http_flowdash_call_abort(run->call);
+
+    } else if (u && u->cleanup) {
+
+        /* the upstream's cleanup handler gives up one reference */
+
+        sr->main->count++;
+        (*u->cleanup)(sr);
+
+    } else {
+
+        /*
+         * A handler which cannot be stopped goes on by itself, and keeps the
+         * request's memory till it has ended; the action does not wait for it.
+         */
+
+        if (ngx_http_flowdash_step_end(sr, run) != NGX_OK) {
+            sr->main->count++;
+            ngx_http_finalize_request(sr->main, NGX_ERROR);
+        }
+
+        return;
+    }
+
+    ngx_http_finalize_request(sr, NGX_HTTP_GATEWAY_TIME_OUT);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_step_done(ngx_http_request_t *r, void *data, ngx_int_t rc)
+{
+    ngx_http_flowdash_run_t *run = data;
+
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "flowdash step \"%V\" done, rc:%i s:%ui",
+                   &run->step->name, rc, r->headers_out.status);
+
+    if (run->done) {
+
+        /* finalized once more, or too late */
+
+        return NGX_OK;
+    }
+
+    if (rc == NGX_OK && r->buffered) {
+        return NGX_OK;
+    }
+
+    ngx_http_flowdash_answer_judge(run, rc);
+
+    return ngx_http_flowdash_step_end(r, run);
+}
+
+
+/*
+ * Wakes the main request.  Whatever the answer was, the subrequest has ended
+ * well: nginx must not make an error page for it.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_step_end(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run)
+{
+    ngx_http_flowdash_action_keep(r->main, ngx_http_flowdash_get_ctx(r));
+
+    run->done = 1;
+    run->time = ngx_current_msec - run->start;
+
+    r->main->write_event_handler = ngx_http_core_run_phases;
+
+    return ngx_http_post_request(r->main, NULL);
+}

@@ -1,0 +1,35 @@
+#!/bin/sh
+#
+# Install those of the Debian packages named that are missing.
+# Asks neither for anything nor for root if there is nothing to install.
+
+set -eu
+
+missing=
+for package; do
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) ||
+        status=
+    [ "$status" = installed ] || missing="$missing $package"
+done
+
+[ -n "$missing" ] || exit 0
+
+echo "installing:$missing"
+
+sudo=
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null ||
+        { echo "Neither root nor sudo: install them as root." >&2; exit 1; }
+    sudo=sudo
+fi
+
+# A fresh container has no package lists, an old machine has stale ones.  One
+# of somebody's other repositories may be out of order: apt-get install
+# will tell whether that matters.
+$sudo apt-get -q update || :
+
+# RUNLEVEL=1 lets invoke-rc.d start nothing: nobody asked for an nginx on
+# port 80.
+# shellcheck disable=SC2086
+$sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+    apt-get -q -y --no-install-recommends install $missing

@@ -1,0 +1,279 @@
+# The demo: started as a user does, walked through by HTTP, by the commands that
+# it prints, and in a browser; and nothing is left of it.
+
+use lib 't/lib';
+use v5.36;
+
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use File::Temp qw(tempdir);
+use HTTP::Tiny;
+use IO::Socket::INET;
+use JSON::PP qw(decode_json);
+use List::Util qw(all);
+use POSIX qw(WNOHANG);
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use Test::Flowdash::Browser;
+
+my $demo = abs_path(dirname(__FILE__)) . '/demo';
+
+my $dir = tempdir(CLEANUP => 1);
+my $tmp = "$dir/tmp";           # for the demo; root's has workers of nobody's
+mkdir $tmp;
+chmod 0711, $dir, $tmp;
+
+my $http = HTTP::Tiny->new(no_proxy => ['127.0.0.1']);
+my @started;
+
+
+# Start the demo; it leads a process group, as it does in a terminal.
+
+sub start (%env) {
+    my $out = "$dir/out-" . @started;
+
+    my $pid = fork // die "fork: $!\n";
+
+    if (!$pid) {
+        setpgrp;
+        $SIG{INT} = 'DEFAULT';
+        %ENV = (%ENV, TMPDIR => $tmp, NGINX => $ENV{FLOWDASH_NGINX} // '',
+                %env);
+        open STDIN, '<', '/dev/null';
+        open STDOUT, '>', $out;
+        open STDERR, '>&', \*STDOUT;
+        exec "$demo/run" or POSIX::_exit(127);
+    }
+
+    my $run = { pid => $pid, out => $out };
+    push @started, $run;
+
+    for (my $end = time + 60; time < $end; sleep 0.05) {
+        ($run->{url}) = output($run) =~ m{(http://127\.0\.0\.1:\d+)/\n};
+        last if $run->{url} && output($run) =~ /^Ctrl-C/m;
+        last if has_ended($run);
+    }
+
+    return $run;
+}
+
+sub output ($run) {
+    open my $fh, '<', $run->{out} or return '';
+    local $/;
+    return readline($fh) // '';
+}
+
+# the output, as soon as it matches
+
+sub wait_for ($run, $pattern) {
+    for (my $end = time + 10; time < $end; sleep 0.05) {
+        return output($run) if output($run) =~ $pattern;
+    }
+
+    return output($run);
+}
+
+# whether it has ended, or does so in time
+
+sub ends ($run) {
+    for (my $end = time + 20; time < $end; sleep 0.05) {
+        return 1 if has_ended($run);
+    }
+
+    return 0;
+}
+
+sub has_ended ($run) {
+    if (!exists $run->{status} && waitpid($run->{pid}, WNOHANG) > 0) {
+        $run->{status} = $?;
+    }
+
+    return exists $run->{status};
+}
+
+sub listens ($url) {
+    return !!IO::Socket::INET->new(PeerAddr => $url =~ s{^http://}{}r);
+}
+
+END {
+    local $?;
+    kill KILL => -$_->{pid} for grep { !has_ended($_) } @started;
+}
+
+
+my $run = start();
+my $url = $run->{url} // BAIL_OUT("the demo does not start:\n" . output($run));
+
+my ($finish, $reject, $show) = map { s/^    //mgr }
+    output($run) =~ /((?:^    .*\n)+)/mg;
+
+my $first = $http->get("$url/tasks/1.json")->{content};
+
+
+subtest 'by the commands printed' => sub {
+    my $answer = qx{$finish};
+
+    like($answer, qr{\AHTTP/1.1 204 }, 'finish');
+
+    my $expected = $first =~ s/Negotiation/Completed/r
+        =~ s/2020-01-31/2020-02-01/r;
+
+    is(qx{$show}, $expected, 'the app has the changed date, nothing else');
+
+    my $shown = wait_for($run, qr/^Gateway: /m);
+    my $received = qr/received \{\s*"action":\s*"Finish"/;
+
+    like($shown, qr{^CRM: POST /tasks/1/finished answered 200; $received}m,
+        'the terminal shows the call of the CRM');
+    like($shown, qr{^Billing: POST /invoices answered 200; $received}m,
+        'and of billing');
+    like($shown, qr{^Task\ app:\ PUT\ /tasks/1/finish\ answered\ 204}mx,
+        'and the app\'s');
+    like($shown, qr{^Gateway:\ PUT\ /tasks/1/finish\ answered\ 204;
+                    \ action\ "Finish"\ ok,\ steps\ 200,\ 200\ in\ }mx,
+        'and what the gateway did');
+
+    $answer = qx{$reject};
+
+    like($answer, qr{\AHTTP/1.1 502 }, 'reject');
+    like($answer, qr{^Content-Type: application/problem\+json\r$}m,
+        'problem+json');
+
+    my $problem = decode_json($answer =~ s/.*\r\n\r\n//sr);
+
+    is($problem->{status}, 502, 'its status');
+    is($problem->{action}, 'Reject', 'its action');
+    is($problem->{step}, 'Update CRM', 'its step');
+
+    is(qx{$show}, $expected, 'the task is unchanged');
+};
+
+
+subtest 'what the endpoints received' => sub {
+    my @calls = map { decode_json($_) }
+        split /\n/, $http->get("$url/calls.jsonl")->{content};
+
+    is(join(', ', map { "$_->{who} $_->{status}" } @calls),
+        'CRM 200, Billing 200, Task app 204, CRM 503', 'who was called');
+
+    my %contract = (
+        action => 'Finish',
+        user => { id => 'abc123', email => 'user@example.com',
+                  first_name => 'Example', last_name => 'User' },
+        task => { %{ decode_json($first)->{task} }, Stage => 'Completed' },
+    );
+
+    is_deeply(decode_json($calls[0]{body}), \%contract, 'the CRM');
+
+    $contract{task}{'Expected Close Date'} = '2020-02-01';
+
+    is_deeply(decode_json($calls[1]{body}), \%contract, 'billing');
+};
+
+
+subtest 'a browser is told in HTML' => sub {
+    my $answer = $http->put("$url/tasks/1/reject", { content => $first,
+        headers => { 'Accept' => 'text/html,*/*;q=0.8',
+                     'Content-Type' => 'application/json' } });
+
+    is($answer->{status}, 502, 'status');
+    like($answer->{headers}{'content-type'}, qr{^text/html}, 'HTML');
+    like($answer->{content}, qr/Reject/, 'the action');
+    like($answer->{content}, qr/Update CRM/, 'the step');
+    unlike($answer->{content}, qr/127\.0\.0\.1|maintenance/,
+        'nothing internal');
+};
+
+
+subtest 'in a browser' => sub {
+    plan skip_all => 'no chromium and chromedriver' unless all {
+        my $name = $_;
+        grep { -x "$_/$name" } split /:/, $ENV{PATH};
+    } qw(chromium chromedriver);
+
+    for my $look ([ 'wide, light' ], [ '360 pixels, dark', width => 360,
+                                       height => 740, dark => 1 ])
+    {
+        my ($name, %option) = @$look;
+
+        subtest $name => sub { walk(Test::Flowdash::Browser->new(%option)) };
+    }
+};
+
+sub walk ($browser) {
+    my $stage = '[data-field="Stage"] td';
+    my $date = '[data-field="Expected Close Date"]';
+
+    $browser->go("$url/");
+    is($browser->wait('h1', qr/\w/), 'Acme Corp', 'the task');
+
+    $browser->click('#reset');
+    is($browser->wait($stage, qr/^Neg/), 'Negotiation', 'its stage');
+    is($browser->text("$date td"), '2020-01-31', 'its date');
+
+    $browser->click('#finish');
+    is($browser->wait('#status', qr/^Finish: [a-z]/), 'Finish: done.',
+        'finish');
+    like($browser->text($stage), qr/^Completed/, 'the new stage');
+    is($browser->text("$date.by-step td"),
+        "2020-02-01\nchanged by a step, was 2020-01-31", 'the new date');
+    is($browser->text('#calls li:nth-child(1) b'), 'CRM', 'first call');
+    is($browser->text('#calls li:nth-child(2) b'), 'Billing', 'second call');
+    is($browser->text('#calls li:nth-child(3) b'), 'Task app', 'third call');
+    like($browser->text('#calls li:nth-child(2)'), qr/answered 200/, 'answer');
+
+    $browser->click('#calls li:nth-child(2) summary');
+    like($browser->text('#calls li:nth-child(2) pre'),
+        qr/"Expected Close Date": "2020-02-01"/,
+        'the second step was sent the new date');
+
+    my $wider = 'return document.documentElement.scrollWidth > innerWidth';
+    ok(!$browser->script($wider), 'no scrolling to the side');
+
+    $browser->click('#reject');
+    $browser->frame('#failed iframe');
+    like($browser->wait('h1', qr/\w/), qr/Reject/, 'the error page\'s heading');
+    like($browser->text('body'), qr/Update CRM/, 'the error page\'s step');
+    ok(!$browser->script($wider), 'it needs no scrolling to the side');
+    $browser->frame;
+    is($browser->text('#failed-title'), 'Answer: 502 Bad Gateway', 'title');
+
+    $browser->click('#back');
+    is($browser->wait('#status', qr/unchanged/),
+        'Reject: failed. The task is unchanged.', 'the task is unchanged');
+    is($browser->text($stage), 'Completed', 'it is');
+    is($browser->text('#calls'), "CRM\nPOST /tasks/1/rejected\n✗ answered 503"
+        . "\nWhat it received" =~ s/✗/\x{2717}/r, 'only the CRM was called');
+}
+
+
+subtest 'a second demo, and a third on the first one\'s port' => sub {
+    my $second = start();
+
+    ok($second->{url}, 'the second one starts');
+    isnt($second->{url}, $url, 'on another port');
+    kill TERM => $second->{pid};
+    ok(ends($second), 'it ends on SIGTERM');
+    is($second->{status}, 0, 'with success');
+    ok(!kill(0 => -$second->{pid}), 'no process is left');
+
+    my $third = start(PORT => $url =~ s/.*://r);
+
+    ok($third->{status}, 'the third one does not start');
+    like(output($third), qr/Address already in use/, 'and says why');
+    ok(!kill(0 => -$third->{pid}), 'no process is left of it');
+};
+
+
+unlike(output($run), qr/\[(?:alert|emerg|crit)\]|Sanitizer|runtime error/,
+    'nothing alarming in the log');
+
+kill INT => -$run->{pid};
+ok(ends($run), 'Ctrl-C ends it');
+is($run->{status}, 0, 'with success');
+ok(!kill(0 => -$run->{pid}), 'no process is left');
+ok(!listens($url), 'nobody listens');
+is(join(' ', glob "$tmp/*"), '', 'no file is left');
+
+done_testing();

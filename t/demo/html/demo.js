@@ -1,0 +1,230 @@
+// The task app's page: it shows the task as it is stored, and sends it with the
+// actions.  It knows nothing of the gateway in front of the app.
+
+const $ = (id) => document.getElementById(id);
+
+const TASK = '/tasks/1.json';
+
+let stored;             // the task as last shown
+let calls = [];         // every call that was received since the demo started
+let firstCall = 0;      // the first one to show
+let busy = false;
+
+
+async function get(uri) {
+    const answer = await fetch(uri, { cache: 'no-store' });
+
+    if (!answer.ok) {
+        throw new Error(`${uri}: ${answer.status}`);
+    }
+
+    return answer.text();
+}
+
+
+function put(uri, task) {
+    return fetch(uri, {
+        method: 'PUT',
+        headers: { 'Content-Type': 'application/json', 'Accept': 'text/html' },
+        body: JSON.stringify({ task }, null, 2) + '\n',
+    });
+}
+
+
+// The stage is this page's change.  What is stored different from what was sent
+// was changed on the way.
+async function act(action, stage) {
+    const before = stored;
+    const sent = { ...before, Stage: stage };
+
+    firstCall = calls.length;
+
+    const answer = await put(`/tasks/1/${action.toLowerCase()}`, sent);
+
+    if (!answer.ok) {
+        await showError(answer);
+    }
+
+    await load();
+    showTask(before, answer.ok ? sent : stored);
+
+    const unchanged = JSON.stringify(stored) === JSON.stringify(before);
+
+    say(answer.ok ? `${action}: done.`
+        : `${action}: failed. The task ${unchanged ? 'is un' : 'has '}changed.`);
+}
+
+
+async function reset() {
+    const { task } = JSON.parse(await get('/task.json'));
+
+    await put(TASK, task);
+    await load();
+    firstCall = calls.length;
+    showTask();
+    showCalls();
+    say('The task is as it was at first.');
+}
+
+
+async function load() {
+    stored = JSON.parse(await get(TASK)).task;
+    calls = (await get('/calls.jsonl')).split('\n').filter(Boolean)
+        .map((line) => JSON.parse(line));
+
+    showCalls();
+}
+
+
+function element(name, properties, ...children) {
+    const node = Object.assign(document.createElement(name), properties);
+
+    node.append(...children);
+
+    return node;
+}
+
+
+function show(value) {
+    switch (value) {
+    case true:
+        return 'yes';
+    case false:
+        return 'no';
+    case null:
+    case undefined:
+        return '–';
+    default:
+        return typeof value === 'string' ? value : JSON.stringify(value);
+    }
+}
+
+
+function showTask(before = stored, sent = stored) {
+    $('name').textContent = show(stored['Company Name']);
+
+    $('task').tBodies[0].replaceChildren(
+        ...Object.keys(stored).map((field) => {
+            const now = show(stored[field]);
+            const was = show(before[field]);
+            const byStep = now !== show(sent[field]);
+
+            const row = element('tr', { className: byStep ? 'by-step' : '' },
+                                element('th', { scope: 'row' }, field),
+                                element('td', {}, now));
+
+            row.dataset.field = field;
+
+            if (byStep || now !== was) {
+                row.lastChild.append(
+                    element('small', {}, byStep ? 'changed by a step, '
+                                                : 'changed, ', `was ${was}`));
+            }
+
+            return row;
+        }));
+}
+
+
+function showCalls() {
+    const shown = calls.slice(firstCall).slice(-10);
+
+    $('no-calls').hidden = shown.length > 0;
+
+    $('calls').replaceChildren(...shown.map((call) => {
+        const good = call.status < 300;
+
+        const item = element('li', {},
+            element('div', { className: 'call' },
+                    element('b', {}, call.who),
+                    element('code', {}, call.request),
+                    element('span', { className: good ? 'good' : 'bad' },
+                            `${good ? '✓' : '✗'} answered ${call.status}`)));
+
+        if (call.body) {
+            item.append(element('details', {},
+                                element('summary', {}, 'What it received'),
+                                element('pre', {}, pretty(call.body))));
+        }
+
+        return item;
+    }));
+}
+
+
+function pretty(body) {
+    try {
+        return JSON.stringify(JSON.parse(body), null, 2);
+    } catch {
+        return body;
+    }
+}
+
+
+// An app that sends forms would leave it to the browser to show this page.
+async function showError(answer) {
+    const text = await answer.text();
+    const html = (answer.headers.get('Content-Type') ?? '')
+        .startsWith('text/html');
+
+    const dialog = $('failed');
+    const page = dialog.querySelector('iframe');
+
+    $('failed-title').textContent =
+        `Answer: ${answer.status} ${answer.statusText}`;
+
+    page.style.height = 0;
+    page.onload = () => {
+        const { scrollHeight } = page.contentDocument.documentElement;
+        page.style.height = `${scrollHeight}px`;
+    };
+    page.srcdoc = html ? text : element('pre', {}, text).outerHTML;
+
+    dialog.showModal();
+}
+
+
+function say(text) {
+    $('status').textContent = text;
+}
+
+
+// One thing after the other, so that nobody finishes a task twice by two clicks.
+async function run(job) {
+    if (busy) {
+        return;
+    }
+
+    busy = true;
+
+    try {
+        if (!stored) {
+            await load();
+        }
+        await job();
+    } catch (error) {
+        say(`That did not work (${error.message}). Does the demo still run?`);
+    }
+
+    busy = false;
+}
+
+
+$('finish').onclick = () => run(() => act('Finish', 'Completed'));
+$('reject').onclick = () => run(() => act('Reject', 'Rejected'));
+$('reset').onclick = () => run(reset);
+$('back').onclick = () => $('failed').close();
+
+// Back from the terminal: show what curl did.
+window.onfocus = async () => {
+    const before = stored;
+
+    if (!busy && before) {
+        await load();
+        if (!busy && JSON.stringify(before) !== JSON.stringify(stored)) {
+            showTask(before);
+        }
+    }
+};
+
+run(() => showTask());

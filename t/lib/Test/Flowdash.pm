@@ -1,0 +1,682 @@
+package Test::Flowdash;
+
+=head1 NAME
+
+Test::Flowdash - nginx, endpoints and a byte-exact client for one test file
+
+=head1 SYNOPSIS
+
+    use lib 't/lib';
+    use Test::Flowdash;             # strict, warnings and Test::More, too
+
+    my $t = Test::Flowdash->new;
+
+    $t->endpoint(crm => { body => '{"task":{"Stage":"Done"}}',
+                          headers => [ 'Content-Type', 'application/json' ] });
+    $t->endpoint(app => sub ($req) { return { body => $req->{body} } });
+
+    $t->config(<<'END');
+        location /finish {
+            flowdash_action "Finish";
+            flowdash_step "CRM" {
+                flowdash_call http://127.0.0.1:%%PORT_crm%%/hook;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+    END
+    $t->run;
+
+    my $res = $t->post_json('/finish', '{"task":{"Stage":"Open"}}');
+    is($res->{status}, 200, 'the action goes on');
+
+    my ($call) = $t->requests('crm');
+    is($call->{json}{action}, 'Finish', 'the call names its action');
+    is(header($call, 'Cookie'), undef, 'no cookie');
+
+    $t->done;                       # stops nginx, looks through its logs
+
+=head1 CONFIGURATIONS
+
+config(), test_config(), conf_ok() and conf_fails() take a whole nginx.conf
+(it has an C<events> block), servers for its http block, or the inside of a
+server that listens on %%PORT_http%%.  These words are replaced:
+
+    %%PORT_name%%     the port of that name, as by port()
+    %%DIR%%           the temporary directory
+    %%GLOBALS%%       load_module, pid, error_log, worker_processes 1 ...
+    %%HTTP_GLOBALS%%  access_log, default_type, root, temporary paths
+
+=head1 ENVIRONMENT
+
+    FLOWDASH_NGINX    the nginx to test; else nginx in PATH or /usr/sbin
+    FLOWDASH_MODULE   the module; else build/ngx_http_flowdash_module.so
+    FLOWDASH_PRELOAD  LD_PRELOAD for nginx alone, as sanitizers need it
+    FLOWDASH_KEEP     keep the temporary directory
+    FLOWDASH_TIMEOUT  seconds until a test file is ended by force, 300
+
+=cut
+
+use v5.36;
+
+use Carp qw(croak);
+use Cwd qw(abs_path);
+use Exporter qw(import);
+use File::Basename qw(dirname);
+use File::Path qw(make_path remove_tree);
+use File::Spec;
+use File::Temp qw(tempdir);
+use IO::Socket::INET;
+use List::Util qw(first min);
+use POSIX qw(WNOHANG);
+use Storable qw(nfreeze thaw);
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use Test::Flowdash::HTTP;
+
+our @EXPORT = (qw(header conf_ok conf_fails), @Test::More::EXPORT);
+
+my $ROOT = abs_path(dirname(__FILE__) . '/../../..');
+my $REPORT = qr/Sanitizer|runtime error|SUMMARY:|\[alert\]|exited on signal/;
+my $TROUBLE = qr/$REPORT|\[emerg\]|open socket/;
+my @SANITIZER_OPTIONS = qw(ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS);
+my @tests;                          # every instance, for the END block
+
+sub import { strict->import; warnings->import; goto &Exporter::import }
+
+
+# The life of a test.  Everything it starts joins the process group of a guard,
+# so that one kill() ends it all; the guard does so by itself once the test is
+# gone, however it went.
+
+# new(module => 0 | path, log_level => 'debug')
+
+sub new ($class, %option) {
+    my $nginx = $ENV{FLOWDASH_NGINX}
+        // first { -x } map { "$_/nginx" } File::Spec->path, '/usr/sbin';
+    my $module = $option{module} // $ENV{FLOWDASH_MODULE}
+        // "$ROOT/build/ngx_http_flowdash_module.so";
+
+    BAIL_OUT('no nginx found') if !$nginx || !-x $nginx;
+
+    my $self = bless {
+        pid => $$,
+        dir => tempdir('flowdash-XXXXXXXX', TMPDIR => 1),
+        nginx => File::Spec->rel2abs($nginx),
+        module => $module && File::Spec->rel2abs($module),
+        log_level => $option{log_level} // 'debug',
+        ports => {}, seen => {}, exits => [], allowed => [], suspect => '',
+    }, $class;
+
+    $SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
+    $self->{guard} = $self->_fork(sub { $self->_guard });
+    push @tests, $self;
+
+    return $self;
+}
+
+sub _fork ($self, $code) {
+    STDOUT->flush;
+    defined(my $pid = fork) or die "fork: $!\n";
+
+    if ($pid) {
+        setpgrp $pid, $self->{guard} // $pid;
+        return $pid;
+    }
+
+    setpgrp 0, $self->{guard} // 0;
+    $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP CHLD);
+    open STDOUT, '>&', \*STDERR;
+    eval { $code->(); 1 } or warn $@;
+    POSIX::_exit(127);
+}
+
+sub _guard ($self) {
+    my $end = time + ($ENV{FLOWDASH_TIMEOUT} || 300);
+
+    while (getppid == $self->{pid}) {
+        if (time > $end) {
+            warn "# the test takes too long\n";
+            kill TERM => $self->{pid};
+            sleep 5;
+            kill KILL => $self->{pid};
+        }
+        sleep 0.2;
+    }
+
+    $self->_remove_dir;
+    kill KILL => -$$;
+}
+
+sub _remove_dir ($self) {
+    return remove_tree($self->{dir}) if !$ENV{FLOWDASH_KEEP};
+    warn "# kept: $self->{dir}\n";
+}
+
+# stops nginx, asserts that it and its logs are all right, ends the plan
+
+sub done ($self) {
+    $self->stop;
+    $self->{done} = 1;
+
+    my @lines = grep { /$TROUBLE/ }
+        split /\n/, join "\n", map { $self->read_file($_) // '' }
+            'error.log', 'stderr.log';
+    push @lines, grep { /$REPORT/ } split /\n/, $self->{suspect};
+
+    for my $allowed (@{ $self->{allowed} }) {
+        @lines = grep { !/$allowed/ } @lines;
+    }
+    $#lines = 19 if @lines > 20;
+
+    is(join(', ', grep { $_ ne '0' } @{ $self->{exits} }), '',
+       'nginx exited with 0');
+    is(join("\n", @lines), '', 'nothing alarming in the logs');
+
+    done_testing();
+}
+
+sub allow_log ($self, $re) { push @{ $self->{allowed} }, $re; return $self }
+
+END {
+    my $status = $?;
+
+    for my $t (grep { $_->{pid} == $$ } @tests) {
+        local @SIG{qw(INT TERM HUP)} = ('IGNORE') x 3;
+        my $skipped = (Test::More->builder->has_plan // '') eq 'SKIP';
+        fail('done() was called') if !$t->{done} && !$status && !$skipped;
+
+        kill KILL => -$t->{guard};
+        waitpid $t->{guard}, 0;
+        $t->_remove_dir;
+    }
+
+    $? = $status;
+}
+
+
+# Endpoints.
+
+# endpoint(name => { status, headers, body, delay, chunked, no_length, close })
+# endpoint(name => sub ($request) { return { ... } })
+# The sub runs in the endpoint's process: its variables are not the test's.
+
+sub endpoint ($self, $name, $answer = {}) {
+    require Test::Flowdash::Server;
+    return $self->_endpoint($name, sub ($listen, $record) {
+        Test::Flowdash::Server::serve($listen, $answer, $record);
+    });
+}
+
+# raw_endpoint(name => sub ($socket, $request, $n, %option) { ... }, %option)
+# raw_endpoint(name => 'drip', body => ...), or another of %BEHAVIOUR
+# The sub returns 'again' to be called for the connection's next request.
+
+sub raw_endpoint ($self, $name, $handler, %option) {
+    require Test::Flowdash::Server;
+    $handler = $Test::Flowdash::Server::BEHAVIOUR{$handler}
+        // croak "no such behaviour: $handler" if !ref $handler;
+
+    return $self->_endpoint($name, sub ($listen, $record) {
+        Test::Flowdash::Server::serve_raw($listen, $handler, $record, %option);
+    });
+}
+
+# The socket that reserves the port becomes the one that listens on it.
+
+sub _endpoint ($self, $name, $serve) {
+    croak "endpoint $name exists already" if $self->{seen}{$name};
+
+    $self->port($name);
+    my $listen = delete $self->{ports}{$name}{socket};
+    $listen->listen(1024) or die "listen: $!\n";
+    $self->{seen}{$name} = { offset => 0, requests => [] };
+    $self->write_file("$name.requests", '');
+
+    $self->_fork(sub {
+        open my $file, '>>:raw', "$self->{dir}/$name.requests" or die $!;
+        $serve->($listen, sub ($request) {
+            my $bytes = nfreeze($request);
+            syswrite $file, pack('N', length $bytes) . $bytes;
+        });
+    });
+
+    return $self;
+}
+
+# all requests received so far, in order of arrival; recorded before the answer
+
+sub requests ($self, $name) {
+    my $seen = $self->{seen}{$name} // croak "no endpoint $name";
+
+    open my $file, '<:raw', "$self->{dir}/$name.requests" or die $!;
+    seek $file, $seen->{offset}, 0;
+    while (4 == read $file, my $length, 4) {
+        $length = unpack 'N', $length;
+        last if $length != read $file, my $bytes, $length;
+        my $request = thaw($bytes);
+        $request->json if length $request->{body} < 1_000_000;
+        push @{ $seen->{requests} }, $request;
+        $seen->{offset} += 4 + $length;
+    }
+
+    return @{ $seen->{requests} };
+}
+
+sub clear_requests ($self, $name) {
+    croak "no endpoint $name" if !$self->{seen}{$name};
+    truncate "$self->{dir}/$name.requests", 0;
+    $self->{seen}{$name} = { offset => 0, requests => [] };
+    return $self;
+}
+
+# A port stays bound, with SO_REUSEADDR, but not listening: nginx can listen on
+# it, and the kernel gives it to nobody else.  Unused, it refuses connections.
+
+sub port ($self, $name) {
+    my $port = $self->{ports}{$name} //= do {
+        my $socket = IO::Socket::INET->new(
+            Proto => 'tcp', LocalAddr => '127.0.0.1', ReuseAddr => 1)
+            or die "no free port: $@\n";
+        { socket => $socket, number => $socket->sockport };
+    };
+    return $port->{number};
+}
+
+
+# Files and configurations.
+
+sub dir ($self) { return $self->{dir} }
+
+sub write_file ($self, $name, $content) {
+    my $path = "$self->{dir}/$name";
+    make_path(dirname($path));
+    open my $file, '>:raw', $path or die "$path: $!\n";
+    print $file $content;
+    close $file or die "$path: $!\n";
+    return $path;
+}
+
+sub read_file ($self, $name) {
+    open my $file, '<:raw', "$self->{dir}/$name" or return;
+    local $/;
+    return scalar readline $file;
+}
+
+sub error_log ($self)  { return $self->read_file('error.log') // '' }
+sub access_log ($self) { return $self->read_file('access.log') // '' }
+
+sub config ($self, $string) {
+    $self->write_file('nginx.conf', $self->_expand($string,
+        pid => 'nginx.pid', error_log => "$self->{dir}/error.log"));
+    return $self;
+}
+
+# nginx -t: whether it agrees, and what it says
+
+sub test_config ($self, $string) {
+    $self->write_file('test.conf', $self->_expand($string,
+        pid => 'test.pid', error_log => 'stderr'));
+    $self->write_file('test.out', '');
+
+    my $pid = $self->_start_nginx('test.out', '-t', '-c', 'test.conf');
+    my $status = $self->_reap($pid, 30);
+    kill KILL => $pid if !defined $status;
+
+    my $output = $self->read_file('test.out');
+    $self->{suspect} .= $output;
+    return (defined $status && $status eq '0', $output);
+}
+
+sub conf_ok ($self, $string, $name) {
+    my ($ok, $output) = $self->test_config($string);
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return ok($ok, $name) || diag($output);
+}
+
+sub conf_fails ($self, $string, $message, $name) {
+    my ($ok, $output) = $self->test_config($string);
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return ok(!$ok && $output =~ $message, $name) || diag($output);
+}
+
+sub _expand ($self, $conf, %file) {
+    if ($conf !~ /\bevents\s*\{/) {
+        $conf = "server {\nlisten 127.0.0.1:%%PORT_http%%;\n$conf\n}"
+            if $conf !~ /\bserver\s*\{/;
+        $conf = "%%GLOBALS%%\nevents {\n}\n"
+            . "http {\n%%HTTP_GLOBALS%%\n$conf\n}\n";
+    }
+
+    my @globals = ("pid $self->{dir}/$file{pid}",
+                   "error_log $file{error_log} $self->{log_level}",
+                   map { "env $_" } grep { $ENV{$_} } @SANITIZER_OPTIONS);
+    push @globals, "load_module $self->{module}" if $self->{module};
+    push @globals, 'worker_processes 1' if $conf !~ /^\s*worker_processes\s/m;
+    push @globals, 'user root' if $> == 0 && $conf !~ /^\s*user\s/m;
+
+    my @http = ("access_log $self->{dir}/access.log",
+                'default_type text/plain', "root $self->{dir}",
+                "client_body_temp_path $self->{dir}/client_body_temp",
+                map { "${_}_temp_path $self->{dir}/${_}_temp" }
+                    qw(proxy fastcgi uwsgi scgi));
+
+    $conf =~ s/%%GLOBALS%%/join ' ', map { "$_;" } @globals/ge;
+    $conf =~ s/%%HTTP_GLOBALS%%/join ' ', map { "$_;" } @http/ge;
+    $conf =~ s/%%DIR%%/$self->{dir}/g;
+    $conf =~ s/%%PORT_(\w+)%%/$self->port($1)/ge;
+    return $conf;
+}
+
+
+# nginx.
+
+sub run ($self) {
+    croak 'nginx runs already' if $self->{master};
+    unlink "$self->{dir}/nginx.pid";
+
+    my $pid = $self->{master} = $self->_start_nginx(
+        'stderr.log', '-c', 'nginx.conf', '-g', 'daemon off;');
+    my $single = $self->read_file('nginx.conf') =~ /^\s*master_process\s+off/m;
+
+    # the pid file is written once nginx listens
+
+    my $status;
+    my $up = $self->wait_for(sub {
+        return 1 if defined($status = $self->_reap($pid, 0));
+        return ($self->read_file('nginx.pid') // '') =~ /^$pid$/
+            && ($single || $self->worker_pids);
+    }, 30);
+    return $self if $up && !defined $status;
+
+    $self->{master} = undef if defined $status;
+    diag($self->error_log =~ s/^.*\[debug\].*\n//gmr,
+         $self->read_file('stderr.log'));
+    die "nginx does not start\n";
+}
+
+sub _start_nginx ($self, $output, @arguments) {
+    return $self->_fork(sub {
+        open STDIN, '<', '/dev/null';
+        open STDOUT, '>>', "$self->{dir}/$output" or die $!;
+        open STDERR, '>&', \*STDOUT;
+
+        $ENV{LD_PRELOAD} = $ENV{FLOWDASH_PRELOAD} if $ENV{FLOWDASH_PRELOAD};
+        for my $name (grep { $ENV{$_} } @SANITIZER_OPTIONS) {
+            $ENV{$name} =~ s/(^|:)log_path=[^:]*//g;
+        }
+
+        exec $self->{nginx}, '-p', "$self->{dir}/", '-e', 'stderr', @arguments
+            or die "$self->{nginx}: $!\n";
+    });
+}
+
+# the exit code, "signal N", or nothing when the time is up first
+
+sub _reap ($self, $pid, $seconds) {
+    $self->wait_for(sub { waitpid($pid, WNOHANG) == $pid }, $seconds) or return;
+    return $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
+}
+
+# QUIT; returns the exit code, or a word on what went wrong instead
+
+sub stop ($self, $seconds = 20) {
+    my $pid = delete $self->{master} or return;
+
+    kill QUIT => $pid;
+    my $status = $self->_reap($pid, $seconds);
+
+    if (!defined $status) {
+        $status = "did not stop within $seconds s";
+        kill KILL => $pid, map { $_->{pid} } _children($pid);
+        waitpid $pid, 0;
+    }
+
+    push @{ $self->{exits} }, $status;
+    return $status;
+}
+
+# HUP; true when new workers have taken the place of all the old ones
+
+sub reload ($self) {
+    my %old = map { $_ => 1 } $self->worker_pids;
+    $self->signal('HUP');
+    return $self->wait_for(sub {
+        my @now = $self->worker_pids;
+        return @now && !grep { $old{$_} } @now;
+    }, 10);
+}
+
+sub signal ($self, $name) { return kill $name => $self->{master} }
+sub master_pid ($self) { return $self->{master} }
+
+# the workers that are up and not about to exit
+
+sub worker_pids ($self) {
+    return map { $_->{pid} } grep { $_->{title} =~ /^nginx: worker process\s*$/ }
+        _children($self->{master});
+}
+
+sub _children ($parent) {
+    my @children;
+    for my $proc (glob '/proc/[0-9]*') {
+        open my $stat, '<', "$proc/stat" or next;
+        next if (readline($stat) // '') !~ /^(\d+) .*\) \S $parent /s;
+        my $pid = $1;
+        open my $cmdline, '<', "$proc/cmdline" or next;
+        my $title = readline($cmdline) // '';
+        push @children, { pid => $pid, title => $title =~ tr/\0/ /r };
+    }
+    return @children;
+}
+
+sub wait_for ($self, $condition, $seconds = 5) {
+    my $end = time + $seconds;
+    while (1) {
+        my $result = $condition->();
+        return $result if $result || time >= $end;
+        sleep 0.01;
+    }
+}
+
+
+# The client.
+
+# request($method, $path, headers => [...], body => $bytes, port => 'http',
+#         version => '1.1', chunked => 1, timeout => 20)
+# The answer: { status, reason, version, headers, body, json, raw, interim },
+# with error => 'timeout', 'closed' ... when it is not whole, and status 0 when
+# there is none.  A header of the value undef suppresses a default one.
+
+sub request ($self, $method, $path, %option) {
+    return $self->finish($self->start($method, $path, %option));
+}
+
+sub get ($self, $path, %option) {
+    return $self->request('GET', $path, %option);
+}
+
+sub post_json ($self, $path, $bytes, %option) {
+    my @headers = ('Content-Type' => 'application/json',
+                   @{ $option{headers} // [] });
+    return $self->request('POST', $path, %option, headers => \@headers,
+                          body => $bytes);
+}
+
+# request() in two halves, for many at a time: finish(start(...))
+
+sub start ($self, $method, $path, %option) {
+    my @headers = @{ $option{headers} // [] };
+    my %own = map { lc $_ => 1 } @headers[grep { $_ % 2 == 0 } keys @headers];
+    my $version = $option{version} // '1.1';
+    my $body = $option{body};
+
+    unshift @headers, Host => 'localhost' if !$own{host};
+    push @headers, Connection => 'close'
+        if !$own{connection} && $version ne '1.0';
+
+    if ($option{chunked}) {
+        push @headers, 'Transfer-Encoding' => 'chunked';
+        $body = Test::Flowdash::HTTP::chunks($body // '');
+    } elsif (defined $body && !$own{'content-length'}) {
+        push @headers, 'Content-Length' => length $body;
+    }
+
+    my $head = Test::Flowdash::HTTP::head("$method $path HTTP/$version",
+                                          @headers);
+    my $exchange = $self->_exchange([ $head . ($body // '') ], %option);
+    $exchange->{parser}
+        = Test::Flowdash::HTTP->new(no_body => $method eq 'HEAD');
+
+    _pump($exchange, sub { !@{ $exchange->{out} } });
+    return $exchange;
+}
+
+sub finish ($self, $exchange) {
+    my $parser = $exchange->{parser};
+    my $answer;
+
+    eval {
+        my $given = 0;
+        _pump($exchange, sub {
+            $parser->add(substr $exchange->{raw}, $given);
+            $given = length $exchange->{raw};
+            return $answer = $parser->next_message;
+        });
+        $answer //= $parser->next_message(1) if $exchange->{eof};
+        1;
+    } or $exchange->{error} = $@ =~ s/\n//r;
+
+    return _answer($answer, $parser, $exchange);
+}
+
+sub _answer ($answer, $parser, $exchange) {
+    if (!$answer) {
+        $answer = $parser->incomplete // Test::Flowdash::Message->none;
+        $answer->{error} = $exchange->{error} // 'closed';
+    }
+    $answer->{raw} = $exchange->{raw};
+    $answer->json if length $answer->{body} < 1_000_000;
+    return $answer;
+}
+
+# raw_request($bytes | [ $bytes, \$pause, $bytes ... ], port, timeout, socket)
+# sends these bytes, returns what comes until the close or the timeout
+
+sub raw_request ($self, $bytes, %option) {
+    my $exchange = $self->_exchange(ref $bytes ? $bytes : [ $bytes ], %option);
+    _pump($exchange, sub { 0 });
+    return $exchange->{raw};
+}
+
+# a socket to a port, for request(..., socket => $socket) on a kept connection
+
+sub connect ($self, $port = 'http') {
+    $port = $self->port($port) if $port !~ /^\d+$/;
+    return IO::Socket::INET->new(Proto => 'tcp', Timeout => 5,
+                                 PeerAddr => "127.0.0.1:$port")
+        // die "127.0.0.1:$port: $@\n";
+}
+
+sub _exchange ($self, $parts, %option) {
+    my $socket = $option{socket} // $self->connect($option{port} // 'http');
+    $socket->blocking(0);
+    return { socket => $socket, out => [ @$parts ], raw => '',
+             deadline => time + ($option{timeout} // 20) };
+}
+
+# Moves bytes both ways until $until says so, the peer closes or time is up.
+
+sub _pump ($x, $until) {
+    local $SIG{PIPE} = 'IGNORE';
+    my $out = $x->{out};
+    my $resume;
+
+    while (!$until->() && !$x->{eof}) {
+        my $left = $x->{deadline} - time;
+        if ($left <= 0) {
+            $x->{error} = 'timeout';
+            return;
+        }
+
+        if (@$out && ref $out->[0]) {           # a pause
+            $resume //= time + ${ $out->[0] };
+            $left = min($left, $resume - time);
+            if ($left <= 0) {
+                shift @$out;
+                undef $resume;
+                next;
+            }
+        }
+
+        my ($in, $write) = ('', '');
+        vec($in, fileno $x->{socket}, 1) = 1;
+        $write = $in if @$out && !ref $out->[0];
+        select $in, $write, undef, $left;
+
+        _write($x) if $write =~ /[^\0]/;
+        _read($x);
+    }
+}
+
+sub _write ($x) {
+    my $out = $x->{out};
+    my $n = syswrite $x->{socket}, $out->[0];
+
+    if (defined $n) {
+        substr $out->[0], 0, $n, '';
+        shift @$out if $out->[0] eq '';
+    } elsif (!$!{EAGAIN}) {
+        @$out = ();                             # nobody reads it any more
+    }
+}
+
+sub _read ($x) {
+    my $n = sysread $x->{socket}, $x->{raw}, 1 << 18, length $x->{raw};
+
+    return if $n || !defined $n && $!{EAGAIN};
+    $x->{error} = defined $n ? 'closed' : "$!";
+    $x->{eof} = 1;
+}
+
+# The same over HTTP/2 without TLS, by curl; the port's name is "h2" by default.
+# no_length => 1 sends a body without Content-Length.
+
+sub h2_request ($self, $method, $path, %option) {
+    my $port = $option{port} // 'h2';
+    $port = $self->port($port) if $port !~ /^\d+$/;
+
+    my @command = ('curl', '--http2-prior-knowledge', qw(-sS -i -g),
+                   '--path-as-is', '--max-time', $option{timeout} // 20);
+    push @command, $method eq 'HEAD' ? '-I' : ('-X', $method);
+
+    my @headers = @{ $option{headers} // [] };
+    my $body = defined $option{body}
+        && $self->write_file('h2.body', $option{body});
+    if ($body) {
+        push @command, $option{no_length} ? ('-T', '-')
+            : ('--data-binary', "\@$body");
+        push @command, '-H', 'Content-Type:'    # curl's own
+            if !grep { lc eq 'content-type' } @headers;
+    }
+    while (my ($name, $value) = splice @headers, 0, 2) {
+        push @command, '-H', $value eq '' ? "$name;" : "$name: $value";
+    }
+
+    defined(my $pid = open my $output, '-|') or die "fork: $!\n";
+    if (!$pid) {
+        open STDIN, '<', $body || '/dev/null';
+        exec @command, "http://127.0.0.1:$port$path" or POSIX::_exit(127);
+    }
+    my $raw = do { local $/; readline $output } // '';
+    close $output;
+
+    my $parser = Test::Flowdash::HTTP->new(no_body => $method eq 'HEAD');
+    my $answer = eval { $parser->add($raw)->next_message(1) };
+    return _answer($? || $@ ? undef : $answer, $parser,
+                   { raw => $raw, error => $@ || 'curl: ' . ($? >> 8) });
+}
+
+sub header ($message, $name) { return $message->header($name) }
+
+1;

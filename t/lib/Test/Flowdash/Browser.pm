@@ -1,0 +1,139 @@
+package Test::Flowdash::Browser;
+
+=head1 NAME
+
+Test::Flowdash::Browser - headless Chromium, driven by WebDriver
+
+=head1 SYNOPSIS
+
+    my $browser = Test::Flowdash::Browser->new(width => 360, dark => 1);
+
+    $browser->go($url);
+    $browser->click('#finish');
+    is($browser->wait('#status', qr/done/), 'Finish: done.');
+
+Elements are named by CSS selectors, and have ten seconds to appear. What
+can't be done, dies.
+
+=cut
+
+use v5.36;
+
+use File::Temp;
+use HTTP::Tiny;
+use JSON::PP qw(decode_json encode_json);
+use MIME::Base64 qw(decode_base64);
+use Time::HiRes qw(sleep time);
+
+my $ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';    # says the standard
+my @ARGUMENTS = qw(--headless --no-sandbox --disable-gpu --disable-quic
+    --no-first-run --disable-background-networking --disable-sync
+    --disable-component-update);
+
+# new(width => 1024, height => 900, dark => 0)
+
+sub new ($class, %option) {
+    my $profile = File::Temp->newdir;
+    my $self = bless { profile => $profile }, $class;
+
+    $self->{pid} = open $self->{driver}, '-|', 'chromedriver', '--port=0'
+        or die "chromedriver: $!\n";
+
+    while (readline $self->{driver}) {
+        $self->{url} = "http://127.0.0.1:$1/session", last
+            if /successfully on port (\d+)/;
+    }
+
+    my $session = $self->_post('', { capabilities => { alwaysMatch => {
+        'goog:chromeOptions' => {
+            args => [@ARGUMENTS, "--user-data-dir=$profile"] } } } });
+
+    $self->{url} .= "/$session->{sessionId}";
+
+    $self->_chromium('Emulation.setDeviceMetricsOverride',
+        width => $option{width} // 1024, height => $option{height} // 900,
+        deviceScaleFactor => 1, mobile => JSON::PP::false);
+
+    $self->_chromium('Emulation.setEmulatedMedia', features => [
+        { name => 'prefers-color-scheme',
+          value => $option{dark} ? 'dark' : 'light' } ]);
+
+    return $self;
+}
+
+sub DESTROY ($self) {
+    local ($@, $?, $!);
+
+    eval { $self->_send(DELETE => '') };
+    kill TERM => $self->{pid} if $self->{pid};
+    close $self->{driver} if $self->{driver};
+}
+
+sub go ($self, $url) {
+    $self->_post('/url', { url => $url });
+}
+
+sub click ($self, $selector) {
+    $self->_post($self->_find($selector) . '/click', {});
+}
+
+# as a user sees it: none when it is hidden
+
+sub text ($self, $selector) {
+    return $self->_send(GET => $self->_find($selector) . '/text');
+}
+
+# the text, as soon as it matches; whatever it is after ten seconds
+
+sub wait ($self, $selector, $pattern) {
+    for (my $end = time + 10; ; sleep 0.05) {
+        my $text = eval { $self->text($selector) } // '';
+        return $text if $text =~ $pattern || time > $end;
+    }
+}
+
+# enters a frame; without a selector, leaves it
+
+sub frame ($self, $selector = undef) {
+    my ($id) = ($selector ? $self->_find($selector) : '') =~ m{([^/]+)$};
+    $self->_post('/frame', { id => $id && { $ELEMENT => $id } });
+}
+
+sub script ($self, $script) {
+    return $self->_post('/execute/sync', { script => $script, args => [] });
+}
+
+sub screenshot ($self, $file) {
+    open my $fh, '>:raw', $file or die "$file: $!\n";
+    print $fh decode_base64($self->_send(GET => '/screenshot'));
+    close $fh or die "$file: $!\n";
+}
+
+sub _find ($self, $selector) {
+    for (my $end = time + 10; time < $end; sleep 0.05) {
+        my $found = $self->_post('/elements',
+            { using => 'css selector', value => $selector });
+        return "/element/$found->[0]{$ELEMENT}" if @$found;
+    }
+
+    die "there is no $selector\n";
+}
+
+sub _chromium ($self, $command, %params) {
+    $self->_post('/goog/cdp/execute', { cmd => $command, params => \%params });
+}
+
+sub _post ($self, $path, $body) {
+    return $self->_send(POST => $path, encode_json($body));
+}
+
+sub _send ($self, $method, $path, $body = '') {
+    my $answer = HTTP::Tiny->new(no_proxy => ['127.0.0.1'])
+        ->request($method, $self->{url} . $path, { content => $body });
+    my $value = eval { decode_json($answer->{content})->{value} };
+
+    return $value if $answer->{success};
+    die "$method $path: ", $value ? $value->{message} : $answer->{content};
+}
+
+1;
