@@ -674,7 +674,7 @@ static const char *
 ngx_http_flowdash_conf_url_unix(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
     u_char *p, ngx_str_t *text)
 {
-    u_char      *last;
+    u_char      *last, *path;
     const char  *error;
 
     if (text->data[4] != ':') {
@@ -683,7 +683,7 @@ ngx_http_flowdash_conf_url_unix(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
 
     last = text->data + text->len;
 
-    url->socket.data = p;
+    path = p;
 
     while (p < last && *p != ':') {
 
@@ -692,15 +692,22 @@ ngx_http_flowdash_conf_url_unix(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
         }
     }
 
-    url->socket.len = p - url->socket.data;
+    url->socket.len = p - path;
 
-    if (url->socket.len == 0 || url->socket.data[0] != '/') {
+    if (url->socket.len == 0 || *path != '/') {
         return "the path of a unix socket must be absolute";
     }
 
     if (url->socket.len >= sizeof(((struct sockaddr_un *) 0)->sun_path)) {
         return "the path of a unix socket is too long";
     }
+
+    url->socket.data = ngx_pnalloc(cf->pool, url->socket.len + 1);
+    if (url->socket.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    (void) ngx_cpystrn(url->socket.data, path, url->socket.len + 1);
 
     url->shown.data = text->data;
     url->shown.len = p - text->data;

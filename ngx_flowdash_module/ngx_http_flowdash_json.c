@@ -147,6 +147,7 @@ ngx_http_flowdash_json_parse(ngx_http_flowdash_json_t *json,
     json->found = 0;
     json->tail = NULL;
     json->empty = 0;
+    json->map = 0;
     json->error = NULL;
 
     bad = ngx_http_flowdash_json_check_text(&json->text);
@@ -448,6 +449,10 @@ ngx_http_flowdash_json_start(ngx_http_flowdash_json_parser_t *jp,
     ngx_http_flowdash_json_begin_value(jp);
 
     jp->cursor = ngx_http_flowdash_json_position(jp);
+
+    if (jp->depth == 0) {
+        json->map = !array;
+    }
 
     if (jp->depth++ == NGX_HTTP_FLOWDASH_JSON_DEPTH) {
         (void) ngx_http_flowdash_json_refuse(jp, NGX_HTTP_FLOWDASH_JSON_DEEP,

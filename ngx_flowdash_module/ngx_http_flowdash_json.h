@@ -56,6 +56,8 @@ struct ngx_http_flowdash_json_s {
     u_char                            *tail;
     ngx_uint_t                         empty;
 
+    ngx_uint_t                         map;      /* the text is an object */
+
     /* after a refusal: what was wrong, for the log */
 
     const char                        *error;

@@ -276,6 +276,9 @@ void ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call);
 /* The name of an error as in $flowdash_error. */
 ngx_str_t *ngx_http_flowdash_error_name(ngx_http_flowdash_error_e error);
 
+/* The status that an error has for the client. */
+ngx_uint_t ngx_http_flowdash_error_status(ngx_http_flowdash_error_e error);
+
 /*
  * Ends an execution that has failed, with one line in the error log, and
  * answers the client by nginx's error_page or by the module's own page.

@@ -16,6 +16,7 @@ ASAN_OPTIONS=detect_odr_violation=0
 ASAN_OPTIONS=$ASAN_OPTIONS:log_path=$reports/asan
 ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=1:detect_stack_use_after_return=1
 ASAN_OPTIONS=$ASAN_OPTIONS:strict_string_checks=1:handle_abort=1
+
 # gcc's libubsan writes its message to standard error, which is nginx's error
 # log, whatever log_path says.  It's the report of libasan, about the abort(),
 # that goes there.

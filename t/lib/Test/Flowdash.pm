@@ -60,7 +60,7 @@ use v5.36;
 
 use Carp qw(croak);
 use Cwd qw(abs_path);
-use Exporter qw(import);
+use Exporter ();
 use File::Basename qw(dirname);
 use File::Path qw(make_path remove_tree);
 use File::Spec;
@@ -214,8 +214,7 @@ sub endpoint ($self, $name, $answer = {}) {
 
 sub raw_endpoint ($self, $name, $handler, %option) {
     require Test::Flowdash::Server;
-    $handler = $Test::Flowdash::Server::BEHAVIOUR{$handler}
-        // croak "no such behaviour: $handler" if !ref $handler;
+    $handler = Test::Flowdash::Server::behaviour($handler) if !ref $handler;
 
     return $self->_endpoint($name, sub ($listen, $record) {
         Test::Flowdash::Server::serve_raw($listen, $handler, $record, %option);
@@ -251,9 +250,9 @@ sub requests ($self, $name) {
 
     open my $file, '<:raw', "$self->{dir}/$name.requests" or die $!;
     seek $file, $seen->{offset}, 0;
-    while (4 == read $file, my $length, 4) {
+    while (read($file, my $length, 4) == 4) {
         $length = unpack 'N', $length;
-        last if $length != read $file, my $bytes, $length;
+        last if read($file, my $bytes, $length) != $length;
         my $request = thaw($bytes);
         $request->json if length $request->{body} < 1_000_000;
         push @{ $seen->{requests} }, $request;
@@ -321,9 +320,13 @@ sub test_config ($self, $string) {
 
     my $pid = $self->_start_nginx('test.out', '-t', '-c', 'test.conf');
     my $status = $self->_reap($pid, 30);
-    kill KILL => $pid if !defined $status;
-
     my $output = $self->read_file('test.out');
+    if (!defined $status) {
+        kill KILL => $pid;
+        waitpid $pid, 0;
+        $output .= "nginx -t did not end\n";
+    }
+
     $self->{suspect} .= $output;
     return (defined $status && $status eq '0', $output);
 }
@@ -373,6 +376,7 @@ sub _expand ($self, $conf, %file) {
 
 sub run ($self) {
     croak 'nginx runs already' if $self->{master};
+    croak 'no config() yet' if !-e "$self->{dir}/nginx.conf";
     unlink "$self->{dir}/nginx.pid";
 
     my $pid = $self->{master} = $self->_start_nginx(
@@ -414,7 +418,8 @@ sub _start_nginx ($self, $output, @arguments) {
 # the exit code, "signal N", or nothing when the time is up first
 
 sub _reap ($self, $pid, $seconds) {
-    $self->wait_for(sub { waitpid($pid, WNOHANG) == $pid }, $seconds) or return;
+    $self->wait_for(sub { waitpid($pid, WNOHANG) == $pid }, $seconds)
+        or return;
     return $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
 }
 
@@ -453,8 +458,9 @@ sub master_pid ($self) { return $self->{master} }
 # the workers that are up and not about to exit
 
 sub worker_pids ($self) {
-    return map { $_->{pid} } grep { $_->{title} =~ /^nginx: worker process\s*$/ }
-        _children($self->{master});
+    my @children = _children($self->{master});
+    return map { $_->{pid} }
+        grep { $_->{title} =~ /^nginx: worker process\s*$/ } @children;
 }
 
 sub _children ($parent) {
@@ -639,7 +645,7 @@ sub _read ($x) {
     $x->{eof} = 1;
 }
 
-# The same over HTTP/2 without TLS, by curl; the port's name is "h2" by default.
+# request() over HTTP/2 without TLS, by curl; its port is "h2" by default;
 # no_length => 1 sends a body without Content-Length.
 
 sub h2_request ($self, $method, $path, %option) {

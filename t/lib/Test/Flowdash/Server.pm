@@ -152,11 +152,12 @@ sub _raw_connection ($sock, $handler, $record, $n, %option) {
 
 sub _json ($option, @headers) {
     my $body = $option->{body} // '{"task":{}}';
-    return Test::Flowdash::HTTP::head('HTTP/1.1 200 OK', 'Content-Type' => 'application/json',
-                'Content-Length' => length $body, @headers) . $body;
+    return Test::Flowdash::HTTP::head(
+        'HTTP/1.1 200 OK', 'Content-Type' => 'application/json',
+        'Content-Length' => length $body, @headers) . $body;
 }
 
-our %BEHAVIOUR = (
+my %BEHAVIOUR = (
     close => sub (@) { return },
 
     reset => sub ($sock, @) {
@@ -172,7 +173,9 @@ our %BEHAVIOUR = (
     },
 
     cut => sub ($sock, $request, $n, %o) {
-        print $sock _json(\%o) =~ s/^(Content-Length: )(\d+)/$1 . ($2 + 99)/emr;
+        my $answer = _json(\%o);
+        $answer =~ s/^(Content-Length: )(\d+)/$1 . ($2 + 100)/em;
+        print $sock $answer;
     },
 
     drip => sub ($sock, $request, $n, %o) {
@@ -199,5 +202,9 @@ our %BEHAVIOUR = (
         print $sock $answer;
     },
 );
+
+sub behaviour ($name) {
+    return $BEHAVIOUR{$name} // die "no such behaviour: $name\n";
+}
 
 1;

@@ -1,0 +1,322 @@
+
+/*
+ * The answer to a step, whoever has brought it: its body is collected in
+ * memory, it is judged, and its fields are laid over the task.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_module.h>
+
+
+static ngx_int_t ngx_http_flowdash_answer_body_filter(ngx_http_request_t *r,
+    ngx_chain_t *in);
+static ngx_http_flowdash_error_e ngx_http_flowdash_answer_no_header(
+    ngx_http_flowdash_run_t *run, ngx_int_t rc);
+static void ngx_http_flowdash_answer_upstream_url(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run);
+
+
+static ngx_http_output_body_filter_pt  ngx_http_next_body_filter;
+
+
+ngx_int_t
+ngx_http_flowdash_answer_init(ngx_conf_t *cf)
+{
+    ngx_http_next_body_filter = ngx_http_top_body_filter;
+    ngx_http_top_body_filter = ngx_http_flowdash_answer_body_filter;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_answer_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_int_t                 rc;
+    ngx_buf_t                *b;
+    ngx_http_flowdash_run_t  *run;
+
+    if (r == r->main
+        || r->post_subrequest == NULL
+        || r->post_subrequest->handler != ngx_http_flowdash_step_done)
+    {
+        return ngx_http_next_body_filter(r, in);
+    }
+
+    run = r->post_subrequest->data;
+
+    for ( /* void */ ; in; in = in->next) {
+        b = in->buf;
+
+        if (!ngx_buf_in_memory(b)) {
+            continue;
+        }
+
+        rc = ngx_http_flowdash_answer_add(run, b->pos, b->last - b->pos);
+
+        if (rc != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        b->pos = b->last;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_answer_add(ngx_http_flowdash_run_t *run, u_char *p,
+    size_t len)
+{
+    u_char                        *data;
+    size_t                         size;
+    ngx_pool_t                    *pool;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    if (len > flcf->max_response_size - run->body.len) {
+        run->error = NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE;
+        ngx_str_set(&run->detail,
+                    "the answer is over flowdash_max_response_size");
+        return NGX_DECLINED;
+    }
+
+    if (len > run->allocated - run->body.len) {
+
+        pool = run->request->pool;
+
+        size = ngx_max(run->body.len + len, 2 * run->allocated);
+        size = ngx_min(size, flcf->max_response_size);
+
+        data = ngx_pnalloc(pool, size);
+        if (data == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (run->allocated) {
+            ngx_memcpy(data, run->body.data, run->body.len);
+            (void) ngx_pfree(pool, run->body.data);
+        }
+
+        run->body.data = data;
+        run->allocated = size;
+    }
+
+    ngx_memcpy(run->body.data + run->body.len, p, len);
+    run->body.len += len;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_flowdash_answer_judge(ngx_http_flowdash_run_t *run, ngx_int_t rc)
+{
+    ngx_http_request_t  *r;
+
+    r = run->request;
+
+    if (r->upstream) {
+        ngx_http_flowdash_answer_upstream_url(r, run);
+    }
+
+    if (run->error) {
+        return;
+    }
+
+    if (ngx_http_get_module_ctx(r, ngx_http_flowdash_module) != run) {
+        run->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
+        ngx_str_set(&run->detail, "the step was led to another location");
+        return;
+    }
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE && r->upstream && !r->header_sent) {
+        run->error = ngx_http_flowdash_answer_no_header(run, rc);
+        return;
+    }
+
+    if (rc >= NGX_HTTP_OK) {
+
+        /* "return", and handlers that leave the page to nginx */
+
+        run->status = rc;
+
+    } else if (rc == NGX_OK) {
+
+        if (run->status == 0) {
+            run->status = r->headers_out.status;
+            run->content_type = r->headers_out.content_type;
+        }
+
+    } else {
+        run->error = r->header_sent ? NGX_HTTP_FLOWDASH_CONNECT
+                                    : NGX_HTTP_FLOWDASH_INTERNAL;
+        ngx_str_set(&run->detail, "the answer broke off");
+        return;
+    }
+
+    if (run->status < NGX_HTTP_OK
+        || run->status >= NGX_HTTP_SPECIAL_RESPONSE)
+    {
+        run->error = NGX_HTTP_FLOWDASH_STATUS;
+    }
+}
+
+
+/* nginx's upstream has given up before there was an answer to pass on */
+
+static ngx_http_flowdash_error_e
+ngx_http_flowdash_answer_no_header(ngx_http_flowdash_run_t *run, ngx_int_t rc)
+{
+    ngx_http_upstream_t        *u;
+    ngx_http_upstream_state_t  *state;
+
+    u = run->request->upstream;
+    state = u->state;
+
+    if (rc == NGX_HTTP_GATEWAY_TIME_OUT) {
+        ngx_str_set(&run->detail, "the upstream timed out");
+        return NGX_HTTP_FLOWDASH_TIMEOUT;
+    }
+
+    if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
+        return NGX_HTTP_FLOWDASH_INTERNAL;
+    }
+
+    if (u->headers_in.status_n && rc == (ngx_int_t) u->headers_in.status_n) {
+
+        /* the endpoint's own status, taken up by an intercepting handler */
+
+        run->status = rc;
+        return NGX_HTTP_FLOWDASH_STATUS;
+    }
+
+    if (u->resolved && u->resolved->naddrs == 0
+        && u->resolved->sockaddr == NULL)
+    {
+        ngx_str_set(&run->detail, "the upstream's name was not resolved");
+        return NGX_HTTP_FLOWDASH_RESOLVE;
+    }
+
+    if (state && state->bytes_received) {
+        ngx_str_set(&run->detail, "the upstream's answer was not valid");
+        return NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
+    }
+
+    ngx_str_set(&run->detail, "the upstream was not reached, or gave no "
+                              "answer");
+    return NGX_HTTP_FLOWDASH_CONNECT;
+}
+
+
+static void
+ngx_http_flowdash_answer_upstream_url(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run)
+{
+    u_char               *args;
+    size_t                len;
+    ngx_str_t             uri, *peer;
+    ngx_http_upstream_t  *u;
+
+    u = r->upstream;
+    peer = u->peer.name;
+
+    if (peer == NULL) {
+        return;
+    }
+
+    /* the query is left out: it may carry a key */
+
+    uri = u->uri;
+    args = ngx_strlchr(uri.data, uri.data + uri.len, '?');
+
+    if (args) {
+        uri.len = args - uri.data;
+    }
+
+    len = u->schema.len + peer->len + uri.len;
+
+    run->url.data = ngx_pnalloc(r->pool, len);
+    if (run->url.data == NULL) {
+        return;
+    }
+
+    run->url.len = ngx_sprintf(run->url.data, "%V%V%V", &u->schema, peer,
+                               &uri)
+                   - run->url.data;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run)
+{
+    u_char                            *p;
+    ngx_str_t                          token;
+    ngx_array_t                        pointer;
+    ngx_http_flowdash_task_t          *answer;
+    ngx_http_flowdash_json_verdict_e   verdict;
+
+    if (run->body.len == 0
+        || (run->content_type.len
+            && !ngx_http_flowdash_json_media_type(&run->content_type)))
+    {
+        return NGX_OK;
+    }
+
+    answer = ngx_palloc(r->pool, sizeof(ngx_http_flowdash_task_t));
+    if (answer == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_str_set(&token, "task");
+
+    pointer.elts = &token;
+    pointer.nelts = 1;
+
+    if (ngx_http_flowdash_task_init(answer, r->pool, &run->body, &pointer,
+                                    &verdict)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (verdict == NGX_HTTP_FLOWDASH_JSON_OK) {
+        return ngx_http_flowdash_task_merge(&ctx->task, answer);
+    }
+
+    if (verdict == NGX_HTTP_FLOWDASH_JSON_NO_OBJECT && !answer->json.map) {
+
+        /* JSON, but not of the kind that could change something */
+
+        return NGX_OK;
+    }
+
+    if (verdict == NGX_HTTP_FLOWDASH_JSON_MALFORMED
+        && run->content_type.len == 0)
+    {
+        /* it did not say that it were JSON */
+
+        return NGX_OK;
+    }
+
+    run->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
+
+    run->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
+    if (run->detail.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_snprintf(run->detail.data, NGX_MAX_ERROR_STR,
+                     "the answer's body: %s, at byte %uz",
+                     answer->json.error, answer->json.offset);
+
+    run->detail.len = p - run->detail.data;
+
+    return NGX_OK;
+}

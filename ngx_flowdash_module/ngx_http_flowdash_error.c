@@ -1,0 +1,564 @@
+
+/*
+ * An action that has failed: its line in the error log, its status, and what
+ * the user is told.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_module.h>
+
+
+static void ngx_http_flowdash_error_log(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *detail);
+static ngx_uint_t ngx_http_flowdash_error_page_exists(ngx_http_request_t *r,
+    ngx_uint_t status);
+static ngx_int_t ngx_http_flowdash_error_send(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_buf_t *ngx_http_flowdash_error_problem(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_buf_t *ngx_http_flowdash_error_html(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_error_escape(ngx_pool_t *pool,
+    uintptr_t (*escape)(u_char *dst, u_char *src, size_t size),
+    ngx_str_t *src, ngx_str_t *dst);
+static ngx_uint_t ngx_http_flowdash_error_prefers_json(ngx_http_request_t *r);
+static void ngx_http_flowdash_error_accept(ngx_str_t *accept,
+    ngx_uint_t *json, ngx_uint_t *html);
+static ngx_uint_t ngx_http_flowdash_error_quality(u_char *p, u_char *last);
+static ngx_table_elt_t *ngx_http_flowdash_error_find_header(
+    ngx_http_request_t *r, const char *name, size_t len);
+
+
+typedef struct {
+    ngx_str_t    name;
+    ngx_uint_t   status;
+    ngx_str_t    text;         /* to the user, behind "the step NAME" */
+} ngx_http_flowdash_error_t;
+
+
+/* in the order of ngx_http_flowdash_error_e */
+
+static ngx_http_flowdash_error_t  ngx_http_flowdash_errors[] = {
+
+    { ngx_null_string, NGX_HTTP_OK, ngx_null_string },
+
+    { ngx_string("status"), NGX_HTTP_BAD_GATEWAY,
+      ngx_string("refused it or failed") },
+
+    { ngx_string("timeout"), NGX_HTTP_GATEWAY_TIME_OUT,
+      ngx_string("took too long") },
+
+    { ngx_string("connect"), NGX_HTTP_BAD_GATEWAY,
+      ngx_string("could not be reached") },
+
+    { ngx_string("resolve"), NGX_HTTP_BAD_GATEWAY,
+      ngx_string("could not be reached") },
+
+    { ngx_string("tls"), NGX_HTTP_BAD_GATEWAY,
+      ngx_string("could not be reached safely") },
+
+    { ngx_string("response_too_large"), NGX_HTTP_BAD_GATEWAY,
+      ngx_string("gave an answer that cannot be used") },
+
+    { ngx_string("response_invalid"), NGX_HTTP_BAD_GATEWAY,
+      ngx_string("gave an answer that cannot be used") },
+
+    { ngx_string("request_invalid"), NGX_HTTP_BAD_REQUEST,
+      ngx_string("could not be asked with the data that was sent") },
+
+    { ngx_string("deadline"), NGX_HTTP_GATEWAY_TIME_OUT,
+      ngx_string("was not ready in time") },
+
+    { ngx_string("internal"), NGX_HTTP_INTERNAL_SERVER_ERROR,
+      ngx_string("could not be run") }
+};
+
+
+ngx_str_t *
+ngx_http_flowdash_error_name(ngx_http_flowdash_error_e error)
+{
+    return &ngx_http_flowdash_errors[error].name;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_error_status(ngx_http_flowdash_error_e error)
+{
+    return ngx_http_flowdash_errors[error].status;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_error_e error, ngx_uint_t status, ngx_str_t *detail)
+{
+    ctx->state = NGX_HTTP_FLOWDASH_FAILED;
+    ctx->error = error;
+    ctx->status = status ? status : ngx_http_flowdash_error_status(error);
+
+    ngx_http_flowdash_error_log(r, ctx, detail);
+
+    if (ngx_http_flowdash_error_page_exists(r, ctx->status)) {
+        return ctx->status;
+    }
+
+    ngx_http_finalize_request(r, ngx_http_flowdash_error_send(r, ctx));
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_flowdash_error_log(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *detail)
+{
+    u_char                   *p, *last;
+    ngx_str_t                 action, step, text;
+    ngx_http_flowdash_run_t  *run;
+    u_char                    buf[NGX_MAX_ERROR_STR / 2];
+
+    run = ctx->run;
+    last = buf + sizeof(buf);
+
+    /* names and details may come from outside: no line breaks get through */
+
+    if (ngx_http_flowdash_error_escape(r->pool, ngx_escape_json, &ctx->action,
+                                       &action)
+        != NGX_OK
+        || ngx_http_flowdash_error_escape(r->pool, ngx_escape_json, detail,
+                                          &text)
+           != NGX_OK)
+    {
+        return;
+    }
+
+    p = ngx_slprintf(buf, last, "action \"%V\" failed", &action);
+
+    if (run) {
+
+        if (ngx_http_flowdash_error_escape(r->pool, ngx_escape_json,
+                                           &run->step->name, &step)
+            != NGX_OK)
+        {
+            return;
+        }
+
+        p = ngx_slprintf(p, last, " on step \"%V\"", &step);
+    }
+
+    p = ngx_slprintf(p, last, ": %V",
+                     ngx_http_flowdash_error_name(ctx->error));
+
+    if (run && run->status) {
+        p = ngx_slprintf(p, last, " %ui", run->status);
+    }
+
+    if (text.len) {
+        p = ngx_slprintf(p, last, ", %V", &text);
+    }
+
+    if (run && run->url.len) {
+        p = ngx_slprintf(p, last, ", called \"%V\"", &run->url);
+    }
+
+    if (run && run->request) {
+        p = ngx_slprintf(p, last, ", time %T.%03Ms", (time_t) run->time / 1000,
+                         run->time % 1000);
+    }
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "flowdash: %*s, id %V", p - buf, buf, &ctx->id);
+}
+
+
+/* the same conditions as in ngx_http_special_response_handler() */
+
+static ngx_uint_t
+ngx_http_flowdash_error_page_exists(ngx_http_request_t *r, ngx_uint_t status)
+{
+    ngx_uint_t                 i;
+    ngx_http_err_page_t       *err_page;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (r->error_page || clcf->error_pages == NULL || r->uri_changes == 0) {
+        return 0;
+    }
+
+    err_page = clcf->error_pages->elts;
+
+    for (i = 0; i < clcf->error_pages->nelts; i++) {
+        if (err_page[i].status == (ngx_int_t) status) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_error_send(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t     rc;
+    ngx_buf_t    *b;
+    ngx_chain_t   out;
+
+    if (ngx_http_flowdash_error_prefers_json(r)) {
+        ngx_str_set(&r->headers_out.content_type, "application/problem+json");
+        b = ngx_http_flowdash_error_problem(r, ctx);
+
+    } else {
+        ngx_str_set(&r->headers_out.content_type, "text/html");
+        ngx_str_set(&r->headers_out.charset, "utf-8");
+        b = ngx_http_flowdash_error_html(r, ctx);
+    }
+
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->headers_out.status = ctx->status;
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+    r->headers_out.content_length_n = b->last - b->pos;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+/* RFC 9457, with the extension members "action", "step" and "id" */
+
+static ngx_buf_t *
+ngx_http_flowdash_error_problem(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    size_t      len;
+    ngx_str_t   action, step, *text;
+    ngx_buf_t  *b;
+
+    text = &ngx_http_flowdash_errors[ctx->error].text;
+    ngx_str_null(&step);
+
+    if (ngx_http_flowdash_error_escape(r->pool, ngx_escape_json, &ctx->action,
+                                       &action)
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    if (ctx->run
+        && ngx_http_flowdash_error_escape(r->pool, ngx_escape_json,
+                                          &ctx->run->step->name, &step)
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    len = sizeof("{\"title\":\"The action was not carried out\",\"status\":,"
+                 "\"detail\":\"The step \\\"\\\" . Nothing was changed.\","
+                 "\"action\":\"\",\"step\":\"\",\"id\":\"\"}\n") - 1
+          + NGX_INT_T_LEN + action.len + 2 * step.len + text->len
+          + sizeof("The request could not be read") + ctx->id.len;
+
+    b = ngx_create_temp_buf(r->pool, len);
+    if (b == NULL) {
+        return NULL;
+    }
+
+    b->last = ngx_sprintf(b->last,
+                          "{\"title\":\"The action was not carried out\","
+                          "\"status\":%ui,\"detail\":\"", ctx->status);
+
+    if (ctx->run) {
+        b->last = ngx_sprintf(b->last, "The step \\\"%V\\\" %V", &step, text);
+
+    } else {
+        b->last = ngx_sprintf(b->last, "The request could not be read");
+    }
+
+    b->last = ngx_sprintf(b->last, ". Nothing was changed.\","
+                          "\"action\":\"%V\",", &action);
+
+    if (ctx->run) {
+        b->last = ngx_sprintf(b->last, "\"step\":\"%V\",", &step);
+    }
+
+    b->last = ngx_sprintf(b->last, "\"id\":\"%V\"}\n", &ctx->id);
+
+    b->last_buf = 1;
+    b->last_in_chain = 1;
+
+    return b;
+}
+
+
+static u_char  ngx_http_flowdash_page_head[] =
+"<!DOCTYPE html>\n"
+"<html lang=\"en\">\n"
+"<head>\n"
+"<meta charset=\"utf-8\">\n"
+"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+"<title>The action was not carried out</title>\n"
+"<style>\n"
+":root { color-scheme: light dark }\n"
+"body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 36rem;"
+" margin: 12vh auto; padding: 0 1.5rem }\n"
+"h1 { font-size: 1.6rem; line-height: 1.25 }\n"
+"code { overflow-wrap: anywhere }\n"
+"</style>\n"
+"</head>\n"
+"<body>\n"
+"<main>\n"
+"<h1>";
+
+
+static ngx_buf_t *
+ngx_http_flowdash_error_html(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    size_t      len;
+    ngx_str_t   action, step, *text;
+    ngx_buf_t  *b;
+
+    text = &ngx_http_flowdash_errors[ctx->error].text;
+    ngx_str_null(&step);
+
+    if (ngx_http_flowdash_error_escape(r->pool, ngx_escape_html, &ctx->action,
+                                       &action)
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    if (ctx->run
+        && ngx_http_flowdash_error_escape(r->pool, ngx_escape_html,
+                                          &ctx->run->step->name, &step)
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    len = sizeof(ngx_http_flowdash_page_head) + 1024
+          + action.len + step.len + text->len + ctx->id.len;
+
+    b = ngx_create_temp_buf(r->pool, len);
+    if (b == NULL) {
+        return NULL;
+    }
+
+    b->last = ngx_cpymem(b->last, ngx_http_flowdash_page_head,
+                         sizeof(ngx_http_flowdash_page_head) - 1);
+
+    b->last = ngx_sprintf(b->last,
+                          "\xe2\x80\x9c%V\xe2\x80\x9d was not carried out"
+                          "</h1>\n<p>", &action);
+
+    if (ctx->run) {
+        b->last = ngx_sprintf(b->last,
+                              "It stopped at the step <strong>%V</strong>, "
+                              "which %V.", &step, text);
+
+    } else {
+        b->last = ngx_sprintf(b->last, "The data that was sent with it could "
+                              "not be read.");
+    }
+
+    b->last = ngx_sprintf(b->last,
+                          " The task was not changed.</p>\n"
+                          "<p>You can go back and try again. If it keeps "
+                          "failing, tell support this number:<br>"
+                          "<code>%V</code></p>\n"
+                          "</main>\n</body>\n</html>\n", &ctx->id);
+
+    b->last_buf = 1;
+    b->last_in_chain = 1;
+
+    return b;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_error_escape(ngx_pool_t *pool,
+    uintptr_t (*escape)(u_char *dst, u_char *src, size_t size),
+    ngx_str_t *src, ngx_str_t *dst)
+{
+    dst->len = src->len + escape(NULL, src->data, src->len);
+
+    dst->data = ngx_pnalloc(pool, dst->len);
+    if (dst->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) escape(dst->data, src->data, src->len);
+
+    return NGX_OK;
+}
+
+
+/*
+ * Content negotiation as of RFC 9110, 12.5.1, between two types; who does not
+ * care gets the type that he has sent.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_error_prefers_json(ngx_http_request_t *r)
+{
+    ngx_uint_t        json, html;
+    ngx_table_elt_t  *accept;
+
+    json = 0;
+    html = 0;
+
+    accept = ngx_http_flowdash_error_find_header(r, "accept",
+                                                 sizeof("accept") - 1);
+    if (accept) {
+        ngx_http_flowdash_error_accept(&accept->value, &json, &html);
+    }
+
+    if (json != html) {
+        return json > html;
+    }
+
+    return r->headers_in.content_type
+           && ngx_http_flowdash_json_media_type(
+                                         &r->headers_in.content_type->value);
+}
+
+
+/* qualities in thousandths; a media range that says more wins over "*" */
+
+static void
+ngx_http_flowdash_error_accept(ngx_str_t *accept, ngx_uint_t *json,
+    ngx_uint_t *html)
+{
+    u_char      *p, *last, *end, *type_end;
+    ngx_str_t    type;
+    ngx_uint_t   q, named_json, named_html;
+
+    named_json = 0;
+    named_html = 0;
+
+    p = accept->data;
+    last = p + accept->len;
+
+    for ( /* void */ ; p < last; p = end + 1) {
+
+        while (p < last && (*p == ' ' || *p == '\t')) { p++; }
+
+        end = ngx_strlchr(p, last, ',');
+
+        if (end == NULL) {
+            end = last;
+        }
+
+        type_end = ngx_strlchr(p, end, ';');
+
+        if (type_end == NULL) {
+            type_end = end;
+        }
+
+        q = ngx_http_flowdash_error_quality(type_end, end);
+
+        while (type_end > p && (type_end[-1] == ' ' || type_end[-1] == '\t')) {
+            type_end--;
+        }
+
+        type.data = p;
+        type.len = type_end - p;
+
+        if (ngx_http_flowdash_json_media_type(&type)) {
+            *json = named_json ? ngx_max(*json, q) : q;
+            named_json = 1;
+
+        } else if (type.len == sizeof("text/html") - 1
+                   && ngx_strncasecmp(p, (u_char *) "text/html", type.len)
+                      == 0)
+        {
+            *html = q;
+            named_html = 1;
+
+        } else if ((type.len == sizeof("*/*") - 1
+                    && ngx_strncmp(p, "*/*", type.len) == 0)
+                   || (type.len == sizeof("text/*") - 1
+                       && ngx_strncasecmp(p, (u_char *) "text/*", type.len)
+                          == 0)
+                   || (type.len == sizeof("application/*") - 1
+                       && ngx_strncasecmp(p, (u_char *) "application/*",
+                                          type.len)
+                          == 0))
+        {
+            if (!named_json && *p != 't') {
+                *json = ngx_max(*json, q);
+            }
+
+            if (!named_html && *p != 'a') {
+                *html = ngx_max(*html, q);
+            }
+        }
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_error_quality(u_char *p, u_char *last)
+{
+    ngx_int_t  q;
+
+    for ( /* void */ ; last - p > 2; p++) {
+
+        if ((p[0] != 'q' && p[0] != 'Q') || p[1] != '='
+            || (p[-1] != ';' && p[-1] != ' ' && p[-1] != '\t'))
+        {
+            continue;
+        }
+
+        p += 2;
+
+        while (last > p && (last[-1] == ' ' || last[-1] == '\t')) { last--; }
+
+        q = ngx_atofp(p, last - p, 3);
+
+        return (q == NGX_ERROR) ? 0 : (ngx_uint_t) ngx_min(q, 1000);
+    }
+
+    return 1000;
+}
+
+
+static ngx_table_elt_t *
+ngx_http_flowdash_error_find_header(ngx_http_request_t *r, const char *name,
+    size_t len)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].key.len == len
+                && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0)
+            {
+                return &h[i];
+            }
+        }
+    }
+
+    return NULL;
+}

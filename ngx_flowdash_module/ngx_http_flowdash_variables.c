@@ -1,0 +1,287 @@
+
+/*
+ * The variables: what an execution was and did, and the task's fields.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_module.h>
+
+
+static ngx_int_t ngx_http_flowdash_variable_str(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_flowdash_variable_result(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_flowdash_variable_failed_step(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_flowdash_variable_error(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_flowdash_variable_task(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static void ngx_http_flowdash_variable_set(ngx_http_variable_value_t *v,
+    ngx_str_t *s);
+
+
+/* "data" of the variables that list the steps */
+
+#define NGX_HTTP_FLOWDASH_STEP_STATUS  0
+#define NGX_HTTP_FLOWDASH_STEP_TIME    1
+
+
+static ngx_http_variable_t  ngx_http_flowdash_vars[] = {
+
+    { ngx_string("flowdash_id"), NULL, ngx_http_flowdash_variable_str,
+      offsetof(ngx_http_flowdash_ctx_t, id), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("flowdash_action"), NULL, ngx_http_flowdash_variable_str,
+      offsetof(ngx_http_flowdash_ctx_t, action), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("flowdash_result"), NULL, ngx_http_flowdash_variable_result,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("flowdash_failed_step"), NULL,
+      ngx_http_flowdash_variable_failed_step,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("flowdash_error"), NULL, ngx_http_flowdash_variable_error,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("flowdash_step_status"), NULL,
+      ngx_http_flowdash_variable_steps,
+      NGX_HTTP_FLOWDASH_STEP_STATUS, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("flowdash_step_time"), NULL,
+      ngx_http_flowdash_variable_steps,
+      NGX_HTTP_FLOWDASH_STEP_TIME, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("flowdash_task_"), NULL, ngx_http_flowdash_variable_task,
+      0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+      ngx_http_null_variable
+};
+
+
+ngx_int_t
+ngx_http_flowdash_variables_add(ngx_conf_t *cf)
+{
+    ngx_http_variable_t  *var, *v;
+
+    for (v = ngx_http_flowdash_vars; v->name.len; v++) {
+
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_variable_str(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    if (ctx == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    ngx_http_flowdash_variable_set(v, (ngx_str_t *) ((char *) ctx + data));
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_flowdash_variable_set(ngx_http_variable_value_t *v, ngx_str_t *s)
+{
+    if (s->len == 0) {
+        v->not_found = 1;
+        return;
+    }
+
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    v->len = s->len;
+    v->data = s->data;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_variable_result(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t                 result;
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    ngx_str_null(&result);
+
+    if (ctx && ctx->state == NGX_HTTP_FLOWDASH_FAILED) {
+        ngx_str_set(&result, "failed");
+
+    } else if (ctx && ctx->state == NGX_HTTP_FLOWDASH_PASSED
+               && ctx->action.len)
+    {
+        ngx_str_set(&result, "ok");
+    }
+
+    ngx_http_flowdash_variable_set(v, &result);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_variable_failed_step(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    if (ctx && ctx->state == NGX_HTTP_FLOWDASH_FAILED && ctx->run) {
+        ngx_http_flowdash_variable_set(v, &ctx->run->step->name);
+        return NGX_OK;
+    }
+
+    v->not_found = 1;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_variable_error(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    if (ctx && ctx->error) {
+        ngx_http_flowdash_variable_set(v,
+                                    ngx_http_flowdash_error_name(ctx->error));
+        return NGX_OK;
+    }
+
+    v->not_found = 1;
+
+    return NGX_OK;
+}
+
+
+/* as $upstream_status and $upstream_response_time, a step being a group */
+
+static ngx_int_t
+ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    u_char                    *p;
+    ngx_str_t                  s;
+    ngx_uint_t                 i;
+    ngx_http_flowdash_run_t  **runs, *run;
+    ngx_http_flowdash_ctx_t   *ctx;
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    if (ctx == NULL || ctx->runs.nelts == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, ctx->runs.nelts
+                             * (NGX_TIME_T_LEN + sizeof(".000 : ")));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    s.data = p;
+    runs = ctx->runs.elts;
+
+    for (i = 0; i < ctx->runs.nelts; i++) {
+        run = runs[i];
+
+        if (i) {
+            p = ngx_cpymem(p, " : ", 3);
+        }
+
+        if (!run->done || run->request == NULL) {
+            *p++ = '-';
+
+        } else if (data == NGX_HTTP_FLOWDASH_STEP_TIME) {
+            p = ngx_sprintf(p, "%T.%03M", (time_t) run->time / 1000,
+                            run->time % 1000);
+
+        } else {
+            p = ngx_sprintf(p, "%ui",
+                            run->status ? run->status
+                                 : ngx_http_flowdash_error_status(run->error));
+        }
+    }
+
+    s.len = p - s.data;
+    ngx_http_flowdash_variable_set(v, &s);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_variable_task(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t *name = (ngx_str_t *) data;
+
+    ngx_int_t                   rc;
+    ngx_str_t                   field_name, value;
+    ngx_http_flowdash_ctx_t    *ctx;
+    ngx_http_flowdash_field_t  *field;
+
+    v->not_found = 1;
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    if (ctx == NULL || !ctx->has_task) {
+        return NGX_OK;
+    }
+
+    field_name.len = name->len - (sizeof("flowdash_task_") - 1);
+    field_name.data = name->data + sizeof("flowdash_task_") - 1;
+
+    field = ngx_http_flowdash_task_field(&ctx->task, &field_name);
+
+    if (field == NULL
+        || (field->value.len == 4
+            && ngx_strncmp(field->value.data, "null", 4) == 0))
+    {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_flowdash_json_decode(&field->value, &value, r->pool);
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    /* what is no string is shown as it is spelled */
+
+    ngx_http_flowdash_variable_set(v, rc == NGX_OK ? &value : &field->value);
+
+    return NGX_OK;
+}

@@ -1,0 +1,293 @@
+# The harness itself: plain nginx, no module.
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::Flowdash;
+
+use File::Temp qw(tempdir);
+use Time::HiRes qw(sleep time);
+
+my $t = Test::Flowdash->new(module => 0);
+my @json = ('Content-Type' => 'application/json');
+my $task = { headers => \@json, body => '{"task":{}}' };
+my $bytes = join '', map { chr } 0 .. 255;
+my $large = $bytes x 5000;
+
+
+# nginx, a request through it, and what the endpoint records
+
+$t->endpoint(app => sub {
+    my $req = shift;
+    return { headers => [ 'X-Method' => $req->{method}, 'X-A' => 1,
+                          'x-a' => 2 ],
+             body => $req->{body} };
+});
+$t->endpoint(crm => $task);
+$t->endpoint(late => { %$task, delay => 0.4 });
+$t->endpoint(chunked => { %$task, chunked => 1, body => $large });
+$t->endpoint(open => { %$task, no_length => 1 });
+$t->endpoint(close => { %$task, close => 1 });
+$t->endpoint(none => { status => 204 });
+$t->endpoint(dies => sub { die "on purpose\n" if 0; return });
+
+my @behaviours = qw(cut reset close stall drip garbage big_header continue
+                    huge);
+$t->raw_endpoint("raw_$_" => $_) for @behaviours;
+$t->raw_endpoint(raw_endless => 'huge', no_length => 1, size => 1000);
+$t->raw_endpoint(own => sub {
+    my ($sock, $req, $n, %option) = @_;
+    my $body = "$n $req->{target} $option{word}";
+    print $sock "HTTP/1.1 200 OK\r\nContent-Length: " . length($body)
+        . "\r\n\r\n$body";
+    return 'again';
+}, word => 'hello');
+
+my $conf = <<'END';
+%%GLOBALS%%
+
+events {
+}
+
+http {
+    %%HTTP_GLOBALS%%
+
+    server {
+        listen 127.0.0.1:%%PORT_http%%;
+        listen 127.0.0.1:%%PORT_h2%% http2;
+        client_max_body_size 4m;
+
+        location / {
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location /late {
+            proxy_pass http://127.0.0.1:%%PORT_late%%;
+        }
+
+        location /refused {
+            proxy_pass http://127.0.0.1:%%PORT_nobody%%;
+        }
+
+        location /small {
+            client_max_body_size 1;
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+    }
+}
+END
+
+my $begin = time;
+$t->config($conf)->run;
+cmp_ok(time - $begin, '<', 1, 'nginx starts in no time');
+is(scalar(my @workers = $t->worker_pids), 1, 'one worker');
+
+my $res = $t->post_json('/a?b=%20', $bytes, headers => [ 'X-B' => 'c' ]);
+is($res->{status}, 200, 'status');
+is($res->{body}, $bytes, 'every byte goes there and back');
+is($res->header('X-A'), '1, 2', 'header, joined');
+is_deeply([ header($res, 'x-A') ], [ 1, 2 ], 'header, as a list');
+is($res->header('X-None'), undef, 'no header');
+like($res->{raw}, qr!^HTTP/1\.1 200 OK\r\n!, 'raw');
+
+my ($call) = $t->requests('app');
+is("$call->{method} $call->{target} $call->{version}", 'POST /a?b=%20 1.0',
+   'recorded: the request line');
+is($call->{body}, $bytes, 'recorded: the body');
+is(header($call, 'content-type'), 'application/json', 'recorded: a header');
+is($call->{conn}, 1, 'recorded: the connection');
+is($call->{json}, undef, 'no JSON');
+
+$t->clear_requests('app');
+is(scalar(my @none = $t->requests('app')), 0, 'records cleared');
+$t->post_json('/', '{"a": [1]}', port => 'app');
+is_deeply(($t->requests('app'))[0]{json}, { a => [ 1 ] }, 'recorded: JSON');
+
+is($t->get('/x')->header('X-Method'), 'GET', 'get');
+is($t->request('HEAD', '/x')->{body}, '', 'HEAD');
+is($t->request('PUT', '/x', body => $large, chunked => 1)->{body}, $large,
+   'chunked');
+is($t->request('PUT', '/x', body => $bytes, version => '1.0')->{body}, $bytes,
+   'HTTP/1.0');
+is($t->post_json('/small', $large x 3)->{status}, 413,
+   'an answer before the body is read');
+is($t->get('/refused')->{status}, 502, 'an unused port refuses');
+is($t->get('/late', timeout => 0.1)->{error}, 'timeout', 'timeout');
+is($t->get('/', headers => [ Host => undef ])->{status}, 400, 'no Host');
+
+like($t->raw_request([ "GET / HTTP/1.0\r\n", \0.1, "\r\n" ]), qr/ 200 OK/,
+     'raw request in parts');
+like($t->raw_request("FOO\r\n\r\n"), qr/ 400 /, 'raw request, bad');
+
+ok($t->wait_for(sub { $t->access_log =~ m{"GET /x HTTP/1.1" 200} }),
+   'access log');
+like($t->error_log, qr/\[debug\]/, 'error log');
+
+
+# endpoints
+
+is($t->get('/', port => 'chunked')->{body}, $large, 'endpoint: chunked');
+is($t->get('/', port => 'chunked')->header('Content-Length'), undef,
+   'endpoint: chunked has no length');
+is($t->get('/', port => 'open')->{body}, '{"task":{}}',
+   'endpoint: no length');
+is($t->get('/', port => 'none')->{status}, 204, 'endpoint: 204');
+is($t->get('/', port => 'dies')->{status}, 500, 'endpoint: no answer');
+
+my @keep = (headers => [ Connection => 'keep-alive' ]);
+my $socket = $t->connect('crm');
+$t->get('/', socket => $socket, @keep) for 1 .. 3;
+$t->get('/', port => 'crm');
+is(join(' ', map { $_->{conn} } $t->requests('crm')), '1 1 1 2',
+   'endpoint: keepalive');
+like($t->raw_request("GET / HTTP/1.1\r\n\r\n", port => 'close'),
+     qr/Connection: close\r\n\r\n\{"task":\{\}\}$/, 'endpoint: close');
+
+$begin = time;
+my @started = map { $t->start('POST', "/late/$_", body => $_) } 1 .. 100;
+is($t->get('/', port => 'late', timeout => 5)->{status}, 200, 'and one more');
+is(scalar(grep { $t->finish($_)->{status} == 200 } @started), 100,
+   'endpoint: 100 at a time');
+cmp_ok(time - $begin, '<', 2, 'a delay delays no other');
+is(scalar(grep { m{^/late/\d} } map { $_->{target} } $t->requests('late')),
+   100, 'each is recorded');
+
+
+# raw endpoints
+
+my %raw = map { $_ => $t->get('/', port => "raw_$_",
+                              timeout => /stall/ ? 0.2 : 10) } @behaviours;
+
+is($raw{cut}{error}, 'closed', 'raw: cut');
+is($raw{cut}{body}, '{"task":{}}', 'raw: cut, what there is');
+is($raw{reset}{error}, 'Connection reset by peer', 'raw: reset');
+is("$raw{close}{status} $raw{close}{raw}", '0 ', 'raw: close');
+is($raw{close}{error}, 'closed', 'raw: close is no reset');
+is($raw{stall}{error}, 'timeout', 'raw: stall');
+is($raw{drip}{body}, '{"task":{}}', 'raw: drip');
+like($raw{garbage}{error}, qr/malformed/, 'raw: garbage');
+is(length $raw{big_header}->header('X-Big'), 100_000, 'raw: big header');
+is_deeply($raw{continue}{interim}, [ 100, 100, 103 ], 'raw: continue');
+is($raw{continue}{status}, 200, 'raw: continue, at last');
+cmp_ok(length $raw{huge}{body}, '>', 10_000_000, 'raw: huge');
+ok($t->get('/', port => 'raw_endless')->{json}{task}{Huge},
+   'raw: huge without length');
+
+$socket = $t->connect('own');
+is($t->get('/1', socket => $socket, @keep)->{body}, '1 /1 hello', 'raw: own');
+my @stalled = map { $t->start('GET', '/', port => 'raw_stall') } 1 .. 20;
+ok($t->wait_for(sub { 21 == (my @r = $t->requests('raw_stall')) }),
+   'raw: many at a time');
+is($t->get('/2', socket => $socket, @keep)->{body}, '1 /2 hello',
+   'raw: the same connection');
+is($t->get('/3', port => 'own', timeout => 0.5)->{body}, '2 /3 hello',
+   'raw: another connection');
+is_deeply([ map { $_->{target} } $t->requests('own') ], [ qw(/1 /2 /3) ],
+          'raw: recorded');
+ok(!eval { $t->raw_endpoint(x => 'nonsense') }, 'raw: no such behaviour');
+
+
+# HTTP/2
+
+$res = $t->h2_request('POST', '/h2?[a]=1', headers => [ @json, 'X-B' => '' ],
+                      body => $bytes);
+is("$res->{version} $res->{status}", '2 200', 'h2');
+is($res->{body}, $bytes, 'h2: body');
+is($t->h2_request('PUT', '/', body => $large, no_length => 1)->{body}, $large,
+   'h2: body without length');
+is($t->h2_request('HEAD', '/')->{status}, 200, 'h2: HEAD');
+like($t->h2_request('GET', '/late', timeout => 0.1)->{error}, qr/^curl: /,
+     'h2: timeout');
+
+
+# configurations, while nginx runs
+
+my ($ok, $output) = $t->test_config($conf);
+ok($ok, 'test_config');
+like($output, qr/test is successful/, 'test_config: output');
+conf_ok($t, 'location / { return 204; }', 'conf_ok');
+conf_fails($t, 'location / { nonsense; }', qr/unknown directive "nonsense"/,
+           'conf_fails: a location');
+conf_fails($t, 'server { listen 80; } nonsense;', qr/unknown directive/,
+           'conf_fails: a server');
+
+
+# reload, restart
+
+ok($t->reload, 'reload');
+isnt(($t->worker_pids)[0], $workers[0], 'a new worker');
+is($t->get('/')->{status}, 200, 'at work');
+is($t->stop, 0, 'stop');
+is(eval { $t->get('/'); 1 }, undef, 'nobody listens');
+
+$t->config('location / { return 200 $hostname; }')->run;
+is($t->get('/')->{status}, 200, 'a short configuration, run again');
+
+my $other = Test::Flowdash->new(module => 0);
+my %ports = map { $t->port("x$_") => 1, $other->port($_) => 1 } 1 .. 200;
+is(scalar keys %ports, 400, 'ports are unique');
+$other->{done} = 1;
+
+
+# failures: tests of their own, in which something goes wrong
+
+sub script {
+    my ($code) = @_;
+    my $file = $t->write_file('script.t', <<"END");
+        use lib '$FindBin::Bin/lib';
+        use Test::Flowdash;
+        \$| = 1;
+        my \$t = Test::Flowdash->new(module => 0);
+        \$t->endpoint(app => {});
+        \$t->raw_endpoint(bad => 'stall');
+        my \$stalled = \$t->start('GET', '/', port => 'bad');
+        \$t->config('location / { return 204; }')->run;
+        print "dir ", \$t->dir, " guard \$t->{guard}\\n";
+        $code
+END
+    open my $run, '-|', "'$^X' '$file' 2>&1" or die $!;
+    my $out = do { local $/; readline $run };
+    close $run;
+    my ($dir, $guard) = $out =~ /^dir (\S+) guard (\d+)$/m;
+    my $gone = $t->wait_for(sub { !-e $dir && !kill 0, -$guard });
+    return ($out, $? >> 8, $gone);
+}
+
+my %case = (
+    'all is well' => [ '', qr/^1\.\.2$/m, 0 ],
+    'a worker dies' => [ 'kill KILL => $t->worker_pids;
+                          $t->wait_for(sub { $t->error_log =~ /on signal/ });',
+                         qr/not ok 2.*exited on signal 9/s ],
+    'a worker dies, allowed' => [ '$t->allow_log(qr/on signal 9/);
+                                   kill KILL => $t->worker_pids;
+                                   sleep 1;', qr/^ok 2/m, 0 ],
+    'nginx does not stop' => [ '$t->signal("STOP"); $t->stop(0.3);',
+                               qr/not ok 1.*did not stop within 0.3 s/s ],
+    'nginx is killed' => [ '$t->signal("KILL"); sleep 1;',
+                           qr/not ok 1.*signal 9/s ],
+    'a sanitizer speaks' => [ 'open my $f, ">>", $t->dir . "/stderr.log";
+                               print $f "x.c:1: runtime error: x\n";',
+                              qr/not ok 2.*runtime error/s ],
+    'done is forgotten' => [ 'ok(1); exit;', qr/not ok 2 - done/ ],
+    'the test dies' => [ 'die "too bad\n";', qr/too bad/ ],
+    'the test is ended' => [ 'kill TERM => $$; sleep 9;', qr/^dir/ ],
+    'the test is killed' => [ 'kill KILL => $$; sleep 9;', qr/^dir/ ],
+    'the test is skipped' => [ 'plan(skip_all => "no");', qr/# SKIP no/, 0 ],
+    'the test hangs' => [ '1 while sleep 9;', qr/takes too long/ ],
+    'nginx does not start' => [ '$t->stop; $t->config("nonsense;")->run;',
+                                qr/unknown directive.*does not start/s ],
+);
+
+for my $name (sort keys %case) {
+    my ($code, $expect, $status) = @{ $case{$name} };
+    local $ENV{FLOWDASH_TIMEOUT} = $name =~ /hangs/ ? 1 : 60;
+    my ($out, $exit, $gone) = script("$code\n\$t->done;\n");
+
+    subtest $name => sub {
+        like($out, $expect, 'output');
+        is($exit, 0, 'success') if defined $status;
+        ok($exit || $out !~ /^1\.\./m, 'failure') if !defined $status;
+        ok($gone, 'all processes and files are gone');
+    };
+}
+
+$t->done;
