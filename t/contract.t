@@ -1,0 +1,120 @@
+#!/usr/bin/perl
+
+# The main job: the seed example through one flowdash_call step and one
+# proxy_pass step, to the app.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::Flowdash;
+
+my $t = Test::Flowdash->new;
+
+$t->endpoint(crm => {
+    headers => [ 'Content-Type' => 'application/json' ],
+    body => '{"task": {"Expected Close Date": "2020-02-01"}}',
+});
+$t->endpoint(billing => { body => 'ok' });
+$t->endpoint(app => { body => 'stored' });
+
+$t->config(<<'EOC');
+%%GLOBALS%%
+events { }
+http {
+    %%HTTP_GLOBALS%%
+
+    flowdash_user id         $http_x_user_id;
+    flowdash_user email      $http_x_user_email;
+    flowdash_user first_name $http_x_user_first_name;
+    flowdash_user last_name  $http_x_user_last_name;
+
+    log_format flow '$flowdash_action|$flowdash_result|$flowdash_failed_step|'
+                    '$flowdash_error|$flowdash_step_status|'
+                    '$flowdash_task_expected_close_date|'
+                    '$flowdash_task_international_|$flowdash_step_time';
+
+    server {
+        listen 127.0.0.1:%%PORT_http%%;
+
+        access_log %%DIR%%/flow.log flow;
+
+        location ~ ^/tasks/(?<id>\d+)/finish$ {
+            flowdash_action "Finish";
+
+            flowdash_step "Update CRM" {
+                flowdash_call       http://127.0.0.1:%%PORT_crm%%/hooks/$id/x;
+                flowdash_set_header Authorization "Bearer $http_x_token";
+            }
+
+            flowdash_step "Invoice" {
+                proxy_pass http://127.0.0.1:%%PORT_billing%%/invoices?a=1;
+            }
+
+            proxy_ignore_client_abort on;
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+    }
+}
+EOC
+
+$t->run;
+
+my $task = <<'EOJ';
+{
+    "Stage": "Completed", "Assigned To": "user@example.com", "Company ID": "42", "Company Name": "Acme Corp",
+    "Number of Employees": "20", "Contract Value": "10000", "International?": false, "Expected Close Date": "2020-01-31"
+  }
+EOJ
+chomp $task;
+
+my $body = qq({ "other" : [1.0, 1e400] ,"task": $task, "n": "\\u00e9" }\n);
+
+my $res = $t->post_json('/tasks/7/finish', $body, headers => [
+    'X-User-Id' => 'abc123', 'X-User-Email' => 'user@example.com',
+    'X-User-First-Name' => 'Example', 'X-User-Last-Name' => 'User',
+    'X-Token' => 'secret', 'Cookie' => 'session=1', 'X-Other' => 'kept',
+]);
+
+is($res->{status}, 200, 'the request went on');
+is($res->{body}, 'stored', 'and the app has answered');
+
+my $user = '{"id":"abc123","email":"user@example.com",'
+           . '"first_name":"Example","last_name":"User"}';
+my ($crm) = $t->requests('crm');
+
+is($crm->{method}, 'POST', 'method');
+is($crm->{target}, '/hooks/7/x', 'URL with a variable');
+is($crm->{body}, qq({"action":"Finish","user":$user,"task":$task}),
+    'payload to flowdash_call');
+
+(my $changed = $task) =~ s/2020-01-31/2020-02-01/;
+my ($billing) = $t->requests('billing');
+
+is($billing->{method}, 'POST', 'method by proxy_pass');
+is($billing->{target}, '/invoices?a=1', 'URI of proxy_pass');
+is($billing->{body}, qq({"action":"Finish","user":$user,"task":$changed}),
+    'payload to proxy_pass, with the change of the step before');
+
+for ($crm, $billing) {
+    is($_->header('Content-Type'), 'application/json', 'Content-Type');
+    is($_->header('Content-Length'), length $_->{body}, 'Content-Length');
+}
+
+is($crm->header('Authorization'), 'Bearer secret', 'flowdash_set_header');
+is($billing->header('Authorization'), undef, 'of its step only');
+
+my ($app) = $t->requests('app');
+(my $wanted = $body) =~ s/2020-01-31/2020-02-01/;
+
+is($app->{body}, $wanted, 'the app gets the change and every byte else');
+is($app->header('Content-Length'), length $wanted, 'with its length');
+is($app->header('X-Other'), 'kept', 'and the client\'s headers');
+is($app->header('Cookie'), 'session=1', 'cookie included');
+
+like($t->read_file('flow.log'),
+    qr/^Finish\|ok\|-\|-\|200 : 200\|2020-02-01\|false\|\d\.\d{3} : \d\.\d{3}$/,
+    'variables');
+
+$t->done;
