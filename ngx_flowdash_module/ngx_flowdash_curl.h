@@ -33,7 +33,7 @@ struct ngx_flowdash_curl_transfer_s {
 /* Makes the worker's multi handle.  Returns NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_flowdash_curl_init(ngx_cycle_t *cycle);
 
-/* Ends all transfers without calling their handlers, and closes what is open. */
+/* Ends all transfers, without their handlers, and closes what is open. */
 void ngx_flowdash_curl_exit(void);
 
 /*

@@ -421,7 +421,9 @@ ngx_http_flowdash_action_finish(ngx_http_request_t *r,
 
     ctx->state = NGX_HTTP_FLOWDASH_PASSED;
 
-    if (ctx->task.changed && ngx_http_flowdash_body_replace(r, ctx) != NGX_OK) {
+    if (ctx->task.changed
+        && ngx_http_flowdash_body_replace(r, ctx) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

@@ -26,6 +26,9 @@ static ngx_http_flowdash_call_t *ngx_http_flowdash_call_create(
 static ngx_int_t ngx_http_flowdash_call_url(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
     ngx_str_t *text);
+static ngx_int_t ngx_http_flowdash_call_url_part(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_part_t *part,
+    ngx_str_t *text);
 static ngx_uint_t ngx_http_flowdash_call_dot_segment(u_char *p, u_char *last);
 static ngx_int_t ngx_http_flowdash_call_headers(ngx_http_request_t *r,
     ngx_http_flowdash_call_t *call);
@@ -133,33 +136,31 @@ ngx_http_flowdash_call_url(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
     ngx_str_t *text)
 {
-    u_char                        *p, *path, *last, *src;
+    u_char                        *p, *path, *last;
     size_t                         len;
-    ngx_uint_t                     i, n;
+    ngx_int_t                      rc;
     ngx_str_t                     *value;
+    ngx_uint_t                     i, n;
     ngx_http_flowdash_url_part_t  *part;
 
     part = url->parts.elts;
     n = url->parts.nelts;
     len = url->origin.len + 1;
 
-    value = ngx_pcalloc(r->pool, n * sizeof(ngx_str_t));
+    value = ngx_palloc(r->pool, n * sizeof(ngx_str_t));
     if (value == NULL) {
         return NGX_ERROR;
     }
 
     for (i = 0; i < n; i++) {
 
-        if (part[i].value == NULL) {
-            len += part[i].text.len;
-            continue;
+        rc = ngx_http_flowdash_call_url_part(r, run, &part[i], &value[i]);
+
+        if (rc != NGX_OK) {
+            return rc;
         }
 
-        if (ngx_http_complex_value(r, part[i].value, &value[i]) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        len += 3 * value[i].len;
+        len += value[i].len;
     }
 
     text->data = ngx_pnalloc(r->pool, len);
@@ -171,26 +172,7 @@ ngx_http_flowdash_call_url(ngx_http_request_t *r,
     path = p;
 
     for (i = 0; i < n; i++) {
-
-        if (part[i].value == NULL) {
-            p = ngx_cpymem(p, part[i].text.data, part[i].text.len);
-            continue;
-        }
-
-        src = value[i].data;
-        last = src + value[i].len;
-
-        for ( /* void */ ; src < last; src++) {
-            if (*src < 0x20 || *src == 0x7f) {
-                run->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
-                ngx_str_set(&run->detail, "a variable of flowdash_call has a "
-                                          "control character");
-                return NGX_DECLINED;
-            }
-        }
-
-        p = (u_char *) ngx_escape_uri(p, value[i].data, value[i].len,
-                                      NGX_ESCAPE_URI_COMPONENT);
+        p = ngx_cpymem(p, value[i].data, value[i].len);
     }
 
     *p = '\0';
@@ -209,6 +191,8 @@ ngx_http_flowdash_call_url(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
+    /* the query is left out of the log: it may carry a key */
+
     run->url.len = url->shown.len + (last - path);
     run->url.data = ngx_pnalloc(r->pool, run->url.len);
     if (run->url.data == NULL) {
@@ -217,6 +201,47 @@ ngx_http_flowdash_call_url(ngx_http_request_t *r,
 
     p = ngx_cpymem(run->url.data, url->shown.data, url->shown.len);
     ngx_memcpy(p, path, last - path);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_call_url_part(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_part_t *part,
+    ngx_str_t *text)
+{
+    u_char     *p, *last;
+    ngx_str_t   value;
+
+    if (part->value == NULL) {
+        *text = part->text;
+        return NGX_OK;
+    }
+
+    if (ngx_http_complex_value(r, part->value, &value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    last = value.data + value.len;
+
+    for (p = value.data; p < last; p++) {
+        if (*p < 0x20 || *p == 0x7f) {
+            run->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
+            ngx_str_set(&run->detail, "a variable of flowdash_call has a "
+                                      "control character");
+            return NGX_DECLINED;
+        }
+    }
+
+    text->data = ngx_pnalloc(r->pool, 3 * value.len);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    last = (u_char *) ngx_escape_uri(text->data, value.data, value.len,
+                                     NGX_ESCAPE_URI_COMPONENT);
+    text->len = last - text->data;
 
     return NGX_OK;
 }

@@ -368,7 +368,8 @@ ngx_http_flowdash_conf_step_block(ngx_conf_t *cf,
     ctx->main_conf = pctx->main_conf;
     ctx->srv_conf = pctx->srv_conf;
 
-    ctx->loc_conf = ngx_pcalloc(cf->pool, sizeof(void *) * ngx_http_max_module);
+    ctx->loc_conf = ngx_pcalloc(cf->pool,
+                                sizeof(void *) * ngx_http_max_module);
     if (ctx->loc_conf == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -764,7 +765,9 @@ ngx_http_flowdash_conf_url_parts(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
         part->value = NULL;
 
         if (*p != '$') {
-            while (p < last && *p != '$') { p++; }
+            while (p < last && *p != '$') {
+                p++;
+            }
 
             part->text.len = p - start;
             continue;

@@ -458,7 +458,9 @@ ngx_http_flowdash_error_accept(ngx_str_t *accept, ngx_uint_t *json,
 
     for ( /* void */ ; p < last; p = end + 1) {
 
-        while (p < last && (*p == ' ' || *p == '\t')) { p++; }
+        while (p < last && (*p == ' ' || *p == '\t')) {
+            p++;
+        }
 
         end = ngx_strlchr(p, last, ',');
 
@@ -529,7 +531,9 @@ ngx_http_flowdash_error_quality(u_char *p, u_char *last)
 
         p += 2;
 
-        while (last > p && (last[-1] == ' ' || last[-1] == '\t')) { last--; }
+        while (last > p && (last[-1] == ' ' || last[-1] == '\t')) {
+            last--;
+        }
 
         q = ngx_atofp(p, last - p, 3);
 

@@ -47,7 +47,7 @@ typedef struct {
     ngx_str_t                       origin;    /* scheme, authority */
     ngx_str_t                       shown;     /* the same without user info */
     ngx_str_t                       socket;    /* path of a unix socket */
-    ngx_array_t                     parts;     /* ..._url_part_t, path, query */
+    ngx_array_t                     parts;     /* of ..._url_part_t */
 } ngx_http_flowdash_url_t;
 
 

@@ -103,7 +103,10 @@ sub check_functions {
         $say->('the type of the function does not stand on a line above it')
             if $lines->[$above] !~ /^\w[\w *]*$/;
 
-        if ($lines->[$above - 1] =~ m{\*/$}) {
+        # between them nginx leaves one or none
+        my $comment = $above - ($lines->[$above - 1] eq '' ? 2 : 1);
+        if ($lines->[$comment] =~ m{\*/$}) {
+            $above = $comment + 1;
             $above-- while $above > 0 && $lines->[$above - 1] !~ m{^/\*};
             $above--;
         }
@@ -126,8 +129,14 @@ sub check_prototypes {
 
     for my $n (2 .. @$lines) {
         next if $lines->[$n - 1] !~ /^(?!typedef|static)\w[\w *]*?(\w+)\(/;
-        complain($file, $n, "$1() has no comment above it")
-            if $lines->[$n - 2] !~ m{\*/$};
+        my $name = $1;
+
+        # one comment may serve the prototypes that stand together below it
+        my $above = $n - 2;
+        $above-- while $above > 0 && $lines->[$above] =~ m{^[\w ](?!.*\*/$)};
+
+        complain($file, $n, "$name() has no comment above it")
+            if $lines->[$above] !~ m{\*/$};
     }
 }
 
