@@ -160,8 +160,7 @@ typedef struct {
 } ngx_http_flowdash_ctx_t;
 
 
-/* the directives that are more than a slot: "flowdash_...", see docs/ */
-
+/* The directives that are more than a slot: "flowdash_...", see docs/. */
 char *ngx_http_flowdash_conf_action(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_flowdash_conf_user(ngx_conf_t *cf, ngx_command_t *cmd,

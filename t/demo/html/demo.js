@@ -173,11 +173,6 @@ async function showError(answer) {
     $('failed-title').textContent =
         `Answer: ${answer.status} ${answer.statusText}`;
 
-    page.style.height = 0;
-    page.onload = () => {
-        const { scrollHeight } = page.contentDocument.documentElement;
-        page.style.height = `${scrollHeight}px`;
-    };
     page.srcdoc = html ? text : element('pre', {}, text).outerHTML;
 
     dialog.showModal();
@@ -189,7 +184,7 @@ function say(text) {
 }
 
 
-// One thing after the other, so that nobody finishes a task twice by two clicks.
+// A click while something is still being done does nothing.
 async function run(job) {
     if (busy) {
         return;
