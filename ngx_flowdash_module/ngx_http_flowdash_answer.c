@@ -51,8 +51,18 @@ ngx_http_flowdash_answer_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     for ( /* void */ ; in; in = in->next) {
         b = in->buf;
 
-        if (!ngx_buf_in_memory(b)) {
+        if (ngx_buf_special(b)) {
             continue;
+        }
+
+        if (!ngx_buf_in_memory(b)) {
+
+            /* the subrequest's flag has asked for memory */
+
+            ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
+                          "flowdash: answer of step \"%V\" in a file",
+                          &run->step->name);
+            return NGX_ERROR;
         }
 
         rc = ngx_http_flowdash_answer_add(run, b->pos, b->last - b->pos);

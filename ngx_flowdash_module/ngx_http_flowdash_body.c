@@ -45,7 +45,10 @@ ngx_http_flowdash_body_read(ngx_http_request_t *r, ngx_str_t *text)
         return NGX_OK;
     }
 
-    if (body->next == NULL && ngx_buf_in_memory(body->buf)) {
+    if (ngx_buf_in_memory(body->buf) && ngx_buf_size(body->buf) == len) {
+
+        /* one piece already, if a special buffer at the end does not count */
+
         text->data = body->buf->pos;
         text->len = len;
         return NGX_OK;
@@ -63,6 +66,10 @@ ngx_http_flowdash_body_read(ngx_http_request_t *r, ngx_str_t *text)
 
         if (ngx_buf_in_memory(b)) {
             p = ngx_cpymem(p, b->pos, b->last - b->pos);
+            continue;
+        }
+
+        if (!b->in_file) {
             continue;
         }
 

@@ -245,6 +245,12 @@ sub walk ($browser) {
     is($browser->text($stage), 'Completed', 'it is');
     like($browser->text('#calls'), qr/\ACRM\n.*503\nWhat it received\z/s,
         'only the CRM was called');
+
+    $http->put("$url/tasks/1/finish", { content => $first,
+        headers => { 'Content-Type' => 'application/json' } });
+    $browser->script('window.dispatchEvent(new Event("focus"))');
+    like($browser->wait('#calls', qr/invoices/), qr{/tasks/1/finish\n},
+        'back from the terminal, it shows the calls made meanwhile');
 }
 
 

@@ -47,6 +47,7 @@ async function act(action, stage) {
 
     await load();
     showTask(before, answer.ok ? sent : stored);
+    showCalls();
 
     const unchanged = JSON.stringify(stored) === JSON.stringify(before);
 
@@ -71,8 +72,6 @@ async function load() {
     stored = JSON.parse(await get(TASK)).task;
     calls = (await get('/calls.jsonl')).split('\n').filter(Boolean)
         .map((line) => JSON.parse(line));
-
-    showCalls();
 }
 
 
@@ -213,13 +212,21 @@ $('back').onclick = () => $('failed').close();
 // Back from the terminal: show what curl did.
 window.onfocus = async () => {
     const before = stored;
+    const known = calls.length;
 
-    if (!busy && before) {
-        await load();
-        if (!busy && JSON.stringify(before) !== JSON.stringify(stored)) {
-            showTask(before);
-        }
+    if (busy || !before) {
+        return;
+    }
+
+    await load();
+
+    if (!busy && calls.length !== known) {
+        showTask(before);
+        showCalls();
     }
 };
 
-run(() => showTask());
+run(() => {
+    showTask();
+    showCalls();
+});
