@@ -221,6 +221,11 @@ sub raw_endpoint ($self, $name, $handler, %option) {
     });
 }
 
+# server(name => sub ($listen, $record) { ... }): what speaks no HTTP; the sub
+# runs in a process of its own and serves the listening socket.
+
+sub server ($self, $name, $serve) { return $self->_endpoint($name, $serve) }
+
 # The socket that reserves the port becomes the one that listens on it.
 
 sub _endpoint ($self, $name, $serve) {

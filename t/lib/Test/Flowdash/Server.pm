@@ -14,6 +14,9 @@ use Test::Flowdash::HTTP;
 
 use constant CONNECTION_SECONDS => 60;      # a raw connection's life, at most
 
+my %REASON = (200 => 'OK', 204 => 'No Content', 400 => 'Bad Request',
+              404 => 'Not Found', 500 => 'Internal Server Error');
+
 
 # Many keepalive connections in one process; a delayed answer blocks no other.
 
@@ -82,6 +85,7 @@ sub _render ($request, $answer) {
     my $body = $answer->{body} // '';
     my $bodyless = $request->{method} eq 'HEAD' || $status =~ /^(?:204|304)$/;
 
+    my $reason = $REASON{$status} // 'Status';
     my $wish = $request->header('Connection') // '';
     my $close = $answer->{close} || $answer->{no_length}
         || $wish =~ /close/i
@@ -102,7 +106,7 @@ sub _render ($request, $answer) {
         push @headers, 'Content-Length' => length $body;
     }
 
-    return (Test::Flowdash::HTTP::head("HTTP/1.1 $status Status", @headers)
+    return (Test::Flowdash::HTTP::head("HTTP/1.1 $status $reason", @headers)
             . ($bodyless ? '' : $body), $close);
 }
 

@@ -1,0 +1,169 @@
+#!/usr/bin/perl
+
+# A client that goes away: before the first call the action is dropped, after
+# it the action runs to its end.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::Flowdash;
+
+use IO::Socket::INET;
+use Socket qw(SOL_SOCKET SO_LINGER);
+
+my $t = Test::Flowdash->new;
+
+$t->endpoint($_ => {
+    delay => 0.5,
+    headers => [ 'Content-Type' => 'application/json' ],
+    body => '{"task":{"Date":"new"}}',
+}) for qw(one two);
+$t->endpoint(fails => { delay => 0.5, status => 500 });
+$t->endpoint(app => { body => 'stored' });
+
+$t->config(<<'EOC');
+%%GLOBALS%%
+events { }
+http {
+    %%HTTP_GLOBALS%%
+    proxy_ignore_client_abort on;
+
+    log_format flow '$uri $status $flowdash_result $flowdash_step_status';
+
+    server {
+        listen 127.0.0.1:%%PORT_http%%;
+        listen 127.0.0.1:%%PORT_h2%% http2;
+
+        access_log %%DIR%%/flow.log flow;
+
+        location /call {
+            flowdash_action "Do";
+            flowdash_step "One" {
+                flowdash_call http://127.0.0.1:%%PORT_one%%/;
+            }
+            flowdash_step "Two" {
+                flowdash_call http://127.0.0.1:%%PORT_two%%/;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location /proxy {
+            flowdash_action "Do";
+            flowdash_step "One" {
+                proxy_ignore_client_abort off;
+                proxy_pass http://127.0.0.1:%%PORT_one%%/;
+            }
+            flowdash_step "Two" {
+                proxy_ignore_client_abort off;
+                proxy_pass http://127.0.0.1:%%PORT_two%%/;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location /fails {
+            flowdash_action "Do";
+            flowdash_step "One" {
+                flowdash_call http://127.0.0.1:%%PORT_fails%%/;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+    }
+}
+EOC
+
+$t->run;
+
+sub head {
+    my ($uri, $length) = @_;
+    return "POST $uri HTTP/1.1\r\nHost: localhost\r\n"
+           . "Content-Type: application/json\r\nContent-Length: $length\r\n\r\n";
+}
+
+sub logged {
+    my ($uri) = @_;
+    $t->wait_for(sub { ($t->read_file('flow.log') // '') =~ /^\Q$uri\E /m }, 5);
+    my ($line) = ($t->read_file('flow.log') // '') =~ /^\Q$uri\E (.*)$/m;
+    return $line;
+}
+
+sub counts {
+    my @counts = map { scalar $t->requests($_) } @_;
+    $t->clear_requests($_) for @_;
+    return "@counts";
+}
+
+# before the first call
+
+my $s = $t->connect;
+print $s head('/call/before', 100), '{"task"';
+close $s;
+
+like(logged('/call/before'), qr/^4\d\d - -/, 'the client left during its body');
+is(counts(qw(one two app)), '0 0 0', 'nothing was called');
+
+# after it, by close and by reset
+
+for my $reset (0, 1) {
+    for my $engine (qw(call proxy)) {
+        my $uri = "/$engine/after/$reset";
+
+        $s = $t->connect;
+        $s->autoflush(1);
+        print $s head($uri, 2), '{}';
+        $t->wait_for(sub { scalar $t->requests('one') }, 5);
+        setsockopt($s, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0)) if $reset;
+        close $s;
+
+        like(logged($uri), qr/^\d+ ok 200 : 200$/, "$uri: ran to its end");
+
+        my ($two) = $t->requests('two');
+        my ($app) = $t->requests('app');
+        is($two->{json}{task}{Date}, 'new', 'the second step got the change');
+        is($app->{body}, '{"task":{"Date":"new"}}', 'and the app');
+        is(counts(qw(one two app)), '1 1 1', 'each was called once');
+    }
+}
+
+# HTTP/2: curl is stopped, and the connection is closed
+
+for my $engine (qw(call proxy)) {
+    my $uri = "/$engine/h2";
+    my $pid = fork() // die;
+
+    if (!$pid) {
+        open STDOUT, '>', '/dev/null';
+        open STDERR, '>', '/dev/null';
+        exec 'curl', '-s', '--http2-prior-knowledge', '-d', '{}',
+            '-H', 'Content-Type: application/json',
+            'http://127.0.0.1:' . $t->port('h2') . $uri;
+    }
+
+    $t->wait_for(sub { scalar $t->requests('one') }, 5);
+    kill 'KILL', $pid;
+    waitpid $pid, 0;
+
+    like(logged($uri), qr/^\d+ ok 200 : 200$/, "$uri: ran to its end");
+    is(counts(qw(one two app)), '1 1 1', 'each was called once');
+}
+
+# a failure that nobody waits for
+
+$s = $t->connect;
+$s->autoflush(1);
+print $s head('/fails', 2), '{}';
+$t->wait_for(sub { scalar $t->requests('fails') }, 5);
+close $s;
+
+like(logged('/fails'), qr/^502 failed 500$/, 'failed without a client');
+is(counts('app'), '0', 'the app is not reached');
+
+# pipelined requests on one connection
+
+my $raw = $t->raw_request(join('', map { head("/call/pipe$_", 2) . '{}' } 1 .. 2)
+    . "GET /none HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+is(() = $raw =~ /stored/g, 2, 'pipelined requests are answered');
+is(counts(qw(one two app)), '2 2 2', 'each was called');
+
+$t->done;

@@ -1,0 +1,103 @@
+#!/usr/bin/perl
+
+# Reload and quit let running actions end; nothing is left open behind them.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::Flowdash;
+
+my $t = Test::Flowdash->new;
+
+$t->endpoint(slow => {
+    delay => 1.5,
+    headers => [ 'Content-Type' => 'application/json' ],
+    body => '{"task":{"Date":"new"}}',
+});
+$t->endpoint(fast => { body => 'ok' });
+$t->endpoint(app => { body => 'stored' });
+
+$t->config(<<'EOC');
+%%GLOBALS%%
+worker_processes 2;
+events { }
+http {
+    %%HTTP_GLOBALS%%
+    proxy_ignore_client_abort on;
+
+    server {
+        listen 127.0.0.1:%%PORT_http%%;
+
+        location /call {
+            flowdash_action "Do";
+            flowdash_step "Slow" {
+                flowdash_call http://127.0.0.1:%%PORT_slow%%/;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location /proxy {
+            flowdash_action "Do";
+            flowdash_step "Slow" {
+                proxy_pass http://127.0.0.1:%%PORT_slow%%/;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location /fast {
+            flowdash_action "Do";
+            flowdash_step "Fast" {
+                flowdash_call http://127.0.0.1:%%PORT_fast%%/;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+    }
+}
+EOC
+
+$t->run;
+
+sub running {
+    my @running = map {
+        $t->start('POST', $_, body => '{}',
+                  headers => [ 'Content-Type', 'application/json' ])
+    } map { ("/call$_", "/proxy$_") } 1 .. 4;
+
+    $t->wait_for(sub { $t->requests('slow') == 8 }, 5);
+    $t->clear_requests('slow');
+    return @running;
+}
+
+# idle connections in libcurl's pool must not keep a worker, nor alarm it
+
+is($t->post_json('/fast', '{}')->{status}, 200, 'a call') for 1 .. 8;
+
+my @running = running();
+my %old = map { $_ => 1 } $t->worker_pids;
+
+$t->reload;
+
+is($t->post_json('/fast', '{}')->{status}, 200, 'new workers serve');
+is($t->finish($_)->{body}, 'stored', 'ended after a reload') for @running;
+
+$t->wait_for(sub { !grep { $old{$_} } $t->worker_pids }, 10);
+is(scalar(grep { $old{$_} } $t->worker_pids), 0, 'the old workers are gone');
+
+# 20 reloads in a row under calls
+
+for (1 .. 20) {
+    my $one = $t->start('POST', '/fast', body => '{}',
+                        headers => [ 'Content-Type', 'application/json' ]);
+    $t->signal('HUP');
+    is($t->finish($one)->{status}, 200, 'a call during a reload');
+}
+
+# quit
+
+@running = running();
+$t->signal('QUIT');
+is($t->finish($_)->{body}, 'stored', 'ended after QUIT') for @running;
+
+$t->done;
