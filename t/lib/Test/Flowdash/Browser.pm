@@ -36,6 +36,8 @@ sub new ($class, %option) {
     my $profile = File::Temp->newdir;
     my $self = bless { profile => $profile }, $class;
 
+    local $ENV{TMPDIR} = $profile;      # both leave things there
+
     $self->{pid} = open $self->{driver}, '-|', 'chromedriver', '--port=0'
         or die "chromedriver: $!\n";
 
