@@ -37,6 +37,7 @@ typedef struct {
     ngx_http_flowdash_json_verdict_e   verdict;
     ngx_http_flowdash_json_memory_t    memory;
     yajl_handle                        yajl;
+    ngx_pool_t                        *pool;     /* for what is reported */
 
     u_char                            *cursor;   /* behind the last token */
     ngx_uint_t                         depth;
@@ -80,6 +81,8 @@ static int ngx_http_flowdash_json_map_key(void *data, const u_char *p,
 static int ngx_http_flowdash_json_start_array(void *data);
 static int ngx_http_flowdash_json_end(void *data);
 
+static void ngx_http_flowdash_json_set_name(
+    ngx_http_flowdash_json_parser_t *jp, const u_char *p, size_t len);
 static int ngx_http_flowdash_json_scalar(ngx_http_flowdash_json_parser_t *jp);
 static int ngx_http_flowdash_json_start(ngx_http_flowdash_json_parser_t *jp,
     ngx_uint_t array);
@@ -162,6 +165,7 @@ ngx_http_flowdash_json_parse(ngx_http_flowdash_json_t *json,
     ngx_memzero(&jp, sizeof(ngx_http_flowdash_json_parser_t));
 
     jp.json = json;
+    jp.pool = pool;
     jp.cursor = json->text.data;
     jp.next = 1;
 
@@ -378,9 +382,6 @@ ngx_http_flowdash_json_map_key(void *data, const u_char *p, size_t len)
         return 1;
     }
 
-    jp->name.data = (u_char *) p;
-    jp->name.len = len;
-
     jp->spelling.data = ngx_http_flowdash_json_skip(jp->cursor, ',');
     jp->spelling.len = end - jp->spelling.data;
 
@@ -392,7 +393,8 @@ ngx_http_flowdash_json_map_key(void *data, const u_char *p, size_t len)
                    "half of a surrogate pair in a name");
     }
 
-    if (!ngx_http_flowdash_json_at_way(jp)) {
+    if (ngx_http_flowdash_json_at_member(jp)) {
+        ngx_http_flowdash_json_set_name(jp, p, len);
         return 1;
     }
 
@@ -412,6 +414,28 @@ ngx_http_flowdash_json_map_key(void *data, const u_char *p, size_t len)
     jp->next = 1;
 
     return 1;
+}
+
+
+/* what yajl has decoded is lost with the next string that has an escape */
+
+static void
+ngx_http_flowdash_json_set_name(ngx_http_flowdash_json_parser_t *jp,
+    const u_char *p, size_t len)
+{
+    jp->name.len = len;
+    jp->name.data = jp->spelling.data + 1;
+
+    if (p == jp->name.data) {
+        return;
+    }
+
+    jp->name.data = ngx_pnalloc(jp->pool, len);
+    if (jp->name.data == NULL) {
+        longjmp(jp->memory.exhausted, 1);
+    }
+
+    ngx_memcpy(jp->name.data, p, len);
 }
 
 

@@ -23,9 +23,9 @@ typedef struct ngx_http_flowdash_json_s  ngx_http_flowdash_json_t;
 
 /*
  * Called for each member of the object, in the order of the text.  "name" is
- * decoded and lives only during the call if it had escapes; "spelling" (the
- * name with its quotes) and "value" are places in the text.  Returns NGX_OK,
- * NGX_DECLINED when the name occurred before, or NGX_ERROR.
+ * decoded, and is in the pool if it had escapes; "spelling" (the name with its
+ * quotes) and "value" are places in the text.  Returns NGX_OK, NGX_DECLINED
+ * when the name occurred before, or NGX_ERROR.
  */
 typedef ngx_int_t (*ngx_http_flowdash_json_member_pt)(void *data,
     ngx_str_t *name, ngx_str_t *spelling, ngx_str_t *value);

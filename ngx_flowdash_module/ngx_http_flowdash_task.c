@@ -66,26 +66,13 @@ ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
 {
     ngx_http_flowdash_task_t *task = data;
 
-    ngx_str_t                   decoded;
     ngx_http_flowdash_field_t  *field;
 
     if (ngx_http_flowdash_task_lookup(task, name)) {
         return NGX_DECLINED;
     }
 
-    decoded.len = name->len;
-
-    if (name->data == spelling->data + 1) {
-        decoded.data = name->data;
-
-    } else {
-        decoded.data = ngx_pstrdup(task->pool, name);
-        if (decoded.data == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    field = ngx_http_flowdash_task_add(task, &decoded, spelling, value);
+    field = ngx_http_flowdash_task_add(task, name, spelling, value);
     if (field == NULL) {
         return NGX_ERROR;
     }
@@ -108,7 +95,7 @@ ngx_http_flowdash_task_add(ngx_http_flowdash_task_t *task, ngx_str_t *name,
     }
 
     field->node.str = *name;
-    field->node.node.key = ngx_murmur_hash2(name->data, name->len);
+    field->node.node.key = ngx_crc32_long(name->data, name->len);
     field->spelling = *spelling;
     field->value = *value;
     ngx_str_null(&field->place);
@@ -129,7 +116,7 @@ ngx_http_flowdash_task_lookup(ngx_http_flowdash_task_t *task, ngx_str_t *name)
 
     return (ngx_http_flowdash_field_t *)
                ngx_str_rbtree_lookup(&task->names, name,
-                                     ngx_murmur_hash2(name->data, name->len));
+                                     ngx_crc32_long(name->data, name->len));
 }
 
 

@@ -6,151 +6,126 @@
 use strict;
 use warnings;
 
+my ($file, @lines);    # the one being checked
 my $failed = 0;
 
 sub complain {
-    my ($file, $line, $message) = @_;
+    my ($line, $message) = @_;
     print "$file:$line: $message\n";
     $failed = 1;
 }
 
+# what is left of a line when literals have lost their contents
+sub bare {
+    my ($line) = @_;
+    $line =~ s/"(?:[^"\\]|\\.)*"/""/g;
+    $line =~ s{'(?:[^'\\]|\\.)+'}{''}g;
+    return $line;
+}
+
 sub check_lines {
-    my ($file, $lines) = @_;
     my $in_comment = 0;
 
-    for my $n (1 .. @$lines) {
-        my $line = $lines->[$n - 1];
-        my $say = sub { complain($file, $n, $_[0]) };
+    for my $n (1 .. @lines) {
+        my $line = $lines[$n - 1];
 
-        $say->('tab') if $line =~ /\t/;
-        $say->('not ASCII') if $line =~ /[^\x00-\x7f]/;
-        $say->(length($line) . ' columns, 79 are allowed')
-            if length($line) > 79;
-        $say->('blank at the end of the line') if $line =~ /\s$/;
+        complain($n, 'tab, or not ASCII') if $line =~ /[^\x20-\x7e]/;
+        complain($n, 'more than 79 columns') if length($line) > 79;
+        complain($n, 'blank at the end') if $line =~ /\s$/;
 
-        if ($in_comment) {
-            $in_comment = $line !~ m{\*/};
-            next;
-        }
-
+        my $began_in_comment = $in_comment;
+        $in_comment = $line !~ m{\*/} if $in_comment;
+        next if $began_in_comment;
         $in_comment = $line =~ m{/\*(?!.*\*/)};
 
-        my $code = $line;
-        $code =~ s/"(?:[^"\\]|\\.)*"/""/g;
-        $code =~ s{'(?:[^'\\]|\\.)+'}{''}g;
+        my $code = bare($line);
         $code =~ s{/\*.*?(?:\*/|$)}{}g;
 
-        $say->('// comment') if $code =~ m{//};
-        $say->('#if 0') if $code =~ /^\s*#\s*if\s+0\b/;
-        $say->('keyword without a blank after it')
+        complain($n, '// comment') if $code =~ m{//};
+        complain($n, '#if 0') if $code =~ /^\s*#\s*if\s+0\b/;
+        complain($n, 'no blank after the keyword')
             if $code =~ /\b(?:if|for|while|switch)\(/;
-        $say->('brace without a blank before it') if $code =~ /\)\{/;
+        complain($n, 'no blank before the brace') if $code =~ /\)\{/;
 
-        # what a statement begins with stands at a multiple of 4; lines that
-        # continue one are free
-        my ($indent, $first) = $code =~ /^( *)(.*)/;
-        $say->('indented by ' . length $indent)
-            if $first =~ /^(?:(?:if|for|while|switch) \(|do \{|return\b|
-                           goto\ |break;|continue;|case\ |default:|\})/x
-            && length($indent) % 4 && $first !~ /^\},?$|^\} *\\?$/;
+        # other lines may continue one above them, and stand anywhere
+        complain($n, 'indented by no multiple of 4')
+            if $code =~ /^([ ]*)(?:if|for|while|switch|do|return|goto|break
+                         |continue|case|default|\}[ ]else)\b/x
+            && length($1) % 4;
+        complain($n, 'brace of a function not on a line of its own')
+            if $code =~ /^\w.*\) ?\{/;
 
-        # a condition may go over several lines: it ends where its
-        # parentheses do
-        next if $code !~ /^\s*(?:\} )?(?:else )?(?:if|for|while) \(|^\s*else\b/;
-        next if $code =~ /^\s*\} while \(/;
-
-        my ($all, $last) = ($code, $n);
-        while ($last < @$lines && ($all =~ tr/(//) > ($all =~ tr/)//)) {
-            my $next = $lines->[$last++];
-            $next =~ s/"(?:[^"\\]|\\.)*"/""/g;
-            $next =~ s{'(?:[^'\\]|\\.)+'}{''}g;
-            $all .= $next;
-        }
-
-        # "{" may stand on a line of its own below a long condition;
-        # "{ /* void */ }" is nginx's empty body
-        $say->('body without braces')
-            if $all !~ /\{\s*\}?\s*\\?$/
-            && ($lines->[$last] // '') !~ /^\s*\{/;
+        check_braces($n, $code);
     }
 }
 
-# A function's name is what stands at the line's beginning before "(" and
-# has a "{" below: nginx puts the type and the braces on lines of their own.
+# A condition ends where its parentheses do, maybe lines below; its brace may
+# then stand on the next line.
+sub check_braces {
+    my ($n, $code) = @_;
+
+    return if $code !~ /^\s*(?:\} )?(?:(?:else )?(?:if|for|while) \(|else\b)/
+        || $code =~ /^\s*\} while \(/;
+
+    while ($n < @lines && ($code =~ tr/(//) > ($code =~ tr/)//)) {
+        $code .= bare($lines[$n++]);
+    }
+
+    complain($n, 'body without braces')
+        if $code !~ /\{(?:.*\})?\s*\\?$/ && ($lines[$n] // '') !~ /^\s*\{/;
+}
+
+# nginx puts a function's type, its name and its braces on lines of their own
 sub check_functions {
-    my ($file, $lines) = @_;
+    for my $n (grep { $lines[$_ - 1] eq '{' } 2 .. @lines) {
+        my $head = $n - 2;
+        $head-- while $head > 1 && $lines[$head] =~ /^\s/;
+        my ($name) = $lines[$head] =~ /^(\w+)\(/ or next;
 
-    for my $n (1 .. @$lines) {
-        next if $lines->[$n - 1] ne '{';
+        complain($head + 1, "$name() is neither ngx_http_flowdash_...() nor "
+            . 'ngx_flowdash_...()') if $name !~ /^ngx_(?:http_)?flowdash_/;
 
-        my $head = $n - 1;
-        $head-- while $head > 1 && $lines->[$head - 1] =~ /^\s/;
+        my $above = $head - 1;
+        complain($head + 1, 'not the type alone above the function\'s name')
+            if $lines[$above--] !~ /^\w[\w *]*$/;
 
-        my $say = sub { complain($file, $head, $_[0]) };
-
-        my ($name) = $lines->[$head - 1] =~ /^(\w+)\(/;
-        if (!defined $name) {
-            $say->('the function\'s name begins no line')
-                if $lines->[$head - 1] =~ /\(/;
-            next;
+        # a comment may stand above it, with a blank line or without
+        my $comment = $lines[$above] eq '' ? $above - 1 : $above;
+        if ($lines[$comment] =~ m{\*/$}) {
+            $comment-- while $comment > 0 && $lines[$comment] !~ m{^/\*};
+            $above = $comment - 1;
         }
 
-        $say->("$name() begins with neither ngx_http_flowdash_ nor "
-            . 'ngx_flowdash_') if $name !~ /^ngx_(?:http_)?flowdash_/;
+        complain($head + 1, 'not two blank lines above the function')
+            if join("\n", @lines[$above - 2 .. $above]) !~ /(?:[^\n]\n\n|^#.*)$/;
 
-        # above the type there may be a comment, above that two blank lines
-        my $above = $head - 2;
-        $say->('the type of the function does not stand on a line above it')
-            if $lines->[$above] !~ /^\w[\w *]*$/;
-
-        # between them nginx leaves one or none
-        my $comment = $above - ($lines->[$above - 1] eq '' ? 2 : 1);
-        if ($lines->[$comment] =~ m{\*/$}) {
-            $above = $comment + 1;
-            $above-- while $above > 0 && $lines->[$above - 1] !~ m{^/\*};
-            $above--;
-        }
-
-        my $blank = 0;
-        $blank++ while $blank < $above && $lines->[$above - 1 - $blank] eq '';
-        $say->("$blank blank lines above the function, not 2")
-            if $blank != 2 && $lines->[$above - 1 - $blank] !~ /^#/;
-
-        my $end = $n;
-        $end++ while $end < @$lines && $lines->[$end] ne '}';
-        my $size = $end - $n;
-        $say->("$name() has $size lines, 80 are allowed") if $size > 80;
+        my ($end) = grep { $lines[$_] eq '}' } $n .. $#lines;
+        complain($head + 1, "$name() has more than 80 lines")
+            if $end - $n > 80;
     }
 }
 
-# in a header: what a function is for, above its prototype
+# in a header, a comment stands above each prototype, or group of them
 sub check_prototypes {
-    my ($file, $lines) = @_;
-
-    for my $n (2 .. @$lines) {
-        next if $lines->[$n - 1] !~ /^(?!typedef|static)\w[\w *]*?(\w+)\(/;
-        my $name = $1;
-
-        # one comment may serve the prototypes that stand together below it
-        my $above = $n - 2;
-        $above-- while $above > 0 && $lines->[$above] =~ m{^[\w ](?!.*\*/$)};
-
-        complain($file, $n, "$name() has no comment above it")
-            if $lines->[$above] !~ m{\*/$};
+    for my $n (grep { $lines[$_] =~ /^(?!typedef|static)\w.*\(/ } 1 .. $#lines) {
+        my $above = $n - 1;
+        $above-- while $lines[$above] =~ /[,;]$/;
+        complain($n + 1, 'no comment above the prototype')
+            if $lines[$above] !~ m{\*/$};
     }
 }
 
-for my $file (@ARGV) {
+for (@ARGV) {
+    $file = $_;
     open my $in, '<', $file or die "$file: $!\n";
     my $text = do { local $/; <$in> };
-    my @lines = split /\n/, $text;
+    @lines = split /\n/, $text;
 
-    complain($file, scalar @lines, 'no newline at the end') if $text !~ /\n\z/;
-    complain($file, scalar @lines, 'blank line at the end') if $text =~ /\n\n\z/;
+    complain($#lines, 'not one newline at the end') if $text !~ /[^\n]\n\z/;
 
-    check_lines($file, \@lines);
-    check_functions($file, \@lines);
-    check_prototypes($file, \@lines) if $file =~ /\.h$/;
+    check_lines();
+    check_functions();
+    check_prototypes() if $file =~ /\.h$/;
 }
 
 exit $failed;

@@ -1,0 +1,188 @@
+#!/usr/bin/perl
+
+# The documentation says what the module has, no more and no less, and its
+# examples are accepted by nginx.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::Flowdash;
+
+my $root = "$FindBin::Bin/..";
+my $src = "$root/ngx_flowdash_module";
+
+sub content {
+    my ($name) = @_;
+    open my $file, '<:utf8', $name or die "$name: $!\n";
+    local $/;
+    return scalar readline $file;
+}
+
+
+# What the module has: the entries of its tables.
+
+my %contexts;                       # of each directive
+my %variables;
+
+my %context_of = (MAIN => 'http', SRV => 'server', LOC => 'location');
+
+my ($table) = content("$src/ngx_http_flowdash_module.c")
+    =~ /ngx_http_flowdash_commands\[\] = \{(.*?)ngx_null_command/s;
+
+while ($table =~ /ngx_string\("(\w+)"\),\s*([\w|\s]+?),/g) {
+    my ($name, $type) = ($1, $2);
+    $contexts{$name} = join ', ', map { $context_of{$_} }
+        grep { $type =~ /\bNGX_HTTP_${_}_CONF\b/ } qw(MAIN SRV LOC);
+}
+
+$contexts{flowdash_call} = 'flowdash_step';     # a location of its kind
+
+($table) = content("$src/ngx_http_flowdash_variables.c")
+    =~ /ngx_http_flowdash_vars\[\] = \{(.*?)ngx_http_null_variable/s;
+
+$variables{ /_$/ ? "${_}NAME" : $_ } = 1 for $table =~ /ngx_string\("(\w+)"\)/g;
+
+cmp_ok(scalar keys %contexts, '>', 10, 'the command table was read');
+cmp_ok(scalar keys %variables, '>', 6, 'the table of variables was read');
+
+
+# What is described.
+
+my $directives = content("$root/docs/directives.md");
+
+my %described = $directives =~ /^### (flowdash_\w+)\n(.*?)(?=^##|\z)/gms;
+my @described = $directives =~ /^### \$(flowdash_\w+)$/gm;
+
+is(join(' ', sort keys %described), join(' ', sort keys %contexts),
+   'the directives described are those of the command table');
+
+for my $name (sort keys %described) {
+    my ($syntax, $default, $context) = $described{$name}
+        =~ /\A\n    Syntax:  (.+)\n    Default: (.+)\n    Context: (.+)\n\n/;
+
+    like($syntax, qr/^$name .*[;}]$/, "$name: syntax");
+    like($default, qr/^(?:\x{2014}|$name .*;)$/, "$name: default");
+    is($context, $contexts{$name}, "$name: context");
+}
+
+is(join(' ', sort @described), join(' ', sort keys %variables),
+   'the variables described are those of the module');
+
+
+# What is tested.
+
+my $tests = join "\n", map { content($_) } grep { !/docs\.t$/ } glob
+    "$root/t/*.t";
+
+my @untested = grep { $tests !~ /\b$_\s/ } sort keys %contexts;
+push @untested, map { "\$$_" }
+    grep { my $name = s/NAME$//r; $tests !~ /\$\{?$name(?:\b|(?<=_)\w)/ }
+    sort keys %variables;
+
+is(join(' ', @untested), '', 'all of them are used by a test');
+
+
+# Names that are in no table are mistakes, or promises.
+
+my @pages = ("$root/README.md", glob "$root/docs/*.md");
+my %known = (%contexts, map { (s/NAME$//r => 1) } keys %variables);
+
+for my $page (@pages) {
+    my $text = content($page);
+    my @unknown = grep { !$known{$_} && !/^flowdash_task_/ }
+        $text =~ /\b(flowdash_\w+)/g;
+    is(join(' ', @unknown), '', name($page) . ': names that exist');
+
+    my @dead = grep { !link_leads($page, $_) } $text =~ /\]\(([^)]+)\)/g;
+    is(join(' ', @dead), '', name($page) . ': links');
+}
+
+sub name { return $_[0] =~ s{^\Q$root\E/}{}r }
+
+sub link_leads {
+    my ($page, $link) = @_;
+    return 1 if $link =~ /^https?:/;
+
+    my ($file, $anchor) = $link =~ /^([^#]*)(?:#(.*))?$/;
+    my $path = $file eq '' ? $page : $page =~ s{[^/]*$}{}r . $file;
+
+    return 0 if !-f $path;
+    return 1 if !defined $anchor;
+
+    # as headings are made into anchors: lower case, only words and hyphens
+    return scalar grep { lc(s/[^\w -]//gr) =~ tr/ /-/r eq $anchor }
+        content($path) =~ /^#+ (.*)$/gm;
+}
+
+
+# The examples.
+
+my $t = Test::Flowdash->new;
+
+$t->write_file('fastcgi_params', '');
+
+for my $page (@pages) {
+    my $text = content($page);
+    my $n = 0;
+
+    while ($text =~ /^```nginx\n(.*?)^```$/gms) {
+        conf_ok(whole($1), name($page) . ': example ' . ++$n);
+    }
+
+    is(() = $text =~ /^```nginx$/gm, $n, name($page) . ': examples are closed');
+}
+
+# an example as a whole nginx.conf, in which nothing is taken from the machine
+
+sub whole {
+    my ($conf) = @_;
+    my %level = map { $_ => 1 } top_level($conf);
+
+    if (!$level{http} && !$level{events}) {
+
+        if (!grep { $level{$_} } qw(server log_format map geo upstream)) {
+            $conf = "location / {\nflowdash_action x;\n$conf\n}\n"
+                if $level{flowdash_step};
+            $conf = "server {\nlisten 80;\n$conf\n}\n";
+        }
+
+        $conf = "http {\n$conf\n}\n";
+    }
+
+    $conf =~ s/^\s*(?:load_module|error_log)\s[^;]*;//gm;
+    $conf =~ s{(access_log|root)(\s+)/\S*?([^/\s;]+)(?=[\s;])}
+              {$1$2%%DIR%%/$3}g;
+    $conf =~ s{(flowdash_ssl_trusted_certificate\s+)[^;\s]+}
+              {$1/etc/ssl/certs/ca-certificates.crt}g;
+    $conf =~ s/(\blisten\s+)(\d+)/$1127.0.0.1:%%PORT_p$2%%/g;
+
+    my %defined = map { $_ => 1 } $conf =~ /\bupstream\s+(\S+)/g;
+    my %used = map { $_ => 1 }
+        $conf =~ m{_pass\s+(?:\w+://)?([a-z][\w.-]*)(?=[/;])}g;
+
+    my $stubs = join '', map { "upstream $_ { server 127.0.0.1:1; }\n" }
+        grep { !$defined{$_} && $_ ne 'unix' } sort keys %used;
+
+    $conf .= "http { }\n" if $conf !~ /\bhttp\s*\{/;
+    $conf = "events { }\n$conf" if $conf !~ /\bevents\s*\{/;
+    $conf =~ s/(\bhttp\s*\{)/$1\n%%HTTP_GLOBALS%%\n$stubs/;
+
+    return "%%GLOBALS%%\n$conf";
+}
+
+# the names of the directives outside of all blocks
+
+sub top_level {
+    my ($conf) = @_;
+    my $string = qr/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/;
+
+    $conf =~ s/$string/x/g;
+    $conf =~ s/#.*$//gm;
+    1 while $conf =~ s/(?<![\$\\d])\{[^{}]*\}/;/;
+
+    return $conf =~ /(?:\A|;)\s*(\w+)/g;
+}
+
+$t->done;

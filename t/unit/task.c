@@ -1,0 +1,539 @@
+
+/*
+ * The task without nginx: random texts and merges against a plain model,
+ * damaged texts, and memory that runs out.  Prints TAP.  The rounds are
+ * FLOWDASH_ROUNDS in the environment, the seed FLOWDASH_SEED.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* fails at the allocation that the test has chosen */
+
+static ngx_int_t  test_allocations = -1;
+
+
+static void *
+test_palloc(ngx_pool_t *pool, size_t size)
+{
+    if (test_allocations == 0) {
+        return NULL;
+    }
+
+    if (test_allocations > 0) {
+        test_allocations--;
+    }
+
+    return ngx_palloc(pool, size);
+}
+
+
+#define ngx_palloc   test_palloc
+#define ngx_pnalloc  test_palloc
+#include "ngx_http_flowdash_json.c"
+#undef ngx_palloc
+#undef ngx_pnalloc
+#include "ngx_http_flowdash_task.c"
+
+
+#define TEST_FIELDS  12
+#define TEST_TEXT    65536
+
+
+typedef struct {
+    ngx_str_t    name;         /* decoded */
+    ngx_str_t    spelling;
+    ngx_str_t    value;
+} test_field_t;
+
+
+typedef struct {
+    u_char       text[TEST_TEXT];
+    size_t       len;
+    u_char       wanted[TEST_TEXT];
+    size_t       wanted_len;
+} test_text_t;
+
+
+static ngx_log_t    test_log;
+static ngx_uint_t   test_count;
+static ngx_uint_t   test_failed;
+
+
+static void
+ok(ngx_uint_t good, const char *name)
+{
+    test_count++;
+    test_failed += !good;
+    printf("%sok %u - %s\n", good ? "" : "not ", (unsigned) test_count, name);
+}
+
+
+static ngx_uint_t
+dice(ngx_uint_t n)
+{
+    return (ngx_uint_t) random() % n;
+}
+
+
+static void
+add(test_text_t *t, const char *s, size_t len)
+{
+    ngx_memcpy(t->text + t->len, s, len);
+    t->len += len;
+    ngx_memcpy(t->wanted + t->wanted_len, s, len);
+    t->wanted_len += len;
+}
+
+
+static void
+add_space(test_text_t *t)
+{
+    static const char  *space[] = { "", "", "", " ", "\n", "\t ", "\r\n  " };
+    const char         *s;
+
+    s = space[dice(7)];
+    add(t, s, strlen(s));
+}
+
+
+static void
+pick_value(ngx_str_t *value)
+{
+    static const char  *values[] = {
+        "null", "true", "false", "0", "-0.0", "1e400", "10000.00",
+        "123456789012345678901234567890", "\"\"", "\"x\"", "\"\\u00e9\\/\"",
+        "\"a\\\"b\\\\\"", "\"\xc3\xa9\"", "[]", "{}", "[1, [2,{\"a\":3}] ]",
+        "{\"a\":{\"a\":[]},\"a\":2}", "\"\\ud83d\\ude00\"", "\"{[,:\""
+    };
+
+    value->data = (u_char *) values[dice(19)];
+    value->len = ngx_strlen(value->data);
+}
+
+
+/* names that look alike, in more than one spelling */
+
+static void
+pick_name(ngx_uint_t n, test_field_t *field)
+{
+    static const char  *names[][3] = {
+        { "a", "\"a\"", "\"\\u0061\"" }, { "b", "\"b\"", "\"\\u0062\"" },
+        { "", "\"\"", "\"\"" }, { "a b?", "\"a b?\"", "\"a\\u0020b?\"" },
+        { "\xc3\xa9", "\"\xc3\xa9\"", "\"\\u00e9\"" },
+        { "\"", "\"\\\"\"", "\"\\u0022\"" }, { "task", "\"task\"",
+        "\"t\\u0061sk\"" }, { "/", "\"/\"", "\"\\/\"" },
+        { "aa", "\"aa\"", "\"\\u0061a\"" }, { "A", "\"A\"", "\"\\u0041\"" },
+        { "\n", "\"\\n\"", "\"\\u000a\"" }, { "0", "\"0\"", "\"\\u0030\"" }
+    };
+
+    field->name.data = (u_char *) names[n][0];
+    field->name.len = ngx_strlen(field->name.data);
+    field->spelling.data = (u_char *) names[n][1 + dice(2)];
+    field->spelling.len = ngx_strlen(field->spelling.data);
+
+    pick_value(&field->value);
+}
+
+
+static void
+add_member(test_text_t *t, ngx_str_t *spelling, ngx_uint_t first)
+{
+    add_space(t);
+
+    if (!first) {
+        add(t, ",", 1);
+        add_space(t);
+    }
+
+    add(t, (char *) spelling->data, spelling->len);
+    add_space(t);
+    add(t, ":", 1);
+    add_space(t);
+}
+
+
+static void
+add_wanted(test_text_t *t, ngx_str_t *s)
+{
+    ngx_memcpy(t->wanted + t->wanted_len, s->data, s->len);
+    t->wanted_len += s->len;
+}
+
+
+/*
+ * The object with its fields; in what is wanted, "changes" have replaced the
+ * values, and new ones stand behind the last.
+ */
+
+static void
+add_object(test_text_t *t, test_field_t **fields, test_field_t **changes)
+{
+    ngx_str_t    comma = ngx_string(","), colon = ngx_string(":");
+    ngx_uint_t   i, first;
+
+    add(t, "{", 1);
+    first = 1;
+
+    for (i = 0; i < TEST_FIELDS; i++) {
+
+        if (fields[i] == NULL) {
+            continue;
+        }
+
+        add_member(t, &fields[i]->spelling, first);
+        first = 0;
+
+        ngx_memcpy(t->text + t->len, fields[i]->value.data,
+                   fields[i]->value.len);
+        t->len += fields[i]->value.len;
+
+        add_wanted(t, changes[i] ? &changes[i]->value : &fields[i]->value);
+    }
+
+    for (i = 0; i < TEST_FIELDS; i++) {
+
+        if (fields[i] || changes[i] == NULL) {
+            continue;
+        }
+
+        if (!first) {
+            add_wanted(t, &comma);
+        }
+
+        first = 0;
+
+        add_wanted(t, &changes[i]->spelling);
+        add_wanted(t, &colon);
+        add_wanted(t, &changes[i]->value);
+    }
+
+    add_space(t);
+    add(t, "}", 1);
+}
+
+
+static void
+add_text(test_text_t *t, ngx_array_t *pointer, ngx_uint_t level,
+    test_field_t **fields, test_field_t **changes)
+{
+    u_char       buf[64];
+    ngx_str_t   *tokens, spelling, other, value;
+    ngx_uint_t   before;
+
+    if (level == pointer->nelts) {
+        add_object(t, fields, changes);
+        return;
+    }
+
+    tokens = pointer->elts;
+
+    spelling.data = buf;
+    spelling.len = ngx_http_flowdash_json_write_string(buf, &tokens[level])
+                   - buf;
+
+    add(t, "{", 1);
+    ngx_str_set(&other, "\"other\"");
+    before = dice(2);
+
+    if (before) {
+        add_member(t, &other, 1);
+        pick_value(&value);
+        add(t, (char *) value.data, value.len);
+    }
+
+    add_member(t, &spelling, !before);
+    add_text(t, pointer, level + 1, fields, changes);
+
+    if (dice(2)) {
+        ngx_str_set(&other, "\"behind\"");
+        add_member(t, &other, 0);
+        pick_value(&value);
+        add(t, (char *) value.data, value.len);
+    }
+
+    add_space(t);
+    add(t, "}", 1);
+}
+
+
+static ngx_uint_t
+merge(ngx_pool_t *pool, ngx_http_flowdash_task_t *task, test_field_t **changes)
+{
+    u_char                            *p;
+    ngx_str_t                          text;
+    ngx_uint_t                         i;
+    ngx_array_t                        pointer;
+    ngx_http_flowdash_task_t          *change;
+    ngx_http_flowdash_json_verdict_e   verdict;
+
+    text.data = ngx_palloc(pool, 4096);
+    change = ngx_palloc(pool, sizeof(ngx_http_flowdash_task_t));
+    p = text.data;
+    *p++ = '{';
+
+    for (i = 0; i < TEST_FIELDS; i++) {
+        if (changes[i]) {
+            p = ngx_sprintf(p, "%s%V:%V", p[-1] == '{' ? "" : ",",
+                            &changes[i]->spelling, &changes[i]->value);
+        }
+    }
+
+    *p++ = '}';
+    text.len = p - text.data;
+
+    pointer.elts = NULL;
+    pointer.nelts = 0;
+
+    return ngx_http_flowdash_task_init(change, pool, &text, &pointer, &verdict)
+           == NGX_OK
+           && verdict == NGX_HTTP_FLOWDASH_JSON_OK
+           && ngx_http_flowdash_task_merge(task, change) == NGX_OK;
+}
+
+
+static ngx_uint_t
+write_is(ngx_pool_t *pool, ngx_http_flowdash_task_t *task, u_char *wanted,
+    size_t len)
+{
+    u_char  *text, *last;
+    size_t   size;
+
+    size = ngx_http_flowdash_task_text_length(task);
+    text = ngx_palloc(pool, size);
+    last = ngx_http_flowdash_task_write_text(text, task);
+
+    return (size_t) (last - text) == size
+           && (wanted == NULL
+               || (size == len && ngx_memcmp(text, wanted, len) == 0));
+}
+
+
+/* copied, so that a sanitizer sees what is read beyond the end */
+
+static void
+copy(ngx_pool_t *pool, ngx_str_t *text, u_char *p, size_t len)
+{
+    text->data = ngx_palloc(pool, len ? len : 1);
+    text->len = len;
+    ngx_memcpy(text->data, p, len);
+}
+
+
+static ngx_uint_t
+round_trip(ngx_pool_t *pool, test_text_t *t)
+{
+    ngx_str_t                          text, *token;
+    ngx_uint_t                         i, n;
+    ngx_array_t                       *pointer;
+    test_field_t                       fields[TEST_FIELDS];
+    test_field_t                       values[TEST_FIELDS];
+    test_field_t                      *has[TEST_FIELDS];
+    test_field_t                      *changes[TEST_FIELDS];
+    ngx_http_flowdash_task_t           task;
+    ngx_http_flowdash_json_verdict_e   verdict;
+
+    static ngx_str_t  tokens[] = { ngx_string("task"), ngx_string("a"),
+                                   ngx_string(""), ngx_string("\"") };
+
+    n = dice(4);
+    pointer = ngx_array_create(pool, 4, sizeof(ngx_str_t));
+
+    for (i = 0; i < n; i++) {
+        token = ngx_array_push(pointer);
+        *token = tokens[dice(4)];
+    }
+
+    for (i = 0; i < TEST_FIELDS; i++) {
+        pick_name(i, &fields[i]);
+        pick_name(i, &values[i]);
+        has[i] = dice(2) ? &fields[i] : NULL;
+        changes[i] = dice(3) ? NULL : &values[i];
+    }
+
+    t->len = 0;
+    t->wanted_len = 0;
+
+    add_space(t);
+    add_text(t, pointer, 0, has, changes);
+    add_space(t);
+
+    copy(pool, &text, t->text, t->len);
+
+    if (ngx_http_flowdash_task_init(&task, pool, &text, pointer, &verdict)
+        != NGX_OK
+        || verdict != NGX_HTTP_FLOWDASH_JSON_OK
+        || !write_is(pool, &task, t->text, t->len)
+        || !merge(pool, &task, changes)
+        || !write_is(pool, &task, t->wanted, t->wanted_len))
+    {
+        printf("# %.*s\n# wanted %.*s\n", (int) t->len, (char *) t->text,
+               (int) t->wanted_len, (char *) t->wanted);
+        return 0;
+    }
+
+    /* what is written can be read, and merging it again changes nothing */
+
+    copy(pool, &text, t->wanted, t->wanted_len);
+
+    return ngx_http_flowdash_task_init(&task, pool, &text, pointer, &verdict)
+           == NGX_OK
+           && verdict == NGX_HTTP_FLOWDASH_JSON_OK
+           && merge(pool, &task, changes)
+           && !task.changed;
+}
+
+
+/* whatever comes: an answer, the same when asked again, and no crash */
+
+static ngx_uint_t
+damaged(ngx_pool_t *pool, test_text_t *t)
+{
+    ngx_str_t                          text, token;
+    ngx_uint_t                         i;
+    ngx_array_t                        pointer;
+    test_field_t                       field;
+    test_field_t                      *changes[TEST_FIELDS];
+    ngx_http_flowdash_task_t           task;
+    ngx_http_flowdash_json_verdict_e   verdict;
+
+    static const char  bytes[] = "{}[]\",:\\u0aedt \n\x01\x7f\x80\xc3\xff";
+
+    copy(pool, &text, t->text, t->len);
+
+    for (i = dice(4) + 1; i; i--) {
+
+        switch (dice(3)) {
+
+        case 0:
+            text.data[dice(text.len)] = bytes[dice(sizeof(bytes) - 1)];
+            break;
+
+        case 1:
+            text.len = dice(text.len) + 1;
+            break;
+
+        default:
+            text.data[dice(text.len)] = (u_char) random();
+        }
+    }
+
+    copy(pool, &text, text.data, text.len);
+
+    ngx_str_set(&token, "task");
+    pointer.elts = &token;
+    pointer.nelts = dice(2);
+
+    if (ngx_http_flowdash_task_init(&task, pool, &text, &pointer, &verdict)
+        != NGX_OK)
+    {
+        return 0;
+    }
+
+    if (verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
+        return task.json.error != NULL && task.json.offset <= text.len;
+    }
+
+    ngx_memzero(changes, sizeof(changes));
+    pick_name(1, &field);
+    changes[1] = &field;
+
+    return merge(pool, &task, changes) && write_is(pool, &task, NULL, 0);
+}
+
+
+static ngx_uint_t
+out_of_memory(void)
+{
+    ngx_int_t                          n, rc;
+    ngx_str_t                          text, token, value;
+    ngx_pool_t                        *pool;
+    ngx_array_t                        pointer;
+    ngx_http_flowdash_task_t           task;
+    ngx_http_flowdash_json_verdict_e   verdict;
+
+    ngx_str_set(&text, "{\"task\":{\"\\u0061\":\"\\u0062\",\"c\":[[[[1]]]]}}");
+    ngx_str_set(&token, "task");
+    pointer.elts = &token;
+    pointer.nelts = 1;
+
+    for (n = 0; n < 100; n++) {
+        pool = ngx_create_pool(1024, &test_log);
+
+        test_allocations = n;
+        rc = ngx_http_flowdash_task_init(&task, pool, &text, &pointer,
+                                         &verdict);
+        test_allocations = -1;
+
+        ngx_destroy_pool(pool);
+
+        if (rc == NGX_OK) {
+            break;
+        }
+    }
+
+    if (n == 0 || n == 100) {
+        return 0;
+    }
+
+    pool = ngx_create_pool(1024, &test_log);
+    ngx_str_set(&text, "\"\\u00e9\"");
+
+    test_allocations = 0;
+    rc = ngx_http_flowdash_json_decode(&text, &value, pool);
+    test_allocations = -1;
+
+    n = ngx_http_flowdash_json_decode(&text, &value, pool);
+
+    if (rc != NGX_ERROR || n != NGX_OK || value.len != 2
+        || ngx_memcmp(value.data, "\xc3\xa9", 2) != 0)
+    {
+        return 0;
+    }
+
+    ngx_destroy_pool(pool);
+
+    return 1;
+}
+
+
+int
+main(void)
+{
+    char         *env;
+    ngx_uint_t    i, rounds, good_trips, good_damaged;
+    ngx_pool_t   *pool;
+    test_text_t  *t;
+
+    env = getenv("FLOWDASH_SEED");
+    srandom(env ? (unsigned) atoi(env) : 1);
+
+    env = getenv("FLOWDASH_ROUNDS");
+    rounds = env ? (ngx_uint_t) atoi(env) : 20000;
+
+    ngx_pagesize = 4096;
+    t = calloc(1, sizeof(test_text_t));
+
+    good_trips = 0;
+    good_damaged = 0;
+
+    for (i = 0; i < rounds; i++) {
+        pool = ngx_create_pool(4096, &test_log);
+
+        good_trips += round_trip(pool, t);
+        good_damaged += damaged(pool, t);
+
+        ngx_destroy_pool(pool);
+    }
+
+    ok(good_trips == rounds, "random merges are as in the model");
+    ok(good_damaged == rounds, "damaged texts are judged");
+    ok(out_of_memory(), "memory that runs out is an error");
+
+    printf("1..%u\n", (unsigned) test_count);
+    free(t);
+
+    return test_failed != 0;
+}
