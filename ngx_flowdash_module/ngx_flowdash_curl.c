@@ -29,6 +29,7 @@ static int ngx_flowdash_curl_timer_handler(CURLM *multi, long ms, void *data);
 static void ngx_flowdash_curl_event(ngx_event_t *ev);
 static void ngx_flowdash_curl_timeout(ngx_event_t *ev);
 static void ngx_flowdash_curl_action(curl_socket_t fd, int events);
+static void ngx_flowdash_curl_clear_error(void);
 static void ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t,
     CURLcode result);
 
@@ -41,6 +42,7 @@ typedef struct {
     ngx_connection_t  dummy;       /* for debug logs about the timer */
     ngx_queue_t       transfers;
     ngx_uint_t        refused;
+    ngx_uint_t        cafile;      /* libcurl knows a file of the system's */
 } ngx_flowdash_curl_t;
 
 
@@ -67,6 +69,8 @@ ngx_flowdash_curl_init(ngx_cycle_t *cycle)
     fc->timer.cancelable = 1;
 
     ngx_queue_init(&fc->transfers);
+
+    fc->cafile = (curl_version_info(CURLVERSION_NOW)->cainfo != NULL);
 
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
@@ -180,6 +184,17 @@ ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t)
         return NGX_ERROR;
     }
 
+    /*
+     * The system's certificates are read from their file, which libcurl keeps
+     * in memory; with a directory beside it they would be read again for each
+     * connection, while the worker waits.
+     */
+
+    if (fc->cafile && curl_easy_setopt(easy, CURLOPT_CAPATH, NULL)) {
+        ngx_flowdash_curl_free(t);
+        return NGX_ERROR;
+    }
+
     return NGX_OK;
 }
 
@@ -236,6 +251,19 @@ ngx_flowdash_curl_free(ngx_flowdash_curl_transfer_t *t)
 
     curl_easy_cleanup(t->easy);
     t->easy = NULL;
+
+    ngx_flowdash_curl_clear_error();
+}
+
+
+/* what libcurl leaves in OpenSSL's queue, nginx would take for its own */
+
+static void
+ngx_flowdash_curl_clear_error(void)
+{
+#if (NGX_SSL)
+    ERR_clear_error();
+#endif
 }
 
 
@@ -457,6 +485,8 @@ ngx_flowdash_curl_action(curl_socket_t fd, int events)
                       "curl_multi_socket_action() failed: %s",
                       curl_multi_strerror(rc));
     }
+
+    ngx_flowdash_curl_clear_error();
 
     /* a handler may start and end other transfers */
 

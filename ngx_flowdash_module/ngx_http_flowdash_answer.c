@@ -55,19 +55,17 @@ ngx_http_flowdash_answer_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
             continue;
         }
 
-        if (!ngx_buf_in_memory(b)) {
+        /* the subrequest's flag has asked for memory */
 
-            /* the subrequest's flag has asked for memory */
-
-            ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
-                          "flowdash: answer of step \"%V\" in a file",
-                          &run->step->name);
-            return NGX_ERROR;
-        }
-
-        rc = ngx_http_flowdash_answer_add(run, b->pos, b->last - b->pos);
+        rc = ngx_buf_in_memory(b)
+             ? ngx_http_flowdash_answer_add(run, b->pos, b->last - b->pos)
+             : NGX_ERROR;
 
         if (rc != NGX_OK) {
+
+            /* ends the upstream, and is noted as an error of the client's */
+
+            run->rejected = 1;
             return NGX_ERROR;
         }
 

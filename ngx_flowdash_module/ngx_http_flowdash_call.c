@@ -29,7 +29,6 @@ static ngx_int_t ngx_http_flowdash_call_url(ngx_http_request_t *r,
 static ngx_int_t ngx_http_flowdash_call_url_part(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_part_t *part,
     ngx_str_t *text);
-static ngx_uint_t ngx_http_flowdash_call_dot_segment(u_char *p, u_char *last);
 static ngx_int_t ngx_http_flowdash_call_headers(ngx_http_request_t *r,
     ngx_http_flowdash_call_t *call);
 static ngx_int_t ngx_http_flowdash_call_options(
@@ -44,6 +43,14 @@ static ngx_int_t ngx_http_flowdash_call_answer(
     ngx_http_flowdash_call_t *call);
 static ngx_http_flowdash_error_e ngx_http_flowdash_call_error(CURLcode code);
 static void ngx_http_flowdash_call_cleanup(void *data);
+
+
+static const char  *ngx_http_flowdash_own_headers[] = {
+    "Expect:",
+    "Content-Type:",
+    "Accept:",
+    NULL
+};
 
 
 ngx_int_t
@@ -247,9 +254,7 @@ ngx_http_flowdash_call_url_part(ngx_http_request_t *r,
 }
 
 
-/* libcurl leaves them alone, but servers resolve them */
-
-static ngx_uint_t
+ngx_uint_t
 ngx_http_flowdash_call_dot_segment(u_char *p, u_char *last)
 {
     u_char  *end;
@@ -284,14 +289,23 @@ ngx_http_flowdash_call_headers(ngx_http_request_t *r,
 {
     u_char             *line;
     ngx_uint_t          i;
+    const char        **own;
     ngx_keyval_t       *header;
     struct curl_slist  *list;
 
-    /* libcurl would wait for "100 Continue" */
+    /*
+     * Without a value libcurl's own headers are not sent: it would wait for
+     * "100 Continue", and the others are for flowdash_set_header to say.
+     */
 
-    call->headers = curl_slist_append(NULL, "Expect:");
-    if (call->headers == NULL) {
-        return NGX_ERROR;
+    for (own = ngx_http_flowdash_own_headers; *own; own++) {
+
+        list = curl_slist_append(call->headers, *own);
+        if (list == NULL) {
+            return NGX_ERROR;
+        }
+
+        call->headers = list;
     }
 
     header = call->run->headers.elts;

@@ -460,6 +460,16 @@ ngx_http_flowdash_conf_step_check(ngx_conf_t *cf,
         }
     }
 
+    if (flcf->pointer != NGX_CONF_UNSET_PTR || flcf->methods
+        || flcf->deadline != NGX_CONF_UNSET_MSEC)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"flowdash_task\", \"flowdash_methods\" and "
+                           "\"flowdash_deadline\" are for the whole action, "
+                           "not for \"flowdash_step\" \"%V\"", &step->name);
+        return NGX_CONF_ERROR;
+    }
+
     if (flcf->url && clcf->handler != ngx_http_flowdash_call_handler) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"flowdash_call\" in \"flowdash_step\" \"%V\": "
@@ -808,7 +818,7 @@ ngx_http_flowdash_conf_url_parts(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
 static const char *
 ngx_http_flowdash_conf_url_check(ngx_conf_t *cf, ngx_http_flowdash_url_t *url)
 {
-    u_char                        *text, *p;
+    u_char                        *text, *p, *path, *last;
     size_t                         len;
     CURLU                         *handle;
     CURLUcode                      rc;
@@ -840,6 +850,13 @@ ngx_http_flowdash_conf_url_check(ngx_conf_t *cf, ngx_http_flowdash_url_t *url)
     }
 
     *p = '\0';
+
+    path = text + url->origin.len;
+    last = ngx_strlchr(path, p, '?');
+
+    if (ngx_http_flowdash_call_dot_segment(path, last ? last : p)) {
+        return "the path must not have a \".\" or \"..\" as one of its parts";
+    }
 
     handle = curl_url();
     if (handle == NULL) {

@@ -270,7 +270,8 @@ ngx_http_flowdash_error_problem(ngx_http_request_t *r,
     }
 
     len = sizeof("{\"title\":\"The action was not carried out\",\"status\":,"
-                 "\"detail\":\"The step \\\"\\\" . The task app was not changed.\","
+                 "\"detail\":\"The step \\\"\\\" . "
+                 "The task app was not changed.\","
                  "\"action\":\"\",\"step\":\"\",\"id\":\"\"}\n") - 1
           + NGX_INT_T_LEN + action.len + 2 * step.len + text->len
           + sizeof("The request could not be read") + ctx->id.len;

@@ -120,6 +120,7 @@ typedef struct {
     ngx_msec_t                      time;
 
     unsigned                        deadline:1;  /* its time is the action's */
+    unsigned                        rejected:1;  /* by the body filter */
     unsigned                        done:1;
 } ngx_http_flowdash_run_t;
 
@@ -267,6 +268,12 @@ ngx_int_t ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
 
 /* The content handler of a step with flowdash_call. */
 ngx_int_t ngx_http_flowdash_call_handler(ngx_http_request_t *r);
+
+/*
+ * Tells whether a path, which starts with a slash, has "." or ".." as one of
+ * its parts: libcurl leaves these alone, but servers resolve them.
+ */
+ngx_uint_t ngx_http_flowdash_call_dot_segment(u_char *p, u_char *last);
 
 /* Ends a call at once; the subrequest is left to the caller. */
 void ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call);

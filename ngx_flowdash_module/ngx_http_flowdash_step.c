@@ -724,7 +724,13 @@ static ngx_int_t
 ngx_http_flowdash_step_end(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run)
 {
+    if (run->rejected) {
+        r->connection->error = 0;
+    }
+
     ngx_http_flowdash_action_keep(r->main, ngx_http_flowdash_get_ctx(r));
+
+    r->connection->log->action = NULL;
 
     run->done = 1;
     run->time = ngx_current_msec - run->start;

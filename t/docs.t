@@ -128,7 +128,7 @@ for my $page (@pages) {
     my $n = 0;
 
     while ($text =~ /^```nginx\n(.*?)^```$/gms) {
-        conf_ok(whole($1), name($page) . ': example ' . ++$n);
+        $t->conf_ok(whole($1), name($page) . ': example ' . ++$n);
     }
 
     is(() = $text =~ /^```nginx$/gm, $n, name($page) . ': examples are closed');
@@ -156,7 +156,7 @@ sub whole {
               {$1$2%%DIR%%/$3}g;
     $conf =~ s{(flowdash_ssl_trusted_certificate\s+)[^;\s]+}
               {$1/etc/ssl/certs/ca-certificates.crt}g;
-    $conf =~ s/(\blisten\s+)(\d+)/$1127.0.0.1:%%PORT_p$2%%/g;
+    $conf =~ s/(\blisten\s+)(\d+)/${1}127.0.0.1:%%PORT_p$2%%/g;
 
     my %defined = map { $_ => 1 } $conf =~ /\bupstream\s+(\S+)/g;
     my %used = map { $_ => 1 }
@@ -180,7 +180,7 @@ sub top_level {
 
     $conf =~ s/$string/x/g;
     $conf =~ s/#.*$//gm;
-    1 while $conf =~ s/(?<![\$\\d])\{[^{}]*\}/;/;
+    1 while $conf =~ s/(?<!\$)\{[^{}]*\}/;/;
 
     return $conf =~ /(?:\A|;)\s*(\w+)/g;
 }

@@ -308,6 +308,7 @@ is(sent('app'), undef, 'the app is not reached');
 
 is($t->post_json('/mirror', $in)->{status}, 200, 'mirror');
 is(sent('app')->{body}, $out, 'the app');
+$t->wait_for(sub { scalar $t->requests('mirror') });
 is(sent('mirror')->{body}, $out, 'the mirror sees the change');
 
 $t->clear_requests('set');

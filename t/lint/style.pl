@@ -80,14 +80,14 @@ sub check_functions {
     for my $n (grep { $lines[$_ - 1] eq '{' } 2 .. @lines) {
         my $head = $n - 2;
         $head-- while $head > 1 && $lines[$head] =~ /^\s/;
-        my ($name) = $lines[$head] =~ /^(\w+)\(/ or next;
+        my ($name) = $lines[$head] =~ /(\w+)\(/ or next;
 
         complain($head + 1, "$name() is neither ngx_http_flowdash_...() nor "
             . 'ngx_flowdash_...()') if $name !~ /^ngx_(?:http_)?flowdash_/;
 
         my $above = $head - 1;
         complain($head + 1, 'not the type alone above the function\'s name')
-            if $lines[$above--] !~ /^\w[\w *]*$/;
+            if $lines[$head] !~ /^\w+\(/ || $lines[$above--] !~ /^\w[\w *]*$/;
 
         # a comment may stand above it, with a blank line or without
         my $comment = $lines[$above] eq '' ? $above - 1 : $above;
@@ -97,7 +97,7 @@ sub check_functions {
         }
 
         complain($head + 1, 'not two blank lines above the function')
-            if join("\n", @lines[$above - 2 .. $above]) !~ /(?:[^\n]\n\n|^#.*)$/;
+            if join("\n", @lines[$above - 2 .. $above]) !~ /[^\n]\n\n$|^#/m;
 
         my ($end) = grep { $lines[$_] eq '}' } $n .. $#lines;
         complain($head + 1, "$name() has more than 80 lines")
