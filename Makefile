@@ -35,9 +35,8 @@ JOBS  ?= 2
 
 BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
                   libyajl-dev
-TEST_PACKAGES  := ca-certificates chromium chromium-driver curl dpkg-dev \
-                  libfcgi-perl libio-socket-ssl-perl libmojolicious-perl \
-                  nghttp2-client openssl perl procps uwsgi-core
+TEST_PACKAGES  := ca-certificates chromium chromium-driver curl libfcgi-perl \
+                  libmojolicious-perl openssl perl
 LINT_PACKAGES  := clang clang-tidy cppcheck perl
 
 .DELETE_ON_ERROR:

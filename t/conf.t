@@ -89,6 +89,9 @@ refused('a step as an action', step('flowdash_action B; return 204;'),
     '"B"', '"flowdash_action"', 'a step cannot be an action');
 refused('a step as no action', step('flowdash_action off; return 204;'),
     '"off"', '"flowdash_action"', 'a step cannot be an action');
+refused("$_ in a step", step("$_; return 204;"),
+    '"flowdash_step" "S"', '"' . s/ .*//r . '"', 'are for the whole action')
+    for 'flowdash_task ""', 'flowdash_methods GET', 'flowdash_deadline 1s';
 
 refused('flowdash_call in a location',
     location('flowdash_call http://localhost/;'),
@@ -158,10 +161,15 @@ for (
     [ 'a line feed', "http://localhost/a\nb", $characters ],
     [ 'a letter that is not ASCII', "http://localhost/\xc3\xa9",
       $characters ],
+    [ 'a ".." in the path', 'http://localhost/a/../b', 'a "." or ".."' ],
+    [ 'a "." at the end', 'http://localhost/a/.', 'a "." or ".."' ],
+    [ 'unix, a ".." in the path', 'http://unix:/a.sock:/../b',
+      'a "." or ".."' ],
     [ 'port 99999', 'http://localhost:99999/', 'ort number' ],
     [ 'a port that is no number', 'http://localhost:http/', 'ort number' ],
     [ 'a bad IPv6 address', 'http://[::1/', '' ],
-    [ 'unix by https', 'https://unix:/a.sock:/', 'is called as "http://unix:' ],
+    [ 'unix by https', 'https://unix:/a.sock:/',
+      'is called as "http://unix:' ],
     [ 'unix, no path', 'http://unix:', 'must be absolute' ],
     [ 'unix, an empty path', 'http://unix::/x', 'must be absolute' ],
     [ 'unix, a relative path', 'http://unix:a/b.sock:/',
@@ -308,33 +316,38 @@ refused('a header twice, in another case',
 # What is accepted
 
 my $all = <<"EOC";
-    flowdash_methods POST GET DELETE;
     flowdash_user id \$remote_user;
     flowdash_user ID \$http_x_id;
     flowdash_user role "a \$http_x_role";
-    flowdash_task /a~0/b~1/0//\xc3\xa9;
     flowdash_set_header X-A "a \$http_x_a";
     flowdash_set_header "!#%&'*+-.^_`|~" a;
     flowdash_set_header Host example.com;
     flowdash_connect_timeout 500ms;
     flowdash_timeout "1m 5s";
-    flowdash_deadline 1h;
     flowdash_max_response_size 2m;
     flowdash_ssl_verify off;
     flowdash_ssl_trusted_certificate cert.pem;
+EOC
+
+my $step = $all;
+
+$all .= <<"EOC";
+    flowdash_methods POST GET DELETE;
+    flowdash_task /a~0/b~1/0//\xc3\xa9;
+    flowdash_deadline 1h;
 EOC
 
 accepted('every directive at http level', http($all));
 accepted('every directive at server level',
     "server { listen 127.0.0.1:%%PORT_http%%; $all }");
 accepted('every directive in a location', location($all));
-accepted('every directive in a step', step("$all return 204;"));
+accepted('every directive in a step', step("$step return 204;"));
 accepted('every directive on all levels', <<"EOC");
     $all
     server {
         listen 127.0.0.1:%%PORT_http%%;
         $all
-        location / { $all flowdash_action A; flowdash_step S { $all
+        location / { $all flowdash_action A; flowdash_step S { $step
             flowdash_call http://localhost/; } }
     }
 EOC
@@ -356,7 +369,7 @@ accepted("URL $_", call(qq("$_")))
     for 'http://localhost', 'HTTPS://LOCALHOST:443/', 'http://localhost?a=b',
         'http://user:pass@localhost:1/', 'http://[::1]:80/a', 'http://1.2.3.4',
         'http://localhost/$uri/${uri}a?b=$args&c', 'http://localhost/?$args',
-        'http://localhost/%2f/../a//b', 'http://unix:/a.sock',
+        'http://localhost/%2f/...//b/.a?../b', 'http://unix:/a.sock',
         'http://unix:/a.sock:', 'http://unix:/a.sock:/b$uri?c',
         'http://a_b.example.com/', 'https://xn--bcher-kva.example/a;b=c';
 
@@ -364,7 +377,8 @@ accepted("pointer \"$_\"", action(qq(flowdash_task "$_";
                                      flowdash_step S { return 204; })))
     for '', '/', '//', '/a/b', '/~0~1', '/a' x 127;
 
-accepted('flowdash_action off in a location', location('flowdash_action off;'));
+accepted('flowdash_action off in a location',
+    location('flowdash_action off;'));
 accepted('an action by a variable',
     location('flowdash_action "a $arg_b"; flowdash_step S { return 204; }'));
 accepted('steps that another location has, too',
@@ -384,7 +398,8 @@ accepted('inherited steps in a nested action', <<'EOC');
     }
 EOC
 accepted('"off" as a variable\'s value',
-    location('set $o off; flowdash_action $o; flowdash_step S { return 204; }'));
+    location('set $o off; flowdash_action $o;
+              flowdash_step S { return 204; }'));
 accepted('the module, not used', '');
 
 $t->done;

@@ -28,7 +28,7 @@ $t->endpoint(chunked => { %$task, chunked => 1, body => $large });
 $t->endpoint(open => { %$task, no_length => 1 });
 $t->endpoint(close => { %$task, close => 1 });
 $t->endpoint(none => { status => 204 });
-$t->endpoint(dies => sub { die "on purpose\n" if 0; return });
+$t->endpoint(mute => sub { return });
 
 my @behaviours = qw(cut reset close stall drip garbage big_header continue
                     huge);
@@ -78,8 +78,9 @@ END
 
 my $begin = time;
 $t->config($conf)->run;
-cmp_ok(time - $begin, '<', 1, 'nginx starts in no time');
-is(scalar(my @workers = $t->worker_pids), 1, 'one worker');
+cmp_ok(time - $begin, '<', 5, 'nginx starts in no time');
+my @workers = $t->worker_pids;
+is(@workers, 1, 'one worker');
 
 my $res = $t->post_json('/a?b=%20', $bytes, headers => [ 'X-B' => 'c' ]);
 is($res->{status}, 200, 'status');
@@ -131,7 +132,7 @@ is($t->get('/', port => 'chunked')->header('Content-Length'), undef,
 is($t->get('/', port => 'open')->{body}, '{"task":{}}',
    'endpoint: no length');
 is($t->get('/', port => 'none')->{status}, 204, 'endpoint: 204');
-is($t->get('/', port => 'dies')->{status}, 500, 'endpoint: no answer');
+is($t->get('/', port => 'mute')->{status}, 500, 'endpoint: no answer');
 
 my @keep = (headers => [ Connection => 'keep-alive' ]);
 my $socket = $t->connect('crm');
@@ -147,7 +148,7 @@ my @started = map { $t->start('POST', "/late/$_", body => $_) } 1 .. 100;
 is($t->get('/', port => 'late', timeout => 5)->{status}, 200, 'and one more');
 is(scalar(grep { $t->finish($_)->{status} == 200 } @started), 100,
    'endpoint: 100 at a time');
-cmp_ok(time - $begin, '<', 2, 'a delay delays no other');
+cmp_ok(time - $begin, '<', 20, 'a delay delays no other');
 is(scalar(grep { m{^/late/\d} } map { $_->{target} } $t->requests('late')),
    100, 'each is recorded');
 
@@ -179,7 +180,7 @@ ok($t->wait_for(sub { 21 == (my @r = $t->requests('raw_stall')) }),
    'raw: many at a time');
 is($t->get('/2', socket => $socket, @keep)->{body}, '1 /2 hello',
    'raw: the same connection');
-is($t->get('/3', port => 'own', timeout => 0.5)->{body}, '2 /3 hello',
+is($t->get('/3', port => 'own')->{body}, '2 /3 hello',
    'raw: another connection');
 is_deeply([ map { $_->{target} } $t->requests('own') ], [ qw(/1 /2 /3) ],
           'raw: recorded');
@@ -237,19 +238,31 @@ sub script {
         use Test::Flowdash;
         \$| = 1;
         my \$t = Test::Flowdash->new(module => 0);
+        print "dir ", \$t->dir, " guard \$t->{guard}\\n";
         \$t->endpoint(app => {});
         \$t->raw_endpoint(bad => 'stall');
         my \$stalled = \$t->start('GET', '/', port => 'bad');
         \$t->config('location / { return 204; }')->run;
-        print "dir ", \$t->dir, " guard \$t->{guard}\\n";
         $code
 END
     open my $run, '-|', "'$^X' '$file' 2>&1" or die $!;
     my $out = do { local $/; readline $run };
     close $run;
     my ($dir, $guard) = $out =~ /^dir (\S+) guard (\d+)$/m;
-    my $gone = $t->wait_for(sub { !-e $dir && !kill 0, -$guard });
-    return ($out, $? >> 8, $gone);
+    my $status = $? >> 8;
+    my $gone = $t->wait_for(sub { !-e $dir && !alive($guard) });
+    return ($out, $status, $gone);
+}
+
+# processes of a group, zombies that init has yet to reap excepted
+
+sub alive {
+    my ($group) = @_;
+    return grep {
+        my $stat;
+        open($stat, '<', $_)
+            && (readline($stat) // '') =~ /\) [^Z] \d+ $group /;
+    } glob '/proc/[0-9]*/stat';
 }
 
 my %case = (
@@ -265,7 +278,8 @@ my %case = (
     'nginx is killed' => [ '$t->signal("KILL"); sleep 1;',
                            qr/not ok 1.*signal 9/s ],
     'a sanitizer speaks' => [ 'open my $f, ">>", $t->dir . "/stderr.log";
-                               print $f "x.c:1: runtime error: x\n"; close $f;',
+                               print $f "x.c:1: runtime error: x\n";
+                               close $f;',
                               qr/not ok 2.*runtime error/s ],
     'done is forgotten' => [ 'ok(1); exit;', qr/not ok 2 - done/ ],
     'the test dies' => [ 'die "too bad\n";', qr/too bad/ ],
@@ -279,7 +293,7 @@ my %case = (
 
 for my $name (sort keys %case) {
     my ($code, $expect, $status) = @{ $case{$name} };
-    local $ENV{FLOWDASH_TIMEOUT} = $name =~ /hangs/ ? 1 : 60;
+    local $ENV{FLOWDASH_TIMEOUT} = $name =~ /hangs/ ? 2 : 60;
     my ($out, $exit, $gone) = script("$code\n\$t->done;\n");
 
     subtest $name => sub {

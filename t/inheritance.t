@@ -111,7 +111,9 @@ http {
 
         location /nested {
             flowdash_action "outer";
-            flowdash_step One { flowdash_call http://127.0.0.1:%%PORT_crm%%/1; }
+            flowdash_step One {
+                flowdash_call http://127.0.0.1:%%PORT_crm%%/1;
+            }
             flowdash_step Two { proxy_pass http://127.0.0.1:%%PORT_crm%%/2; }
 
             if ($arg_if) {
@@ -352,7 +354,7 @@ cmp_ok(time - $begin, '<', 2.5, 'timeout: before the answer');
 is(act('PATCH', '/slow/step', port => 'server')->{status}, 200,
     'timeout: step');
 
-like($t->read_file('flow.log'), qr/^\Q$_\E$/m, "log: $_")
+ok($t->wait_for(sub { $t->read_file('flow.log') =~ /^\Q$_\E$/m }), "log: $_")
     for '/slow slow failed timeout', '/slow/location slow failed deadline',
         '/slow/step slow ok -', '/large large failed response_too_large',
         '/large/proxy large failed response_too_large';

@@ -17,7 +17,7 @@ dir=$(cd "$dir" && pwd)
 
 version=$("$nginx" -v 2>&1 | sed 's|.*nginx/\([0-9.]*\).*|\1|')
 settings="$version | $CC | $CC_OPT | $LD_OPT | $*"
-settings="$settings | $(cksum "$here/ubsan_options.c")"
+settings="$settings | $(cksum "$here/sanitizer_options.c")"
 
 [ "$(cat "$dir/nginx/objs/settings" 2>/dev/null)" != "$settings" ] || exit 0
 
@@ -87,11 +87,11 @@ cd "$dir/nginx"
 # configure's little programs leak, and shall be judged by what they print.
 unset CFLAGS
 export ASAN_OPTIONS=detect_leaks=0
-$CC -g -O1 -c -o ubsan_options.o "$here/ubsan_options.c"
+$CC -g -O1 -c -o sanitizer_options.o "$here/sanitizer_options.c"
 
 {
     ./configure --error-log-path=stderr "$@" --with-cc="$CC" \
-        --with-cc-opt="$CC_OPT" --with-ld-opt="$PWD/ubsan_options.o $LD_OPT" &&
+        --with-cc-opt="$CC_OPT" --with-ld-opt="$PWD/sanitizer_options.o $LD_OPT" &&
         make -f objs/Makefile -j "$(nproc)" binary
 } >build.log 2>&1 || { tail -n 20 build.log >&2; exit 1; }
 
