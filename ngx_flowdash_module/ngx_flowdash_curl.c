@@ -207,10 +207,6 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
 
     fc = &ngx_flowdash_curl;
 
-    /* a worker that waits for a transfer must not exit */
-
-    fc->timer.cancelable = 0;
-
     rc = curl_multi_add_handle(fc->multi, t->easy);
 
     if (rc != CURLM_OK) {
@@ -219,6 +215,10 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
                       curl_multi_strerror(rc));
         return NGX_ERROR;
     }
+
+    /* a worker that waits for a transfer must not exit */
+
+    fc->timer.cancelable = 0;
 
     ngx_queue_insert_tail(&fc->transfers, &t->queue);
 

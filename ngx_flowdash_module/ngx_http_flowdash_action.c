@@ -11,6 +11,7 @@
 #include <ngx_http_flowdash_module.h>
 
 
+static ngx_uint_t ngx_http_flowdash_action_is_here(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_action_subrequest(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_action_begin(ngx_http_request_t *r,
     ngx_http_flowdash_loc_conf_t *flcf);
@@ -26,6 +27,8 @@ static ngx_int_t ngx_http_flowdash_action_run(ngx_http_request_t *r,
 static ngx_int_t ngx_http_flowdash_action_finish(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static void ngx_http_flowdash_action_client_handler(ngx_http_request_t *r);
+static void ngx_http_flowdash_action_keep(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 static void ngx_http_flowdash_action_restore(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static void ngx_http_flowdash_action_cleanup(void *data);
@@ -47,9 +50,7 @@ ngx_http_flowdash_action_handler(ngx_http_request_t *r)
 
     if (ctx == NULL) {
 
-        if (flcf->action == NULL
-            || !(r->method & flcf->methods & ~NGX_CONF_BITMASK_SET))
-        {
+        if (!ngx_http_flowdash_action_is_here(r)) {
             return NGX_DECLINED;
         }
 
@@ -67,6 +68,18 @@ ngx_http_flowdash_action_handler(ngx_http_request_t *r)
     case NGX_HTTP_FLOWDASH_RUNNING:
         return ngx_http_flowdash_action_run(r, ctx);
 
+    case NGX_HTTP_FLOWDASH_NONE:
+
+        /* an internal redirect may have led to an action after all */
+
+        if (flcf == ctx->conf || !ngx_http_flowdash_action_is_here(r)) {
+            return NGX_DECLINED;
+        }
+
+        ctx->conf = flcf;
+
+        return ngx_http_flowdash_action_start(r, ctx);
+
     case NGX_HTTP_FLOWDASH_PASSED:
         return NGX_DECLINED;
 
@@ -77,31 +90,55 @@ ngx_http_flowdash_action_handler(ngx_http_request_t *r)
          * reach the app this way.
          */
 
-        if (flcf->action
-            && (r->method & flcf->methods & ~NGX_CONF_BITMASK_SET))
-        {
-            return ctx->status ? (ngx_int_t) ctx->status
-                               : NGX_HTTP_INTERNAL_SERVER_ERROR;
+        if (!ngx_http_flowdash_action_is_here(r)) {
+            return NGX_DECLINED;
         }
 
-        return NGX_DECLINED;
+        return ctx->status ? (ngx_int_t) ctx->status
+                           : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_action_is_here(ngx_http_request_t *r)
+{
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
+
+    return flcf->action != NULL
+           && (r->method & flcf->methods & ~NGX_CONF_BITMASK_SET) != 0;
 }
 
 
 /*
  * A step must be answered by the location that is written in it: an endpoint
  * that names another one (X-Accel-Redirect) is not followed, and where no
- * handler answers, files must not.
+ * handler answers, files must not.  Subrequests of other modules (mirror) run
+ * no steps, so that they may enter an action only behind the client's own.
  */
 
 static ngx_int_t
 ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
 {
+    ngx_http_flowdash_ctx_t  *ctx;
+
     if (r->post_subrequest == NULL
         || r->post_subrequest->handler != ngx_http_flowdash_step_done)
     {
-        return NGX_DECLINED;
+        ctx = ngx_http_flowdash_get_ctx(r);
+
+        if (!ngx_http_flowdash_action_is_here(r)
+            || (ctx && ctx->state == NGX_HTTP_FLOWDASH_PASSED))
+        {
+            return NGX_DECLINED;
+        }
+
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "flowdash: a subrequest of another module to an action");
+
+        return NGX_HTTP_FORBIDDEN;
     }
 
     if (ngx_http_get_module_ctx(r, ngx_http_flowdash_module)
@@ -269,13 +306,17 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
     ctx->id.len = id->len;
     ctx->id.data = id->data;
 
+    status = 0;
+
     rc = ngx_http_flowdash_action_find_task(r, ctx, &status, &detail);
 
-    if (rc == NGX_ERROR) {
-        return NGX_ERROR;
+    if (rc != NGX_OK && rc != NGX_DECLINED) {
+        return rc;
     }
 
     /* the name may depend on the task, and without one it is no action */
+
+    ctx->doubtful = 0;
 
     if (ngx_http_complex_value(r, ctx->conf->action, &ctx->action) != NGX_OK) {
         return NGX_ERROR;
@@ -284,9 +325,16 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
                    "flowdash action \"%V\"", &ctx->action);
 
-    if (ctx->action.len == 0) {
-        ctx->state = NGX_HTTP_FLOWDASH_PASSED;
+    if (ctx->action.len == 0 && !ctx->doubtful) {
+        ctx->state = NGX_HTTP_FLOWDASH_NONE;
         return NGX_DECLINED;
+    }
+
+    if (rc == NGX_OK && ctx->action.len == 0) {
+        ngx_str_set(&detail, "the action's name depends on a field that the "
+                             "task has twice");
+        status = NGX_HTTP_BAD_REQUEST;
+        rc = NGX_DECLINED;
     }
 
     if (rc == NGX_DECLINED) {
@@ -311,7 +359,10 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
 }
 
 
-/* returns NGX_OK, NGX_ERROR, or NGX_DECLINED with a status for the client */
+/*
+ * Returns NGX_OK, NGX_DECLINED with a status for the client, or as
+ * ngx_http_flowdash_body_read().
+ */
 
 static ngx_int_t
 ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
@@ -325,7 +376,7 @@ ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
     rc = ngx_http_flowdash_body_read(r, &text);
 
     if (rc != NGX_OK) {
-        return NGX_ERROR;
+        return rc;
     }
 
     ctx->has_body = (text.len != 0);
@@ -378,6 +429,10 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
         run = ctx->run;
 
         if (run && !run->done) {
+
+            /* a write event, by which HTTP/2 may say that the client left */
+
+            ngx_http_flowdash_action_keep(r, ctx);
             return NGX_DONE;
         }
 
@@ -453,7 +508,7 @@ ngx_http_flowdash_action_client_handler(ngx_http_request_t *r)
 }
 
 
-void
+static void
 ngx_http_flowdash_action_keep(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {

@@ -51,6 +51,10 @@ ngx_http_flowdash_answer_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     for ( /* void */ ; in; in = in->next) {
         b = in->buf;
 
+        if (b->last_buf || b->last_in_chain) {
+            run->complete = 1;
+        }
+
         if (ngx_buf_special(b)) {
             continue;
         }
@@ -62,10 +66,6 @@ ngx_http_flowdash_answer_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
              : NGX_ERROR;
 
         if (rc != NGX_OK) {
-
-            /* ends the upstream, and is noted as an error of the client's */
-
-            run->rejected = 1;
             return NGX_ERROR;
         }
 
@@ -154,7 +154,7 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_run_t *run, ngx_int_t rc)
 
         run->status = rc;
 
-    } else if (rc == NGX_OK) {
+    } else if (rc == NGX_OK && (run->complete || r->upstream == NULL)) {
 
         if (run->status == 0) {
             run->status = r->headers_out.status;
@@ -162,6 +162,9 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_run_t *run, ngx_int_t rc)
         }
 
     } else {
+
+        /* an upstream that breaks off is finalized with NGX_OK as well */
+
         run->error = r->header_sent ? NGX_HTTP_FLOWDASH_CONNECT
                                     : NGX_HTTP_FLOWDASH_INTERNAL;
         ngx_str_set(&run->detail, "the answer broke off");

@@ -17,9 +17,11 @@ static ngx_int_t ngx_http_flowdash_body_headers(ngx_http_request_t *r,
     ngx_uint_t has_body);
 static ngx_int_t ngx_http_flowdash_body_set_header(ngx_http_request_t *r,
     ngx_table_elt_t **header, const char *name, ngx_str_t *value);
+static void ngx_http_flowdash_body_forget_variables(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_body_remove_headers(
-    ngx_http_request_t *r);
-static ngx_uint_t ngx_http_flowdash_body_stale(ngx_table_elt_t *h);
+    ngx_http_request_t *r, ngx_uint_t drop);
+static ngx_uint_t ngx_http_flowdash_body_stale(ngx_table_elt_t *h,
+    ngx_uint_t drop);
 
 
 ngx_int_t
@@ -96,23 +98,26 @@ ngx_http_flowdash_body_read(ngx_http_request_t *r, ngx_str_t *text)
 ngx_uint_t
 ngx_http_flowdash_body_is_json(ngx_http_request_t *r, ngx_str_t *detail)
 {
-    ngx_uint_t        i;
     ngx_str_t        *value;
+    ngx_uint_t        i, types;
     ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    ngx_table_elt_t  *h, *type;
 
-    h = r->headers_in.content_type;
-
-    if (h == NULL || !ngx_http_flowdash_json_media_type(&h->value)) {
-        ngx_str_set(detail, "the request's Content-Type is not JSON");
-        return 0;
-    }
+    types = 0;
+    type = r->headers_in.content_type;
 
     for (part = &r->headers_in.headers.part; part; part = part->next) {
         h = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
             value = &h[i].value;
+
+            if (h[i].key.len == sizeof("Content-Type") - 1
+                && ngx_strcasecmp(h[i].key.data, (u_char *) "Content-Type")
+                   == 0)
+            {
+                types++;
+            }
 
             if (h[i].key.len == sizeof("Content-Encoding") - 1
                 && ngx_strcasecmp(h[i].key.data,
@@ -128,6 +133,13 @@ ngx_http_flowdash_body_is_json(ngx_http_request_t *r, ngx_str_t *detail)
         }
     }
 
+    if (type == NULL || types != 1
+        || !ngx_http_flowdash_json_media_type(&type->value))
+    {
+        ngx_str_set(detail, "the request's Content-Type is not JSON");
+        return 0;
+    }
+
     return 1;
 }
 
@@ -136,10 +148,7 @@ ngx_int_t
 ngx_http_flowdash_body_replace(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    u_char                         *data, *last;
-    ngx_int_t                      *index;
-    ngx_uint_t                      i;
-    ngx_http_flowdash_main_conf_t  *fmcf;
+    u_char  *data, *last;
 
     data = ngx_pnalloc(r->pool,
                        ngx_http_flowdash_task_text_length(&ctx->task));
@@ -158,13 +167,7 @@ ngx_http_flowdash_body_replace(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
-    index = fmcf->body_variables.elts;
-
-    for (i = 0; i < fmcf->body_variables.nelts; i++) {
-        r->variables[index[i]].valid = 0;
-        r->variables[index[i]].not_found = 0;
-    }
+    ngx_http_flowdash_body_forget_variables(r);
 
     return NGX_OK;
 }
@@ -197,6 +200,18 @@ ngx_http_flowdash_body_set(ngx_http_request_t *r, u_char *data, size_t len)
     cl->next = NULL;
 
     rb = r->request_body;
+
+    if (rb == NULL) {
+
+        /* discarded for an error page that led to an action */
+
+        rb = ngx_pcalloc(r->pool, sizeof(ngx_http_request_body_t));
+        if (rb == NULL) {
+            return NGX_ERROR;
+        }
+
+        r->request_body = rb;
+    }
 
     rb->bufs = cl;
     rb->buf = b;
@@ -272,7 +287,7 @@ ngx_http_flowdash_body_headers(ngx_http_request_t *r, ngx_uint_t has_body)
 {
     ngx_str_t  value;
 
-    if (ngx_http_flowdash_body_remove_headers(r) != NGX_OK) {
+    if (ngx_http_flowdash_body_remove_headers(r, 0) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -302,6 +317,51 @@ ngx_http_flowdash_body_headers(ngx_http_request_t *r, ngx_uint_t has_body)
 
     return ngx_http_flowdash_body_set_header(r, &r->headers_in.content_type,
                                              "Content-Type", &value);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_body_drop(ngx_http_request_t *r)
+{
+    ngx_http_request_body_t  *rb;
+
+    rb = r->request_body;
+
+    if (rb) {
+        rb->bufs = NULL;
+        rb->buf = NULL;
+        rb->temp_file = NULL;
+    }
+
+    r->method = NGX_HTTP_GET;
+    ngx_str_set(&r->method_name, "GET");
+
+    r->headers_in.content_length_n = -1;
+    r->headers_in.content_length = NULL;
+    r->headers_in.content_type = NULL;
+    r->headers_in.transfer_encoding = NULL;
+    r->headers_in.chunked = 0;
+
+    ngx_http_flowdash_body_forget_variables(r);
+
+    return ngx_http_flowdash_body_remove_headers(r, 1);
+}
+
+
+static void
+ngx_http_flowdash_body_forget_variables(ngx_http_request_t *r)
+{
+    ngx_int_t                      *index;
+    ngx_uint_t                      i;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+    index = fmcf->body_variables.elts;
+
+    for (i = 0; i < fmcf->body_variables.nelts; i++) {
+        r->variables[index[i]].valid = 0;
+        r->variables[index[i]].not_found = 0;
+    }
 }
 
 
@@ -346,7 +406,7 @@ ngx_http_flowdash_body_set_header(ngx_http_request_t *r,
  */
 
 static ngx_int_t
-ngx_http_flowdash_body_remove_headers(ngx_http_request_t *r)
+ngx_http_flowdash_body_remove_headers(ngx_http_request_t *r, ngx_uint_t drop)
 {
     ngx_uint_t        i, run;
     ngx_list_t       *headers;
@@ -368,7 +428,7 @@ ngx_http_flowdash_body_remove_headers(ngx_http_request_t *r)
 
         for (i = 0; i < part->nelts; i++) {
 
-            if (ngx_http_flowdash_body_stale(&h[i])) {
+            if (ngx_http_flowdash_body_stale(&h[i], drop)) {
                 run = 0;
                 continue;
             }
@@ -407,10 +467,13 @@ ngx_http_flowdash_body_remove_headers(ngx_http_request_t *r)
 }
 
 
-/* headers that describe the old bytes, or how they came */
+/*
+ * Headers that describe the old bytes, or how they came; and those of any
+ * body when it is dropped.
+ */
 
 static ngx_uint_t
-ngx_http_flowdash_body_stale(ngx_table_elt_t *h)
+ngx_http_flowdash_body_stale(ngx_table_elt_t *h, ngx_uint_t drop)
 {
     ngx_str_t  *name;
 
@@ -422,6 +485,14 @@ ngx_http_flowdash_body_stale(ngx_table_elt_t *h)
         ngx_string("repr-digest"),
         ngx_null_string
     };
+
+    if (drop && h->key.len > sizeof("Content-") - 1
+        && ngx_strncasecmp(h->key.data, (u_char *) "Content-",
+                           sizeof("Content-") - 1)
+           == 0)
+    {
+        return 1;
+    }
 
     for (name = names; name->len; name++) {
         if (h->key.len == name->len

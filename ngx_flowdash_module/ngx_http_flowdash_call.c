@@ -179,6 +179,19 @@ ngx_http_flowdash_call_url(ngx_http_request_t *r,
     path = p;
 
     for (i = 0; i < n; i++) {
+
+        if (value[i].len == 0 && p[-1] == '/'
+            && (i + 1 == n || value[i + 1].len == 0
+                || value[i + 1].data[0] == '/'
+                || value[i + 1].data[0] == '?')
+            && ngx_strlchr(path, p, '?') == NULL)
+        {
+            run->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
+            ngx_str_set(&run->detail, "a variable of flowdash_call leaves a "
+                                      "part of the path empty");
+            return NGX_DECLINED;
+        }
+
         p = ngx_cpymem(p, value[i].data, value[i].len);
     }
 

@@ -291,7 +291,7 @@ ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_str_t                      *value, name;
     ngx_uint_t                      i;
-    ngx_http_flowdash_step_t       *step;
+    ngx_http_flowdash_step_t       *step, **steps;
     ngx_http_flowdash_main_conf_t  *fmcf;
 
     value = cf->args->elts;
@@ -309,7 +309,7 @@ ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (flcf->steps == NGX_CONF_UNSET_PTR) {
         flcf->steps = ngx_array_create(cf->pool, 4,
-                                       sizeof(ngx_http_flowdash_step_t));
+                                       sizeof(ngx_http_flowdash_step_t *));
         if (flcf->steps == NULL) {
             return NGX_CONF_ERROR;
         }
@@ -319,22 +319,25 @@ ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         flcf->line = cf->conf_file->line;
     }
 
-    step = flcf->steps->elts;
+    steps = flcf->steps->elts;
 
     for (i = 0; i < flcf->steps->nelts; i++) {
-        if (step[i].name.len == name.len
-            && ngx_strncmp(step[i].name.data, name.data, name.len) == 0)
+        if (steps[i]->name.len == name.len
+            && ngx_strncmp(steps[i]->name.data, name.data, name.len) == 0)
         {
             return ngx_http_flowdash_conf_refuse(cf, cmd, &name,
                                    "the action has a step of this name");
         }
     }
 
-    step = ngx_array_push(flcf->steps);
-    if (step == NULL) {
+    step = ngx_palloc(cf->pool, sizeof(ngx_http_flowdash_step_t));
+    steps = ngx_array_push(flcf->steps);
+
+    if (step == NULL || steps == NULL) {
         return NGX_CONF_ERROR;
     }
 
+    *steps = step;
     step->name = name;
 
     fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);

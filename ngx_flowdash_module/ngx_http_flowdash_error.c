@@ -102,7 +102,11 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_error_log(r, ctx, detail);
 
     if (ngx_http_flowdash_error_page_exists(r, ctx->status)) {
-        return ctx->status;
+
+        /* which may lead to the app: it must not get the request that way */
+
+        return (ngx_http_flowdash_body_drop(r) == NGX_OK)
+               ? (ngx_int_t) ctx->status : NGX_ERROR;
     }
 
     ngx_http_finalize_request(r, ngx_http_flowdash_error_send(r, ctx));
@@ -116,9 +120,9 @@ ngx_http_flowdash_error_log(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *detail)
 {
     u_char                   *p, *last;
-    ngx_str_t                 action, step, text;
+    ngx_str_t                 action, step, text, url;
     ngx_http_flowdash_run_t  *run;
-    u_char                    buf[NGX_MAX_ERROR_STR / 2];
+    u_char                    buf[NGX_MAX_ERROR_STR - 256];
 
     run = ctx->run;
     last = buf + sizeof(buf);
@@ -135,16 +139,25 @@ ngx_http_flowdash_error_log(ngx_http_request_t *r,
         return;
     }
 
+    /* a long one must not push the rest out of the line */
+
+    action.len = ngx_min(action.len, 256);
+
     p = ngx_slprintf(buf, last, "action \"%V\" failed", &action);
 
     if (run) {
 
         if (ngx_http_flowdash_error_escape(r->pool, ngx_escape_json,
                                            &run->step->name, &step)
-            != NGX_OK)
+            != NGX_OK
+            || ngx_http_flowdash_error_escape(r->pool, ngx_escape_json,
+                                              &run->url, &url)
+               != NGX_OK)
         {
             return;
         }
+
+        step.len = ngx_min(step.len, 256);
 
         p = ngx_slprintf(p, last, " on step \"%V\"", &step);
     }
@@ -161,7 +174,7 @@ ngx_http_flowdash_error_log(ngx_http_request_t *r,
     }
 
     if (run && run->url.len) {
-        p = ngx_slprintf(p, last, ", called \"%V\"", &run->url);
+        p = ngx_slprintf(p, last, ", called \"%V\"", &url);
     }
 
     if (run && run->request) {

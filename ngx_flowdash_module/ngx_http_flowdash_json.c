@@ -389,7 +389,7 @@ ngx_http_flowdash_json_map_key(void *data, const u_char *p, size_t len)
 
     if (ngx_http_flowdash_json_lone_surrogate(&jp->spelling)) {
         return ngx_http_flowdash_json_refuse(jp,
-                   NGX_HTTP_FLOWDASH_JSON_MALFORMED,
+                   NGX_HTTP_FLOWDASH_JSON_DUPLICATE,
                    "half of a surrogate pair in a name");
     }
 

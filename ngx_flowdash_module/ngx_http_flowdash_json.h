@@ -14,7 +14,8 @@ typedef enum {
     NGX_HTTP_FLOWDASH_JSON_OK = 0,
     NGX_HTTP_FLOWDASH_JSON_MALFORMED,   /* no JSON, or no UTF-8 */
     NGX_HTTP_FLOWDASH_JSON_DEEP,        /* nested too deep to be judged */
-    NGX_HTTP_FLOWDASH_JSON_DUPLICATE,   /* a name that counts occurs twice */
+    NGX_HTTP_FLOWDASH_JSON_DUPLICATE,   /* a name that counts occurs twice,
+                                           or cannot be told from others */
     NGX_HTTP_FLOWDASH_JSON_NO_OBJECT    /* the pointer meets something else */
 } ngx_http_flowdash_json_verdict_e;
 

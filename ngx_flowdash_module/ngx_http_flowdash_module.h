@@ -73,7 +73,7 @@ typedef struct {
     ngx_array_t                    *user;      /* of ..._param_t */
     ngx_array_t                    *pointer;   /* of ngx_str_t, decoded */
 
-    ngx_array_t                    *steps;     /* of ..._step_t */
+    ngx_array_t                    *steps;     /* of ..._step_t * */
     ngx_uint_t                      own_steps; /* not inherited */
     ngx_str_t                       file;      /* where they were declared */
     ngx_uint_t                      line;
@@ -120,7 +120,7 @@ typedef struct {
     ngx_msec_t                      time;
 
     unsigned                        deadline:1;  /* its time is the action's */
-    unsigned                        rejected:1;  /* by the body filter */
+    unsigned                        complete:1;  /* the answer's end was seen */
     unsigned                        done:1;
 } ngx_http_flowdash_run_t;
 
@@ -129,6 +129,7 @@ typedef enum {
     NGX_HTTP_FLOWDASH_READING = 0,
     NGX_HTTP_FLOWDASH_READ,
     NGX_HTTP_FLOWDASH_RUNNING,
+    NGX_HTTP_FLOWDASH_NONE,           /* this location's name was empty */
     NGX_HTTP_FLOWDASH_PASSED,
     NGX_HTTP_FLOWDASH_FAILED
 } ngx_http_flowdash_state_e;
@@ -154,6 +155,7 @@ typedef struct {
     ngx_uint_t                      status;    /* for the client */
 
     unsigned                        has_task:1;
+    unsigned                        doubtful:1;  /* a field could not be told */
     unsigned                        has_body:1;
     unsigned                        client_gone:1;
     unsigned                        sendfile:1;
@@ -195,13 +197,6 @@ char *ngx_http_flowdash_conf_check(ngx_conf_t *cf,
  */
 ngx_int_t ngx_http_flowdash_action_handler(ngx_http_request_t *r);
 
-/*
- * Keeps an execution running when the client is gone.  To be called before
- * nginx looks at the connection's error, as it does on finalization.
- */
-void ngx_http_flowdash_action_keep(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx);
-
 /* The execution of a main request, internal redirects included, or NULL. */
 ngx_http_flowdash_ctx_t *ngx_http_flowdash_get_ctx(ngx_http_request_t *r);
 
@@ -226,6 +221,12 @@ ngx_uint_t ngx_http_flowdash_body_is_json(ngx_http_request_t *r,
  */
 ngx_int_t ngx_http_flowdash_body_replace(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
+
+/*
+ * Makes a GET request without a body of the client's.  Returns NGX_OK or
+ * NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_body_drop(ngx_http_request_t *r);
 
 
 /*

@@ -66,7 +66,7 @@ ngx_http_flowdash_step_start(ngx_http_request_t *r,
 {
     ngx_int_t                      rc;
     ngx_http_flowdash_run_t       *run, **runp;
-    ngx_http_flowdash_step_t      *steps;
+    ngx_http_flowdash_step_t     **steps;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
     run = ngx_pcalloc(r->pool, sizeof(ngx_http_flowdash_run_t));
@@ -75,7 +75,7 @@ ngx_http_flowdash_step_start(ngx_http_request_t *r,
     }
 
     steps = ctx->conf->steps->elts;
-    run->step = &steps[ctx->runs.nelts];
+    run->step = steps[ctx->runs.nelts];
     run->start = ngx_current_msec;
 
     runp = ngx_array_push(&ctx->runs);
@@ -101,6 +101,12 @@ ngx_http_flowdash_step_start(ngx_http_request_t *r,
 
     if (rc != NGX_OK) {
         return NGX_ERROR;
+    }
+
+    if ((ngx_msec_int_t) (ctx->deadline - ngx_current_msec) <= 0) {
+        run->error = NGX_HTTP_FLOWDASH_DEADLINE;
+        run->done = 1;
+        return NGX_OK;
     }
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
@@ -603,14 +609,13 @@ static void
 ngx_http_flowdash_step_set_timer(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_loc_conf_t *flcf)
 {
-    ngx_msec_t      time;
-    ngx_msec_int_t  left;
+    ngx_msec_t  time, left;
 
     time = flcf->timeout;
-    left = (ngx_msec_int_t) (ctx->deadline - ngx_current_msec);
+    left = ctx->deadline - ngx_current_msec;
 
-    if (left < (ngx_msec_int_t) time) {
-        time = (left > 0) ? (ngx_msec_t) left : 0;
+    if (left < time) {
+        time = left;
         ctx->run->deadline = 1;
     }
 
@@ -711,6 +716,10 @@ ngx_http_flowdash_step_done(ngx_http_request_t *r, void *data, ngx_int_t rc)
 
     ngx_http_flowdash_answer_judge(run, rc);
 
+    /* what a filter still holds goes nowhere, and must not be waited for */
+
+    r->buffered = 0;
+
     return ngx_http_flowdash_step_end(r, run);
 }
 
@@ -724,12 +733,9 @@ static ngx_int_t
 ngx_http_flowdash_step_end(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run)
 {
-    if (run->rejected) {
-        r->connection->error = 0;
-    }
+    /* the client's error is kept already; this is one of a filter's */
 
-    ngx_http_flowdash_action_keep(r->main, ngx_http_flowdash_get_ctx(r));
-
+    r->connection->error = 0;
     r->connection->log->action = NULL;
 
     run->done = 1;

@@ -162,14 +162,18 @@ ngx_http_flowdash_task_merge(ngx_http_flowdash_task_t *task,
 
 
 ngx_http_flowdash_field_t *
-ngx_http_flowdash_task_field(ngx_http_flowdash_task_t *task, ngx_str_t *name)
+ngx_http_flowdash_task_field(ngx_http_flowdash_task_t *task, ngx_str_t *name,
+    ngx_uint_t *found)
 {
     u_char                      c;
     size_t                      n;
     ngx_str_t                  *s;
     ngx_uint_t                  i;
     ngx_list_part_t            *part;
-    ngx_http_flowdash_field_t  *field;
+    ngx_http_flowdash_field_t  *field, *first;
+
+    first = NULL;
+    *found = 0;
 
     i = 0;
     part = &task->fields.part;
@@ -194,12 +198,12 @@ ngx_http_flowdash_task_field(ngx_http_flowdash_task_t *task, ngx_str_t *name)
             }
         }
 
-        if (n == s->len) {
-            return field;
+        if (n == s->len && (*found)++ == 0) {
+            first = field;
         }
     }
 
-    return NULL;
+    return first;
 }
 
 

@@ -54,10 +54,11 @@ ngx_int_t ngx_http_flowdash_task_merge(ngx_http_flowdash_task_t *task,
 
 /*
  * Finds a field by the last part of $flowdash_task_NAME: its name in lower
- * case with "_" for all but a-z and 0-9.  Returns the first one, or NULL.
+ * case with "_" for all but a-z and 0-9.  Returns the first one, or NULL, and
+ * how many there are.
  */
 ngx_http_flowdash_field_t *ngx_http_flowdash_task_field(
-    ngx_http_flowdash_task_t *task, ngx_str_t *name);
+    ngx_http_flowdash_task_t *task, ngx_str_t *name, ngx_uint_t *found);
 
 /* The length of what ngx_http_flowdash_task_write_object() writes. */
 size_t ngx_http_flowdash_task_object_length(ngx_http_flowdash_task_t *task);

@@ -22,6 +22,8 @@ static ngx_int_t ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_flowdash_variable_task(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static void ngx_http_flowdash_variable_too_early(ngx_http_request_t *r,
+    ngx_str_t *name);
 static void ngx_http_flowdash_variable_set(ngx_http_variable_value_t *v,
     ngx_str_t *s);
 
@@ -250,6 +252,7 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
 
     ngx_int_t                   rc;
     ngx_str_t                   field_name, value;
+    ngx_uint_t                  n;
     ngx_http_flowdash_ctx_t    *ctx;
     ngx_http_flowdash_field_t  *field;
 
@@ -257,14 +260,24 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
 
     ctx = ngx_http_flowdash_get_ctx(r);
 
-    if (ctx == NULL || !ctx->has_task) {
+    if (ctx == NULL) {
+        ngx_http_flowdash_variable_too_early(r, name);
+        return NGX_OK;
+    }
+
+    if (!ctx->has_task || ctx->task.json.error) {
+        ctx->doubtful = 1;
         return NGX_OK;
     }
 
     field_name.len = name->len - (sizeof("flowdash_task_") - 1);
     field_name.data = name->data + sizeof("flowdash_task_") - 1;
 
-    field = ngx_http_flowdash_task_field(&ctx->task, &field_name);
+    field = ngx_http_flowdash_task_field(&ctx->task, &field_name, &n);
+
+    if (n > 1) {
+        ctx->doubtful = 1;
+    }
 
     if (field == NULL
         || (field->value.len == 4
@@ -284,4 +297,22 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
     ngx_http_flowdash_variable_set(v, rc == NGX_OK ? &value : &field->value);
 
     return NGX_OK;
+}
+
+
+/* a variable that caches it, such as map's, would keep the empty value */
+
+static void
+ngx_http_flowdash_variable_too_early(ngx_http_request_t *r, ngx_str_t *name)
+{
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
+
+    if (r == r->main && flcf->action
+        && (r->method & flcf->methods & ~NGX_CONF_BITMASK_SET))
+    {
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                      "flowdash: \"$%V\" is read before the task is", name);
+    }
 }

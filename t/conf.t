@@ -28,6 +28,7 @@ sub refused {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     ok(!$ok && defined $line && !@missing, "refused: $name")
         or diag("missing: @missing\n", $output);
+    return $output;
 }
 
 sub accepted {
@@ -153,6 +154,8 @@ for (
     [ 'a host with a variable', 'http://a.$host:80/', $variables ],
     [ 'a port from a variable', 'http://localhost:$server_port/',
       $variables ],
+    [ 'a variable behind the port', 'http://localhost:80$uri', $variables ],
+    [ 'a variable behind the host', 'http://localhost$uri', $variables ],
     [ 'a user from a variable', 'http://$remote_user@localhost/',
       $variables ],
     [ 'a fragment', 'http://localhost/a#b', 'nor a fragment' ],
@@ -183,9 +186,8 @@ for (
 ) {
     my ($name, $url, $reason) = @$_;
     my ($shown) = split /\n/, $url;
-    refused("URL: $name", call(qq("$url")),
-        $reason ? "invalid \"$shown" : ('invalid', $url));
-    my (undef, $output) = $t->test_config(call(qq("$url")));
+    my $output = refused("URL: $name", call(qq("$url")),
+                         qq(invalid "$shown));
     like($output,
         qr{ in "flowdash_call": (?=\S).*\Q$reason\E.* in \Q$dir\E/test.conf:},
         "and why: $name");

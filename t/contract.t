@@ -113,6 +113,7 @@ is($app->header('Content-Length'), length $wanted, 'with its length');
 is($app->header('X-Other'), 'kept', 'and the client\'s headers');
 is($app->header('Cookie'), 'session=1', 'cookie included');
 
+$t->wait_for(sub { length($t->read_file('flow.log') // '') });
 like($t->read_file('flow.log'),
     qr/^Finish\|ok\|-\|-\|200 : 200\|2020-02-01\|false\|\d\.\d{3} : \d\.\d{3}$/,
     'variables');

@@ -135,6 +135,10 @@ http {
 
         location /to/named { error_page 502 \@action; $steps
                              flowdash_action "To"; }
+        location /to/plain { error_page 502 \@app; $steps
+                             flowdash_action "To"; }
+        location /to/uri { error_page 502 /posted; $steps
+                           flowdash_action "To"; }
         location /to/get { error_page 502 /get/action; $steps
                            flowdash_action "To"; }
         location /to/itself {
@@ -146,6 +150,16 @@ http {
         }
 
         location \@action {
+            flowdash_action "Other";
+            flowdash_step "Never" {
+                flowdash_call http://127.0.0.1:%%PORT_never%%/;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location \@app { proxy_pass http://127.0.0.1:%%PORT_app%%; }
+
+        location /posted {
             flowdash_action "Other";
             flowdash_step "Never" {
                 flowdash_call http://127.0.0.1:%%PORT_never%%/;
@@ -253,8 +267,8 @@ sub kind { return ($_[0]->header('Content-Type') // '') =~ s/;.*//r }
 
 # the module's own page
 
-my $inner = qr/127\.0\.0\.1|localhost|https?:|inner|\b(?:@{[
-               join '|', map { $t->port($_) } qw(ok fail never app http)]})\b/i;
+my $ports = join '|', map { $t->port($_) } qw(ok fail never app http);
+my $inner = qr/127\.0\.0\.1|localhost|https?:|inner|\b(?:$ports)\b/i;
 
 for my $path ('/call', '/proxy') {
     my $res = act($path, accept => $browser);
@@ -421,7 +435,20 @@ is(called(), '', 'error_page in a step: no app');
 
 # error pages that are actions
 
-for (qw(named get itself)) {
+# the app gets at most a GET that has nothing of what was sent
+
+for (qw(named plain uri)) {
+    act("/to/$_");
+    my ($app, @more) = $t->requests('app');
+    is("$app->{method} $app->{body}", 'GET ',
+        "error_page to the app, $_: without the request's body");
+    is(join(' ', grep { /^(?:content-|transfer-)/i }
+            map { $_->[0] } @{ $app->{headers} }), '',
+        "error_page to the app, $_: and its headers");
+    is(called() . @more, 'ok fail app0', "error_page to the app, $_: once");
+}
+
+for (qw(get itself)) {
     $res = act("/to/$_");
     cmp_ok($res->{status}, '>=', 500, "error_page into an action, $_: status");
     is(called(), 'ok fail', "error_page into an action, $_: no app, no step");
@@ -480,7 +507,7 @@ for my $path ('/call', '/proxy', '/page', '/page/named') {
 
 my $raw = $t->raw_request("POST /call HTTP/1.0\r\nContent-Length: 2\r\n"
     . "Content-Type: application/json\r\n\r\n{}");
-like($raw, qr/^HTTP\/1\.1 502 .*\r\nConnection: close\r\n.*\r\n\r\n\{.*\}\n\z/s,
+like($raw, qr/^HTTP\/1\.1 502 .*\r\nConnection: close\r\n.*\r\n\{.*\}\n\z/s,
     'HTTP/1.0');
 
 ok($t->wait_for(sub {

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 
-/* the first member is conf_ctx; weak, since configure's programs lack it */
-extern void **ngx_cycle __attribute__((weak));
+/* nginx's; weak, since the programs of its configure lack it */
+extern size_t ngx_process __attribute__((weak));
 
 
 const char *__ubsan_default_options(void);
@@ -46,12 +46,12 @@ __ubsan_default_options(void)
 
 
 /*
- * nginx frees nothing when it ends before its first cycle has begun: after
- * "nginx -t", or with a configuration that is refused.
+ * nginx frees nothing when it ends before it has become a master or a worker:
+ * after "nginx -t", or with a configuration that is refused.
  */
 
 int
 __lsan_is_turned_off(void)
 {
-    return &ngx_cycle == NULL || ngx_cycle == NULL || ngx_cycle[0] == NULL;
+    return &ngx_process == NULL || ngx_process == 0;
 }
