@@ -27,8 +27,6 @@ static ngx_int_t ngx_http_flowdash_action_run(ngx_http_request_t *r,
 static ngx_int_t ngx_http_flowdash_action_finish(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static void ngx_http_flowdash_action_client_handler(ngx_http_request_t *r);
-static void ngx_http_flowdash_action_keep(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx);
 static void ngx_http_flowdash_action_restore(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static void ngx_http_flowdash_action_cleanup(void *data);
@@ -113,10 +111,10 @@ ngx_http_flowdash_action_is_here(ngx_http_request_t *r)
 
 
 /*
- * A step must be answered by the location that is written in it: an endpoint
- * that names another one (X-Accel-Redirect) is not followed, and where no
- * handler answers, files must not.  Subrequests of other modules (mirror) run
- * no steps, so that they may enter an action only behind the client's own.
+ * A step is answered by its own location, or one that a "rewrite" in it leads
+ * to: an endpoint that names another (X-Accel-Redirect) is not followed, and
+ * where no handler answers, files must not.  Subrequests of other modules
+ * (mirror) run no steps: they may enter an action only behind the client's.
  */
 
 static ngx_int_t
@@ -318,7 +316,9 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
 
     ctx->doubtful = 0;
 
-    if (ngx_http_complex_value(r, ctx->conf->action, &ctx->action) != NGX_OK) {
+    if (ngx_http_flowdash_value(r, ctx->conf->action, &ctx->action)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -432,7 +432,7 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
 
             /* a write event, by which HTTP/2 may say that the client left */
 
-            ngx_http_flowdash_action_keep(r, ctx);
+            r->connection->error = 0;
             return NGX_DONE;
         }
 
@@ -491,31 +491,16 @@ ngx_http_flowdash_action_finish(ngx_http_request_t *r,
 /*
  * What the client does while steps run.  Once an endpoint has been called the
  * action runs to its end, so that a client which is gone must not end it: in
- * HTTP/2 nginx has already set the stream's error, which would terminate the
- * request when the subrequest is finalized.
+ * HTTP/2 nginx has already set the connection's error, which would terminate
+ * the request when the subrequest is finalized.
  */
 
 static void
 ngx_http_flowdash_action_client_handler(ngx_http_request_t *r)
 {
-    ngx_http_flowdash_ctx_t  *ctx;
-
-    ctx = ngx_http_flowdash_get_ctx(r);
-
-    ngx_http_flowdash_action_keep(r, ctx);
+    r->connection->error = 0;
 
     ngx_http_block_reading(r);
-}
-
-
-static void
-ngx_http_flowdash_action_keep(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx)
-{
-    if (r->connection->error) {
-        r->connection->error = 0;
-        ctx->client_gone = 1;
-    }
 }
 
 
@@ -532,9 +517,15 @@ ngx_http_flowdash_action_restore(ngx_http_request_t *r,
     c->sendfile = ctx->sendfile;
     c->tcp_nopush = ctx->tcp_nopush;
 
-    if (ctx->client_gone) {
+#if (NGX_HTTP_V2)
+
+    if (r->stream
+        && (r->stream->out_closed || r->stream->connection->connection->error))
+    {
         c->error = 1;
     }
+
+#endif
 
     r->read_event_handler = ngx_http_block_reading;
 }

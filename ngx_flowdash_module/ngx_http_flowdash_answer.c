@@ -171,6 +171,15 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_run_t *run, ngx_int_t rc)
         return;
     }
 
+    if (run->status == 0) {
+
+        /* proxy_pass takes for HTTP/0.9 what is no HTTP */
+
+        run->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
+        ngx_str_set(&run->detail, "the answer has no status");
+        return;
+    }
+
     if (run->status < NGX_HTTP_OK
         || run->status >= NGX_HTTP_SPECIAL_RESPONSE)
     {
@@ -190,6 +199,14 @@ ngx_http_flowdash_answer_no_header(ngx_http_flowdash_run_t *run, ngx_int_t rc)
     u = run->request->upstream;
     state = u->state;
 
+    if (u->headers_in.status_n && rc == (ngx_int_t) u->headers_in.status_n) {
+
+        /* the endpoint's own status, taken up by an intercepting handler */
+
+        run->status = rc;
+        return NGX_HTTP_FLOWDASH_STATUS;
+    }
+
     if (rc == NGX_HTTP_GATEWAY_TIME_OUT) {
         ngx_str_set(&run->detail, "the upstream timed out");
         return NGX_HTTP_FLOWDASH_TIMEOUT;
@@ -197,14 +214,6 @@ ngx_http_flowdash_answer_no_header(ngx_http_flowdash_run_t *run, ngx_int_t rc)
 
     if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
         return NGX_HTTP_FLOWDASH_INTERNAL;
-    }
-
-    if (u->headers_in.status_n && rc == (ngx_int_t) u->headers_in.status_n) {
-
-        /* the endpoint's own status, taken up by an intercepting handler */
-
-        run->status = rc;
-        return NGX_HTTP_FLOWDASH_STATUS;
     }
 
     if (u->resolved && u->resolved->naddrs == 0

@@ -239,7 +239,7 @@ ngx_http_flowdash_call_url_part(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    if (ngx_http_complex_value(r, part->value, &value) != NGX_OK) {
+    if (ngx_http_flowdash_value(r, part->value, &value) != NGX_OK) {
         return NGX_ERROR;
     }
 

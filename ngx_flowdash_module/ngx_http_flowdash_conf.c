@@ -118,6 +118,21 @@ ngx_http_flowdash_conf_refuse(ngx_conf_t *cf, ngx_command_t *cmd,
 
 
 char *
+ngx_http_flowdash_conf_methods(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    /* the slot would add them up */
+
+    if (flcf->methods) {
+        return "is duplicate";
+    }
+
+    return ngx_conf_set_bitmask_slot(cf, cmd, conf);
+}
+
+
+char *
 ngx_http_flowdash_conf_user(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_flowdash_loc_conf_t *flcf = conf;
@@ -505,10 +520,13 @@ ngx_http_flowdash_conf_step_check(ngx_conf_t *cf,
 static ngx_uint_t
 ngx_http_flowdash_conf_rewrites(ngx_conf_t *cf, void **loc_conf)
 {
-    ngx_uint_t                i, n;
-    ngx_array_t              *codes;
-    ngx_module_t             *module;
-    ngx_http_script_code_pt  *code;
+    ngx_uint_t                     i, n;
+    ngx_array_t                   *codes;
+    ngx_module_t                  *module;
+    ngx_http_script_code_pt       *code;
+#if (NGX_PCRE)
+    ngx_http_script_regex_code_t  *regex;
+#endif
 
     module = NULL;
 
@@ -541,7 +559,14 @@ ngx_http_flowdash_conf_rewrites(ngx_conf_t *cf, void **loc_conf)
 
 #if (NGX_PCRE)
         if (code[i] == ngx_http_script_regex_start_code) {
-            return 1;
+
+            /* of a "rewrite", unless it is the test of an "if" */
+
+            regex = (ngx_http_script_regex_code_t *) &code[i];
+
+            if (!regex->test) {
+                return 1;
+            }
         }
 #endif
     }

@@ -11,6 +11,23 @@
 #include <ngx_http_flowdash_module.h>
 
 
+typedef struct {
+    ngx_str_t    name;
+    ngx_uint_t   status;
+    ngx_str_t    text;         /* to the user, behind "the step NAME" */
+} ngx_http_flowdash_error_t;
+
+
+/* what the client accepts, qualities in thousandths */
+
+typedef struct {
+    ngx_uint_t   json;
+    ngx_uint_t   html;
+    unsigned     json_named:1;
+    unsigned     html_named:1;
+} ngx_http_flowdash_accept_t;
+
+
 static void ngx_http_flowdash_error_log(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *detail);
 static ngx_uint_t ngx_http_flowdash_error_page_exists(ngx_http_request_t *r,
@@ -25,18 +42,13 @@ static ngx_int_t ngx_http_flowdash_error_escape(ngx_pool_t *pool,
     uintptr_t (*escape)(u_char *dst, u_char *src, size_t size),
     ngx_str_t *src, ngx_str_t *dst);
 static ngx_uint_t ngx_http_flowdash_error_prefers_json(ngx_http_request_t *r);
-static void ngx_http_flowdash_error_accept(ngx_str_t *accept,
-    ngx_uint_t *json, ngx_uint_t *html);
+static void ngx_http_flowdash_error_accept(ngx_http_flowdash_accept_t *accept,
+    ngx_str_t *value);
+static void ngx_http_flowdash_error_media_range(
+    ngx_http_flowdash_accept_t *accept, ngx_str_t *type, ngx_uint_t q);
+static ngx_uint_t ngx_http_flowdash_error_type_is(ngx_str_t *type,
+    const char *name);
 static ngx_uint_t ngx_http_flowdash_error_quality(u_char *p, u_char *last);
-static ngx_table_elt_t *ngx_http_flowdash_error_find_header(
-    ngx_http_request_t *r, const char *name, size_t len);
-
-
-typedef struct {
-    ngx_str_t    name;
-    ngx_uint_t   status;
-    ngx_str_t    text;         /* to the user, behind "the step NAME" */
-} ngx_http_flowdash_error_t;
 
 
 /* in the order of ngx_http_flowdash_error_e */
@@ -432,20 +444,29 @@ ngx_http_flowdash_error_escape(ngx_pool_t *pool,
 static ngx_uint_t
 ngx_http_flowdash_error_prefers_json(ngx_http_request_t *r)
 {
-    ngx_uint_t        json, html;
-    ngx_table_elt_t  *accept;
+    ngx_uint_t                   i;
+    ngx_list_part_t             *part;
+    ngx_table_elt_t             *h;
+    ngx_http_flowdash_accept_t   accept;
 
-    json = 0;
-    html = 0;
+    ngx_memzero(&accept, sizeof(ngx_http_flowdash_accept_t));
 
-    accept = ngx_http_flowdash_error_find_header(r, "accept",
-                                                 sizeof("accept") - 1);
-    if (accept) {
-        ngx_http_flowdash_error_accept(&accept->value, &json, &html);
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].key.len == sizeof("Accept") - 1
+                && ngx_strncasecmp(h[i].key.data, (u_char *) "Accept",
+                                   h[i].key.len)
+                   == 0)
+            {
+                ngx_http_flowdash_error_accept(&accept, &h[i].value);
+            }
+        }
     }
 
-    if (json != html) {
-        return json > html;
+    if (accept.json != accept.html) {
+        return accept.json > accept.html;
     }
 
     return r->headers_in.content_type
@@ -454,21 +475,15 @@ ngx_http_flowdash_error_prefers_json(ngx_http_request_t *r)
 }
 
 
-/* qualities in thousandths; a media range that says more wins over "*" */
-
 static void
-ngx_http_flowdash_error_accept(ngx_str_t *accept, ngx_uint_t *json,
-    ngx_uint_t *html)
+ngx_http_flowdash_error_accept(ngx_http_flowdash_accept_t *accept,
+    ngx_str_t *value)
 {
     u_char      *p, *last, *end, *type_end;
     ngx_str_t    type;
-    ngx_uint_t   q, named_json, named_html;
 
-    named_json = 0;
-    named_html = 0;
-
-    p = accept->data;
-    last = p + accept->len;
+    p = value->data;
+    last = p + value->len;
 
     for ( /* void */ ; p < last; p = end + 1) {
 
@@ -488,45 +503,59 @@ ngx_http_flowdash_error_accept(ngx_str_t *accept, ngx_uint_t *json,
             type_end = end;
         }
 
-        q = ngx_http_flowdash_error_quality(type_end, end);
-
-        while (type_end > p && (type_end[-1] == ' ' || type_end[-1] == '\t')) {
-            type_end--;
-        }
-
         type.data = p;
         type.len = type_end - p;
 
-        if (ngx_http_flowdash_json_media_type(&type)) {
-            *json = named_json ? ngx_max(*json, q) : q;
-            named_json = 1;
-
-        } else if (type.len == sizeof("text/html") - 1
-                   && ngx_strncasecmp(p, (u_char *) "text/html", type.len)
-                      == 0)
+        while (type.len && (p[type.len - 1] == ' ' || p[type.len - 1] == '\t'))
         {
-            *html = q;
-            named_html = 1;
-
-        } else if ((type.len == sizeof("*/*") - 1
-                    && ngx_strncmp(p, "*/*", type.len) == 0)
-                   || (type.len == sizeof("text/*") - 1
-                       && ngx_strncasecmp(p, (u_char *) "text/*", type.len)
-                          == 0)
-                   || (type.len == sizeof("application/*") - 1
-                       && ngx_strncasecmp(p, (u_char *) "application/*",
-                                          type.len)
-                          == 0))
-        {
-            if (!named_json && *p != 't') {
-                *json = ngx_max(*json, q);
-            }
-
-            if (!named_html && *p != 'a') {
-                *html = ngx_max(*html, q);
-            }
+            type.len--;
         }
+
+        ngx_http_flowdash_error_media_range(accept, &type,
+                           ngx_http_flowdash_error_quality(type_end, end));
     }
+}
+
+
+/* a range that names the type wins over one with "*" */
+
+static void
+ngx_http_flowdash_error_media_range(ngx_http_flowdash_accept_t *accept,
+    ngx_str_t *type, ngx_uint_t q)
+{
+    if (ngx_http_flowdash_json_media_type(type)) {
+        accept->json = accept->json_named ? ngx_max(accept->json, q) : q;
+        accept->json_named = 1;
+        return;
+    }
+
+    if (ngx_http_flowdash_error_type_is(type, "text/html")) {
+        accept->html = q;
+        accept->html_named = 1;
+        return;
+    }
+
+    if (!accept->json_named
+        && (ngx_http_flowdash_error_type_is(type, "*/*")
+            || ngx_http_flowdash_error_type_is(type, "application/*")))
+    {
+        accept->json = ngx_max(accept->json, q);
+    }
+
+    if (!accept->html_named
+        && (ngx_http_flowdash_error_type_is(type, "*/*")
+            || ngx_http_flowdash_error_type_is(type, "text/*")))
+    {
+        accept->html = ngx_max(accept->html, q);
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_error_type_is(ngx_str_t *type, const char *name)
+{
+    return type->len == ngx_strlen(name)
+           && ngx_strncasecmp(type->data, (u_char *) name, type->len) == 0;
 }
 
 
@@ -555,28 +584,4 @@ ngx_http_flowdash_error_quality(u_char *p, u_char *last)
     }
 
     return 1000;
-}
-
-
-static ngx_table_elt_t *
-ngx_http_flowdash_error_find_header(ngx_http_request_t *r, const char *name,
-    size_t len)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-            if (h[i].key.len == len
-                && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0)
-            {
-                return &h[i];
-            }
-        }
-    }
-
-    return NULL;
 }

@@ -51,7 +51,7 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
 
     { ngx_string("flowdash_methods"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_conf_set_bitmask_slot,
+      ngx_http_flowdash_conf_methods,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_flowdash_loc_conf_t, methods),
       &ngx_http_flowdash_methods },

@@ -120,7 +120,7 @@ typedef struct {
     ngx_msec_t                      time;
 
     unsigned                        deadline:1;  /* its time is the action's */
-    unsigned                        complete:1;  /* the answer's end was seen */
+    unsigned                        complete:1;  /* its end was seen */
     unsigned                        done:1;
 } ngx_http_flowdash_run_t;
 
@@ -155,9 +155,9 @@ typedef struct {
     ngx_uint_t                      status;    /* for the client */
 
     unsigned                        has_task:1;
-    unsigned                        doubtful:1;  /* a field could not be told */
+    unsigned                        doubtful:1;  /* which field is unclear */
     unsigned                        has_body:1;
-    unsigned                        client_gone:1;
+    unsigned                        raw:1;       /* for the variables */
     unsigned                        sendfile:1;
     unsigned                        tcp_nopush:2;
 } ngx_http_flowdash_ctx_t;
@@ -165,6 +165,8 @@ typedef struct {
 
 /* The directives that are more than a slot: "flowdash_...", see docs/. */
 char *ngx_http_flowdash_conf_action(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_methods(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_flowdash_conf_user(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -296,6 +298,14 @@ ngx_int_t ngx_http_flowdash_error(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_e error,
     ngx_uint_t status, ngx_str_t *detail);
 
+
+/*
+ * Evaluates a value of a flowdash_ directive: against the client's request,
+ * and with the module's variables as they are, control characters included.
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_value(ngx_http_request_t *r,
+    ngx_http_complex_value_t *val, ngx_str_t *value);
 
 /* Adds the module's variables.  Returns NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_http_flowdash_variables_add(ngx_conf_t *cf);

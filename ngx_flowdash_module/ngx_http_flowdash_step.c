@@ -228,7 +228,7 @@ ngx_http_flowdash_step_user(ngx_http_request_t *r,
 
     for (n = 0; n < flcf->user->nelts; n++) {
 
-        if (ngx_http_complex_value(r, &param[n].value, &value) != NGX_OK) {
+        if (ngx_http_flowdash_value(r, &param[n].value, &value) != NGX_OK) {
             return NULL;
         }
 
@@ -308,7 +308,7 @@ ngx_http_flowdash_step_headers(ngx_http_request_t *r,
 
     for (i = 0; i < flcf->headers->nelts; i++) {
 
-        if (ngx_http_complex_value(r, &param[i].value, &value) != NGX_OK) {
+        if (ngx_http_flowdash_value(r, &param[i].value, &value) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -710,7 +710,10 @@ ngx_http_flowdash_step_done(ngx_http_request_t *r, void *data, ngx_int_t rc)
         return NGX_OK;
     }
 
-    if (rc == NGX_OK && r->buffered) {
+    if (rc == NGX_OK && r->buffered && !r->connection->error) {
+
+        /* a filter waits for a file */
+
         return NGX_OK;
     }
 
@@ -733,7 +736,7 @@ static ngx_int_t
 ngx_http_flowdash_step_end(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run)
 {
-    /* the client's error is kept already; this is one of a filter's */
+    /* an output filter of the step may have failed, or the client be gone */
 
     r->connection->error = 0;
     r->connection->log->action = NULL;

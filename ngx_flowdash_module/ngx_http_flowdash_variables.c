@@ -10,8 +10,12 @@
 #include <ngx_http_flowdash_module.h>
 
 
-static ngx_int_t ngx_http_flowdash_variable_str(ngx_http_request_t *r,
+static ngx_int_t ngx_http_flowdash_variable_id(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_flowdash_variable_action(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_flowdash_variable_set_outside(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_variable_value_t *v, ngx_str_t *s);
 static ngx_int_t ngx_http_flowdash_variable_result(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_flowdash_variable_failed_step(ngx_http_request_t *r,
@@ -36,11 +40,11 @@ static void ngx_http_flowdash_variable_set(ngx_http_variable_value_t *v,
 
 static ngx_http_variable_t  ngx_http_flowdash_vars[] = {
 
-    { ngx_string("flowdash_id"), NULL, ngx_http_flowdash_variable_str,
-      offsetof(ngx_http_flowdash_ctx_t, id), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("flowdash_id"), NULL, ngx_http_flowdash_variable_id,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("flowdash_action"), NULL, ngx_http_flowdash_variable_str,
-      offsetof(ngx_http_flowdash_ctx_t, action), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("flowdash_action"), NULL, ngx_http_flowdash_variable_action,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_result"), NULL, ngx_http_flowdash_variable_result,
       0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
@@ -87,20 +91,96 @@ ngx_http_flowdash_variables_add(ngx_conf_t *cf)
 }
 
 
+ngx_int_t
+ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *val,
+    ngx_str_t *value)
+{
+    ngx_int_t                 rc;
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    ctx->raw = 1;
+    rc = ngx_http_complex_value(r->main, val, value);
+    ctx->raw = 0;
+
+    return rc;
+}
+
+
 static ngx_int_t
-ngx_http_flowdash_variable_str(ngx_http_request_t *r,
+ngx_http_flowdash_variable_id(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
     ngx_http_flowdash_ctx_t  *ctx;
 
     ctx = ngx_http_flowdash_get_ctx(r);
 
-    if (ctx == NULL) {
-        v->not_found = 1;
+    if (ctx) {
+        ngx_http_flowdash_variable_set(v, &ctx->id);
         return NGX_OK;
     }
 
-    ngx_http_flowdash_variable_set(v, (ngx_str_t *) ((char *) ctx + data));
+    v->not_found = 1;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_variable_action(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    if (ctx) {
+        return ngx_http_flowdash_variable_set_outside(r, ctx, v, &ctx->action);
+    }
+
+    v->not_found = 1;
+
+    return NGX_OK;
+}
+
+
+/*
+ * A value from outside.  One with control characters is given to nginx's own
+ * directives in JSON's escapes: proxy_set_header and add_header would make
+ * headers of line breaks.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_variable_set_outside(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_variable_value_t *v, ngx_str_t *s)
+{
+    u_char     *p, *last;
+    ngx_str_t   escaped;
+
+    last = s->data + s->len;
+
+    for (p = s->data; p < last; p++) {
+        if (*p < 0x20) {
+            break;
+        }
+    }
+
+    if (p == last || ctx->raw) {
+        ngx_http_flowdash_variable_set(v, s);
+        return NGX_OK;
+    }
+
+    escaped.len = s->len + ngx_escape_json(NULL, s->data, s->len);
+
+    escaped.data = ngx_pnalloc(r->pool, escaped.len);
+    if (escaped.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_escape_json(escaped.data, s->data, s->len);
+
+    ngx_http_flowdash_variable_set(v, &escaped);
 
     return NGX_OK;
 }
@@ -294,9 +374,9 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
 
     /* what is no string is shown as it is spelled */
 
-    ngx_http_flowdash_variable_set(v, rc == NGX_OK ? &value : &field->value);
-
-    return NGX_OK;
+    return ngx_http_flowdash_variable_set_outside(r, ctx, v,
+                                                  rc == NGX_OK ? &value
+                                                             : &field->value);
 }
 
 

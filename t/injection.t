@@ -1,5 +1,5 @@
-# Values from outside do not lead a call elsewhere, add no header and no line
-# to a log; no header of the client reaches an endpoint; secrets are not logged.
+# Values from outside lead no call elsewhere, add no header and no line to a
+# log; no header of the client reaches an endpoint; secrets are not logged.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
