@@ -20,6 +20,8 @@ static ngx_http_flowdash_ctx_t *ngx_http_flowdash_action_create_ctx(
 static void ngx_http_flowdash_action_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_action_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_action_name(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t *status, ngx_str_t *detail);
 static ngx_int_t ngx_http_flowdash_action_run(ngx_http_request_t *r,
@@ -275,12 +277,10 @@ static ngx_int_t
 ngx_http_flowdash_action_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_int_t                       rc;
-    ngx_str_t                       detail;
-    ngx_uint_t                      status;
-    ngx_connection_t               *c;
-    ngx_http_variable_value_t      *id;
-    ngx_http_flowdash_main_conf_t  *fmcf;
+    ngx_int_t          rc;
+    ngx_str_t          detail;
+    ngx_uint_t         status;
+    ngx_connection_t  *c;
 
     c = r->connection;
 
@@ -294,16 +294,6 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
         return NGX_HTTP_CLIENT_CLOSED_REQUEST;
     }
 
-    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
-
-    id = ngx_http_get_indexed_variable(r, fmcf->request_id);
-    if (id == NULL || id->not_found) {
-        return NGX_ERROR;
-    }
-
-    ctx->id.len = id->len;
-    ctx->id.data = id->data;
-
     status = 0;
 
     rc = ngx_http_flowdash_action_find_task(r, ctx, &status, &detail);
@@ -314,16 +304,9 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
 
     /* the name may depend on the task, and without one it is no action */
 
-    ctx->doubtful = 0;
-
-    if (ngx_http_flowdash_value(r, ctx->conf->action, &ctx->action)
-        != NGX_OK)
-    {
+    if (ngx_http_flowdash_action_name(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
-
-    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
-                   "flowdash action \"%V\"", &ctx->action);
 
     if (ctx->action.len == 0 && !ctx->doubtful) {
         ctx->state = NGX_HTTP_FLOWDASH_NONE;
@@ -333,7 +316,11 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
     if (rc == NGX_OK && ctx->action.len == 0) {
         ngx_str_set(&detail, "the action's name depends on a field that the "
                              "task has twice");
-        status = NGX_HTTP_BAD_REQUEST;
+        rc = NGX_DECLINED;
+    }
+
+    if (rc == NGX_OK && ngx_http_flowdash_json_check_utf8(&ctx->action)) {
+        ngx_str_set(&detail, "the action's name is not UTF-8");
         rc = NGX_DECLINED;
     }
 
@@ -343,19 +330,44 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
                                        status, &detail);
     }
 
-    if (ngx_http_flowdash_json_check_utf8(&ctx->action)) {
-        ngx_str_set(&detail, "the action's name is not UTF-8");
-        return ngx_http_flowdash_error(r, ctx,
-                                       NGX_HTTP_FLOWDASH_REQUEST_INVALID,
-                                       NGX_HTTP_BAD_REQUEST, &detail);
-    }
-
     ctx->state = NGX_HTTP_FLOWDASH_RUNNING;
     ctx->deadline = ngx_current_msec + ctx->conf->deadline;
 
     r->read_event_handler = ngx_http_flowdash_action_client_handler;
 
     return ngx_http_flowdash_action_run(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_action_name(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_http_variable_value_t      *id;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+
+    id = ngx_http_get_indexed_variable(r, fmcf->request_id);
+    if (id == NULL || id->not_found) {
+        return NGX_ERROR;
+    }
+
+    ctx->id.len = id->len;
+    ctx->id.data = id->data;
+
+    ctx->doubtful = 0;
+
+    if (ngx_http_flowdash_value(r, ctx->conf->action, &ctx->action)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "flowdash action \"%V\"", &ctx->action);
+
+    return NGX_OK;
 }
 
 
