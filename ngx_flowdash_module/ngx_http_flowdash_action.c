@@ -114,15 +114,17 @@ ngx_http_flowdash_action_is_here(ngx_http_request_t *r)
 
 /*
  * A step is answered by its own location, or one that a "rewrite" in it leads
- * to: an endpoint that names another (X-Accel-Redirect) is not followed, and
- * where no handler answers, files must not.  Subrequests of other modules
- * (mirror) run no steps: they may enter an action only behind the client's.
+ * to: an endpoint that names another (X-Accel-Redirect) is not followed, where
+ * no handler answers, files must not, and it is no way into an action.
+ * Subrequests of other modules (mirror) run no steps either: they may enter an
+ * action only behind the client's own.
  */
 
 static ngx_int_t
 ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
 {
-    ngx_http_flowdash_ctx_t  *ctx;
+    ngx_http_flowdash_ctx_t       *ctx;
+    ngx_http_flowdash_loc_conf_t  *flcf;
 
     if (r->post_subrequest == NULL
         || r->post_subrequest->handler != ngx_http_flowdash_step_done)
@@ -141,8 +143,11 @@ ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
         return NGX_HTTP_FORBIDDEN;
     }
 
+    flcf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
+
     if (ngx_http_get_module_ctx(r, ngx_http_flowdash_module)
-        && r->content_handler)
+        && r->content_handler
+        && (flcf->step || flcf->action == NULL))
     {
         return NGX_DECLINED;
     }

@@ -247,11 +247,15 @@ ngx_http_flowdash_call_url_part(ngx_http_request_t *r,
 
     for (p = value.data; p < last; p++) {
         if (*p < 0x20 || *p == 0x7f) {
-            run->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
-            ngx_str_set(&run->detail, "a variable of flowdash_call has a "
-                                      "control character");
-            return NGX_DECLINED;
+            break;
         }
+    }
+
+    if (p < last || ngx_http_flowdash_get_ctx(r)->escaped) {
+        run->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
+        ngx_str_set(&run->detail, "a variable of flowdash_call has a "
+                                  "control character");
+        return NGX_DECLINED;
     }
 
     text->data = ngx_pnalloc(r->pool, 3 * value.len);

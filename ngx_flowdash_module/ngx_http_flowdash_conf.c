@@ -13,8 +13,6 @@
 #include <curl/curl.h>
 
 
-static ngx_int_t ngx_http_flowdash_conf_value(ngx_conf_t *cf,
-    ngx_str_t *text, ngx_http_complex_value_t *value);
 static char *ngx_http_flowdash_conf_refuse(ngx_conf_t *cf,
     ngx_command_t *cmd, ngx_str_t *value, const char *reason);
 static ngx_int_t ngx_http_flowdash_conf_pointer_token(ngx_array_t *pointer,
@@ -57,6 +55,9 @@ ngx_http_flowdash_conf_action(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                              "a step cannot be an action");
     }
 
+    flcf->file = cf->conf_file->file.name;
+    flcf->line = cf->conf_file->line;
+
     if (ngx_strcmp(value[1].data, "off") == 0) {
         flcf->action = NULL;
         return NGX_CONF_OK;
@@ -85,7 +86,7 @@ ngx_http_flowdash_conf_action(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_flowdash_conf_value(ngx_conf_t *cf, ngx_str_t *text,
     ngx_http_complex_value_t *value)
 {
@@ -1156,8 +1157,9 @@ ngx_http_flowdash_conf_check(ngx_conf_t *cf,
 
     if (conf->action && conf->steps == NULL) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"flowdash_action\" \"%V\" has no \"flowdash_step\"",
-                      &conf->action->value);
+                      "\"flowdash_action\" \"%V\" has no \"flowdash_step\" "
+                      "in %V:%ui", &conf->action->value, &conf->file,
+                      conf->line);
         return NGX_CONF_ERROR;
     }
 

@@ -35,9 +35,9 @@ static ngx_uint_t ngx_http_flowdash_error_page_exists(ngx_http_request_t *r,
 static ngx_int_t ngx_http_flowdash_error_send(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_buf_t *ngx_http_flowdash_error_problem(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx);
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *action, ngx_str_t *step);
 static ngx_buf_t *ngx_http_flowdash_error_html(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx);
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *action, ngx_str_t *step);
 static ngx_int_t ngx_http_flowdash_error_escape(ngx_pool_t *pool,
     uintptr_t (*escape)(u_char *dst, u_char *src, size_t size),
     ngx_str_t *src, ngx_str_t *dst);
@@ -231,17 +231,35 @@ ngx_http_flowdash_error_send(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_int_t     rc;
+    ngx_str_t     action, step;
     ngx_buf_t    *b;
+    ngx_uint_t    json;
     ngx_chain_t   out;
+    uintptr_t   (*escape)(u_char *dst, u_char *src, size_t size);
 
-    if (ngx_http_flowdash_error_prefers_json(r)) {
+    json = ngx_http_flowdash_error_prefers_json(r);
+    escape = json ? ngx_escape_json : ngx_escape_html;
+
+    ngx_str_null(&step);
+
+    if (ngx_http_flowdash_error_escape(r->pool, escape, &ctx->action, &action)
+        != NGX_OK
+        || (ctx->run
+            && ngx_http_flowdash_error_escape(r->pool, escape,
+                                              &ctx->run->step->name, &step)
+               != NGX_OK))
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (json) {
         ngx_str_set(&r->headers_out.content_type, "application/problem+json");
-        b = ngx_http_flowdash_error_problem(r, ctx);
+        b = ngx_http_flowdash_error_problem(r, ctx, &action, &step);
 
     } else {
         ngx_str_set(&r->headers_out.content_type, "text/html");
         ngx_str_set(&r->headers_out.charset, "utf-8");
-        b = ngx_http_flowdash_error_html(r, ctx);
+        b = ngx_http_flowdash_error_html(r, ctx, &action, &step);
     }
 
     if (b == NULL) {
@@ -270,35 +288,19 @@ ngx_http_flowdash_error_send(ngx_http_request_t *r,
 
 static ngx_buf_t *
 ngx_http_flowdash_error_problem(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx)
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *action, ngx_str_t *step)
 {
     size_t      len;
-    ngx_str_t   action, step, *text;
+    ngx_str_t  *text;
     ngx_buf_t  *b;
 
     text = &ngx_http_flowdash_errors[ctx->error].text;
-    ngx_str_null(&step);
-
-    if (ngx_http_flowdash_error_escape(r->pool, ngx_escape_json, &ctx->action,
-                                       &action)
-        != NGX_OK)
-    {
-        return NULL;
-    }
-
-    if (ctx->run
-        && ngx_http_flowdash_error_escape(r->pool, ngx_escape_json,
-                                          &ctx->run->step->name, &step)
-           != NGX_OK)
-    {
-        return NULL;
-    }
 
     len = sizeof("{\"title\":\"The action was not carried out\",\"status\":,"
                  "\"detail\":\"The step \\\"\\\" . "
                  "The task app was not changed.\","
                  "\"action\":\"\",\"step\":\"\",\"id\":\"\"}\n") - 1
-          + NGX_INT_T_LEN + action.len + 2 * step.len + text->len
+          + NGX_INT_T_LEN + action->len + 2 * step->len + text->len
           + sizeof("The request could not be read") + ctx->id.len;
 
     b = ngx_create_temp_buf(r->pool, len);
@@ -311,17 +313,17 @@ ngx_http_flowdash_error_problem(ngx_http_request_t *r,
                           "\"status\":%ui,\"detail\":\"", ctx->status);
 
     if (ctx->run) {
-        b->last = ngx_sprintf(b->last, "The step \\\"%V\\\" %V", &step, text);
+        b->last = ngx_sprintf(b->last, "The step \\\"%V\\\" %V", step, text);
 
     } else {
         b->last = ngx_sprintf(b->last, "The request could not be read");
     }
 
     b->last = ngx_sprintf(b->last, ". The task app was not changed.\","
-                          "\"action\":\"%V\",", &action);
+                          "\"action\":\"%V\",", action);
 
     if (ctx->run) {
-        b->last = ngx_sprintf(b->last, "\"step\":\"%V\",", &step);
+        b->last = ngx_sprintf(b->last, "\"step\":\"%V\",", step);
     }
 
     b->last = ngx_sprintf(b->last, "\"id\":\"%V\"}\n", &ctx->id);
@@ -355,32 +357,16 @@ static u_char  ngx_http_flowdash_page_head[] =
 
 static ngx_buf_t *
 ngx_http_flowdash_error_html(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx)
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *action, ngx_str_t *step)
 {
     size_t      len;
-    ngx_str_t   action, step, *text;
+    ngx_str_t  *text;
     ngx_buf_t  *b;
 
     text = &ngx_http_flowdash_errors[ctx->error].text;
-    ngx_str_null(&step);
-
-    if (ngx_http_flowdash_error_escape(r->pool, ngx_escape_html, &ctx->action,
-                                       &action)
-        != NGX_OK)
-    {
-        return NULL;
-    }
-
-    if (ctx->run
-        && ngx_http_flowdash_error_escape(r->pool, ngx_escape_html,
-                                          &ctx->run->step->name, &step)
-           != NGX_OK)
-    {
-        return NULL;
-    }
 
     len = sizeof(ngx_http_flowdash_page_head) + 1024
-          + action.len + step.len + text->len + ctx->id.len;
+          + action->len + step->len + text->len + ctx->id.len;
 
     b = ngx_create_temp_buf(r->pool, len);
     if (b == NULL) {
@@ -392,12 +378,12 @@ ngx_http_flowdash_error_html(ngx_http_request_t *r,
 
     b->last = ngx_sprintf(b->last,
                           "\xe2\x80\x9c%V\xe2\x80\x9d was not carried out"
-                          "</h1>\n<p>", &action);
+                          "</h1>\n<p>", action);
 
     if (ctx->run) {
         b->last = ngx_sprintf(b->last,
                               "It stopped at the step <strong>%V</strong>, "
-                              "which %V.", &step, text);
+                              "which %V.", step, text);
 
     } else {
         b->last = ngx_sprintf(b->last, "The data that was sent with it could "
@@ -405,7 +391,7 @@ ngx_http_flowdash_error_html(ngx_http_request_t *r,
     }
 
     b->last = ngx_sprintf(b->last,
-                          " The task was not changed.</p>\n"
+                          " The task app was not changed.</p>\n"
                           "<p>You can go back and try again. If it keeps "
                           "failing, tell support this number:<br>"
                           "<code>%V</code></p>\n"

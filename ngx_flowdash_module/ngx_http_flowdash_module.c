@@ -249,6 +249,13 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         }
     }
 
+    if (conf->step == NULL) {
+
+        /* "if" in a step */
+
+        conf->step = prev->step;
+    }
+
     ngx_conf_merge_ptr_value(conf->action, prev->action, NULL);
     ngx_conf_merge_bitmask_value(conf->methods, prev->methods,
                                  (NGX_CONF_BITMASK_SET|NGX_HTTP_POST
@@ -279,10 +286,9 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 static ngx_array_t *
 ngx_http_flowdash_default_user(ngx_conf_t *cf)
 {
-    ngx_str_t                          value;
-    ngx_array_t                       *user;
-    ngx_http_flowdash_param_t         *param;
-    ngx_http_compile_complex_value_t   ccv;
+    ngx_str_t                   value;
+    ngx_array_t                *user;
+    ngx_http_flowdash_param_t  *param;
 
     user = ngx_array_create(cf->pool, 1, sizeof(ngx_http_flowdash_param_t));
     if (user == NULL) {
@@ -297,13 +303,7 @@ ngx_http_flowdash_default_user(ngx_conf_t *cf)
     ngx_str_set(&param->name, "id");
     ngx_str_set(&value, "$remote_user");
 
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = &value;
-    ccv.complex_value = &param->value;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+    if (ngx_http_flowdash_conf_value(cf, &value, &param->value) != NGX_OK) {
         return NULL;
     }
 

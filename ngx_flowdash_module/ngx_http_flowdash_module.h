@@ -75,7 +75,7 @@ typedef struct {
 
     ngx_array_t                    *steps;     /* of ..._step_t * */
     ngx_uint_t                      own_steps; /* not inherited */
-    ngx_str_t                       file;      /* where they were declared */
+    ngx_str_t                       file;      /* where it was declared */
     ngx_uint_t                      line;
 
     ngx_http_flowdash_step_t       *step;      /* this location is a step */
@@ -157,7 +157,7 @@ typedef struct {
     unsigned                        has_task:1;
     unsigned                        doubtful:1;  /* which field is unclear */
     unsigned                        has_body:1;
-    unsigned                        raw:1;       /* for the variables */
+    unsigned                        escaped:1;   /* a variable just read */
     unsigned                        sendfile:1;
     unsigned                        tcp_nopush:2;
 } ngx_http_flowdash_ctx_t;
@@ -184,6 +184,10 @@ char *ngx_http_flowdash_conf_size(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_flowdash_conf_trusted_certificate(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
+
+/* Compiles a value with variables.  Returns NGX_OK or NGX_ERROR. */
+ngx_int_t ngx_http_flowdash_conf_value(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_http_complex_value_t *value);
 
 /*
  * What can only be said of a location when its inheritance is known: whether
@@ -300,9 +304,9 @@ ngx_int_t ngx_http_flowdash_error(ngx_http_request_t *r,
 
 
 /*
- * Evaluates a value of a flowdash_ directive: against the client's request,
- * and with the module's variables as they are, control characters included.
- * Returns NGX_OK or NGX_ERROR.
+ * Evaluates a value of a flowdash_ directive against the client's request.
+ * Returns NGX_OK, with ctx->escaped set if one of the module's variables had
+ * control characters, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_value(ngx_http_request_t *r,
     ngx_http_complex_value_t *val, ngx_str_t *value);

@@ -320,10 +320,14 @@ ngx_http_flowdash_step_headers(ngx_http_request_t *r,
 
         for (p = value.data; p < last; p++) {
             if ((*p < 0x20 && *p != '\t') || *p == 0x7f) {
-                return ngx_http_flowdash_step_refuse(r, run,
-                           "flowdash_set_header", &param[i].name,
-                           "has a control character");
+                break;
             }
+        }
+
+        if (p < last || ngx_http_flowdash_get_ctx(r)->escaped) {
+            return ngx_http_flowdash_step_refuse(r, run,
+                                       "flowdash_set_header", &param[i].name,
+                                       "has a control character");
         }
 
         h = ngx_array_push(&run->headers);

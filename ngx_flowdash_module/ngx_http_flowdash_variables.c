@@ -95,16 +95,12 @@ ngx_int_t
 ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *val,
     ngx_str_t *value)
 {
-    ngx_int_t                 rc;
     ngx_http_flowdash_ctx_t  *ctx;
 
     ctx = ngx_http_flowdash_get_ctx(r);
+    ctx->escaped = 0;
 
-    ctx->raw = 1;
-    rc = ngx_http_complex_value(r->main, val, value);
-    ctx->raw = 0;
-
-    return rc;
+    return ngx_http_complex_value(r->main, val, value);
 }
 
 
@@ -146,9 +142,8 @@ ngx_http_flowdash_variable_action(ngx_http_request_t *r,
 
 
 /*
- * A value from outside.  One with control characters is given to nginx's own
- * directives in JSON's escapes: proxy_set_header and add_header would make
- * headers of line breaks.
+ * A value from outside.  One with control characters is given in JSON's
+ * escapes: proxy_set_header and add_header would make headers of line breaks.
  */
 
 static ngx_int_t
@@ -161,15 +156,17 @@ ngx_http_flowdash_variable_set_outside(ngx_http_request_t *r,
     last = s->data + s->len;
 
     for (p = s->data; p < last; p++) {
-        if (*p < 0x20) {
+        if (*p < 0x20 && *p != '\t') {
             break;
         }
     }
 
-    if (p == last || ctx->raw) {
+    if (p == last) {
         ngx_http_flowdash_variable_set(v, s);
         return NGX_OK;
     }
+
+    ctx->escaped = 1;
 
     escaped.len = s->len + ngx_escape_json(NULL, s->data, s->len);
 

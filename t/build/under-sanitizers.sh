@@ -5,9 +5,10 @@
 
 here=$(cd "$(dirname "$0")" && pwd)
 
-# workers may run as another user
+# workers may run as another user, who can't read what is below /root
 reports=$(mktemp -d "${TMPDIR:-/tmp}/flowdash-reports.XXXXXX") || exit 1
 chmod 1777 "$reports"
+install -m 644 "$here/lsan.supp" "$reports/suppressions"
 trap 'rm -rf "$reports"' EXIT
 trap 'exit 1' HUP INT TERM
 
@@ -22,7 +23,7 @@ ASAN_OPTIONS=$ASAN_OPTIONS:strict_string_checks=1:handle_abort=1
 # that goes there.
 UBSAN_OPTIONS=abort_on_error=1:print_stacktrace=1:log_path=$reports/ubsan
 
-LSAN_OPTIONS=suppressions=$here/lsan.supp:print_suppressions=0
+LSAN_OPTIONS=suppressions=$reports/suppressions:print_suppressions=0
 FLOWDASH_SANITIZED=1    # to tests: all is slower
 
 export ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS FLOWDASH_SANITIZED
@@ -30,7 +31,7 @@ export ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS FLOWDASH_SANITIZED
 "$@"
 status=$?
 
-for report in "$reports"/*; do
+for report in "$reports"/asan.* "$reports"/ubsan.*; do
     [ -f "$report" ] || continue
     echo "== sanitizer report $(basename "$report")"
     cat "$report"
