@@ -363,7 +363,7 @@ ngx_http_flowdash_action_name(ngx_http_request_t *r,
 
     ctx->doubtful = 0;
 
-    if (ngx_http_flowdash_value(r, ctx->conf->action, &ctx->action)
+    if (ngx_http_flowdash_value_raw(r, ctx->conf->action, &ctx->action)
         != NGX_OK)
     {
         return NGX_ERROR;

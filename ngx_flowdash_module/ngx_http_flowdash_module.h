@@ -158,6 +158,7 @@ typedef struct {
     unsigned                        doubtful:1;  /* which field is unclear */
     unsigned                        has_body:1;
     unsigned                        escaped:1;   /* a variable just read */
+    unsigned                        raw:1;       /* do not escape it */
     unsigned                        sendfile:1;
     unsigned                        tcp_nopush:2;
 } ngx_http_flowdash_ctx_t;
@@ -310,6 +311,17 @@ ngx_int_t ngx_http_flowdash_error(ngx_http_request_t *r,
  */
 ngx_int_t ngx_http_flowdash_value(ngx_http_request_t *r,
     ngx_http_complex_value_t *val, ngx_str_t *value);
+
+/* The same with the control characters as they are, for JSON to escape. */
+ngx_int_t ngx_http_flowdash_value_raw(ngx_http_request_t *r,
+    ngx_http_complex_value_t *val, ngx_str_t *value);
+
+/*
+ * Values of the variables for another view of the request: none, but for
+ * those that were set by directives, and the id.  Returns NULL on error.
+ */
+ngx_http_variable_value_t *ngx_http_flowdash_variables_copy(
+    ngx_http_request_t *r);
 
 /* Adds the module's variables.  Returns NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_http_flowdash_variables_add(ngx_conf_t *cf);

@@ -29,7 +29,6 @@ static ngx_int_t ngx_http_flowdash_step_body(ngx_http_request_t *sr,
     ngx_http_flowdash_run_t *run);
 static ngx_int_t ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
     ngx_http_flowdash_run_t *run);
-static ngx_int_t ngx_http_flowdash_step_variables(ngx_http_request_t *sr);
 static void ngx_http_flowdash_step_set_timer(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_loc_conf_t *flcf);
 static void ngx_http_flowdash_step_timeout(ngx_event_t *ev);
@@ -228,7 +227,9 @@ ngx_http_flowdash_step_user(ngx_http_request_t *r,
 
     for (n = 0; n < flcf->user->nelts; n++) {
 
-        if (ngx_http_flowdash_value(r, &param[n].value, &value) != NGX_OK) {
+        if (ngx_http_flowdash_value_raw(r, &param[n].value, &value)
+            != NGX_OK)
+        {
             return NULL;
         }
 
@@ -429,9 +430,18 @@ ngx_http_flowdash_step_subrequest(ngx_http_request_t *r,
     sr->method_name = ngx_http_flowdash_post_method;
 
     if (ngx_http_flowdash_step_body(sr, run) != NGX_OK
-        || ngx_http_flowdash_step_headers_in(sr, run) != NGX_OK
-        || ngx_http_flowdash_step_variables(sr) != NGX_OK)
+        || ngx_http_flowdash_step_headers_in(sr, run) != NGX_OK)
     {
+        return NGX_ERROR;
+    }
+
+    /*
+     * A shared array would keep what one of both requests has read of its
+     * headers for the other.
+     */
+
+    sr->variables = ngx_http_flowdash_variables_copy(r);
+    if (sr->variables == NULL) {
         return NGX_ERROR;
     }
 
@@ -563,47 +573,6 @@ ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
             in->content_length = h;
         }
     }
-
-    return NGX_OK;
-}
-
-
-/*
- * Variables of its own: an array shared with the client's request would keep
- * what one of them has read of its headers for the other.  What was set by
- * directives is handed over, and the id by which both are known.
- */
-
-static ngx_int_t
-ngx_http_flowdash_step_variables(ngx_http_request_t *sr)
-{
-    ngx_uint_t                      i, mask;
-    ngx_http_variable_t            *v;
-    ngx_http_variable_value_t      *main;
-    ngx_http_core_main_conf_t      *cmcf;
-    ngx_http_flowdash_main_conf_t  *fmcf;
-
-    cmcf = ngx_http_get_module_main_conf(sr, ngx_http_core_module);
-    fmcf = ngx_http_get_module_main_conf(sr, ngx_http_flowdash_module);
-
-    main = sr->main->variables;
-
-    sr->variables = ngx_pcalloc(sr->pool, cmcf->variables.nelts
-                                        * sizeof(ngx_http_variable_value_t));
-    if (sr->variables == NULL) {
-        return NGX_ERROR;
-    }
-
-    v = cmcf->variables.elts;
-    mask = NGX_HTTP_VAR_CHANGEABLE|NGX_HTTP_VAR_NOCACHEABLE;
-
-    for (i = 0; i < cmcf->variables.nelts; i++) {
-        if ((v[i].flags & mask) == NGX_HTTP_VAR_CHANGEABLE) {
-            sr->variables[i] = main[i];
-        }
-    }
-
-    sr->variables[fmcf->request_id] = main[fmcf->request_id];
 
     return NGX_OK;
 }

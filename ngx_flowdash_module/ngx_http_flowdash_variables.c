@@ -104,6 +104,78 @@ ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *val,
 }
 
 
+ngx_int_t
+ngx_http_flowdash_value_raw(ngx_http_request_t *r,
+    ngx_http_complex_value_t *val, ngx_str_t *value)
+{
+    ngx_int_t                   rc;
+    ngx_http_flowdash_ctx_t    *ctx;
+    ngx_http_variable_value_t  *variables;
+
+    if (ngx_http_flowdash_value(r, val, value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    if (!ctx->escaped) {
+        return NGX_OK;
+    }
+
+    /* nothing that is raw may stay in a variable which nginx keeps */
+
+    variables = r->variables;
+
+    r->variables = ngx_http_flowdash_variables_copy(r);
+
+    if (r->variables == NULL) {
+        r->variables = variables;
+        return NGX_ERROR;
+    }
+
+    ctx->raw = 1;
+    rc = ngx_http_complex_value(r, val, value);
+    ctx->raw = 0;
+
+    r->variables = variables;
+
+    return rc;
+}
+
+
+ngx_http_variable_value_t *
+ngx_http_flowdash_variables_copy(ngx_http_request_t *r)
+{
+    ngx_uint_t                      i, mask;
+    ngx_http_variable_t            *v;
+    ngx_http_variable_value_t      *copy;
+    ngx_http_core_main_conf_t      *cmcf;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+
+    copy = ngx_pcalloc(r->pool, cmcf->variables.nelts
+                                * sizeof(ngx_http_variable_value_t));
+    if (copy == NULL) {
+        return NULL;
+    }
+
+    v = cmcf->variables.elts;
+    mask = NGX_HTTP_VAR_CHANGEABLE|NGX_HTTP_VAR_NOCACHEABLE;
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+        if ((v[i].flags & mask) == NGX_HTTP_VAR_CHANGEABLE) {
+            copy[i] = r->variables[i];
+        }
+    }
+
+    copy[fmcf->request_id] = r->variables[fmcf->request_id];
+
+    return copy;
+}
+
+
 static ngx_int_t
 ngx_http_flowdash_variable_id(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
@@ -161,7 +233,7 @@ ngx_http_flowdash_variable_set_outside(ngx_http_request_t *r,
         }
     }
 
-    if (p == last) {
+    if (p == last || ctx->raw) {
         ngx_http_flowdash_variable_set(v, s);
         return NGX_OK;
     }
