@@ -11,6 +11,8 @@
 #include <ngx_http_flowdash_module.h>
 
 
+static ngx_int_t ngx_http_flowdash_action_unread(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 static ngx_uint_t ngx_http_flowdash_action_is_here(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_action_subrequest(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_action_begin(ngx_http_request_t *r,
@@ -72,7 +74,7 @@ ngx_http_flowdash_action_handler(ngx_http_request_t *r)
 
         /* an internal redirect may have led to an action after all */
 
-        if (flcf == ctx->conf || !ngx_http_flowdash_action_is_here(r)) {
+        if (!ngx_http_flowdash_action_is_here(r)) {
             return NGX_DECLINED;
         }
 
@@ -91,12 +93,30 @@ ngx_http_flowdash_action_handler(ngx_http_request_t *r)
          */
 
         if (!ngx_http_flowdash_action_is_here(r)) {
-            return NGX_DECLINED;
+            return ngx_http_flowdash_action_unread(r, ctx);
         }
 
         return ctx->status ? (ngx_int_t) ctx->status
                            : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+}
+
+
+/* an error page for a body that nginx could not read: nothing else of it */
+
+static ngx_int_t
+ngx_http_flowdash_action_unread(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    if (ctx->state == NGX_HTTP_FLOWDASH_READING) {
+        ctx->state = NGX_HTTP_FLOWDASH_FAILED;
+
+        if (ngx_http_flowdash_body_drop(r) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_DECLINED;
 }
 
 
@@ -139,6 +159,10 @@ ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
 
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "flowdash: a subrequest of another module to an action");
+
+        /* no error page, which could lead to the app */
+
+        r->error_page = 1;
 
         return NGX_HTTP_FORBIDDEN;
     }

@@ -8,11 +8,16 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#if (NGX_HTTP_SSI)
+#include <ngx_http_ssi_filter_module.h>
+#endif
 #include <ngx_http_flowdash_module.h>
 
 
 static ngx_int_t ngx_http_flowdash_answer_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
+static ngx_uint_t ngx_http_flowdash_answer_is_complete(
+    ngx_http_flowdash_run_t *run);
 static ngx_http_flowdash_error_e ngx_http_flowdash_answer_no_header(
     ngx_http_flowdash_run_t *run, ngx_int_t rc);
 static void ngx_http_flowdash_answer_upstream_url(ngx_http_request_t *r,
@@ -154,7 +159,7 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_run_t *run, ngx_int_t rc)
 
         run->status = rc;
 
-    } else if (rc == NGX_OK && (run->complete || r->upstream == NULL)) {
+    } else if (rc == NGX_OK && ngx_http_flowdash_answer_is_complete(run)) {
 
         if (run->status == 0) {
             run->status = r->headers_out.status;
@@ -162,8 +167,6 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_run_t *run, ngx_int_t rc)
         }
 
     } else {
-
-        /* an upstream that breaks off is finalized with NGX_OK as well */
 
         run->error = r->header_sent ? NGX_HTTP_FLOWDASH_CONNECT
                                     : NGX_HTTP_FLOWDASH_INTERNAL;
@@ -185,6 +188,50 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_run_t *run, ngx_int_t rc)
     {
         run->error = NGX_HTTP_FLOWDASH_STATUS;
     }
+}
+
+
+/*
+ * An upstream that breaks off behind the header is finalized with NGX_OK like
+ * any other, but does not send the buffer that marks the end.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_answer_is_complete(ngx_http_flowdash_run_t *run)
+{
+    ngx_http_request_t  *r;
+
+    r = run->request;
+
+    if (run->complete || r->upstream == NULL) {
+        return 1;
+    }
+
+#if (NGX_HTTP_CACHE)
+
+    if (r->cached && r->cache
+        && r->cache->length == (off_t) r->cache->body_start)
+    {
+        /* empty: nginx sends no buffer at all */
+
+        return 1;
+    }
+
+#endif
+
+#if (NGX_HTTP_SSI)
+
+    if (r->keepalive
+        && ngx_http_get_module_ctx(r, ngx_http_ssi_filter_module))
+    {
+        /* SSI keeps the mark to itself; broken off would be no keepalive */
+
+        return 1;
+    }
+
+#endif
+
+    return 0;
 }
 
 

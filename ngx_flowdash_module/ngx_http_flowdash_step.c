@@ -459,6 +459,10 @@ ngx_http_flowdash_step_subrequest(ngx_http_request_t *r,
 
     ngx_http_update_location_config(sr);
 
+    /* nginx clears it if the upstream breaks off, see where it is judged */
+
+    sr->keepalive = 1;
+
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
 
     sr->phase_handler = cmcf->phase_engine.location_rewrite_index;

@@ -21,6 +21,15 @@ $t->raw_endpoint(gzip => sub {
         . "Content-Type: application/json\r\nContent-Length: 10\r\n\r\n"
         . "x" x 10;
 });
+$t->endpoint(empty => { status => 204, headers => [ 'Cache-Control',
+    'max-age=60' ] });
+$t->endpoint(html => { headers => [ 'Content-Type', 'text/html' ],
+    body => '<p>ok</p>' });
+$t->raw_endpoint(cut => sub {
+    my ($s) = @_;
+    print $s "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+        . "Content-Length: 100\r\n\r\n<p>ok";
+});
 $t->endpoint(cached => { headers => [ 'Content-Type', 'application/json',
     'Cache-Control', 'max-age=60' ], body => ' ' x 70_000 . '{}' });
 
@@ -90,6 +99,55 @@ http {
                 flowdash_max_response_size 1m;
                 proxy_pass http://127.0.0.1:%%PORT_cached%%;
             }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location = /cached/empty {
+            flowdash_action "Do";
+            flowdash_step "Cached" {
+                proxy_cache cache;
+                proxy_cache_key empty;
+                proxy_cache_valid 204 1m;
+                proxy_pass http://127.0.0.1:%%PORT_empty%%;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location = /ssi {
+            ssi on;
+            flowdash_action "Do";
+            flowdash_step "HTML" {
+                proxy_pass http://127.0.0.1:%%PORT_html%%;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location = /ssi/cut {
+            ssi on;
+            flowdash_action "Do";
+            flowdash_step "HTML" {
+                proxy_pass http://127.0.0.1:%%PORT_cut%%;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location = /unread {
+            client_max_body_size 20;
+            error_page 400 413 = @fallback;
+            flowdash_action "Do";
+            flowdash_step "Bad" { proxy_pass http://127.0.0.1:%%PORT_bad%%; }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location = /mirrored/page {
+            mirror /second/page;
+            proxy_pass http://127.0.0.1:%%PORT_good%%;
+        }
+
+        location = /second/page {
+            error_page 403 = @fallback;
+            flowdash_action "Second";
+            flowdash_step "Bad" { proxy_pass http://127.0.0.1:%%PORT_bad%%; }
             proxy_pass http://127.0.0.1:%%PORT_app%%;
         }
 
@@ -181,6 +239,35 @@ is($t->post_json('/cached/small', $completed)->{status}, 502,
     'too large from the cache') for 1, 2;
 is(scalar app(), 0, 'the app is not reached');
 is(scalar $t->requests('cached'), 1, 'by the cache');
+
+# an empty answer from the cache, and the end that SSI keeps to itself
+
+is($t->post_json('/cached/empty', $completed)->{status}, 200, 'empty, cached')
+    for 1, 2;
+is($t->post_json('/ssi', $completed)->{status}, 200, 'HTML under ssi');
+is(scalar app(), 3, 'the app is reached');
+is($t->post_json('/ssi/cut', $completed)->{status}, 502, 'HTML broken off');
+is(scalar app(), 0, 'the app is not reached');
+
+# bodies that nginx cannot read, with an error page by the app
+
+my $head = "POST /unread HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+           . "Content-Type: application/json\r\n"
+           . "Transfer-Encoding: chunked\r\n\r\n";
+
+for ([ 'broken', 'zzz' ], [ 'too large', "20\r\n" . ' ' x 32 . "\r\n0\r\n\r\n" ]) {
+    my ($name, $rest) = @$_;
+
+    $t->raw_request([ $head . "B\r\n{\"task\":{}}\r\n", \0.2, "$rest\r\n" ],
+                    timeout => 3);
+    ($app) = app();
+    is($app && $app->{method}, 'GET', "$name chunk: a page only");
+    is($app && $app->{body}, '', 'without the body');
+}
+
+is($t->post_json('/mirrored/page', $completed)->{status}, 200, 'mirror');
+$t->wait_for(sub { 2 == (() = $t->error_log =~ /subrequest of another/g) });
+is(scalar app(), 0, 'no page of the app for it');
 
 $t->allow_log(qr/inflate\(\) failed/);
 
