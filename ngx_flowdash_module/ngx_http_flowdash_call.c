@@ -26,6 +26,9 @@ static ngx_http_flowdash_call_t *ngx_http_flowdash_call_create(
 static ngx_int_t ngx_http_flowdash_call_url(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
     ngx_str_t *text);
+static ngx_int_t ngx_http_flowdash_call_shown_url(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url, u_char *path,
+    u_char *last);
 static ngx_int_t ngx_http_flowdash_call_url_part(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_part_t *part,
     ngx_str_t *text);
@@ -211,7 +214,18 @@ ngx_http_flowdash_call_url(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    /* the query is left out of the log: it may carry a key */
+    return ngx_http_flowdash_call_shown_url(r, run, url, path, last);
+}
+
+
+/* the query is left out of the log: it may carry a key */
+
+static ngx_int_t
+ngx_http_flowdash_call_shown_url(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url, u_char *path,
+    u_char *last)
+{
+    u_char  *p;
 
     run->url.len = url->shown.len + (last - path);
     run->url.data = ngx_pnalloc(r->pool, run->url.len);
