@@ -34,9 +34,9 @@ TESTS ?= t/*.t
 JOBS  ?= 2
 
 BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
-                  libyajl-dev
+                  libyajl-dev zlib1g-dev
 TEST_PACKAGES  := ca-certificates chromium chromium-driver curl libfcgi-perl \
-                  libmojolicious-perl openssl perl
+                  libmojolicious-perl node-busboy nodejs openssl perl
 LINT_PACKAGES  := clang clang-tidy cppcheck perl
 
 .DELETE_ON_ERROR:
@@ -167,8 +167,19 @@ $(san)/unit/%: t/unit/%.c $(wildcard ngx_flowdash_module/*.[ch]) | $(unit_lib)
 	    -I ngx_flowdash_module -o $@ $< $(san_ld_opt) $(unit_lib) \
 	    -lcurl -lyajl -lssl -lcrypto -lpcre2-8 -lz -lcrypt -lpthread
 
-unit: $(units)
+# The program by which t/rewrite.t changes forms and JSON, without nginx.
+rewrite := $(san)/tool/rewrite
+
+$(san)/tool/%: t/tool/%.c $(wildcard ngx_flowdash_module/*.[ch]) | $(unit_lib)
+	@mkdir -p $(@D)
+	@$(CC) $(san_cc_opt) $(warnings) -Werror $(unit_inc) \
+	    -I ngx_flowdash_module -o $@ $< $(san_ld_opt) $(unit_lib) \
+	    -lcurl -lyajl -lssl -lcrypto -lpcre2-8 -lz -lcrypt -lpthread
+
+unit: $(units) $(rewrite)
 	$(if $(units),t/build/under-sanitizers.sh prove -e '' $(units))
+	FLOWDASH_REWRITE=$(CURDIR)/$(rewrite) \
+	t/build/under-sanitizers.sh prove -I t/lib t/rewrite.t
 
 
 lint:

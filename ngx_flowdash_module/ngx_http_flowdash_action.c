@@ -20,16 +20,31 @@ static ngx_int_t ngx_http_flowdash_action_begin(ngx_http_request_t *r,
 static ngx_http_flowdash_ctx_t *ngx_http_flowdash_action_create_ctx(
     ngx_http_request_t *r);
 static void ngx_http_flowdash_action_body_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_name(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static ngx_int_t ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t *status, ngx_str_t *detail);
+static const char *ngx_http_flowdash_action_doubt(
+    ngx_http_flowdash_ctx_t *ctx);
+static void ngx_http_flowdash_action_enter(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_action_fetch(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_action_fetched(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_action_refuse(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, const char *detail);
+static ngx_int_t ngx_http_flowdash_action_turn(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static void ngx_http_flowdash_action_turn_handler(ngx_event_t *ev);
 static ngx_int_t ngx_http_flowdash_action_run(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_finish(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_action_written(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_int_t rc);
 static void ngx_http_flowdash_action_client_handler(ngx_http_request_t *r);
 static void ngx_http_flowdash_action_restore(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
@@ -39,6 +54,7 @@ static void ngx_http_flowdash_action_cleanup(void *data);
 ngx_int_t
 ngx_http_flowdash_action_handler(ngx_http_request_t *r)
 {
+    ngx_int_t                      rc;
     ngx_http_flowdash_ctx_t       *ctx;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
@@ -62,13 +78,27 @@ ngx_http_flowdash_action_handler(ngx_http_request_t *r)
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash action handler, state:%d", ctx->state);
 
+    if (ctx->turn.posted) {
+
+        /* a write event came first: the turn must not run the phases again */
+
+        ngx_delete_posted_event(&ctx->turn);
+    }
+
     switch (ctx->state) {
 
     case NGX_HTTP_FLOWDASH_READ:
-        return ngx_http_flowdash_action_start(r, ctx);
+        return ngx_http_flowdash_action_find_task(r, ctx);
+
+    case NGX_HTTP_FLOWDASH_FETCHING:
+        return ngx_http_flowdash_action_fetched(r, ctx);
 
     case NGX_HTTP_FLOWDASH_RUNNING:
         return ngx_http_flowdash_action_run(r, ctx);
+
+    case NGX_HTTP_FLOWDASH_WRITING:
+        rc = ngx_http_flowdash_replace_copy(r, &ctx->copy);
+        return ngx_http_flowdash_action_written(r, ctx, rc);
 
     case NGX_HTTP_FLOWDASH_NONE:
 
@@ -78,9 +108,13 @@ ngx_http_flowdash_action_handler(ngx_http_request_t *r)
             return NGX_DECLINED;
         }
 
+        ctx->state = NGX_HTTP_FLOWDASH_READ;
         ctx->conf = flcf;
+        ctx->started = 0;
 
-        return ngx_http_flowdash_action_start(r, ctx);
+        ngx_memzero(&ctx->pieces, sizeof(ngx_http_flowdash_pieces_t));
+
+        return ngx_http_flowdash_action_find_task(r, ctx);
 
     case NGX_HTTP_FLOWDASH_PASSED:
         return NGX_DECLINED;
@@ -111,7 +145,7 @@ ngx_http_flowdash_action_unread(ngx_http_request_t *r,
     if (ctx->state == NGX_HTTP_FLOWDASH_READING) {
         ctx->state = NGX_HTTP_FLOWDASH_FAILED;
 
-        if (ngx_http_flowdash_body_drop(r) != NGX_OK) {
+        if (ngx_http_flowdash_replace_drop(r) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -144,6 +178,7 @@ static ngx_int_t
 ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
 {
     ngx_http_flowdash_ctx_t       *ctx;
+    ngx_http_flowdash_run_t       *run;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
     if (r->post_subrequest == NULL
@@ -167,9 +202,16 @@ ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
         return NGX_HTTP_FORBIDDEN;
     }
 
+    run = r->post_subrequest->data;
+
+    if (run->fetch && !ngx_http_flowdash_action_is_here(r)) {
+        return NGX_DECLINED;
+    }
+
     flcf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
 
     if (ngx_http_get_module_ctx(r, ngx_http_flowdash_module)
+        && !run->fetch
         && r->content_handler
         && (flcf->step || flcf->action == NULL))
     {
@@ -178,7 +220,7 @@ ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
 
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                   "flowdash: the step was led to \"%V\", "
-                  "which is not its content handler", &r->uri);
+                  "which is not its content handler, or an action", &r->uri);
 
     return NGX_ERROR;
 }
@@ -204,8 +246,9 @@ ngx_http_flowdash_action_begin(ngx_http_request_t *r,
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    if (r->content_handler == NULL && !clcf->client_body_in_file_only) {
-
+    if (r->method == NGX_HTTP_PUT && r->content_handler == NULL
+        && !clcf->client_body_in_file_only)
+    {
         /* dav takes the body as a file, and would ask for one too late */
 
         r->request_body_in_file_only = 1;
@@ -303,12 +346,10 @@ ngx_http_flowdash_action_body_handler(ngx_http_request_t *r)
 
 
 static ngx_int_t
-ngx_http_flowdash_action_start(ngx_http_request_t *r,
+ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_int_t          rc;
-    ngx_str_t          detail;
-    ngx_uint_t         status;
     ngx_connection_t  *c;
 
     c = r->connection;
@@ -323,46 +364,81 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
         return NGX_HTTP_CLIENT_CLOSED_REQUEST;
     }
 
-    status = 0;
+    rc = ngx_http_flowdash_source_read(r, ctx);
 
-    rc = ngx_http_flowdash_action_find_task(r, ctx, &status, &detail);
+    if (rc == NGX_AGAIN) {
+        return ngx_http_flowdash_action_turn(r, ctx);
+    }
 
-    if (rc != NGX_OK && rc != NGX_DECLINED) {
+    if (rc != NGX_OK) {
         return rc;
     }
 
-    /* the name may depend on the task, and without one it is no action */
+    return ngx_http_flowdash_action_start(r, ctx);
+}
+
+
+/*
+ * The name may depend on the task, and without one it is no action.  If it
+ * depends on a field which the request does not have, it is asked for again
+ * when the stored task is there.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_action_start(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t    rc;
+    const char  *error;
 
     if (ngx_http_flowdash_action_name(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (ctx->action.len == 0 && !ctx->doubtful) {
+    if (ctx->action.len == 0 && !ctx->doubtful
+        && (ctx->conf->task_from == NULL || ctx->stored || !ctx->missing))
+    {
         ctx->state = NGX_HTTP_FLOWDASH_NONE;
+        ctx->run = NULL;
+
+        if (ctx->started) {
+            ngx_http_flowdash_action_restore(r, ctx);
+        }
+
         return NGX_DECLINED;
     }
 
-    if (rc == NGX_OK && ctx->action.len == 0) {
-        ngx_str_set(&detail, "the action's name depends on a field that the "
-                             "task has twice");
-        rc = NGX_DECLINED;
+    error = ngx_http_flowdash_action_doubt(ctx);
+
+    if (ctx->refused || error) {
+
+        if (ctx->started) {
+            ngx_http_flowdash_action_restore(r, ctx);
+        }
+
+        return ngx_http_flowdash_action_refuse(r, ctx, error);
     }
 
-    if (rc == NGX_OK && ngx_http_flowdash_json_check_utf8(&ctx->action)) {
-        ngx_str_set(&detail, "the action's name is not UTF-8");
-        rc = NGX_DECLINED;
+    ngx_http_flowdash_action_enter(r, ctx);
+
+    if (ctx->conf->task_from && ctx->stored == NULL) {
+        return ngx_http_flowdash_action_fetch(r, ctx);
     }
+
+    ctx->run = NULL;
+
+    rc = ngx_http_flowdash_source_preset(r, ctx, &error);
 
     if (rc == NGX_DECLINED) {
-        return ngx_http_flowdash_error(r, ctx,
-                                       NGX_HTTP_FLOWDASH_REQUEST_INVALID,
-                                       status, &detail);
+        ngx_http_flowdash_action_restore(r, ctx);
+        return ngx_http_flowdash_action_refuse(r, ctx, error);
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
     }
 
     ctx->state = NGX_HTTP_FLOWDASH_RUNNING;
-    ctx->deadline = ngx_current_msec + ctx->conf->deadline;
-
-    r->read_event_handler = ngx_http_flowdash_action_client_handler;
 
     return ngx_http_flowdash_action_run(r, ctx);
 }
@@ -386,6 +462,7 @@ ngx_http_flowdash_action_name(ngx_http_request_t *r,
     ctx->id.data = id->data;
 
     ctx->doubtful = 0;
+    ctx->missing = 0;
 
     if (ngx_http_flowdash_value_raw(r, ctx->conf->action, &ctx->action)
         != NGX_OK)
@@ -400,62 +477,130 @@ ngx_http_flowdash_action_name(ngx_http_request_t *r,
 }
 
 
-/*
- * Returns NGX_OK, NGX_DECLINED with a status for the client, or as
- * ngx_http_flowdash_body_read().
- */
+static const char *
+ngx_http_flowdash_action_doubt(ngx_http_flowdash_ctx_t *ctx)
+{
+    if (ctx->refused) {
+        return NULL;
+    }
+
+    if (ctx->action.len == 0 && ctx->doubtful) {
+        return "the action's name depends on a field that the task has twice";
+    }
+
+    if (ngx_http_flowdash_json_check_utf8(&ctx->action)) {
+        return "the action's name is not UTF-8";
+    }
+
+    return NULL;
+}
+
+
+/* from here on something is called */
+
+static void
+ngx_http_flowdash_action_enter(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    if (ctx->started) {
+        return;
+    }
+
+    ctx->started = 1;
+    ctx->deadline = ngx_current_msec + ctx->conf->deadline;
+
+    r->read_event_handler = ngx_http_flowdash_action_client_handler;
+}
+
 
 static ngx_int_t
-ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t *status, ngx_str_t *detail)
+ngx_http_flowdash_action_fetch(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
 {
-    u_char                            *p;
-    ngx_int_t                          rc;
-    ngx_str_t                          text;
-    ngx_http_flowdash_json_verdict_e   verdict;
+    ctx->state = NGX_HTTP_FLOWDASH_FETCHING;
 
-    rc = ngx_http_flowdash_body_read(r, &text);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    ctx->has_body = (text.len != 0);
-
-    if (!ctx->has_body) {
-        ngx_str_set(&text, "{}");
-
-    } else if (!ngx_http_flowdash_body_is_json(r, detail)) {
-        *status = NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
-        return NGX_DECLINED;
-    }
-
-    if (ngx_http_flowdash_task_init(&ctx->task, r->pool, &text,
-                                    ctx->conf->pointer, &verdict)
-        != NGX_OK)
-    {
+    if (ngx_http_flowdash_fetch_start(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    ctx->has_task = 1;
+    return ngx_http_flowdash_action_fetched(r, ctx);
+}
 
-    if (verdict == NGX_HTTP_FLOWDASH_JSON_OK) {
-        return NGX_OK;
+
+static ngx_int_t
+ngx_http_flowdash_action_fetched(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_http_flowdash_run_t  *run;
+
+    run = ctx->run;
+
+    if (!run->done) {
+        r->connection->error = 0;
+        return NGX_DONE;
     }
 
-    detail->data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
-    if (detail->data == NULL) {
+    if (ctx->timer.timer_set) {
+        ngx_del_timer(&ctx->timer);
+    }
+
+    if (!run->error && ngx_http_flowdash_fetch_end(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    p = ngx_snprintf(detail->data, NGX_MAX_ERROR_STR,
-                     "the request's body: %s, at byte %uz",
-                     ctx->task.json.error, ctx->task.json.offset);
+    if (run->error) {
+        ngx_http_flowdash_action_restore(r, ctx);
+        return ngx_http_flowdash_error(r, ctx, run->error, 0, &run->detail);
+    }
 
-    detail->len = p - detail->data;
-    *status = NGX_HTTP_BAD_REQUEST;
+    return ngx_http_flowdash_action_start(r, ctx);
+}
 
-    return NGX_DECLINED;
+
+static ngx_int_t
+ngx_http_flowdash_action_refuse(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, const char *detail)
+{
+    if (detail) {
+        ctx->detail.data = (u_char *) detail;
+        ctx->detail.len = ngx_strlen(detail);
+    }
+
+    return ngx_http_flowdash_error(r, ctx, NGX_HTTP_FLOWDASH_REQUEST_INVALID,
+                                   ctx->refused, &ctx->detail);
+}
+
+
+/* a long body: others have a turn, then this request is gone on with */
+
+static ngx_int_t
+ngx_http_flowdash_action_turn(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ctx->turn.handler = ngx_http_flowdash_action_turn_handler;
+    ctx->turn.data = r->connection;
+    ctx->turn.log = r->connection->log;
+
+    ngx_post_event(&ctx->turn, &ngx_posted_next_events);
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_flowdash_action_turn_handler(ngx_event_t *ev)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    c = ev->data;
+    r = c->data;
+    r = r->main;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ngx_http_core_run_phases(r);
+    ngx_http_run_posted_requests(c);
 }
 
 
@@ -511,17 +656,33 @@ static ngx_int_t
 ngx_http_flowdash_action_finish(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
+    ngx_int_t  rc;
+
     ngx_log_debug3(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash action \"%V\" passed, steps:%ui changed:%d",
-                   &ctx->action, ctx->runs.nelts, ctx->task.changed);
+                   &ctx->action, ctx->runs.nelts, ctx->task->changed);
+
+    ctx->state = NGX_HTTP_FLOWDASH_WRITING;
+
+    rc = ngx_http_flowdash_source_write(r, ctx);
+
+    return ngx_http_flowdash_action_written(r, ctx, rc);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_action_written(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_int_t rc)
+{
+    if (rc == NGX_AGAIN) {
+        return ngx_http_flowdash_action_turn(r, ctx);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
 
     ctx->state = NGX_HTTP_FLOWDASH_PASSED;
-
-    if (ctx->task.changed
-        && ngx_http_flowdash_body_replace(r, ctx) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
 
     ngx_http_flowdash_action_restore(r, ctx);
 
@@ -579,5 +740,9 @@ ngx_http_flowdash_action_cleanup(void *data)
 
     if (ctx->timer.timer_set) {
         ngx_del_timer(&ctx->timer);
+    }
+
+    if (ctx->turn.posted) {
+        ngx_delete_posted_event(&ctx->turn);
     }
 }

@@ -20,6 +20,14 @@ static ngx_uint_t ngx_http_flowdash_answer_is_complete(
     ngx_http_flowdash_run_t *run);
 static ngx_http_flowdash_error_e ngx_http_flowdash_answer_no_header(
     ngx_http_flowdash_run_t *run, ngx_int_t rc);
+static ngx_int_t ngx_http_flowdash_answer_lay(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_http_flowdash_task_t *answer);
+static ngx_uint_t ngx_http_flowdash_answer_accepts(
+    ngx_http_flowdash_loc_conf_t *flcf, ngx_str_t *name);
+static void ngx_http_flowdash_answer_ignored(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_str_t *field);
 static void ngx_http_flowdash_answer_upstream_url(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run);
 
@@ -142,7 +150,9 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_run_t *run, ngx_int_t rc)
         return;
     }
 
-    if (ngx_http_get_module_ctx(r, ngx_http_flowdash_module) != run) {
+    if (!run->fetch
+        && ngx_http_get_module_ctx(r, ngx_http_flowdash_module) != run)
+    {
         run->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
         ngx_str_set(&run->detail, "the step was led to another location");
         return;
@@ -323,7 +333,6 @@ ngx_int_t
 ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run)
 {
-    u_char                            *p;
     ngx_str_t                          token;
     ngx_array_t                        pointer;
     ngx_http_flowdash_task_t          *answer;
@@ -354,7 +363,7 @@ ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
     }
 
     if (verdict == NGX_HTTP_FLOWDASH_JSON_OK) {
-        return ngx_http_flowdash_task_merge(&ctx->task, answer);
+        return ngx_http_flowdash_answer_lay(r, ctx, run, answer);
     }
 
     if (verdict == NGX_HTTP_FLOWDASH_JSON_NO_OBJECT && !answer->json.map) {
@@ -374,16 +383,138 @@ ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
 
     run->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
 
+    return ngx_http_flowdash_answer_detail(r, run, &answer->json);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_answer_detail(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_json_t *json)
+{
+    u_char  *p;
+
     run->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
     if (run->detail.data == NULL) {
         return NGX_ERROR;
     }
 
     p = ngx_snprintf(run->detail.data, NGX_MAX_ERROR_STR,
-                     "the answer's body: %s, at byte %uz",
-                     answer->json.error, answer->json.offset);
+                     "the answer's body: %s, at byte %uz", json->error,
+                     json->offset);
 
     run->detail.len = p - run->detail.data;
 
     return NGX_OK;
+}
+
+
+/* sets the fields that this step may change, and are changed */
+
+static ngx_int_t
+ngx_http_flowdash_answer_lay(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_http_flowdash_task_t *answer)
+{
+    u_char                        *p;
+    ngx_int_t                      rc;
+    ngx_uint_t                     i;
+    const char                    *error;
+    ngx_list_part_t               *part;
+    ngx_http_flowdash_field_t     *new, *field;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    i = 0;
+    part = &answer->fields.part;
+
+    while ((new = ngx_http_flowdash_task_next(&part, &i))) {
+
+        if (!ngx_http_flowdash_answer_accepts(flcf, &new->node.str)) {
+
+            field = ngx_http_flowdash_task_lookup(ctx->task, &new->node.str);
+
+            if (field == NULL || !ngx_http_flowdash_task_same(field, new)) {
+                ngx_http_flowdash_answer_ignored(r, ctx, run, &new->spelling);
+            }
+
+            continue;
+        }
+
+        rc = ngx_http_flowdash_source_set(ctx, new, &error);
+
+        if (rc == NGX_OK) {
+            continue;
+        }
+
+        if (rc != NGX_DECLINED) {
+            return NGX_ERROR;
+        }
+
+        run->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
+
+        run->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
+        if (run->detail.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        p = ngx_snprintf(run->detail.data, NGX_MAX_ERROR_STR,
+                         "the answer's field %V: %s", &new->spelling, error);
+
+        run->detail.len = p - run->detail.data;
+
+        return NGX_OK;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_answer_accepts(ngx_http_flowdash_loc_conf_t *flcf,
+    ngx_str_t *name)
+{
+    ngx_str_t   *field;
+    ngx_uint_t   i;
+
+    if (flcf->accept == NULL) {
+        return 1;
+    }
+
+    field = flcf->accept->elts;
+
+    for (i = 0; i < flcf->accept->nelts; i++) {
+        if (field[i].len == name->len
+            && ngx_memcmp(field[i].data, name->data, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* once for an action: an endpoint that says too much does so each time */
+
+static void
+ngx_http_flowdash_answer_ignored(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_str_t *field)
+{
+    ngx_str_t  name;
+
+    if (ctx->warned) {
+        return;
+    }
+
+    ctx->warned = 1;
+
+    name = *field;
+    name.len = ngx_min(name.len, 256);
+
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "flowdash: the answer to step \"%V\" has the field %V, "
+                  "which flowdash_accept does not name: ignored, id %V",
+                  &run->step->name, &name, &ctx->id);
 }

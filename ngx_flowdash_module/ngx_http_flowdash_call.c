@@ -29,9 +29,6 @@ static ngx_int_t ngx_http_flowdash_call_url(ngx_http_request_t *r,
 static ngx_int_t ngx_http_flowdash_call_shown_url(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url, u_char *path,
     u_char *last);
-static ngx_int_t ngx_http_flowdash_call_url_part(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_part_t *part,
-    ngx_str_t *text);
 static ngx_int_t ngx_http_flowdash_call_headers(ngx_http_request_t *r,
     ngx_http_flowdash_call_t *call);
 static ngx_int_t ngx_http_flowdash_call_options(
@@ -240,7 +237,7 @@ ngx_http_flowdash_call_shown_url(ngx_http_request_t *r,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_flowdash_call_url_part(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_part_t *part,
     ngx_str_t *text)
@@ -267,7 +264,7 @@ ngx_http_flowdash_call_url_part(ngx_http_request_t *r,
 
     if (p < last || ngx_http_flowdash_get_ctx(r)->escaped) {
         run->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
-        ngx_str_set(&run->detail, "a variable of flowdash_call has a "
+        ngx_str_set(&run->detail, "a variable in the URL has a "
                                   "control character");
         return NGX_DECLINED;
     }

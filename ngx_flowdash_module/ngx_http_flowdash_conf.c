@@ -15,8 +15,12 @@
 
 static char *ngx_http_flowdash_conf_refuse(ngx_conf_t *cf,
     ngx_command_t *cmd, ngx_str_t *value, const char *reason);
+static char *ngx_http_flowdash_conf_pointer(ngx_conf_t *cf,
+    ngx_command_t *cmd, ngx_str_t *text, ngx_array_t **pointer);
 static ngx_int_t ngx_http_flowdash_conf_pointer_token(ngx_array_t *pointer,
     u_char **start, u_char *last);
+static ngx_int_t ngx_http_flowdash_conf_task_from_uri(ngx_conf_t *cf,
+    ngx_http_flowdash_task_from_t *from, u_char *p, u_char *last);
 static char *ngx_http_flowdash_conf_step_block(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step);
 static char *ngx_http_flowdash_conf_step_check(ngx_conf_t *cf,
@@ -27,8 +31,10 @@ static const char *ngx_http_flowdash_conf_url(ngx_conf_t *cf,
     ngx_http_flowdash_url_t *url, ngx_str_t *text);
 static const char *ngx_http_flowdash_conf_url_unix(ngx_conf_t *cf,
     ngx_http_flowdash_url_t *url, u_char *p, ngx_str_t *text);
-static const char *ngx_http_flowdash_conf_url_parts(ngx_conf_t *cf,
+static ngx_int_t ngx_http_flowdash_conf_url_path(ngx_conf_t *cf,
     ngx_http_flowdash_url_t *url, u_char *p, u_char *last);
+static ngx_int_t ngx_http_flowdash_conf_url_parts(ngx_conf_t *cf,
+    ngx_array_t *parts, u_char *p, u_char *last);
 static const char *ngx_http_flowdash_conf_url_check(ngx_conf_t *cf,
     ngx_http_flowdash_url_t *url);
 static char *ngx_http_flowdash_conf_param(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -192,6 +198,7 @@ ngx_http_flowdash_conf_param(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     param->name = value[1];
+    param->json = 0;
 
     if (ngx_http_flowdash_conf_value(cf, &value[2], &param->value) != NGX_OK) {
         return NGX_CONF_ERROR;
@@ -206,10 +213,7 @@ ngx_http_flowdash_conf_task(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_flowdash_loc_conf_t *flcf = conf;
 
-    u_char       *p, *last;
-    ngx_int_t     rc;
-    ngx_str_t    *value;
-    ngx_array_t  *pointer;
+    ngx_str_t  *value;
 
     if (flcf->pointer != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
@@ -217,40 +221,49 @@ ngx_http_flowdash_conf_task(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    pointer = ngx_array_create(cf->pool, 2, sizeof(ngx_str_t));
-    if (pointer == NULL) {
+    return ngx_http_flowdash_conf_pointer(cf, cmd, &value[1], &flcf->pointer);
+}
+
+
+static char *
+ngx_http_flowdash_conf_pointer(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *text, ngx_array_t **pointer)
+{
+    u_char     *p, *last;
+    ngx_int_t   rc;
+
+    *pointer = ngx_array_create(cf->pool, 2, sizeof(ngx_str_t));
+    if (*pointer == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    p = value[1].data;
-    last = p + value[1].len;
+    p = text->data;
+    last = p + text->len;
 
-    if (ngx_http_flowdash_json_check_utf8(&value[1])) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+    if (ngx_http_flowdash_json_check_utf8(text)) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, text,
                                              "the pointer must be UTF-8");
     }
 
     while (p < last) {
 
-        rc = ngx_http_flowdash_conf_pointer_token(pointer, &p, last);
+        rc = ngx_http_flowdash_conf_pointer_token(*pointer, &p, last);
 
         if (rc == NGX_ERROR) {
             return NGX_CONF_ERROR;
         }
 
         if (rc == NGX_DECLINED) {
-            return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+            return ngx_http_flowdash_conf_refuse(cf, cmd, text,
                        "a JSON pointer is empty or starts with \"/\", "
                        "and \"~\" in it is written \"~0\", \"/\" \"~1\"");
         }
     }
 
-    if (pointer->nelts >= NGX_HTTP_FLOWDASH_JSON_DEPTH) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+    if ((*pointer)->nelts >= NGX_HTTP_FLOWDASH_JSON_DEPTH) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, text,
                              "the pointer is deeper than any accepted body");
     }
-
-    flcf->pointer = pointer;
 
     return NGX_CONF_OK;
 }
@@ -301,6 +314,160 @@ ngx_http_flowdash_conf_pointer_token(ngx_array_t *pointer, u_char **start,
 
 
 char *
+ngx_http_flowdash_conf_task_from(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    u_char                         *p;
+    ngx_str_t                      *value, text;
+    ngx_http_flowdash_task_from_t  *from;
+
+    if (flcf->task_from != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0 && cf->args->nelts == 2) {
+        flcf->task_from = NULL;
+        return NGX_CONF_OK;
+    }
+
+    for (p = value[1].data; *p; p++) {
+        if (*p <= 0x20 || *p == 0x7f || *p == '#') {
+            break;
+        }
+    }
+
+    if ((value[1].data[0] != '/' && value[1].data[0] != '$') || *p
+        || ngx_strstr(value[1].data, "$request_uri")
+        || ngx_strstr(value[1].data, "${request_uri}")
+        || ngx_strstr(value[1].data, "$is_args")
+        || ngx_strstr(value[1].data, "${is_args}")
+        || ngx_http_flowdash_call_dot_segment(value[1].data, p))
+    {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                   "a path of this server is expected, such as \"$uri\" or "
+                   "\"/api/tasks/$id\" without \".\" or \"..\" as a part, "
+                   "arguments as \"?a=$b\"");
+    }
+
+    from = ngx_pcalloc(cf->pool, sizeof(ngx_http_flowdash_task_from_t));
+    if (from == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    flcf->task_from = from;
+
+    if (ngx_http_flowdash_conf_task_from_uri(cf, from, value[1].data, p)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (cf->args->nelts == 2) {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(value[2].data, "pointer=", 8) != 0) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[2],
+                           "\"pointer=\" and a JSON pointer is expected");
+    }
+
+    text.data = value[2].data + 8;
+    text.len = value[2].len - 8;
+
+    return ngx_http_flowdash_conf_pointer(cf, cmd, &text, &from->pointer);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_conf_task_from_uri(ngx_conf_t *cf,
+    ngx_http_flowdash_task_from_t *from, u_char *p, u_char *last)
+{
+    u_char  *args;
+
+    if (ngx_array_init(&from->path, cf->pool, 4,
+                       sizeof(ngx_http_flowdash_url_part_t))
+        != NGX_OK
+        || ngx_array_init(&from->args, cf->pool, 4,
+                          sizeof(ngx_http_flowdash_url_part_t))
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    args = ngx_strlchr(p, last, '?');
+
+    if (args == NULL) {
+        return ngx_http_flowdash_conf_url_parts(cf, &from->path, p, last);
+    }
+
+    if (ngx_http_flowdash_conf_url_parts(cf, &from->path, p, args) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_flowdash_conf_url_parts(cf, &from->args, args + 1, last);
+}
+
+
+char *
+ngx_http_flowdash_conf_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    char                       *rv;
+    ngx_int_t                   rc;
+    ngx_str_t                  *value;
+    ngx_array_t                 leaves;
+    ngx_http_flowdash_param_t  *param;
+
+    value = cf->args->elts;
+
+    if (value[1].len == 0 || ngx_http_flowdash_json_check_utf8(&value[1])) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                              "the field's name must be UTF-8 and not empty");
+    }
+
+    rv = ngx_http_flowdash_conf_param(cf, cmd, &flcf->set, 0);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    param = flcf->set->elts;
+    param += flcf->set->nelts - 1;
+
+    param->json = (cmd->name.len == sizeof("flowdash_set_json") - 1);
+
+    if (param->value.lengths) {
+        return NGX_CONF_OK;
+    }
+
+    if (!param->json) {
+        if (ngx_http_flowdash_json_check_utf8(&value[2])) {
+            return ngx_http_flowdash_conf_refuse(cf, cmd, &value[2],
+                                                 "the value must be UTF-8");
+        }
+
+        return NGX_CONF_OK;
+    }
+
+    rc = ngx_http_flowdash_json_leaves(&param->value.value, &leaves,
+                                       cf->temp_pool);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[2],
+                     "a JSON value is expected, such as true, 7 or \"text\" "
+                     "with its quotes");
+    }
+
+    return (rc == NGX_OK) ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+char *
 ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_flowdash_loc_conf_t *flcf = conf;
@@ -346,7 +513,7 @@ ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    step = ngx_palloc(cf->pool, sizeof(ngx_http_flowdash_step_t));
+    step = ngx_pcalloc(cf->pool, sizeof(ngx_http_flowdash_step_t));
     steps = ngx_array_push(flcf->steps);
 
     if (step == NULL || steps == NULL) {
@@ -360,6 +527,90 @@ ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     fmcf->steps = 1;
 
     return ngx_http_flowdash_conf_step_block(cf, step);
+}
+
+
+char *
+ngx_http_flowdash_conf_if(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    ngx_str_t                 *value;
+    ngx_http_complex_value_t  *condition;
+
+    value = cf->args->elts;
+
+    if (flcf->step == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" is allowed in \"flowdash_step\" only",
+                           &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (flcf->step->condition) {
+        return "is duplicate";
+    }
+
+    condition = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (condition == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_flowdash_conf_value(cf, &value[1], condition) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    flcf->step->condition = condition;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_flowdash_conf_accept(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    ngx_str_t   *value, *field;
+    ngx_uint_t   i;
+
+    if (flcf->accept != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "all") == 0) {
+        flcf->accept = NULL;
+        return NGX_CONF_OK;
+    }
+
+    flcf->accept = ngx_array_create(cf->pool, cf->args->nelts,
+                                    sizeof(ngx_str_t));
+    if (flcf->accept == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "none") == 0) {
+        return NGX_CONF_OK;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_http_flowdash_json_check_utf8(&value[i])) {
+            return ngx_http_flowdash_conf_refuse(cf, cmd, &value[i],
+                                           "the field's name must be UTF-8");
+        }
+
+        field = ngx_array_push(flcf->accept);
+        if (field == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *field = value[i];
+    }
+
+    return NGX_CONF_OK;
 }
 
 
@@ -480,11 +731,18 @@ ngx_http_flowdash_conf_step_check(ngx_conf_t *cf,
     }
 
     if (flcf->pointer != NGX_CONF_UNSET_PTR || flcf->methods
-        || flcf->deadline != NGX_CONF_UNSET_MSEC)
+        || flcf->deadline != NGX_CONF_UNSET_MSEC
+        || flcf->task_from != NGX_CONF_UNSET_PTR
+        || flcf->set != NGX_CONF_UNSET_PTR
+        || flcf->max_fields_size != NGX_CONF_UNSET_SIZE
+        || flcf->decode != NGX_CONF_UNSET)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"flowdash_task\", \"flowdash_methods\" and "
-                           "\"flowdash_deadline\" are for the whole action, "
+                           "\"flowdash_task\", \"flowdash_task_from\", "
+                           "\"flowdash_set\", \"flowdash_set_json\", "
+                           "\"flowdash_methods\", \"flowdash_deadline\", "
+                           "\"flowdash_max_fields_size\" and "
+                           "\"flowdash_decode\" are for the whole action, "
                            "not for \"flowdash_step\" \"%V\"", &step->name);
         return NGX_CONF_ERROR;
     }
@@ -641,7 +899,6 @@ ngx_http_flowdash_conf_url(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
 {
     u_char      *p, *last, *host;
     size_t       scheme;
-    const char  *error;
 
     if (ngx_strncasecmp(text->data, (u_char *) "http://", 7) == 0) {
         scheme = 7;
@@ -660,13 +917,6 @@ ngx_http_flowdash_conf_url(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
             return "the URL must not have white space, control or non-ASCII "
                    "characters, nor a fragment";
         }
-    }
-
-    if (ngx_array_init(&url->parts, cf->pool, 4,
-                       sizeof(ngx_http_flowdash_url_part_t))
-        != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
     }
 
     p = text->data + scheme;
@@ -704,9 +954,11 @@ ngx_http_flowdash_conf_url(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
     ngx_memcpy(url->shown.data, text->data, scheme);
     ngx_memcpy(url->shown.data + scheme, host, p - host);
 
-    error = ngx_http_flowdash_conf_url_parts(cf, url, p, last);
+    if (ngx_http_flowdash_conf_url_path(cf, url, p, last) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
-    return error ? error : ngx_http_flowdash_conf_url_check(cf, url);
+    return ngx_http_flowdash_conf_url_check(cf, url);
 }
 
 
@@ -714,8 +966,7 @@ static const char *
 ngx_http_flowdash_conf_url_unix(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
     u_char *p, ngx_str_t *text)
 {
-    u_char      *last, *path;
-    const char  *error;
+    u_char  *last, *path;
 
     if (text->data[4] != ':') {
         return "a unix socket is called as \"http://unix:/path.sock:/uri\"";
@@ -763,9 +1014,39 @@ ngx_http_flowdash_conf_url_unix(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
 
     ngx_str_set(&url->origin, "http://localhost");
 
-    error = ngx_http_flowdash_conf_url_parts(cf, url, p, last);
+    if (ngx_http_flowdash_conf_url_path(cf, url, p, last) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
-    return error ? error : ngx_http_flowdash_conf_url_check(cf, url);
+    return ngx_http_flowdash_conf_url_check(cf, url);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_conf_url_path(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
+    u_char *p, u_char *last)
+{
+    ngx_http_flowdash_url_part_t  *part;
+
+    if (ngx_array_init(&url->parts, cf->pool, 4,
+                       sizeof(ngx_http_flowdash_url_part_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (p == last || *p != '/') {
+
+        part = ngx_array_push(&url->parts);
+        if (part == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_str_set(&part->text, "/");
+        part->value = NULL;
+    }
+
+    return ngx_http_flowdash_conf_url_parts(cf, &url->parts, p, last);
 }
 
 
@@ -774,29 +1055,18 @@ ngx_http_flowdash_conf_url_unix(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
  * variables, whose values are percent-encoded one by one.
  */
 
-static const char *
-ngx_http_flowdash_conf_url_parts(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
+static ngx_int_t
+ngx_http_flowdash_conf_url_parts(ngx_conf_t *cf, ngx_array_t *parts,
     u_char *p, u_char *last)
 {
     u_char                        *start;
     ngx_http_flowdash_url_part_t  *part;
 
-    if (p == last || *p != '/') {
-
-        part = ngx_array_push(&url->parts);
-        if (part == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        ngx_str_set(&part->text, "/");
-        part->value = NULL;
-    }
-
     while (p < last) {
 
-        part = ngx_array_push(&url->parts);
+        part = ngx_array_push(parts);
         if (part == NULL) {
-            return NGX_CONF_ERROR;
+            return NGX_ERROR;
         }
 
         start = p;
@@ -828,17 +1098,17 @@ ngx_http_flowdash_conf_url_parts(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
 
         part->value = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
         if (part->value == NULL) {
-            return NGX_CONF_ERROR;
+            return NGX_ERROR;
         }
 
         if (ngx_http_flowdash_conf_value(cf, &part->text, part->value)
             != NGX_OK)
         {
-            return NGX_CONF_ERROR;
+            return NGX_ERROR;
         }
     }
 
-    return NULL;
+    return NGX_OK;
 }
 
 

@@ -117,7 +117,7 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
 
         /* which may lead to the app: it must not get the request that way */
 
-        return (ngx_http_flowdash_body_drop(r) == NGX_OK)
+        return (ngx_http_flowdash_replace_drop(r) == NGX_OK)
                ? (ngx_int_t) ctx->status : NGX_ERROR;
     }
 
@@ -376,9 +376,13 @@ ngx_http_flowdash_error_html(ngx_http_request_t *r,
     b->last = ngx_cpymem(b->last, ngx_http_flowdash_page_head,
                          sizeof(ngx_http_flowdash_page_head) - 1);
 
+    /* the name may depend on what could not be read */
+
     b->last = ngx_sprintf(b->last,
-                          "\xe2\x80\x9c%V\xe2\x80\x9d was not carried out"
-                          "</h1>\n<p>", action);
+                          action->len ? "\xe2\x80\x9c%V\xe2\x80\x9d"
+                                      : "The action%V", action);
+
+    b->last = ngx_sprintf(b->last, " was not carried out</h1>\n<p>");
 
     if (ctx->run) {
         b->last = ngx_sprintf(b->last,

@@ -67,6 +67,28 @@ struct ngx_http_flowdash_json_s {
 
 
 /*
+ * A value within a value.  A leaf is a scalar, or a container that is empty.
+ */
+
+typedef struct ngx_http_flowdash_json_node_s  ngx_http_flowdash_json_node_t;
+
+struct ngx_http_flowdash_json_node_s {
+    ngx_http_flowdash_json_node_t     *parent;
+    ngx_str_t                          key;      /* decoded; in an object */
+    ngx_uint_t                         index;    /* in an array */
+    ngx_uint_t                         depth;
+
+    ngx_str_t                          text;     /* of a string: decoded */
+    ngx_uint_t                         members;
+
+    unsigned                           string:1;
+    unsigned                           object:1;
+    unsigned                           array:1;
+    unsigned                           nested:1; /* it has containers */
+};
+
+
+/*
  * Finds the object at an RFC 6901 pointer in a JSON text (RFC 8259, UTF-8
  * only), and reports its members.  Returns NGX_OK with the verdict set, or
  * NGX_ERROR if memory ran out.
@@ -79,6 +101,15 @@ ngx_int_t ngx_http_flowdash_json_parse(ngx_http_flowdash_json_t *json,
  * Returns NGX_OK, NGX_DECLINED if "text" is no string, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_json_decode(ngx_str_t *text, ngx_str_t *value,
+    ngx_pool_t *pool);
+
+/*
+ * Takes any JSON value apart: "leaves" is made an array of pointers to its
+ * leaves, in the order of the text.  Returns NGX_OK, NGX_DECLINED if the text
+ * is not one JSON value, has half of a surrogate pair or is nested too deep,
+ * or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_json_leaves(ngx_str_t *text, ngx_array_t *leaves,
     ngx_pool_t *pool);
 
 /*

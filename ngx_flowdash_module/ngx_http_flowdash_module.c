@@ -17,7 +17,10 @@ static char *ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static ngx_array_t *ngx_http_flowdash_default_user(ngx_conf_t *cf);
 static ngx_array_t *ngx_http_flowdash_default_pointer(ngx_conf_t *cf);
+static void ngx_http_flowdash_merge_upstreams(ngx_conf_t *cf);
 static ngx_int_t ngx_http_flowdash_init(ngx_conf_t *cf);
+static void ngx_http_flowdash_init_task_variables(
+    ngx_http_flowdash_main_conf_t *fmcf, ngx_http_core_main_conf_t *cmcf);
 static ngx_int_t ngx_http_flowdash_init_process(ngx_cycle_t *cycle);
 static void ngx_http_flowdash_exit_process(ngx_cycle_t *cycle);
 
@@ -70,9 +73,51 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       0,
       NULL },
 
+    { ngx_string("flowdash_task_from"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_flowdash_conf_task_from,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_set"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE2,
+      ngx_http_flowdash_conf_set,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_set_json"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE2,
+      ngx_http_flowdash_conf_set,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_max_fields_size"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_flowdash_conf_size,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, max_fields_size),
+      NULL },
+
+    { ngx_string("flowdash_decode"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, decode),
+      NULL },
+
     { ngx_string("flowdash_step"),
       NGX_HTTP_LOC_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
       ngx_http_flowdash_conf_step,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_if"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_flowdash_conf_if,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -87,6 +132,13 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
     { ngx_string("flowdash_set_header"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE2,
       ngx_http_flowdash_conf_set_header,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_accept"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_flowdash_conf_accept,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -214,8 +266,13 @@ ngx_http_flowdash_create_loc_conf(ngx_conf_t *cf)
     conf->action = NGX_CONF_UNSET_PTR;
     conf->user = NGX_CONF_UNSET_PTR;
     conf->pointer = NGX_CONF_UNSET_PTR;
+    conf->task_from = NGX_CONF_UNSET_PTR;
+    conf->set = NGX_CONF_UNSET_PTR;
+    conf->max_fields_size = NGX_CONF_UNSET_SIZE;
+    conf->decode = NGX_CONF_UNSET;
     conf->steps = NGX_CONF_UNSET_PTR;
     conf->headers = NGX_CONF_UNSET_PTR;
+    conf->accept = NGX_CONF_UNSET_PTR;
     conf->connect_timeout = NGX_CONF_UNSET_MSEC;
     conf->timeout = NGX_CONF_UNSET_MSEC;
     conf->deadline = NGX_CONF_UNSET_MSEC;
@@ -262,8 +319,14 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                                   |NGX_HTTP_PUT|NGX_HTTP_PATCH));
     ngx_conf_merge_ptr_value(conf->user, prev->user, NULL);
     ngx_conf_merge_ptr_value(conf->pointer, prev->pointer, NULL);
+    ngx_conf_merge_ptr_value(conf->task_from, prev->task_from, NULL);
+    ngx_conf_merge_ptr_value(conf->set, prev->set, NULL);
+    ngx_conf_merge_size_value(conf->max_fields_size, prev->max_fields_size,
+                              1024 * 1024);
+    ngx_conf_merge_value(conf->decode, prev->decode, 0);
     ngx_conf_merge_ptr_value(conf->steps, prev->steps, NULL);
     ngx_conf_merge_ptr_value(conf->headers, prev->headers, NULL);
+    ngx_conf_merge_ptr_value(conf->accept, prev->accept, NULL);
 
     ngx_conf_merge_msec_value(conf->connect_timeout,
                               prev->connect_timeout, 5000);
@@ -279,7 +342,61 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->ssl_trusted = prev->ssl_trusted;
     }
 
+    ngx_http_flowdash_merge_upstreams(cf);
+
     return ngx_http_flowdash_conf_check(cf, conf);
+}
+
+
+/*
+ * Notices that a location repeats requests like POST.  nginx's own modules
+ * come before this one, so that their values are merged, and their
+ * configurations start with that of the upstream.
+ */
+
+static void
+ngx_http_flowdash_merge_upstreams(ngx_conf_t *cf)
+{
+    ngx_str_t                      *name;
+    ngx_uint_t                      i;
+    ngx_module_t                   *module;
+    ngx_http_conf_ctx_t            *ctx;
+    ngx_http_upstream_conf_t       *ucf;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    static ngx_str_t  names[] = {
+        ngx_string("ngx_http_proxy_module"),
+        ngx_string("ngx_http_fastcgi_module"),
+        ngx_string("ngx_http_uwsgi_module"),
+        ngx_string("ngx_http_scgi_module"),
+        ngx_string("ngx_http_grpc_module"),
+        ngx_null_string
+    };
+
+    ctx = cf->ctx;
+    fmcf = ctx->main_conf[ngx_http_flowdash_module.ctx_index];
+
+    for (i = 0; cf->cycle->modules[i]; i++) {
+
+        module = cf->cycle->modules[i];
+
+        if (module->type != NGX_HTTP_MODULE) {
+            continue;
+        }
+
+        for (name = names; name->len; name++) {
+
+            if (ngx_strcmp(module->name, name->data) != 0) {
+                continue;
+            }
+
+            ucf = ctx->loc_conf[module->ctx_index];
+
+            if (ucf->next_upstream & NGX_HTTP_UPSTREAM_FT_NON_IDEMPOTENT) {
+                fmcf->non_idempotent = 1;
+            }
+        }
+    }
 }
 
 
@@ -349,6 +466,7 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
         ngx_string("http_content_type"),
         ngx_string("request_body"),
         ngx_string("request_body_file"),
+        ngx_string("request_uri"),
         ngx_null_string
     };
 
@@ -392,7 +510,32 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
 
     *h = ngx_http_flowdash_action_handler;
 
+    ngx_http_flowdash_init_task_variables(fmcf, cmcf);
+
     return ngx_http_flowdash_answer_init(cf);
+}
+
+
+/* whether anything in the configuration depends on a task's field */
+
+static void
+ngx_http_flowdash_init_task_variables(ngx_http_flowdash_main_conf_t *fmcf,
+    ngx_http_core_main_conf_t *cmcf)
+{
+    ngx_uint_t            i;
+    ngx_http_variable_t  *v;
+
+    v = cmcf->variables.elts;
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+        if (v[i].name.len > sizeof("flowdash_task_") - 1
+            && ngx_strncmp(v[i].name.data, "flowdash_task_",
+                           sizeof("flowdash_task_") - 1)
+               == 0)
+        {
+            fmcf->task_variables = 1;
+        }
+    }
 }
 
 

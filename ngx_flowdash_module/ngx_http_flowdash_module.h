@@ -7,6 +7,9 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash_form.h>
+#include <ngx_http_flowdash_multipart.h>
+#include <ngx_http_flowdash_gzip.h>
 
 
 #define NGX_HTTP_FLOWDASH_VERSION  "0.1.0"
@@ -29,11 +32,12 @@ typedef enum {
 } ngx_http_flowdash_error_e;
 
 
-/* a member of "user", or a header of a step's request */
+/* a member of "user", a field that is set, or a header of a step's request */
 
 typedef struct {
     ngx_str_t                       name;
     ngx_http_complex_value_t        value;
+    unsigned                        json:1;    /* not a string */
 } ngx_http_flowdash_param_t;
 
 
@@ -51,9 +55,19 @@ typedef struct {
 } ngx_http_flowdash_url_t;
 
 
+/* where the stored task is fetched from */
+
+typedef struct {
+    ngx_array_t                     path;      /* of ..._url_part_t */
+    ngx_array_t                     args;
+    ngx_array_t                    *pointer;   /* NULL: flowdash_task's */
+} ngx_http_flowdash_task_from_t;
+
+
 typedef struct {
     ngx_str_t                       name;
     void                          **loc_conf;  /* of its nameless location */
+    ngx_http_complex_value_t       *condition;
 } ngx_http_flowdash_step_t;
 
 
@@ -64,6 +78,8 @@ typedef struct {
 
     unsigned                        steps:1;
     unsigned                        calls:1;
+    unsigned                        non_idempotent:1;  /* are repeated */
+    unsigned                        task_variables:1;
 } ngx_http_flowdash_main_conf_t;
 
 
@@ -72,6 +88,10 @@ typedef struct {
     ngx_uint_t                      methods;
     ngx_array_t                    *user;      /* of ..._param_t */
     ngx_array_t                    *pointer;   /* of ngx_str_t, decoded */
+    ngx_http_flowdash_task_from_t  *task_from;
+    ngx_array_t                    *set;       /* of ..._param_t */
+    size_t                          max_fields_size;
+    ngx_flag_t                      decode;
 
     ngx_array_t                    *steps;     /* of ..._step_t * */
     ngx_uint_t                      own_steps; /* not inherited */
@@ -82,6 +102,7 @@ typedef struct {
     ngx_http_flowdash_url_t        *url;
 
     ngx_array_t                    *headers;   /* of ..._param_t */
+    ngx_array_t                    *accept;    /* of ngx_str_t; NULL: all */
 
     ngx_msec_t                      connect_timeout;
     ngx_msec_t                      timeout;
@@ -119,6 +140,7 @@ typedef struct {
     ngx_msec_t                      start;
     ngx_msec_t                      time;
 
+    unsigned                        fetch:1;     /* of the stored task */
     unsigned                        deadline:1;  /* its time is the action's */
     unsigned                        complete:1;  /* its end was seen */
     unsigned                        done:1;
@@ -128,11 +150,61 @@ typedef struct {
 typedef enum {
     NGX_HTTP_FLOWDASH_READING = 0,
     NGX_HTTP_FLOWDASH_READ,
+    NGX_HTTP_FLOWDASH_FETCHING,
     NGX_HTTP_FLOWDASH_RUNNING,
+    NGX_HTTP_FLOWDASH_WRITING,
     NGX_HTTP_FLOWDASH_NONE,           /* this location's name was empty */
     NGX_HTTP_FLOWDASH_PASSED,
     NGX_HTTP_FLOWDASH_FAILED
 } ngx_http_flowdash_state_e;
+
+
+typedef enum {
+    NGX_HTTP_FLOWDASH_UNKNOWN = 0,
+    NGX_HTTP_FLOWDASH_JSON,
+    NGX_HTTP_FLOWDASH_URLENCODED,
+    NGX_HTTP_FLOWDASH_MULTIPART
+} ngx_http_flowdash_type_e;
+
+
+/* what the request's headers say of its body */
+
+typedef struct {
+    ngx_http_flowdash_type_e        type;
+    ngx_str_t                       boundary;
+    const char                     *error;     /* it cannot be read */
+    ngx_uint_t                      status;    /* and what the client gets */
+    unsigned                        gzip:1;
+} ngx_http_flowdash_media_t;
+
+
+/* how far a body has been read */
+
+typedef struct {
+    ngx_chain_t                    *cl;
+    off_t                           offset;    /* in its buffer */
+    u_char                         *buf;
+    size_t                          turn;      /* read of files */
+    unsigned                        begun:1;
+} ngx_http_flowdash_pieces_t;
+
+
+/* a body on its way to a file */
+
+typedef struct {
+    ngx_temp_file_t                *file;      /* NULL: none is needed */
+    ngx_chain_t                    *body;
+    ngx_http_flowdash_pieces_t      pieces;
+} ngx_http_flowdash_copy_t;
+
+
+/* what the request has of the task, in its body or in its query */
+
+typedef struct {
+    ngx_http_flowdash_task_t        task;
+    ngx_http_flowdash_form_t       *form;      /* NULL: JSON */
+    ngx_str_t                       text;      /* if it is in memory */
+} ngx_http_flowdash_source_t;
 
 
 /* an execution: at most one for each client request */
@@ -143,7 +215,23 @@ typedef struct {
 
     ngx_str_t                       id;
     ngx_str_t                       action;
-    ngx_http_flowdash_task_t        task;
+
+    ngx_http_flowdash_media_t       media;
+    ngx_http_flowdash_pieces_t      pieces;
+    ngx_http_flowdash_gzip_t       *gzip;
+    ngx_http_flowdash_multipart_t  *multipart;
+
+    ngx_http_flowdash_source_t      body;
+    ngx_http_flowdash_source_t      query;
+    ngx_http_flowdash_source_t     *target;    /* where new fields go */
+    ngx_http_flowdash_task_t       *stored;
+    ngx_http_flowdash_task_t       *task;      /* as steps see it */
+
+    ngx_uint_t                      refused;   /* status: there is no task */
+    ngx_str_t                       detail;    /* and why, for the log */
+
+    ngx_http_flowdash_copy_t        copy;
+    ngx_event_t                     turn;      /* to go on with a file */
 
     ngx_array_t                     runs;      /* of ..._run_t * */
     ngx_http_flowdash_run_t        *run;       /* the current one */
@@ -154,9 +242,12 @@ typedef struct {
     ngx_http_flowdash_error_e       error;
     ngx_uint_t                      status;    /* for the client */
 
-    unsigned                        has_task:1;
     unsigned                        doubtful:1;  /* which field is unclear */
+    unsigned                        missing:1;   /* a field just read */
+    unsigned                        read:1;      /* one was */
     unsigned                        has_body:1;
+    unsigned                        started:1;   /* something was called */
+    unsigned                        warned:1;    /* of ignored fields */
     unsigned                        escaped:1;   /* a variable just read */
     unsigned                        raw:1;       /* do not escape it */
     unsigned                        sendfile:1;
@@ -173,7 +264,15 @@ char *ngx_http_flowdash_conf_user(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_flowdash_conf_task(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_flowdash_conf_task_from(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_set(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_if(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_accept(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -215,25 +314,108 @@ ngx_http_flowdash_ctx_t *ngx_http_flowdash_get_ctx(ngx_http_request_t *r);
  */
 ngx_int_t ngx_http_flowdash_body_read(ngx_http_request_t *r, ngx_str_t *text);
 
-/*
- * Tells whether the body can be read as JSON by its Content-Type and
- * Content-Encoding; if not, "detail" says why, for the log.
- */
-ngx_uint_t ngx_http_flowdash_body_is_json(ngx_http_request_t *r,
-    ngx_str_t *detail);
+/* The length of the client's body, in bytes. */
+off_t ngx_http_flowdash_body_length(ngx_http_request_t *r);
 
 /*
- * Replaces the client's body by the task's text with its changes, with all
- * headers and variables that describe a body.  Returns NGX_OK or NGX_ERROR.
+ * The body's next piece, which is valid until the next call.  Returns NGX_OK,
+ * NGX_DONE behind the last one, NGX_AGAIN when other requests should have a
+ * turn, or as ngx_http_flowdash_body_read().
  */
-ngx_int_t ngx_http_flowdash_body_replace(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx);
+ngx_int_t ngx_http_flowdash_body_piece(ngx_http_request_t *r,
+    ngx_http_flowdash_pieces_t *pieces, ngx_str_t *piece);
+
+/*
+ * Tells how the body can be read by its Content-Type and Content-Encoding; if
+ * it cannot, media->error and media->status say why.
+ */
+void ngx_http_flowdash_body_media(ngx_http_request_t *r, ngx_uint_t decode,
+    ngx_http_flowdash_media_t *media);
+
+
+/*
+ * Replaces the client's body by a text, with all headers and variables that
+ * describe a body; the Content-Encoding goes if the text was decoded.  Returns
+ * as ngx_http_flowdash_replace_copy().
+ */
+ngx_int_t ngx_http_flowdash_replace_text(ngx_http_request_t *r,
+    ngx_str_t *text, ngx_uint_t decoded, ngx_http_flowdash_copy_t *copy);
+
+/*
+ * Applies edits (ngx_http_flowdash_form_edit_t) to the body: what they do not
+ * mention stays where nginx has it.  Returns as
+ * ngx_http_flowdash_replace_copy().
+ */
+ngx_int_t ngx_http_flowdash_replace_edits(ngx_http_request_t *r,
+    ngx_array_t *edits, ngx_http_flowdash_copy_t *copy);
+
+/*
+ * Goes on with writing a changed body to a file.  Returns NGX_OK, NGX_AGAIN
+ * when other requests should have a turn, or as ngx_http_flowdash_body_read().
+ */
+ngx_int_t ngx_http_flowdash_replace_copy(ngx_http_request_t *r,
+    ngx_http_flowdash_copy_t *copy);
+
+/* Sets the Content-Type to JSON's.  Returns NGX_OK or NGX_ERROR. */
+ngx_int_t ngx_http_flowdash_replace_set_json(ngx_http_request_t *r);
+
+/* Variables about the body and the query are evaluated anew. */
+void ngx_http_flowdash_replace_forget(ngx_http_request_t *r);
 
 /*
  * Makes a GET request without a body of the client's.  Returns NGX_OK or
  * NGX_ERROR.
  */
-ngx_int_t ngx_http_flowdash_body_drop(ngx_http_request_t *r);
+ngx_int_t ngx_http_flowdash_replace_drop(ngx_http_request_t *r);
+
+
+/*
+ * Finds the fields of the task in the request.  Returns NGX_OK, with
+ * ctx->task, or ctx->refused if they cannot be told; NGX_AGAIN when other
+ * requests should have a turn; or as ngx_http_flowdash_body_read().
+ */
+ngx_int_t ngx_http_flowdash_source_read(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+/*
+ * Lays the request's fields over the stored task.  Returns NGX_OK or
+ * NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_source_lay(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+/*
+ * Gives a field of the task the value of "new".  Returns NGX_OK, NGX_DECLINED
+ * with "error" set if the request cannot say it, or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_source_set(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_field_t *new, const char **error);
+
+/* Sets the fields of flowdash_set.  Returns as the function above. */
+ngx_int_t ngx_http_flowdash_source_preset(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, const char **error);
+
+/*
+ * Writes what was changed into the request.  Returns as
+ * ngx_http_flowdash_replace_copy().
+ */
+ngx_int_t ngx_http_flowdash_source_write(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+
+/*
+ * Starts to fetch the stored task.  Returns NGX_OK with ctx->run set, which is
+ * already done if the URI cannot be used, or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_fetch_start(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+/*
+ * Takes the fetched task.  Returns NGX_OK, with run->error set if it is none,
+ * or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_fetch_end(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 
 
 /*
@@ -243,6 +425,17 @@ ngx_int_t ngx_http_flowdash_body_drop(ngx_http_request_t *r);
  */
 ngx_int_t ngx_http_flowdash_step_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
+
+/*
+ * Creates a background subrequest in memory, whose answer belongs to the run.
+ * Returns it, or NULL on error.
+ */
+ngx_http_request_t *ngx_http_flowdash_step_create(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_str_t *uri, ngx_str_t *args);
+
+/* Starts the time of ctx->run. */
+void ngx_http_flowdash_step_set_timer(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_loc_conf_t *flcf);
 
 /* The subrequest's post handler, by which it is known as a step's. */
 ngx_int_t ngx_http_flowdash_step_done(ngx_http_request_t *r, void *data,
@@ -267,6 +460,13 @@ void ngx_http_flowdash_answer_judge(ngx_http_flowdash_run_t *run,
     ngx_int_t rc);
 
 /*
+ * Says in run->detail what is wrong with a JSON text.  Returns NGX_OK or
+ * NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_answer_detail(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_json_t *json);
+
+/*
  * Lays the fields of a good answer over the task.  Returns NGX_OK, with
  * run->error set if the answer is not what it says, or NGX_ERROR.
  */
@@ -282,6 +482,15 @@ ngx_int_t ngx_http_flowdash_call_handler(ngx_http_request_t *r);
  * its parts: libcurl leaves these alone, but servers resolve them.
  */
 ngx_uint_t ngx_http_flowdash_call_dot_segment(u_char *p, u_char *last);
+
+/*
+ * Evaluates a variable in an URL and percent-encodes its value.  Returns
+ * NGX_OK, NGX_DECLINED with run->error set if the value cannot be used, or
+ * NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_call_url_part(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_part_t *part,
+    ngx_str_t *text);
 
 /* Ends a call at once; the subrequest is left to the caller. */
 void ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call);

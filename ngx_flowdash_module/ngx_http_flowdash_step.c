@@ -11,6 +11,8 @@
 #include <ngx_http_flowdash_module.h>
 
 
+static ngx_int_t ngx_http_flowdash_step_condition(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run);
 static ngx_int_t ngx_http_flowdash_step_payload(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
     ngx_http_flowdash_loc_conf_t *flcf);
@@ -29,8 +31,6 @@ static ngx_int_t ngx_http_flowdash_step_body(ngx_http_request_t *sr,
     ngx_http_flowdash_run_t *run);
 static ngx_int_t ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
     ngx_http_flowdash_run_t *run);
-static void ngx_http_flowdash_step_set_timer(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_loc_conf_t *flcf);
 static void ngx_http_flowdash_step_timeout(ngx_event_t *ev);
 static void ngx_http_flowdash_step_abort(ngx_http_request_t *sr,
     ngx_http_flowdash_run_t *run);
@@ -87,7 +87,11 @@ ngx_http_flowdash_step_start(ngx_http_request_t *r,
 
     flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
-    rc = ngx_http_flowdash_step_payload(r, ctx, run, flcf);
+    rc = ngx_http_flowdash_step_condition(r, ctx, run);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_flowdash_step_payload(r, ctx, run, flcf);
+    }
 
     if (rc == NGX_OK) {
         rc = ngx_http_flowdash_step_headers(r, run, flcf);
@@ -122,6 +126,41 @@ ngx_http_flowdash_step_start(ngx_http_request_t *r,
 }
 
 
+/* Returns NGX_DECLINED, without run->error, if the step is not to be run. */
+
+static ngx_int_t
+ngx_http_flowdash_step_condition(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run)
+{
+    ngx_str_t  value;
+
+    if (run->step->condition == NULL) {
+        return NGX_OK;
+    }
+
+    ctx->doubtful = 0;
+
+    if (ngx_http_flowdash_value(r, run->step->condition, &value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (value.len && (value.len != 1 || value.data[0] != '0')) {
+        return NGX_OK;
+    }
+
+    if (ctx->doubtful) {
+        run->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
+        ngx_str_set(&run->detail, "flowdash_if depends on a field that the "
+                                  "task has twice");
+    }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "flowdash step \"%V\" is skipped", &run->step->name);
+
+    return NGX_DECLINED;
+}
+
+
 /* {"action":NAME,"user":{...},"task":{...}} */
 
 static ngx_int_t
@@ -145,7 +184,7 @@ ngx_http_flowdash_step_payload(ngx_http_request_t *r,
 
     len = sizeof("{\"action\":,\"user\":{},\"task\":}") - 1
           + ngx_http_flowdash_json_string_length(&ctx->action)
-          + ngx_http_flowdash_task_object_length(&ctx->task);
+          + ngx_http_flowdash_task_object_length(ctx->task);
 
     for (i = 0; i < user->nelts; i++) {
         len += sizeof(",:null") - 1
@@ -182,7 +221,7 @@ ngx_http_flowdash_step_payload(ngx_http_request_t *r,
     }
 
     p = ngx_cpymem(p, "},\"task\":", sizeof("},\"task\":") - 1);
-    p = ngx_http_flowdash_task_write_object(p, &ctx->task);
+    p = ngx_http_flowdash_task_write_object(p, ctx->task);
     *p++ = '}';
 
     run->payload.len = p - run->payload.data;
@@ -400,31 +439,16 @@ static ngx_int_t
 ngx_http_flowdash_step_subrequest(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run)
 {
-    ngx_str_t                    uri;
-    ngx_http_request_t          *sr;
-    ngx_http_core_main_conf_t   *cmcf;
-    ngx_http_post_subrequest_t  *ps;
-
-    ps = ngx_palloc(r->pool, sizeof(ngx_http_post_subrequest_t));
-    if (ps == NULL) {
-        return NGX_ERROR;
-    }
-
-    ps->handler = ngx_http_flowdash_step_done;
-    ps->data = run;
+    ngx_str_t                   uri;
+    ngx_http_request_t         *sr;
+    ngx_http_core_main_conf_t  *cmcf;
 
     ngx_str_set(&uri, "/");
 
-    if (ngx_http_subrequest(r, &uri, NULL, &sr, ps,
-                            NGX_HTTP_SUBREQUEST_IN_MEMORY
-                            |NGX_HTTP_SUBREQUEST_BACKGROUND)
-        != NGX_OK)
-    {
+    sr = ngx_http_flowdash_step_create(r, run, &uri, NULL);
+    if (sr == NULL) {
         return NGX_ERROR;
     }
-
-    run->request = sr;
-    ngx_http_set_ctx(sr, run, ngx_http_flowdash_module);
 
     sr->method = NGX_HTTP_POST;
     sr->method_name = ngx_http_flowdash_post_method;
@@ -432,16 +456,6 @@ ngx_http_flowdash_step_subrequest(ngx_http_request_t *r,
     if (ngx_http_flowdash_step_body(sr, run) != NGX_OK
         || ngx_http_flowdash_step_headers_in(sr, run) != NGX_OK)
     {
-        return NGX_ERROR;
-    }
-
-    /*
-     * A shared array would keep what one of both requests has read of its
-     * headers for the other.
-     */
-
-    sr->variables = ngx_http_flowdash_variables_copy(r);
-    if (sr->variables == NULL) {
         return NGX_ERROR;
     }
 
@@ -459,16 +473,56 @@ ngx_http_flowdash_step_subrequest(ngx_http_request_t *r,
 
     ngx_http_update_location_config(sr);
 
-    /* nginx clears it if the upstream breaks off, see where it is judged */
-
-    sr->keepalive = 1;
-
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
 
     sr->phase_handler = cmcf->phase_engine.location_rewrite_index;
     sr->write_event_handler = ngx_http_core_run_phases;
 
     return NGX_OK;
+}
+
+
+ngx_http_request_t *
+ngx_http_flowdash_step_create(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_str_t *uri, ngx_str_t *args)
+{
+    ngx_http_request_t          *sr;
+    ngx_http_post_subrequest_t  *ps;
+
+    ps = ngx_palloc(r->pool, sizeof(ngx_http_post_subrequest_t));
+    if (ps == NULL) {
+        return NULL;
+    }
+
+    ps->handler = ngx_http_flowdash_step_done;
+    ps->data = run;
+
+    if (ngx_http_subrequest(r, uri, args, &sr, ps,
+                            NGX_HTTP_SUBREQUEST_IN_MEMORY
+                            |NGX_HTTP_SUBREQUEST_BACKGROUND)
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    run->request = sr;
+    ngx_http_set_ctx(sr, run, ngx_http_flowdash_module);
+
+    /*
+     * A shared array would keep what one of both requests has read of its
+     * headers for the other.
+     */
+
+    sr->variables = ngx_http_flowdash_variables_copy(r);
+    if (sr->variables == NULL) {
+        return NULL;
+    }
+
+    /* nginx clears it if the upstream breaks off, see where it is judged */
+
+    sr->keepalive = 1;
+
+    return sr;
 }
 
 
@@ -582,7 +636,7 @@ ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
 }
 
 
-static void
+void
 ngx_http_flowdash_step_set_timer(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_loc_conf_t *flcf)
 {

@@ -16,10 +16,6 @@ static ngx_int_t ngx_http_flowdash_task_add_member(void *data,
 static ngx_http_flowdash_field_t *ngx_http_flowdash_task_add(
     ngx_http_flowdash_task_t *task, ngx_str_t *name, ngx_str_t *spelling,
     ngx_str_t *value);
-static ngx_http_flowdash_field_t *ngx_http_flowdash_task_lookup(
-    ngx_http_flowdash_task_t *task, ngx_str_t *name);
-static ngx_http_flowdash_field_t *ngx_http_flowdash_task_next(
-    ngx_list_part_t **part, ngx_uint_t *i);
 
 
 ngx_int_t
@@ -99,6 +95,8 @@ ngx_http_flowdash_task_add(ngx_http_flowdash_task_t *task, ngx_str_t *name,
     field->spelling = *spelling;
     field->value = *value;
     ngx_str_null(&field->place);
+    field->changed = 0;
+    field->doubtful = 0;
 
     ngx_rbtree_insert(&task->names, &field->node.node);
 
@@ -106,7 +104,7 @@ ngx_http_flowdash_task_add(ngx_http_flowdash_task_t *task, ngx_str_t *name,
 }
 
 
-static ngx_http_flowdash_field_t *
+ngx_http_flowdash_field_t *
 ngx_http_flowdash_task_lookup(ngx_http_flowdash_task_t *task, ngx_str_t *name)
 {
     /*
@@ -121,40 +119,59 @@ ngx_http_flowdash_task_lookup(ngx_http_flowdash_task_t *task, ngx_str_t *name)
 
 
 ngx_int_t
+ngx_http_flowdash_task_set(ngx_http_flowdash_task_t *task,
+    ngx_http_flowdash_field_t *new)
+{
+    ngx_http_flowdash_field_t  *field;
+
+    field = ngx_http_flowdash_task_lookup(task, &new->node.str);
+
+    if (field == NULL) {
+        field = ngx_http_flowdash_task_add(task, &new->node.str,
+                                           &new->spelling, &new->value);
+        if (field == NULL) {
+            return NGX_ERROR;
+        }
+
+    } else if (ngx_http_flowdash_task_same(field, new)) {
+        return NGX_OK;
+    }
+
+    field->value = new->value;
+    field->doubtful = new->doubtful;
+    field->changed = 1;
+    task->changed = 1;
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_task_same(ngx_http_flowdash_field_t *field,
+    ngx_http_flowdash_field_t *other)
+{
+    return field->value.len == other->value.len
+           && ngx_memcmp(field->value.data, other->value.data,
+                         other->value.len)
+              == 0;
+}
+
+
+ngx_int_t
 ngx_http_flowdash_task_merge(ngx_http_flowdash_task_t *task,
     ngx_http_flowdash_task_t *change)
 {
     ngx_uint_t                  i;
     ngx_list_part_t            *part;
-    ngx_http_flowdash_field_t  *field, *new;
+    ngx_http_flowdash_field_t  *new;
 
     i = 0;
     part = &change->fields.part;
 
     while ((new = ngx_http_flowdash_task_next(&part, &i))) {
-
-        field = ngx_http_flowdash_task_lookup(task, &new->node.str);
-
-        if (field == NULL) {
-            field = ngx_http_flowdash_task_add(task, &new->node.str,
-                                               &new->spelling, &new->value);
-            if (field == NULL) {
-                return NGX_ERROR;
-            }
-
-            task->changed = 1;
-            continue;
+        if (ngx_http_flowdash_task_set(task, new) != NGX_OK) {
+            return NGX_ERROR;
         }
-
-        if (field->value.len == new->value.len
-            && ngx_memcmp(field->value.data, new->value.data, new->value.len)
-               == 0)
-        {
-            continue;
-        }
-
-        field->value = new->value;
-        task->changed = 1;
     }
 
     return NGX_OK;
@@ -207,7 +224,7 @@ ngx_http_flowdash_task_field(ngx_http_flowdash_task_t *task, ngx_str_t *name,
 }
 
 
-static ngx_http_flowdash_field_t *
+ngx_http_flowdash_field_t *
 ngx_http_flowdash_task_next(ngx_list_part_t **part, ngx_uint_t *i)
 {
     ngx_http_flowdash_field_t  *fields;

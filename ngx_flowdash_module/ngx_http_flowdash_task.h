@@ -14,6 +14,8 @@ typedef struct {
     ngx_str_t                    value;      /* the current value as JSON */
     ngx_str_t                    place;      /* of the value in the text;
                                                 none: the field is new */
+    unsigned                     changed:1;
+    unsigned                     doubtful:1; /* it was said twice */
 } ngx_http_flowdash_field_t;
 
 
@@ -45,10 +47,28 @@ ngx_int_t ngx_http_flowdash_task_init(ngx_http_flowdash_task_t *task,
     ngx_http_flowdash_json_verdict_e *verdict);
 
 /*
- * Gives the task's fields the values of the fields of "change"; fields that
- * it does not have are added.  Both must live equally long.  Returns NGX_OK
- * or NGX_ERROR.
+ * The fields one after another: "part" begins with &task->fields.part, and "i"
+ * with 0.  Returns NULL behind the last.
  */
+ngx_http_flowdash_field_t *ngx_http_flowdash_task_next(ngx_list_part_t **part,
+    ngx_uint_t *i);
+
+/* Finds a field by its name; returns NULL if there is none. */
+ngx_http_flowdash_field_t *ngx_http_flowdash_task_lookup(
+    ngx_http_flowdash_task_t *task, ngx_str_t *name);
+
+/* Tells whether two fields have the same value, to the byte. */
+ngx_uint_t ngx_http_flowdash_task_same(ngx_http_flowdash_field_t *field,
+    ngx_http_flowdash_field_t *other);
+
+/*
+ * Gives a field the value of "new", which must live as long as the task; it is
+ * added if the task does not have it.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_task_set(ngx_http_flowdash_task_t *task,
+    ngx_http_flowdash_field_t *new);
+
+/* The same for all fields of "change". */
 ngx_int_t ngx_http_flowdash_task_merge(ngx_http_flowdash_task_t *task,
     ngx_http_flowdash_task_t *change);
 

@@ -95,12 +95,50 @@ ngx_int_t
 ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *val,
     ngx_str_t *value)
 {
-    ngx_http_flowdash_ctx_t  *ctx;
+    size_t                          size;
+    ngx_int_t                       rc;
+    ngx_http_flowdash_ctx_t        *ctx;
+    ngx_http_variable_value_t      *saved;
+    ngx_http_core_main_conf_t      *cmcf;
+    ngx_http_flowdash_main_conf_t  *fmcf;
 
     ctx = ngx_http_flowdash_get_ctx(r);
-    ctx->escaped = 0;
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
 
-    return ngx_http_complex_value(r->main, val, value);
+    ctx->escaped = 0;
+    ctx->read = 0;
+
+    r = r->main;
+
+    if (!fmcf->task_variables || val->lengths == NULL) {
+        return ngx_http_complex_value(r, val, value);
+    }
+
+    /*
+     * A variable that nginx caches (that of a "map") must not keep what it
+     * has found in a task which is going to change.
+     */
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+
+    size = cmcf->variables.nelts * sizeof(ngx_http_variable_value_t);
+
+    saved = ngx_palloc(r->pool, size);
+    if (saved == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(saved, r->variables, size);
+
+    rc = ngx_http_complex_value(r, val, value);
+
+    if (ctx->read) {
+        ngx_memcpy(r->variables, saved, size);
+    }
+
+    (void) ngx_pfree(r->pool, saved);
+
+    return rc;
 }
 
 
@@ -414,7 +452,9 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    if (!ctx->has_task || ctx->task.json.error) {
+    ctx->read = 1;
+
+    if (ctx->task == NULL) {
         ctx->doubtful = 1;
         return NGX_OK;
     }
@@ -422,10 +462,14 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
     field_name.len = name->len - (sizeof("flowdash_task_") - 1);
     field_name.data = name->data + sizeof("flowdash_task_") - 1;
 
-    field = ngx_http_flowdash_task_field(&ctx->task, &field_name, &n);
+    field = ngx_http_flowdash_task_field(ctx->task, &field_name, &n);
 
-    if (n > 1) {
+    if (n > 1 || (field && field->doubtful)) {
         ctx->doubtful = 1;
+    }
+
+    if (field == NULL) {
+        ctx->missing = 1;
     }
 
     if (field == NULL

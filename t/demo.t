@@ -105,7 +105,7 @@ END {
 my $run = start();
 my $url = $run->{url} // BAIL_OUT("the demo does not start:\n" . output($run));
 
-my ($finish, $reject, $show) = map { s/^    //mgr }
+my ($finish, $reject, $form, $show) = map { s/^    //mgr }
     output($run) =~ /((?:^    .*\n)+)/mg;
 
 my $first = $http->get("$url/tasks/1.json")->{content};
@@ -169,6 +169,35 @@ subtest 'what the endpoints received' => sub {
     $contract{task}{'Expected Close Date'} = '2020-02-01';
 
     is_deeply(decode_json($calls[1]{body}), \%contract, 'billing');
+};
+
+
+subtest 'a form' => sub {
+    my $stored = qr{<th scope="row">Expected Close Date</th>\s+<td>}
+        . '2020-02-01</td>';
+
+    like(qx{$form}, qr/$stored/, 'the app has the CRM\'s date');
+    like(wait_for($run, qr/^Task app: POST/m),
+        qr{^Task app: POST /tasks/1 answered 200$}m,
+        'the terminal shows that the app was called, and not the file');
+
+    my $edit = $form =~ s/Completed/Negotiation/r;
+    my $calls = () = output($run) =~ /^CRM: /mg;
+
+    unlike(qx{$edit}, qr/2020-02-01/, 'no action: the date as it was sent');
+    is(scalar(() = output($run) =~ /^CRM: /mg), $calls, 'nothing is called');
+
+    # more than the app's buffer, which it needs not to lose
+    my $large = "$dir/large";
+    open my $fh, '>', $large or die "$large: $!\n";
+    print $fh 'x' x 2_000_000;
+    close $fh;
+
+    my $answer = qx{${\ ($form =~ s{/etc/hostname}{$large}r)}};
+
+    like($answer, qr/received 2000\d+ bytes/, 'a large file');
+    is($http->get("$url/tasks/1")->{url}, "$url/form.html",
+        'reloaded, it is the form again');
 };
 
 
@@ -246,11 +275,43 @@ sub walk ($browser) {
     like($browser->text('#calls'), qr/\ACRM\n.*503\nWhat it received\z/s,
         'only the CRM was called');
 
+    fill_in($browser);
+    ok(!$browser->script($wider), 'nor does the form\'s answer');
+
+    $browser->go("$url/");
+    $browser->wait('h1', qr/\w/);
+
     $http->put("$url/tasks/1/finish", { content => $first,
         headers => { 'Content-Type' => 'application/json' } });
     $browser->script('window.dispatchEvent(new Event("focus"))');
     like($browser->wait('#calls', qr/invoices/), qr{/tasks/1/finish\n},
         'back from the terminal, it shows the calls made meanwhile');
+}
+
+
+sub fill_in ($browser) {
+    my $date = '[data-field="Expected Close Date"] td';
+
+    $browser->click('.more a');
+    is($browser->wait('h1', qr/^Edit/), 'Edit Acme Corp', 'the form');
+    ok(!$browser->script('return document.documentElement.scrollWidth
+                          > innerWidth'), 'it needs no scrolling either');
+
+    $browser->type('#date', '2020-03-01');
+    $browser->click('#save');
+    $browser->wait('h1', qr/received/);
+    is($browser->text($date), '2020-03-01', 'no action: the date typed');
+
+    $browser->click('main > p a');
+    $browser->choose('#stage', 'Completed');
+    $browser->attach('#file', "$demo/html/task.json");
+    $browser->click('#save');
+    is($browser->wait($date, qr/^2020-02/), '2020-02-01',
+        'an action: the CRM\'s date');
+    is($browser->text('[data-field="Stage"] td'), 'Completed', 'the stage');
+    is($browser->text('[data-field="Attach"] td'), 'task.json', 'the file');
+    $browser->click('summary');
+    like($browser->text('pre'), qr/"Stage": "Negotiation"/, 'its content');
 }
 
 

@@ -37,7 +37,8 @@ while ($table =~ /ngx_string\("(\w+)"\),\s*([\w|\s]+?),/g) {
         grep { $type =~ /\bNGX_HTTP_${_}_CONF\b/ } qw(MAIN SRV LOC);
 }
 
-$contexts{flowdash_call} = 'flowdash_step';     # a location of its kind
+$contexts{$_} = 'flowdash_step'                 # a location of its kind
+    for qw(flowdash_call flowdash_if);
 
 ($table) = content("$src/ngx_http_flowdash_variables.c")
     =~ /ngx_http_flowdash_vars\[\] = \{(.*?)ngx_http_null_variable/s;

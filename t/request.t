@@ -276,7 +276,7 @@ for (@rows) {
 # media types and codings
 
 for (
-    [ 'text/plain' ], [ 'application/x-www-form-urlencoded' ],
+    [ 'text/plain' ], [ 'multipart/mixed' ],
     [ 'application/jsonx' ], [ '+json' ], [ 'application/json',
         'Content-Encoding', 'gzip' ], [],
 ) {

@@ -12,6 +12,11 @@ Test::Flowdash::Browser - headless Chromium, driven by WebDriver
     $browser->click('#finish');
     is($browser->wait('#status', qr/done/), 'Finish: done.');
 
+    $browser->type('#subject', 'Naïve');
+    $browser->choose('#stage', 'Completed');
+    $browser->attach('#file', '/tmp/plan.pdf');
+    $browser->click('#submit');
+
 Elements are named by CSS selectors, and have ten seconds to appear. What
 can't be done, dies.
 
@@ -19,6 +24,7 @@ can't be done, dies.
 
 use v5.36;
 
+use Encode qw(decode);
 use File::Temp;
 use HTTP::Tiny;
 use JSON::PP qw(decode_json encode_json);
@@ -77,6 +83,31 @@ sub go ($self, $url) {
 
 sub click ($self, $selector) {
     $self->_post($self->_find($selector) . '/click', {});
+}
+
+# Replaces what is in a text field by characters.  As keys they would have to be
+# in the Basic Multilingual Plane, says chromedriver; so they are inserted as by
+# an input method.
+
+sub type ($self, $selector, $text) {
+    my $field = $self->_find($selector);
+
+    $self->_post("$field/clear", {});
+    $self->_post("$field/click", {});
+    $self->_chromium('Input.insertText', text => $text);
+}
+
+# chooses an option of a select by its value
+
+sub choose ($self, $selector, $value) {
+    $self->click(qq($selector option[value="$value"]));
+}
+
+# chooses a file, named by an absolute path in bytes, in a file input
+
+sub attach ($self, $selector, $path) {
+    $self->_post($self->_find($selector) . '/value',
+                 { text => decode('UTF-8', $path) });
 }
 
 # as a user sees it: none when it is hidden

@@ -1,0 +1,630 @@
+
+/*
+ * Replacing the client's request body, or dropping it, with the headers and
+ * variables that depend on it.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_module.h>
+
+
+/* what is removed besides the headers that describe the old bytes */
+
+#define NGX_HTTP_FLOWDASH_REPLACE_CODING  1
+#define NGX_HTTP_FLOWDASH_REPLACE_ALL     2
+
+
+static ngx_int_t ngx_http_flowdash_replace_slice(ngx_http_request_t *r,
+    ngx_chain_t *body, off_t start, off_t last, ngx_chain_t ***ll);
+static ngx_int_t ngx_http_flowdash_replace_add(ngx_http_request_t *r,
+    ngx_str_t *text, ngx_chain_t ***ll);
+static ngx_int_t ngx_http_flowdash_replace_set(ngx_http_request_t *r,
+    ngx_chain_t *body);
+static ngx_int_t ngx_http_flowdash_replace_copy_start(ngx_http_request_t *r,
+    ngx_http_flowdash_copy_t *copy, ngx_chain_t *body);
+static ngx_int_t ngx_http_flowdash_replace_headers(ngx_http_request_t *r,
+    ngx_uint_t decoded);
+static ngx_int_t ngx_http_flowdash_replace_set_header(ngx_http_request_t *r,
+    ngx_table_elt_t **header, const char *name, ngx_str_t *value);
+static ngx_int_t ngx_http_flowdash_replace_clean(ngx_http_request_t *r,
+    ngx_uint_t what);
+static ngx_uint_t ngx_http_flowdash_replace_stale(ngx_table_elt_t *h,
+    ngx_uint_t what);
+
+
+ngx_int_t
+ngx_http_flowdash_replace_text(ngx_http_request_t *r, ngx_str_t *text,
+    ngx_uint_t decoded, ngx_http_flowdash_copy_t *copy)
+{
+    ngx_chain_t  *body, **ll;
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "flowdash replace body: %uz", text->len);
+
+    body = NULL;
+    ll = &body;
+
+    if (ngx_http_flowdash_replace_add(r, text, &ll) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (body) {
+        body->buf->last_buf = 1;
+    }
+
+    r->headers_in.content_length_n = text->len;
+
+    if (ngx_http_flowdash_replace_headers(r, decoded) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (body && r->request_body && r->request_body->temp_file
+        && r->request_body_in_file_only)
+    {
+        return ngx_http_flowdash_replace_copy_start(r, copy, body);
+    }
+
+    return ngx_http_flowdash_replace_set(r, body);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_replace_edits(ngx_http_request_t *r, ngx_array_t *edits,
+    ngx_http_flowdash_copy_t *copy)
+{
+    off_t                           len, offset;
+    ngx_uint_t                      i;
+    ngx_chain_t                    *body, *old, **ll, *cl;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+    ngx_http_flowdash_form_edit_t  *edit;
+
+    old = r->request_body->bufs;
+    len = ngx_http_flowdash_body_length(r);
+
+    body = NULL;
+    ll = &body;
+
+    edit = edits->elts;
+    offset = 0;
+
+    for (i = 0; i < edits->nelts; i++) {
+
+        if (ngx_http_flowdash_replace_slice(r, old, offset, edit[i].start, &ll)
+            != NGX_OK
+            || ngx_http_flowdash_replace_add(r, &edit[i].text, &ll) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        offset = edit[i].last;
+    }
+
+    if (ngx_http_flowdash_replace_slice(r, old, offset, len, &ll) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    len = 0;
+
+    for (cl = body; cl; cl = cl->next) {
+        len += ngx_buf_size(cl->buf);
+
+        if (cl->next == NULL) {
+            cl->buf->last_buf = 1;
+        }
+    }
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "flowdash replace body: %O, edits:%ui", len, edits->nelts);
+
+    r->headers_in.content_length_n = len;
+
+    if (ngx_http_flowdash_replace_headers(r, 0) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+
+    /*
+     * An upstream that sends a request once more begins each file at the
+     * place where the last has ended: it would send what was cut out.
+     */
+
+    if (body && r->request_body->temp_file
+        && (r->request_body_in_file_only || fmcf->non_idempotent
+            || !(r->method & (NGX_HTTP_POST|NGX_HTTP_LOCK|NGX_HTTP_PATCH))))
+    {
+        return ngx_http_flowdash_replace_copy_start(r, copy, body);
+    }
+
+    return ngx_http_flowdash_replace_set(r, body);
+}
+
+
+/* adds what is from "start" to "last" of a body */
+
+static ngx_int_t
+ngx_http_flowdash_replace_slice(ngx_http_request_t *r, ngx_chain_t *body,
+    off_t start, off_t last, ngx_chain_t ***ll)
+{
+    off_t         size;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    for ( /* void */ ; body && start < last; body = body->next) {
+
+        size = ngx_buf_size(body->buf);
+
+        if (start >= size) {
+            start -= size;
+            last -= size;
+            continue;
+        }
+
+        b = ngx_calloc_buf(r->pool);
+        cl = ngx_alloc_chain_link(r->pool);
+
+        if (b == NULL || cl == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (ngx_buf_in_memory(body->buf)) {
+            b->pos = body->buf->pos + start;
+            b->last = body->buf->pos + ngx_min(last, size);
+            b->start = b->pos;
+            b->end = b->last;
+            b->temporary = 1;
+
+        } else {
+            b->file = body->buf->file;
+            b->file_pos = body->buf->file_pos + start;
+            b->file_last = body->buf->file_pos + ngx_min(last, size);
+            b->in_file = 1;
+        }
+
+        cl->buf = b;
+        cl->next = NULL;
+
+        **ll = cl;
+        *ll = &cl->next;
+
+        start = 0;
+        last -= size;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_replace_add(ngx_http_request_t *r, ngx_str_t *text,
+    ngx_chain_t ***ll)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    if (text->len == 0) {
+        return NGX_OK;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    cl = ngx_alloc_chain_link(r->pool);
+
+    if (b == NULL || cl == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* an upstream that repeats the request goes back to b->start */
+
+    b->start = text->data;
+    b->pos = text->data;
+    b->last = text->data + text->len;
+    b->end = b->last;
+    b->temporary = 1;
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    **ll = cl;
+    *ll = &cl->next;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_replace_set(ngx_http_request_t *r, ngx_chain_t *body)
+{
+    ngx_chain_t              *cl;
+    ngx_temp_file_t          *tf;
+    ngx_http_request_body_t  *rb;
+
+    tf = NULL;
+
+    for (cl = body; cl; cl = cl->next) {
+
+        if (!cl->buf->in_file || r->request_body == NULL
+            || r->request_body->temp_file == NULL)
+        {
+            continue;
+        }
+
+        /* there is a file, but it is no longer the body: it has no name */
+
+        tf = ngx_palloc(r->pool, sizeof(ngx_temp_file_t));
+        if (tf == NULL) {
+            return NGX_ERROR;
+        }
+
+        *tf = *r->request_body->temp_file;
+        ngx_str_null(&tf->file.name);
+
+        break;
+    }
+
+    rb = r->request_body;
+
+    if (rb == NULL) {
+
+        /* discarded for an error page that led to an action */
+
+        rb = ngx_pcalloc(r->pool, sizeof(ngx_http_request_body_t));
+        if (rb == NULL) {
+            return NGX_ERROR;
+        }
+
+        r->request_body = rb;
+    }
+
+    rb->bufs = body;
+    rb->buf = NULL;
+    rb->temp_file = tf;
+
+    return NGX_OK;
+}
+
+
+/*
+ * For those who take the body as a file (dav, client_body_in_file_only), and
+ * for an upstream that might send it twice.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_replace_copy_start(ngx_http_request_t *r,
+    ngx_http_flowdash_copy_t *copy, ngx_chain_t *body)
+{
+    ngx_temp_file_t           *tf;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    tf = ngx_pcalloc(r->pool, sizeof(ngx_temp_file_t));
+    if (tf == NULL) {
+        return NGX_ERROR;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    tf->file.fd = NGX_INVALID_FILE;
+    tf->file.log = r->connection->log;
+    tf->path = clcf->client_body_temp_path;
+    tf->pool = r->pool;
+    tf->warn = "a changed request body is buffered to a temporary file";
+    tf->log_level = r->request_body_file_log_level;
+    tf->persistent = r->request_body_in_persistent_file;
+    tf->clean = r->request_body_in_clean_file;
+
+    if (r->request_body_file_group_access) {
+        tf->access = 0660;
+    }
+
+    copy->file = tf;
+    copy->body = body;
+
+    /* it is read as any body */
+
+    r->request_body->bufs = body;
+
+    return ngx_http_flowdash_replace_copy(r, copy);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_replace_copy(ngx_http_request_t *r,
+    ngx_http_flowdash_copy_t *copy)
+{
+    ngx_int_t                 rc;
+    ngx_buf_t                *b, buf;
+    ngx_str_t                 piece;
+    ngx_chain_t               cl;
+    ngx_http_request_body_t  *rb;
+
+    for ( ;; ) {
+
+        rc = ngx_http_flowdash_body_piece(r, &copy->pieces, &piece);
+
+        if (rc == NGX_DONE) {
+            break;
+        }
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        ngx_memzero(&buf, sizeof(ngx_buf_t));
+
+        buf.pos = piece.data;
+        buf.last = piece.data + piece.len;
+        buf.temporary = 1;
+
+        cl.buf = &buf;
+        cl.next = NULL;
+
+        if (ngx_write_chain_to_temp_file(copy->file, &cl) == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        copy->file->offset += piece.len;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->in_file = 1;
+    b->file = &copy->file->file;
+    b->file_last = copy->file->offset;
+    b->last_buf = 1;
+
+    rb = r->request_body;
+
+    copy->body->buf = b;
+    copy->body->next = NULL;
+
+    rb->bufs = copy->body;
+    rb->buf = NULL;
+    rb->temp_file = copy->file;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_replace_headers(ngx_http_request_t *r, ngx_uint_t decoded)
+{
+    ngx_str_t  value;
+
+    if (ngx_http_flowdash_replace_clean(r,
+                             decoded ? NGX_HTTP_FLOWDASH_REPLACE_CODING : 0)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    r->headers_in.transfer_encoding = NULL;
+    r->headers_in.chunked = 0;
+
+    value.data = ngx_pnalloc(r->pool, NGX_OFF_T_LEN);
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.len = ngx_sprintf(value.data, "%O", r->headers_in.content_length_n)
+                - value.data;
+
+    ngx_http_flowdash_replace_forget(r);
+
+    return ngx_http_flowdash_replace_set_header(r,
+                                              &r->headers_in.content_length,
+                                              "Content-Length", &value);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_replace_set_json(ngx_http_request_t *r)
+{
+    ngx_str_t  value;
+
+    ngx_str_set(&value, "application/json");
+
+    return ngx_http_flowdash_replace_set_header(r,
+                                                &r->headers_in.content_type,
+                                                "Content-Type", &value);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_replace_drop(ngx_http_request_t *r)
+{
+    ngx_http_request_body_t  *rb;
+
+    rb = r->request_body;
+
+    if (rb) {
+        rb->bufs = NULL;
+        rb->buf = NULL;
+        rb->temp_file = NULL;
+    }
+
+    r->method = NGX_HTTP_GET;
+    ngx_str_set(&r->method_name, "GET");
+
+    r->headers_in.content_length_n = -1;
+    r->headers_in.content_length = NULL;
+    r->headers_in.content_type = NULL;
+    r->headers_in.transfer_encoding = NULL;
+    r->headers_in.chunked = 0;
+
+    ngx_http_flowdash_replace_forget(r);
+
+    return ngx_http_flowdash_replace_clean(r, NGX_HTTP_FLOWDASH_REPLACE_ALL);
+}
+
+
+void
+ngx_http_flowdash_replace_forget(ngx_http_request_t *r)
+{
+    ngx_int_t                      *index;
+    ngx_uint_t                      i;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+    index = fmcf->body_variables.elts;
+
+    for (i = 0; i < fmcf->body_variables.nelts; i++) {
+        r->variables[index[i]].valid = 0;
+        r->variables[index[i]].not_found = 0;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_replace_set_header(ngx_http_request_t *r,
+    ngx_table_elt_t **header, const char *name, ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    if (*header) {
+        (*header)->value = *value;
+        return NGX_OK;
+    }
+
+    h = ngx_list_push(&r->headers_in.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->key.data = (u_char *) name;
+    h->key.len = ngx_strlen(name);
+    h->value = *value;
+
+    h->lowcase_key = ngx_pnalloc(r->pool, h->key.len);
+    if (h->lowcase_key == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = ngx_hash_strlow(h->lowcase_key, h->key.data, h->key.len);
+
+    *header = h;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Takes the stale headers out of the list.  There are pointers to the others:
+ * these keep their places, and the list's parts become the runs between.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_replace_clean(ngx_http_request_t *r, ngx_uint_t what)
+{
+    ngx_uint_t        i, run;
+    ngx_list_t       *headers;
+    ngx_list_part_t  *part, *last, old;
+    ngx_table_elt_t  *h;
+
+    headers = &r->headers_in.headers;
+
+    old = headers->part;
+
+    last = &headers->part;
+    last->nelts = 0;
+    last->next = NULL;
+
+    for (part = &old; part; part = part->next) {
+
+        h = part->elts;
+        run = 0;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (ngx_http_flowdash_replace_stale(&h[i], what)) {
+                run = 0;
+                continue;
+            }
+
+            if (run) {
+                last->nelts++;
+                continue;
+            }
+
+            if (last->nelts) {
+                last->next = ngx_palloc(r->pool, sizeof(ngx_list_part_t));
+                if (last->next == NULL) {
+                    return NGX_ERROR;
+                }
+
+                last = last->next;
+                last->next = NULL;
+            }
+
+            last->elts = &h[i];
+            last->nelts = 1;
+            run = 1;
+        }
+    }
+
+    if (last->nelts == 0) {
+        return ngx_list_init(headers, r->pool, 4, sizeof(ngx_table_elt_t));
+    }
+
+    /* the last part counts as full, what is pushed gets a new one */
+
+    headers->last = last;
+    headers->nalloc = last->nelts;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Headers that describe the old bytes, or how they came; and those of any
+ * body when it is dropped.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_replace_stale(ngx_table_elt_t *h, ngx_uint_t what)
+{
+    ngx_str_t  *name;
+
+    static ngx_str_t  names[] = {
+        ngx_string("transfer-encoding"),
+        ngx_string("content-md5"),
+        ngx_string("digest"),
+        ngx_string("content-digest"),
+        ngx_string("repr-digest"),
+        ngx_null_string
+    };
+
+    if (what == NGX_HTTP_FLOWDASH_REPLACE_CODING
+        && h->key.len == sizeof("Content-Encoding") - 1
+        && ngx_strncasecmp(h->key.data, (u_char *) "Content-Encoding",
+                           h->key.len)
+           == 0)
+    {
+        return 1;
+    }
+
+    if (what == NGX_HTTP_FLOWDASH_REPLACE_ALL
+        && h->key.len > sizeof("Content-") - 1
+        && ngx_strncasecmp(h->key.data, (u_char *) "Content-",
+                           sizeof("Content-") - 1)
+           == 0)
+    {
+        return 1;
+    }
+
+    for (name = names; name->len; name++) {
+        if (h->key.len == name->len
+            && ngx_strncasecmp(h->key.data, name->data, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}

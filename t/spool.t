@@ -1,0 +1,176 @@
+#!/usr/bin/perl
+
+# Uploads that nginx has spooled to a file: whoever passes them on, however
+# often, the app gets the changed form.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::Flowdash;
+
+my $t = Test::Flowdash->new;
+
+$t->endpoint(crm => { headers => [ 'Content-Type' => 'application/json' ],
+                      body => '{"task":{"a":"new","b":1}}' });
+$t->endpoint($_ => { body => 'stored' }) for qw(app copy);
+
+# reads a request and closes, so that nginx asks another server
+
+$t->raw_endpoint(closing => 'close');
+
+$t->write_file('fastcgi/x', '');
+
+my $step = <<'END';
+            flowdash_action "Save";
+            flowdash_step "CRM" {
+                flowdash_call http://127.0.0.1:%%PORT_crm%%/;
+            }
+END
+my $http = <<"END";
+        client_body_buffer_size 4k;
+        flowdash_task /issue;
+
+        location /plain { $step proxy_pass http://127.0.0.1:%%PORT_app%%; }
+
+        location /sendfile {
+            $step
+            sendfile on;
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location /unbuffered {
+            $step
+            proxy_http_version 1.1;
+            proxy_request_buffering off;
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location /only {
+            $step
+            client_body_in_file_only clean;
+            proxy_set_header X-File \$request_body_file;
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location /mirror {
+            $step
+            mirror /mirrored;
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location = /mirrored {
+            internal;
+            proxy_pass http://127.0.0.1:%%PORT_copy%%\$request_uri;
+        }
+
+        location /fallback {
+            $step
+            try_files /nowhere \@app;
+        }
+
+        location \@app {
+            proxy_set_header X-File "-\$request_body_file";
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+END
+
+sub conf {
+    my ($more) = @_;
+    return <<"END";
+        upstream servers {
+            server 127.0.0.1:%%PORT_closing%% max_fails=0;
+            server 127.0.0.1:%%PORT_app%% backup;
+        }
+
+        server {
+            listen 127.0.0.1:%%PORT_http%%;
+            listen 127.0.0.1:%%PORT_h2%% http2;
+            $http
+            location /next {
+                $step
+                $more
+                proxy_pass http://servers;
+            }
+        }
+END
+}
+
+$t->config(conf(''));
+$t->run;
+
+# two files, so that a slice of the spooled file begins behind another
+
+my $file = join '', map { chr rand 256 } 1 .. 100_000;
+my $body = join "\r\n", '--xyz',
+    'Content-Disposition: form-data; name="f"; filename="a"', '', $file,
+    '--xyz', 'Content-Disposition: form-data; name="issue[a]"', '', 'old',
+    '--xyz', 'Content-Disposition: form-data; name="g"; filename="b"', '',
+    reverse($file), '--xyz--', '';
+(my $wanted = $body) =~ s/\nold\r/\nnew\r/;
+$wanted =~ s/(--xyz)--\r\n\z/$1\r\n/;
+$wanted .= "Content-Disposition: form-data; name=\"issue[b]\"\r\n\r\n1\r\n"
+    . "--xyz--\r\n";
+
+my %seen = (app => 0, copy => 0);
+
+sub sent {
+    my ($name) = @_;
+    $t->wait_for(sub { $t->requests($name) > $seen{$name} });
+    my @requests = $t->requests($name);
+    my $request = $requests[$seen{$name}];
+    $seen{$name} = @requests;
+    return $request // { body => '' };
+}
+
+my %option = (body => $body, headers =>
+              [ 'Content-Type' => 'multipart/form-data; boundary=xyz' ]);
+
+sub passes {
+    my ($method, $path, $http) = @_;
+    my $res = $http eq 'HTTP/2' ? $t->h2_request($method, $path, %option)
+        : $http eq 'HTTP/2 without length'
+        ? $t->h2_request($method, $path, %option, no_length => 1)
+        : $t->request($method, $path, %option, chunked => $http eq 'chunked');
+    is($res->{status}, 200, "$method $path by $http");
+    my $app = sent('app');
+    ok($app->{body} eq $wanted, 'the form with the changes');
+    return $app;
+}
+
+for my $path (qw(/plain /sendfile /unbuffered /mirror /fallback)) {
+    for my $method (qw(POST PUT)) {
+        my $app = passes($method, $path, $_)
+            for 'HTTP/1.1', 'chunked', 'HTTP/2', 'HTTP/2 without length';
+        ok(sent('copy')->{body} eq $wanted, 'and so does the mirror')
+            if $path eq '/mirror';
+    }
+}
+
+is(passes('POST', '/fallback', 'HTTP/1.1')->header('X-File'), '-',
+    'a file that is not the body has no name');
+
+my $app = passes('POST', '/only', 'HTTP/1.1');
+like($app->header('X-File'), qr/client_body_temp/, 'a body as a file');
+
+# PUT may be sent once more, and POST where it is allowed
+
+passes('PUT', '/next', 'HTTP/1.1');
+is($t->request('POST', '/next', %option)->{status}, 502, 'POST is not');
+is(scalar(grep { $_->{method} eq 'PUT' } $t->requests('closing')), 1,
+    'the first server got it');
+ok(($t->requests('closing'))[0]{body} eq $wanted, 'the same');
+
+$t->config(conf('proxy_next_upstream error non_idempotent;'));
+$t->reload;
+
+passes('POST', '/next', $_) for 'HTTP/1.1', 'HTTP/2';
+passes('POST', '/plain', 'HTTP/1.1');
+
+# a client that leaves in the midst
+
+my $exchange = $t->start('POST', '/plain', %option);
+close $exchange->{socket};
+
+$t->done;

@@ -1,0 +1,312 @@
+#!/usr/bin/perl
+
+# The stored task: fetched from the app when the request says only what
+# changes, so that the steps see the whole, and the app only the changes.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::Flowdash;
+
+my $t = Test::Flowdash->new;
+my $json = [ 'Content-Type' => 'application/json' ];
+
+$t->endpoint(crm => sub {
+    my ($req) = @_;
+    return { headers => $json,
+             body => '{"task":' . ($req->header('X-Change') // '{}') . '}' };
+});
+
+# the app: /get/... is the stored task
+
+$t->endpoint(app => sub {
+    my ($req) = @_;
+
+    return { status => 204, body => '' } if $req->{method} ne 'GET';
+
+    my $answer = $req->header('X-Stored') // '{"issue":{"id":1,"status_id":4,'
+        . '"due_date":"2020-01-31","estimate":10.50}}';
+    return { headers => [ 'Content-Type' =>
+                          $req->header('X-Type') // 'application/json' ],
+             status => $req->header('X-Status') // 200, body => $answer };
+});
+$t->raw_endpoint(cut => 'cut', body => '{"issue":{}}');
+$t->raw_endpoint(stall => 'stall');
+
+my $step = <<'END';
+                flowdash_step "CRM" {
+                    flowdash_call http://127.0.0.1:%%PORT_crm%%/;
+                    flowdash_set_header X-Change $http_x_change;
+                }
+END
+
+$t->config(<<"END");
+    %%GLOBALS%%
+    events { }
+    http {
+        %%HTTP_GLOBALS%%
+
+        map \$flowdash_task_status_id \$finish { 5 "Finish"; default ""; }
+        map "\$flowdash_task_status_id:\$flowdash_task_id" \$both {
+            "5:1" "Finish"; default "";
+        }
+
+        log_format flow '\$uri|\$flowdash_result|\$flowdash_failed_step|'
+                        '\$flowdash_error|\$flowdash_step_status|\$status';
+
+        server {
+            listen 127.0.0.1:%%PORT_http%%;
+            server_name tasks.example;
+            access_log %%DIR%%/flow.log flow;
+
+            flowdash_task /issue;
+            flowdash_task_from \$uri;
+            flowdash_timeout 500ms;
+
+            location /issues/ {
+                flowdash_action "Save";
+                $step
+                proxy_set_header Host \$host;
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
+            }
+
+            location /finish/ {
+                flowdash_action \$finish;
+                $step
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
+            }
+
+            location /both/ {
+                flowdash_action \$both;
+                $step
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
+            }
+
+            location ~ ^/data/(?<id>.+)\$ {
+                flowdash_action "Save";
+                flowdash_task "";
+                flowdash_task_from /api/tasks/\$id?full=\$arg_full&a=b
+                                   pointer=/data/0;
+                $step
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
+            }
+
+            location /off/ {
+                flowdash_action "Save";
+                flowdash_task_from off;
+                $step
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
+            }
+
+            location /limit/ {
+                flowdash_action "Save";
+                flowdash_max_response_size 10;
+                $step
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
+            }
+
+            location /other/ {
+                flowdash_action "Save";
+                flowdash_task_from /\$arg_where/1;
+                $step
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
+            }
+
+            location /api/ { proxy_pass http://127.0.0.1:%%PORT_app%%; }
+            location /cut/ { proxy_pass http://127.0.0.1:%%PORT_cut%%; }
+            location /stall/ { proxy_pass http://127.0.0.1:%%PORT_stall%%; }
+            location /none/ { proxy_pass http://127.0.0.1:%%PORT_none%%; }
+            location /file/ { default_type application/json; root %%DIR%%; }
+            location /return/ {
+                default_type application/json;
+                return 200 '{"issue":{"returned":true}}';
+            }
+            location /redirect/ { try_files /nowhere /file/1; }
+            location /action/ {
+                flowdash_methods GET;
+                flowdash_action "View";
+                $step
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
+            }
+        }
+    }
+END
+$t->write_file('file/1', '{"issue":{"from":"file"}}');
+$t->run;
+
+my %seen = (crm => 0, app => 0);
+
+sub sent {
+    my ($name) = @_;
+    my @requests = $t->requests($name);
+    my @new = @requests[$seen{$name} .. $#requests];
+    $seen{$name} = @requests;
+    return @new;
+}
+
+sub put {
+    my ($uri, $body, %header) = @_;
+    my %h = ('Content-Type' => 'application/json', %header);
+    return $t->request('PUT', $uri, body => $body, headers => [ %h ]);
+}
+
+sub task_is {
+    my ($wanted, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my ($request) = sent('crm');
+    my ($task) = ($request // { body => '' })->{body} =~ /"task":(.*)\}$/;
+    is($task, $wanted, $name);
+}
+
+# the captured shape: a REST API, JSON that says only what changes, 204
+
+my $res = put('/issues/1.json', '{"issue":{"due_date":"2020-02-01"}}',
+    'X-Change' => '{"due_date":"2020-02-02","estimate":10.50,"done":true}',
+    Cookie => 'session=1', Authorization => 'Bearer x', 'X-Api-Key' => 'k',
+    'X-HTTP-Method-Override' => 'DELETE',
+    'If-Match' => '"x"', 'Accept-Encoding' => 'gzip', Host => 'tasks.example');
+
+is($res->{status}, 204, 'the app answers');
+task_is('{"id":1,"status_id":4,"due_date":"2020-02-01","estimate":10.50}',
+        'the whole task, the change laid over');
+
+my ($get, $app) = sent('app');
+is("$get->{method} $get->{target}", 'GET /issues/1.json', 'fetched');
+is($get->header('Cookie'), 'session=1', 'the client\'s cookie');
+is($get->header('Authorization'), 'Bearer x', 'his authorization');
+is($get->header('X-Api-Key'), 'k', 'his key');
+is($get->header('Host'), 'tasks.example', 'the host');
+is($get->header('Accept'), 'application/json', 'JSON is wanted');
+is($get->header($_), undef, "no $_")
+    for qw(If-Match Accept-Encoding Content-Type Content-Length
+           X-HTTP-Method-Override);
+is($get->{body}, '', 'no body');
+
+is($app->{method}, 'PUT', 'the app gets the request');
+is($app->{body}, '{"issue":{"due_date":"2020-02-02","done":true}}',
+    'with its own field, and what the step has changed');
+is($app->header('If-Match'), '"x"', 'and the client\'s headers');
+
+# forms: the changes go into the form
+
+$res = $t->request('POST', '/issues/1', body => 'issue[status_id]=5',
+    headers => [ 'Content-Type' => 'application/x-www-form-urlencoded',
+                 'X-Change' => '{"estimate":11,"status_id":"5"}' ]);
+is($res->{status}, 204, 'form');
+task_is('{"id":1,"status_id":"5","due_date":"2020-01-31","estimate":10.50}',
+        'payload');
+is((sent('app'))[1]{body}, 'issue[status_id]=5&issue%5Bestimate%5D=11',
+    'the form with the change');
+
+# is it an action?  by the request's own fields, if they tell
+
+for (
+    [ '/finish/1', '{"issue":{"status_id":5}}', 2, 1 ],
+    [ '/finish/1', '{"issue":{"status_id":4}}', 1, 0 ],
+    [ '/finish/1', '{"issue":{"due_date":1}}', 2, 0 ],
+    [ '/finish/1', '{"issue":{"due_date":1}}', 2, 1,
+      'X-Stored' => '{"issue":{"status_id":5}}' ],
+    [ '/both/1', '{"issue":{"status_id":5}}', 2, 1 ],
+    [ '/both/1', '{"issue":{"status_id":5,"id":2}}', 1, 0 ],
+    [ '/off/1', '{"issue":{}}', 1, 1 ],
+) {
+    my ($uri, $body, $app, $crm, @header) = @$_;
+    is(put($uri, $body, @header)->{status}, 204, "$uri $body");
+    my @app = sent('app');
+    is(scalar @app, $app, 'requests to the app');
+    is(scalar(my @crm = sent('crm')), $crm, 'calls');
+    is($app[-1]{body}, $body, 'the body is as it came');
+}
+
+# another shape of the answer, arguments, a path that is decoded
+
+$res = put('/data/a%20b/7?full=x%26y', '{"a":1}',
+    'X-Stored' => '{"data":[{"a":0,"b":2}],"a":9}', 'X-Change' => '{"b":3}');
+is($res->{status}, 204, 'pointer=');
+task_is('{"a":1,"b":2}', 'payload');
+my @app = sent('app');
+is($app[0]{target}, '/api/tasks/a%20b/7?full=x%2526y&a=b', 'URI');
+is($app[1]{body}, '{"a":1,"b":3}', 'body');
+
+# files, return, an internal redirect
+
+for ([ 'file', '{"from":"file"}' ], [ 'return', '{"returned":true}' ],
+     [ 'redirect', '{"from":"file"}' ]) {
+    is(put("/other/x?where=$_->[0]", '{}')->{status}, 204, $_->[0]);
+    task_is($_->[1], 'payload');
+    sent('app');
+}
+
+# what fails, before any call
+
+$t->wait_for(sub { $t->read_file('flow.log') =~ tr/\n// >= 13 }, 1);
+my $logged = $t->read_file('flow.log') =~ tr/\n//;
+
+for (
+    [ '/issues/1', 502, 'status', 'X-Status' => 404 ],
+    [ '/issues/1', 502, 'status', 'X-Status' => 500 ],
+    [ '/issues/1', 502, 'status', 'X-Status' => 302 ],
+    [ '/issues/1', 502, 'response_invalid', 'X-Stored' => '{' ],
+    [ '/issues/1', 502, 'response_invalid', 'X-Stored' => '{}' ],
+    [ '/issues/1', 502, 'response_invalid', 'X-Stored' => '[]' ],
+    [ '/issues/1', 502, 'response_invalid', 'X-Stored' => '{"issue":null}' ],
+    [ '/issues/1', 502, 'response_invalid', 'X-Stored' => '{"issue":{"a":1,"a":2}}' ],
+    [ '/issues/1', 502, 'response_invalid', 'X-Type' => 'text/html' ],
+    [ '/limit/1', 502, 'response_too_large' ],
+    [ '/other/x?where=cut', 502, 'connect' ],
+    [ '/other/x?where=none', 502, 'connect' ],
+    [ '/other/x?where=stall', 504, 'timeout' ],
+    [ '/other/x?where=action', 500, 'internal' ],
+    [ '/other/x?where=..', 400, 'request_invalid' ],
+    [ '/other/x', 400, 'request_invalid' ],
+    [ '/finish/1', 502, 'status', 'X-Status' => 500 ],
+) {
+    my ($uri, $status, $error, @header) = @$_;
+    $res = put($uri, '{"issue":{}}', @header);
+    is($res->{status}, $status, "$uri @header: $status");
+    is($res->{json}{step}, 'task', 'the step');
+    is(scalar(my @crm = sent('crm')), 0, 'nothing is called');
+    is(scalar(grep { $_->{method} ne 'GET' } sent('app')), 0,
+        'the app is not reached');
+    $logged++;
+    $t->wait_for(sub { ($t->read_file('flow.log') =~ tr/\n//) >= $logged });
+    my ($line) = $t->read_file('flow.log') =~ /(\S+)\n\z/;
+    like($line, qr/\|failed\|task\|$error\|-\|$status$/, 'variables');
+}
+
+# HTTP/1.1 clients that leave while the task is fetched: no crash, no call
+
+my $exchange = $t->start('PUT', '/other/x?where=stall', body => '{}',
+                         headers => $json);
+select undef, undef, undef, 0.1;
+close $exchange->{socket};
+is($t->get('/api/x')->{status}, 200, 'still there');
+
+# what nginx -t says
+
+my $conf = 'location /x { flowdash_action "x"; %s flowdash_step "s" '
+    . '{ return 200; } proxy_pass http://127.0.0.1:1; }';
+
+for my $uri ('x', 'http://x/', '"/a b"', '$request_uri', '${request_uri}',
+             '/x$is_args$args', '/x#y') {
+    $t->conf_fails(sprintf($conf, "flowdash_task_from $uri;"),
+        qr/invalid .* in "flowdash_task_from": a path of this server/,
+        "refused: $uri");
+}
+
+$t->conf_fails(sprintf($conf, 'flowdash_task_from /x/../y;'),
+    qr/a path of this server/, 'dot segment');
+$t->conf_fails(sprintf($conf, 'flowdash_task_from /x pointer=x;'),
+    qr/invalid "x" in "flowdash_task_from": a JSON pointer/, 'pointer');
+$t->conf_fails(sprintf($conf, 'flowdash_task_from /x y;'),
+    qr/"pointer=" and a JSON pointer is expected/, 'parameter');
+$t->conf_fails(sprintf($conf, 'flowdash_task_from /x; flowdash_task_from /y;'),
+    qr/duplicate/, 'twice');
+$t->conf_fails(sprintf($conf, 'flowdash_step "t" '
+    . '{ flowdash_task_from /x; return 200; }'),
+    qr/are for the whole action/, 'in a step');
+$t->conf_ok(sprintf($conf, 'flowdash_task_from $uri pointer=;'), 'no pointer');
+
+$t->done;
