@@ -308,7 +308,8 @@ sub fields_of {
             }
             $node = $child;
         }
-        return if ($node->{type} //= 'value') ne 'value';
+        return if ($node->{type} //= $pairs[$i]{file} ? 'file' : 'value')
+                  ne ($pairs[$i]{file} ? 'file' : 'value');
         push @{$node->{pairs}}, $pairs[$i];
     }
     return \@fields;
@@ -470,7 +471,7 @@ sub pairs {
         @paths = map { $_ . one_of('', '', '[]', '[z]') } @paths
             if chance(0.03);
         my $files = $kind eq 'm' && chance(0.2);
-        my $all = chance(0.8);
+        my $all = chance(0.95);
         push @lists, [map { $files && ($all || chance(0.5))
             ? file($case, "$base$_") : { name => "$base$_", value => text() }
         } @paths];

@@ -294,7 +294,7 @@ static test_case_t  cases[] = {
     T("a bad name", P("issue[a", "1") "--B--", "MALFORMED a name that is "
       "empty, or with stray brackets, spaces or control characters"),
     T("a field of two kinds", A P("issue[a][b]", "1") "--B--",
-      "MALFORMED a field that is two of a value, an array, an object"),
+      "MALFORMED a field that is two of value, file, array, object"),
     T("too large a value", P("issue[a]", K4 K4 K4 K4 K4) "--B--",
       "LARGE over flowdash_max_fields_size"),
     T("too large together", P("issue[a]", K4 K4) P("issue[b]", K4 K4 K4)
