@@ -39,8 +39,6 @@ static const char *ngx_http_flowdash_conf_url_check(ngx_conf_t *cf,
     ngx_http_flowdash_url_t *url);
 static char *ngx_http_flowdash_conf_param(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_array_t **params, ngx_uint_t caseless);
-static ngx_int_t ngx_http_flowdash_conf_read_file(ngx_conf_t *cf,
-    ngx_str_t *name, ngx_str_t *content);
 
 
 char *
@@ -1354,7 +1352,7 @@ ngx_http_flowdash_conf_trusted_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
  * not, and would have to wait for the disk.
  */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_flowdash_conf_read_file(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *content)
 {

@@ -290,6 +290,13 @@ ngx_int_t ngx_http_flowdash_conf_value(ngx_conf_t *cf, ngx_str_t *text,
     ngx_http_complex_value_t *value);
 
 /*
+ * Reads a file, whose name is a full one, into memory of cf->pool.  Returns
+ * NGX_OK, or NGX_ERROR after having logged what failed.
+ */
+ngx_int_t ngx_http_flowdash_conf_read_file(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_str_t *content);
+
+/*
  * What can only be said of a location when its inheritance is known: whether
  * action and steps belong together.  Returns NGX_CONF_OK or NGX_CONF_ERROR.
  */
