@@ -314,9 +314,7 @@ ngx_http_flowdash_id_trace_parse(ngx_str_t *traceparent,
 static ngx_uint_t
 ngx_http_flowdash_id_is_hex(u_char *p, size_t len)
 {
-    u_char  *last;
-
-    for (last = p + len; p < last; p++) {
+    for ( /* void */ ; len; p++, len--) {
 
         if ((*p < '0' || *p > '9') && (*p < 'a' || *p > 'f')) {
             return 0;
@@ -330,9 +328,7 @@ ngx_http_flowdash_id_is_hex(u_char *p, size_t len)
 static ngx_uint_t
 ngx_http_flowdash_id_is_zero(u_char *p, size_t len)
 {
-    u_char  *last;
-
-    for (last = p + len; p < last; p++) {
+    for ( /* void */ ; len; p++, len--) {
 
         if (*p != '0') {
             return 0;
