@@ -22,6 +22,8 @@ typedef struct {
 static const char *ngx_http_flowdash_egress_rule(ngx_conf_t *cf,
     ngx_str_t *text, ngx_http_flowdash_rule_t *rule);
 static void ngx_http_flowdash_egress_unmap(ngx_cidr_t *cidr);
+static struct sockaddr *ngx_http_flowdash_egress_unmapped(struct sockaddr *sa,
+    struct sockaddr_in *sin);
 static ngx_uint_t ngx_http_flowdash_egress_match(
     ngx_http_flowdash_rule_t *rule, struct sockaddr *sa,
     ngx_http_flowdash_alias_t *alias);
@@ -231,12 +233,15 @@ ngx_uint_t
 ngx_http_flowdash_egress_denied(ngx_array_t *rules, struct sockaddr *sa)
 {
     ngx_uint_t                  i;
+    struct sockaddr_in          sin;
     ngx_http_flowdash_rule_t   *rule;
     ngx_http_flowdash_alias_t   alias;
 
     if (rules == NULL) {
         return 0;
     }
+
+    sa = ngx_http_flowdash_egress_unmapped(sa, &sin);
 
     ngx_http_flowdash_egress_alias(sa, &alias);
 
@@ -249,6 +254,37 @@ ngx_http_flowdash_egress_denied(ngx_array_t *rules, struct sockaddr *sa)
     }
 
     return 0;
+}
+
+
+/*
+ * ngx_cidr_match() does so too, but with a shift that is undefined for half of
+ * the addresses.
+ */
+
+static struct sockaddr *
+ngx_http_flowdash_egress_unmapped(struct sockaddr *sa, struct sockaddr_in *sin)
+{
+#if (NGX_HAVE_INET6)
+
+    struct in6_addr  *in6;
+
+    if (sa->sa_family == AF_INET6) {
+        in6 = &((struct sockaddr_in6 *) sa)->sin6_addr;
+
+        if (IN6_IS_ADDR_V4MAPPED(in6)) {
+            ngx_memzero(sin, sizeof(struct sockaddr_in));
+
+            sin->sin_family = AF_INET;
+            ngx_memcpy(&sin->sin_addr, &in6->s6_addr[12], 4);
+
+            return (struct sockaddr *) sin;
+        }
+    }
+
+#endif
+
+    return sa;
 }
 
 
@@ -289,8 +325,8 @@ ngx_http_flowdash_egress_match_cidr(ngx_cidr_t *cidr, struct sockaddr *sa)
  * does not think of these, and a name server may answer with any of them:
  *
  * 0.0.0.0, ::          the kernel connects to 127.0.0.1 and ::1
- * ::ffff:0:0/96        mapped: the kernel speaks IPv4.  ngx_cidr_match() takes
- *                      it for the IPv4 address, and for nothing else
+ * ::ffff:0:0/96        mapped: the kernel speaks IPv4.  It is the IPv4 address
+ *                      by now, and matches as nothing else
  * 64:ff9b::/96         a NAT64 translator speaks IPv4 to it (RFC 6052); with
  *                      DNS64 it is how IPv4 hosts are reached at all
  * ::/96, 2002::/16     a tunnel (automatic, 6to4) sends the packet to the IPv4
@@ -343,7 +379,6 @@ ngx_http_flowdash_egress_alias6(u_char *p, ngx_http_flowdash_alias_t *alias)
     struct sockaddr_in6  *sin6;
 
     static u_char  zeros[16];
-    static u_char  mapped[] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
     static u_char  nat64[] = { 0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0 };
 
     if (ngx_memcmp(p, zeros, 15) == 0 && p[15] < 2) {
@@ -361,7 +396,7 @@ ngx_http_flowdash_egress_alias6(u_char *p, ngx_http_flowdash_alias_t *alias)
         return;
     }
 
-    if (ngx_memcmp(p, mapped, 12) == 0 || ngx_memcmp(p, nat64, 12) == 0) {
+    if (ngx_memcmp(p, nat64, 12) == 0) {
         ngx_http_flowdash_egress_alias_set(alias, p + 12);
         return;
     }
