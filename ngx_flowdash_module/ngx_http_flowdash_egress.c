@@ -129,11 +129,10 @@ ngx_http_flowdash_egress_unmap(ngx_cidr_t *cidr)
 
     ngx_in_cidr_t  in;
 
-    /* the byte 11 of the mask is full, and so are those before it */
+    /* a mask that is shorter has cleared some bits of the prefix */
 
     if (cidr->family != AF_INET6
-        || !IN6_IS_ADDR_V4MAPPED(&cidr->u.in6.addr)
-        || cidr->u.in6.mask.s6_addr[11] != 0xff)
+        || !IN6_IS_ADDR_V4MAPPED(&cidr->u.in6.addr))
     {
         return;
     }
