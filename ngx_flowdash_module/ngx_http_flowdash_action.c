@@ -1,7 +1,8 @@
 
 /*
  * The phase handler: the only state machine.  It is entered for the client's
- * request, again when the body was read, and again after each step.
+ * request, again when the body was read, after the fetch and each step, and for
+ * the next turn of a long body.
  */
 
 
@@ -36,11 +37,15 @@ static ngx_int_t ngx_http_flowdash_action_fetched(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_refuse(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, const char *detail);
+static ngx_int_t ngx_http_flowdash_action_unreadable(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_int_t rc);
 static ngx_int_t ngx_http_flowdash_action_turn(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static void ngx_http_flowdash_action_turn_handler(ngx_event_t *ev);
 static ngx_int_t ngx_http_flowdash_action_run(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
+static ngx_uint_t ngx_http_flowdash_action_excuses(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run);
 static ngx_int_t ngx_http_flowdash_action_finish(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_written(ngx_http_request_t *r,
@@ -371,7 +376,7 @@ ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
     }
 
     if (rc != NGX_OK) {
-        return rc;
+        return ngx_http_flowdash_action_unreadable(r, ctx, rc);
     }
 
     return ngx_http_flowdash_action_start(r, ctx);
@@ -399,7 +404,6 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
         && (ctx->conf->task_from == NULL || ctx->stored || !ctx->missing))
     {
         ctx->state = NGX_HTTP_FLOWDASH_NONE;
-        ctx->run = NULL;
 
         if (ctx->started) {
             ngx_http_flowdash_action_restore(r, ctx);
@@ -425,7 +429,9 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
         return ngx_http_flowdash_action_fetch(r, ctx);
     }
 
-    ctx->run = NULL;
+    if (ngx_http_flowdash_identity(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     rc = ngx_http_flowdash_source_preset(r, ctx, &error);
 
@@ -553,6 +559,10 @@ ngx_http_flowdash_action_fetched(ngx_http_request_t *r,
         return ngx_http_flowdash_error(r, ctx, run->error, 0, &run->detail);
     }
 
+    /* what fails from now on is not the fetch's fault */
+
+    ctx->run = NULL;
+
     return ngx_http_flowdash_action_start(r, ctx);
 }
 
@@ -568,6 +578,24 @@ ngx_http_flowdash_action_refuse(ngx_http_request_t *r,
 
     return ngx_http_flowdash_error(r, ctx, NGX_HTTP_FLOWDASH_REQUEST_INVALID,
                                    ctx->refused, &ctx->detail);
+}
+
+
+/* nginx's file of the body */
+
+static ngx_int_t
+ngx_http_flowdash_action_unreadable(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_int_t rc)
+{
+    if (rc != NGX_HTTP_INTERNAL_SERVER_ERROR) {
+        return NGX_ERROR;
+    }
+
+    ctx->run = NULL;
+    ngx_str_set(&ctx->detail, "the file of the request's body");
+
+    return ngx_http_flowdash_error(r, ctx, NGX_HTTP_FLOWDASH_INTERNAL, 0,
+                                   &ctx->detail);
 }
 
 
@@ -634,7 +662,7 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
                 return NGX_ERROR;
             }
 
-            if (run->error) {
+            if (run->error && !ngx_http_flowdash_action_excuses(r, ctx, run)) {
                 ngx_http_flowdash_action_restore(r, ctx);
                 return ngx_http_flowdash_error(r, ctx, run->error, 0,
                                                &run->detail);
@@ -649,6 +677,28 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
             return NGX_ERROR;
         }
     }
+}
+
+
+/*
+ * Whether the action goes on although a step has failed.  An optional step is
+ * no excuse for a request by which it could not be called.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_action_excuses(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run)
+{
+    if (!run->step->optional
+        || run->error == NGX_HTTP_FLOWDASH_REQUEST_INVALID)
+    {
+        return 0;
+    }
+
+    ngx_http_flowdash_error_log(r, ctx, run->error, &run->detail,
+                                NGX_LOG_WARN);
+
+    return 1;
 }
 
 
@@ -679,7 +729,8 @@ ngx_http_flowdash_action_written(ngx_http_request_t *r,
     }
 
     if (rc != NGX_OK) {
-        return rc;
+        ngx_http_flowdash_action_restore(r, ctx);
+        return ngx_http_flowdash_action_unreadable(r, ctx, rc);
     }
 
     ctx->state = NGX_HTTP_FLOWDASH_PASSED;

@@ -28,8 +28,6 @@ typedef struct {
 } ngx_http_flowdash_accept_t;
 
 
-static void ngx_http_flowdash_error_log(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *detail);
 static ngx_uint_t ngx_http_flowdash_error_page_exists(ngx_http_request_t *r,
     ngx_uint_t status);
 static ngx_int_t ngx_http_flowdash_error_send(ngx_http_request_t *r,
@@ -72,6 +70,9 @@ static ngx_http_flowdash_error_t  ngx_http_flowdash_errors[] = {
     { ngx_string("tls"), NGX_HTTP_BAD_GATEWAY,
       ngx_string("could not be reached safely") },
 
+    { ngx_string("denied"), NGX_HTTP_BAD_GATEWAY,
+      ngx_string("could not be reached") },
+
     { ngx_string("response_too_large"), NGX_HTTP_BAD_GATEWAY,
       ngx_string("gave an answer that cannot be used") },
 
@@ -111,7 +112,7 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
     ctx->error = error;
     ctx->status = status ? status : ngx_http_flowdash_error_status(error);
 
-    ngx_http_flowdash_error_log(r, ctx, detail);
+    ngx_http_flowdash_error_log(r, ctx, error, detail, NGX_LOG_ERR);
 
     if (ngx_http_flowdash_error_page_exists(r, ctx->status)) {
 
@@ -127,9 +128,10 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
 }
 
 
-static void
+void
 ngx_http_flowdash_error_log(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *detail)
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_e error,
+    ngx_str_t *detail, ngx_uint_t level)
 {
     u_char                   *p, *last;
     ngx_str_t                 action, step, text, url;
@@ -155,7 +157,8 @@ ngx_http_flowdash_error_log(ngx_http_request_t *r,
 
     action.len = ngx_min(action.len, 256);
 
-    p = ngx_slprintf(buf, last, "action \"%V\" failed", &action);
+    p = ngx_slprintf(buf, last, "action \"%V\" %s", &action,
+                     level == NGX_LOG_ERR ? "failed" : "goes on, failed");
 
     if (run) {
 
@@ -171,14 +174,19 @@ ngx_http_flowdash_error_log(ngx_http_request_t *r,
 
         step.len = ngx_min(step.len, 256);
 
-        p = ngx_slprintf(p, last, " on step \"%V\"", &step);
+        p = ngx_slprintf(p, last, " on %sstep \"%V\"",
+                         level == NGX_LOG_ERR ? "" : "optional ", &step);
     }
 
     p = ngx_slprintf(p, last, ": %V",
-                     ngx_http_flowdash_error_name(ctx->error));
+                     ngx_http_flowdash_error_name(error));
 
     if (run && run->status) {
         p = ngx_slprintf(p, last, " %ui", run->status);
+    }
+
+    if (run && run->attempts.nelts > 1) {
+        p = ngx_slprintf(p, last, ", attempts %ui", run->attempts.nelts);
     }
 
     if (text.len) {
@@ -194,8 +202,8 @@ ngx_http_flowdash_error_log(ngx_http_request_t *r,
                          run->time % 1000);
     }
 
-    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "flowdash: %*s, id %V", p - buf, buf, &ctx->id);
+    ngx_log_error(level, r->connection->log, 0, "flowdash: %*s, id %V",
+                  p - buf, buf, &ctx->id);
 }
 
 
