@@ -1,0 +1,391 @@
+
+/*
+ * Signatures of calls, after Standard Webhooks, and the directive with their
+ * keys.  No request is needed or known.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_module.h>
+#include <ngx_http_flowdash_sign.h>
+
+#include <openssl/err.h>
+
+
+#define NGX_HTTP_FLOWDASH_SIGN_FILE_MAX  4096
+#define NGX_HTTP_FLOWDASH_SIGN_MAC_LEN   32
+
+/* what the longest key is in base64, without padding */
+#define NGX_HTTP_FLOWDASH_SIGN_TEXT_MAX                                       \
+    ((NGX_HTTP_FLOWDASH_SIGN_KEY_MAX * 8 + 5) / 6)
+
+
+static void ngx_http_flowdash_sign_free(void *data);
+static u_char *ngx_http_flowdash_sign_one(EVP_MD_CTX *ctx, EVP_PKEY *pkey,
+    ngx_str_t *id, ngx_str_t *timestamp, ngx_str_t *body, u_char *p);
+static ngx_int_t ngx_http_flowdash_sign_conf_add(ngx_conf_t *cf,
+    ngx_array_t *keys, ngx_str_t *text, const char **error);
+static ngx_int_t ngx_http_flowdash_sign_conf_file(ngx_conf_t *cf,
+    ngx_array_t *keys, ngx_str_t *value, const char **error);
+static ngx_int_t ngx_http_flowdash_sign_conf_read(ngx_conf_t *cf,
+    ngx_str_t *name, ngx_str_t *content);
+static ngx_uint_t ngx_http_flowdash_sign_is_space(u_char c);
+
+
+ngx_int_t
+ngx_http_flowdash_sign_decode(ngx_str_t *text, u_char *key, size_t *len,
+    const char **error)
+{
+    u_char     *last;
+    size_t      padding;
+    ngx_str_t   src, dst;
+
+    if (text->len < 6 || ngx_strncmp(text->data, "whsec_", 6) != 0) {
+        *error = "a key starts with \"whsec_\"";
+        return NGX_DECLINED;
+    }
+
+    src.data = text->data + 6;
+    src.len = text->len - 6;
+
+    last = src.data + src.len;
+
+    for (padding = 0; src.len && last[-1] == '='; padding++) {
+        last--;
+        src.len--;
+    }
+
+    /* nginx's decoder would be content with what is before the padding */
+
+    if ((padding && (padding > 2 || (src.len + padding) % 4))
+        || ngx_strlchr(src.data, last, '='))
+    {
+        *error = "the padding of the key's base64 is wrong";
+        return NGX_DECLINED;
+    }
+
+    if (src.len > NGX_HTTP_FLOWDASH_SIGN_TEXT_MAX) {
+        *error = "the key has more than 64 bytes";
+        return NGX_DECLINED;
+    }
+
+    dst.data = key;
+
+    if (src.len && ngx_decode_base64(&dst, &src) != NGX_OK) {
+        *error = "behind \"whsec_\", a key is in standard base64";
+        return NGX_DECLINED;
+    }
+
+    if (src.len == 0 || dst.len < NGX_HTTP_FLOWDASH_SIGN_KEY_MIN) {
+        *error = "the key has less than 24 bytes";
+        return NGX_DECLINED;
+    }
+
+    *len = dst.len;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_sign_add(ngx_array_t *keys, u_char *key, size_t len,
+    ngx_pool_t *pool)
+{
+    ngx_pool_cleanup_t            *cln;
+    ngx_http_flowdash_sign_key_t  *new;
+
+    cln = ngx_pool_cleanup_add(pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    new = ngx_array_push(keys);
+    if (new == NULL) {
+        return NGX_ERROR;
+    }
+
+    new->pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_HMAC, NULL, key, len);
+
+    if (new->pkey == NULL) {
+        ERR_clear_error();
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_flowdash_sign_free;
+    cln->data = new->pkey;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_flowdash_sign_free(void *data)
+{
+    EVP_PKEY  *pkey = data;
+
+    EVP_PKEY_free(pkey);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_sign(ngx_array_t *keys, ngx_str_t *id, ngx_str_t *timestamp,
+    ngx_str_t *body, ngx_str_t *signature, ngx_pool_t *pool)
+{
+    size_t                         len;
+    u_char                        *p;
+    EVP_MD_CTX                    *ctx;
+    ngx_uint_t                     i;
+    ngx_http_flowdash_sign_key_t  *key;
+
+    ngx_str_null(signature);
+
+    len = sizeof(" v1,") - 1
+          + ngx_base64_encoded_length(NGX_HTTP_FLOWDASH_SIGN_MAC_LEN);
+
+    signature->data = ngx_pnalloc(pool, keys->nelts * len);
+    if (signature->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    key = keys->elts;
+    p = signature->data;
+
+    for (i = 0; i < keys->nelts; i++) {
+
+        if (i) {
+            *p++ = ' ';
+        }
+
+        ctx = EVP_MD_CTX_new();
+        if (ctx == NULL) {
+            ERR_clear_error();
+            return NGX_ERROR;
+        }
+
+        p = ngx_http_flowdash_sign_one(ctx, key[i].pkey, id, timestamp, body,
+                                       p);
+        EVP_MD_CTX_free(ctx);
+
+        if (p == NULL) {
+            ERR_clear_error();
+            return NGX_ERROR;
+        }
+    }
+
+    signature->len = p - signature->data;
+
+    return NGX_OK;
+}
+
+
+static u_char *
+ngx_http_flowdash_sign_one(EVP_MD_CTX *ctx, EVP_PKEY *pkey, ngx_str_t *id,
+    ngx_str_t *timestamp, ngx_str_t *body, u_char *p)
+{
+    u_char     buf[NGX_HTTP_FLOWDASH_SIGN_MAC_LEN];
+    size_t     len;
+    ngx_str_t  mac, text;
+
+    len = sizeof(buf);
+
+    if (EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, pkey) != 1
+        || EVP_DigestSignUpdate(ctx, id->data, id->len) != 1
+        || EVP_DigestSignUpdate(ctx, ".", 1) != 1
+        || EVP_DigestSignUpdate(ctx, timestamp->data, timestamp->len) != 1
+        || EVP_DigestSignUpdate(ctx, ".", 1) != 1
+        || EVP_DigestSignUpdate(ctx, body->data, body->len) != 1
+        || EVP_DigestSignFinal(ctx, buf, &len) != 1)
+    {
+        return NULL;
+    }
+
+    mac.len = len;
+    mac.data = buf;
+
+    text.data = ngx_cpymem(p, "v1,", 3);
+
+    ngx_encode_base64(&text, &mac);
+
+    return text.data + text.len;
+}
+
+
+/*
+ * What is said about a key must not have it, so keys are named by where they
+ * stand, and files by their paths.
+ */
+
+char *
+ngx_http_flowdash_sign_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    ngx_int_t      rc;
+    ngx_str_t     *value;
+    ngx_uint_t     i;
+    const char    *error;
+    ngx_array_t  **keys;
+
+    keys = (ngx_array_t **) (p + cmd->offset);
+
+    if (*keys != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        *keys = NULL;
+        return NGX_CONF_OK;
+    }
+
+    *keys = ngx_array_create(cf->pool, cf->args->nelts - 1,
+                             sizeof(ngx_http_flowdash_sign_key_t));
+    if (*keys == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_strncmp(value[i].data, "file:", 5) == 0) {
+            rc = ngx_http_flowdash_sign_conf_file(cf, *keys, &value[i],
+                                                  &error);
+
+        } else if (ngx_strcmp(value[i].data, "off") == 0) {
+            error = "\"off\" stands alone";
+            rc = NGX_DECLINED;
+
+        } else {
+            rc = ngx_http_flowdash_sign_conf_add(cf, *keys, &value[i],
+                                                 &error);
+        }
+
+        if (rc == NGX_DECLINED) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid argument %ui of \"%V\": %s",
+                               i, &cmd->name, error);
+        }
+
+        if (rc != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * Returns NGX_OK, NGX_DECLINED with "error" set, or NGX_ERROR if it has been
+ * said already what is wrong.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_sign_conf_add(ngx_conf_t *cf, ngx_array_t *keys,
+    ngx_str_t *text, const char **error)
+{
+    u_char     key[NGX_HTTP_FLOWDASH_SIGN_KEY_MAX];
+    size_t     len;
+    ngx_int_t  rc;
+
+    rc = ngx_http_flowdash_sign_decode(text, key, &len, error);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_flowdash_sign_add(keys, key, len, cf->pool);
+    }
+
+    ngx_explicit_memzero(key, sizeof(key));
+
+    return rc;
+}
+
+
+/* Returns as ngx_http_flowdash_sign_conf_add(). */
+
+static ngx_int_t
+ngx_http_flowdash_sign_conf_file(ngx_conf_t *cf, ngx_array_t *keys,
+    ngx_str_t *value, const char **error)
+{
+    ngx_int_t  rc;
+    ngx_str_t  name, content, text;
+
+    name.data = value->data + 5;
+    name.len = value->len - 5;
+
+    if (name.len == 0 || ngx_strncmp(name.data, "whsec_", 6) == 0) {
+        *error = "behind \"file:\", the name of a file is expected";
+        return NGX_DECLINED;
+    }
+
+    if (ngx_conf_full_name(cf->cycle, &name, 1) != NGX_OK
+        || ngx_http_flowdash_sign_conf_read(cf, &name, &content) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    text = content;
+
+    while (text.len && ngx_http_flowdash_sign_is_space(text.data[0])) {
+        text.data++;
+        text.len--;
+    }
+
+    while (text.len
+           && ngx_http_flowdash_sign_is_space(text.data[text.len - 1]))
+    {
+        text.len--;
+    }
+
+    rc = ngx_http_flowdash_sign_conf_add(cf, keys, &text, error);
+
+    ngx_explicit_memzero(content.data, content.len);
+
+    if (rc == NGX_DECLINED) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "no key in \"%V\": %s",
+                           &name, *error);
+        return NGX_ERROR;
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_sign_conf_read(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_str_t *content)
+{
+    ngx_file_info_t  fi;
+
+    if (ngx_file_info(name->data, &fi) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_file_info_n " \"%V\" failed", name);
+        return NGX_ERROR;
+    }
+
+    /* what else there is may have no end */
+
+    if (!ngx_is_file(&fi)
+        || ngx_file_size(&fi) > NGX_HTTP_FLOWDASH_SIGN_FILE_MAX)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "no key in \"%V\": a file up to 4k is expected",
+                           name);
+        return NGX_ERROR;
+    }
+
+    if (ngx_file_access(&fi) & S_IROTH) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "the key in \"%V\" can be read by all users",
+                           name);
+    }
+
+    return ngx_http_flowdash_conf_read_file(cf, name, content);
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_sign_is_space(u_char c)
+{
+    return c == ' ' || c == '\t' || c == CR || c == LF;
+}
