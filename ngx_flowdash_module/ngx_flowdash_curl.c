@@ -25,6 +25,7 @@ typedef struct {
     ngx_connection_t  *connection;
     ngx_queue_t        queue;      /* of those at rest, the newest first */
     ngx_msec_t         since;
+    unsigned           connects:1; /* not a pipe to a thread of libcurl's */
     unsigned           resting:1;
     unsigned           woken:1;    /* while at rest: closed, most likely */
 } ngx_flowdash_curl_socket_t;
@@ -472,11 +473,8 @@ ngx_flowdash_curl_error(ngx_flowdash_curl_transfer_t *t)
 void
 ngx_flowdash_curl_free(ngx_flowdash_curl_transfer_t *t)
 {
-    ngx_flowdash_curl_t          *fc;
     ngx_flowdash_curl_handle_t   *handle;
     ngx_flowdash_curl_handles_t  *handles;
-
-    fc = &ngx_flowdash_curl;
 
     if (t->easy == NULL) {
         return;
@@ -545,8 +543,9 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
 {
     ngx_connection_t  *c = socket;
 
-    ngx_uint_t            in, out;
-    ngx_flowdash_curl_t  *fc;
+    ngx_uint_t                   in, out;
+    ngx_flowdash_curl_t         *fc;
+    ngx_flowdash_curl_socket_t  *s;
 
     fc = &ngx_flowdash_curl;
 
@@ -583,6 +582,11 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
 
     in = (what == CURL_POLL_IN || what == CURL_POLL_INOUT);
     out = (what == CURL_POLL_OUT || what == CURL_POLL_INOUT);
+
+    if (out) {
+        s = c->data;
+        s->connects = 1;
+    }
 
     if (ngx_flowdash_curl_set_event(c->read, NGX_READ_EVENT, in, 0) != NGX_OK
         || ngx_flowdash_curl_set_event(c->write, NGX_WRITE_EVENT, out, 0)
@@ -684,12 +688,16 @@ ngx_flowdash_curl_rest(ngx_connection_t *c)
 
     fc = &ngx_flowdash_curl;
 
-    if (!c->read->active || c->write->active) {
-        ngx_flowdash_curl_free_connection(c, 0);
+    s = c->data;
+
+    if (!s->connects || !c->read->active || c->write->active) {
+
+        /* libcurl 7.88 closes a socket that does not connect before */
+
+        ngx_flowdash_curl_free_connection(c, fcntl(c->fd, F_GETFD) == -1
+                                             ? NGX_CLOSE_EVENT : 0);
         return;
     }
-
-    s = c->data;
 
     s->since = ngx_current_msec;
     s->resting = 1;

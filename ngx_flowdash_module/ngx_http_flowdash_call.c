@@ -586,6 +586,47 @@ ngx_http_flowdash_call_setup_tls(CURL *easy,
 }
 
 
+static long
+ngx_http_flowdash_call_tls_versions(ngx_http_flowdash_loc_conf_t *flcf)
+{
+    long        min, max;
+    ngx_uint_t  i;
+
+    static struct {
+        ngx_uint_t  protocol;
+        long        min;
+        long        max;
+    }  versions[] = {
+        { NGX_HTTP_FLOWDASH_TLSV1_3, CURL_SSLVERSION_TLSv1_3,
+          CURL_SSLVERSION_MAX_TLSv1_3 },
+        { NGX_HTTP_FLOWDASH_TLSV1_2, CURL_SSLVERSION_TLSv1_2,
+          CURL_SSLVERSION_MAX_TLSv1_2 },
+        { NGX_HTTP_FLOWDASH_TLSV1_1, CURL_SSLVERSION_TLSv1_1,
+          CURL_SSLVERSION_MAX_TLSv1_1 },
+        { NGX_HTTP_FLOWDASH_TLSV1, CURL_SSLVERSION_TLSv1_0,
+          CURL_SSLVERSION_MAX_TLSv1_0 }
+    };
+
+    min = 0;
+    max = 0;
+
+    for (i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+
+        if (!(flcf->ssl_protocols & versions[i].protocol)) {
+            continue;
+        }
+
+        min = versions[i].min;
+
+        if (max == 0) {
+            max = versions[i].max;
+        }
+    }
+
+    return min | max;
+}
+
+
 static CURLcode
 ngx_http_flowdash_call_setup_blob(CURL *easy, CURLoption option,
     ngx_str_t *content)
