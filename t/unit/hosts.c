@@ -88,8 +88,8 @@ static test_case_t  cases[] = {
     { "no line feed at the end", "192.0.2.1 crm", "crm=192.0.2.1;" },
     { "aliases, sorted", "192.0.2.1 crm b a.example.com\n",
       "a.example.com=192.0.2.1;b=192.0.2.1;crm=192.0.2.1;" },
-    { "white space", " \t192.0.2.1\t \tcrm \t\v\f\n\n \n192.0.2.2\tb",
-      "b=192.0.2.2;crm=192.0.2.1;" },
+    { "white space", " \t192.0.2.1\t \tcrm \t\v\f\n\n \n192.0.2.2\tb"
+      "\n\f\v192.0.2.3\v\rc", "b=192.0.2.2;c=192.0.2.3;crm=192.0.2.1;" },
     { "CRLF", "192.0.2.1 crm\r\n192.0.2.2 b\r\n",
       "b=192.0.2.2;crm=192.0.2.1;" },
     { "comments", "# 1.1.1.1 a\n192.0.2.1 crm#x\n192.0.2.2 b # 1.1.1.1 c\n#",
