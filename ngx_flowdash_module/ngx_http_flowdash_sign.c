@@ -363,7 +363,7 @@ ngx_http_flowdash_sign_conf_read(ngx_conf_t *cf, ngx_str_t *name,
         return NGX_ERROR;
     }
 
-    /* what else there is may have no end */
+    /* a pipe, say, would let nginx wait */
 
     if (!ngx_is_file(&fi)
         || ngx_file_size(&fi) > NGX_HTTP_FLOWDASH_SIGN_FILE_MAX)
