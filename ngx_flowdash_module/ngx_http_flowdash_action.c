@@ -27,6 +27,8 @@ static ngx_int_t ngx_http_flowdash_action_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_name(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_action_id(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 static const char *ngx_http_flowdash_action_doubt(
     ngx_http_flowdash_ctx_t *ctx);
 static void ngx_http_flowdash_action_enter(ngx_http_request_t *r,
@@ -454,18 +456,9 @@ static ngx_int_t
 ngx_http_flowdash_action_name(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_http_variable_value_t      *id;
-    ngx_http_flowdash_main_conf_t  *fmcf;
-
-    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
-
-    id = ngx_http_get_indexed_variable(r, fmcf->request_id);
-    if (id == NULL || id->not_found) {
+    if (ngx_http_flowdash_action_id(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
-
-    ctx->id.len = id->len;
-    ctx->id.data = id->data;
 
     ctx->doubtful = 0;
     ctx->missing = 0;
@@ -478,6 +471,45 @@ ngx_http_flowdash_action_name(ngx_http_request_t *r,
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash action \"%V\"", &ctx->action);
+
+    return NGX_OK;
+}
+
+
+/* $request_id, which is made here if nobody has asked for it yet */
+
+static ngx_int_t
+ngx_http_flowdash_action_id(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    u_char                         *hex;
+    ngx_http_variable_value_t      *v;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+
+    v = &r->variables[fmcf->request_id];
+
+    if (!v->valid) {
+
+        hex = ngx_pnalloc(r->pool, NGX_HTTP_FLOWDASH_ID_EXECUTION_LEN);
+        if (hex == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (ngx_http_flowdash_id_execution(hex) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        v->data = hex;
+        v->len = NGX_HTTP_FLOWDASH_ID_EXECUTION_LEN;
+        v->valid = 1;
+        v->no_cacheable = 0;
+        v->not_found = 0;
+    }
+
+    ctx->id.len = v->len;
+    ctx->id.data = v->data;
 
     return NGX_OK;
 }

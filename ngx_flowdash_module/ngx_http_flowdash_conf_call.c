@@ -704,8 +704,7 @@ ngx_http_flowdash_conf_hosts(ngx_conf_t *cf)
         return NGX_CONF_OK;
     }
 
-    fmcf->hosts = ngx_array_create(cf->pool, 8,
-                                   sizeof(ngx_http_flowdash_host_t));
+    fmcf->hosts = ngx_palloc(cf->pool, sizeof(ngx_array_t));
     if (fmcf->hosts == NULL) {
         return NGX_CONF_ERROR;
     }
