@@ -23,7 +23,7 @@ static ngx_int_t ngx_http_flowdash_conf_proxy_parts(ngx_conf_t *cf,
 static char *ngx_http_flowdash_conf_proxy_user(ngx_conf_t *cf,
     ngx_command_t *cmd, ngx_http_flowdash_proxy_t *proxy, ngx_str_t *value);
 static char *ngx_http_flowdash_conf_trusted(ngx_conf_t *cf,
-    ngx_command_t *cmd, ngx_http_flowdash_pem_t *pem);
+    ngx_command_t *cmd, ngx_http_flowdash_pem_t *pem, ngx_str_t *value);
 static char *ngx_http_flowdash_conf_pair(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
 static char *ngx_http_flowdash_conf_egress(ngx_conf_t *cf,
@@ -370,7 +370,7 @@ ngx_http_flowdash_conf_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
     if (cmd->offset == offsetof(ngx_http_flowdash_loc_conf_t,
                                 ssl_trusted_certificate))
     {
-        rv = ngx_http_flowdash_conf_trusted(cf, cmd, pem);
+        rv = ngx_http_flowdash_conf_trusted(cf, cmd, pem, &value[1]);
 
         if (rv != NGX_CONF_OK) {
             return rv;
@@ -389,7 +389,7 @@ ngx_http_flowdash_conf_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
 
 static char *
 ngx_http_flowdash_conf_trusted(ngx_conf_t *cf, ngx_command_t *cmd,
-    ngx_http_flowdash_pem_t *pem)
+    ngx_http_flowdash_pem_t *pem, ngx_str_t *value)
 {
 #if (NGX_HTTP_SSL)
 
@@ -410,7 +410,7 @@ ngx_http_flowdash_conf_trusted(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_ssl_cleanup_ctx(&ssl);
 
     if (rc != NGX_OK) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &pem->name,
+        return ngx_http_flowdash_conf_refuse(cf, cmd, value,
                           "a file with certificates in PEM is expected");
     }
 
