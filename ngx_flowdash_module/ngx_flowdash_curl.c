@@ -186,7 +186,7 @@ ngx_flowdash_curl_init_multi(ngx_flowdash_curl_t *fc)
 void
 ngx_flowdash_curl_exit(void)
 {
-    ngx_queue_t                   *q;
+    ngx_queue_t                   *q, *next;
     ngx_flowdash_curl_t           *fc;
     ngx_flowdash_curl_socket_t    *s;
     ngx_flowdash_curl_handle_t    *handle;
@@ -205,15 +205,18 @@ ngx_flowdash_curl_exit(void)
         ngx_flowdash_curl_free(t);
     }
 
-    while (!ngx_queue_empty(&fc->handles)) {
-        q = ngx_queue_head(&fc->handles);
+    for (q = ngx_queue_head(&fc->handles);
+         q != ngx_queue_sentinel(&fc->handles);
+         q = next)
+    {
+        next = ngx_queue_next(q);
         handle = ngx_queue_data(q, ngx_flowdash_curl_handle_t, all);
 
         if (handle->transfer) {
             handle->transfer->easy = NULL;
 
         } else {
-            ngx_queue_remove(&handle->queue);
+            ngx_queue_init(&handle->owner->idle);
         }
 
         ngx_flowdash_curl_free_handle(handle);
@@ -304,8 +307,6 @@ ngx_flowdash_curl_create_handle(ngx_flowdash_curl_handles_t *handles)
     handle->owner = handles;
     handle->easy = curl_easy_init();
 
-    ngx_queue_insert_tail(&fc->handles, &handle->all);
-
     if (handle->easy == NULL
         || ngx_flowdash_curl_setup(handle->easy) != NGX_OK
         || curl_easy_setopt(handle->easy, CURLOPT_PRIVATE, handle)
@@ -315,6 +316,8 @@ ngx_flowdash_curl_create_handle(ngx_flowdash_curl_handles_t *handles)
         ngx_flowdash_curl_free_handle(handle);
         return NULL;
     }
+
+    ngx_queue_insert_tail(&fc->handles, &handle->all);
 
     return handle;
 }
@@ -374,8 +377,6 @@ ngx_flowdash_curl_setup(CURL *easy)
 static void
 ngx_flowdash_curl_free_handle(ngx_flowdash_curl_handle_t *handle)
 {
-    ngx_queue_remove(&handle->all);
-
     curl_easy_cleanup(handle->easy);
 
     ngx_free(handle);
@@ -387,18 +388,21 @@ ngx_flowdash_curl_forget(void *data)
 {
     ngx_flowdash_curl_handles_t *handles = data;
 
-    ngx_queue_t                 *q;
+    ngx_queue_t                 *q, *next;
     ngx_flowdash_curl_handle_t  *handle;
 
     if (handles->idle.next == NULL) {
         return;
     }
 
-    while (!ngx_queue_empty(&handles->idle)) {
-        q = ngx_queue_head(&handles->idle);
-        ngx_queue_remove(q);
-
+    for (q = ngx_queue_head(&handles->idle);
+         q != ngx_queue_sentinel(&handles->idle);
+         q = next)
+    {
+        next = ngx_queue_next(q);
         handle = ngx_queue_data(q, ngx_flowdash_curl_handle_t, queue);
+
+        ngx_queue_remove(&handle->all);
         ngx_flowdash_curl_free_handle(handle);
     }
 }
@@ -495,6 +499,7 @@ ngx_flowdash_curl_free(ngx_flowdash_curl_transfer_t *t)
         handles->nidle++;
 
     } else {
+        ngx_queue_remove(&handle->all);
         ngx_flowdash_curl_free_handle(handle);
     }
 

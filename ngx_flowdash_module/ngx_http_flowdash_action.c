@@ -1,8 +1,8 @@
 
 /*
  * The phase handler: the only state machine.  It is entered for the client's
- * request, again when the body was read, after the fetch and each step, and for
- * the next turn of a long body.
+ * request, again when the body was read, after the fetch and each step, and
+ * for the next turn of a long body.
  */
 
 

@@ -215,9 +215,9 @@ ngx_http_flowdash_call_attempt(ngx_http_flowdash_call_t *call)
 
 
 /*
- * Looks the host up by nginx's resolver, if there is one, or what is called is
- * a proxy, this one's.  Returns NGX_OK, NGX_AGAIN, NGX_DECLINED with run->error
- * set if it has no address, or NGX_ERROR.
+ * Looks the host up, or that of the proxy, by nginx's resolver if there is
+ * one.  Returns NGX_OK, NGX_AGAIN, NGX_DECLINED with run->error set if it has
+ * no address, or NGX_ERROR.
  */
 
 static ngx_int_t
@@ -703,8 +703,8 @@ ngx_http_flowdash_call_connected(void *data, char *ip, char *local_ip,
 {
     ngx_http_flowdash_call_t *call = data;
 
-    ngx_uint_t             denied;
-    struct sockaddr        sa;
+    ngx_uint_t                     denied;
+    struct sockaddr                sa;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
     flcf = call->conf;
@@ -1005,10 +1005,10 @@ ngx_http_flowdash_call_condition(ngx_http_flowdash_call_t *call)
 static void
 ngx_http_flowdash_call_again(ngx_http_flowdash_call_t *call, ngx_msec_t wait)
 {
-    ngx_connection_t         *c;
-    ngx_http_flowdash_run_t  *run;
-    ngx_http_flowdash_ctx_t  *ctx;
-    ngx_http_flowdash_error_e error;
+    ngx_connection_t           *c;
+    ngx_http_flowdash_run_t    *run;
+    ngx_http_flowdash_ctx_t    *ctx;
+    ngx_http_flowdash_error_e   error;
 
     c = call->request->connection;
     run = call->run;

@@ -770,7 +770,8 @@ ngx_http_flowdash_conf_read_secret(ngx_conf_t *cf, ngx_str_t *name,
         content->len--;
     }
 
-    while (content->len && ngx_http_flowdash_conf_is_space(p[content->len - 1]))
+    while (content->len
+           && ngx_http_flowdash_conf_is_space(p[content->len - 1]))
     {
         content->len--;
     }
@@ -856,5 +857,3 @@ done:
 
     return rc;
 }
-
-

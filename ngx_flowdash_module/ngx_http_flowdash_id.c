@@ -316,11 +316,10 @@ ngx_http_flowdash_id_trace_parse(ngx_str_t *traceparent,
 static ngx_uint_t
 ngx_http_flowdash_id_is_hex(u_char *p, size_t len)
 {
-    u_char  *last;
+    size_t  i;
 
-    for (last = p + len; p < last; p++) {
-
-        if ((*p < '0' || *p > '9') && (*p < 'a' || *p > 'f')) {
+    for (i = 0; i < len; i++) {
+        if ((p[i] < '0' || p[i] > '9') && (p[i] < 'a' || p[i] > 'f')) {
             return 0;
         }
     }
@@ -332,11 +331,10 @@ ngx_http_flowdash_id_is_hex(u_char *p, size_t len)
 static ngx_uint_t
 ngx_http_flowdash_id_is_zero(u_char *p, size_t len)
 {
-    u_char  *last;
+    size_t  i;
 
-    for (last = p + len; p < last; p++) {
-
-        if (*p != '0') {
+    for (i = 0; i < len; i++) {
+        if (p[i] != '0') {
             return 0;
         }
     }

@@ -205,7 +205,7 @@ ngx_http_flowdash_retry(ngx_http_flowdash_loc_conf_t *flcf,
     time = NGX_HTTP_FLOWDASH_RETRY_FIRST << (attempts - 1);
     time = ngx_min(time, NGX_HTTP_FLOWDASH_RETRY_LAST);
 
-    /* at random, so that those who have failed together do not come together */
+    /* at random, so that who has failed together does not come together */
 
     time = time / 2 + ngx_random() % (time / 2 + 1);
 

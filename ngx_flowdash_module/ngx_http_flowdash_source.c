@@ -36,9 +36,9 @@ static ngx_int_t ngx_http_flowdash_source_agrees(ngx_http_request_t *r,
     ngx_str_t *value, ngx_str_t *said);
 static void ngx_http_flowdash_source_settle(ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_source_check_form(
-    ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_source_t *source, ngx_http_flowdash_field_t *new,
-    ngx_http_flowdash_field_t *field, const char **error);
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_source_t *source,
+    ngx_http_flowdash_field_t *new, ngx_http_flowdash_field_t *field,
+    const char **error);
 
 static ngx_int_t ngx_http_flowdash_source_hand_out(
     ngx_http_flowdash_ctx_t *ctx);
@@ -598,8 +598,8 @@ ngx_http_flowdash_source_lay_query(ngx_http_request_t *r,
                 return rc;
             }
 
-            rc = ngx_http_flowdash_source_check_form(ctx, &ctx->body, said, field,
-                                                &error);
+            rc = ngx_http_flowdash_source_check_form(ctx, &ctx->body, said,
+                                                     field, &error);
             if (rc == NGX_ERROR) {
                 return NGX_ERROR;
             }
