@@ -727,8 +727,7 @@ ngx_http_flowdash_action_excuses(ngx_http_request_t *r,
         return 0;
     }
 
-    ngx_http_flowdash_error_log(r, ctx, run->error, &run->detail,
-                                NGX_LOG_WARN);
+    ngx_http_flowdash_log_excused(r, ctx, run);
 
     return 1;
 }

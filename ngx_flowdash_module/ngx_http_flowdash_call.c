@@ -1005,25 +1005,18 @@ ngx_http_flowdash_call_condition(ngx_http_flowdash_call_t *call)
 static void
 ngx_http_flowdash_call_again(ngx_http_flowdash_call_t *call, ngx_msec_t wait)
 {
-    ngx_connection_t           *c;
-    ngx_http_flowdash_run_t    *run;
-    ngx_http_flowdash_ctx_t    *ctx;
-    ngx_http_flowdash_error_e   error;
+    ngx_connection_t         *c;
+    ngx_http_flowdash_run_t  *run;
+    ngx_http_flowdash_ctx_t  *ctx;
 
     c = call->request->connection;
     run = call->run;
     ctx = ngx_http_flowdash_get_ctx(call->request);
-    error = run->error ? run->error : NGX_HTTP_FLOWDASH_STATUS;
 
-    ngx_log_error(NGX_LOG_WARN, c->log, 0,
-                  "flowdash: step \"%V\": attempt %ui failed: %V %ui%s%V, "
-                  "again in %T.%03Ms, called \"%V\", id %V",
-                  &run->step->name, run->attempts.nelts,
-                  ngx_http_flowdash_error_name(error),
-                  run->status ? run->status
-                              : ngx_http_flowdash_error_status(error),
-                  run->detail.len ? ", " : "", &run->detail,
-                  (time_t) wait / 1000, wait % 1000, &run->url, &ctx->id);
+    ngx_http_flowdash_log_repeated(call->request, ctx, run,
+                                   run->error ? run->error
+                                              : NGX_HTTP_FLOWDASH_STATUS,
+                                   wait);
 
     run->error = NGX_HTTP_FLOWDASH_OK;
     ngx_str_null(&run->detail);

@@ -1,7 +1,6 @@
 
 /*
- * An action that has failed: its line in the error log, its status, and what
- * the user is told.
+ * An action that has failed: its status, and what the user is told.
  */
 
 
@@ -112,7 +111,7 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
     ctx->error = error;
     ctx->status = status ? status : ngx_http_flowdash_error_status(error);
 
-    ngx_http_flowdash_error_log(r, ctx, error, detail, NGX_LOG_ERR);
+    ngx_http_flowdash_log_failed(r, ctx, error, detail);
 
     if (ngx_http_flowdash_error_page_exists(r, ctx->status)) {
 
@@ -125,85 +124,6 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
     ngx_http_finalize_request(r, ngx_http_flowdash_error_send(r, ctx));
 
     return NGX_DONE;
-}
-
-
-void
-ngx_http_flowdash_error_log(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_e error,
-    ngx_str_t *detail, ngx_uint_t level)
-{
-    u_char                   *p, *last;
-    ngx_str_t                 action, step, text, url;
-    ngx_http_flowdash_run_t  *run;
-    u_char                    buf[NGX_MAX_ERROR_STR - 256];
-
-    run = ctx->run;
-    last = buf + sizeof(buf);
-
-    /* names and details may come from outside: no line breaks get through */
-
-    if (ngx_http_flowdash_error_escape(r->pool, ngx_escape_json, &ctx->action,
-                                       &action)
-        != NGX_OK
-        || ngx_http_flowdash_error_escape(r->pool, ngx_escape_json, detail,
-                                          &text)
-           != NGX_OK)
-    {
-        return;
-    }
-
-    /* a long one must not push the rest out of the line */
-
-    action.len = ngx_min(action.len, 256);
-
-    p = ngx_slprintf(buf, last, "action \"%V\" %s", &action,
-                     level == NGX_LOG_ERR ? "failed" : "goes on, failed");
-
-    if (run) {
-
-        if (ngx_http_flowdash_error_escape(r->pool, ngx_escape_json,
-                                           &run->step->name, &step)
-            != NGX_OK
-            || ngx_http_flowdash_error_escape(r->pool, ngx_escape_json,
-                                              &run->url, &url)
-               != NGX_OK)
-        {
-            return;
-        }
-
-        step.len = ngx_min(step.len, 256);
-
-        p = ngx_slprintf(p, last, " on %sstep \"%V\"",
-                         level == NGX_LOG_ERR ? "" : "optional ", &step);
-    }
-
-    p = ngx_slprintf(p, last, ": %V",
-                     ngx_http_flowdash_error_name(error));
-
-    if (run && run->status) {
-        p = ngx_slprintf(p, last, " %ui", run->status);
-    }
-
-    if (run && run->attempts.nelts > 1) {
-        p = ngx_slprintf(p, last, ", attempts %ui", run->attempts.nelts);
-    }
-
-    if (text.len) {
-        p = ngx_slprintf(p, last, ", %V", &text);
-    }
-
-    if (run && run->url.len) {
-        p = ngx_slprintf(p, last, ", called \"%V\"", &url);
-    }
-
-    if (run && run->request) {
-        p = ngx_slprintf(p, last, ", time %T.%03Ms", (time_t) run->time / 1000,
-                         run->time % 1000);
-    }
-
-    ngx_log_error(level, r->connection->log, 0, "flowdash: %*s, id %V",
-                  p - buf, buf, &ctx->id);
 }
 
 

@@ -727,14 +727,6 @@ ngx_str_t *ngx_http_flowdash_error_name(ngx_http_flowdash_error_e error);
 ngx_uint_t ngx_http_flowdash_error_status(ngx_http_flowdash_error_e error);
 
 /*
- * Writes the line about a failure, of the whole action, or of an optional step
- * if the level is NGX_LOG_WARN.
- */
-void ngx_http_flowdash_error_log(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_e error,
-    ngx_str_t *detail, ngx_uint_t level);
-
-/*
  * Ends an execution that has failed, with one line in the error log, and
  * answers the client by nginx's error_page or by the module's own page.
  * "status" is 0 for the error's usual one, "detail" is for the log and may be
@@ -743,6 +735,21 @@ void ngx_http_flowdash_error_log(ngx_http_request_t *r,
 ngx_int_t ngx_http_flowdash_error(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_e error,
     ngx_uint_t status, ngx_str_t *detail);
+
+
+/* Writes the line about an action that has failed, on ctx->run if it is set. */
+void ngx_http_flowdash_log_failed(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_e error,
+    ngx_str_t *detail);
+
+/* The same about an optional step. */
+void ngx_http_flowdash_log_excused(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run);
+
+/* The same about a call that is repeated, after "wait" ms. */
+void ngx_http_flowdash_log_repeated(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_http_flowdash_error_e error, ngx_msec_t wait);
 
 
 /*
