@@ -14,46 +14,88 @@
 #include <ngx_flowdash_curl.h>
 
 
-#define NGX_FLOWDASH_CURL_KEEPALIVE          32
-#define NGX_FLOWDASH_CURL_KEEPALIVE_TIMEOUT  60
+/* easy handles kept for the next transfers of one configuration */
 
+#define NGX_FLOWDASH_CURL_HANDLES  128
+
+
+/* a socket of libcurl's, behind c->data */
+
+typedef struct {
+    ngx_connection_t  *connection;
+    ngx_queue_t        queue;      /* of those at rest, the newest first */
+    ngx_msec_t         since;
+    unsigned           connects:1; /* not a pipe to a thread of libcurl's */
+    unsigned           resting:1;
+    unsigned           woken:1;    /* while at rest: closed, most likely */
+} ngx_flowdash_curl_socket_t;
+
+
+typedef struct {
+    CURLM             *multi;
+    CURLSH            *share;
+    ngx_log_t         *log;
+    ngx_event_t        timer;
+    ngx_connection_t   dummy;      /* for debug logs about the timers */
+
+    ngx_queue_t        handles;
+    ngx_queue_t        transfers;
+    ngx_uint_t         running;    /* in that queue */
+    ngx_uint_t         refused;
+    ngx_uint_t         cafile;     /* libcurl knows a file of the system's */
+
+    ngx_uint_t         keepalive;
+    time_t             keepalive_timeout;
+    ngx_queue_t        resting;
+    ngx_event_t        sweep;
+    CURL              *sweeper;
+    unsigned           sweeping:1;
+} ngx_flowdash_curl_t;
+
+
+static ngx_int_t ngx_flowdash_curl_init_multi(ngx_flowdash_curl_t *fc);
+static ngx_flowdash_curl_handle_t *ngx_flowdash_curl_create_handle(
+    ngx_flowdash_curl_handles_t *handles);
+static ngx_int_t ngx_flowdash_curl_setup(CURL *easy);
+static void ngx_flowdash_curl_free_handle(ngx_flowdash_curl_handle_t *handle);
+static void ngx_flowdash_curl_limit(void);
+static void ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t);
+static void ngx_flowdash_curl_clear_error(void);
 
 static int ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd,
     int what, void *data, void *socket);
 static ngx_connection_t *ngx_flowdash_curl_get_connection(curl_socket_t fd);
 static ngx_int_t ngx_flowdash_curl_set_event(ngx_event_t *ev, ngx_int_t event,
-    ngx_uint_t active);
-static void ngx_flowdash_curl_free_connection(ngx_connection_t *c);
+    ngx_uint_t active, ngx_uint_t flags);
+static void ngx_flowdash_curl_rest(ngx_connection_t *c);
+static ngx_connection_t *ngx_flowdash_curl_resting(curl_socket_t fd);
+static int ngx_flowdash_curl_close_socket(void *data, curl_socket_t fd);
+static void ngx_flowdash_curl_free_connection(ngx_connection_t *c,
+    ngx_uint_t flags);
 static void ngx_flowdash_curl_refuse(CURL *easy);
+
+static void ngx_flowdash_curl_sweep_after(ngx_msec_t time);
+static void ngx_flowdash_curl_sweep(ngx_event_t *ev);
+static curl_socket_t ngx_flowdash_curl_no_socket(void *data,
+    curlsocktype type, struct curl_sockaddr *addr);
+static void ngx_flowdash_curl_swept(void);
+
 static int ngx_flowdash_curl_timer_handler(CURLM *multi, long ms, void *data);
 static void ngx_flowdash_curl_event(ngx_event_t *ev);
 static void ngx_flowdash_curl_timeout(ngx_event_t *ev);
 static void ngx_flowdash_curl_action(curl_socket_t fd, int events);
-static void ngx_flowdash_curl_clear_error(void);
+static void ngx_flowdash_curl_end_refused(ngx_flowdash_curl_t *fc);
 static void ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t,
     CURLcode result);
-
-
-typedef struct {
-    CURLM            *multi;
-    CURLSH           *share;
-    ngx_log_t        *log;
-    ngx_event_t       timer;
-    ngx_connection_t  dummy;       /* for debug logs about the timer */
-    ngx_queue_t       transfers;
-    ngx_uint_t        refused;
-    ngx_uint_t        cafile;      /* libcurl knows a file of the system's */
-} ngx_flowdash_curl_t;
 
 
 static ngx_flowdash_curl_t  ngx_flowdash_curl;
 
 
 ngx_int_t
-ngx_flowdash_curl_init(ngx_cycle_t *cycle)
+ngx_flowdash_curl_init(ngx_cycle_t *cycle, ngx_uint_t keepalive,
+    time_t keepalive_timeout)
 {
-    CURLM                *multi;
-    CURLSH               *share;
     ngx_flowdash_curl_t  *fc;
 
     fc = &ngx_flowdash_curl;
@@ -68,7 +110,17 @@ ngx_flowdash_curl_init(ngx_cycle_t *cycle)
     fc->timer.log = cycle->log;
     fc->timer.cancelable = 1;
 
+    fc->sweep.handler = ngx_flowdash_curl_sweep;
+    fc->sweep.data = &fc->dummy;
+    fc->sweep.log = cycle->log;
+    fc->sweep.cancelable = 1;
+
+    fc->keepalive = keepalive;
+    fc->keepalive_timeout = keepalive_timeout;
+
+    ngx_queue_init(&fc->handles);
     ngx_queue_init(&fc->transfers);
+    ngx_queue_init(&fc->resting);
 
     fc->cafile = (curl_version_info(CURLVERSION_NOW)->cainfo != NULL);
 
@@ -78,28 +130,52 @@ ngx_flowdash_curl_init(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
-    multi = curl_multi_init();
-    share = curl_share_init();
+    if (ngx_flowdash_curl_init_multi(fc) != NGX_OK) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                      "libcurl could not be initialized");
+        return NGX_ERROR;
+    }
 
-    fc->multi = multi;
-    fc->share = share;
+    return NGX_OK;
+}
 
-    if (multi == NULL || share == NULL
 
-        || curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION,
-                             ngx_flowdash_curl_socket_handler)
-        || curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION,
+static ngx_int_t
+ngx_flowdash_curl_init_multi(ngx_flowdash_curl_t *fc)
+{
+    CURL  *easy;
+
+    fc->multi = curl_multi_init();
+    fc->share = curl_share_init();
+    fc->sweeper = curl_easy_init();
+
+    if (fc->multi == NULL || fc->share == NULL || fc->sweeper == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (curl_multi_setopt(fc->multi, CURLMOPT_SOCKETFUNCTION,
+                          ngx_flowdash_curl_socket_handler)
+        || curl_multi_setopt(fc->multi, CURLMOPT_TIMERFUNCTION,
                              ngx_flowdash_curl_timer_handler)
-        || curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS,
-                             (long) NGX_FLOWDASH_CURL_KEEPALIVE)
 
         /* connections and names are the multi's, TLS sessions are not */
 
-        || curl_share_setopt(share, CURLSHOPT_SHARE,
+        || curl_share_setopt(fc->share, CURLSHOPT_SHARE,
                              CURL_LOCK_DATA_SSL_SESSION))
     {
-        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
-                      "libcurl could not be initialized");
+        return NGX_ERROR;
+    }
+
+    /* see ngx_flowdash_curl_sweep() */
+
+    easy = fc->sweeper;
+
+    if (ngx_flowdash_curl_setup(easy) != NGX_OK
+        || curl_easy_setopt(easy, CURLOPT_URL, "http://127.0.0.1/")
+        || curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L)
+        || curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
+                            ngx_flowdash_curl_no_socket))
+    {
         return NGX_ERROR;
     }
 
@@ -110,8 +186,10 @@ ngx_flowdash_curl_init(ngx_cycle_t *cycle)
 void
 ngx_flowdash_curl_exit(void)
 {
-    ngx_queue_t                   *q;
+    ngx_queue_t                   *q, *next;
     ngx_flowdash_curl_t           *fc;
+    ngx_flowdash_curl_socket_t    *s;
+    ngx_flowdash_curl_handle_t    *handle;
     ngx_flowdash_curl_transfer_t  *t;
 
     fc = &ngx_flowdash_curl;
@@ -127,10 +205,40 @@ ngx_flowdash_curl_exit(void)
         ngx_flowdash_curl_free(t);
     }
 
+    for (q = ngx_queue_head(&fc->handles);
+         q != ngx_queue_sentinel(&fc->handles);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        handle = ngx_queue_data(q, ngx_flowdash_curl_handle_t, all);
+
+        if (handle->transfer) {
+            handle->transfer->easy = NULL;
+
+        } else {
+            ngx_queue_init(&handle->owner->idle);
+        }
+
+        ngx_flowdash_curl_free_handle(handle);
+    }
+
+    if (fc->sweeping) {
+        (void) curl_multi_remove_handle(fc->multi, fc->sweeper);
+    }
+
+    curl_easy_cleanup(fc->sweeper);
+
     (void) curl_multi_cleanup(fc->multi);
     (void) curl_share_cleanup(fc->share);
 
     curl_global_cleanup();
+
+    while (!ngx_queue_empty(&fc->resting)) {
+        q = ngx_queue_head(&fc->resting);
+        s = ngx_queue_data(q, ngx_flowdash_curl_socket_t, queue);
+
+        ngx_flowdash_curl_free_connection(s->connection, NGX_CLOSE_EVENT);
+    }
 
     if (fc->timer.timer_set) {
         ngx_del_timer(&fc->timer);
@@ -140,29 +248,89 @@ ngx_flowdash_curl_exit(void)
         ngx_delete_posted_event(&fc->timer);
     }
 
+    if (fc->sweep.timer_set) {
+        ngx_del_timer(&fc->sweep);
+    }
+
     fc->multi = NULL;
 }
 
 
 ngx_int_t
-ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t)
+ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t,
+    ngx_flowdash_curl_handles_t *handles)
 {
-    CURL                 *easy;
+    ngx_queue_t                 *q;
+    ngx_flowdash_curl_handle_t  *handle;
+
+    if (handles->idle.next == NULL) {
+        ngx_queue_init(&handles->idle);
+    }
+
+    if (ngx_queue_empty(&handles->idle)) {
+        handle = ngx_flowdash_curl_create_handle(handles);
+
+        if (handle == NULL) {
+            return NGX_ERROR;
+        }
+
+    } else {
+        q = ngx_queue_head(&handles->idle);
+        ngx_queue_remove(q);
+        handles->nidle--;
+
+        handle = ngx_queue_data(q, ngx_flowdash_curl_handle_t, queue);
+    }
+
+    handle->transfer = t;
+
+    t->handle = handle;
+    t->easy = handle->easy;
+
+    return NGX_OK;
+}
+
+
+static ngx_flowdash_curl_handle_t *
+ngx_flowdash_curl_create_handle(ngx_flowdash_curl_handles_t *handles)
+{
+    ngx_flowdash_curl_t         *fc;
+    ngx_flowdash_curl_handle_t  *handle;
+
+    fc = &ngx_flowdash_curl;
+
+    handle = ngx_calloc(sizeof(ngx_flowdash_curl_handle_t), fc->log);
+    if (handle == NULL) {
+        return NULL;
+    }
+
+    handle->owner = handles;
+    handle->easy = curl_easy_init();
+
+    if (handle->easy == NULL
+        || ngx_flowdash_curl_setup(handle->easy) != NGX_OK
+        || curl_easy_setopt(handle->easy, CURLOPT_PRIVATE, handle)
+        || curl_easy_setopt(handle->easy, CURLOPT_ERRORBUFFER, handle->error)
+        || handles->setup(handle->easy, handles->data) != NGX_OK)
+    {
+        ngx_flowdash_curl_free_handle(handle);
+        return NULL;
+    }
+
+    ngx_queue_insert_tail(&fc->handles, &handle->all);
+
+    return handle;
+}
+
+
+static ngx_int_t
+ngx_flowdash_curl_setup(CURL *easy)
+{
     ngx_flowdash_curl_t  *fc;
 
     fc = &ngx_flowdash_curl;
 
-    easy = curl_easy_init();
-    if (easy == NULL) {
-        return NGX_ERROR;
-    }
-
-    t->easy = easy;
-    t->error[0] = '\0';
-
-    if (curl_easy_setopt(easy, CURLOPT_PRIVATE, t)
-        || curl_easy_setopt(easy, CURLOPT_SHARE, fc->share)
-        || curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error)
+    if (curl_easy_setopt(easy, CURLOPT_SHARE, fc->share)
 
         /* no signals, and no waiting for a thread that resolves a name */
 
@@ -176,11 +344,19 @@ ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t)
         /* nothing is taken from the environment */
 
         || curl_easy_setopt(easy, CURLOPT_PROXY, "")
+        || curl_easy_setopt(easy, CURLOPT_NOPROXY, "")
 
+        /* allocated for each transfer; answers are small */
+
+        || curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 4096L)
+
+        || curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION,
+                            ngx_flowdash_curl_close_socket)
+        || curl_easy_setopt(easy, CURLOPT_FORBID_REUSE,
+                            fc->keepalive ? 0L : 1L)
         || curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN,
-                            (long) NGX_FLOWDASH_CURL_KEEPALIVE_TIMEOUT))
+                            (long) fc->keepalive_timeout))
     {
-        ngx_flowdash_curl_free(t);
         return NGX_ERROR;
     }
 
@@ -191,11 +367,44 @@ ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t)
      */
 
     if (fc->cafile && curl_easy_setopt(easy, CURLOPT_CAPATH, NULL)) {
-        ngx_flowdash_curl_free(t);
         return NGX_ERROR;
     }
 
     return NGX_OK;
+}
+
+
+static void
+ngx_flowdash_curl_free_handle(ngx_flowdash_curl_handle_t *handle)
+{
+    curl_easy_cleanup(handle->easy);
+
+    ngx_free(handle);
+}
+
+
+void
+ngx_flowdash_curl_forget(void *data)
+{
+    ngx_flowdash_curl_handles_t *handles = data;
+
+    ngx_queue_t                 *q, *next;
+    ngx_flowdash_curl_handle_t  *handle;
+
+    if (handles->idle.next == NULL) {
+        return;
+    }
+
+    for (q = ngx_queue_head(&handles->idle);
+         q != ngx_queue_sentinel(&handles->idle);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        handle = ngx_queue_data(q, ngx_flowdash_curl_handle_t, queue);
+
+        ngx_queue_remove(&handle->all);
+        ngx_flowdash_curl_free_handle(handle);
+    }
 }
 
 
@@ -221,7 +430,11 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
     fc->timer.cancelable = 0;
 
     ngx_queue_insert_tail(&fc->transfers, &t->queue);
+    fc->running++;
 
+    ngx_flowdash_curl_limit();
+
+    t->handle->error[0] = '\0';
     t->running = 1;
     t->refused = 0;
 
@@ -229,30 +442,87 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
 }
 
 
-void
-ngx_flowdash_curl_free(ngx_flowdash_curl_transfer_t *t)
+/*
+ * libcurl counts all connections, those in use as well, when one comes to
+ * rest and has to make room.
+ */
+
+static void
+ngx_flowdash_curl_limit(void)
 {
+    long                  n;
     ngx_flowdash_curl_t  *fc;
 
     fc = &ngx_flowdash_curl;
+
+    n = fc->keepalive + fc->running;
+
+    (void) curl_multi_setopt(fc->multi, CURLMOPT_MAXCONNECTS,
+                             n > 1 ? n - 1 : 1L);
+}
+
+
+const char *
+ngx_flowdash_curl_error(ngx_flowdash_curl_transfer_t *t)
+{
+    if (t->refused) {
+        return "worker_connections are not enough";
+    }
+
+    return t->handle->error[0] ? t->handle->error
+                               : curl_easy_strerror(t->result);
+}
+
+
+void
+ngx_flowdash_curl_free(ngx_flowdash_curl_transfer_t *t)
+{
+    ngx_flowdash_curl_handle_t   *handle;
+    ngx_flowdash_curl_handles_t  *handles;
 
     if (t->easy == NULL) {
         return;
     }
 
+    handle = t->handle;
+    handles = handle->owner;
+
     if (t->running) {
-        t->running = 0;
-
-        ngx_queue_remove(&t->queue);
-        (void) curl_multi_remove_handle(fc->multi, t->easy);
-
-        fc->timer.cancelable = ngx_queue_empty(&fc->transfers);
+        ngx_flowdash_curl_remove(t);
     }
 
-    curl_easy_cleanup(t->easy);
     t->easy = NULL;
+    handle->transfer = NULL;
+
+    if (handles->nidle < NGX_FLOWDASH_CURL_HANDLES) {
+        ngx_queue_insert_head(&handles->idle, &handle->queue);
+        handles->nidle++;
+
+    } else {
+        ngx_queue_remove(&handle->all);
+        ngx_flowdash_curl_free_handle(handle);
+    }
 
     ngx_flowdash_curl_clear_error();
+}
+
+
+static void
+ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t)
+{
+    ngx_flowdash_curl_t  *fc;
+
+    fc = &ngx_flowdash_curl;
+
+    t->running = 0;
+
+    ngx_queue_remove(&t->queue);
+    (void) curl_multi_remove_handle(fc->multi, t->easy);
+
+    fc->running--;
+    fc->timer.cancelable = ngx_queue_empty(&fc->transfers);
+
+    ngx_flowdash_curl_limit();
 }
 
 
@@ -278,8 +548,9 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
 {
     ngx_connection_t  *c = socket;
 
-    ngx_uint_t            in, out;
-    ngx_flowdash_curl_t  *fc;
+    ngx_uint_t                   in, out;
+    ngx_flowdash_curl_t         *fc;
+    ngx_flowdash_curl_socket_t  *s;
 
     fc = &ngx_flowdash_curl;
 
@@ -288,17 +559,19 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
 
     if (what == CURL_POLL_REMOVE) {
 
-        /* not a close: the socket may rest in libcurl's pool, open */
-
         if (c) {
-            ngx_flowdash_curl_free_connection(c);
+            ngx_flowdash_curl_rest(c);
         }
 
         return 0;
     }
 
     if (c == NULL) {
-        c = ngx_flowdash_curl_get_connection(fd);
+        c = ngx_flowdash_curl_resting(fd);
+
+        if (c == NULL) {
+            c = ngx_flowdash_curl_get_connection(fd);
+        }
 
         if (c == NULL) {
             ngx_flowdash_curl_refuse(easy);
@@ -306,7 +579,7 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
         }
 
         if (curl_multi_assign(fc->multi, fd, c) != CURLM_OK) {
-            ngx_flowdash_curl_free_connection(c);
+            ngx_flowdash_curl_free_connection(c, 0);
             ngx_flowdash_curl_refuse(easy);
             return 0;
         }
@@ -315,8 +588,13 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
     in = (what == CURL_POLL_IN || what == CURL_POLL_INOUT);
     out = (what == CURL_POLL_OUT || what == CURL_POLL_INOUT);
 
-    if (ngx_flowdash_curl_set_event(c->read, NGX_READ_EVENT, in) != NGX_OK
-        || ngx_flowdash_curl_set_event(c->write, NGX_WRITE_EVENT, out)
+    if (out) {
+        s = c->data;
+        s->connects = 1;
+    }
+
+    if (ngx_flowdash_curl_set_event(c->read, NGX_READ_EVENT, in, 0) != NGX_OK
+        || ngx_flowdash_curl_set_event(c->write, NGX_WRITE_EVENT, out, 0)
            != NGX_OK)
     {
         ngx_flowdash_curl_refuse(easy);
@@ -329,24 +607,44 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
 static ngx_connection_t *
 ngx_flowdash_curl_get_connection(curl_socket_t fd)
 {
-    ngx_connection_t     *c;
-    ngx_flowdash_curl_t  *fc;
+    ngx_queue_t                 *q;
+    ngx_connection_t            *c;
+    ngx_flowdash_curl_t         *fc;
+    ngx_flowdash_curl_socket_t  *s;
 
     fc = &ngx_flowdash_curl;
 
     if (ngx_cycle->free_connection_n == 0
         && ngx_cycle->reusable_connections_n == 0)
     {
-        ngx_log_error(NGX_LOG_ERR, fc->log, 0,
-                      "flowdash: worker_connections are not enough "
-                      "for a call");
+        if (ngx_queue_empty(&fc->resting)) {
+            ngx_log_error(NGX_LOG_ERR, fc->log, 0,
+                          "flowdash: worker_connections are not enough "
+                          "for a call");
+            return NULL;
+        }
+
+        /* the socket that has rested longest can do without */
+
+        q = ngx_queue_last(&fc->resting);
+        s = ngx_queue_data(q, ngx_flowdash_curl_socket_t, queue);
+
+        ngx_flowdash_curl_free_connection(s->connection, 0);
+    }
+
+    s = ngx_calloc(sizeof(ngx_flowdash_curl_socket_t), fc->log);
+    if (s == NULL) {
         return NULL;
     }
 
     c = ngx_get_connection(fd, fc->log);
     if (c == NULL) {
+        ngx_free(s);
         return NULL;
     }
+
+    s->connection = c;
+    c->data = s;
 
     c->read->handler = ngx_flowdash_curl_event;
     c->write->handler = ngx_flowdash_curl_event;
@@ -367,27 +665,120 @@ ngx_flowdash_curl_get_connection(curl_socket_t fd)
 
 static ngx_int_t
 ngx_flowdash_curl_set_event(ngx_event_t *ev, ngx_int_t event,
-    ngx_uint_t active)
+    ngx_uint_t active, ngx_uint_t flags)
 {
     if (active && !ev->active) {
         return ngx_add_event(ev, event, NGX_LEVEL_EVENT);
     }
 
     if (!active && ev->active) {
-        return ngx_del_event(ev, event, 0);
+        return ngx_del_event(ev, event, flags);
     }
 
     return NGX_OK;
 }
 
 
-static void
-ngx_flowdash_curl_free_connection(ngx_connection_t *c)
-{
-    /* with the flag NGX_CLOSE_EVENT the open socket would stay registered */
+/*
+ * libcurl does not wait for the socket any longer.  It is closed next, or
+ * rests in libcurl's pool: then it stays registered for reading, which saves
+ * two system calls, and tells when the server closes it.
+ */
 
-    (void) ngx_flowdash_curl_set_event(c->read, NGX_READ_EVENT, 0);
-    (void) ngx_flowdash_curl_set_event(c->write, NGX_WRITE_EVENT, 0);
+static void
+ngx_flowdash_curl_rest(ngx_connection_t *c)
+{
+    ngx_flowdash_curl_t         *fc;
+    ngx_flowdash_curl_socket_t  *s;
+
+    fc = &ngx_flowdash_curl;
+
+    s = c->data;
+
+    if (!s->connects || !c->read->active || c->write->active) {
+
+        /* libcurl 7.88 closes a socket that does not connect before */
+
+        ngx_flowdash_curl_free_connection(c, fcntl(c->fd, F_GETFD) == -1
+                                             ? NGX_CLOSE_EVENT : 0);
+        return;
+    }
+
+    s->since = ngx_current_msec;
+    s->resting = 1;
+    s->woken = 0;
+
+    ngx_queue_insert_head(&fc->resting, &s->queue);
+
+    ngx_flowdash_curl_sweep_after((fc->keepalive_timeout + 1) * 1000);
+}
+
+
+/* libcurl takes a socket out of its pool, or closes it */
+
+static ngx_connection_t *
+ngx_flowdash_curl_resting(curl_socket_t fd)
+{
+    ngx_queue_t                 *q;
+    ngx_flowdash_curl_t         *fc;
+    ngx_flowdash_curl_socket_t  *s;
+
+    fc = &ngx_flowdash_curl;
+
+    for (q = ngx_queue_head(&fc->resting);
+         q != ngx_queue_sentinel(&fc->resting);
+         q = ngx_queue_next(q))
+    {
+        s = ngx_queue_data(q, ngx_flowdash_curl_socket_t, queue);
+
+        if (s->connection->fd == fd) {
+            ngx_queue_remove(&s->queue);
+            s->resting = 0;
+
+            return s->connection;
+        }
+    }
+
+    return NULL;
+}
+
+
+static int
+ngx_flowdash_curl_close_socket(void *data, curl_socket_t fd)
+{
+    ngx_connection_t  *c;
+
+    c = ngx_flowdash_curl_resting(fd);
+
+    ngx_log_debug2(NGX_LOG_DEBUG_EVENT, ngx_flowdash_curl.log, 0,
+                   "flowdash curl close socket:%d c:%p", fd, c);
+
+    if (c) {
+        ngx_flowdash_curl_free_connection(c, NGX_CLOSE_EVENT);
+    }
+
+    return ngx_close_socket(fd);
+}
+
+
+/*
+ * "flags" may be NGX_CLOSE_EVENT only if the socket is about to be closed: it
+ * would stay registered otherwise.
+ */
+
+static void
+ngx_flowdash_curl_free_connection(ngx_connection_t *c, ngx_uint_t flags)
+{
+    ngx_flowdash_curl_socket_t  *s;
+
+    s = c->data;
+
+    if (s->resting) {
+        ngx_queue_remove(&s->queue);
+    }
+
+    (void) ngx_flowdash_curl_set_event(c->read, NGX_READ_EVENT, 0, flags);
+    (void) ngx_flowdash_curl_set_event(c->write, NGX_WRITE_EVENT, 0, flags);
 
     if (c->read->posted) {
         ngx_delete_posted_event(c->read);
@@ -402,16 +793,20 @@ ngx_flowdash_curl_free_connection(ngx_connection_t *c)
     /* only now: it is what ngx_free_connection() finds the connection by */
 
     c->fd = (ngx_socket_t) -1;
+
+    ngx_free(s);
 }
 
 
 static void
 ngx_flowdash_curl_refuse(CURL *easy)
 {
-    ngx_flowdash_curl_transfer_t  *t;
+    ngx_flowdash_curl_handle_t  *handle;
 
-    if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t) == CURLE_OK && t) {
-        t->refused = 1;
+    if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &handle) == CURLE_OK
+        && handle && handle->transfer)
+    {
+        handle->transfer->refused = 1;
     }
 
     ngx_flowdash_curl.refused = 1;
@@ -419,6 +814,90 @@ ngx_flowdash_curl_refuse(CURL *easy)
     /* libcurl is on the stack: the transfer is ended by the next event */
 
     ngx_post_event(&ngx_flowdash_curl.timer, &ngx_posted_events);
+}
+
+
+static void
+ngx_flowdash_curl_sweep_after(ngx_msec_t time)
+{
+    ngx_event_t  *ev;
+
+    ev = &ngx_flowdash_curl.sweep;
+
+    if (!ev->timer_set && !ngx_flowdash_curl.sweeping) {
+        ngx_add_timer(ev, time);
+    }
+}
+
+
+/*
+ * libcurl closes connections that are too old, or were closed by the server,
+ * only when a transfer starts, and looks for them once in a second.  This
+ * transfer starts for nothing else: it gets no socket.
+ */
+
+static void
+ngx_flowdash_curl_sweep(ngx_event_t *ev)
+{
+    ngx_flowdash_curl_t  *fc;
+
+    fc = &ngx_flowdash_curl;
+
+    ngx_log_debug0(NGX_LOG_DEBUG_EVENT, fc->log, 0, "flowdash curl sweep");
+
+    if (curl_multi_add_handle(fc->multi, fc->sweeper) == CURLM_OK) {
+        fc->sweeping = 1;
+    }
+}
+
+
+static curl_socket_t
+ngx_flowdash_curl_no_socket(void *data, curlsocktype type,
+    struct curl_sockaddr *addr)
+{
+    return CURL_SOCKET_BAD;
+}
+
+
+static void
+ngx_flowdash_curl_swept(void)
+{
+    ngx_msec_t                   age, timeout;
+    ngx_queue_t                 *q;
+    ngx_flowdash_curl_t         *fc;
+    ngx_flowdash_curl_socket_t  *s;
+
+    fc = &ngx_flowdash_curl;
+
+    (void) curl_multi_remove_handle(fc->multi, fc->sweeper);
+    fc->sweeping = 0;
+
+    timeout = (fc->keepalive_timeout + 1) * 1000;
+
+    for (q = ngx_queue_last(&fc->resting);
+         q != ngx_queue_sentinel(&fc->resting);
+         q = ngx_queue_prev(q))
+    {
+        s = ngx_queue_data(q, ngx_flowdash_curl_socket_t, queue);
+
+        age = ngx_current_msec - s->since;
+
+        if (s->woken || age >= timeout) {
+
+            /* it came too early for that */
+
+            ngx_flowdash_curl_sweep_after(1000);
+            return;
+        }
+    }
+
+    if (!ngx_queue_empty(&fc->resting)) {
+        q = ngx_queue_last(&fc->resting);
+        s = ngx_queue_data(q, ngx_flowdash_curl_socket_t, queue);
+
+        ngx_flowdash_curl_sweep_after(timeout
+                                      - (ngx_current_msec - s->since));
+    }
 }
 
 
@@ -449,9 +928,27 @@ ngx_flowdash_curl_timer_handler(CURLM *multi, long ms, void *data)
 static void
 ngx_flowdash_curl_event(ngx_event_t *ev)
 {
-    ngx_connection_t  *c;
+    ngx_connection_t            *c;
+    ngx_flowdash_curl_socket_t  *s;
 
     c = ev->data;
+    s = c->data;
+
+    if (s->resting) {
+
+        /* the server has closed it, or has said something unasked */
+
+        (void) ngx_flowdash_curl_set_event(ev, NGX_READ_EVENT, 0, 0);
+
+        s->woken = 1;
+
+        if (ngx_flowdash_curl.sweep.timer_set) {
+            ngx_del_timer(&ngx_flowdash_curl.sweep);
+        }
+
+        ngx_flowdash_curl_sweep_after(1000);
+        return;
+    }
 
     ngx_flowdash_curl_action(c->fd, ev->write ? CURL_CSELECT_OUT
                                               : CURL_CSELECT_IN);
@@ -468,13 +965,12 @@ ngx_flowdash_curl_timeout(ngx_event_t *ev)
 static void
 ngx_flowdash_curl_action(curl_socket_t fd, int events)
 {
-    int                            n;
-    CURLMsg                       *msg;
-    CURLcode                       result;
-    CURLMcode                      rc;
-    ngx_queue_t                   *q;
-    ngx_flowdash_curl_t           *fc;
-    ngx_flowdash_curl_transfer_t  *t;
+    int                          n;
+    CURLMsg                     *msg;
+    CURLcode                     result;
+    CURLMcode                    rc;
+    ngx_flowdash_curl_t         *fc;
+    ngx_flowdash_curl_handle_t  *handle;
 
     fc = &ngx_flowdash_curl;
 
@@ -498,12 +994,27 @@ ngx_flowdash_curl_action(curl_socket_t fd, int events)
 
         result = msg->data.result;
 
-        if (curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &t)
+        if (msg->easy_handle == fc->sweeper) {
+            ngx_flowdash_curl_swept();
+            continue;
+        }
+
+        if (curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &handle)
             == CURLE_OK)
         {
-            ngx_flowdash_curl_done(t, result);
+            ngx_flowdash_curl_done(handle->transfer, result);
         }
     }
+
+    ngx_flowdash_curl_end_refused(fc);
+}
+
+
+static void
+ngx_flowdash_curl_end_refused(ngx_flowdash_curl_t *fc)
+{
+    ngx_queue_t                   *q;
+    ngx_flowdash_curl_transfer_t  *t;
 
     while (fc->refused) {
         fc->refused = 0;
@@ -530,17 +1041,9 @@ ngx_flowdash_curl_action(curl_socket_t fd, int events)
 static void
 ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t, CURLcode result)
 {
-    ngx_flowdash_curl_t  *fc;
-
-    fc = &ngx_flowdash_curl;
-
     t->result = result;
-    t->running = 0;
 
-    ngx_queue_remove(&t->queue);
-    (void) curl_multi_remove_handle(fc->multi, t->easy);
-
-    fc->timer.cancelable = ngx_queue_empty(&fc->transfers);
+    ngx_flowdash_curl_remove(t);
 
     t->handler(t);
 }

@@ -1,7 +1,8 @@
 
 /*
  * The phase handler: the only state machine.  It is entered for the client's
- * request, again when the body was read, and again after each step.
+ * request, again when the body was read, after the fetch and each step, and
+ * for the next turn of a long body.
  */
 
 
@@ -26,6 +27,8 @@ static ngx_int_t ngx_http_flowdash_action_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_name(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_action_id(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 static const char *ngx_http_flowdash_action_doubt(
     ngx_http_flowdash_ctx_t *ctx);
 static void ngx_http_flowdash_action_enter(ngx_http_request_t *r,
@@ -36,11 +39,15 @@ static ngx_int_t ngx_http_flowdash_action_fetched(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_refuse(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, const char *detail);
+static ngx_int_t ngx_http_flowdash_action_unreadable(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_int_t rc);
 static ngx_int_t ngx_http_flowdash_action_turn(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static void ngx_http_flowdash_action_turn_handler(ngx_event_t *ev);
 static ngx_int_t ngx_http_flowdash_action_run(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
+static ngx_uint_t ngx_http_flowdash_action_excuses(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run);
 static ngx_int_t ngx_http_flowdash_action_finish(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_written(ngx_http_request_t *r,
@@ -371,7 +378,7 @@ ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
     }
 
     if (rc != NGX_OK) {
-        return rc;
+        return ngx_http_flowdash_action_unreadable(r, ctx, rc);
     }
 
     return ngx_http_flowdash_action_start(r, ctx);
@@ -399,7 +406,6 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
         && (ctx->conf->task_from == NULL || ctx->stored || !ctx->missing))
     {
         ctx->state = NGX_HTTP_FLOWDASH_NONE;
-        ctx->run = NULL;
 
         if (ctx->started) {
             ngx_http_flowdash_action_restore(r, ctx);
@@ -425,7 +431,9 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
         return ngx_http_flowdash_action_fetch(r, ctx);
     }
 
-    ctx->run = NULL;
+    if (ngx_http_flowdash_identity(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     rc = ngx_http_flowdash_source_preset(r, ctx, &error);
 
@@ -448,18 +456,9 @@ static ngx_int_t
 ngx_http_flowdash_action_name(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_http_variable_value_t      *id;
-    ngx_http_flowdash_main_conf_t  *fmcf;
-
-    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
-
-    id = ngx_http_get_indexed_variable(r, fmcf->request_id);
-    if (id == NULL || id->not_found) {
+    if (ngx_http_flowdash_action_id(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
-
-    ctx->id.len = id->len;
-    ctx->id.data = id->data;
 
     ctx->doubtful = 0;
     ctx->missing = 0;
@@ -472,6 +471,45 @@ ngx_http_flowdash_action_name(ngx_http_request_t *r,
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash action \"%V\"", &ctx->action);
+
+    return NGX_OK;
+}
+
+
+/* $request_id, which is made here if nobody has asked for it yet */
+
+static ngx_int_t
+ngx_http_flowdash_action_id(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    u_char                         *hex;
+    ngx_http_variable_value_t      *v;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+
+    v = &r->variables[fmcf->request_id];
+
+    if (!v->valid) {
+
+        hex = ngx_pnalloc(r->pool, NGX_HTTP_FLOWDASH_ID_EXECUTION_LEN);
+        if (hex == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (ngx_http_flowdash_id_execution(hex) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        v->data = hex;
+        v->len = NGX_HTTP_FLOWDASH_ID_EXECUTION_LEN;
+        v->valid = 1;
+        v->no_cacheable = 0;
+        v->not_found = 0;
+    }
+
+    ctx->id.len = v->len;
+    ctx->id.data = v->data;
 
     return NGX_OK;
 }
@@ -553,6 +591,10 @@ ngx_http_flowdash_action_fetched(ngx_http_request_t *r,
         return ngx_http_flowdash_error(r, ctx, run->error, 0, &run->detail);
     }
 
+    /* what fails from now on is not the fetch's fault */
+
+    ctx->run = NULL;
+
     return ngx_http_flowdash_action_start(r, ctx);
 }
 
@@ -568,6 +610,24 @@ ngx_http_flowdash_action_refuse(ngx_http_request_t *r,
 
     return ngx_http_flowdash_error(r, ctx, NGX_HTTP_FLOWDASH_REQUEST_INVALID,
                                    ctx->refused, &ctx->detail);
+}
+
+
+/* nginx's file of the body */
+
+static ngx_int_t
+ngx_http_flowdash_action_unreadable(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_int_t rc)
+{
+    if (rc != NGX_HTTP_INTERNAL_SERVER_ERROR) {
+        return NGX_ERROR;
+    }
+
+    ctx->run = NULL;
+    ngx_str_set(&ctx->detail, "the file of the request's body");
+
+    return ngx_http_flowdash_error(r, ctx, NGX_HTTP_FLOWDASH_INTERNAL, 0,
+                                   &ctx->detail);
 }
 
 
@@ -634,7 +694,7 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
                 return NGX_ERROR;
             }
 
-            if (run->error) {
+            if (run->error && !ngx_http_flowdash_action_excuses(r, ctx, run)) {
                 ngx_http_flowdash_action_restore(r, ctx);
                 return ngx_http_flowdash_error(r, ctx, run->error, 0,
                                                &run->detail);
@@ -649,6 +709,27 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
             return NGX_ERROR;
         }
     }
+}
+
+
+/*
+ * Whether the action goes on although a step has failed.  An optional step is
+ * no excuse for a request by which it could not be called.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_action_excuses(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run)
+{
+    if (!run->step->optional
+        || run->error == NGX_HTTP_FLOWDASH_REQUEST_INVALID)
+    {
+        return 0;
+    }
+
+    ngx_http_flowdash_log_excused(r, ctx, run);
+
+    return 1;
 }
 
 
@@ -679,7 +760,8 @@ ngx_http_flowdash_action_written(ngx_http_request_t *r,
     }
 
     if (rc != NGX_OK) {
-        return rc;
+        ngx_http_flowdash_action_restore(r, ctx);
+        return ngx_http_flowdash_action_unreadable(r, ctx, rc);
     }
 
     ctx->state = NGX_HTTP_FLOWDASH_PASSED;

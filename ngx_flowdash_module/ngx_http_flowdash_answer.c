@@ -23,11 +23,14 @@ static ngx_http_flowdash_error_e ngx_http_flowdash_answer_no_header(
 static ngx_int_t ngx_http_flowdash_answer_lay(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
     ngx_http_flowdash_task_t *answer);
+static ngx_int_t ngx_http_flowdash_answer_refuse(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_field_t *field,
+    const char *error);
 static ngx_uint_t ngx_http_flowdash_answer_accepts(
     ngx_http_flowdash_loc_conf_t *flcf, ngx_str_t *name);
 static void ngx_http_flowdash_answer_ignored(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
-    ngx_str_t *field);
+    ngx_http_flowdash_field_t *new);
 static void ngx_http_flowdash_answer_upstream_url(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run);
 
@@ -408,19 +411,21 @@ ngx_http_flowdash_answer_detail(ngx_http_request_t *r,
 }
 
 
-/* sets the fields that this step may change, and are changed */
+/*
+ * Sets the fields that this step may change, and are changed: all of them, or
+ * none if one cannot be.
+ */
 
 static ngx_int_t
 ngx_http_flowdash_answer_lay(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
     ngx_http_flowdash_task_t *answer)
 {
-    u_char                        *p;
     ngx_int_t                      rc;
     ngx_uint_t                     i;
     const char                    *error;
     ngx_list_part_t               *part;
-    ngx_http_flowdash_field_t     *new, *field;
+    ngx_http_flowdash_field_t     *new;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
     flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
@@ -431,40 +436,55 @@ ngx_http_flowdash_answer_lay(ngx_http_request_t *r,
     while ((new = ngx_http_flowdash_task_next(&part, &i))) {
 
         if (!ngx_http_flowdash_answer_accepts(flcf, &new->node.str)) {
-
-            field = ngx_http_flowdash_task_lookup(ctx->task, &new->node.str);
-
-            if (field == NULL || !ngx_http_flowdash_task_same(field, new)) {
-                ngx_http_flowdash_answer_ignored(r, ctx, run, &new->spelling);
-            }
-
+            ngx_http_flowdash_answer_ignored(r, ctx, run, new);
             continue;
         }
 
-        rc = ngx_http_flowdash_source_set(ctx, new, &error);
+        rc = ngx_http_flowdash_source_check(ctx, new, &error);
 
-        if (rc == NGX_OK) {
-            continue;
+        if (rc == NGX_DECLINED) {
+            return ngx_http_flowdash_answer_refuse(r, run, new, error);
         }
 
-        if (rc != NGX_DECLINED) {
+        if (rc == NGX_ERROR) {
             return NGX_ERROR;
         }
-
-        run->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
-
-        run->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
-        if (run->detail.data == NULL) {
-            return NGX_ERROR;
-        }
-
-        p = ngx_snprintf(run->detail.data, NGX_MAX_ERROR_STR,
-                         "the answer's field %V: %s", &new->spelling, error);
-
-        run->detail.len = p - run->detail.data;
-
-        return NGX_OK;
     }
+
+    i = 0;
+    part = &answer->fields.part;
+
+    while ((new = ngx_http_flowdash_task_next(&part, &i))) {
+
+        if (ngx_http_flowdash_answer_accepts(flcf, &new->node.str)
+            && ngx_http_flowdash_source_set(ctx, new, &error) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_answer_refuse(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_field_t *field,
+    const char *error)
+{
+    u_char  *p;
+
+    run->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
+
+    run->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
+    if (run->detail.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_snprintf(run->detail.data, NGX_MAX_ERROR_STR,
+                     "the answer's field %V: %s", &field->spelling, error);
+
+    run->detail.len = p - run->detail.data;
 
     return NGX_OK;
 }
@@ -500,17 +520,20 @@ ngx_http_flowdash_answer_accepts(ngx_http_flowdash_loc_conf_t *flcf,
 static void
 ngx_http_flowdash_answer_ignored(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
-    ngx_str_t *field)
+    ngx_http_flowdash_field_t *new)
 {
-    ngx_str_t  name;
+    ngx_str_t                   name;
+    ngx_http_flowdash_field_t  *field;
 
-    if (ctx->warned) {
+    field = ngx_http_flowdash_task_lookup(ctx->task, &new->node.str);
+
+    if (ctx->warned || (field && ngx_http_flowdash_task_same(field, new))) {
         return;
     }
 
     ctx->warned = 1;
 
-    name = *field;
+    name = new->spelling;
     name.len = ngx_min(name.len, 256);
 
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,

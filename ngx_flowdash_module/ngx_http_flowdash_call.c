@@ -1,7 +1,7 @@
 
 /*
- * flowdash_call, the content handler of a step: one transfer's options, and
- * its answer into the step's run.
+ * flowdash_call, the content handler of a step: the attempts of its call, the
+ * options of each transfer, and the answer into the step's run.
  */
 
 
@@ -9,41 +9,91 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_module.h>
-#include <ngx_flowdash_curl.h>
 
 
 struct ngx_http_flowdash_call_s {
     ngx_flowdash_curl_transfer_t   transfer;
-    struct curl_slist             *headers;
-    size_t                         header_size;
+    ngx_http_flowdash_resolve_t    resolve;
+    struct curl_slist              addresses;  /* of the host, if looked up */
+
     ngx_http_request_t            *request;
     ngx_http_flowdash_run_t       *run;
+    ngx_http_flowdash_loc_conf_t  *conf;
+
+    ngx_str_t                      url;
+    ngx_str_t                      host;
+
+    ngx_msec_t                     start;      /* of the attempt */
+    ngx_event_t                    again;      /* the wait for the next one */
+    size_t                         header_size;
+
+    unsigned                       attempting:1;
+    unsigned                       denied:1;   /* an address was */
+    unsigned                       opened:1;   /* one was not */
 };
 
 
 static ngx_http_flowdash_call_t *ngx_http_flowdash_call_create(
     ngx_http_request_t *r, ngx_http_flowdash_run_t *run);
-static ngx_int_t ngx_http_flowdash_call_url(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
-    ngx_str_t *text);
-static ngx_int_t ngx_http_flowdash_call_shown_url(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url, u_char *path,
-    u_char *last);
-static ngx_int_t ngx_http_flowdash_call_headers(ngx_http_request_t *r,
+static ngx_int_t ngx_http_flowdash_call_attempt(
     ngx_http_flowdash_call_t *call);
+static ngx_int_t ngx_http_flowdash_call_resolve(
+    ngx_http_flowdash_call_t *call);
+static ngx_int_t ngx_http_flowdash_call_resolved(
+    ngx_http_flowdash_call_t *call);
+static void ngx_http_flowdash_call_resolve_handler(
+    ngx_http_flowdash_resolve_t *rs);
+static ngx_int_t ngx_http_flowdash_call_transfer(
+    ngx_http_flowdash_call_t *call);
+static struct curl_slist *ngx_http_flowdash_call_headers(
+    ngx_http_flowdash_call_t *call);
+static u_char *ngx_http_flowdash_call_header_line(ngx_pool_t *pool,
+    ngx_keyval_t *header);
 static ngx_int_t ngx_http_flowdash_call_options(
-    ngx_http_flowdash_call_t *call, ngx_http_flowdash_loc_conf_t *flcf,
-    ngx_str_t *url);
+    ngx_http_flowdash_call_t *call, struct curl_slist *headers);
+static ngx_int_t ngx_http_flowdash_call_times(ngx_http_flowdash_call_t *call);
+static ngx_int_t ngx_http_flowdash_call_setup_tls(CURL *easy,
+    ngx_http_flowdash_loc_conf_t *flcf);
+static long ngx_http_flowdash_call_tls_versions(
+    ngx_http_flowdash_loc_conf_t *flcf);
+static CURLcode ngx_http_flowdash_call_setup_blob(CURL *easy,
+    CURLoption option, ngx_str_t *content);
+static ngx_int_t ngx_http_flowdash_call_setup_proxy(CURL *easy,
+    ngx_http_flowdash_loc_conf_t *flcf);
+
+static curl_socket_t ngx_http_flowdash_call_open_socket(void *data,
+    curlsocktype type, struct curl_sockaddr *addr);
+static int ngx_http_flowdash_call_connected(void *data, char *ip,
+    char *local_ip, int port, int local_port);
 static size_t ngx_http_flowdash_call_header(char *p, size_t size, size_t n,
     void *data);
 static size_t ngx_http_flowdash_call_write(char *p, size_t size, size_t n,
     void *data);
+
 static void ngx_http_flowdash_call_done(ngx_flowdash_curl_transfer_t *t);
 static ngx_int_t ngx_http_flowdash_call_answer(
     ngx_http_flowdash_call_t *call);
-static ngx_http_flowdash_error_e ngx_http_flowdash_call_error(CURLcode code);
+static ngx_int_t ngx_http_flowdash_call_failed(ngx_http_flowdash_call_t *call,
+    ngx_http_flowdash_error_e error, const char *detail);
+static ngx_http_flowdash_error_e ngx_http_flowdash_call_error(
+    ngx_http_flowdash_call_t *call);
+static ngx_int_t ngx_http_flowdash_call_ended(ngx_http_flowdash_call_t *call);
+static ngx_uint_t ngx_http_flowdash_call_condition(
+    ngx_http_flowdash_call_t *call);
+static void ngx_http_flowdash_call_again(ngx_http_flowdash_call_t *call,
+    ngx_msec_t wait);
+static void ngx_http_flowdash_call_again_handler(ngx_event_t *ev);
+static ngx_int_t ngx_http_flowdash_call_record(
+    ngx_http_flowdash_call_t *call);
+static void ngx_http_flowdash_call_go_on(ngx_http_flowdash_call_t *call,
+    ngx_int_t rc);
 static void ngx_http_flowdash_call_cleanup(void *data);
 
+
+/*
+ * Without a value libcurl's own headers are not sent: it would wait for "100
+ * Continue", and the others are for flowdash_set_header to say.
+ */
 
 static const char  *ngx_http_flowdash_own_headers[] = {
     "Expect:",
@@ -56,11 +106,9 @@ static const char  *ngx_http_flowdash_own_headers[] = {
 ngx_int_t
 ngx_http_flowdash_call_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                      rc;
-    ngx_str_t                      url;
-    ngx_http_flowdash_run_t       *run;
-    ngx_http_flowdash_call_t      *call;
-    ngx_http_flowdash_loc_conf_t  *flcf;
+    ngx_int_t                  rc;
+    ngx_http_flowdash_run_t   *run;
+    ngx_http_flowdash_call_t  *call;
 
     run = ngx_http_get_module_ctx(r, ngx_http_flowdash_module);
 
@@ -68,28 +116,24 @@ ngx_http_flowdash_call_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
-
-    rc = ngx_http_flowdash_call_url(r->main, run, flcf->url, &url);
-
-    if (rc != NGX_OK) {
-        return (rc == NGX_DECLINED) ? NGX_HTTP_BAD_REQUEST : NGX_ERROR;
-    }
-
-    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                   "flowdash call \"%V\"", &run->url);
-
     call = ngx_http_flowdash_call_create(r, run);
     if (call == NULL) {
         return NGX_ERROR;
     }
 
-    if (ngx_http_flowdash_call_headers(r, call) != NGX_OK
-        || ngx_http_flowdash_call_options(call, flcf, &url) != NGX_OK
-        || ngx_flowdash_curl_start(&call->transfer) != NGX_OK)
-    {
+    rc = ngx_http_flowdash_url_make(r->main, run, call->conf->url, &call->url,
+                                    &call->host);
+
+    if (rc == NGX_OK) {
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                       "flowdash call \"%V\"", &run->url);
+
+        rc = ngx_http_flowdash_call_attempt(call);
+    }
+
+    if (rc != NGX_AGAIN) {
         ngx_http_flowdash_call_abort(call);
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return (rc == NGX_DECLINED) ? NGX_HTTP_BAD_REQUEST : rc;
     }
 
     r->main->count++;
@@ -102,11 +146,21 @@ static ngx_http_flowdash_call_t *
 ngx_http_flowdash_call_create(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run)
 {
-    ngx_http_cleanup_t        *cln;
-    ngx_http_flowdash_call_t  *call;
+    ngx_http_cleanup_t            *cln;
+    ngx_http_flowdash_call_t      *call;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
     call = ngx_pcalloc(r->pool, sizeof(ngx_http_flowdash_call_t));
     if (call == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&run->attempts, r->pool, 1,
+                       sizeof(ngx_http_flowdash_attempt_t))
+        != NGX_OK)
+    {
         return NULL;
     }
 
@@ -120,10 +174,11 @@ ngx_http_flowdash_call_create(ngx_http_request_t *r,
 
     call->request = r;
     call->run = run;
+    call->conf = flcf;
     call->transfer.handler = ngx_http_flowdash_call_done;
     call->transfer.data = call;
 
-    if (ngx_flowdash_curl_create(&call->transfer) != NGX_OK) {
+    if (ngx_flowdash_curl_create(&call->transfer, flcf->handles) != NGX_OK) {
         return NULL;
     }
 
@@ -134,298 +189,543 @@ ngx_http_flowdash_call_create(ngx_http_request_t *r,
 
 
 /*
- * Makes the URL, and run->url for the log.  Returns NGX_OK, NGX_ERROR, or
- * NGX_DECLINED with run->error set when a value would lead elsewhere.
+ * Returns NGX_AGAIN when it will go on by itself, or what the subrequest is to
+ * be finalized with.
  */
 
 static ngx_int_t
-ngx_http_flowdash_call_url(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
-    ngx_str_t *text)
+ngx_http_flowdash_call_attempt(ngx_http_flowdash_call_t *call)
 {
-    u_char                        *p, *path, *last;
-    size_t                         len;
-    ngx_int_t                      rc;
-    ngx_str_t                     *value;
-    ngx_uint_t                     i, n;
-    ngx_http_flowdash_url_part_t  *part;
+    ngx_int_t  rc;
 
-    part = url->parts.elts;
-    n = url->parts.nelts;
-    len = url->origin.len + 1;
+    call->start = ngx_current_msec;
+    call->header_size = 0;
+    call->attempting = 1;
+    call->denied = 0;
+    call->opened = 0;
 
-    value = ngx_palloc(r->pool, n * sizeof(ngx_str_t));
-    if (value == NULL) {
-        return NGX_ERROR;
+    rc = ngx_http_flowdash_call_resolve(call);
+
+    if (rc == NGX_OK) {
+        return ngx_http_flowdash_call_transfer(call);
     }
 
-    for (i = 0; i < n; i++) {
-
-        rc = ngx_http_flowdash_call_url_part(r, run, &part[i], &value[i]);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        len += value[i].len;
-    }
-
-    text->data = ngx_pnalloc(r->pool, len);
-    if (text->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_cpymem(text->data, url->origin.data, url->origin.len);
-    path = p;
-
-    for (i = 0; i < n; i++) {
-
-        if (value[i].len == 0 && p[-1] == '/'
-            && (i + 1 == n || value[i + 1].len == 0
-                || value[i + 1].data[0] == '/'
-                || value[i + 1].data[0] == '?')
-            && ngx_strlchr(path, p, '?') == NULL)
-        {
-            run->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
-            ngx_str_set(&run->detail, "a variable of flowdash_call leaves a "
-                                      "part of the path empty");
-            return NGX_DECLINED;
-        }
-
-        p = ngx_cpymem(p, value[i].data, value[i].len);
-    }
-
-    *p = '\0';
-    text->len = p - text->data;
-
-    last = ngx_strlchr(path, p, '?');
-
-    if (last == NULL) {
-        last = p;
-    }
-
-    if (ngx_http_flowdash_call_dot_segment(path, last)) {
-        run->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
-        ngx_str_set(&run->detail, "a variable of flowdash_call makes a \".\" "
-                                  "or \"..\" of a part of the path");
-        return NGX_DECLINED;
-    }
-
-    return ngx_http_flowdash_call_shown_url(r, run, url, path, last);
+    return (rc == NGX_DECLINED) ? ngx_http_flowdash_call_ended(call) : rc;
 }
 
 
-/* the query is left out of the log: it may carry a key */
+/*
+ * Looks the host up, or that of the proxy, by nginx's resolver if there is
+ * one.  Returns NGX_OK, NGX_AGAIN, NGX_DECLINED with run->error set if it has
+ * no address, or NGX_ERROR.
+ */
 
 static ngx_int_t
-ngx_http_flowdash_call_shown_url(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url, u_char *path,
-    u_char *last)
+ngx_http_flowdash_call_resolve(ngx_http_flowdash_call_t *call)
 {
-    u_char  *p;
+    ngx_int_t                       rc;
+    ngx_str_t                      *host;
+    ngx_http_request_t             *r;
+    ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_flowdash_resolve_t    *rs;
+    ngx_http_flowdash_loc_conf_t   *flcf;
+    ngx_http_flowdash_main_conf_t  *fmcf;
 
-    run->url.len = url->shown.len + (last - path);
-    run->url.data = ngx_pnalloc(r->pool, run->url.len);
-    if (run->url.data == NULL) {
+    r = call->request;
+    flcf = call->conf;
+    host = flcf->proxy ? &flcf->proxy->host : &call->host;
+
+    if (host->len == 0 || !ngx_http_flowdash_resolve_needed(host)) {
+        return NGX_OK;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    rs = &call->resolve;
+
+    ngx_memzero(rs, sizeof(ngx_http_flowdash_resolve_t));
+
+    rs->host = *host;
+    rs->port = flcf->proxy ? flcf->proxy->port : flcf->url->port;
+    rs->resolver = clcf->resolver;
+    rs->timeout = flcf->connect_timeout;
+    rs->pool = r->pool;
+    rs->log = r->connection->log;
+    rs->handler = ngx_http_flowdash_call_resolve_handler;
+    rs->data = call;
+
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+
+    rc = ngx_http_flowdash_resolve(rs, fmcf->hosts);
+
+    if (rc == NGX_DECLINED) {
+
+        /* there is none: libcurl asks the system's */
+
+        return NGX_OK;
+    }
+
+    return (rc == NGX_OK) ? ngx_http_flowdash_call_resolved(call) : rc;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_call_resolved(ngx_http_flowdash_call_t *call)
+{
+    ngx_http_flowdash_resolve_t  *rs;
+
+    rs = &call->resolve;
+
+    if (rs->state == NGX_ERROR) {
         return NGX_ERROR;
     }
 
-    p = ngx_cpymem(run->url.data, url->shown.data, url->shown.len);
-    ngx_memcpy(p, path, last - path);
+    if (rs->state == NGX_RESOLVE_TIMEDOUT) {
+        return ngx_http_flowdash_call_failed(call, NGX_HTTP_FLOWDASH_TIMEOUT,
+                                         "the resolver did not answer");
+    }
+
+    if (rs->state != NGX_OK) {
+        return ngx_http_flowdash_call_failed(call, NGX_HTTP_FLOWDASH_RESOLVE,
+                                       ngx_resolver_strerror(rs->state));
+    }
+
+    call->addresses.data = (char *) rs->entry.data;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_flowdash_call_resolve_handler(ngx_http_flowdash_resolve_t *rs)
+{
+    ngx_http_flowdash_call_t *call = rs->data;
+
+    ngx_int_t  rc;
+
+    ngx_http_set_log_request(call->request->connection->log, call->request);
+
+    rc = ngx_http_flowdash_call_resolved(call);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_flowdash_call_transfer(call);
+
+    } else if (rc == NGX_DECLINED) {
+        rc = ngx_http_flowdash_call_ended(call);
+    }
+
+    ngx_http_flowdash_call_go_on(call, rc);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_call_transfer(ngx_http_flowdash_call_t *call)
+{
+    struct curl_slist  *headers;
+
+    headers = ngx_http_flowdash_call_headers(call);
+
+    if (headers == NULL
+        || ngx_http_flowdash_call_options(call, headers) != NGX_OK
+        || ngx_http_flowdash_call_times(call) != NGX_OK
+        || ngx_flowdash_curl_start(&call->transfer) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_AGAIN;
+}
+
+
+/*
+ * The list that libcurl gets, in memory of the request: libcurl only reads it.
+ */
+
+static struct curl_slist *
+ngx_http_flowdash_call_headers(ngx_http_flowdash_call_t *call)
+{
+    u_char                   *line;
+    ngx_uint_t                i, n;
+    ngx_array_t               headers;
+    const char              **own;
+    ngx_pool_t               *pool;
+    ngx_keyval_t             *header;
+    struct curl_slist        *list;
+    ngx_http_request_t       *r;
+    ngx_http_flowdash_run_t  *run;
+
+    r = call->request;
+    run = call->run;
+    pool = r->pool;
+
+    if (ngx_array_init(&headers, pool, 4, sizeof(ngx_keyval_t)) != NGX_OK
+        || ngx_http_flowdash_identity_call(r->main,
+                                           ngx_http_flowdash_get_ctx(r), run,
+                                           &headers)
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    n = sizeof(ngx_http_flowdash_own_headers) / sizeof(char *) - 1
+        + run->headers.nelts + headers.nelts;
+
+    list = ngx_palloc(pool, n * sizeof(struct curl_slist));
+    if (list == NULL) {
+        return NULL;
+    }
+
+    n = 0;
+
+    for (own = ngx_http_flowdash_own_headers; *own; own++) {
+        list[n++].data = (char *) *own;
+    }
+
+    for (i = 0; i < run->headers.nelts + headers.nelts; i++) {
+
+        header = (i < run->headers.nelts)
+                 ? (ngx_keyval_t *) run->headers.elts + i
+                 : (ngx_keyval_t *) headers.elts + i - run->headers.nelts;
+
+        line = ngx_http_flowdash_call_header_line(pool, header);
+        if (line == NULL) {
+            return NULL;
+        }
+
+        list[n++].data = (char *) line;
+    }
+
+    for (i = 0; i < n; i++) {
+        list[i].next = (i + 1 < n) ? &list[i + 1] : NULL;
+    }
+
+    return list;
+}
+
+
+static u_char *
+ngx_http_flowdash_call_header_line(ngx_pool_t *pool, ngx_keyval_t *header)
+{
+    u_char  *line, *p;
+
+    line = ngx_pnalloc(pool, header->key.len + sizeof(": ")
+                             + header->value.len);
+    if (line == NULL) {
+        return NULL;
+    }
+
+    p = ngx_cpymem(line, header->key.data, header->key.len);
+    *p++ = ':';
+    *p++ = ' ';
+    p = ngx_cpymem(p, header->value.data, header->value.len);
+    *p = '\0';
+
+    return line;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_call_options(ngx_http_flowdash_call_t *call,
+    struct curl_slist *headers)
+{
+    CURL       *easy;
+    ngx_str_t  *payload;
+
+    easy = call->transfer.easy;
+    payload = &call->run->payload;
+
+    if (curl_easy_setopt(easy, CURLOPT_URL, (char *) call->url.data)
+        || curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers)
+        || curl_easy_setopt(easy, CURLOPT_POSTFIELDS, payload->data)
+        || curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                            (curl_off_t) payload->len)
+        || curl_easy_setopt(easy, CURLOPT_HEADERDATA, call)
+        || curl_easy_setopt(easy, CURLOPT_WRITEDATA, call))
+    {
+        return NGX_ERROR;
+    }
+
+    if (call->conf->rules
+        && (curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call)
+            || curl_easy_setopt(easy, CURLOPT_PREREQDATA, call)))
+    {
+        return NGX_ERROR;
+    }
+
+    if (call->addresses.data
+        && curl_easy_setopt(easy, CURLOPT_RESOLVE, &call->addresses))
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* what the look-up has taken is part of the time */
+
+static ngx_int_t
+ngx_http_flowdash_call_times(ngx_http_flowdash_call_t *call)
+{
+    CURL            *easy;
+    ngx_msec_int_t   elapsed, connect, time;
+
+    easy = call->transfer.easy;
+
+    elapsed = ngx_current_msec - call->start;
+    connect = call->conf->connect_timeout - elapsed;
+    time = ngx_http_flowdash_retry_time(call->conf);
+
+    if (time) {
+        time = ngx_max(time - elapsed, 1);
+    }
+
+    if (curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                         (long) ngx_max(connect, 1))
+        || curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long) time))
+    {
+        return NGX_ERROR;
+    }
 
     return NGX_OK;
 }
 
 
 ngx_int_t
-ngx_http_flowdash_call_url_part(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_part_t *part,
-    ngx_str_t *text)
+ngx_http_flowdash_call_setup(CURL *easy, void *data)
 {
-    u_char     *p, *last;
-    ngx_str_t   value;
+    ngx_http_flowdash_loc_conf_t *flcf = data;
 
-    if (part->value == NULL) {
-        *text = part->text;
-        return NGX_OK;
-    }
-
-    if (ngx_http_flowdash_value(r, part->value, &value) != NGX_OK) {
+    if (curl_easy_setopt(easy, CURLOPT_POST, 1L)
+        || curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION,
+                            ngx_http_flowdash_call_header)
+        || curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION,
+                            ngx_http_flowdash_call_write)
+        || curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                            (long) flcf->http_version))
+    {
         return NGX_ERROR;
     }
 
-    last = value.data + value.len;
-
-    for (p = value.data; p < last; p++) {
-        if (*p < 0x20 || *p == 0x7f) {
-            break;
-        }
-    }
-
-    if (p < last || ngx_http_flowdash_get_ctx(r)->escaped) {
-        run->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
-        ngx_str_set(&run->detail, "a variable in the URL has a "
-                                  "control character");
-        return NGX_DECLINED;
-    }
-
-    text->data = ngx_pnalloc(r->pool, 3 * value.len);
-    if (text->data == NULL) {
+    if (flcf->rules
+        && (curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
+                             ngx_http_flowdash_call_open_socket)
+            || curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION,
+                                ngx_http_flowdash_call_connected)))
+    {
         return NGX_ERROR;
     }
 
-    last = (u_char *) ngx_escape_uri(text->data, value.data, value.len,
-                                     NGX_ESCAPE_URI_COMPONENT);
-    text->len = last - text->data;
+    if (flcf->url->socket.len
+        && curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH,
+                            (char *) flcf->url->socket.data))
+    {
+        return NGX_ERROR;
+    }
+
+    if (flcf->proxy
+        && ngx_http_flowdash_call_setup_proxy(easy, flcf) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_flowdash_call_setup_tls(easy, flcf);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_call_setup_tls(CURL *easy,
+    ngx_http_flowdash_loc_conf_t *flcf)
+{
+    /*
+     * To wait for the first connection, which many calls can share then, is
+     * for TLS only: without, libcurl learns too late that they can't.
+     */
+
+    if (flcf->url->ssl && flcf->http_version == CURL_HTTP_VERSION_2TLS
+        && curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L))
+    {
+        return NGX_ERROR;
+    }
+
+    if (curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER,
+                         flcf->ssl_verify ? 1L : 0L)
+        || curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST,
+                            flcf->ssl_verify ? 2L : 0L)
+        || curl_easy_setopt(easy, CURLOPT_SSLVERSION,
+                            ngx_http_flowdash_call_tls_versions(flcf)))
+    {
+        return NGX_ERROR;
+    }
+
+    if (flcf->ssl_trusted_certificate.content.len
+        && (ngx_http_flowdash_call_setup_blob(easy, CURLOPT_CAINFO_BLOB,
+                                      &flcf->ssl_trusted_certificate.content)
+            || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL)))
+    {
+        return NGX_ERROR;
+    }
+
+    if (flcf->ssl_certificate.content.len
+        && (ngx_http_flowdash_call_setup_blob(easy, CURLOPT_SSLCERT_BLOB,
+                                              &flcf->ssl_certificate.content)
+            || ngx_http_flowdash_call_setup_blob(easy, CURLOPT_SSLKEY_BLOB,
+                                          &flcf->ssl_certificate_key.content)))
+    {
+        return NGX_ERROR;
+    }
+
+    if (flcf->ssl_pinned_key.len
+        && curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY,
+                            (char *) flcf->ssl_pinned_key.data))
+    {
+        return NGX_ERROR;
+    }
 
     return NGX_OK;
 }
 
 
-ngx_uint_t
-ngx_http_flowdash_call_dot_segment(u_char *p, u_char *last)
+static long
+ngx_http_flowdash_call_tls_versions(ngx_http_flowdash_loc_conf_t *flcf)
 {
-    u_char  *end;
+    long        min, max;
+    ngx_uint_t  i;
 
-    /* the path starts with a slash */
+    static struct {
+        ngx_uint_t  protocol;
+        long        min;
+        long        max;
+    }  versions[] = {
+        { NGX_HTTP_FLOWDASH_TLSV1_3, CURL_SSLVERSION_TLSv1_3,
+          CURL_SSLVERSION_MAX_TLSv1_3 },
+        { NGX_HTTP_FLOWDASH_TLSV1_2, CURL_SSLVERSION_TLSv1_2,
+          CURL_SSLVERSION_MAX_TLSv1_2 },
+        { NGX_HTTP_FLOWDASH_TLSV1_1, CURL_SSLVERSION_TLSv1_1,
+          CURL_SSLVERSION_MAX_TLSv1_1 },
+        { NGX_HTTP_FLOWDASH_TLSV1, CURL_SSLVERSION_TLSv1_0,
+          CURL_SSLVERSION_MAX_TLSv1_0 }
+    };
 
-    while (p < last) {
-        p++;
+    min = 0;
+    max = 0;
 
-        end = ngx_strlchr(p, last, '/');
+    for (i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
 
-        if (end == NULL) {
-            end = last;
-        }
-
-        if ((end - p == 1 && p[0] == '.')
-            || (end - p == 2 && p[0] == '.' && p[1] == '.'))
-        {
-            return 1;
-        }
-
-        p = end;
-    }
-
-    return 0;
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_call_headers(ngx_http_request_t *r,
-    ngx_http_flowdash_call_t *call)
-{
-    u_char             *line;
-    ngx_uint_t          i;
-    const char        **own;
-    ngx_keyval_t       *header;
-    struct curl_slist  *list;
-
-    /*
-     * Without a value libcurl's own headers are not sent: it would wait for
-     * "100 Continue", and the others are for flowdash_set_header to say.
-     */
-
-    for (own = ngx_http_flowdash_own_headers; *own; own++) {
-
-        list = curl_slist_append(call->headers, *own);
-        if (list == NULL) {
-            return NGX_ERROR;
-        }
-
-        call->headers = list;
-    }
-
-    header = call->run->headers.elts;
-
-    for (i = 0; i < call->run->headers.nelts; i++) {
-
-        if (header[i].key.len == sizeof("Content-Length") - 1
-            && ngx_strncasecmp(header[i].key.data, (u_char *) "Content-Length",
-                               header[i].key.len) == 0)
-        {
+        if (!(flcf->ssl_protocols & versions[i].protocol)) {
             continue;
         }
 
-        line = ngx_pnalloc(r->pool, header[i].key.len + sizeof(": ")
-                                    + header[i].value.len);
-        if (line == NULL) {
-            return NGX_ERROR;
+        min = versions[i].min;
+
+        if (max == 0) {
+            max = versions[i].max;
         }
+    }
 
-        ngx_sprintf(line, "%V: %V%Z", &header[i].key, &header[i].value);
+    return min | max;
+}
 
-        list = curl_slist_append(call->headers, (char *) line);
-        if (list == NULL) {
-            return NGX_ERROR;
-        }
 
-        call->headers = list;
+static CURLcode
+ngx_http_flowdash_call_setup_blob(CURL *easy, CURLoption option,
+    ngx_str_t *content)
+{
+    struct curl_blob  blob;
+
+    blob.data = content->data;
+    blob.len = content->len;
+    blob.flags = CURL_BLOB_NOCOPY;
+
+    return curl_easy_setopt(easy, option, &blob);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_call_setup_proxy(CURL *easy,
+    ngx_http_flowdash_loc_conf_t *flcf)
+{
+    ngx_http_flowdash_proxy_t  *proxy;
+
+    proxy = flcf->proxy;
+
+    if (curl_easy_setopt(easy, CURLOPT_PROXY, (char *) proxy->url.data)
+        || curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L))
+    {
+        return NGX_ERROR;
+    }
+
+    if (proxy->user.data
+        && (curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME,
+                             (char *) proxy->user.data)
+            || curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD,
+                                (char *) proxy->password.data)))
+    {
+        return NGX_ERROR;
+    }
+
+    if (flcf->ssl_trusted_certificate.content.len
+        && (ngx_http_flowdash_call_setup_blob(easy, CURLOPT_PROXY_CAINFO_BLOB,
+                                      &flcf->ssl_trusted_certificate.content)
+            || curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL)))
+    {
+        return NGX_ERROR;
     }
 
     return NGX_OK;
 }
 
 
-static ngx_int_t
-ngx_http_flowdash_call_options(ngx_http_flowdash_call_t *call,
-    ngx_http_flowdash_loc_conf_t *flcf, ngx_str_t *url)
+/* a new connection: the address is known, and nothing was sent to it yet */
+
+static curl_socket_t
+ngx_http_flowdash_call_open_socket(void *data, curlsocktype type,
+    struct curl_sockaddr *addr)
 {
-    CURL              *easy;
-    ngx_str_t         *payload, *socket;
-    struct curl_blob   ca;
+    ngx_http_flowdash_call_t *call = data;
 
-    easy = call->transfer.easy;
-    payload = &call->run->payload;
-    socket = &flcf->url->socket;
-
-    if (curl_easy_setopt(easy, CURLOPT_URL, (char *) url->data)
-        || curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers)
-
-        || curl_easy_setopt(easy, CURLOPT_POST, 1L)
-        || curl_easy_setopt(easy, CURLOPT_POSTFIELDS, payload->data)
-        || curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                            (curl_off_t) payload->len)
-
-        || curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION,
-                            ngx_http_flowdash_call_header)
-        || curl_easy_setopt(easy, CURLOPT_HEADERDATA, call)
-        || curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION,
-                            ngx_http_flowdash_call_write)
-        || curl_easy_setopt(easy, CURLOPT_WRITEDATA, call)
-
-        || curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                            (long) flcf->connect_timeout)
-
-        || curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER,
-                            flcf->ssl_verify ? 1L : 0L)
-        || curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST,
-                            flcf->ssl_verify ? 2L : 0L))
-    {
-        return NGX_ERROR;
+    if (ngx_http_flowdash_egress_denied(call->conf->rules, &addr->addr)) {
+        call->denied = 1;
+        return CURL_SOCKET_BAD;
     }
 
-    if (socket->len
-        && curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH,
-                            (char *) socket->data))
-    {
-        return NGX_ERROR;
+    call->opened = 1;
+
+    return socket(addr->family, addr->socktype, addr->protocol);
+}
+
+
+/* also one that another location has opened, with other rules */
+
+static int
+ngx_http_flowdash_call_connected(void *data, char *ip, char *local_ip,
+    int port, int local_port)
+{
+    ngx_http_flowdash_call_t *call = data;
+
+    ngx_uint_t                     denied;
+    struct sockaddr                sa;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = call->conf;
+
+    if (flcf->url->socket.len) {
+        ngx_memzero(&sa, sizeof(struct sockaddr));
+        sa.sa_family = AF_UNIX;
+
+        denied = ngx_http_flowdash_egress_denied(flcf->rules, &sa);
+
+    } else {
+        denied = ngx_http_flowdash_egress_denied_text(flcf->rules, ip);
     }
 
-    if (flcf->ssl_trusted.len) {
-
-        ca.data = flcf->ssl_trusted.data;
-        ca.len = flcf->ssl_trusted.len;
-        ca.flags = CURL_BLOB_NOCOPY;
-
-        if (curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &ca)
-            || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL))
-        {
-            return NGX_ERROR;
-        }
+    if (denied) {
+        call->denied = 1;
+        call->opened = 0;
+        return CURL_PREREQFUNC_ABORT;
     }
 
-    return NGX_OK;
+    return CURL_PREREQFUNC_OK;
 }
 
 
@@ -436,18 +736,12 @@ ngx_http_flowdash_call_header(char *p, size_t size, size_t n, void *data)
 {
     ngx_http_flowdash_call_t *call = data;
 
-    ngx_http_flowdash_run_t       *run;
-    ngx_http_flowdash_loc_conf_t  *flcf;
-
-    run = call->run;
-    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
-
     call->header_size += size * n;
 
-    if (call->header_size > flcf->max_response_size) {
-        run->error = NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE;
-        ngx_str_set(&run->detail, "the answer's header is over "
-                                  "flowdash_max_response_size");
+    if (call->header_size > call->conf->max_response_size) {
+        call->run->error = NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE;
+        ngx_str_set(&call->run->detail, "the answer's header is over "
+                                        "flowdash_max_response_size");
         return 0;
     }
 
@@ -476,34 +770,36 @@ ngx_http_flowdash_call_done(ngx_flowdash_curl_transfer_t *t)
     ngx_http_flowdash_call_t *call = t->data;
 
     ngx_int_t            rc;
-    ngx_connection_t    *c;
     ngx_http_request_t  *r;
 
     r = call->request;
-    c = r->connection;
 
-    ngx_http_set_log_request(c->log, r);
+    ngx_http_set_log_request(r->connection->log, r);
 
-    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, c->log, 0,
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash call done: %d %s", t->result,
                    curl_easy_strerror(t->result));
 
     rc = ngx_http_flowdash_call_answer(call);
 
-    ngx_http_flowdash_call_abort(call);
+    if (rc != NGX_ERROR) {
+        rc = ngx_http_flowdash_call_ended(call);
+    }
 
-    ngx_http_finalize_request(r, rc);
-
-    ngx_http_run_posted_requests(c);
+    ngx_http_flowdash_call_go_on(call, rc);
 }
 
+
+/*
+ * Returns NGX_OK, NGX_DECLINED with run->error set if there is no answer, or
+ * NGX_ERROR.
+ */
 
 static ngx_int_t
 ngx_http_flowdash_call_answer(ngx_http_flowdash_call_t *call)
 {
     char                          *type;
     long                           status;
-    const char                    *detail;
     ngx_http_request_t            *r;
     ngx_http_flowdash_run_t       *run;
     ngx_flowdash_curl_transfer_t  *t;
@@ -515,24 +811,12 @@ ngx_http_flowdash_call_answer(ngx_http_flowdash_call_t *call)
     if (t->result != CURLE_OK) {
 
         if (run->error) {
-            return NGX_ERROR;
+            return NGX_DECLINED;
         }
 
-        run->error = ngx_http_flowdash_call_error(t->result);
-
-        detail = t->refused ? "worker_connections are not enough"
-                 : t->error[0] ? t->error : curl_easy_strerror(t->result);
-
-        run->detail.len = ngx_strlen(detail);
-        run->detail.data = ngx_pnalloc(r->pool, run->detail.len);
-        if (run->detail.data == NULL) {
-            run->detail.len = 0;
-            return NGX_ERROR;
-        }
-
-        ngx_memcpy(run->detail.data, detail, run->detail.len);
-
-        return NGX_ERROR;
+        return ngx_http_flowdash_call_failed(call,
+                                       ngx_http_flowdash_call_error(call),
+                                       ngx_flowdash_curl_error(t));
     }
 
     if (curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status)
@@ -558,12 +842,44 @@ ngx_http_flowdash_call_answer(ngx_http_flowdash_call_t *call)
 }
 
 
-static ngx_http_flowdash_error_e
-ngx_http_flowdash_call_error(CURLcode code)
+static ngx_int_t
+ngx_http_flowdash_call_failed(ngx_http_flowdash_call_t *call,
+    ngx_http_flowdash_error_e error, const char *detail)
 {
-    switch (code) {
+    ngx_http_flowdash_run_t  *run;
+
+    run = call->run;
+
+    if (error == NGX_HTTP_FLOWDASH_DENIED) {
+        detail = "flowdash_deny denies the address";
+    }
+
+    run->error = error;
+    run->detail.len = ngx_strlen(detail);
+
+    run->detail.data = ngx_pnalloc(call->request->pool, run->detail.len);
+    if (run->detail.data == NULL) {
+        run->detail.len = 0;
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(run->detail.data, detail, run->detail.len);
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_http_flowdash_error_e
+ngx_http_flowdash_call_error(ngx_http_flowdash_call_t *call)
+{
+    if (call->denied && !call->opened) {
+        return NGX_HTTP_FLOWDASH_DENIED;
+    }
+
+    switch (call->transfer.result) {
 
     case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
         return NGX_HTTP_FLOWDASH_RESOLVE;
 
     case CURLE_COULDNT_CONNECT:
@@ -573,6 +889,7 @@ ngx_http_flowdash_call_error(CURLcode code)
     case CURLE_PARTIAL_FILE:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
+    case CURLE_PROXY:
         return NGX_HTTP_FLOWDASH_CONNECT;
 
     case CURLE_OPERATION_TIMEDOUT:
@@ -585,6 +902,8 @@ ngx_http_flowdash_call_error(CURLcode code)
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    case CURLE_SSL_CLIENTCERT:
         return NGX_HTTP_FLOWDASH_TLS;
 
     /* a header that is none: HTTP/0.9, or no HTTP at all */
@@ -603,15 +922,196 @@ ngx_http_flowdash_call_error(CURLcode code)
 }
 
 
+/*
+ * An attempt has ended, and may be repeated.  Returns as
+ * ngx_http_flowdash_call_attempt().
+ */
+
+static ngx_int_t
+ngx_http_flowdash_call_ended(ngx_http_flowdash_call_t *call)
+{
+    curl_off_t                after;
+    ngx_msec_t                wait;
+    ngx_uint_t                condition;
+    ngx_msec_int_t            left;
+    ngx_http_flowdash_run_t  *run;
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    run = call->run;
+
+    if (ngx_http_flowdash_call_record(call) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    condition = ngx_http_flowdash_call_condition(call);
+
+    if (condition) {
+        after = 0;
+
+        if (run->status) {
+            (void) curl_easy_getinfo(call->transfer.easy,
+                                     CURLINFO_RETRY_AFTER, &after);
+        }
+
+        ctx = ngx_http_flowdash_get_ctx(call->request);
+
+        left = run->start + call->conf->timeout - ngx_current_msec;
+        left = ngx_min(left, (ngx_msec_int_t) (ctx->deadline
+                                               - ngx_current_msec));
+
+        if (ngx_http_flowdash_retry(call->conf, condition,
+                                    run->attempts.nelts, after, left, &wait)
+            == NGX_OK)
+        {
+            ngx_http_flowdash_call_again(call, wait);
+            return NGX_AGAIN;
+        }
+    }
+
+    return run->error ? NGX_ERROR : NGX_OK;
+}
+
+
+/* of flowdash_retry's, or 0 if the call has succeeded, or failed for good */
+
+static ngx_uint_t
+ngx_http_flowdash_call_condition(ngx_http_flowdash_call_t *call)
+{
+    switch (call->run->error) {
+
+    case NGX_HTTP_FLOWDASH_OK:
+        return ngx_http_flowdash_retry_status(call->run->status);
+
+    case NGX_HTTP_FLOWDASH_CONNECT:
+    case NGX_HTTP_FLOWDASH_RESOLVE:
+        return NGX_HTTP_FLOWDASH_RETRY_ERROR;
+
+    case NGX_HTTP_FLOWDASH_TLS:
+
+        /* a handshake that broke off; a wrong certificate stays wrong */
+
+        return (call->transfer.result == CURLE_SSL_CONNECT_ERROR)
+               ? NGX_HTTP_FLOWDASH_RETRY_ERROR : 0;
+
+    case NGX_HTTP_FLOWDASH_TIMEOUT:
+        return NGX_HTTP_FLOWDASH_RETRY_TIMEOUT;
+
+    default:
+        return 0;
+    }
+}
+
+
+static void
+ngx_http_flowdash_call_again(ngx_http_flowdash_call_t *call, ngx_msec_t wait)
+{
+    ngx_connection_t         *c;
+    ngx_http_flowdash_run_t  *run;
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    c = call->request->connection;
+    run = call->run;
+    ctx = ngx_http_flowdash_get_ctx(call->request);
+
+    ngx_http_flowdash_log_repeated(call->request, ctx, run,
+                                   run->error ? run->error
+                                              : NGX_HTTP_FLOWDASH_STATUS,
+                                   wait);
+
+    run->error = NGX_HTTP_FLOWDASH_OK;
+    ngx_str_null(&run->detail);
+
+    run->status = 0;
+    ngx_str_null(&run->content_type);
+    run->body.len = 0;
+
+    call->again.handler = ngx_http_flowdash_call_again_handler;
+    call->again.data = c;
+    call->again.log = c->log;
+
+    ngx_add_timer(&call->again, wait);
+}
+
+
+static void
+ngx_http_flowdash_call_again_handler(ngx_event_t *ev)
+{
+    ngx_connection_t          *c;
+    ngx_http_request_t        *r;
+    ngx_http_flowdash_call_t  *call;
+
+    c = ev->data;
+    r = c->data;
+
+    call = ngx_http_flowdash_get_ctx(r)->run->call;
+
+    ngx_http_set_log_request(c->log, call->request);
+
+    ngx_http_flowdash_call_go_on(call, ngx_http_flowdash_call_attempt(call));
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_call_record(ngx_http_flowdash_call_t *call)
+{
+    ngx_http_flowdash_run_t      *run;
+    ngx_http_flowdash_attempt_t  *attempt;
+
+    run = call->run;
+    call->attempting = 0;
+
+    attempt = ngx_array_push(&run->attempts);
+    if (attempt == NULL) {
+        return NGX_ERROR;
+    }
+
+    attempt->status = run->status ? run->status
+                                : ngx_http_flowdash_error_status(run->error);
+    attempt->time = ngx_current_msec - call->start;
+
+    return NGX_OK;
+}
+
+
+/* from an event's handler: "rc" is NGX_AGAIN, or ends the subrequest */
+
+static void
+ngx_http_flowdash_call_go_on(ngx_http_flowdash_call_t *call, ngx_int_t rc)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    if (rc == NGX_AGAIN) {
+        return;
+    }
+
+    r = call->request;
+    c = r->connection;
+
+    ngx_http_flowdash_call_abort(call);
+
+    ngx_http_finalize_request(r, rc);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
 void
 ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call)
 {
     call->run->call = NULL;
 
-    ngx_flowdash_curl_free(&call->transfer);
+    if (call->attempting) {
+        (void) ngx_http_flowdash_call_record(call);
+    }
 
-    curl_slist_free_all(call->headers);
-    call->headers = NULL;
+    ngx_http_flowdash_resolve_cancel(&call->resolve);
+
+    if (call->again.timer_set) {
+        ngx_del_timer(&call->again);
+    }
+
+    ngx_flowdash_curl_free(&call->transfer);
 }
 
 

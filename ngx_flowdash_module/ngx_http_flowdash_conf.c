@@ -10,11 +10,7 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash_module.h>
 
-#include <curl/curl.h>
 
-
-static char *ngx_http_flowdash_conf_refuse(ngx_conf_t *cf,
-    ngx_command_t *cmd, ngx_str_t *value, const char *reason);
 static char *ngx_http_flowdash_conf_pointer(ngx_conf_t *cf,
     ngx_command_t *cmd, ngx_str_t *text, ngx_array_t **pointer);
 static ngx_int_t ngx_http_flowdash_conf_pointer_token(ngx_array_t *pointer,
@@ -27,16 +23,6 @@ static char *ngx_http_flowdash_conf_step_check(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step);
 static ngx_uint_t ngx_http_flowdash_conf_rewrites(ngx_conf_t *cf,
     void **loc_conf);
-static const char *ngx_http_flowdash_conf_url(ngx_conf_t *cf,
-    ngx_http_flowdash_url_t *url, ngx_str_t *text);
-static const char *ngx_http_flowdash_conf_url_unix(ngx_conf_t *cf,
-    ngx_http_flowdash_url_t *url, u_char *p, ngx_str_t *text);
-static ngx_int_t ngx_http_flowdash_conf_url_path(ngx_conf_t *cf,
-    ngx_http_flowdash_url_t *url, u_char *p, u_char *last);
-static ngx_int_t ngx_http_flowdash_conf_url_parts(ngx_conf_t *cf,
-    ngx_array_t *parts, u_char *p, u_char *last);
-static const char *ngx_http_flowdash_conf_url_check(ngx_conf_t *cf,
-    ngx_http_flowdash_url_t *url);
 static char *ngx_http_flowdash_conf_param(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_array_t **params, ngx_uint_t caseless);
 
@@ -111,7 +97,7 @@ ngx_http_flowdash_conf_value(ngx_conf_t *cf, ngx_str_t *text,
  * directive parsed, which is another one after a block.
  */
 
-static char *
+char *
 ngx_http_flowdash_conf_refuse(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *value, const char *reason)
 {
@@ -317,7 +303,7 @@ ngx_http_flowdash_conf_task_from(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_http_flowdash_loc_conf_t *flcf = conf;
 
-    u_char                         *p;
+    u_char                         *p, *args;
     ngx_str_t                      *value, text;
     ngx_http_flowdash_task_from_t  *from;
 
@@ -338,12 +324,15 @@ ngx_http_flowdash_conf_task_from(ngx_conf_t *cf, ngx_command_t *cmd,
         }
     }
 
+    args = ngx_strlchr(value[1].data, p, '?');
+
     if ((value[1].data[0] != '/' && value[1].data[0] != '$') || *p
         || ngx_strstr(value[1].data, "$request_uri")
         || ngx_strstr(value[1].data, "${request_uri}")
         || ngx_strstr(value[1].data, "$is_args")
         || ngx_strstr(value[1].data, "${is_args}")
-        || ngx_http_flowdash_call_dot_segment(value[1].data, p))
+        || ngx_http_flowdash_url_dot_segment(value[1].data,
+                                             args ? args : p))
     {
         return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
                    "a path of this server is expected, such as \"$uri\" or "
@@ -399,14 +388,14 @@ ngx_http_flowdash_conf_task_from_uri(ngx_conf_t *cf,
     args = ngx_strlchr(p, last, '?');
 
     if (args == NULL) {
-        return ngx_http_flowdash_conf_url_parts(cf, &from->path, p, last);
+        return ngx_http_flowdash_url_parts(cf, &from->path, p, last);
     }
 
-    if (ngx_http_flowdash_conf_url_parts(cf, &from->path, p, args) != NGX_OK) {
+    if (ngx_http_flowdash_url_parts(cf, &from->path, p, args) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    return ngx_http_flowdash_conf_url_parts(cf, &from->args, args + 1, last);
+    return ngx_http_flowdash_url_parts(cf, &from->args, args + 1, last);
 }
 
 
@@ -470,6 +459,7 @@ ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_flowdash_loc_conf_t *flcf = conf;
 
+    char                           *rv;
     ngx_str_t                      *value, name;
     ngx_uint_t                      i;
     ngx_http_flowdash_step_t       *step, **steps;
@@ -520,11 +510,20 @@ ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     *steps = step;
     step->name = name;
+    step->optional = NGX_CONF_UNSET;
+
+    if (ngx_http_flowdash_id_step(&name, step->id) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
     fmcf->steps = 1;
 
-    return ngx_http_flowdash_conf_step_block(cf, step);
+    rv = ngx_http_flowdash_conf_step_block(cf, step);
+
+    ngx_conf_init_value(step->optional, 0);
+
+    return rv;
 }
 
 
@@ -565,6 +564,28 @@ ngx_http_flowdash_conf_if(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
+ngx_http_flowdash_conf_optional(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    ngx_command_t  flag;
+
+    if (flcf->step == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" is allowed in \"flowdash_step\" only",
+                           &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    flag = *cmd;
+    flag.offset = offsetof(ngx_http_flowdash_step_t, optional);
+
+    return ngx_conf_set_flag_slot(cf, &flag, flcf->step);
+}
+
+
+char *
 ngx_http_flowdash_conf_accept(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_flowdash_loc_conf_t *flcf = conf;
@@ -595,9 +616,18 @@ ngx_http_flowdash_conf_accept(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        if (ngx_http_flowdash_json_check_utf8(&value[i])) {
+        if (ngx_strcmp(value[i].data, "all") == 0
+            || ngx_strcmp(value[i].data, "none") == 0)
+        {
             return ngx_http_flowdash_conf_refuse(cf, cmd, &value[i],
-                                           "the field's name must be UTF-8");
+                                     "it stands alone, without any field");
+        }
+
+        if (value[i].len == 0
+            || ngx_http_flowdash_json_check_utf8(&value[i]))
+        {
+            return ngx_http_flowdash_conf_refuse(cf, cmd, &value[i],
+                              "the field's name must be UTF-8 and not empty");
         }
 
         field = ngx_array_push(flcf->accept);
@@ -702,6 +732,7 @@ static char *
 ngx_http_flowdash_conf_step_check(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step)
 {
+    const char                    *name;
     ngx_queue_t                   *q;
     ngx_http_core_loc_conf_t      *clcf, *lclcf;
     ngx_http_location_queue_t     *lq;
@@ -742,6 +773,17 @@ ngx_http_flowdash_conf_step_check(ngx_conf_t *cf,
                            "\"flowdash_max_fields_size\" and "
                            "\"flowdash_decode\" are for the whole action, "
                            "not for \"flowdash_step\" \"%V\"", &step->name);
+        return NGX_CONF_ERROR;
+    }
+
+    name = flcf->url ? NULL : ngx_http_flowdash_conf_call_only(flcf);
+
+    if (name) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%s\" in \"flowdash_step\" \"%V\" is for "
+                           "\"flowdash_call\" only: this step's content "
+                           "handler has directives of its own",
+                           name, &step->name);
         return NGX_CONF_ERROR;
     }
 
@@ -829,343 +871,6 @@ ngx_http_flowdash_conf_rewrites(ngx_conf_t *cf, void **loc_conf)
     }
 
     return 0;
-}
-
-
-char *
-ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_flowdash_loc_conf_t *flcf = conf;
-
-    ngx_str_t                      *value;
-    const char                     *error;
-    ngx_http_core_loc_conf_t       *clcf;
-    ngx_http_flowdash_main_conf_t  *fmcf;
-
-    if (flcf->url) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (flcf->step == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" is allowed in \"flowdash_step\" only",
-                           &cmd->name);
-        return NGX_CONF_ERROR;
-    }
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    if (clcf->handler) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" in \"flowdash_step\" \"%V\": the step has "
-                           "another content handler as well",
-                           &cmd->name, &flcf->step->name);
-        return NGX_CONF_ERROR;
-    }
-
-    clcf->handler = ngx_http_flowdash_call_handler;
-
-    flcf->url = ngx_pcalloc(cf->pool, sizeof(ngx_http_flowdash_url_t));
-    if (flcf->url == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    error = ngx_http_flowdash_conf_url(cf, flcf->url, &value[1]);
-
-    if (error == NGX_CONF_ERROR) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (error) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1], error);
-    }
-
-    fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
-    fmcf->calls = 1;
-
-    return NGX_CONF_OK;
-}
-
-
-/* returns NULL, NGX_CONF_ERROR, or what is wrong with the URL */
-
-static const char *
-ngx_http_flowdash_conf_url(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
-    ngx_str_t *text)
-{
-    u_char      *p, *last, *host;
-    size_t       scheme;
-
-    if (ngx_strncasecmp(text->data, (u_char *) "http://", 7) == 0) {
-        scheme = 7;
-
-    } else if (ngx_strncasecmp(text->data, (u_char *) "https://", 8) == 0) {
-        scheme = 8;
-
-    } else {
-        return "the URL must start with \"http://\" or \"https://\"";
-    }
-
-    last = text->data + text->len;
-
-    for (p = text->data; p < last; p++) {
-        if (*p <= 0x20 || *p >= 0x7f || *p == '#') {
-            return "the URL must not have white space, control or non-ASCII "
-                   "characters, nor a fragment";
-        }
-    }
-
-    p = text->data + scheme;
-
-    if (ngx_strncmp(p, "unix:", 5) == 0) {
-        return ngx_http_flowdash_conf_url_unix(cf, url, p + 5, text);
-    }
-
-    host = p;
-
-    while (p < last && *p != '/' && *p != '?') {
-
-        if (*p == '$') {
-            return "the host and port must not have variables";
-        }
-
-        if (*p++ == '@') {
-            host = p;
-        }
-    }
-
-    if (p == host) {
-        return "the URL has no host";
-    }
-
-    url->origin.data = text->data;
-    url->origin.len = p - text->data;
-
-    url->shown.len = scheme + (p - host);
-    url->shown.data = ngx_pnalloc(cf->pool, url->shown.len);
-    if (url->shown.data == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_memcpy(url->shown.data, text->data, scheme);
-    ngx_memcpy(url->shown.data + scheme, host, p - host);
-
-    if (ngx_http_flowdash_conf_url_path(cf, url, p, last) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    return ngx_http_flowdash_conf_url_check(cf, url);
-}
-
-
-static const char *
-ngx_http_flowdash_conf_url_unix(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
-    u_char *p, ngx_str_t *text)
-{
-    u_char  *last, *path;
-
-    if (text->data[4] != ':') {
-        return "a unix socket is called as \"http://unix:/path.sock:/uri\"";
-    }
-
-    last = text->data + text->len;
-
-    path = p;
-
-    while (p < last && *p != ':') {
-
-        if (*p++ == '$') {
-            return "the path of a unix socket must not have variables";
-        }
-    }
-
-    url->socket.len = p - path;
-
-    if (url->socket.len == 0 || *path != '/') {
-        return "the path of a unix socket must be absolute";
-    }
-
-    if (url->socket.len >= sizeof(((struct sockaddr_un *) 0)->sun_path)) {
-        return "the path of a unix socket is too long";
-    }
-
-    url->socket.data = ngx_pnalloc(cf->pool, url->socket.len + 1);
-    if (url->socket.data == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    (void) ngx_cpystrn(url->socket.data, path, url->socket.len + 1);
-
-    url->shown.data = text->data;
-    url->shown.len = p - text->data;
-
-    if (p < last) {
-        p++;
-        url->shown.len++;
-
-        if (p < last && *p != '/') {
-            return "the URI behind a unix socket must start with \"/\"";
-        }
-    }
-
-    ngx_str_set(&url->origin, "http://localhost");
-
-    if (ngx_http_flowdash_conf_url_path(cf, url, p, last) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    return ngx_http_flowdash_conf_url_check(cf, url);
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_conf_url_path(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
-    u_char *p, u_char *last)
-{
-    ngx_http_flowdash_url_part_t  *part;
-
-    if (ngx_array_init(&url->parts, cf->pool, 4,
-                       sizeof(ngx_http_flowdash_url_part_t))
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (p == last || *p != '/') {
-
-        part = ngx_array_push(&url->parts);
-        if (part == NULL) {
-            return NGX_ERROR;
-        }
-
-        ngx_str_set(&part->text, "/");
-        part->value = NULL;
-    }
-
-    return ngx_http_flowdash_conf_url_parts(cf, &url->parts, p, last);
-}
-
-
-/*
- * The path and the query are split into what is sent as it is written, and
- * variables, whose values are percent-encoded one by one.
- */
-
-static ngx_int_t
-ngx_http_flowdash_conf_url_parts(ngx_conf_t *cf, ngx_array_t *parts,
-    u_char *p, u_char *last)
-{
-    u_char                        *start;
-    ngx_http_flowdash_url_part_t  *part;
-
-    while (p < last) {
-
-        part = ngx_array_push(parts);
-        if (part == NULL) {
-            return NGX_ERROR;
-        }
-
-        start = p;
-        part->text.data = p;
-        part->value = NULL;
-
-        if (*p != '$') {
-            while (p < last && *p != '$') {
-                p++;
-            }
-
-            part->text.len = p - start;
-            continue;
-        }
-
-        if (++p < last && *p == '{') {
-            while (p < last && *p++ != '}') { /* void */ }
-
-        } else {
-            while (p < last
-                   && ((*p >= '0' && *p <= '9') || *p == '_'
-                       || (ngx_tolower(*p) >= 'a' && ngx_tolower(*p) <= 'z')))
-            {
-                p++;
-            }
-        }
-
-        part->text.len = p - start;
-
-        part->value = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
-        if (part->value == NULL) {
-            return NGX_ERROR;
-        }
-
-        if (ngx_http_flowdash_conf_value(cf, &part->text, part->value)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/* libcurl has the last word on what an URL is */
-
-static const char *
-ngx_http_flowdash_conf_url_check(ngx_conf_t *cf, ngx_http_flowdash_url_t *url)
-{
-    u_char                        *text, *p, *path, *last;
-    size_t                         len;
-    CURLU                         *handle;
-    CURLUcode                      rc;
-    ngx_uint_t                     i;
-    ngx_http_flowdash_url_part_t  *part;
-
-    part = url->parts.elts;
-    len = url->origin.len + 1;
-
-    for (i = 0; i < url->parts.nelts; i++) {
-        len += part[i].value ? 1 : part[i].text.len;
-    }
-
-    text = ngx_pnalloc(cf->temp_pool, len);
-    if (text == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    p = ngx_cpymem(text, url->origin.data, url->origin.len);
-
-    for (i = 0; i < url->parts.nelts; i++) {
-
-        if (part[i].value) {
-            *p++ = 'x';
-
-        } else {
-            p = ngx_cpymem(p, part[i].text.data, part[i].text.len);
-        }
-    }
-
-    *p = '\0';
-
-    path = text + url->origin.len;
-    last = ngx_strlchr(path, p, '?');
-
-    if (ngx_http_flowdash_call_dot_segment(path, last ? last : p)) {
-        return "the path must not have a \".\" or \"..\" as one of its parts";
-    }
-
-    handle = curl_url();
-    if (handle == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    rc = curl_url_set(handle, CURLUPART_URL, (char *) text,
-                      CURLU_PATH_AS_IS);
-
-    curl_url_cleanup(handle);
-
-    return (rc == CURLUE_OK) ? NULL : curl_url_strerror(rc);
 }
 
 
@@ -1283,144 +988,12 @@ ngx_http_flowdash_conf_size(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
-ngx_http_flowdash_conf_trusted_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf)
-{
-    ngx_http_flowdash_loc_conf_t *flcf = conf;
-
-    ngx_str_t  *value;
-#if (NGX_HTTP_SSL)
-    ngx_int_t   rc;
-    ngx_ssl_t   ssl;
-#endif
-
-    if (flcf->ssl_trusted_certificate.data) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (value[1].len == 0) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
-                                             "the name of a file is expected");
-    }
-
-    flcf->ssl_trusted_certificate = value[1];
-
-    if (ngx_conf_full_name(cf->cycle, &flcf->ssl_trusted_certificate, 1)
-        != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-#if (NGX_HTTP_SSL)
-
-    /* nothing is kept of it: libcurl gets the file's content */
-
-    ngx_memzero(&ssl, sizeof(ngx_ssl_t));
-    ssl.log = cf->log;
-
-    if (ngx_ssl_create(&ssl, 0, NULL) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    rc = ngx_ssl_trusted_certificate(cf, &ssl, &flcf->ssl_trusted_certificate,
-                                     1);
-
-    ngx_ssl_cleanup_ctx(&ssl);
-
-    if (rc != NGX_OK) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
-                          "a file with certificates in PEM is expected");
-    }
-
-#endif
-
-    if (ngx_http_flowdash_conf_read_file(cf, &flcf->ssl_trusted_certificate,
-                                         &flcf->ssl_trusted)
-        != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-/*
- * Files are read now, as the user that nginx is started by; a worker could
- * not, and would have to wait for the disk.
- */
-
-ngx_int_t
-ngx_http_flowdash_conf_read_file(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_str_t *content)
-{
-    ssize_t          n;
-    ngx_int_t        rc;
-    ngx_file_t       file;
-    ngx_file_info_t  fi;
-
-    rc = NGX_ERROR;
-
-    ngx_memzero(&file, sizeof(ngx_file_t));
-
-    file.name = *name;
-    file.log = cf->log;
-
-    file.fd = ngx_open_file(name->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-
-    if (file.fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_open_file_n " \"%V\" failed", name);
-        return NGX_ERROR;
-    }
-
-    if (ngx_fd_info(file.fd, &fi) == NGX_FILE_ERROR) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_fd_info_n " \"%V\" failed", name);
-        goto done;
-    }
-
-    content->len = ngx_file_size(&fi);
-
-    content->data = ngx_pnalloc(cf->pool, content->len);
-    if (content->data == NULL) {
-        goto done;
-    }
-
-    n = ngx_read_file(&file, content->data, content->len, 0);
-
-    if (n == NGX_ERROR) {
-        goto done;
-    }
-
-    if ((size_t) n != content->len) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           ngx_read_file_n " \"%V\" returned only "
-                           "%z bytes instead of %uz", name, n, content->len);
-        goto done;
-    }
-
-    rc = NGX_OK;
-
-done:
-
-    if (ngx_close_file(file.fd) == NGX_FILE_ERROR) {
-        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
-                           ngx_close_file_n " \"%V\" failed", name);
-    }
-
-    return rc;
-}
-
-
-char *
 ngx_http_flowdash_conf_check(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf)
 {
     if (conf->step) {
-        return NGX_CONF_OK;
+        return conf->url ? ngx_http_flowdash_conf_call_check(cf, conf)
+                         : NGX_CONF_OK;
     }
 
     if (conf->action && conf->steps == NULL) {

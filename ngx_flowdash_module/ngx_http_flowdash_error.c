@@ -1,7 +1,6 @@
 
 /*
- * An action that has failed: its line in the error log, its status, and what
- * the user is told.
+ * An action that has failed: its status, and what the user is told.
  */
 
 
@@ -28,8 +27,6 @@ typedef struct {
 } ngx_http_flowdash_accept_t;
 
 
-static void ngx_http_flowdash_error_log(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *detail);
 static ngx_uint_t ngx_http_flowdash_error_page_exists(ngx_http_request_t *r,
     ngx_uint_t status);
 static ngx_int_t ngx_http_flowdash_error_send(ngx_http_request_t *r,
@@ -72,6 +69,9 @@ static ngx_http_flowdash_error_t  ngx_http_flowdash_errors[] = {
     { ngx_string("tls"), NGX_HTTP_BAD_GATEWAY,
       ngx_string("could not be reached safely") },
 
+    { ngx_string("denied"), NGX_HTTP_BAD_GATEWAY,
+      ngx_string("could not be reached") },
+
     { ngx_string("response_too_large"), NGX_HTTP_BAD_GATEWAY,
       ngx_string("gave an answer that cannot be used") },
 
@@ -111,7 +111,7 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
     ctx->error = error;
     ctx->status = status ? status : ngx_http_flowdash_error_status(error);
 
-    ngx_http_flowdash_error_log(r, ctx, detail);
+    ngx_http_flowdash_log_failed(r, ctx, error, detail);
 
     if (ngx_http_flowdash_error_page_exists(r, ctx->status)) {
 
@@ -124,78 +124,6 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
     ngx_http_finalize_request(r, ngx_http_flowdash_error_send(r, ctx));
 
     return NGX_DONE;
-}
-
-
-static void
-ngx_http_flowdash_error_log(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *detail)
-{
-    u_char                   *p, *last;
-    ngx_str_t                 action, step, text, url;
-    ngx_http_flowdash_run_t  *run;
-    u_char                    buf[NGX_MAX_ERROR_STR - 256];
-
-    run = ctx->run;
-    last = buf + sizeof(buf);
-
-    /* names and details may come from outside: no line breaks get through */
-
-    if (ngx_http_flowdash_error_escape(r->pool, ngx_escape_json, &ctx->action,
-                                       &action)
-        != NGX_OK
-        || ngx_http_flowdash_error_escape(r->pool, ngx_escape_json, detail,
-                                          &text)
-           != NGX_OK)
-    {
-        return;
-    }
-
-    /* a long one must not push the rest out of the line */
-
-    action.len = ngx_min(action.len, 256);
-
-    p = ngx_slprintf(buf, last, "action \"%V\" failed", &action);
-
-    if (run) {
-
-        if (ngx_http_flowdash_error_escape(r->pool, ngx_escape_json,
-                                           &run->step->name, &step)
-            != NGX_OK
-            || ngx_http_flowdash_error_escape(r->pool, ngx_escape_json,
-                                              &run->url, &url)
-               != NGX_OK)
-        {
-            return;
-        }
-
-        step.len = ngx_min(step.len, 256);
-
-        p = ngx_slprintf(p, last, " on step \"%V\"", &step);
-    }
-
-    p = ngx_slprintf(p, last, ": %V",
-                     ngx_http_flowdash_error_name(ctx->error));
-
-    if (run && run->status) {
-        p = ngx_slprintf(p, last, " %ui", run->status);
-    }
-
-    if (text.len) {
-        p = ngx_slprintf(p, last, ", %V", &text);
-    }
-
-    if (run && run->url.len) {
-        p = ngx_slprintf(p, last, ", called \"%V\"", &url);
-    }
-
-    if (run && run->request) {
-        p = ngx_slprintf(p, last, ", time %T.%03Ms", (time_t) run->time / 1000,
-                         run->time % 1000);
-    }
-
-    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "flowdash: %*s, id %V", p - buf, buf, &ctx->id);
 }
 
 

@@ -19,11 +19,15 @@ static ngx_int_t ngx_http_flowdash_fetch_join(ngx_http_request_t *r,
 static ngx_int_t ngx_http_flowdash_fetch_part(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_url_part_t *part,
     ngx_uint_t query, ngx_str_t *text);
+static ngx_int_t ngx_http_flowdash_fetch_request_uri(ngx_http_request_t *sr);
 static ngx_int_t ngx_http_flowdash_fetch_headers(ngx_http_request_t *r,
     ngx_http_request_t *sr);
 static ngx_int_t ngx_http_flowdash_fetch_add_header(ngx_http_request_t *sr,
     ngx_table_elt_t *header);
 static ngx_uint_t ngx_http_flowdash_fetch_leaves_out(ngx_str_t *name);
+
+
+static ngx_str_t  ngx_http_flowdash_get_method = ngx_string("GET");
 
 
 ngx_int_t
@@ -73,16 +77,52 @@ ngx_http_flowdash_fetch_start(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    /* nginx has made it a GET request */
-
     sr->request_body = NULL;
     sr->error_page = 1;
 
-    if (ngx_http_flowdash_fetch_headers(r, sr) != NGX_OK) {
+    ngx_http_flowdash_step_set_method(sr, NGX_HTTP_GET,
+                                      &ngx_http_flowdash_get_method);
+
+    if (ngx_http_flowdash_fetch_request_uri(sr) != NGX_OK
+        || ngx_http_flowdash_fetch_headers(r, sr) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
     ngx_http_flowdash_step_set_timer(r, ctx, ctx->conf);
+
+    return NGX_OK;
+}
+
+
+/* $request_uri, which would be the client's: caches are keyed by it */
+
+static ngx_int_t
+ngx_http_flowdash_fetch_request_uri(ngx_http_request_t *sr)
+{
+    u_char  *p;
+    size_t   escape;
+
+    escape = 2 * ngx_escape_uri(NULL, sr->uri.data, sr->uri.len,
+                                NGX_ESCAPE_URI);
+
+    p = ngx_pnalloc(sr->pool, sr->uri.len + escape + sizeof("?") - 1
+                              + sr->args.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    sr->unparsed_uri.data = p;
+
+    p = (u_char *) ngx_escape_uri(p, sr->uri.data, sr->uri.len,
+                                  NGX_ESCAPE_URI);
+
+    if (sr->args.len) {
+        *p++ = '?';
+        p = ngx_cpymem(p, sr->args.data, sr->args.len);
+    }
+
+    sr->unparsed_uri.len = p - sr->unparsed_uri.data;
 
     return NGX_OK;
 }
@@ -115,7 +155,7 @@ ngx_http_flowdash_fetch_uri(ngx_http_request_t *r,
     }
 
     if (uri->len == 0 || uri->data[0] != '/'
-        || ngx_http_flowdash_call_dot_segment(uri->data, uri->data + uri->len))
+        || ngx_http_flowdash_url_dot_segment(uri->data, uri->data + uri->len))
     {
         run->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
         ngx_str_set(&run->detail, "the URI of flowdash_task_from does not "
@@ -181,7 +221,7 @@ ngx_http_flowdash_fetch_part(ngx_http_request_t *r,
     u_char  *p, *last;
 
     if (part->value == NULL || query) {
-        return ngx_http_flowdash_call_url_part(r, ctx->run, part, text);
+        return ngx_http_flowdash_url_part(r, ctx->run, part, text);
     }
 
     if (ngx_http_flowdash_value(r, part->value, text) != NGX_OK) {

@@ -14,6 +14,7 @@
 
 
 #define NGX_HTTP_FLOWDASH_ID_SHA256_LEN  32
+#define NGX_HTTP_FLOWDASH_ID_RANDOM      1024
 
 
 static ngx_int_t ngx_http_flowdash_id_key_string(u_char *p, u_char *last,
@@ -22,6 +23,7 @@ static ngx_int_t ngx_http_flowdash_id_key_bare(u_char *p, u_char *last,
     ngx_str_t *key);
 static ngx_uint_t ngx_http_flowdash_id_is_hex(u_char *p, size_t len);
 static ngx_uint_t ngx_http_flowdash_id_is_zero(u_char *p, size_t len);
+static ngx_int_t ngx_http_flowdash_id_random(u_char *p, size_t len);
 
 
 ngx_int_t
@@ -314,9 +316,10 @@ ngx_http_flowdash_id_trace_parse(ngx_str_t *traceparent,
 static ngx_uint_t
 ngx_http_flowdash_id_is_hex(u_char *p, size_t len)
 {
-    for ( /* void */ ; len; p++, len--) {
+    size_t  i;
 
-        if ((*p < '0' || *p > '9') && (*p < 'a' || *p > 'f')) {
+    for (i = 0; i < len; i++) {
+        if ((p[i] < '0' || p[i] > '9') && (p[i] < 'a' || p[i] > 'f')) {
             return 0;
         }
     }
@@ -328,9 +331,10 @@ ngx_http_flowdash_id_is_hex(u_char *p, size_t len)
 static ngx_uint_t
 ngx_http_flowdash_id_is_zero(u_char *p, size_t len)
 {
-    for ( /* void */ ; len; p++, len--) {
+    size_t  i;
 
-        if (*p != '0') {
+    for (i = 0; i < len; i++) {
+        if (p[i] != '0') {
             return 0;
         }
     }
@@ -344,8 +348,7 @@ ngx_http_flowdash_id_trace_begin(ngx_http_flowdash_id_trace_t *trace)
 {
     u_char  id[16];
 
-    if (RAND_bytes(id, sizeof(id)) != 1) {
-        ERR_clear_error();
+    if (ngx_http_flowdash_id_random(id, sizeof(id)) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -364,8 +367,7 @@ ngx_http_flowdash_id_traceparent(u_char *buf,
 {
     u_char  *p, parent[8];
 
-    if (RAND_bytes(parent, sizeof(parent)) != 1) {
-        ERR_clear_error();
+    if (ngx_http_flowdash_id_random(parent, sizeof(parent)) != NGX_OK) {
         return NULL;
     }
 
@@ -376,4 +378,49 @@ ngx_http_flowdash_id_traceparent(u_char *buf,
     *p++ = '-';
 
     return ngx_cpymem(p, trace->flags, sizeof(trace->flags));
+}
+
+
+ngx_int_t
+ngx_http_flowdash_id_execution(u_char *hex)
+{
+    u_char  id[16];
+
+    if (ngx_http_flowdash_id_random(id, sizeof(id)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_hex_dump(hex, id, sizeof(id));
+
+    return NGX_OK;
+}
+
+
+/*
+ * OpenSSL asks for the process's id each time, in case that it has forked:
+ * many ids are made of what is asked for once.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_id_random(u_char *p, size_t len)
+{
+    static u_char     bytes[NGX_HTTP_FLOWDASH_ID_RANDOM];
+    static size_t     used = NGX_HTTP_FLOWDASH_ID_RANDOM;
+    static ngx_pid_t  pid;
+
+    if (used + len > sizeof(bytes) || pid != ngx_pid) {
+
+        if (RAND_bytes(bytes, sizeof(bytes)) != 1) {
+            ERR_clear_error();
+            return NGX_ERROR;
+        }
+
+        used = 0;
+        pid = ngx_pid;
+    }
+
+    ngx_memcpy(p, bytes + used, len);
+    used += len;
+
+    return NGX_OK;
 }

@@ -12,6 +12,7 @@
 #define NGX_HTTP_FLOWDASH_ID_KEY_MAX          255
 #define NGX_HTTP_FLOWDASH_ID_DIGEST_LEN       64
 #define NGX_HTTP_FLOWDASH_ID_STEP_LEN         16
+#define NGX_HTTP_FLOWDASH_ID_EXECUTION_LEN    32
 #define NGX_HTTP_FLOWDASH_ID_TRACEPARENT_LEN  55
 
 
@@ -86,6 +87,13 @@ ngx_int_t ngx_http_flowdash_id_trace_begin(
  */
 u_char *ngx_http_flowdash_id_traceparent(u_char *buf,
     ngx_http_flowdash_id_trace_t *trace);
+
+
+/*
+ * Writes a random id for an execution, ..._EXECUTION_LEN hex digits as in
+ * $request_id.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_id_execution(u_char *hex);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_ID_H_INCLUDED_ */

@@ -8,13 +8,15 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_module.h>
-#include <ngx_flowdash_curl.h>
 
 
 static void *ngx_http_flowdash_create_main_conf(ngx_conf_t *cf);
+static char *ngx_http_flowdash_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_http_flowdash_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static void ngx_http_flowdash_merge_call(ngx_http_flowdash_loc_conf_t *prev,
+    ngx_http_flowdash_loc_conf_t *conf);
 static ngx_array_t *ngx_http_flowdash_default_user(ngx_conf_t *cf);
 static ngx_array_t *ngx_http_flowdash_default_pointer(ngx_conf_t *cf);
 static void ngx_http_flowdash_merge_upstreams(ngx_conf_t *cf);
@@ -39,6 +41,22 @@ static ngx_conf_bitmask_t  ngx_http_flowdash_methods[] = {
     { ngx_string("LOCK"), NGX_HTTP_LOCK },
     { ngx_string("UNLOCK"), NGX_HTTP_UNLOCK },
     { ngx_string("PATCH"), NGX_HTTP_PATCH },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_flowdash_http_versions[] = {
+    { ngx_string("1.1"), CURL_HTTP_VERSION_1_1 },
+    { ngx_string("2"), CURL_HTTP_VERSION_2TLS },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_bitmask_t  ngx_http_flowdash_ssl_protocols[] = {
+    { ngx_string("TLSv1"), NGX_HTTP_FLOWDASH_TLSV1 },
+    { ngx_string("TLSv1.1"), NGX_HTTP_FLOWDASH_TLSV1_1 },
+    { ngx_string("TLSv1.2"), NGX_HTTP_FLOWDASH_TLSV1_2 },
+    { ngx_string("TLSv1.3"), NGX_HTTP_FLOWDASH_TLSV1_3 },
     { ngx_null_string, 0 }
 };
 
@@ -122,6 +140,13 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       0,
       NULL },
 
+    { ngx_string("flowdash_optional"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_http_flowdash_conf_optional,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("flowdash_call"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_flowdash_conf_call,
@@ -171,6 +196,62 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       offsetof(ngx_http_flowdash_loc_conf_t, max_response_size),
       NULL },
 
+    { ngx_string("flowdash_retry"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_flowdash_retry_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_sign_key"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_flowdash_sign_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, sign_keys),
+      NULL },
+
+    { ngx_string("flowdash_allow"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_flowdash_egress_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, rules),
+      NULL },
+
+    { ngx_string("flowdash_deny"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_flowdash_egress_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, rules),
+      NULL },
+
+    { ngx_string("flowdash_proxy"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_flowdash_conf_proxy,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_http_version"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, http_version),
+      &ngx_http_flowdash_http_versions },
+
+    { ngx_string("flowdash_keepalive"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_main_conf_t, keepalive),
+      NULL },
+
+    { ngx_string("flowdash_keepalive_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_sec_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_main_conf_t, keepalive_timeout),
+      NULL },
+
     { ngx_string("flowdash_ssl_verify"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -178,9 +259,37 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       offsetof(ngx_http_flowdash_loc_conf_t, ssl_verify),
       NULL },
 
+    { ngx_string("flowdash_ssl_protocols"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_conf_set_bitmask_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, ssl_protocols),
+      &ngx_http_flowdash_ssl_protocols },
+
     { ngx_string("flowdash_ssl_trusted_certificate"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_flowdash_conf_trusted_certificate,
+      ngx_http_flowdash_conf_certificate,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, ssl_trusted_certificate),
+      NULL },
+
+    { ngx_string("flowdash_ssl_certificate"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_flowdash_conf_certificate,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, ssl_certificate),
+      NULL },
+
+    { ngx_string("flowdash_ssl_certificate_key"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_flowdash_conf_certificate,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, ssl_certificate_key),
+      NULL },
+
+    { ngx_string("flowdash_ssl_pinned_key"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_flowdash_conf_pinned_key,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -194,7 +303,7 @@ static ngx_http_module_t  ngx_http_flowdash_module_ctx = {
     ngx_http_flowdash_init,                /* postconfiguration */
 
     ngx_http_flowdash_create_main_conf,    /* create main configuration */
-    NULL,                                  /* init main configuration */
+    ngx_http_flowdash_init_main_conf,      /* init main configuration */
 
     NULL,                                  /* create server configuration */
     NULL,                                  /* merge server configuration */
@@ -236,7 +345,22 @@ ngx_http_flowdash_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
+    fmcf->keepalive = NGX_CONF_UNSET;
+    fmcf->keepalive_timeout = NGX_CONF_UNSET;
+
     return fmcf;
+}
+
+
+static char *
+ngx_http_flowdash_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_http_flowdash_main_conf_t *fmcf = conf;
+
+    ngx_conf_init_value(fmcf->keepalive, 32);
+    ngx_conf_init_value(fmcf->keepalive_timeout, 60);
+
+    return NGX_CONF_OK;
 }
 
 
@@ -259,8 +383,12 @@ ngx_http_flowdash_create_loc_conf(ngx_conf_t *cf)
      *     conf->line = 0;
      *     conf->step = NULL;
      *     conf->url = NULL;
-     *     conf->ssl_trusted_certificate = { 0, NULL };
-     *     conf->ssl_trusted = { 0, NULL };
+     *     conf->handles = NULL;
+     *     conf->ssl_protocols = 0;
+     *     conf->ssl_trusted_certificate = { { 0, NULL }, { 0, NULL } };
+     *     conf->ssl_certificate = { { 0, NULL }, { 0, NULL } };
+     *     conf->ssl_certificate_key = { { 0, NULL }, { 0, NULL } };
+     *     conf->ssl_pinned_key = { 0, NULL };
      */
 
     conf->action = NGX_CONF_UNSET_PTR;
@@ -277,6 +405,11 @@ ngx_http_flowdash_create_loc_conf(ngx_conf_t *cf)
     conf->timeout = NGX_CONF_UNSET_MSEC;
     conf->deadline = NGX_CONF_UNSET_MSEC;
     conf->max_response_size = NGX_CONF_UNSET_SIZE;
+    conf->retry = NGX_CONF_UNSET_PTR;
+    conf->sign_keys = NGX_CONF_UNSET_PTR;
+    conf->rules = NGX_CONF_UNSET_PTR;
+    conf->proxy = NGX_CONF_UNSET_PTR;
+    conf->http_version = NGX_CONF_UNSET_UINT;
     conf->ssl_verify = NGX_CONF_UNSET;
 
     return conf;
@@ -335,16 +468,42 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_size_value(conf->max_response_size,
                               prev->max_response_size, 64 * 1024);
 
-    ngx_conf_merge_value(conf->ssl_verify, prev->ssl_verify, 1);
-
-    if (conf->ssl_trusted_certificate.data == NULL) {
-        conf->ssl_trusted_certificate = prev->ssl_trusted_certificate;
-        conf->ssl_trusted = prev->ssl_trusted;
-    }
-
+    ngx_http_flowdash_merge_call(prev, conf);
     ngx_http_flowdash_merge_upstreams(cf);
 
     return ngx_http_flowdash_conf_check(cf, conf);
+}
+
+
+static void
+ngx_http_flowdash_merge_call(ngx_http_flowdash_loc_conf_t *prev,
+    ngx_http_flowdash_loc_conf_t *conf)
+{
+    ngx_conf_merge_ptr_value(conf->retry, prev->retry, NULL);
+    ngx_conf_merge_ptr_value(conf->sign_keys, prev->sign_keys, NULL);
+    ngx_conf_merge_ptr_value(conf->rules, prev->rules, NULL);
+    ngx_conf_merge_ptr_value(conf->proxy, prev->proxy, NULL);
+    ngx_conf_merge_uint_value(conf->http_version, prev->http_version,
+                              CURL_HTTP_VERSION_2TLS);
+
+    ngx_conf_merge_value(conf->ssl_verify, prev->ssl_verify, 1);
+    ngx_conf_merge_bitmask_value(conf->ssl_protocols, prev->ssl_protocols,
+                                 (NGX_CONF_BITMASK_SET
+                                  |NGX_HTTP_FLOWDASH_TLSV1_2
+                                  |NGX_HTTP_FLOWDASH_TLSV1_3));
+
+    if (conf->ssl_trusted_certificate.name.data == NULL) {
+        conf->ssl_trusted_certificate = prev->ssl_trusted_certificate;
+    }
+
+    if (conf->ssl_certificate.name.data == NULL
+        && conf->ssl_certificate_key.name.data == NULL)
+    {
+        conf->ssl_certificate = prev->ssl_certificate;
+        conf->ssl_certificate_key = prev->ssl_certificate_key;
+    }
+
+    ngx_conf_merge_str_value(conf->ssl_pinned_key, prev->ssl_pinned_key, "");
 }
 
 
@@ -454,7 +613,7 @@ static ngx_int_t
 ngx_http_flowdash_init(ngx_conf_t *cf)
 {
     ngx_int_t                      *index;
-    ngx_str_t                      *name, request_id;
+    ngx_str_t                      *name, request_id, request_method;
     ngx_http_handler_pt            *h;
     ngx_http_core_main_conf_t      *cmcf;
     ngx_http_flowdash_main_conf_t  *fmcf;
@@ -480,6 +639,13 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
 
     fmcf->request_id = ngx_http_get_variable_index(cf, &request_id);
     if (fmcf->request_id == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    ngx_str_set(&request_method, "request_method");
+
+    fmcf->request_method = ngx_http_get_variable_index(cf, &request_method);
+    if (fmcf->request_method == NGX_ERROR) {
         return NGX_ERROR;
     }
 
@@ -558,7 +724,8 @@ ngx_http_flowdash_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    return ngx_flowdash_curl_init(cycle);
+    return ngx_flowdash_curl_init(cycle, fmcf->keepalive,
+                                  fmcf->keepalive_timeout);
 }
 
 

@@ -10,6 +10,11 @@
 #include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash_multipart.h>
 #include <ngx_http_flowdash_gzip.h>
+#include <ngx_http_flowdash_id.h>
+#include <ngx_http_flowdash_sign.h>
+#include <ngx_http_flowdash_resolve.h>
+#include <ngx_http_flowdash_egress.h>
+#include <ngx_flowdash_curl.h>
 
 
 #define NGX_HTTP_FLOWDASH_VERSION  "0.1.0"
@@ -24,6 +29,7 @@ typedef enum {
     NGX_HTTP_FLOWDASH_CONNECT,
     NGX_HTTP_FLOWDASH_RESOLVE,
     NGX_HTTP_FLOWDASH_TLS,
+    NGX_HTTP_FLOWDASH_DENIED,
     NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE,
     NGX_HTTP_FLOWDASH_RESPONSE_INVALID,
     NGX_HTTP_FLOWDASH_REQUEST_INVALID,
@@ -50,9 +56,45 @@ typedef struct {
 typedef struct {
     ngx_str_t                       origin;    /* scheme, authority */
     ngx_str_t                       shown;     /* the same without user info */
+
+    /* of ..._url_part_t; origin and shown end before it; NULL: no variables */
+    ngx_array_t                    *variable_host;
+    ngx_str_t                       port_text; /* ":8080", behind it */
+
+    ngx_str_t                       host;      /* without variables */
+    in_port_t                       port;
     ngx_str_t                       socket;    /* path of a unix socket */
     ngx_array_t                     parts;     /* of ..._url_part_t */
+    unsigned                        ssl:1;
 } ngx_http_flowdash_url_t;
+
+
+typedef struct {
+    ngx_str_t                       url;       /* these end with a zero */
+    ngx_str_t                       user;
+    ngx_str_t                       password;
+    ngx_str_t                       host;
+    in_port_t                       port;
+} ngx_http_flowdash_proxy_t;
+
+
+/* what a call is repeated for, see ngx_http_flowdash_retry_conditions[] */
+
+#define NGX_HTTP_FLOWDASH_RETRY_ERROR    0x0001
+#define NGX_HTTP_FLOWDASH_RETRY_TIMEOUT  0x0002
+#define NGX_HTTP_FLOWDASH_RETRY_429      0x0004
+#define NGX_HTTP_FLOWDASH_RETRY_500      0x0008
+#define NGX_HTTP_FLOWDASH_RETRY_502      0x0010
+#define NGX_HTTP_FLOWDASH_RETRY_503      0x0020
+#define NGX_HTTP_FLOWDASH_RETRY_504      0x0040
+#define NGX_HTTP_FLOWDASH_RETRY_5XX      0x0080
+
+
+typedef struct {
+    ngx_uint_t                      n;
+    ngx_uint_t                      conditions;
+    ngx_msec_t                      timeout;   /* of an attempt; 0: a share */
+} ngx_http_flowdash_retry_t;
 
 
 /* where the stored task is fetched from */
@@ -66,8 +108,10 @@ typedef struct {
 
 typedef struct {
     ngx_str_t                       name;
+    u_char                          id[NGX_HTTP_FLOWDASH_ID_STEP_LEN];
     void                          **loc_conf;  /* of its nameless location */
     ngx_http_complex_value_t       *condition;
+    ngx_flag_t                      optional;
 } ngx_http_flowdash_step_t;
 
 
@@ -75,12 +119,31 @@ typedef struct {
     /* what the main request's variables must forget with the old body */
     ngx_array_t                     body_variables;  /* of ngx_int_t */
     ngx_int_t                       request_id;
+    ngx_int_t                       request_method;
+
+    ngx_array_t                    *hosts;     /* of /etc/hosts, if needed */
+    ngx_int_t                       keepalive;
+    time_t                          keepalive_timeout;
 
     unsigned                        steps:1;
     unsigned                        calls:1;
     unsigned                        non_idempotent:1;  /* are repeated */
     unsigned                        task_variables:1;
 } ngx_http_flowdash_main_conf_t;
+
+
+#define NGX_HTTP_FLOWDASH_TLSV1          0x0002
+#define NGX_HTTP_FLOWDASH_TLSV1_1        0x0004
+#define NGX_HTTP_FLOWDASH_TLSV1_2        0x0008
+#define NGX_HTTP_FLOWDASH_TLSV1_3        0x0010
+
+
+/* a file of certificates or with a key */
+
+typedef struct {
+    ngx_str_t                       name;
+    ngx_str_t                       content;
+} ngx_http_flowdash_pem_t;
 
 
 typedef struct {
@@ -100,6 +163,7 @@ typedef struct {
 
     ngx_http_flowdash_step_t       *step;      /* this location is a step */
     ngx_http_flowdash_url_t        *url;
+    ngx_flowdash_curl_handles_t    *handles;
 
     ngx_array_t                    *headers;   /* of ..._param_t */
     ngx_array_t                    *accept;    /* of ngx_str_t; NULL: all */
@@ -109,13 +173,30 @@ typedef struct {
     ngx_msec_t                      deadline;
     size_t                          max_response_size;
 
+    ngx_http_flowdash_retry_t      *retry;     /* NULL: off */
+    ngx_array_t                    *sign_keys; /* NULL: off */
+    ngx_array_t                    *rules;     /* of ..._rule_t */
+    ngx_http_flowdash_proxy_t      *proxy;     /* NULL: off */
+    ngx_uint_t                      http_version;  /* libcurl's */
+
     ngx_flag_t                      ssl_verify;
-    ngx_str_t                       ssl_trusted_certificate;
-    ngx_str_t                       ssl_trusted;  /* its content, PEM */
+    ngx_uint_t                      ssl_protocols;
+    ngx_http_flowdash_pem_t         ssl_trusted_certificate;
+    ngx_http_flowdash_pem_t         ssl_certificate;
+    ngx_http_flowdash_pem_t         ssl_certificate_key;
+    ngx_str_t                       ssl_pinned_key;  /* ends with a zero */
 } ngx_http_flowdash_loc_conf_t;
 
 
 typedef struct ngx_http_flowdash_call_s  ngx_http_flowdash_call_t;
+
+
+/* one call of a step, which may need several */
+
+typedef struct {
+    ngx_uint_t                      status;    /* that of a failure: ours */
+    ngx_msec_t                      time;
+} ngx_http_flowdash_attempt_t;
 
 
 /* one run of a step, with its answer */
@@ -125,8 +206,10 @@ typedef struct {
     ngx_http_request_t             *request;   /* the subrequest */
     ngx_http_flowdash_call_t       *call;      /* while libcurl works on it */
 
+    ngx_str_t                       id;        /* that endpoints know it by */
     ngx_str_t                       payload;
     ngx_array_t                     headers;   /* of ngx_keyval_t */
+    ngx_array_t                     attempts;  /* of ..._attempt_t */
 
     ngx_uint_t                      status;    /* of the answer; 0: none */
     ngx_str_t                       content_type;
@@ -215,6 +298,8 @@ typedef struct {
 
     ngx_str_t                       id;
     ngx_str_t                       action;
+    ngx_http_flowdash_id_trace_t    trace;
+    ngx_str_t                       tracestate;
 
     ngx_http_flowdash_media_t       media;
     ngx_http_flowdash_pieces_t      pieces;
@@ -274,27 +359,22 @@ char *ngx_http_flowdash_conf_if(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_flowdash_conf_accept(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-char *ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 char *ngx_http_flowdash_conf_set_header(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_flowdash_conf_time(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_flowdash_conf_size(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-char *ngx_http_flowdash_conf_trusted_certificate(ngx_conf_t *cf,
-    ngx_command_t *cmd, void *conf);
+char *ngx_http_flowdash_conf_optional(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* Logs why a directive's value is wrong, and returns NGX_CONF_ERROR. */
+char *ngx_http_flowdash_conf_refuse(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *value, const char *reason);
 
 /* Compiles a value with variables.  Returns NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_http_flowdash_conf_value(ngx_conf_t *cf, ngx_str_t *text,
     ngx_http_complex_value_t *value);
-
-/*
- * Reads a file, whose name is a full one, into memory of cf->pool.  Returns
- * NGX_OK, or NGX_ERROR after having logged what failed.
- */
-ngx_int_t ngx_http_flowdash_conf_read_file(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_str_t *content);
 
 /*
  * What can only be said of a location when its inheritance is known: whether
@@ -302,6 +382,86 @@ ngx_int_t ngx_http_flowdash_conf_read_file(ngx_conf_t *cf, ngx_str_t *name,
  */
 char *ngx_http_flowdash_conf_check(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
+
+
+/* The directives that are about flowdash_call. */
+char *ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_proxy(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_pinned_key(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/*
+ * Names a directive that stands in a step without flowdash_call, where it
+ * means nothing.  Returns NULL if there is none.
+ */
+const char *ngx_http_flowdash_conf_call_only(
+    ngx_http_flowdash_loc_conf_t *conf);
+
+/*
+ * What can only be said of a step with flowdash_call when its inheritance is
+ * known.  Returns NGX_CONF_OK or NGX_CONF_ERROR.
+ */
+char *ngx_http_flowdash_conf_call_check(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *conf);
+
+/*
+ * Reads a file whole, with a zero behind its end.  Returns NGX_OK, or
+ * NGX_ERROR, which is logged.
+ */
+ngx_int_t ngx_http_flowdash_conf_read_file(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_str_t *content);
+
+/*
+ * The same for a secret: "name" is made a full one, white space around the
+ * secret is dropped, and a file that is open to all users is warned of.
+ */
+ngx_int_t ngx_http_flowdash_conf_read_secret(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_str_t *content);
+
+
+/*
+ * Reads the URL of a flowdash_call.  Returns NULL, NGX_CONF_ERROR, or what is
+ * wrong with it.
+ */
+const char *ngx_http_flowdash_url_parse(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, ngx_str_t *text);
+
+/*
+ * Splits a part of an URL into what is sent as it is written, and variables,
+ * whose values are percent-encoded one by one; "parts" is an array of
+ * ngx_http_flowdash_url_part_t.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_url_parts(ngx_conf_t *cf, ngx_array_t *parts,
+    u_char *p, u_char *last);
+
+/*
+ * Makes the URL of a call, which ends with a zero; the name of its host, which
+ * is empty for a unix socket; and run->url for the log.  Returns NGX_OK,
+ * NGX_ERROR, or NGX_DECLINED with run->error set if a value would lead
+ * elsewhere.
+ */
+ngx_int_t ngx_http_flowdash_url_make(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
+    ngx_str_t *text, ngx_str_t *host);
+
+/*
+ * Evaluates a variable in an URL and percent-encodes its value.  Returns
+ * NGX_OK, NGX_DECLINED with run->error set if the value cannot be used, or
+ * NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_url_part(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_part_t *part,
+    ngx_str_t *text);
+
+/*
+ * Tells whether a path, which starts with a slash, has "." or ".." as one of
+ * its parts: libcurl leaves these alone, but servers resolve them.
+ */
+ngx_uint_t ngx_http_flowdash_url_dot_segment(u_char *p, u_char *last);
 
 
 /*
@@ -398,7 +558,17 @@ ngx_int_t ngx_http_flowdash_source_lay(ngx_http_request_t *r,
 ngx_int_t ngx_http_flowdash_source_set(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_field_t *new, const char **error);
 
-/* Sets the fields of flowdash_set.  Returns as the function above. */
+/*
+ * Tells whether the request can say the value of "new".  Returns as the
+ * function above, or NGX_DONE if the field remains what it is.
+ */
+ngx_int_t ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_field_t *new, const char **error);
+
+/*
+ * Sets the fields of flowdash_set.  Returns as
+ * ngx_http_flowdash_source_set().
+ */
 ngx_int_t ngx_http_flowdash_source_preset(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, const char **error);
 
@@ -426,6 +596,28 @@ ngx_int_t ngx_http_flowdash_fetch_end(ngx_http_request_t *r,
 
 
 /*
+ * Says by what the execution is known: derives ctx->id from the client's
+ * Idempotency-Key, and continues the client's trace, or begins one.  Returns
+ * NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_identity(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+/*
+ * Adds the headers, as ngx_keyval_t, by which a step is known, for all of its
+ * calls.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_identity_step(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_array_t *headers);
+
+/* The same for one call, with its signature. */
+ngx_int_t ngx_http_flowdash_identity_call(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_array_t *headers);
+
+
+/*
  * Starts the next step: evaluates its request and posts the subrequest.
  * Returns NGX_OK with ctx->run set, which is already done and has an error if
  * the step's request cannot be made, or NGX_ERROR.
@@ -439,6 +631,22 @@ ngx_int_t ngx_http_flowdash_step_start(ngx_http_request_t *r,
  */
 ngx_http_request_t *ngx_http_flowdash_step_create(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run, ngx_str_t *uri, ngx_str_t *args);
+
+/*
+ * The members of "user" as ngx_keyval_t, the id first.  Returns NULL when
+ * memory ran out, or with run->error set if a value cannot be said in JSON;
+ * without a run, such a value is left out.
+ */
+ngx_array_t *ngx_http_flowdash_step_user(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_loc_conf_t *flcf);
+
+/* Tells whether flowdash_set_header sets a header, to nothing or a value. */
+ngx_uint_t ngx_http_flowdash_step_header_is_set(
+    ngx_http_flowdash_loc_conf_t *flcf, ngx_str_t *name);
+
+/* Sets a subrequest's method, also for $request_method. */
+void ngx_http_flowdash_step_set_method(ngx_http_request_t *sr,
+    ngx_uint_t method, ngx_str_t *name);
 
 /* Starts the time of ctx->run. */
 void ngx_http_flowdash_step_set_timer(ngx_http_request_t *r,
@@ -484,23 +692,32 @@ ngx_int_t ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
 /* The content handler of a step with flowdash_call. */
 ngx_int_t ngx_http_flowdash_call_handler(ngx_http_request_t *r);
 
-/*
- * Tells whether a path, which starts with a slash, has "." or ".." as one of
- * its parts: libcurl leaves these alone, but servers resolve them.
- */
-ngx_uint_t ngx_http_flowdash_call_dot_segment(u_char *p, u_char *last);
-
-/*
- * Evaluates a variable in an URL and percent-encodes its value.  Returns
- * NGX_OK, NGX_DECLINED with run->error set if the value cannot be used, or
- * NGX_ERROR.
- */
-ngx_int_t ngx_http_flowdash_call_url_part(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_part_t *part,
-    ngx_str_t *text);
+/* The options that all calls of a location have in common. */
+ngx_int_t ngx_http_flowdash_call_setup(CURL *easy, void *data);
 
 /* Ends a call at once; the subrequest is left to the caller. */
 void ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call);
+
+
+/* The directive "flowdash_retry". */
+char *ngx_http_flowdash_retry_conf(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* The condition of flowdash_retry that a status fulfils, or 0. */
+ngx_uint_t ngx_http_flowdash_retry_status(ngx_uint_t status);
+
+/* The time of one attempt, in ms, or 0 if only that of the step counts. */
+ngx_msec_t ngx_http_flowdash_retry_time(ngx_http_flowdash_loc_conf_t *flcf);
+
+/*
+ * Decides whether a call is repeated which has failed in that way, after so
+ * many attempts; "after" is the endpoint's Retry-After in seconds or 0, "left"
+ * the time that the step has, in ms.  Returns NGX_OK with the time to wait, in
+ * ms, or NGX_DECLINED.
+ */
+ngx_int_t ngx_http_flowdash_retry(ngx_http_flowdash_loc_conf_t *flcf,
+    ngx_uint_t condition, ngx_uint_t attempts, ngx_int_t after,
+    ngx_msec_int_t left, ngx_msec_t *wait);
 
 
 /* The name of an error as in $flowdash_error. */
@@ -518,6 +735,21 @@ ngx_uint_t ngx_http_flowdash_error_status(ngx_http_flowdash_error_e error);
 ngx_int_t ngx_http_flowdash_error(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_e error,
     ngx_uint_t status, ngx_str_t *detail);
+
+
+/* Writes the line about an action that has failed, on ctx->run if it is set. */
+void ngx_http_flowdash_log_failed(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_e error,
+    ngx_str_t *detail);
+
+/* The same about an optional step. */
+void ngx_http_flowdash_log_excused(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run);
+
+/* The same about a call that is repeated, after "wait" ms. */
+void ngx_http_flowdash_log_repeated(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_http_flowdash_error_e error, ngx_msec_t wait);
 
 
 /*

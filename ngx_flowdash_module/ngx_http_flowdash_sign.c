@@ -13,7 +13,6 @@
 #include <openssl/err.h>
 
 
-#define NGX_HTTP_FLOWDASH_SIGN_FILE_MAX  4096
 #define NGX_HTTP_FLOWDASH_SIGN_MAC_LEN   32
 
 /* what the longest key is in base64, without padding */
@@ -28,9 +27,6 @@ static ngx_int_t ngx_http_flowdash_sign_conf_add(ngx_conf_t *cf,
     ngx_array_t *keys, ngx_str_t *text, const char **error);
 static ngx_int_t ngx_http_flowdash_sign_conf_file(ngx_conf_t *cf,
     ngx_array_t *keys, ngx_str_t *value, const char **error);
-static ngx_int_t ngx_http_flowdash_sign_conf_read(ngx_conf_t *cf,
-    ngx_str_t *name, ngx_str_t *content);
-static ngx_uint_t ngx_http_flowdash_sign_is_space(u_char c);
 
 
 ngx_int_t
@@ -308,7 +304,7 @@ ngx_http_flowdash_sign_conf_file(ngx_conf_t *cf, ngx_array_t *keys,
     ngx_str_t *value, const char **error)
 {
     ngx_int_t  rc;
-    ngx_str_t  name, content, text;
+    ngx_str_t  name, content;
 
     name.data = value->data + 5;
     name.len = value->len - 5;
@@ -318,26 +314,11 @@ ngx_http_flowdash_sign_conf_file(ngx_conf_t *cf, ngx_array_t *keys,
         return NGX_DECLINED;
     }
 
-    if (ngx_conf_full_name(cf->cycle, &name, 1) != NGX_OK
-        || ngx_http_flowdash_sign_conf_read(cf, &name, &content) != NGX_OK)
-    {
+    if (ngx_http_flowdash_conf_read_secret(cf, &name, &content) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    text = content;
-
-    while (text.len && ngx_http_flowdash_sign_is_space(text.data[0])) {
-        text.data++;
-        text.len--;
-    }
-
-    while (text.len
-           && ngx_http_flowdash_sign_is_space(text.data[text.len - 1]))
-    {
-        text.len--;
-    }
-
-    rc = ngx_http_flowdash_sign_conf_add(cf, keys, &text, error);
+    rc = ngx_http_flowdash_sign_conf_add(cf, keys, &content, error);
 
     ngx_explicit_memzero(content.data, content.len);
 
@@ -348,44 +329,4 @@ ngx_http_flowdash_sign_conf_file(ngx_conf_t *cf, ngx_array_t *keys,
     }
 
     return rc;
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_sign_conf_read(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_str_t *content)
-{
-    ngx_file_info_t  fi;
-
-    if (ngx_file_info(name->data, &fi) == NGX_FILE_ERROR) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_file_info_n " \"%V\" failed", name);
-        return NGX_ERROR;
-    }
-
-    /* a pipe, say, would let nginx wait */
-
-    if (!ngx_is_file(&fi)
-        || ngx_file_size(&fi) > NGX_HTTP_FLOWDASH_SIGN_FILE_MAX)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "no key in \"%V\": a file up to 4k is expected",
-                           name);
-        return NGX_ERROR;
-    }
-
-    if (ngx_file_access(&fi) & S_IROTH) {
-        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "the key in \"%V\" can be read by all users",
-                           name);
-    }
-
-    return ngx_http_flowdash_conf_read_file(cf, name, content);
-}
-
-
-static ngx_uint_t
-ngx_http_flowdash_sign_is_space(u_char c)
-{
-    return c == ' ' || c == '\t' || c == CR || c == LF;
 }

@@ -35,9 +35,10 @@ static ngx_int_t ngx_http_flowdash_source_lay_query(ngx_http_request_t *r,
 static ngx_int_t ngx_http_flowdash_source_agrees(ngx_http_request_t *r,
     ngx_str_t *value, ngx_str_t *said);
 static void ngx_http_flowdash_source_settle(ngx_http_flowdash_ctx_t *ctx);
-static ngx_int_t ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_source_t *source, ngx_http_flowdash_field_t *new,
-    ngx_http_flowdash_field_t *field, const char **error);
+static ngx_int_t ngx_http_flowdash_source_check_form(
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_source_t *source,
+    ngx_http_flowdash_field_t *new, ngx_http_flowdash_field_t *field,
+    const char **error);
 
 static ngx_int_t ngx_http_flowdash_source_hand_out(
     ngx_http_flowdash_ctx_t *ctx);
@@ -597,8 +598,8 @@ ngx_http_flowdash_source_lay_query(ngx_http_request_t *r,
                 return rc;
             }
 
-            rc = ngx_http_flowdash_source_check(ctx, &ctx->body, said, field,
-                                                &error);
+            rc = ngx_http_flowdash_source_check_form(ctx, &ctx->body, said,
+                                                     field, &error);
             if (rc == NGX_ERROR) {
                 return NGX_ERROR;
             }
@@ -694,21 +695,9 @@ ngx_int_t
 ngx_http_flowdash_source_set(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_field_t *new, const char **error)
 {
-    ngx_int_t                   rc;
-    ngx_http_flowdash_field_t  *field;
+    ngx_int_t  rc;
 
-    field = ngx_http_flowdash_task_lookup(ctx->task, &new->node.str);
-
-    if (field && ngx_http_flowdash_task_same(field, new)) {
-        return NGX_OK;
-    }
-
-    rc = ngx_http_flowdash_source_check(ctx, &ctx->body, new, field, error);
-
-    if (rc == NGX_OK) {
-        rc = ngx_http_flowdash_source_check(ctx, &ctx->query, new, field,
-                                            error);
-    }
+    rc = ngx_http_flowdash_source_check(ctx, new, error);
 
     if (rc == NGX_OK) {
         return ngx_http_flowdash_task_set(ctx->task, new);
@@ -718,8 +707,33 @@ ngx_http_flowdash_source_set(ngx_http_flowdash_ctx_t *ctx,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_field_t *new, const char **error)
+{
+    ngx_int_t                   rc;
+    ngx_http_flowdash_field_t  *field;
+
+    field = ngx_http_flowdash_task_lookup(ctx->task, &new->node.str);
+
+    if (field && ngx_http_flowdash_task_same(field, new)) {
+        return NGX_DONE;
+    }
+
+    rc = ngx_http_flowdash_source_check_form(ctx, &ctx->body, new, field,
+                                             error);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_flowdash_source_check_form(ctx, &ctx->query, new, field,
+                                                 error);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_source_check_form(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_source_t *source, ngx_http_flowdash_field_t *new,
     ngx_http_flowdash_field_t *field, const char **error)
 {

@@ -16,12 +16,11 @@ static ngx_int_t ngx_http_flowdash_step_condition(ngx_http_request_t *r,
 static ngx_int_t ngx_http_flowdash_step_payload(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
     ngx_http_flowdash_loc_conf_t *flcf);
-static ngx_array_t *ngx_http_flowdash_step_user(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_loc_conf_t *flcf);
 static ngx_int_t ngx_http_flowdash_step_headers(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_http_flowdash_loc_conf_t *flcf);
+static ngx_int_t ngx_http_flowdash_step_set_headers(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run, ngx_http_flowdash_loc_conf_t *flcf);
-static ngx_uint_t ngx_http_flowdash_step_header_is_set(
-    ngx_http_flowdash_loc_conf_t *flcf, ngx_str_t *name);
 static ngx_int_t ngx_http_flowdash_step_refuse(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run, const char *what, ngx_str_t *name,
     const char *why);
@@ -31,11 +30,18 @@ static ngx_int_t ngx_http_flowdash_step_body(ngx_http_request_t *sr,
     ngx_http_flowdash_run_t *run);
 static ngx_int_t ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
     ngx_http_flowdash_run_t *run);
+static ngx_int_t ngx_http_flowdash_step_add_header(ngx_http_request_t *sr,
+    ngx_str_t *name, ngx_str_t *value);
 static void ngx_http_flowdash_step_timeout(ngx_event_t *ev);
 static void ngx_http_flowdash_step_abort(ngx_http_request_t *sr,
     ngx_http_flowdash_run_t *run);
 static ngx_int_t ngx_http_flowdash_step_end(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run);
+
+
+/* what limit_req knows a request by that it has seen */
+
+#define NGX_HTTP_FLOWDASH_LIMIT_REQ_PASSED  1
 
 
 static ngx_str_t  ngx_http_flowdash_post_method = ngx_string("POST");
@@ -94,7 +100,7 @@ ngx_http_flowdash_step_start(ngx_http_request_t *r,
     }
 
     if (rc == NGX_OK) {
-        rc = ngx_http_flowdash_step_headers(r, run, flcf);
+        rc = ngx_http_flowdash_step_headers(r, ctx, run, flcf);
     }
 
     if (rc == NGX_DECLINED) {
@@ -230,12 +236,7 @@ ngx_http_flowdash_step_payload(ngx_http_request_t *r,
 }
 
 
-/*
- * The members of "user" as ngx_keyval_t.  Returns NULL when memory ran out,
- * or with run->error when a value cannot be said in JSON.
- */
-
-static ngx_array_t *
+ngx_array_t *
 ngx_http_flowdash_step_user(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run, ngx_http_flowdash_loc_conf_t *flcf)
 {
@@ -273,6 +274,13 @@ ngx_http_flowdash_step_user(ngx_http_request_t *r,
         }
 
         if (ngx_http_flowdash_json_check_utf8(&value)) {
+            if (run == NULL) {
+
+                /* its steps will say so */
+
+                continue;
+            }
+
             (void) ngx_http_flowdash_step_refuse(r, run, "flowdash_user",
                                                  &param[n].name,
                                                  "is not UTF-8");
@@ -310,13 +318,10 @@ ngx_http_flowdash_step_user(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_flowdash_step_headers(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_loc_conf_t *flcf)
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_http_flowdash_loc_conf_t *flcf)
 {
-    u_char                     *p, *last;
-    ngx_str_t                   value;
-    ngx_uint_t                  i;
-    ngx_keyval_t               *header, *h;
-    ngx_http_flowdash_param_t  *param;
+    ngx_keyval_t  *header, *h;
 
     if (ngx_array_init(&run->headers, r->pool, 8, sizeof(ngx_keyval_t))
         != NGX_OK)
@@ -340,9 +345,29 @@ ngx_http_flowdash_step_headers(ngx_http_request_t *r,
         *h = *header;
     }
 
+    if (ngx_http_flowdash_identity_step(r, ctx, run, &run->headers)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     if (flcf->headers == NULL) {
         return NGX_OK;
     }
+
+    return ngx_http_flowdash_step_set_headers(r, run, flcf);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_step_set_headers(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_loc_conf_t *flcf)
+{
+    u_char                     *p, *last;
+    ngx_str_t                   value;
+    ngx_uint_t                  i;
+    ngx_keyval_t               *h;
+    ngx_http_flowdash_param_t  *param;
 
     param = flcf->headers->elts;
 
@@ -383,7 +408,7 @@ ngx_http_flowdash_step_headers(ngx_http_request_t *r,
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_flowdash_step_header_is_set(ngx_http_flowdash_loc_conf_t *flcf,
     ngx_str_t *name)
 {
@@ -450,8 +475,8 @@ ngx_http_flowdash_step_subrequest(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    sr->method = NGX_HTTP_POST;
-    sr->method_name = ngx_http_flowdash_post_method;
+    ngx_http_flowdash_step_set_method(sr, NGX_HTTP_POST,
+                                      &ngx_http_flowdash_post_method);
 
     if (ngx_http_flowdash_step_body(sr, run) != NGX_OK
         || ngx_http_flowdash_step_headers_in(sr, run) != NGX_OK)
@@ -518,11 +543,42 @@ ngx_http_flowdash_step_create(ngx_http_request_t *r,
         return NULL;
     }
 
+    /*
+     * limit_req would wait for an event of the connection, which is the
+     * client's request's: the subrequest would never be woken.
+     */
+
+    if (r->limit_req_status == 0) {
+        r->limit_req_status = NGX_HTTP_FLOWDASH_LIMIT_REQ_PASSED;
+    }
+
     /* nginx clears it if the upstream breaks off, see where it is judged */
 
     sr->keepalive = 1;
 
     return sr;
+}
+
+
+void
+ngx_http_flowdash_step_set_method(ngx_http_request_t *sr, ngx_uint_t method,
+    ngx_str_t *name)
+{
+    ngx_http_variable_value_t      *v;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    sr->method = method;
+    sr->method_name = *name;
+
+    fmcf = ngx_http_get_module_main_conf(sr, ngx_http_flowdash_module);
+
+    v = &sr->variables[fmcf->request_method];
+
+    v->len = name->len;
+    v->data = name->data;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
 }
 
 
@@ -570,12 +626,14 @@ static ngx_int_t
 ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
     ngx_http_flowdash_run_t *run)
 {
-    u_char               *p;
-    ngx_uint_t            i;
-    ngx_keyval_t         *header;
-    ngx_table_elt_t      *h;
-    ngx_http_headers_in_t *in;
+    u_char                        *p;
+    ngx_str_t                      name, value;
+    ngx_uint_t                     i;
+    ngx_keyval_t                  *header;
+    ngx_http_headers_in_t         *in;
+    ngx_http_flowdash_loc_conf_t  *flcf;
 
+    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
     in = &sr->headers_in;
 
     ngx_memzero(in, sizeof(ngx_http_headers_in_t));
@@ -589,47 +647,74 @@ ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
         return NGX_ERROR;
     }
 
-    p = ngx_pnalloc(sr->pool, NGX_OFF_T_LEN);
-    header = ngx_array_push(&run->headers);
+    /* flowdash_call adds those of each call by itself */
 
-    if (p == NULL || header == NULL) {
+    if (flcf->url == NULL
+        && ngx_http_flowdash_identity_call(sr->main,
+                                           ngx_http_flowdash_get_ctx(sr), run,
+                                           &run->headers)
+           != NGX_OK)
+    {
         return NGX_ERROR;
     }
-
-    ngx_str_set(&header->key, "Content-Length");
-    header->value.data = p;
-    header->value.len = ngx_sprintf(p, "%O", in->content_length_n) - p;
 
     header = run->headers.elts;
 
     for (i = 0; i < run->headers.nelts; i++) {
-
-        h = ngx_list_push(&in->headers);
-        if (h == NULL) {
-            return NGX_ERROR;
-        }
-
-        ngx_memzero(h, sizeof(ngx_table_elt_t));
-
-        h->key = header[i].key;
-        h->value = header[i].value;
-
-        h->lowcase_key = ngx_pnalloc(sr->pool, h->key.len);
-        if (h->lowcase_key == NULL) {
-            return NGX_ERROR;
-        }
-
-        h->hash = ngx_hash_strlow(h->lowcase_key, h->key.data, h->key.len);
-
-        if (h->key.len == sizeof("content-type") - 1
-            && ngx_strncmp(h->lowcase_key, "content-type", h->key.len) == 0)
+        if (ngx_http_flowdash_step_add_header(sr, &header[i].key,
+                                              &header[i].value)
+            != NGX_OK)
         {
-            in->content_type = h;
+            return NGX_ERROR;
         }
+    }
 
-        if (i == run->headers.nelts - 1) {
-            in->content_length = h;
-        }
+    p = ngx_pnalloc(sr->pool, NGX_OFF_T_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_str_set(&name, "Content-Length");
+    value.data = p;
+    value.len = ngx_sprintf(p, "%O", in->content_length_n) - p;
+
+    return ngx_http_flowdash_step_add_header(sr, &name, &value);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_step_add_header(ngx_http_request_t *sr, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&sr->headers_in.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->key = *name;
+    h->value = *value;
+
+    h->lowcase_key = ngx_pnalloc(sr->pool, h->key.len);
+    if (h->lowcase_key == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = ngx_hash_strlow(h->lowcase_key, h->key.data, h->key.len);
+
+    if (h->key.len == sizeof("content-type") - 1
+        && ngx_strncmp(h->lowcase_key, "content-type", h->key.len) == 0)
+    {
+        sr->headers_in.content_type = h;
+
+    } else if (h->key.len == sizeof("content-length") - 1
+               && ngx_strncmp(h->lowcase_key, "content-length", h->key.len)
+                  == 0)
+    {
+        sr->headers_in.content_length = h;
     }
 
     return NGX_OK;

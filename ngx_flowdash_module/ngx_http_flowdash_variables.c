@@ -24,6 +24,12 @@ static ngx_int_t ngx_http_flowdash_variable_error(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_uint_t ngx_http_flowdash_variable_attempts(
+    ngx_http_flowdash_run_t *run);
+static u_char *ngx_http_flowdash_variable_step(u_char *p,
+    ngx_http_flowdash_run_t *run, uintptr_t data);
+static u_char *ngx_http_flowdash_variable_attempt(u_char *p,
+    ngx_http_flowdash_attempt_t *attempt, uintptr_t data);
 static ngx_int_t ngx_http_flowdash_variable_task(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static void ngx_http_flowdash_variable_too_early(ngx_http_request_t *r,
@@ -383,8 +389,8 @@ ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
 {
     u_char                    *p;
     ngx_str_t                  s;
-    ngx_uint_t                 i;
-    ngx_http_flowdash_run_t  **runs, *run;
+    ngx_uint_t                 i, n;
+    ngx_http_flowdash_run_t  **runs;
     ngx_http_flowdash_ctx_t   *ctx;
 
     ctx = ngx_http_flowdash_get_ctx(r);
@@ -394,40 +400,113 @@ ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    p = ngx_pnalloc(r->pool, ctx->runs.nelts
-                             * (NGX_TIME_T_LEN + sizeof(".000 : ")));
+    runs = ctx->runs.elts;
+    n = 0;
+
+    for (i = 0; i < ctx->runs.nelts; i++) {
+        n += 1 + ngx_http_flowdash_variable_attempts(runs[i]);
+    }
+
+    p = ngx_pnalloc(r->pool, n * (NGX_TIME_T_LEN + sizeof(".000 : ")));
     if (p == NULL) {
         return NGX_ERROR;
     }
 
     s.data = p;
-    runs = ctx->runs.elts;
 
     for (i = 0; i < ctx->runs.nelts; i++) {
-        run = runs[i];
 
         if (i) {
             p = ngx_cpymem(p, " : ", 3);
         }
 
-        if (!run->done || run->request == NULL) {
-            *p++ = '-';
-
-        } else if (data == NGX_HTTP_FLOWDASH_STEP_TIME) {
-            p = ngx_sprintf(p, "%T.%03M", (time_t) run->time / 1000,
-                            run->time % 1000);
-
-        } else {
-            p = ngx_sprintf(p, "%ui",
-                            run->status ? run->status
-                                 : ngx_http_flowdash_error_status(run->error));
-        }
+        p = ngx_http_flowdash_variable_step(p, runs[i], data);
     }
 
     s.len = p - s.data;
     ngx_http_flowdash_variable_set(v, &s);
 
     return NGX_OK;
+}
+
+
+/* how many are listed: the calls of flowdash_call, or nginx's upstream's */
+
+static ngx_uint_t
+ngx_http_flowdash_variable_attempts(ngx_http_flowdash_run_t *run)
+{
+    if (run->attempts.nelts) {
+        return run->attempts.nelts;
+    }
+
+    if (run->request && run->request->upstream_states) {
+        return run->request->upstream_states->nelts;
+    }
+
+    return 0;
+}
+
+
+static u_char *
+ngx_http_flowdash_variable_step(u_char *p, ngx_http_flowdash_run_t *run,
+    uintptr_t data)
+{
+    ngx_uint_t                    i, n;
+    ngx_http_flowdash_attempt_t   last, attempt, *attempts;
+    ngx_http_upstream_state_t    *states;
+
+    if (!run->done || run->request == NULL) {
+        *p++ = '-';
+        return p;
+    }
+
+    last.status = run->status ? run->status
+                              : ngx_http_flowdash_error_status(run->error);
+    last.time = run->time;
+
+    attempts = run->attempts.elts;
+    n = ngx_http_flowdash_variable_attempts(run);
+
+    for (i = 0; i + 1 < n; i++) {
+
+        if (run->attempts.nelts) {
+            attempt = attempts[i];
+
+        } else {
+            states = run->request->upstream_states->elts;
+            attempt.status = states[i].status;
+            attempt.time = states[i].response_time;
+
+            last.time -= ngx_min(last.time, attempt.time);
+        }
+
+        p = ngx_http_flowdash_variable_attempt(p, &attempt, data);
+        p = ngx_cpymem(p, ", ", 2);
+    }
+
+    if (run->attempts.nelts) {
+        last.time = attempts[n - 1].time;
+    }
+
+    return ngx_http_flowdash_variable_attempt(p, &last, data);
+}
+
+
+static u_char *
+ngx_http_flowdash_variable_attempt(u_char *p,
+    ngx_http_flowdash_attempt_t *attempt, uintptr_t data)
+{
+    if (data == NGX_HTTP_FLOWDASH_STEP_TIME) {
+        return ngx_sprintf(p, "%T.%03M", (time_t) attempt->time / 1000,
+                           attempt->time % 1000);
+    }
+
+    if (attempt->status == 0) {
+        *p++ = '-';
+        return p;
+    }
+
+    return ngx_sprintf(p, "%ui", attempt->status);
 }
 
 

@@ -136,7 +136,7 @@ refused('flowdash_call after proxy_pass',
 
 my $scheme = 'must start with "http://" or "https://"';
 my $characters = 'must not have white space, control or non-ASCII';
-my $variables = 'the host and port must not have variables';
+my $port = 'the port must not have variables';
 
 for (
     [ 'ftp', 'ftp://localhost/', $scheme ],
@@ -150,14 +150,12 @@ for (
     [ 'no host but a query', 'https://?x', 'has no host' ],
     [ 'no host but a user', 'http://user@/x', 'has no host' ],
     [ 'no host but a port', 'http://:80/x', '' ],
-    [ 'a host from a variable', 'http://$host/', $variables ],
-    [ 'a host with a variable', 'http://a.$host:80/', $variables ],
-    [ 'a port from a variable', 'http://localhost:$server_port/',
-      $variables ],
-    [ 'a variable behind the port', 'http://localhost:80$uri', $variables ],
-    [ 'a variable behind the host', 'http://localhost$uri', $variables ],
+    [ 'a port from a variable', 'http://localhost:$server_port/', $port ],
+    [ 'a port from a variable behind one', 'http://$host:$server_port/',
+      $port ],
+    [ 'a variable behind the port', 'http://localhost:80$uri', $port ],
     [ 'a user from a variable', 'http://$remote_user@localhost/',
-      $variables ],
+      'user and password must not have variables' ],
     [ 'a fragment', 'http://localhost/a#b', 'nor a fragment' ],
     [ 'a space in the path', 'http://localhost/a b', $characters ],
     [ 'a space in the host', 'http://local host/', $characters ],
@@ -192,6 +190,11 @@ for (
         qr{ in "flowdash_call": (?=\S).*\Q$reason\E.* in \Q$dir\E/test.conf:},
         "and why: $name");
 }
+
+refused("URL: a variable host without flowdash_allow: $_",
+    call(qq("$_")), '"flowdash_step" "S"',
+    'flowdash_allow" must say which addresses may be called')
+    for 'http://$host/', 'http://a.$host:80/', 'http://localhost$uri';
 
 refused('URL: an unknown variable', call('http://localhost/$no_such'),
     'unknown "no_such" variable');
@@ -343,7 +346,8 @@ accepted('every directive at http level', http($all));
 accepted('every directive at server level',
     "server { listen 127.0.0.1:%%PORT_http%%; $all }");
 accepted('every directive in a location', location($all));
-accepted('every directive in a step', step("$step return 204;"));
+accepted('every directive in a step',
+    step("$step flowdash_call http://localhost/;"));
 accepted('every directive on all levels', <<"EOC");
     $all
     server {

@@ -63,7 +63,7 @@ $t->config(<<'END');
                 flowdash_set_header X-Change $http_x_change;
 
                 flowdash_step "1" {
-                    flowdash_accept Stage "Due Date" all;
+                    flowdash_accept Stage "Due Date";
                     flowdash_call http://127.0.0.1:%%PORT_one%%;
                 }
                 flowdash_step "2" {
@@ -170,12 +170,12 @@ is(sent('app'), 'task[by]=you&task%5Bwas%5D=&task%5Bn%5D=1&'
 # flowdash_accept
 
 is(post('/accept', '{"Stage":1,"Other":2}', 'X-Change' =>
-    '{"Stage":3,"Other":2,"Due Date":4,"all":5,"Bad \"one\"":6,"Worse":7}')
+    '{"Stage":3,"Other":2,"Due Date":4,"Bad \"one\"":6,"Worse":7}')
     ->{status}, 200, 'accept');
 sent('one');
-like(sent('two'), qr/"task":\{"Stage":3,"Other":2,"Due Date":4,"all":5\}/,
+like(sent('two'), qr/"task":\{"Stage":3,"Other":2,"Due Date":4\}/,
     'only what is named');
-is(sent('app'), '{"task":{"Stage":3,"Other":2,"Due Date":4,"all":5}}', 'body');
+is(sent('app'), '{"task":{"Stage":3,"Other":2,"Due Date":4}}', 'body');
 my @lines = $t->error_log =~ /\[warn\].*(flowdash: the answer.*)/g;
 is(scalar @lines, 1, 'one line for the action');
 like($lines[0], qr/to step "1" has the field "Bad \\"one\\"", which/, 'this');

@@ -336,7 +336,8 @@ for my $value ('a b', 'a: b, c;d="e"', '@#?/..%2f', "a\tb", '$http_cookie',
         is($call->header('X-V'), $bytes, "$name: as it is");
         is(join(' ', sort map { lc $_->[0] } @{ $call->{headers} })
                 =~ s/connection //r,
-            'accept content-length content-type host user-agent x-v',
+            'accept content-length content-type host idempotency-key '
+            . 'traceparent user-agent x-v',
             "$name: no other header");
     }
 }
@@ -373,6 +374,7 @@ for my $port ('inherit', 'plain') {
         is(join(' ', grep { /$client/ } map { @$_ } @{ $call->{headers} }),
             '', "$name: nothing of the client's reaches an endpoint");
         is(join(' ', grep { !/^(?:host|connection|accept|user-agent|
+                                  idempotency-key|traceparent|
                                   content-(?:type|length))$/x } @names), '',
             "$name: no header but the step's own");
         is($call->header('Content-Type'), 'application/json',

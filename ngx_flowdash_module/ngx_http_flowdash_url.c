@@ -1,0 +1,737 @@
+
+/*
+ * The URL of a flowdash_call: what "nginx -t" makes of it, and how variables
+ * are put into it.  libcurl has the last word on what an URL is.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_module.h>
+
+#include <curl/curl.h>
+
+
+static const char *ngx_http_flowdash_url_authority(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, u_char *p, u_char *last);
+static const char *ngx_http_flowdash_url_variable_host(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, u_char *p, u_char *last);
+static const char *ngx_http_flowdash_url_unix(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, u_char *p, ngx_str_t *text);
+static ngx_int_t ngx_http_flowdash_url_path(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, u_char *p, u_char *last);
+static const char *ngx_http_flowdash_url_check(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url);
+static const char *ngx_http_flowdash_url_check_text(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, char *text);
+static ngx_int_t ngx_http_flowdash_url_host(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
+    ngx_str_t *host);
+static ngx_int_t ngx_http_flowdash_url_values(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
+    ngx_str_t *value, size_t *len);
+static ngx_int_t ngx_http_flowdash_url_shown(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
+    ngx_str_t *host, u_char *path, u_char *last);
+static ngx_int_t ngx_http_flowdash_url_refuse(ngx_http_flowdash_run_t *run,
+    const char *detail);
+
+
+const char *
+ngx_http_flowdash_url_parse(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
+    ngx_str_t *text)
+{
+    u_char      *p, *last, *start;
+    size_t       scheme;
+    const char  *error;
+
+    if (ngx_strncasecmp(text->data, (u_char *) "http://", 7) == 0) {
+        scheme = 7;
+
+    } else if (ngx_strncasecmp(text->data, (u_char *) "https://", 8) == 0) {
+        scheme = 8;
+        url->ssl = 1;
+
+    } else {
+        return "the URL must start with \"http://\" or \"https://\"";
+    }
+
+    last = text->data + text->len;
+
+    for (p = text->data; p < last; p++) {
+        if (*p <= 0x20 || *p >= 0x7f || *p == '#') {
+            return "the URL must not have white space, control or non-ASCII "
+                   "characters, nor a fragment";
+        }
+    }
+
+    start = text->data + scheme;
+
+    if (ngx_strncmp(start, "unix:", 5) == 0) {
+        return ngx_http_flowdash_url_unix(cf, url, start + 5, text);
+    }
+
+    for (p = start; p < last && *p != '/' && *p != '?'; p++) { /* void */ }
+
+    url->origin.data = text->data;
+    url->origin.len = p - text->data;
+
+    error = ngx_http_flowdash_url_authority(cf, url, start, p);
+
+    if (error) {
+        return error;
+    }
+
+    if (ngx_http_flowdash_url_path(cf, url, p, last) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_flowdash_url_check(cf, url);
+}
+
+
+/* [user info@]host[:port] */
+
+static const char *
+ngx_http_flowdash_url_authority(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
+    u_char *p, u_char *last)
+{
+    size_t   scheme;
+    u_char  *host;
+
+    scheme = p - url->origin.data;
+
+    for (host = p; p < last; p++) {
+        if (*p == '@') {
+            host = p + 1;
+        }
+    }
+
+    if (host == last) {
+        return "the URL has no host";
+    }
+
+    url->shown.len = scheme + (last - host);
+    url->shown.data = ngx_pnalloc(cf->pool, url->shown.len);
+    if (url->shown.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memcpy(url->shown.data, url->origin.data, scheme);
+    ngx_memcpy(url->shown.data + scheme, host, last - host);
+
+    if (ngx_strlchr(url->origin.data, host, '$')) {
+        return "the user and password must not have variables";
+    }
+
+    if (ngx_strlchr(host, last, '$') == NULL) {
+        return NULL;
+    }
+
+    return ngx_http_flowdash_url_variable_host(cf, url, host, last);
+}
+
+
+/* origin and shown then end before the host */
+
+static const char *
+ngx_http_flowdash_url_variable_host(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, u_char *p, u_char *last)
+{
+    u_char  *port;
+
+    port = ngx_strlchr(p, last, ':');
+
+    if (port == NULL) {
+        port = last;
+    }
+
+    if (ngx_strlchr(port, last, '$')) {
+        return "the port must not have variables";
+    }
+
+    url->shown.len -= last - p;
+    url->origin.len -= last - p;
+
+    url->port_text.data = port;
+    url->port_text.len = last - port;
+
+    url->variable_host = ngx_array_create(cf->pool, 2,
+                                        sizeof(ngx_http_flowdash_url_part_t));
+    if (url->variable_host == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_flowdash_url_parts(cf, url->variable_host, p, port)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return NULL;
+}
+
+
+static const char *
+ngx_http_flowdash_url_unix(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
+    u_char *p, ngx_str_t *text)
+{
+    u_char  *last, *path;
+
+    if (text->data[4] != ':') {
+        return "a unix socket is called as \"http://unix:/path.sock:/uri\"";
+    }
+
+    last = text->data + text->len;
+
+    path = p;
+
+    while (p < last && *p != ':') {
+
+        if (*p++ == '$') {
+            return "the path of a unix socket must not have variables";
+        }
+    }
+
+    url->socket.len = p - path;
+
+    if (url->socket.len == 0 || *path != '/') {
+        return "the path of a unix socket must be absolute";
+    }
+
+    if (url->socket.len >= sizeof(((struct sockaddr_un *) 0)->sun_path)) {
+        return "the path of a unix socket is too long";
+    }
+
+    url->socket.data = ngx_pnalloc(cf->pool, url->socket.len + 1);
+    if (url->socket.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    (void) ngx_cpystrn(url->socket.data, path, url->socket.len + 1);
+
+    url->shown.data = text->data;
+    url->shown.len = p - text->data;
+
+    if (p < last) {
+        p++;
+        url->shown.len++;
+
+        if (p < last && *p != '/') {
+            return "the URI behind a unix socket must start with \"/\"";
+        }
+    }
+
+    ngx_str_set(&url->origin, "http://localhost");
+
+    if (ngx_http_flowdash_url_path(cf, url, p, last) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_flowdash_url_check(cf, url);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_url_path(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
+    u_char *p, u_char *last)
+{
+    ngx_http_flowdash_url_part_t  *part;
+
+    if (ngx_array_init(&url->parts, cf->pool, 4,
+                       sizeof(ngx_http_flowdash_url_part_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (p == last || *p != '/') {
+
+        part = ngx_array_push(&url->parts);
+        if (part == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_str_set(&part->text, "/");
+        part->value = NULL;
+    }
+
+    return ngx_http_flowdash_url_parts(cf, &url->parts, p, last);
+}
+
+
+/*
+ * The path and the query are split into what is sent as it is written, and
+ * variables, whose values are percent-encoded one by one.
+ */
+
+ngx_int_t
+ngx_http_flowdash_url_parts(ngx_conf_t *cf, ngx_array_t *parts,
+    u_char *p, u_char *last)
+{
+    u_char                        *start;
+    ngx_http_flowdash_url_part_t  *part;
+
+    while (p < last) {
+
+        part = ngx_array_push(parts);
+        if (part == NULL) {
+            return NGX_ERROR;
+        }
+
+        start = p;
+        part->text.data = p;
+        part->value = NULL;
+
+        if (*p != '$') {
+            while (p < last && *p != '$') {
+                p++;
+            }
+
+            part->text.len = p - start;
+            continue;
+        }
+
+        if (++p < last && *p == '{') {
+            while (p < last && *p++ != '}') { /* void */ }
+
+        } else if (p < last && *p >= '1' && *p <= '9') {
+
+            /* a capture has one digit */
+
+            p++;
+
+        } else {
+            while (p < last
+                   && ((*p >= '0' && *p <= '9') || *p == '_'
+                       || (ngx_tolower(*p) >= 'a' && ngx_tolower(*p) <= 'z')))
+            {
+                p++;
+            }
+        }
+
+        part->text.len = p - start;
+
+        part->value = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+        if (part->value == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (ngx_http_flowdash_conf_value(cf, &part->text, part->value)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static const char *
+ngx_http_flowdash_url_check(ngx_conf_t *cf, ngx_http_flowdash_url_t *url)
+{
+    u_char                        *text, *p, *path, *last;
+    size_t                         len;
+    ngx_uint_t                     i;
+    ngx_http_flowdash_url_part_t  *part;
+
+    part = url->parts.elts;
+    len = url->origin.len + sizeof("x") - 1 + url->port_text.len + 1;
+
+    for (i = 0; i < url->parts.nelts; i++) {
+        len += part[i].value ? 1 : part[i].text.len;
+    }
+
+    text = ngx_pnalloc(cf->temp_pool, len);
+    if (text == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    p = ngx_cpymem(text, url->origin.data, url->origin.len);
+
+    if (url->variable_host) {
+        *p++ = 'x';
+        p = ngx_cpymem(p, url->port_text.data, url->port_text.len);
+    }
+
+    path = p;
+
+    for (i = 0; i < url->parts.nelts; i++) {
+
+        if (part[i].value) {
+            *p++ = 'x';
+
+        } else {
+            p = ngx_cpymem(p, part[i].text.data, part[i].text.len);
+        }
+    }
+
+    *p = '\0';
+
+    last = ngx_strlchr(path, p, '?');
+
+    if (ngx_http_flowdash_url_dot_segment(path, last ? last : p)) {
+        return "the path must not have a \".\" or \"..\" as one of its parts";
+    }
+
+    return ngx_http_flowdash_url_check_text(cf, url, (char *) text);
+}
+
+
+static const char *
+ngx_http_flowdash_url_check_text(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
+    char *text)
+{
+    char       *host, *port;
+    size_t      len;
+    CURLU      *handle;
+    CURLUcode   rc;
+
+    handle = curl_url();
+    if (handle == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    host = NULL;
+    port = NULL;
+
+    rc = curl_url_set(handle, CURLUPART_URL, text, CURLU_PATH_AS_IS);
+
+    if (rc == CURLUE_OK) {
+        rc = curl_url_get(handle, CURLUPART_HOST, &host, 0);
+    }
+
+    if (rc == CURLUE_OK) {
+        rc = curl_url_get(handle, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
+    }
+
+    if (rc == CURLUE_OK) {
+        url->port = (in_port_t) ngx_atoi((u_char *) port, ngx_strlen(port));
+    }
+
+    if (rc == CURLUE_OK && url->variable_host == NULL && !url->socket.len) {
+        len = ngx_strlen(host);
+
+        url->host.data = ngx_pnalloc(cf->pool, len);
+
+        if (url->host.data) {
+            ngx_memcpy(url->host.data, host, len);
+            url->host.len = len;
+
+        } else {
+            rc = CURLUE_OUT_OF_MEMORY;
+        }
+    }
+
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(handle);
+
+    if (rc == CURLUE_OUT_OF_MEMORY) {
+        return NGX_CONF_ERROR;
+    }
+
+    return (rc == CURLUE_OK) ? NULL : curl_url_strerror(rc);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_url_make(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
+    ngx_str_t *text, ngx_str_t *host)
+{
+    u_char      *p, *path, *last;
+    size_t       len;
+    ngx_int_t    rc;
+    ngx_str_t   *value;
+    ngx_uint_t   i, n;
+
+    n = url->parts.nelts;
+    len = url->origin.len + url->port_text.len + 1;
+
+    value = ngx_palloc(r->pool, n * sizeof(ngx_str_t));
+    if (value == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_flowdash_url_host(r, run, url, host);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_flowdash_url_values(r, run, url, value, &len);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    text->data = ngx_pnalloc(r->pool, len + host->len);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_cpymem(text->data, url->origin.data, url->origin.len);
+
+    if (url->variable_host) {
+        p = ngx_cpymem(p, host->data, host->len);
+        p = ngx_cpymem(p, url->port_text.data, url->port_text.len);
+    }
+
+    path = p;
+
+    for (i = 0; i < n; i++) {
+
+        if (value[i].len == 0 && p[-1] == '/'
+            && (i + 1 == n || value[i + 1].len == 0
+                || value[i + 1].data[0] == '/'
+                || value[i + 1].data[0] == '?')
+            && ngx_strlchr(path, p, '?') == NULL)
+        {
+            return ngx_http_flowdash_url_refuse(run,
+                                          "a variable of flowdash_call leaves "
+                                          "a part of the path empty");
+        }
+
+        p = ngx_cpymem(p, value[i].data, value[i].len);
+    }
+
+    *p = '\0';
+    text->len = p - text->data;
+
+    last = ngx_strlchr(path, p, '?');
+
+    if (last == NULL) {
+        last = p;
+    }
+
+    if (ngx_http_flowdash_url_dot_segment(path, last)) {
+        return ngx_http_flowdash_url_refuse(run,
+                                          "a variable of flowdash_call makes "
+                                          "a \".\" or \"..\" of a part of "
+                                          "the path");
+    }
+
+    return ngx_http_flowdash_url_shown(r, run, url, host, path, last);
+}
+
+
+/*
+ * A host with variables is put together of what names of hosts are made of,
+ * so that no value brings another part of an URL with it.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_url_host(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
+    ngx_str_t *host)
+{
+    u_char                        *p, c;
+    size_t                         len;
+    ngx_str_t                     *value;
+    ngx_uint_t                     i, n;
+    ngx_http_flowdash_url_part_t  *part;
+
+    if (url->variable_host == NULL) {
+        *host = url->host;
+        return NGX_OK;
+    }
+
+    part = url->variable_host->elts;
+    n = url->variable_host->nelts;
+    len = 0;
+
+    value = ngx_palloc(r->pool, n * sizeof(ngx_str_t));
+    if (value == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+
+        if (part[i].value == NULL) {
+            value[i] = part[i].text;
+
+        } else if (ngx_http_flowdash_value(r, part[i].value, &value[i])
+                   != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        len += value[i].len;
+    }
+
+    host->data = ngx_pnalloc(r->pool, len);
+    if (host->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = host->data;
+
+    for (i = 0; i < n; i++) {
+        p = ngx_cpymem(p, value[i].data, value[i].len);
+    }
+
+    host->len = len;
+
+    for (p = host->data; p < host->data + len; p++) {
+        c = ngx_tolower(*p);
+
+        if ((c < 'a' || c > 'z') && (c < '0' || c > '9')
+            && c != '-' && c != '_' && c != '.')
+        {
+            break;
+        }
+    }
+
+    if (p < host->data + len || len == 0 || len > 253
+        || host->data[0] == '.')
+    {
+        return ngx_http_flowdash_url_refuse(run,
+                                          "a variable of flowdash_call makes "
+                                          "a host of the URL that is none");
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_url_values(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
+    ngx_str_t *value, size_t *len)
+{
+    ngx_int_t                      rc;
+    ngx_uint_t                     i;
+    ngx_http_flowdash_url_part_t  *part;
+
+    part = url->parts.elts;
+
+    for (i = 0; i < url->parts.nelts; i++) {
+
+        rc = ngx_http_flowdash_url_part(r, run, &part[i], &value[i]);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        *len += value[i].len;
+    }
+
+    return NGX_OK;
+}
+
+
+/* the query is left out of the log: it may carry a key */
+
+static ngx_int_t
+ngx_http_flowdash_url_shown(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
+    ngx_str_t *host, u_char *path, u_char *last)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(r->pool, url->shown.len + host->len + url->port_text.len
+                             + (last - path));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    run->url.data = p;
+
+    p = ngx_cpymem(p, url->shown.data, url->shown.len);
+
+    if (url->variable_host) {
+        p = ngx_cpymem(p, host->data, host->len);
+        p = ngx_cpymem(p, url->port_text.data, url->port_text.len);
+    }
+
+    p = ngx_cpymem(p, path, last - path);
+
+    run->url.len = p - run->url.data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_url_part(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_part_t *part,
+    ngx_str_t *text)
+{
+    u_char     *p, *last;
+    ngx_str_t   value;
+
+    if (part->value == NULL) {
+        *text = part->text;
+        return NGX_OK;
+    }
+
+    if (ngx_http_flowdash_value(r, part->value, &value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    last = value.data + value.len;
+
+    for (p = value.data; p < last; p++) {
+        if (*p < 0x20 || *p == 0x7f) {
+            break;
+        }
+    }
+
+    if (p < last || ngx_http_flowdash_get_ctx(r)->escaped) {
+        return ngx_http_flowdash_url_refuse(run,
+                                          "a variable in the URL has a "
+                                          "control character");
+    }
+
+    text->data = ngx_pnalloc(r->pool, 3 * value.len);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    last = (u_char *) ngx_escape_uri(text->data, value.data, value.len,
+                                     NGX_ESCAPE_URI_COMPONENT);
+    text->len = last - text->data;
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_url_dot_segment(u_char *p, u_char *last)
+{
+    u_char  *end;
+
+    /* the path starts with a slash */
+
+    while (p < last) {
+        p++;
+
+        end = ngx_strlchr(p, last, '/');
+
+        if (end == NULL) {
+            end = last;
+        }
+
+        if ((end - p == 1 && p[0] == '.')
+            || (end - p == 2 && p[0] == '.' && p[1] == '.'))
+        {
+            return 1;
+        }
+
+        p = end;
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_url_refuse(ngx_http_flowdash_run_t *run, const char *detail)
+{
+    run->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
+    run->detail.data = (u_char *) detail;
+    run->detail.len = ngx_strlen(detail);
+
+    return NGX_DECLINED;
+}
