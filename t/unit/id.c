@@ -18,6 +18,7 @@
 
 static ngx_int_t  test_calls = -1;
 static ngx_int_t  test_contexts;        /* that are not freed */
+static ngx_int_t  test_randoms;         /* how often it was asked for them */
 
 
 static ngx_uint_t
@@ -93,6 +94,8 @@ test_digest(const void *data, size_t len, unsigned char *md,
 static int
 test_random(unsigned char *buf, int len)
 {
+    test_randoms++;
+
     return test_fails() ? -1 : RAND_bytes(buf, len);
 }
 
@@ -732,6 +735,51 @@ test_traceparent(void)
 }
 
 
+/* ids are made of random bytes that are asked for once for many */
+
+static void
+test_executions(void)
+{
+    u_char        *hex;
+    ngx_str_t      s;
+    ngx_uint_t     i, n, good;
+    static u_char  seen[1000][NGX_HTTP_FLOWDASH_ID_EXECUTION_LEN];
+
+    hex = malloc(NGX_HTTP_FLOWDASH_ID_EXECUTION_LEN);
+    s.data = hex;
+    s.len = NGX_HTTP_FLOWDASH_ID_EXECUTION_LEN;
+
+    test_randoms = 0;
+    good = 1;
+
+    for (i = 0; i < 1000; i++) {
+        good &= (ngx_http_flowdash_id_execution(hex) == NGX_OK
+                 && s.len == 32
+                 && ngx_http_flowdash_id_is_hex(hex, s.len));
+
+        for (n = 0; n < i; n++) {
+            good &= !is(&s, seen[n], s.len);
+        }
+
+        ngx_memcpy(seen[i], hex, s.len);
+    }
+
+    ok(good, "each execution has its id");
+    ok(test_randoms >= 15 && test_randoms <= 17,
+       "random bytes are asked for 1024 at a time");
+
+    test_randoms = 0;
+    ngx_pid++;
+
+    good = (ngx_http_flowdash_id_execution(hex) == NGX_OK
+            && ngx_http_flowdash_id_execution(hex) == NGX_OK);
+
+    ok(good && test_randoms == 1, "each process has its own");
+
+    free(hex);
+}
+
+
 /* with OpenSSL failing at call number n: whether all went well */
 
 static ngx_uint_t
@@ -791,6 +839,13 @@ test_failures(void)
 
     ok(ngx_http_flowdash_id_step(&s, buf) == NGX_ERROR
        && ERR_peek_error() == 0, "a step's digest that fails");
+
+    /* none are left of those that another process asked for */
+
+    ngx_pid++;
+
+    ok(ngx_http_flowdash_id_execution(buf) == NGX_ERROR
+       && ERR_peek_error() == 0, "no random bytes for an execution");
     ok(ngx_http_flowdash_id_trace_begin(&trace) == NGX_ERROR
        && ERR_peek_error() == 0, "no random bytes for a trace");
 
@@ -840,6 +895,7 @@ main(void)
        "a step in UTF-8");
 
     test_traceparent();
+    test_executions();
     test_failures();
 
     random_keys = 0;
