@@ -435,6 +435,8 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
+    ngx_http_flowdash_count_started(r, ctx);
+
     rc = ngx_http_flowdash_source_preset(r, ctx, &error);
 
     if (rc == NGX_DECLINED) {
@@ -587,6 +589,7 @@ ngx_http_flowdash_action_fetched(ngx_http_request_t *r,
     }
 
     if (run->error) {
+        ngx_http_flowdash_count_started(r, ctx);
         ngx_http_flowdash_action_restore(r, ctx);
         return ngx_http_flowdash_error(r, ctx, run->error, 0, &run->detail);
     }
@@ -607,6 +610,8 @@ ngx_http_flowdash_action_refuse(ngx_http_request_t *r,
         ctx->detail.data = (u_char *) detail;
         ctx->detail.len = ngx_strlen(detail);
     }
+
+    ngx_http_flowdash_count_started(r, ctx);
 
     return ngx_http_flowdash_error(r, ctx, NGX_HTTP_FLOWDASH_REQUEST_INVALID,
                                    ctx->refused, &ctx->detail);
@@ -694,6 +699,8 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
                 return NGX_ERROR;
             }
 
+            ngx_http_flowdash_count_step(r, ctx, run);
+
             if (run->error && !ngx_http_flowdash_action_excuses(r, ctx, run)) {
                 ngx_http_flowdash_action_restore(r, ctx);
                 return ngx_http_flowdash_error(r, ctx, run->error, 0,
@@ -766,6 +773,7 @@ ngx_http_flowdash_action_written(ngx_http_request_t *r,
 
     ctx->state = NGX_HTTP_FLOWDASH_PASSED;
 
+    ngx_http_flowdash_count_ended(ctx);
     ngx_http_flowdash_action_restore(r, ctx);
 
     return NGX_DECLINED;
@@ -827,4 +835,6 @@ ngx_http_flowdash_action_cleanup(void *data)
     if (ctx->turn.posted) {
         ngx_delete_posted_event(&ctx->turn);
     }
+
+    ngx_http_flowdash_count_ended(ctx);
 }

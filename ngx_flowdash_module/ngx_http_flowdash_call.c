@@ -28,6 +28,7 @@ struct ngx_http_flowdash_call_s {
     size_t                         header_size;
 
     unsigned                       attempting:1;
+    unsigned                       transferred:1;
     unsigned                       denied:1;   /* an address was */
     unsigned                       opened:1;   /* one was not */
 };
@@ -201,6 +202,7 @@ ngx_http_flowdash_call_attempt(ngx_http_flowdash_call_t *call)
     call->start = ngx_current_msec;
     call->header_size = 0;
     call->attempting = 1;
+    call->transferred = 0;
     call->denied = 0;
     call->opened = 0;
 
@@ -332,6 +334,8 @@ ngx_http_flowdash_call_transfer(ngx_http_flowdash_call_t *call)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    call->transferred = 1;
 
     return NGX_AGAIN;
 }
@@ -1054,11 +1058,18 @@ ngx_http_flowdash_call_again_handler(ngx_event_t *ev)
 static ngx_int_t
 ngx_http_flowdash_call_record(ngx_http_flowdash_call_t *call)
 {
+    long                          connects;
     ngx_http_flowdash_run_t      *run;
     ngx_http_flowdash_attempt_t  *attempt;
 
     run = call->run;
     call->attempting = 0;
+    connects = 0;
+
+    if (call->transferred) {
+        (void) curl_easy_getinfo(call->transfer.easy, CURLINFO_NUM_CONNECTS,
+                                 &connects);
+    }
 
     attempt = ngx_array_push(&run->attempts);
     if (attempt == NULL) {
@@ -1068,6 +1079,8 @@ ngx_http_flowdash_call_record(ngx_http_flowdash_call_t *call)
     attempt->status = run->status ? run->status
                                 : ngx_http_flowdash_error_status(run->error);
     attempt->time = ngx_current_msec - call->start;
+    attempt->answered = (run->status != 0);
+    attempt->opened = (connects > 0);
 
     return NGX_OK;
 }

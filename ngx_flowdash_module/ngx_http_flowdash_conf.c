@@ -25,6 +25,8 @@ static ngx_uint_t ngx_http_flowdash_conf_rewrites(ngx_conf_t *cf,
     void **loc_conf);
 static char *ngx_http_flowdash_conf_param(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_array_t **params, ngx_uint_t caseless);
+static char *ngx_http_flowdash_conf_add_action(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *conf);
 
 
 char *
@@ -1004,13 +1006,39 @@ ngx_http_flowdash_conf_check(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    if (conf->own_steps && conf->action == NULL) {
+    if (conf->action) {
+        return ngx_http_flowdash_conf_add_action(cf, conf);
+    }
+
+    if (conf->own_steps) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"flowdash_step\" outside an action: "
                       "\"flowdash_action\" is missing in the location "
                       "in %V:%ui", &conf->file, conf->line);
         return NGX_CONF_ERROR;
     }
+
+    return NGX_CONF_OK;
+}
+
+
+/* for those who show what is configured */
+
+static char *
+ngx_http_flowdash_conf_add_action(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *conf)
+{
+    ngx_http_flowdash_loc_conf_t   **action;
+    ngx_http_flowdash_main_conf_t   *fmcf;
+
+    fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
+
+    action = ngx_array_push(&fmcf->actions);
+    if (action == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *action = conf;
 
     return NGX_CONF_OK;
 }

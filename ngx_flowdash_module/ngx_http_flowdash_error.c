@@ -112,6 +112,7 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
     ctx->status = status ? status : ngx_http_flowdash_error_status(error);
 
     ngx_http_flowdash_log_failed(r, ctx, error, detail);
+    ngx_http_flowdash_count_ended(ctx);
 
     if (ngx_http_flowdash_error_page_exists(r, ctx->status)) {
 

@@ -252,6 +252,20 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       offsetof(ngx_http_flowdash_main_conf_t, keepalive_timeout),
       NULL },
 
+    { ngx_string("flowdash_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_flowdash_metrics_conf,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_flowdash_status_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("flowdash_ssl_verify"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -340,6 +354,13 @@ ngx_http_flowdash_create_main_conf(ngx_conf_t *cf)
     }
 
     if (ngx_array_init(&fmcf->body_variables, cf->pool, 8, sizeof(ngx_int_t))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    if (ngx_array_init(&fmcf->actions, cf->pool, 8,
+                       sizeof(ngx_http_flowdash_loc_conf_t *))
         != NGX_OK)
     {
         return NULL;
@@ -630,6 +651,13 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
     };
 
     fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
+
+    if (fmcf->status && fmcf->zone == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"flowdash_status\" needs \"flowdash_zone\", such as "
+                      "\"flowdash_zone flowdash:1m\" in the http block");
+        return NGX_ERROR;
+    }
 
     if (!fmcf->steps) {
         return NGX_OK;

@@ -14,6 +14,7 @@
 #include <ngx_http_flowdash_sign.h>
 #include <ngx_http_flowdash_resolve.h>
 #include <ngx_http_flowdash_egress.h>
+#include <ngx_http_flowdash_metrics.h>
 #include <ngx_flowdash_curl.h>
 
 
@@ -34,7 +35,8 @@ typedef enum {
     NGX_HTTP_FLOWDASH_RESPONSE_INVALID,
     NGX_HTTP_FLOWDASH_REQUEST_INVALID,
     NGX_HTTP_FLOWDASH_DEADLINE,
-    NGX_HTTP_FLOWDASH_INTERNAL
+    NGX_HTTP_FLOWDASH_INTERNAL,
+    NGX_HTTP_FLOWDASH_ERRORS           /* how many there are */
 } ngx_http_flowdash_error_e;
 
 
@@ -121,12 +123,17 @@ typedef struct {
     ngx_int_t                       request_id;
     ngx_int_t                       request_method;
 
+    ngx_array_t                     actions;   /* of ..._loc_conf_t * */
+    ngx_shm_zone_t                 *zone;
+    ngx_http_flowdash_zone_t       *counters;  /* NULL: nothing is counted */
+
     ngx_array_t                    *hosts;     /* of /etc/hosts, if needed */
     ngx_int_t                       keepalive;
     time_t                          keepalive_timeout;
 
     unsigned                        steps:1;
     unsigned                        calls:1;
+    unsigned                        status:1;  /* somewhere it is shown */
     unsigned                        non_idempotent:1;  /* are repeated */
     unsigned                        task_variables:1;
 } ngx_http_flowdash_main_conf_t;
@@ -164,6 +171,7 @@ typedef struct {
     ngx_http_flowdash_step_t       *step;      /* this location is a step */
     ngx_http_flowdash_url_t        *url;
     ngx_flowdash_curl_handles_t    *handles;
+    void                           *format;    /* of flowdash_status */
 
     ngx_array_t                    *headers;   /* of ..._param_t */
     ngx_array_t                    *accept;    /* of ngx_str_t; NULL: all */
@@ -196,6 +204,8 @@ typedef struct ngx_http_flowdash_call_s  ngx_http_flowdash_call_t;
 typedef struct {
     ngx_uint_t                      status;    /* that of a failure: ours */
     ngx_msec_t                      time;
+    unsigned                        answered:1;
+    unsigned                        opened:1;  /* a connection */
 } ngx_http_flowdash_attempt_t;
 
 
@@ -326,6 +336,10 @@ typedef struct {
 
     ngx_http_flowdash_error_e       error;
     ngx_uint_t                      status;    /* for the client */
+
+    ngx_http_flowdash_zone_t       *zone;
+    ngx_http_flowdash_counters_t   *counters;  /* of the action, if counted */
+    ngx_msec_t                      start;
 
     unsigned                        doubtful:1;  /* which field is unclear */
     unsigned                        missing:1;   /* a field just read */
@@ -720,6 +734,11 @@ ngx_int_t ngx_http_flowdash_retry(ngx_http_flowdash_loc_conf_t *flcf,
     ngx_msec_int_t left, ngx_msec_t *wait);
 
 
+/* The directive "flowdash_status". */
+char *ngx_http_flowdash_status_conf(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
 /* The name of an error as in $flowdash_error. */
 ngx_str_t *ngx_http_flowdash_error_name(ngx_http_flowdash_error_e error);
 
@@ -735,6 +754,20 @@ ngx_uint_t ngx_http_flowdash_error_status(ngx_http_flowdash_error_e error);
 ngx_int_t ngx_http_flowdash_error(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_e error,
     ngx_uint_t status, ngx_str_t *detail);
+
+
+/* Makes the counters of all actions and steps whose names are known. */
+void ngx_http_flowdash_count_configured(ngx_http_flowdash_main_conf_t *fmcf,
+    ngx_log_t *log);
+
+/* Counts an execution that begins, and how it has ended. */
+void ngx_http_flowdash_count_started(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+void ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx);
+
+/* Counts a step that was run, with its calls. */
+void ngx_http_flowdash_count_step(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run);
 
 
 /* Writes the line about an action that has failed, on ctx->run if it is set. */

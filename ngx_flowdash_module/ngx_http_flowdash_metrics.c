@@ -1,0 +1,450 @@
+
+/*
+ * The counters in shared memory: a table of fixed size, in which entries are
+ * made and found without a lock.  No request is needed or known.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_module.h>
+
+
+/* how many places an entry may have */
+
+#define NGX_HTTP_FLOWDASH_METRICS_PROBES 64
+
+
+static ngx_int_t ngx_http_flowdash_metrics_init(ngx_shm_zone_t *shm_zone,
+    void *data);
+static uint32_t ngx_http_flowdash_metrics_hash(ngx_str_t *action,
+    ngx_str_t *step);
+static ngx_uint_t ngx_http_flowdash_metrics_is(
+    ngx_http_flowdash_counters_t *entry, uint32_t hash, ngx_str_t *action,
+    ngx_str_t *step);
+static u_char ngx_http_flowdash_metrics_copy(u_char *dst, ngx_str_t *src);
+static void ngx_http_flowdash_metrics_no_room(ngx_http_flowdash_zone_t *zone,
+    ngx_log_t *log);
+
+
+ngx_uint_t  ngx_http_flowdash_metrics_bounds[
+                                         NGX_HTTP_FLOWDASH_METRICS_BUCKETS] = {
+    5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000
+};
+
+
+char *
+ngx_http_flowdash_metrics_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_flowdash_main_conf_t *fmcf = conf;
+
+    u_char     *p;
+    ssize_t     size;
+    ngx_str_t  *value, name, s;
+
+    if (fmcf->zone) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    p = (u_char *) ngx_strchr(value[1].data, ':');
+
+    if (p == NULL || p == value[1].data) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                             "a name and a size are expected, such as "
+                             "\"flowdash:1m\"");
+    }
+
+    name.data = value[1].data;
+    name.len = p - value[1].data;
+
+    s.data = p + 1;
+    s.len = value[1].data + value[1].len - s.data;
+
+    size = ngx_parse_size(&s);
+
+    if (size == NGX_ERROR || size < (ssize_t) (8 * ngx_pagesize)) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                             "the size must be at least 32k, an action or "
+                             "a step takes 1k");
+    }
+
+    fmcf->zone = ngx_shared_memory_add(cf, &name, size,
+                                       &ngx_http_flowdash_module);
+    if (fmcf->zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (fmcf->zone->data) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                                             "the zone is in use already");
+    }
+
+    fmcf->zone->init = ngx_http_flowdash_metrics_init;
+    fmcf->zone->data = fmcf;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_metrics_init(ngx_shm_zone_t *shm_zone, void *data)
+{
+    ngx_http_flowdash_main_conf_t *ofmcf = data;
+
+    size_t                          size;
+    ngx_uint_t                      n;
+    ngx_slab_pool_t                *shpool;
+    ngx_http_flowdash_zone_t       *zone;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    fmcf = shm_zone->data;
+
+    if (ofmcf) {
+
+        /* a reload: the counters go on */
+
+        fmcf->counters = ofmcf->counters;
+        ngx_http_flowdash_count_configured(fmcf, shm_zone->shm.log);
+
+        return NGX_OK;
+    }
+
+    shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+
+    if (shm_zone->shm.exists) {
+        fmcf->counters = shpool->data;
+        return NGX_OK;
+    }
+
+    /* one piece, as large as the slab allocator gives it */
+
+    size = shpool->pfree * ngx_pagesize;
+
+    n = (size - offsetof(ngx_http_flowdash_zone_t, table))
+        / sizeof(ngx_http_flowdash_counters_t);
+
+    zone = ngx_slab_calloc(shpool, size);
+    if (zone == NULL) {
+        return NGX_ERROR;
+    }
+
+    zone->size = n;
+    zone->since = ngx_time();
+
+    shpool->data = zone;
+    fmcf->counters = zone;
+
+    ngx_http_flowdash_count_configured(fmcf, shm_zone->shm.log);
+
+    return NGX_OK;
+}
+
+
+ngx_http_flowdash_counters_t *
+ngx_http_flowdash_metrics_get(ngx_http_flowdash_zone_t *zone,
+    ngx_str_t *action, ngx_str_t *step, ngx_log_t *log)
+{
+    uint32_t                       hash;
+    ngx_uint_t                     i, n;
+    ngx_http_flowdash_counters_t  *entry;
+
+    hash = ngx_http_flowdash_metrics_hash(action, step);
+
+    n = ngx_min(zone->size, NGX_HTTP_FLOWDASH_METRICS_PROBES);
+
+    for (i = 0; i < n; i++) {
+
+        entry = &zone->table[(hash + i) % zone->size];
+
+        if (entry->state == NGX_HTTP_FLOWDASH_METRICS_READY) {
+
+            if (ngx_http_flowdash_metrics_is(entry, hash, action, step)) {
+                return entry;
+            }
+
+            continue;
+        }
+
+        if (!ngx_atomic_cmp_set(&entry->state, NGX_HTTP_FLOWDASH_METRICS_FREE,
+                                NGX_HTTP_FLOWDASH_METRICS_MAKING))
+        {
+            /* another worker makes it, or has died while it did */
+
+            continue;
+        }
+
+        entry->hash = hash;
+        entry->action_len = ngx_http_flowdash_metrics_copy(entry->action,
+                                                           action);
+        entry->step_len = step ? ngx_http_flowdash_metrics_copy(entry->step,
+                                                           step)
+                               : 0;
+
+        ngx_memory_barrier();
+
+        entry->state = NGX_HTTP_FLOWDASH_METRICS_READY;
+
+        (void) ngx_atomic_fetch_add(&zone->used, 1);
+
+        return entry;
+    }
+
+    ngx_http_flowdash_metrics_no_room(zone, log);
+
+    return NULL;
+}
+
+
+static uint32_t
+ngx_http_flowdash_metrics_hash(ngx_str_t *action, ngx_str_t *step)
+{
+    uint32_t  hash;
+
+    ngx_crc32_init(hash);
+    ngx_crc32_update(&hash, action->data, action->len);
+
+    if (step) {
+
+        /* no name has this byte: they are UTF-8 */
+
+        ngx_crc32_update(&hash, (u_char *) "\xff", 1);
+        ngx_crc32_update(&hash, step->data, step->len);
+    }
+
+    ngx_crc32_final(hash);
+
+    return hash;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_metrics_is(ngx_http_flowdash_counters_t *entry,
+    uint32_t hash, ngx_str_t *action, ngx_str_t *step)
+{
+    size_t  len;
+
+    if (entry->hash != hash || (step == NULL) != (entry->step_len == 0)) {
+        return 0;
+    }
+
+    len = ngx_min(action->len, entry->action_len);
+
+    if (ngx_memcmp(entry->action, action->data, len) != 0) {
+        return 0;
+    }
+
+    if (step == NULL) {
+        return 1;
+    }
+
+    len = ngx_min(step->len, entry->step_len);
+
+    return ngx_memcmp(entry->step, step->data, len) == 0;
+}
+
+
+static u_char
+ngx_http_flowdash_metrics_copy(u_char *dst, ngx_str_t *src)
+{
+    ngx_str_t  name;
+
+    name = ngx_http_flowdash_metrics_name(src);
+
+    ngx_memcpy(dst, name.data, name.len);
+
+    return (u_char) name.len;
+}
+
+
+ngx_str_t
+ngx_http_flowdash_metrics_name(ngx_str_t *name)
+{
+    ngx_str_t  cut;
+
+    cut = *name;
+
+    if (cut.len > NGX_HTTP_FLOWDASH_METRICS_NAME) {
+        cut.len = NGX_HTTP_FLOWDASH_METRICS_NAME;
+
+        /* between two characters of UTF-8 */
+
+        while (cut.len && (cut.data[cut.len] & 0xc0) == 0x80) {
+            cut.len--;
+        }
+    }
+
+    return cut;
+}
+
+
+static void
+ngx_http_flowdash_metrics_no_room(ngx_http_flowdash_zone_t *zone,
+    ngx_log_t *log)
+{
+    (void) ngx_atomic_fetch_add(&zone->uncounted, 1);
+
+    if (ngx_atomic_cmp_set(&zone->warned, 0, 1)) {
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "flowdash: the zone of flowdash_zone is too small for "
+                      "all actions and steps: some are not counted");
+    }
+}
+
+
+void
+ngx_http_flowdash_metrics_time(ngx_http_flowdash_histogram_t *time,
+    ngx_msec_t ms)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_HTTP_FLOWDASH_METRICS_BUCKETS; i++) {
+        if (ms <= ngx_http_flowdash_metrics_bounds[i]) {
+            break;
+        }
+    }
+
+    (void) ngx_atomic_fetch_add(&time->buckets[i], 1);
+    (void) ngx_atomic_fetch_add(&time->sum, ms);
+}
+
+
+/*
+ * Two workers may change the minute at once, and lose one or two of what is an
+ * estimate anyway.
+ */
+
+void
+ngx_http_flowdash_metrics_happen(ngx_http_flowdash_rate_t *rate)
+{
+    ngx_atomic_uint_t  minute, now;
+
+    now = ngx_time() / 60;
+    minute = rate->minute;
+
+    if (minute != now && ngx_atomic_cmp_set(&rate->minute, minute, now)) {
+        rate->previous = (minute + 1 == now) ? rate->current : 0;
+        rate->current = 0;
+    }
+
+    (void) ngx_atomic_fetch_add(&rate->current, 1);
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_metrics_per_minute(ngx_http_flowdash_rate_t *rate)
+{
+    time_t             now;
+    ngx_uint_t         left;
+    ngx_atomic_uint_t  minute;
+
+    now = ngx_time();
+    minute = now / 60;
+    left = 60 - now % 60;
+
+    if (rate->minute == minute) {
+        return 1000 * rate->current + 1000 * rate->previous * left / 60;
+    }
+
+    if (rate->minute + 1 == minute) {
+        return 1000 * rate->current * left / 60;
+    }
+
+    return 0;
+}
+
+
+ngx_msec_t
+ngx_http_flowdash_metrics_quantile(ngx_http_flowdash_histogram_t *time,
+    ngx_uint_t quantile)
+{
+    ngx_uint_t         i, lower, upper;
+    ngx_atomic_uint_t  n, rank, below, here;
+
+    n = 0;
+
+    for (i = 0; i <= NGX_HTTP_FLOWDASH_METRICS_BUCKETS; i++) {
+        n += time->buckets[i];
+    }
+
+    rank = (n * quantile + 999) / 1000;
+    below = 0;
+
+    for (i = 0; i < NGX_HTTP_FLOWDASH_METRICS_BUCKETS && rank; i++) {
+
+        here = time->buckets[i];
+
+        if (below + here >= rank) {
+            lower = i ? ngx_http_flowdash_metrics_bounds[i - 1] : 0;
+            upper = ngx_http_flowdash_metrics_bounds[i];
+
+            return lower + (upper - lower) * (rank - below) / here;
+        }
+
+        below += here;
+    }
+
+    return rank ? ngx_http_flowdash_metrics_bounds[
+                                    NGX_HTTP_FLOWDASH_METRICS_BUCKETS - 1]
+                : 0;
+}
+
+
+void
+ngx_http_flowdash_metrics_failure(ngx_http_flowdash_zone_t *zone,
+    ngx_str_t *action, ngx_str_t *step, ngx_str_t *id, ngx_uint_t status,
+    ngx_uint_t reason)
+{
+    ngx_uint_t                    n;
+    ngx_http_flowdash_failure_t  *failure;
+
+    n = ngx_atomic_fetch_add(&zone->nfailures, 1);
+
+    failure = &zone->failures[n % NGX_HTTP_FLOWDASH_METRICS_FAILURES];
+
+    (void) ngx_atomic_fetch_add(&failure->version, 1);
+
+    failure->time = ngx_time();
+    failure->status = status;
+    failure->reason = reason;
+
+    failure->action_len = ngx_http_flowdash_metrics_copy(failure->action,
+                                                           action);
+    failure->step_len = ngx_http_flowdash_metrics_copy(failure->step,
+                                                           step);
+    failure->id_len = ngx_http_flowdash_metrics_copy(failure->id, id);
+
+    (void) ngx_atomic_fetch_add(&failure->version, 1);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_metrics_last_failure(ngx_http_flowdash_zone_t *zone,
+    ngx_uint_t n, ngx_http_flowdash_failure_t *copy)
+{
+    ngx_uint_t                    last;
+    ngx_atomic_uint_t             version;
+    ngx_http_flowdash_failure_t  *failure;
+
+    last = zone->nfailures;
+
+    if (n >= last || n >= NGX_HTTP_FLOWDASH_METRICS_FAILURES) {
+        return NGX_DECLINED;
+    }
+
+    failure = &zone->failures[(last - 1 - n)
+                              % NGX_HTTP_FLOWDASH_METRICS_FAILURES];
+
+    version = failure->version;
+
+    ngx_memory_barrier();
+
+    *copy = *failure;
+
+    ngx_memory_barrier();
+
+    return (version & 1 || version != failure->version) ? NGX_DECLINED
+                                                        : NGX_OK;
+}
