@@ -162,6 +162,50 @@ static ngx_int_t ngx_http_flowdash_multipart_refuse(
     ngx_http_flowdash_form_verdict_e verdict, const char *error);
 
 
+ngx_http_flowdash_form_verdict_e
+ngx_http_flowdash_multipart_media(ngx_str_t *type, ngx_str_t *name)
+{
+    u_char                               *p, *last;
+    ngx_int_t                             rc;
+    ngx_uint_t                            seen, read;
+    ngx_http_flowdash_multipart_param_t   param;
+
+    last = type->data + type->len;
+
+    p = ngx_http_flowdash_multipart_skip_token(type->data, last);
+
+    if (p > type->data && p < last && *p == '/') {
+        p = ngx_http_flowdash_multipart_skip_token(p + 1, last);
+    }
+
+    name->data = type->data;
+    name->len = p - type->data;
+
+    /* some readers search for it, or take "charset*" or "charset =" for it */
+
+    seen = ngx_http_flowdash_multipart_count(p, last, "charset");
+    read = 0;
+
+    for ( ;; ) {
+        rc = ngx_http_flowdash_multipart_param(&p, last, &param);
+
+        if (rc != NGX_OK) {
+            break;
+        }
+
+        read += (ngx_http_flowdash_multipart_is(&param.name, "charset")
+                 && ngx_http_flowdash_form_is_utf8(&param.value));
+    }
+
+    if (seen > 1 || seen != read) {
+        return NGX_HTTP_FLOWDASH_FORM_CHARSET;
+    }
+
+    return (rc == NGX_DONE) ? NGX_HTTP_FLOWDASH_FORM_OK
+                            : NGX_HTTP_FLOWDASH_FORM_MALFORMED;
+}
+
+
 ngx_int_t
 ngx_http_flowdash_multipart_boundary(ngx_str_t *type, ngx_str_t *boundary,
     const char **error)
@@ -848,45 +892,19 @@ static ngx_int_t
 ngx_http_flowdash_multipart_type(ngx_http_flowdash_multipart_t *mp,
     ngx_str_t *type)
 {
-    u_char                               *p, *last;
-    ngx_int_t                             rc;
-    ngx_uint_t                            charset;
-    ngx_http_flowdash_multipart_param_t   param;
+    ngx_str_t                         name;
+    ngx_http_flowdash_form_verdict_e  verdict;
 
-    charset = 0;
-    last = type->data + type->len;
+    verdict = ngx_http_flowdash_multipart_media(type, &name);
 
-    p = ngx_http_flowdash_multipart_skip_token(type->data, last);
-
-    if (p > type->data && p < last && *p == '/') {
-        p = ngx_http_flowdash_multipart_skip_token(p + 1, last);
+    if (verdict == NGX_HTTP_FLOWDASH_FORM_OK) {
+        return NGX_OK;
     }
 
-    for ( ;; ) {
-        rc = ngx_http_flowdash_multipart_param(&p, last, &param);
-
-        if (rc == NGX_DONE) {
-            return NGX_OK;
-        }
-
-        if (rc == NGX_OK
-            && !ngx_http_flowdash_multipart_is(&param.name, "charset"))
-        {
-            continue;
-        }
-
-        if (rc == NGX_DECLINED || charset++) {
-            return ngx_http_flowdash_multipart_refuse(mp,
-                       NGX_HTTP_FLOWDASH_FORM_MALFORMED,
-                       "a part has a malformed Content-Type");
-        }
-
-        if (!ngx_http_flowdash_form_is_utf8(&param.value)) {
-            return ngx_http_flowdash_multipart_refuse(mp,
-                       NGX_HTTP_FLOWDASH_FORM_CHARSET,
-                       "a part has a charset other than UTF-8");
-        }
-    }
+    return ngx_http_flowdash_multipart_refuse(mp, verdict,
+               verdict == NGX_HTTP_FLOWDASH_FORM_CHARSET
+               ? "a part has a charset other than UTF-8"
+               : "a part has a malformed Content-Type");
 }
 
 

@@ -134,6 +134,11 @@ ngx_http_flowdash_source_begin(ngx_http_request_t *r,
 
     ngx_http_flowdash_body_media(r, ctx->conf->decode, &ctx->media);
 
+    if (ctx->media.error) {
+        return ngx_http_flowdash_source_refuse(r, ctx, ctx->media.status,
+                                               ctx->media.error);
+    }
+
     if (!ctx->has_body) {
 
         /* a form without fields can get some */
@@ -142,14 +147,7 @@ ngx_http_flowdash_source_begin(ngx_http_request_t *r,
             ctx->media.type = NGX_HTTP_FLOWDASH_UNKNOWN;
         }
 
-        ctx->media.gzip = 0;
-
         return NGX_OK;
-    }
-
-    if (ctx->media.error) {
-        return ngx_http_flowdash_source_refuse(r, ctx, ctx->media.status,
-                                               ctx->media.error);
     }
 
     if (ctx->media.gzip) {

@@ -63,6 +63,17 @@ $t->config(<<"END");
                 $step
             }
 
+            location /never {
+                flowdash_action \$arg_never;
+                $step
+            }
+
+            location /decoded {
+                flowdash_action "Save";
+                flowdash_decode on;
+                $step
+            }
+
             location /small {
                 flowdash_action "Save";
                 flowdash_max_fields_size 1k;
@@ -292,15 +303,20 @@ for (
       '/uri?issue[a]=2', '' ],
     [ '/always?issue=7', 'application/json', '{"issue":{"a":1}}', '{"a":1}',
       '{"a":2}', '/always?issue=7', '{"issue":{"a":2}}' ],
+    [ '/always?issue[a]=1', 'text/plain; charset="UTF-8"', '', '{"a":"1"}',
+      '{}', '/always?issue[a]=1', '' ],
+    [ '/always', 'text/plain; charset=utf-7', '', '{}', '{}', '/always', '' ],
     [ '/always?issue[a', undef, '', 400 ],
     [ '/always?%zz', undef, '', 400 ],
+    [ '/always?issue[a]=1', 'text/plain; charset=utf-7', '', 415 ],
+    [ '/always?x=1', "$urlencoded; charset*=utf-8''utf-7", '', 415 ],
 ) {
     my ($uri, $type, $sent, $task, $change, $target, $wanted) = @$_;
     $res = $t->request('POST', $uri, $sent eq '' ? () : (body => $sent),
         headers => [ $type ? ('Content-Type' => $type) : (),
                      'X-Change' => $change // '{}' ]);
-    if ($task eq '400') {
-        is($res->{status}, 400, "$uri: 400");
+    if ($task =~ /^\d+$/) {
+        is($res->{status}, $task, "$uri: $task");
         is(sent('crm'), undef, 'nothing is called');
         is(sent('app'), undef, 'the app is not reached');
         next;
@@ -329,7 +345,15 @@ for (
     (map { [ '/flat', $urlencoded, $_, 400 ] }
         '=1', 'a[=1', 'a]=1', '[a]=1', ' a=1', 'a=1;b=2', 'a[b]c=1'),
     [ '/a/b', $urlencoded, 'a=1', 400 ], [ '/a/b', $urlencoded, 'a[b]=1', 400 ],
-    [ '/always', "$urlencoded; charset=iso-8859-1", 'issue[a]=1', 415 ],
+    (map { [ '/always', "$urlencoded; $_", 'issue[a]=1', 415 ],
+           [ '/always', "application/json; $_", '{"issue":{}}', 415 ],
+           [ '/always', "multipart/form-data; boundary=x; $_",
+             multipart('x', part('issue[a]', 1)), 415 ] }
+        'charset=iso-8859-1', 'charset=utf-7', 'charset =utf-7',
+        'charset= utf-7', 'Charset="utf-7"', "charset*=utf-8''utf-7",
+        'charset*0=utf-7', 'charset=utf-8; charset=utf-8',
+        'charset=utf-8; charset=utf-7', 'x="; charset=utf-7"',
+        'x=y, charset=utf-7', 'x charset=utf-7', 'charset=utf-8 x'),
     [ '/always', $urlencoded, '_charset_=iso-8859-1&issue[a]=1', 415 ],
     [ '/flat', $urlencoded, '_charset_=iso-8859-1&a=1', 415 ],
     [ '/always', 'multipart/form-data; boundary=x',
@@ -357,11 +381,10 @@ for (
       400 ],
     [ '/always', 'multipart/form-data; boundary=x',
       multipart('x', part('issue[a]', 1)) =~ s/--\r\n$//r, 400 ],
-    [ '/always', 'multipart/form-data; boundary=x; charset=latin1',
-      multipart('x', part('issue[a]', 1)), 415 ],
-    [ '/always', 'multipart/form-data; boundary=x',
-      multipart('x', part('issue[a]', 1, 'Content-Type: text/plain; '
-                          . 'charset=latin1')), 415 ],
+    (map { [ '/always', 'multipart/form-data; boundary=x',
+             multipart('x', part('issue[a]', 1, 'Content-Type: text/plain; '
+                                 . $_)), 415 ] }
+        'charset=latin1', "charset*=utf-8''latin1"),
     [ '/small', 'multipart/form-data; boundary=x',
       multipart('x', part('issue[a]', $long)), 413 ],
     (map { [ '/always', 'multipart/form-data; boundary=x',
@@ -371,7 +394,9 @@ for (
     (map { [ $_, $urlencoded, 'x=1', 400 ] }
         '/issues/1?x=1#&issue[status_id]=5', '/issues/1#?issue[status_id]=5'),
     [ '/always', 'text/plain', 'issue[a]=1', 415 ],
-    [ '/always', 'application/x-www-form-urlencodedx', 'issue[a]=1', 415 ],
+    (map { [ '/always', "$urlencoded$_", 'issue[a]=1', 415 ] }
+        'x', ' x', ' x; y=z', ', text/plain', '; x', '/json', "\tx"),
+    [ '/always', "$urlencoded, x/y+json", '{"issue":{}}', 415 ],
 ) {
     my ($path, $type, $sent, $status) = @$_;
     $res = send_form($path, $type, $sent);
@@ -379,6 +404,27 @@ for (
     $name =~ s/([^ -~])/sprintf '\\x%02x', ord $1/ge;
     is($res->{status}, $status, "$status: $name");
     is(sent('crm'), undef, 'nothing is called');
+    is(sent('app'), undef, 'the app is not reached');
+}
+
+# where there is no action, it is the app's to judge them
+
+for ('application/json; charset=utf-7', "$urlencoded x") {
+    is(send_form('/never?x=1', $_, "x=\xff")->{status}, 200, "no action: $_");
+    $app = sent('app') // { body => '' };
+    is($app->{body}, "x=\xff", 'the body is as sent');
+    is($app->header('Content-Type'), $_, 'so is the type');
+}
+
+# a coding that only the module would take for one that it knows
+
+for ([ '/always', 'identity ,deflate' ], [ '/always', 'identity x' ],
+     [ '/always', 'identity;q=1' ], [ '/decoded', 'gzip ,br' ],
+     [ '/decoded', 'gzip;' ], [ '/decoded', 'gzip, identity' ]) {
+    my ($path, $coding) = @$_;
+    $res = $t->request('POST', $path, body => 'issue[a]=1', headers => [
+        'Content-Type' => $urlencoded, 'Content-Encoding' => $coding ]);
+    is($res->{status}, 415, "415: $coding");
     is(sent('app'), undef, 'the app is not reached');
 }
 
