@@ -192,10 +192,10 @@ ngx_http_flowdash_form_parse_pair(ngx_http_flowdash_form_t *form,
         return rc;
     }
 
-    rc = ngx_http_flowdash_form_semicolons(form, text, p, last);
-
-    if (rc != NGX_OK) {
-        return rc;
+    if (ngx_strlchr(p, last, ';')) {
+        return ngx_http_flowdash_form_refuse(form,
+                                     NGX_HTTP_FLOWDASH_FORM_MALFORMED,
+                                     p - text, "a field with a semicolon");
     }
 
     return ngx_http_flowdash_form_add_pair(form, &unknown, &field, text, p,
@@ -256,7 +256,8 @@ ngx_http_flowdash_form_add_pair(ngx_http_flowdash_form_t *form,
 
 /*
  * Some apps take semicolons for separators, too: then a field could stand
- * behind one.
+ * behind one.  This is for pairs that are not the task's; of those that are,
+ * the values would end there.
  */
 
 static ngx_int_t
@@ -286,11 +287,8 @@ ngx_http_flowdash_form_semicolons(ngx_http_flowdash_form_t *form,
 
         value = ngx_strlchr(p, end, '=');
 
-        if (value == NULL) {
-            continue;
-        }
-
-        rc = ngx_http_flowdash_form_decode(form, p, value, &pair.name);
+        rc = ngx_http_flowdash_form_decode(form, p, value ? value : end,
+                                           &pair.name);
 
         if (rc == NGX_OK) {
             rc = ngx_http_flowdash_form_name(form, &pair, &field);

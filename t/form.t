@@ -262,8 +262,8 @@ for (
       'Expected+Close+Date=&y=1' ],
     [ '/always', 'issue[a]=%00%01%7f', '{"a":"\u0000\u0001' . "\x7f\"}",
       '{"b":"\u0000"}', 'issue[a]=%00%01%7f&issue%5Bb%5D=%00' ],
-    [ '/always', 'discount=50%&issue[a]=1;2', '{"a":"1;2"}', '{"a":"1;3"}',
-      'discount=50%&issue[a]=1%3B3' ],
+    [ '/always', 'discount=50%&x=a;b;;c=d&issue[a]=1%3b2', '{"a":"1;2"}',
+      '{"a":"1;3"}', 'discount=50%&x=a;b;;c=d&issue[a]=1%3B3' ],
     [ '/always', '_charset_=utf-8&issue[a]=1', '{"a":"1"}', '{}',
       '_charset_=utf-8&issue[a]=1' ],
 ) {
@@ -308,6 +308,8 @@ for (
     [ '/always', 'text/plain; charset=utf-7', '', '{}', '{}', '/always', '' ],
     [ '/always?issue[a', undef, '', 400 ],
     [ '/always?%zz', undef, '', 400 ],
+    [ '/always?issue[a]=1;', undef, '', 400 ],
+    [ '/always?x=1;issue[a]', undef, '', 400 ],
     [ '/always?issue[a]=1', 'text/plain; charset=utf-7', '', 415 ],
     [ '/always?x=1', "$urlencoded; charset*=utf-8''utf-7", '', 415 ],
 ) {
@@ -341,6 +343,8 @@ for (
         'issue[a]=1&issue[a][]=2', 'issue[a][]=1&issue[a][b]=2',
         'issue[a][b]=1&issue[a]=2', 'issue[a]=%ff', "issue[\xff]=1",
         'x=1;issue[a]=2', 'issue[a]=1;issue[b]=2', 'issue%5B%5Ba%5D=1',
+        'issue[a]=1;2', 'issue[a]=1;', 'issue[a]=;', 'issue[a];x', 'x;issue[a]',
+        'x=1;;issue%5ba];', 'x;%zz',
         'issue' . '[a]' x 33 . '=1'),
     (map { [ '/flat', $urlencoded, $_, 400 ] }
         '=1', 'a[=1', 'a]=1', '[a]=1', ' a=1', 'a=1;b=2', 'a[b]c=1'),
@@ -431,7 +435,8 @@ for ([ '/always', 'identity ,deflate' ], [ '/always', 'identity x' ],
 # the same where the name depends on the task: it might be an action
 
 for ('issue[status_id=5', 'issue[status_id]=4&issue[status_id]=5',
-     'x=1;issue[status_id]=5', 'issue[status_id]=4&issue[Status-Id]=5') {
+     'x=1;issue[status_id]=5', 'issue[status_id]=4&issue[Status-Id]=5',
+     'issue[status_id]=5;', 'x;issue[status_id]') {
     is(send_form('/issues/1', $urlencoded, $_)->{status}, 400, "doubt: $_");
     is(sent('crm'), undef, 'nothing is called');
     is(sent('app'), undef, 'the app is not reached');

@@ -634,7 +634,9 @@ sub spoil {
         $raw = one_of(escaped(bad_name($pointer)) . '=1', 'b%zz=1', '%=1',
             escaped($name) . '=' . one_of('%', '%4', '%4x', '%ff', "\xc3",
                                           '%ed%a0%80'),
-            'b=1;' . one_of($name, escaped($name)) . '=2');
+            one_of('b', 'b=1', 'b=1;;c') . ';'
+            . one_of($name, escaped($name)) . one_of('', '=', '=2'),
+            $name . one_of(';', '=;', '=1;', '=1;b', ';b=1'));
     } else {
         my $b = $case->{boundary};
         my $d = 'Content-Disposition: form-data;';
