@@ -33,6 +33,8 @@ static const char *ngx_http_flowdash_form_split(
 static ngx_uint_t ngx_http_flowdash_form_in_pairs(ngx_str_t *name);
 static ngx_uint_t ngx_http_flowdash_form_looks_like(ngx_str_t *name,
     ngx_str_t *token);
+static ngx_uint_t ngx_http_flowdash_form_next_index(ngx_str_t *key,
+    ngx_str_t *token);
 static ngx_http_flowdash_form_node_t *ngx_http_flowdash_form_child(
     ngx_http_flowdash_form_t *form, ngx_http_flowdash_form_node_t *parent,
     ngx_str_t *key);
@@ -448,7 +450,9 @@ ngx_http_flowdash_form_split(ngx_http_flowdash_form_t *form, ngx_str_t *name,
         }
 
         if (!ngx_http_flowdash_form_same(&key, &token[n])) {
-            if (n == 0 && ngx_http_flowdash_form_looks_like(name, token)) {
+            if (n ? ngx_http_flowdash_form_next_index(&key, &token[n])
+                  : ngx_http_flowdash_form_looks_like(name, token))
+            {
                 return "a name that some apps take for the task's";
             }
 
@@ -558,6 +562,16 @@ ngx_http_flowdash_form_looks_like(ngx_str_t *name, ngx_str_t *token)
     }
 
     return p == last || *p <= ' ' || *p == '[' || *p == ']' || *p == 0x7f;
+}
+
+
+/* an empty key that PHP makes a number of, while that is a key to others */
+
+static ngx_uint_t
+ngx_http_flowdash_form_next_index(ngx_str_t *key, ngx_str_t *token)
+{
+    return key->len == 0
+           && ngx_atoi(token->data, token->len) != NGX_ERROR;
 }
 
 

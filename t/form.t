@@ -57,6 +57,12 @@ $t->config(<<"END");
                 $step
             }
 
+            location /0 {
+                flowdash_action "Save";
+                flowdash_task /issues/0/task;
+                $step
+            }
+
             location /flat {
                 flowdash_action "Save";
                 flowdash_task "";
@@ -257,6 +263,10 @@ for (
       '{"a":[{"b":"1"},{"c":"2"}]}', '{}', 'issue[a][][b]=1&issue[a][][c]=2' ],
     [ '/a/b', 'a[b][c]=1&a[c]=2&b=3', '{"c":"1"}', '{"c":2,"d":3}',
       'a[b][c]=2&a[c]=2&b=3&a%5Bb%5D%5Bd%5D=3' ],
+    [ '/a/b', 'a[][c]=1', '{}', '{}', 'a[][c]=1' ],
+    [ '/0', 'issues[0][task][a]=1&issues[1][task][a]=2&x[][y]=1',
+      '{"a":"1"}', '{"a":2}',
+      'issues[0][task][a]=2&issues[1][task][a]=2&x[][y]=1' ],
     [ '/flat', 'Expected+Close+Date=x&y=1',
       '{"Expected Close Date":"x","y":"1"}', '{"Expected Close Date":null}',
       'Expected+Close+Date=&y=1' ],
@@ -348,6 +358,8 @@ for (
         'issue' . '[a]' x 33 . '=1'),
     (map { [ '/flat', $urlencoded, $_, 400 ] }
         '=1', 'a[=1', 'a]=1', '[a]=1', ' a=1', 'a=1;b=2', 'a[b]c=1'),
+    (map { [ '/0', $urlencoded, $_, 400 ] }
+        'issues[][task][a]=1', 'issues[ ][task][a]=1', 'issues[]=1'),
     [ '/a/b', $urlencoded, 'a=1', 400 ], [ '/a/b', $urlencoded, 'a[b]=1', 400 ],
     (map { [ '/always', "$urlencoded; $_", 'issue[a]=1', 415 ],
            [ '/always', "application/json; $_", '{"issue":{}}', 415 ],
