@@ -508,7 +508,9 @@ ngx_http_flowdash_form_in_pairs(ngx_str_t *name)
 
         if (*p == '[') {
 
-            if (inside) {
+            /* "[ ]" is "[]" to PHP */
+
+            if (inside || (last - p > 1 && p[1] == ' ')) {
                 return 0;
             }
 

@@ -611,15 +611,18 @@ sub bad_name {
     my ($pointer) = @_;
     return name_of($pointer, 'a', '[x]' x ($max_brackets + 1))
         if chance(0.1);
-    return one_of('x]', '[', ' a', 'a[', 'a[b]c', '[a]', 'a[[b]]', "a\x01")
+    return one_of('x]', '[', ' a', 'a[', 'a[b]c', '[a]', 'a[[b]]', "a\x01",
+                  'a[ ]')
         if !@$pointer;
     my ($root, @rest) = @$pointer;
     my $task = join '', $root, map { "[$_]" } @rest;
+    return "$root\[][a]" if @rest && $rest[0] =~ /^\d/ && chance(0.3);
     return $root =~ s/_/one_of('.', ' ')/er . '[a]'
         if $root =~ /_/ && chance(0.5);
     return one_of($root, $task, $task . '[]', "$root\[", "$root\[a",
                   "$root\[[a]]", "$root]", "$root\[a]b", "[$root][a]",
                   " $root\[a]", "$task\[a\x01]", "$task\[\x7f]",
+                  "$task\[a][ ]", "$task\[ b]",
                   "$task\[\xff]");
 }
 
