@@ -602,6 +602,17 @@ ngx_http_flowdash_form_add(ngx_http_flowdash_form_t *form,
             goto mixed;
         }
 
+        /*
+         * PHP makes an element of each a[][b], qs a single one of all, and
+         * Rack a new one when the last has that key; a[][] is flat in qs.
+         */
+
+        if (key.len == 0 && p < last && (node->first || p[1] == ']')) {
+            return ngx_http_flowdash_form_refuse(form,
+                             NGX_HTTP_FLOWDASH_FORM_MALFORMED, pair->start,
+                             "an array that some apps read in another way");
+        }
+
         node = ngx_http_flowdash_form_child(form, node, &key);
 
         if (node == NULL) {

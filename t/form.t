@@ -259,8 +259,15 @@ for (
       'issue%5Ba%5D%5B0%5D%5Bb%5D=1&issue%5Ba%5D%5B1%5D%5B%5D=2&'
       . 'issue%5Ba%5D%5B1%5D%5B%5D=&issue%5Bc%5D=&issue%5Bd%5D=true&'
       . 'issue%5Be%5D=false&issue%5Bf%5D=1.50' ],
-    [ '/always', 'issue[a][][b]=1&issue[a][][c]=2',
-      '{"a":[{"b":"1"},{"c":"2"}]}', '{}', 'issue[a][][b]=1&issue[a][][c]=2' ],
+    [ '/always', 'issue[a][][b][]=1&issue[c][d][][e]=2',
+      '{"a":[{"b":["1"]}],"c":{"d":[{"e":"2"}]}}',
+      '{"a":[{"b":["1"]},{"b":[]}]}',
+      'issue%5Ba%5D%5B0%5D%5Bb%5D%5B%5D=1&issue%5Ba%5D%5B1%5D%5Bb%5D%5B%5D='
+      . '&issue[c][d][][e]=2' ],
+    [ '/always', 'issue[a][0][b]=1&issue[a][0][c]=2&issue[a][1][b]=3&'
+      . 'x[][a]=1&x[][b]=2',
+      '{"a":{"0":{"b":"1","c":"2"},"1":{"b":"3"}}}', '{}',
+      'issue[a][0][b]=1&issue[a][0][c]=2&issue[a][1][b]=3&x[][a]=1&x[][b]=2' ],
     [ '/a/b', 'a[b][c]=1&a[c]=2&b=3', '{"c":"1"}', '{"c":2,"d":3}',
       'a[b][c]=2&a[c]=2&b=3&a%5Bb%5D%5Bd%5D=3' ],
     [ '/always', 'issue[a ][b c]=1&x[+]=2', '{"a ":{"b c":"1"}}', '{}',
@@ -356,6 +363,10 @@ for (
         'issue[a][b]=1&issue[a]=2', 'issue[a]=%ff', "issue[\xff]=1",
         'x=1;issue[a]=2', 'issue[a]=1;issue[b]=2', 'issue%5B%5Ba%5D=1',
         'issue[a][+]=1', 'issue[a][%20]=1', 'issue[+a]=1', 'issue[a][ x]=1',
+        'issue[a][][b]=1&issue[a][][c]=2', 'issue[a][][b]=1&issue[a][][b]=2',
+        'issue[a][][b][]=1&issue[a][][b][]=2', 'issue[a][][]=1',
+        'issue[a][][][b]=1', 'issue[a][]=1&issue[a][][b]=2',
+        'issue[x][a][][b][c]=1&issue[x][a][][b][d]=2',
         'issue[a]=1;2', 'issue[a]=1;', 'issue[a]=;', 'issue[a];x', 'x;issue[a]',
         'x=1;;issue%5ba];', 'x;%zz',
         'issue' . '[a]' x 33 . '=1'),
