@@ -1132,7 +1132,7 @@ ngx_http_flowdash_form_sayable(ngx_http_flowdash_form_t *form, ngx_str_t *key)
         }
     }
 
-    return 1;
+    return !ngx_http_flowdash_form_has_boundary(form, key);
 }
 
 

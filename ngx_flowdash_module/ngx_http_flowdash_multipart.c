@@ -102,6 +102,8 @@ static ngx_int_t ngx_http_flowdash_multipart_begin(
 static ngx_int_t ngx_http_flowdash_multipart_parse(
     ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part);
+static ngx_uint_t ngx_http_flowdash_multipart_has_delimiter(
+    ngx_http_flowdash_multipart_t *mp, u_char *p, u_char *last);
 static ngx_int_t ngx_http_flowdash_multipart_header(
     ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part, u_char *p, u_char *last);
@@ -670,6 +672,14 @@ ngx_http_flowdash_multipart_parse(ngx_http_flowdash_multipart_t *mp,
                    "a part has not exactly one Content-Disposition");
     }
 
+    /* Busboy ends the part there, wherever it is */
+
+    if (ngx_http_flowdash_multipart_has_delimiter(mp, p, last)) {
+        return ngx_http_flowdash_multipart_refuse(mp,
+                   NGX_HTTP_FLOWDASH_FORM_MALFORMED,
+                   "a delimiter in the headers of a part");
+    }
+
     for ( /* void */ ; p < last; p = end + 2) {
 
         end = ngx_strlchr(p, last, CR);
@@ -711,6 +721,24 @@ ngx_http_flowdash_multipart_parse(ngx_http_flowdash_multipart_t *mp,
     }
 
     return ngx_http_flowdash_multipart_encoding(mp, part);
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_multipart_has_delimiter(ngx_http_flowdash_multipart_t *mp,
+    u_char *p, u_char *last)
+{
+    size_t  len;
+
+    len = mp->delimiter.len;
+
+    for ( /* void */ ; (size_t) (last - p) >= len; p++) {
+        if (ngx_memcmp(p, mp->delimiter.data, len) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -404,6 +404,9 @@ for (
       multipart('x', part('issue[a', 1)), 400 ],
     [ '/always', 'multipart/form-data; boundary=x',
       multipart('x', part('f', [ "a\r\nb", 1 ])), 400 ],
+    [ '/always', 'multipart/form-data; boundary="x:"', multipart('x:',
+      part('issue[a]', 1), "Content-Disposition: form-data; name=\"f\"\r\n"
+      . "--x:--\r\n\r\n1", part('issue[b]', 2)), 400 ],
     [ '/always', 'multipart/form-data; boundary=x',
       multipart('x', part('f', [ 'a\"; name=\"issue[a]', 1 ])), 400 ],
     [ '/always', 'multipart/form-data; boundary=x',
@@ -484,6 +487,9 @@ for (
       '{"a":' . '[' x 40 . ']' x 40 . '}' ],
     [ 'multipart/form-data; boundary=xyz', multipart('xyz',
       part('issue[a]', 1)), '{"a":"1\r\n--xyz\r\n"}' ],
+    (map { [ 'multipart/form-data; boundary=xyz', multipart('xyz',
+             part('issue[a]', 1)), $_ ] }
+        '{"--xyz":1}', '{"a":{"x":{"--xyz--":1}}}', '{"a":[{"--xyz":[]}]}'),
     [ 'multipart/form-data; boundary=xyz', multipart('xyz',
       part('issue[a]', 1)), '{"a\"; filename=\"x":"1"}' ],
     [ 'multipart/form-data; boundary=xyz', multipart('xyz',

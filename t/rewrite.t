@@ -360,7 +360,8 @@ sub pairs_of {
 sub sayable {
     my ($case, $key) = @_;
     return $key ne '' && $key !~ /^ |[][\x00-\x1f\x7f]/
-        && ($case->{kind} eq 'u' || $key !~ /["\\]/);
+        && ($case->{kind} eq 'u'
+            || $key !~ /["\\]/ && index($key, $case->{boundary}) < 0);
 }
 
 # a task that isn't can't have fields, nor get any
@@ -663,6 +664,8 @@ sub spoil {
             "$d name=\"b; name=c\"\r\n\r\n", "$d name=\"b\"\n\r\n",
             "$d filename=\"x; name=c\"; name=\"b\"\r\n\r\n",
             "$d\r\n name=\"b\"\r\n\r\n", "X: 1\r\n\r\n",
+            "$d name=\"b\"\r\nX: 1--$b\r\n\r\n",
+            "$d name=\"b--$b\"\r\n\r\n",
             "$d name=\"b\"\r\nno header\r\n\r\n",
             "$d name=\"b\"\r\n$d name=\"b\"\r\n\r\n",
             "$d name=\"$name\"; filename=\"\"\r\n\r\nx",
@@ -710,7 +713,9 @@ sub changes {
             next;
         }
         if ($case->{kind} eq 'm' && chance(0.01)) {
-            $v = ['s', one_of('a', '') . $case->{boundary} . one_of('b', '')];
+            my $with = one_of('a', '') . $case->{boundary} . one_of('b', '');
+            $v = one_of(['s', $with], ['o', [[$with, ['s', 'x']]]],
+                        ['a', [$v, ['o', [['x', $v], [$with, ['a', []]]]]]]);
         }
         $v = ['h'] if $case->{kind} ne 'j' && chance(0.01);
         push @changes, [$name, $v, spelled($v)];
