@@ -50,6 +50,9 @@ static size_t ngx_http_flowdash_form_pairs_length(
 static u_char *ngx_http_flowdash_form_write_pairs(u_char *p,
     ngx_http_flowdash_form_node_t *node);
 
+static const char *ngx_http_flowdash_form_check_leaf(
+    ngx_http_flowdash_form_t *form, ngx_http_flowdash_json_node_t *leaf,
+    size_t *size);
 static ngx_int_t ngx_http_flowdash_form_check_file(
     ngx_http_flowdash_form_t *form, ngx_str_t *old, ngx_str_t *new);
 static ngx_uint_t ngx_http_flowdash_form_same_leaf(
@@ -958,12 +961,13 @@ ngx_int_t
 ngx_http_flowdash_form_check(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_field_t *field, ngx_str_t *old, const char **error)
 {
+    size_t                           size, name;
     ngx_int_t                        rc;
     ngx_str_t                       *token;
     ngx_uint_t                       i;
     ngx_array_t                      leaves;
     ngx_http_flowdash_form_node_t   *node;
-    ngx_http_flowdash_json_node_t  **leaf, *part;
+    ngx_http_flowdash_json_node_t  **leaf;
 
     node = ngx_http_flowdash_form_lookup(&form->root, &field->node.str);
 
@@ -975,11 +979,14 @@ ngx_http_flowdash_form_check(ngx_http_flowdash_form_t *form,
     *error = "a name that a form cannot have";
 
     token = form->pointer->elts;
+    name = field->node.str.len;
 
     for (i = 0; i < form->pointer->nelts; i++) {
         if (!ngx_http_flowdash_form_sayable(form, &token[i])) {
             return NGX_DECLINED;
         }
+
+        name += sizeof("[]") - 1 + token[i].len;
     }
 
     if (!ngx_http_flowdash_form_sayable(form, &field->node.str)) {
@@ -994,33 +1001,72 @@ ngx_http_flowdash_form_check(ngx_http_flowdash_form_t *form,
     }
 
     leaf = leaves.elts;
+    size = 0;
 
     for (i = 0; i < leaves.nelts; i++) {
 
-        /* an empty array is said with brackets of its own */
+        size += name;
+        *error = ngx_http_flowdash_form_check_leaf(form, leaf[i], &size);
 
-        if (leaf[i]->depth + leaf[i]->array + form->pointer->nelts
-            > NGX_HTTP_FLOWDASH_FORM_DEPTH)
-        {
-            *error = "a value that is nested too deep for a form";
-            return NGX_DECLINED;
-        }
-
-        for (part = leaf[i]; part->parent; part = part->parent) {
-            if (part->parent->object
-                && !ngx_http_flowdash_form_sayable(form, &part->key))
-            {
-                return NGX_DECLINED;
-            }
-        }
-
-        if (ngx_http_flowdash_form_has_boundary(form, &leaf[i]->text)) {
-            *error = "a value with the form's boundary in it";
+        if (*error) {
             return NGX_DECLINED;
         }
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * Returns what is wrong with a leaf, or NULL.  Each has a pair with the whole
+ * name, which makes a form much larger than JSON; "size" is that of all.
+ */
+
+static const char *
+ngx_http_flowdash_form_check_leaf(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_json_node_t *leaf, size_t *size)
+{
+    ngx_http_flowdash_json_node_t  *part;
+
+    /* an empty array is said with brackets of its own */
+
+    if (leaf->depth + leaf->array + form->pointer->nelts
+        > NGX_HTTP_FLOWDASH_FORM_DEPTH)
+    {
+        return "a value that is nested too deep for a form";
+    }
+
+    *size += leaf->text.len;
+
+    for (part = leaf; part->parent; part = part->parent) {
+        *size += sizeof("[]") - 1 + (part->parent->object ? part->key.len : 0);
+    }
+
+    if (*size > form->max_size) {
+        return "a value that is too large for a form";
+    }
+
+    for (part = leaf; part->parent; part = part->parent) {
+
+        if (part->parent->object
+            && !ngx_http_flowdash_form_sayable(form, &part->key))
+        {
+            return "a name that a form cannot have";
+        }
+
+        if (part->index) {
+
+            /* what is above it was checked with the first leaf there */
+
+            break;
+        }
+    }
+
+    if (ngx_http_flowdash_form_has_boundary(form, &leaf->text)) {
+        return "a value with the form's boundary in it";
+    }
+
+    return NULL;
 }
 
 

@@ -487,6 +487,8 @@ for (
       '{"a":' . '[' x 40 . ']' x 40 . '}' ],
     [ 'multipart/form-data; boundary=xyz', multipart('xyz',
       part('issue[a]', 1)), '{"a":"1\r\n--xyz\r\n"}' ],
+    [ 'application/x-www-form-urlencoded', 'issue[a]=1', '{"F":{"'
+      . 'k' x 2000 . '":[' . join(',', (1) x 2000) . ']}}' ],
     (map { [ 'multipart/form-data; boundary=xyz', multipart('xyz',
              part('issue[a]', 1)), $_ ] }
         '{"--xyz":1}', '{"a":{"x":{"--xyz--":1}}}', '{"a":[{"--xyz":[]}]}'),
@@ -497,12 +499,24 @@ for (
 ) {
     my ($type, $sent, $change) = @$_;
     $res = send_form('/always', $type, $sent, $change);
-    is($res->{status}, 502, "502: $change");
+    is($res->{status}, 502, '502: ' . substr $change, 0, 100);
     sent('crm');
     is(sent('app'), undef, 'the app is not reached');
 }
 
-like($t->error_log, qr/a file cannot be changed/, 'the log says why');
+like($t->error_log, qr/$_/, "the log says: $_")
+    for 'a file cannot be changed', 'too large for a form';
+
+# as large as it may be, but no larger, with all that is repeated
+
+for ([ 89, 200 ], [ 90, 502 ]) {
+    my ($len, $status) = @$_;
+    # 10 times issue[f][x...][] and a digit
+    $res = send_form('/small', $urlencoded, '', '{"f":{"' . 'x' x $len
+        . '":[' . join(',', 0 .. 9) . ']}}');
+    is($res->{status}, $status, "a name of $len bytes: $status");
+    sent($_) for qw(crm app);
+}
 
 # a file of the task, said again in another spelling
 
