@@ -1095,10 +1095,12 @@ ngx_http_flowdash_form_check_file(ngx_http_flowdash_form_t *form,
 
     for (i = 0; i < was.nelts; i++) {
 
-        /* members may be in another order */
+        /* members may be in another order, but mostly they are not */
 
         for (n = 0; n < is.nelts; n++) {
-            if (ngx_http_flowdash_form_same_leaf(a[i], b[n])) {
+            if (ngx_http_flowdash_form_same_leaf(a[i],
+                                                 b[(i + n) % is.nelts]))
+            {
                 break;
             }
         }
