@@ -44,7 +44,8 @@ typedef struct {
 typedef struct {
     ngx_str_t                             disposition;
     ngx_str_t                             type;
-    ngx_str_t                             encoding;
+    ngx_str_t                             encoding;  /* -Transfer- */
+    ngx_str_t                             coding;    /* Content-Encoding */
 
     ngx_str_t                             name;
     ngx_str_t                             filename;
@@ -784,6 +785,9 @@ ngx_http_flowdash_multipart_header(ngx_http_flowdash_multipart_t *mp,
     {
         header = &part->encoding;
 
+    } else if (ngx_http_flowdash_multipart_is(&name, "content-encoding")) {
+        header = &part->coding;
+
     } else {
         return NGX_OK;
     }
@@ -940,17 +944,25 @@ static ngx_int_t
 ngx_http_flowdash_multipart_encoding(ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part)
 {
-    if (part->encoding.data == NULL
-        || ngx_http_flowdash_multipart_is(&part->encoding, "7bit")
-        || ngx_http_flowdash_multipart_is(&part->encoding, "8bit")
-        || ngx_http_flowdash_multipart_is(&part->encoding, "binary"))
+    if (part->encoding.data
+        && !ngx_http_flowdash_multipart_is(&part->encoding, "7bit")
+        && !ngx_http_flowdash_multipart_is(&part->encoding, "8bit")
+        && !ngx_http_flowdash_multipart_is(&part->encoding, "binary"))
     {
-        return NGX_OK;
+        return ngx_http_flowdash_multipart_refuse(mp,
+                   NGX_HTTP_FLOWDASH_FORM_CHARSET,
+                   "a part has a Content-Transfer-Encoding");
     }
 
-    return ngx_http_flowdash_multipart_refuse(mp,
-               NGX_HTTP_FLOWDASH_FORM_CHARSET,
-               "a part has a Content-Transfer-Encoding");
+    if (part->coding.data
+        && !ngx_http_flowdash_multipart_is(&part->coding, "identity"))
+    {
+        return ngx_http_flowdash_multipart_refuse(mp,
+                   NGX_HTTP_FLOWDASH_FORM_CHARSET,
+                   "a part has a Content-Encoding");
+    }
+
+    return NGX_OK;
 }
 
 

@@ -657,6 +657,7 @@ sub spoil {
             ["$d name=\"$name\"\r\n\r\n\xff", 'malformed'],
             ["$d name=\"$name\"\r\nContent-Transfer-Encoding: base64"
              . "\r\n\r\n", 'charset'],
+            ["$d name=\"$name\"\r\nContent-Encoding: gzip\r\n\r\n", 'charset'],
             ["$d name=\"$name\"; filename*=latin1''x\r\n\r\n", 'charset'],
             map { [$_] } "$d name=\"a\\b\"\r\n\r\n", "$d name=\"\"\r\n\r\n",
             "$d name=\"b\\\"\"\r\n\r\n", "$d\r\n\r\n", "\r\n",

@@ -99,6 +99,7 @@ static test_case_t  cases[] = {
       "issue[a]=x;"),
     T("an empty Content-Type", X("Content-Type:"), "issue[a]=x;"),
     T("an encoding", X("Content-Transfer-Encoding: 8BIT"), "issue[a]=x;"),
+    T("a coding", X("Content-Encoding: Identity"), "issue[a]=x;"),
     T("another header", X("X-Y:  z"), "issue[a]=x;"),
     T("a file", Z("Content-Type: a/b;c"), "issue[f]<n|a/b;c>x;"),
     T("a file of bytes", D CD "; name=\"issue[f]\"; filename=\"n\"\r\n\r\n"
@@ -115,7 +116,7 @@ static test_case_t  cases[] = {
     T("both", F("filename*=UTF-8''b; filename=a"), "issue[f]<a|>x;"),
     T("bytes of others", Y("Content-Type: text/plain"), ""),
     T("a file of others", H(CD "; name=\"o\"; filename=\"\xff\"\r\n"
-      "Content-Transfer-Encoding: base64"), ""),
+      "Content-Transfer-Encoding: base64\r\nContent-Encoding: gzip"), ""),
     T("_charset_", P("_charset_", "UTF-8") A "--B--", "issue[a]=1;"),
 
     /* delimiters */
@@ -291,6 +292,14 @@ static test_case_t  cases[] = {
       "CHARSET a part has a Content-Transfer-Encoding"),
     T("a file in base64", Z("Content-Transfer-Encoding: base64"),
       "CHARSET a part has a Content-Transfer-Encoding"),
+    T("gzip", X("Content-Encoding: gzip"),
+      "CHARSET a part has a Content-Encoding"),
+    T("gzip of others", Y("content-encoding: gzip"),
+      "CHARSET a part has a Content-Encoding"),
+    T("a file in gzip", Z("Content-Encoding: gzip"),
+      "CHARSET a part has a Content-Encoding"),
+    T("two codings", Y("Content-Encoding: identity\r\n"
+      "Content-Encoding: gzip"), "MALFORMED a part has a header twice"),
     T("a file without filename", X("Content-Type: application/octet-stream"),
       "MALFORMED a part has the type of a file, but no filename"),
     T("a filename that is empty", F("filename=\"\""),
