@@ -670,7 +670,10 @@ ngx_http_flowdash_source_settle(ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_uint_t                  i;
     ngx_list_part_t            *part;
+    ngx_http_flowdash_task_t   *query;
     ngx_http_flowdash_field_t  *field, *own;
+
+    query = ctx->query.form ? &ctx->query.task : NULL;
 
     i = 0;
     part = &ctx->task->fields.part;
@@ -680,6 +683,13 @@ ngx_http_flowdash_source_settle(ngx_http_flowdash_ctx_t *ctx)
         field->changed = 0;
 
         own = ngx_http_flowdash_task_lookup(&ctx->body.task, &field->node.str);
+
+        if (own && own->doubtful) {
+            field->doubtful = 1;
+        }
+
+        own = query ? ngx_http_flowdash_task_lookup(query, &field->node.str)
+                    : NULL;
 
         if (own && own->doubtful) {
             field->doubtful = 1;

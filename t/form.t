@@ -36,6 +36,7 @@ $t->config(<<"END");
         %%HTTP_GLOBALS%%
 
         map \$flowdash_task_status_id \$action { 5 "Finish"; default ""; }
+        map \$flowdash_task_status_id \$is_five { 5 1; default ""; }
 
         server {
             listen 127.0.0.1:%%PORT_http%%;
@@ -72,6 +73,22 @@ $t->config(<<"END");
             location /never {
                 flowdash_action \$arg_never;
                 $step
+            }
+
+            location /stored {
+                flowdash_action "Save";
+                flowdash_task_from /task;
+                flowdash_step "CRM" {
+                    flowdash_if \$is_five;
+                    flowdash_call http://127.0.0.1:%%PORT_crm%%/;
+                    flowdash_set_header X-Change "{}";
+                }
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
+            }
+
+            location = /task {
+                default_type application/json;
+                return 200 '{"issue":{"status_id":["4","5"],"a":"1"}}';
             }
 
             location /decoded {
@@ -474,6 +491,19 @@ for ('issue[status_id=5', 'issue[status_id]=4&issue[status_id]=5',
 is(send_form('/issues/1?issue[status_id]=4', $urlencoded,
              'issue[status_id]=5')->{status}, 400, 'query and body differ');
 is(sent('app'), undef, 'the app is not reached');
+
+# also if the stored task says the same bytes
+
+for ([ '/stored?issue[status_id]=4&issue[status_id]=5', 'x=1' ],
+     [ '/stored', 'issue[status_id]=4&issue[status_id]=5' ]) {
+    my ($uri, $sent) = @$_;
+    is(send_form($uri, $urlencoded, $sent)->{status}, 400,
+        "stored, and in doubt: $uri $sent");
+    is(sent('app'), undef, 'the app is not reached');
+}
+is(send_form('/stored?issue[a]=1', $urlencoded, 'x=1')->{status}, 200,
+    'stored as an array');
+sent('app');
 
 # what a form cannot say fails the step
 
