@@ -91,6 +91,12 @@ $t->config(<<"END");
                 return 200 '{"issue":{"status_id":["4","5"],"a":"1"}}';
             }
 
+            location /memory {
+                flowdash_action "Save";
+                client_body_buffer_size 1m;
+                $step
+            }
+
             location /decoded {
                 flowdash_action "Save";
                 flowdash_decode on;
@@ -585,5 +591,23 @@ $res = $t->request('POST', '/always', body => 'issue[a]=1', chunked => 1,
 is($res->{status}, 200, 'chunked');
 sent('crm');
 is(sent('app')->{body}, 'issue[a]=2', 'body');
+
+# edits in and across the buffers of a body that comes in many pieces
+
+@fields = map { [ "issue[f$_]", $_ % 3 ? 'x' : 'y' x 200 ] } 1 .. 150;
+$body = multipart('-xyz', map { part(@$_) } @fields);
+for my $size (1, 7, 100, 5000) {
+    my $chunks = join '', map { sprintf "%x\r\n%s\r\n", length, $_ }
+                              unpack("(a$size)*", $body), '';
+    $res = $t->request('POST', '/memory', body => $chunks, headers => [
+            'Content-Type' => 'multipart/form-data; boundary=-xyz',
+            'Content-Length' => undef, 'Transfer-Encoding' => 'chunked',
+            'X-Change' => '{' . join(',', map { qq("f$_":"z$_") }
+                                     grep { $_ % 2 } 1 .. 150) . '}' ]);
+    is($res->{status}, 200, "pieces of $size");
+    sent('crm');
+    is(sent('app')->{body}, multipart('-xyz', map { part($fields[$_ - 1][0],
+        $_ % 2 ? "z$_" : $fields[$_ - 1][1]) } 1 .. 150), 'every byte');
+}
 
 $t->done;
