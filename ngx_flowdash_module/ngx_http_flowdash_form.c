@@ -137,7 +137,6 @@ ngx_http_flowdash_form_parse(ngx_http_flowdash_form_t *form, ngx_str_t *text)
         }
     }
 
-    form->length = text->len;
     form->tail = text->len;
     form->open = (text->len == 0 || last[-1] == '&');
 
@@ -1657,34 +1656,11 @@ ngx_http_flowdash_form_say_value(ngx_http_flowdash_form_t *form,
 }
 
 
-/* all but what no reader takes for anything else */
-
 static u_char *
 ngx_http_flowdash_form_escape(u_char *p, ngx_str_t *s)
 {
-    u_char  *src, *last, c;
-
-    static u_char  hex[] = "0123456789ABCDEF";
-
-    last = s->data + s->len;
-
-    for (src = s->data; src < last; src++) {
-
-        c = *src;
-
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-            || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_')
-        {
-            *p++ = c;
-            continue;
-        }
-
-        *p++ = '%';
-        *p++ = hex[c >> 4];
-        *p++ = hex[c & 0xf];
-    }
-
-    return p;
+    return (u_char *) ngx_escape_uri(p, s->data, s->len,
+                                     NGX_ESCAPE_URI_COMPONENT);
 }
 
 

@@ -453,8 +453,6 @@ ngx_http_flowdash_multipart_end(ngx_http_flowdash_multipart_t *mp)
         return NGX_DECLINED;
     }
 
-    mp->form->length = mp->offset;
-
     if (mp->state != NGX_HTTP_FLOWDASH_MULTIPART_CLOSED) {
         return ngx_http_flowdash_multipart_malformed(mp,
                    "the closing delimiter is missing");

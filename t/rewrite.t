@@ -125,7 +125,7 @@ my @keys = ('x', 'y', '0', '1', "\xc3\xbc", 'a b', 'x.y', '&', '=', '%5B');
 my @texts = ('', 'x', 'a b', 'a+b', '100%', '%41', "\xc3\xa9\xe2\x82\xac", '&',
     '=', 'a=b&c=d', ' ', '  two  ', '"quoted"', "tab\t", "l1\r\nl2", "\n",
     "\r\n", "\r", '--', "\r\n--", '0', 'null', '[1]', '{"a":1}',
-    "\xf0\x9f\x98\x80", ';', 'a;b', '\\', 'issue[a]', "\0", "\x1f", "\x7f",
+    "\xf0\x9f\x98\x80", ';', 'a;b', '~', '\\', 'issue[a]', "\0", "\x1f", "\x7f",
     'Lorem ipsum dolor sit amet, consectetur adipisici elit. ' x 8);
 
 # names that are never the task's, and those which only urlencoded forms have
@@ -388,7 +388,7 @@ sub unsayable {
 
 sub escaped {
     my ($s) = @_;
-    $s =~ s/([^A-Za-z0-9._-])/sprintf '%%%02X', ord $1/ge;
+    $s =~ s/([^A-Za-z0-9._~-])/sprintf '%%%02X', ord $1/ge;
     return $s;
 }
 

@@ -448,7 +448,7 @@ feed(ngx_http_flowdash_form_t *form, u_char *p, size_t len, ngx_uint_t pieces)
 
 static u_char *
 result(u_char *dst, ngx_http_flowdash_form_t *form, ngx_int_t rc,
-    u_char *body, size_t len)
+    u_char *body)
 {
     u_char                         *p;
     ngx_str_t                       value;
@@ -467,9 +467,9 @@ result(u_char *dst, ngx_http_flowdash_form_t *form, ngx_int_t rc,
 
     p = body + form->tail;
 
-    if (form->length != (off_t) len
-        || ngx_strncmp(p, form->empty ? "--B--" : "\r\n--B--",
-                       form->empty ? 5 : 7) != 0)
+    if (ngx_strncmp(p, form->empty ? "--B--" : "\r\n--B--",
+                    form->empty ? 5 : 7)
+        != 0)
     {
         return ngx_sprintf(dst, "tail!");
     }
@@ -529,7 +529,7 @@ run(u_char *out, u_char *body, size_t len, ngx_uint_t pieces, off_t *offset)
     ngx_http_flowdash_form_init(&form, pool, pointer, &boundary, TEST_MAX);
 
     rc = feed(&form, body, len, pieces);
-    n = result(out, &form, rc, body, len) - out;
+    n = result(out, &form, rc, body) - out;
 
     *offset = form.verdict ? form.offset : form.tail;
 
