@@ -30,11 +30,17 @@ static ngx_int_t ngx_http_flowdash_form_decode(ngx_http_flowdash_form_t *form,
 static const char *ngx_http_flowdash_form_split(
     ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_str_t *field,
     ngx_str_t *path, ngx_uint_t *found);
+static ngx_uint_t ngx_http_flowdash_form_brackets(ngx_str_t *path);
 static ngx_uint_t ngx_http_flowdash_form_in_pairs(ngx_str_t *name);
 static ngx_uint_t ngx_http_flowdash_form_looks_like(ngx_str_t *name,
     ngx_str_t *token);
 static ngx_uint_t ngx_http_flowdash_form_next_index(ngx_str_t *key,
     ngx_str_t *token);
+static ngx_http_flowdash_form_node_t *ngx_http_flowdash_form_walk(
+    ngx_http_flowdash_form_t *form, ngx_http_flowdash_form_pair_t *pair,
+    ngx_str_t *field);
+static ngx_int_t ngx_http_flowdash_form_mixed(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_form_pair_t *pair);
 static ngx_http_flowdash_form_node_t *ngx_http_flowdash_form_child(
     ngx_http_flowdash_form_t *form, ngx_http_flowdash_form_node_t *parent,
     ngx_str_t *key);
@@ -472,15 +478,29 @@ ngx_http_flowdash_form_split(ngx_http_flowdash_form_t *form, ngx_str_t *name,
     path->data = p;
     path->len = last - p;
 
-    for (n = 0; p < last; p++) {
-        n += (*p == '[');
-    }
-
-    if (pointer->nelts + n > NGX_HTTP_FLOWDASH_FORM_DEPTH) {
+    if (pointer->nelts + ngx_http_flowdash_form_brackets(path)
+        > NGX_HTTP_FLOWDASH_FORM_DEPTH)
+    {
         return "a name with too many brackets";
     }
 
     return NULL;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_form_brackets(ngx_str_t *path)
+{
+    size_t      i;
+    ngx_uint_t  n;
+
+    n = 0;
+
+    for (i = 0; i < path->len; i++) {
+        n += (path->data[i] == '[');
+    }
+
+    return n;
 }
 
 
@@ -583,59 +603,15 @@ ngx_int_t
 ngx_http_flowdash_form_add(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_form_pair_t *pair, ngx_str_t *field)
 {
-    u_char                         *p, *last;
-    ngx_str_t                       key;
     ngx_http_flowdash_form_node_t  *node;
 
     pair->next = NULL;
     pair->again = NULL;
 
-    key = *field;
-    p = pair->path.data;
-    last = p + pair->path.len;
+    node = ngx_http_flowdash_form_walk(form, pair, field);
 
-    node = &form->root;
-
-    for ( ;; ) {
-
-        if (node != &form->root
-            && (node->pair || (key.len ? node->array : node->object)))
-        {
-            goto mixed;
-        }
-
-        /*
-         * PHP makes an element of each a[][b], qs a single one of all, and
-         * Rack a new one when the last has that key; a[][] is flat in qs.
-         */
-
-        if (key.len == 0 && p < last && (node->first || p[1] == ']')) {
-            return ngx_http_flowdash_form_refuse(form,
-                             NGX_HTTP_FLOWDASH_FORM_MALFORMED, pair->start,
-                             "an array that some apps read in another way");
-        }
-
-        node = ngx_http_flowdash_form_child(form, node, &key);
-
-        if (node == NULL) {
-            return form->verdict ? NGX_DECLINED : NGX_ERROR;
-        }
-
-        if (pair->field == NULL) {
-            pair->field = node;
-        }
-
-        if (p == last) {
-            break;
-        }
-
-        key.data = ++p;
-
-        while (*p != ']') {
-            p++;
-        }
-
-        key.len = p++ - key.data;
+    if (node == NULL) {
+        return form->verdict ? NGX_DECLINED : NGX_ERROR;
     }
 
     /* some apps keep files apart, and would take the value alone */
@@ -643,7 +619,7 @@ ngx_http_flowdash_form_add(ngx_http_flowdash_form_t *form,
     if (node->array || node->object
         || (node->pair && node->pair->file != pair->file))
     {
-        goto mixed;
+        return ngx_http_flowdash_form_mixed(form, pair);
     }
 
     if (node->pair) {
@@ -668,9 +644,78 @@ ngx_http_flowdash_form_add(ngx_http_flowdash_form_t *form,
     form->last = pair;
 
     return NGX_OK;
+}
 
-mixed:
 
+/*
+ * Along a pair's name, to the node of its value.  Returns NULL on error, or
+ * with form->verdict set.
+ */
+
+static ngx_http_flowdash_form_node_t *
+ngx_http_flowdash_form_walk(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_form_pair_t *pair, ngx_str_t *field)
+{
+    u_char                         *p, *last;
+    ngx_str_t                       key;
+    ngx_http_flowdash_form_node_t  *node;
+
+    key = *field;
+    p = pair->path.data;
+    last = p + pair->path.len;
+
+    node = &form->root;
+
+    for ( ;; ) {
+
+        if (node != &form->root
+            && (node->pair || (key.len ? node->array : node->object)))
+        {
+            (void) ngx_http_flowdash_form_mixed(form, pair);
+            return NULL;
+        }
+
+        /*
+         * PHP makes an element of each a[][b], qs a single one of all, and
+         * Rack a new one when the last has that key; a[][] is flat in qs.
+         */
+
+        if (key.len == 0 && p < last && (node->first || p[1] == ']')) {
+            (void) ngx_http_flowdash_form_refuse(form,
+                             NGX_HTTP_FLOWDASH_FORM_MALFORMED, pair->start,
+                             "an array that some apps read in another way");
+            return NULL;
+        }
+
+        node = ngx_http_flowdash_form_child(form, node, &key);
+
+        if (node == NULL) {
+            return NULL;
+        }
+
+        if (pair->field == NULL) {
+            pair->field = node;
+        }
+
+        if (p == last) {
+            return node;
+        }
+
+        key.data = ++p;
+
+        while (*p != ']') {
+            p++;
+        }
+
+        key.len = p++ - key.data;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_form_mixed(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_form_pair_t *pair)
+{
     return ngx_http_flowdash_form_refuse(form,
                      NGX_HTTP_FLOWDASH_FORM_MALFORMED, pair->start,
                      "a field that is two of value, file, array, object");
