@@ -210,21 +210,30 @@ ngx_http_flowdash_body_media(ngx_http_request_t *r, ngx_uint_t decode,
     codings = 0;
     charset = NULL;
 
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
-        h = part->elts;
+    part = &r->headers_in.headers.part;
+    h = part->elts;
 
-        for (i = 0; i < part->nelts; i++) {
+    for (i = 0; /* void */ ; i++) {
 
-            if (ngx_http_flowdash_body_same(&h[i].key, "Content-Type")) {
-                types++;
-                ngx_http_flowdash_body_type(&h[i].value, media, &charset);
+        if (i >= part->nelts) {
 
-            } else if (ngx_http_flowdash_body_same(&h[i].key,
-                                                   "Content-Encoding"))
-            {
-                codings += ngx_http_flowdash_body_coding(&h[i].value, decode,
-                                                         media);
+            if (part->next == NULL) {
+                break;
             }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (ngx_http_flowdash_body_same(&h[i].key, "Content-Type")) {
+            types++;
+            ngx_http_flowdash_body_type(&h[i].value, media, &charset);
+
+        } else if (ngx_http_flowdash_body_same(&h[i].key, "Content-Encoding"))
+        {
+            codings += ngx_http_flowdash_body_coding(&h[i].value, decode,
+                                                     media);
         }
     }
 
