@@ -518,7 +518,9 @@ for (
     [ 'application/x-www-form-urlencoded', 'issue[a]=1', '{"":1}' ],
     [ 'application/x-www-form-urlencoded', 'issue[a]=1', '{"a\n":1}' ],
     [ 'application/x-www-form-urlencoded', 'issue[a]=1', '{"a":"\ud800"}' ],
-    [ 'application/x-www-form-urlencoded', 'issue[a]=1', '{"a":{"b]":1}}' ],
+    (map { [ 'application/x-www-form-urlencoded', 'issue[a]=1', $_ ] }
+        '{"a":{"b]":1}}', '{"a":{"b]":{"c":[1,2]}}}',
+        '{"a":{"x":[1,2],"y":{"z":1,"b]":{"c":[1,2]}}}}'),
     [ 'application/x-www-form-urlencoded', 'issue[a]=1',
       '{"a":' . '[' x 40 . ']' x 40 . '}' ],
     [ 'multipart/form-data; boundary=xyz', multipart('xyz',
