@@ -53,6 +53,8 @@ $t->config(<<"END");
             "5:1" "Finish"; default "";
         }
 
+        limit_req_zone \$server_name zone=slow:32k rate=1r/m;
+
         log_format flow '\$uri|\$flowdash_result|\$flowdash_failed_step|'
                         '\$flowdash_error|\$flowdash_step_status|\$status';
 
@@ -124,6 +126,14 @@ $t->config(<<"END");
                 return 200 '{"issue":{"returned":true}}';
             }
             location /redirect/ { try_files /nowhere /file/1; }
+            location /says/ {
+                default_type application/json;
+                return 200 '{"issue":{"is":"\$request_method \$request_uri"}}';
+            }
+            location /slow/ {
+                limit_req zone=slow burst=20;
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
+            }
             location /action/ {
                 flowdash_methods GET;
                 flowdash_action "View";
@@ -239,9 +249,21 @@ for ([ 'file', '{"from":"file"}' ], [ 'return', '{"returned":true}' ],
     sent('app');
 }
 
+# the fetch is a GET of its own also for nginx's variables: by those FastCGI
+# apps are told what to do, and caches what they keep
+
+is(put('/other/x?where=says', '{}')->{status}, 204, 'variables');
+task_is('{"is":"GET /says/1"}', 'are of the fetch');
+sent('app');
+
+# a limit in the location which is fetched does not hold the fetch for ever
+
+is(put('/other/x?where=slow', '{}')->{status}, 204, 'limit_req') for 1 .. 3;
+sent($_) for qw(app crm);
+
 # what fails, before any call
 
-$t->wait_for(sub { $t->read_file('flow.log') =~ tr/\n// >= 13 }, 1);
+$t->wait_for(sub { $t->read_file('flow.log') =~ tr/\n// >= 17 }, 1);
 my $logged = $t->read_file('flow.log') =~ tr/\n//;
 
 for (
@@ -276,6 +298,13 @@ for (
     like($line, qr/\|failed\|task\|$error\|-\|$status$/, 'variables');
 }
 
+# what the task turns out to be is not the fetch's fault
+
+$res = put('/finish/1', '{"issue":{}}',
+    'X-Stored' => '{"issue":{"status_id":1,"Status Id":2}}');
+is($res->{status}, 400, 'two fields for one variable');
+is($res->{json}{step}, undef, 'no step');
+
 # HTTP/1.1 clients that leave while the task is fetched: no crash, no call
 
 my $exchange = $t->start('PUT', '/other/x?where=stall', body => '{}',
@@ -308,5 +337,7 @@ $t->conf_fails(sprintf($conf, 'flowdash_step "t" '
     . '{ flowdash_task_from /x; return 200; }'),
     qr/are for the whole action/, 'in a step');
 $t->conf_ok(sprintf($conf, 'flowdash_task_from $uri pointer=;'), 'no pointer');
+$t->conf_ok(sprintf($conf, 'flowdash_task_from "/x?a=b/../c";'),
+    'dots in the arguments');
 
 $t->done;
