@@ -175,7 +175,7 @@ sub task_is {
 my $res = put('/issues/1.json', '{"issue":{"due_date":"2020-02-01"}}',
     'X-Change' => '{"due_date":"2020-02-02","estimate":10.50,"done":true}',
     Cookie => 'session=1', Authorization => 'Bearer x', 'X-Api-Key' => 'k',
-    'X-HTTP-Method-Override' => 'DELETE',
+    'X-HTTP-Method-Override' => 'DELETE', 'Idempotency-Key' => '"a"',
     'If-Match' => '"x"', 'Accept-Encoding' => 'gzip', Host => 'tasks.example');
 
 is($res->{status}, 204, 'the app answers');
@@ -191,13 +191,14 @@ is($get->header('Host'), 'tasks.example', 'the host');
 is($get->header('Accept'), 'application/json', 'JSON is wanted');
 is($get->header($_), undef, "no $_")
     for qw(If-Match Accept-Encoding Content-Type Content-Length
-           X-HTTP-Method-Override);
+           X-HTTP-Method-Override Idempotency-Key);
 is($get->{body}, '', 'no body');
 
 is($app->{method}, 'PUT', 'the app gets the request');
 is($app->{body}, '{"issue":{"due_date":"2020-02-02","done":true}}',
     'with its own field, and what the step has changed');
 is($app->header('If-Match'), '"x"', 'and the client\'s headers');
+is($app->header('Idempotency-Key'), '"a"', 'his key, which is for this');
 
 # forms: the changes go into the form
 
