@@ -73,11 +73,11 @@ static const char  ngx_http_flowdash_page_head[] =
     "li+li::before{content:\"\";flex:none;width:2.5rem;height:3px;"
     "background:linear-gradient(to left,var(--ok) 60%,var(--line))}\n"
     ".box{background:var(--card);border:2px solid var(--line);"
-    "border-radius:.6rem;padding:.7rem .9rem;min-width:0}\n"
+    "border-radius:.6rem;padding:.7rem .9rem;min-width:0;max-width:20rem}\n"
     ".end{border-radius:2rem;color:var(--dim)}\n"
     ".optional{border-style:dashed}\n"
     ".box dl{display:grid;grid-template-columns:auto auto;gap:.1rem .8rem;"
-    "margin-top:.4rem}\n"
+    "justify-content:start;align-items:baseline;margin-top:.4rem}\n"
     ".box dl div{display:contents}\n"
     ".box p{font-size:.85rem;overflow-wrap:anywhere}\n"
     ".bad .box{border-color:var(--bad);background:var(--badbg)}\n"
@@ -92,7 +92,7 @@ static const char  ngx_http_flowdash_page_head[] =
     "td:first-child{white-space:nowrap}\n"
     "code{font-size:.85rem}\n"
     "@media(max-width:40rem){body{padding:1rem}ol{display:block}"
-    "li{display:block}li+li::before{display:block;width:3px;height:1.2rem;"
+    "li{display:block}.box{max-width:none}.end{display:inline-block}li+li::before{display:block;width:3px;height:1.2rem;"
     "margin-left:2rem;background:var(--ok)}"
     "li.bad+li::before{background:repeating-linear-gradient("
     "var(--bad) 0 .3rem,transparent .3rem .55rem)}}\n"
@@ -130,7 +130,7 @@ ngx_http_flowdash_page(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_output(out, "<main>\n<header><h1>Flows</h1>"
                              "<p id=\"when\">");
     ngx_http_flowdash_page_date(out, ngx_time());
-    ngx_http_flowdash_output(out, ", counted since ");
+    ngx_http_flowdash_output(out, " UTC, counted since ");
     ngx_http_flowdash_page_date(out, view->zone->since);
     ngx_http_flowdash_output(out, "</p></header>\n");
 
@@ -175,7 +175,7 @@ ngx_http_flowdash_page_action(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_page_figure(out, "running", "%uA",
                                   action->counters->running);
     ngx_http_flowdash_page_time(out, "median", &action->counters->time, 500);
-    ngx_http_flowdash_page_time(out, "95 %", &action->counters->time, 950);
+    ngx_http_flowdash_page_time(out, "p95", &action->counters->time, 950);
     ngx_http_flowdash_output(out, "</dl></div>\n<ol>\n"
                              "<li><div class=\"box end\">request</div></li>\n");
 
@@ -204,22 +204,23 @@ ngx_http_flowdash_page_step(ngx_http_flowdash_output_t *out,
                              bad ? " class=\"bad\"" : "",
                              step->optional ? " optional" : "");
     ngx_http_flowdash_output_html(out, &step->name);
-    ngx_http_flowdash_output(out, "</h3><p>");
+    ngx_http_flowdash_output(out, "</h3>");
 
     if (step->endpoint.len) {
+        ngx_http_flowdash_output(out, "<p>");
         ngx_http_flowdash_output_html(out, &step->endpoint);
+        ngx_http_flowdash_output(out, "</p>");
     }
 
     if (step->optional) {
-        ngx_http_flowdash_output(out, "%soptional",
-                                 step->endpoint.len ? ", " : "");
+        ngx_http_flowdash_output(out, "<p>optional</p>");
     }
 
-    ngx_http_flowdash_output(out, "</p><dl>");
+    ngx_http_flowdash_output(out, "<dl>");
     ngx_http_flowdash_page_rate(out, counters);
     ngx_http_flowdash_page_share(out, counters);
     ngx_http_flowdash_page_time(out, "median", &counters->time, 500);
-    ngx_http_flowdash_page_time(out, "95 %", &counters->time, 950);
+    ngx_http_flowdash_page_time(out, "p95", &counters->time, 950);
 
     if (counters->calls > counters->started) {
         ngx_http_flowdash_page_figure(out, "repeated", "%ui",
