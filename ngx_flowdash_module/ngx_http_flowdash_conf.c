@@ -25,11 +25,9 @@ static ngx_uint_t ngx_http_flowdash_conf_rewrites(ngx_conf_t *cf,
     void **loc_conf);
 static char *ngx_http_flowdash_conf_param(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_array_t **params, ngx_uint_t caseless);
-<<<<<<< HEAD
 static char *ngx_http_flowdash_conf_add_action(ngx_conf_t *cf,
-=======
+    ngx_http_flowdash_loc_conf_t *conf);
 static char *ngx_http_flowdash_conf_signed(ngx_conf_t *cf,
->>>>>>> 16e42d882a708ddde6f87436345e8cb2e735bfb1
     ngx_http_flowdash_loc_conf_t *conf);
 
 
@@ -1031,7 +1029,6 @@ ngx_http_flowdash_conf_check(ngx_conf_t *cf,
 }
 
 
-<<<<<<< HEAD
 /* for those who show what is configured */
 
 static char *
@@ -1049,7 +1046,11 @@ ngx_http_flowdash_conf_add_action(ngx_conf_t *cf,
     }
 
     *action = conf;
-=======
+
+    return NGX_CONF_OK;
+}
+
+
 /* headers that would take the place of the signature's */
 
 static char *
@@ -1079,7 +1080,6 @@ ngx_http_flowdash_conf_signed(ngx_conf_t *cf,
             return NGX_CONF_ERROR;
         }
     }
->>>>>>> 16e42d882a708ddde6f87436345e8cb2e735bfb1
 
     return NGX_CONF_OK;
 }

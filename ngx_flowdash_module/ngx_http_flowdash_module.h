@@ -756,7 +756,6 @@ ngx_int_t ngx_http_flowdash_error(ngx_http_request_t *r,
     ngx_uint_t status, ngx_str_t *detail);
 
 
-<<<<<<< HEAD
 /* Makes the counters of all actions and steps whose names are known. */
 void ngx_http_flowdash_count_configured(ngx_http_flowdash_main_conf_t *fmcf,
     ngx_log_t *log);
@@ -771,10 +770,7 @@ void ngx_http_flowdash_count_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run);
 
 
-/* Writes the line about an action that has failed, on ctx->run if it is set. */
-=======
 /* Writes the line about an action that has failed, and the step, if any. */
->>>>>>> 16e42d882a708ddde6f87436345e8cb2e735bfb1
 void ngx_http_flowdash_log_failed(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_e error,
     ngx_str_t *detail);
