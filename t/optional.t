@@ -45,8 +45,7 @@ $t->raw_endpoint(cut => 'cut', body => $change);
 $t->endpoint(app => { body => 'stored' });
 
 
-# [ name, the step's directives, where it calls, error, status, step's status ];
-# a reference of two holds the values for flowdash_call and proxy_pass
+# [ name, the step's directives, where it calls, error, step's status ]
 
 my $hook = '127.0.0.1:%%PORT_hook%%';
 
@@ -76,7 +75,9 @@ for my $row (@failures) {
     }
 }
 
-sub optional { return qq(flowdash_step "May fail" { flowdash_optional on; $_[0] }) }
+sub optional {
+    return qq(flowdash_step "May fail" { flowdash_optional on; $_[0] });
+}
 
 sub action {
     my ($name, $steps, $set) = @_;
@@ -110,7 +111,7 @@ $locations .= action('more', optional($fails) . <<"EOC");
 EOC
 $locations .= action('form', optional("flowdash_call http://$hook/form;"),
                      'flowdash_task "";');
-$locations .= action('form_boundary',
+$locations .= action('form_file',
     optional("flowdash_call http://$hook/form_file;"), 'flowdash_task "";');
 
 $locations .= action('deadline',
@@ -216,9 +217,9 @@ sub goes_on {
     is(flow($name), "200|ok|-|-|$step_status", "$name: in the variables");
 
     is(scalar @lines, 0, "$name: one line");
-    like($line, qr/ \[warn\] [\d#]+: \*\d+ flowdash: action "Do $name" goes on, (?#
-        )failed on optional step "May fail": $error[, ].*(?#
-        ), time \d+\.\d{3}s, id [0-9a-f]{32}, client:/,
+    like($line, qr/ \[warn\] [\d#]+: \*\d+ flowdash: (?#
+        )action "Do $name" goes on, failed on optional step (?#
+        )"May fail": $error[, ].*, time \d+\.\d{3}s, id [0-9a-f]{32}, client:/,
         "$name: which says what has failed");
     unlike($line, qr/secret/, "$name: but the secrets");
     return $last;
@@ -227,13 +228,14 @@ sub goes_on {
 for my $row (@failures) {
     my ($name, undef, $host, $error, $step_status) = @$row;
 
-    for my $engine (0, 1) {
-        my $last = goes_on("${name}_$engine", act("${name}_$engine"), $error,
+    for my $action ("${name}_0", "${name}_1") {
+        my $last = goes_on($action, act($action), $error,
                            "$step_status : 200");
+
         like($last->{body}, qr/,"task":\{"f":"old","g": ?1\.00\}\}$/,
-             "${name}_$engine: so has the next step");
-        like((lines("${name}_$engine"))[0], qr{, called "http://[^"]*/$name/p",},
-             "${name}_$engine: what was called");
+             "$action: so has the next step");
+        like((lines($action))[0], qr{, called "http://[^"]*/$name/p",},
+             "$action: what was called");
     }
 }
 
@@ -274,11 +276,11 @@ my $last = goes_on('form', act('form', headers => \@form, body => $form),
 is_deeply($last->{json}{task}, { a => '1', b => '2' },
           'form: the next step has what was sent');
 
-my $multipart = "--x\r\nContent-Disposition: form-data; name=\"b\"\r\n\r\n1\r\n"
-    . "--x\r\nContent-Disposition: form-data; name=\"a\"; filename=\"f\"\r\n\r\n"
-    . "1\r\n--x--\r\n";
+my $part = "--x\r\nContent-Disposition: form-data; name=";
+my $multipart = qq($part"b"\r\n\r\n1\r\n)
+    . qq($part"a"; filename="f"\r\n\r\n1\r\n--x--\r\n);
 
-goes_on('form_boundary', act('form_boundary', body => $multipart, headers =>
+goes_on('form_file', act('form_file', body => $multipart, headers =>
         [ 'Content-Type' => 'multipart/form-data; boundary=x' ]),
         'response_invalid 200', '200 : 200', $multipart);
 
@@ -321,7 +323,8 @@ like($lines[1], qr/ \[error\] .* failed on step "Last": deadline, /,
      'deadline: and the next');
 
 is(act('deadline_last')->{status}, 200, 'deadline, all optional: goes on');
-is(flow('deadline_last'), '200|ok|-|-|504 : -', 'deadline, all optional: none');
+is(flow('deadline_last'), '200|ok|-|-|504 : -',
+   'deadline, all optional: none');
 is(scalar called('last'), 0, 'deadline, all optional: no call');
 is(($t->requests('app'))[0]{body}, $body, 'deadline, all optional: the app');
 

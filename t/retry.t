@@ -54,7 +54,7 @@ for my $condition (sort keys %fulfilled) {
 
         push @rows, [ $name, "flowdash_retry $retry;"
                       . ($limit && "flowdash_timeout $limit;"), [ $failure ],
-                      $again ? "$status, 200" : $status, $again ? '' : $error ];
+                      $again ? ("$status, 200", '') : ($status, $error) ];
     }
 }
 
@@ -71,7 +71,8 @@ push @rows, (
       '503, 500, 502, 200' ],
     [ mixed => 'flowdash_retry 3 503 error timeout=1s;',
       [ '503 1', 'reset', 'stall' ], '503, 502, 504, 200' ],
-    [ ends_refused => 'flowdash_retry 3;', [ 503, 404 ], '503, 404', 'status' ],
+    [ ends_refused => 'flowdash_retry 3;', [ 503, 404 ],
+      '503, 404', 'status' ],
     [ ends_invalid => 'flowdash_retry 3;', [ 503, 'text' ],
       '503, 200', 'response_invalid' ],
 
@@ -154,6 +155,8 @@ push @rows, (
 
     [ http2 => 'flowdash_retry 1 503; flowdash_ssl_verify off;', [ 503 ],
       '503, 200' ],
+    [ signed => "flowdash_retry 1; flowdash_sign_key whsec_@{[ 'AB12' x 8 ]};",
+      [ '503 1' ], '503, 200' ],
     [ inherited => '', [ 503 ], '503, 200' ],
     [ overridden => 'flowdash_retry off;', [ 503 ], 503, 'status' ],
 );
@@ -417,8 +420,10 @@ sub to {
     return grep { $_->{target} =~ m{^/$name\b} } $t->requests($endpoint);
 }
 
-sub repeats { return grep { /flowdash: step "$_[0]":/ } split /\n/, $t->error_log }
-sub failure { return grep { /flowdash: action "Do $_[0]"/ } split /\n/, $t->error_log }
+sub lines { return grep { /flowdash: $_[0]/ } split /\n/, $t->error_log }
+
+sub repeats { return lines(qq(step "$_[0]":)) }
+sub failure { return lines(qq(action "Do $_[0]")) }
 
 # what the client, the variables and the log say
 
@@ -426,21 +431,22 @@ sub told {
     my ($name, $res, $step_status, $error) = @_;
     my $flow = flow($name);
     my $n = split /, /, $step_status;
-    my $status = !$error ? 200 : $error =~ /^(?:timeout|deadline)$/ ? 504 : 502;
+    my $status = !$error ? 200 : $error =~ /^(?:timeout|deadline)/ ? 504 : 502;
     my @repeats = repeats($name);
     my @failure = failure($name);
 
     is($res->{status}, $status, "$name: status $status");
-    is($flow->{step_status}, $step_status, "$name: step's status $step_status");
+    is($flow->{step_status}, $step_status, "$name: attempts $step_status");
     is($flow->{error}, $error || '-', "$name: error " . ($error || 'none'));
     like($flow->{step_time}, qr/^\d+\.\d{3}(?:, \d+\.\d{3}){@{[ $n - 1 ]}}$/,
          "$name: a time for each attempt");
     is(scalar @repeats, $n - 1, "$name: a line for each repeat");
 
     for my $i (1 .. $n - 1) {
-        like($repeats[$i - 1], qr/ \[warn\] .*: \*\d+ flowdash: step "$name": (?#
-            )attempt $i failed: \w+( \d{3})?(, [^"]*)?, again in \d+\.\d{3}s, (?#
-            )called "http[^"?]*", id $flow->{id}, client:/, "$name: line $i");
+        like($repeats[$i - 1], qr/ \[warn\] .*: \*\d+ flowdash: (?#
+            )step "$name": attempt $i failed: \w+( \d{3})?(, [^"]*)?, (?#
+            )again in \d+\.\d{3}s, called "http[^"?]*", (?#
+            )id $flow->{id}, client:/, "$name: line $i");
     }
 
     unlike("@repeats@failure", qr/secret/, "$name: no secrets in the log");
@@ -613,6 +619,17 @@ my @traces = map { (split /-/, header($_, 'traceparent'))[1] }
 is(scalar(grep { $_ eq $traces[0] } @traces), 4, 'steps: one trace');
 
 
+# Signed anew
+
+my ($one, $two) = to('flaky', 'signed');
+
+is(header($two, 'webhook-id'), header($one, 'webhook-id'), 'signed: one id');
+cmp_ok(header($two, 'webhook-timestamp'), '>',
+       header($one, 'webhook-timestamp'), 'signed: two times');
+isnt(header($two, 'webhook-signature'), header($one, 'webhook-signature'),
+     'signed: two signatures');
+
+
 # A connection that has died in libcurl's pool is no attempt.
 
 is($t->finish(act('pooled'))->{status}, 200, 'pooled: first');
@@ -647,7 +664,10 @@ stored('proxied');
 
 # A client that goes while the call waits: the action goes on
 
-close delete act('client')->{socket};
+my $exchange = act('client');
+
+$t->wait_for(sub { scalar repeats('client') });
+close delete $exchange->{socket};
 
 like(flow('client')->{step_status}, qr/^503, 200$/, 'client: ended');
 is(scalar to('flaky', 'client'), 2, 'client: called again');
@@ -658,7 +678,7 @@ stored('client');
 # Workers wait for what waits.
 
 for my $how (qw(reload quit)) {
-    my $exchange = act($how);
+    $exchange = act($how);
     my %old = map { $_ => 1 } $t->worker_pids;
 
     $t->wait_for(sub { scalar repeats($how) });
