@@ -225,6 +225,7 @@ ngx_http_flowdash_call_resolve(ngx_http_flowdash_call_t *call)
 {
     ngx_int_t                       rc;
     ngx_str_t                      *host;
+    ngx_msec_t                      time;
     ngx_http_request_t             *r;
     ngx_http_core_loc_conf_t       *clcf;
     ngx_http_flowdash_resolve_t    *rs;
@@ -240,6 +241,7 @@ ngx_http_flowdash_call_resolve(ngx_http_flowdash_call_t *call)
     }
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    time = ngx_http_flowdash_retry_time(flcf);
 
     rs = &call->resolve;
 
@@ -248,7 +250,8 @@ ngx_http_flowdash_call_resolve(ngx_http_flowdash_call_t *call)
     rs->host = *host;
     rs->port = flcf->proxy ? flcf->proxy->port : flcf->url->port;
     rs->resolver = clcf->resolver;
-    rs->timeout = flcf->connect_timeout;
+    rs->timeout = time ? ngx_min(time, flcf->connect_timeout)
+                       : flcf->connect_timeout;
     rs->pool = r->pool;
     rs->log = r->connection->log;
     rs->handler = ngx_http_flowdash_call_resolve_handler;

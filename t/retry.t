@@ -298,6 +298,10 @@ my @others = (
                    flowdash_connect_timeout 300ms;
                    flowdash_call http://some.example/;',
       '504, 504', 'timeout' ],
+    [ resolver_time => 'flowdash_retry 1 timeout=300ms;
+                        resolver 127.0.0.1:%%PORT_udp%%;
+                        flowdash_call http://some.example/;',
+      '504, 504', 'timeout' ],
     [ connect => 'flowdash_retry 1 timeout; flowdash_connect_timeout 300ms;
                   flowdash_call http://127.0.0.1:%%PORT_full%%/;',
       '504, 504', 'timeout' ],
@@ -584,7 +588,8 @@ for my $row (qw(after_year after_timeout after_second after_deadline)) {
 
 for ([ stall_second => 1 ], [ stall_deadline => 1 ], [ stalls => 3 ],
      [ stall_long => 1 ], [ '429_stall' => 1 ], [ off_stall => 1 ],
-     [ stalls_time => 1.1 ], [ resolver => 0.6 ], [ connect => 0.6 ])
+     [ stalls_time => 1.1 ], [ resolver => 0.6 ], [ resolver_time => 0.6 ],
+     [ connect => 0.6 ])
 {
     my ($row, $time) = @$_;
     cmp_ok(time_of($row), '>', $time - 0.1, "$row: not before its time");
