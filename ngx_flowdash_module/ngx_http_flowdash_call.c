@@ -452,8 +452,10 @@ ngx_http_flowdash_call_options(ngx_http_flowdash_call_t *call,
         return NGX_ERROR;
     }
 
-    if (call->addresses.data
-        && curl_easy_setopt(easy, CURLOPT_RESOLVE, &call->addresses))
+    /* also without: a transfer that was ended early has left its own there */
+
+    if (curl_easy_setopt(easy, CURLOPT_RESOLVE,
+                         call->addresses.data ? &call->addresses : NULL))
     {
         return NGX_ERROR;
     }
