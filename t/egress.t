@@ -281,8 +281,8 @@ is(scalar(() = $t->error_log =~ /flowdash: step "Hook".*two\.test/g), 0,
 
 sleep 1.1;
 denied(rebound => 'a name that now leads elsewhere');
-is(flow('again'), '502|denied|503, 502', 'so before a second attempt');
 $t->finish($again);
+is(flow('again'), '502|denied|503, 502', 'so before a second attempt');
 is(counts(), '', 'nothing is connected to');
 
 
