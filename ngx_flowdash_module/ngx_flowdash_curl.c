@@ -28,6 +28,7 @@ typedef struct {
     unsigned           connects:1; /* not a pipe to a thread of libcurl's */
     unsigned           resting:1;
     unsigned           woken:1;    /* while at rest: closed, most likely */
+    unsigned           http2:1;
 } ngx_flowdash_curl_socket_t;
 
 
@@ -67,7 +68,7 @@ static int ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd,
 static ngx_connection_t *ngx_flowdash_curl_get_connection(curl_socket_t fd);
 static ngx_int_t ngx_flowdash_curl_set_event(ngx_event_t *ev, ngx_int_t event,
     ngx_uint_t active, ngx_uint_t flags);
-static void ngx_flowdash_curl_rest(ngx_connection_t *c);
+static void ngx_flowdash_curl_rest(ngx_connection_t *c, CURL *easy);
 static ngx_connection_t *ngx_flowdash_curl_resting(curl_socket_t fd);
 static int ngx_flowdash_curl_close_socket(void *data, curl_socket_t fd);
 static void ngx_flowdash_curl_free_connection(ngx_connection_t *c,
@@ -82,6 +83,7 @@ static void ngx_flowdash_curl_swept(void);
 
 static int ngx_flowdash_curl_timer_handler(CURLM *multi, long ms, void *data);
 static void ngx_flowdash_curl_event(ngx_event_t *ev);
+static void ngx_flowdash_curl_spoil(ngx_socket_t fd);
 static void ngx_flowdash_curl_timeout(ngx_event_t *ev);
 static void ngx_flowdash_curl_action(curl_socket_t fd, int events);
 static void ngx_flowdash_curl_end_refused(ngx_flowdash_curl_t *fc);
@@ -560,7 +562,7 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
     if (what == CURL_POLL_REMOVE) {
 
         if (c) {
-            ngx_flowdash_curl_rest(c);
+            ngx_flowdash_curl_rest(c, easy);
         }
 
         return 0;
@@ -686,8 +688,9 @@ ngx_flowdash_curl_set_event(ngx_event_t *ev, ngx_int_t event,
  */
 
 static void
-ngx_flowdash_curl_rest(ngx_connection_t *c)
+ngx_flowdash_curl_rest(ngx_connection_t *c, CURL *easy)
 {
+    long                         version;
     ngx_flowdash_curl_t         *fc;
     ngx_flowdash_curl_socket_t  *s;
 
@@ -702,6 +705,12 @@ ngx_flowdash_curl_rest(ngx_connection_t *c)
         ngx_flowdash_curl_free_connection(c, fcntl(c->fd, F_GETFD) == -1
                                              ? NGX_CLOSE_EVENT : 0);
         return;
+    }
+
+    if (curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK
+        && version == CURL_HTTP_VERSION_2_0)
+    {
+        s->http2 = 1;
     }
 
     s->since = ngx_current_msec;
@@ -942,6 +951,10 @@ ngx_flowdash_curl_event(ngx_event_t *ev)
 
         s->woken = 1;
 
+        if (!s->http2) {
+            ngx_flowdash_curl_spoil(c->fd);
+        }
+
         if (ngx_flowdash_curl.sweep.timer_set) {
             ngx_del_timer(&ngx_flowdash_curl.sweep);
         }
@@ -952,6 +965,27 @@ ngx_flowdash_curl_event(ngx_event_t *ev)
 
     ngx_flowdash_curl_action(c->fd, ev->write ? CURL_CSELECT_OUT
                                               : CURL_CSELECT_IN);
+}
+
+
+/*
+ * libcurl 7.88 takes a connection with something to read for a good one, and
+ * what a server has said on its own, such as 408 when it closes an idle
+ * connection, for the answer to the next request.  In HTTP/2 there are frames
+ * of the connection itself, which libcurl reads.
+ */
+
+static void
+ngx_flowdash_curl_spoil(ngx_socket_t fd)
+{
+    ssize_t  n;
+    u_char   buf[4096];
+
+    (void) ngx_shutdown_socket(fd, SHUT_RDWR);
+
+    do {
+        n = recv(fd, buf, sizeof(buf), 0);
+    } while (n > 0 || (n == -1 && ngx_socket_errno == NGX_EINTR));
 }
 
 

@@ -30,6 +30,8 @@ struct ngx_http_flowdash_call_s {
     unsigned                       attempting:1;
     unsigned                       denied:1;   /* an address was */
     unsigned                       opened:1;   /* one was not */
+    unsigned                       reused:1;   /* a connection, but denied */
+    unsigned                       fresh:1;    /* none is to be reused */
 };
 
 
@@ -203,6 +205,8 @@ ngx_http_flowdash_call_attempt(ngx_http_flowdash_call_t *call)
     call->attempting = 1;
     call->denied = 0;
     call->opened = 0;
+    call->reused = 0;
+    call->fresh = 0;
 
     rc = ngx_http_flowdash_call_resolve(call);
 
@@ -450,13 +454,17 @@ ngx_http_flowdash_call_options(ngx_http_flowdash_call_t *call,
 
     if (call->conf->rules
         && (curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call)
-            || curl_easy_setopt(easy, CURLOPT_PREREQDATA, call)))
+            || curl_easy_setopt(easy, CURLOPT_PREREQDATA, call)
+            || curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT,
+                                call->fresh ? 1L : 0L)))
     {
         return NGX_ERROR;
     }
 
-    if (call->addresses.data
-        && curl_easy_setopt(easy, CURLOPT_RESOLVE, &call->addresses))
+    /* also without: a transfer that was ended early has left its own there */
+
+    if (curl_easy_setopt(easy, CURLOPT_RESOLVE,
+                         call->addresses.data ? &call->addresses : NULL))
     {
         return NGX_ERROR;
     }
@@ -724,6 +732,7 @@ ngx_http_flowdash_call_connected(void *data, char *ip, char *local_ip,
 
     if (denied) {
         call->denied = 1;
+        call->reused = !call->opened;
         call->opened = 0;
         return CURL_PREREQFUNC_ABORT;
     }
@@ -783,10 +792,21 @@ ngx_http_flowdash_call_done(ngx_flowdash_curl_transfer_t *t)
                    "flowdash call done: %d %s", t->result,
                    curl_easy_strerror(t->result));
 
-    rc = ngx_http_flowdash_call_answer(call);
+    if (call->reused && !call->fresh) {
 
-    if (rc != NGX_ERROR) {
-        rc = ngx_http_flowdash_call_ended(call);
+        /* the host may have an address that is not denied */
+
+        call->denied = 0;
+        call->fresh = 1;
+
+        rc = ngx_http_flowdash_call_transfer(call);
+
+    } else {
+        rc = ngx_http_flowdash_call_answer(call);
+
+        if (rc != NGX_ERROR) {
+            rc = ngx_http_flowdash_call_ended(call);
+        }
     }
 
     ngx_http_flowdash_call_go_on(call, rc);
