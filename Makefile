@@ -36,7 +36,8 @@ JOBS  ?= 2
 BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
                   libssl-dev libyajl-dev zlib1g-dev
 TEST_PACKAGES  := ca-certificates chromium chromium-driver curl libfcgi-perl \
-                  libmojolicious-perl node-busboy nodejs openssl perl
+                  libmojolicious-perl nghttp2-server node-busboy nodejs \
+                  openssl perl
 LINT_PACKAGES  := clang clang-tidy cppcheck perl
 
 .DELETE_ON_ERROR:
