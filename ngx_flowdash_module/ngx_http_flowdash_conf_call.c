@@ -36,6 +36,11 @@ static char *ngx_http_flowdash_conf_step_refuse(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf, const char *reason);
 
 
+static const char  ngx_http_flowdash_proxy_expected[] =
+    "a proxy is given by its host and port, as in "
+    "\"http://proxy.example.com:3128\"";
+
+
 char *
 ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -220,6 +225,12 @@ ngx_http_flowdash_conf_proxy_url(ngx_conf_t *cf,
         host.len--;
     }
 
+    /* libcurl would overlook slashes, and a query */
+
+    if (strcspn((char *) host.data, "/?#") < host.len) {
+        return ngx_http_flowdash_proxy_expected;
+    }
+
     /* names are the proxy's to resolve, so nobody here has to wait for them */
 
     if (scheme == &schemes[3]) {
@@ -253,12 +264,11 @@ static ngx_int_t
 ngx_http_flowdash_conf_proxy_parts(ngx_conf_t *cf,
     ngx_http_flowdash_proxy_t *proxy, CURLU *handle, const char **error)
 {
-    char       *host, *port, *path;
+    char       *host, *port;
     CURLUcode   rc;
 
     host = NULL;
     port = NULL;
-    path = NULL;
 
     rc = curl_url_set(handle, CURLUPART_URL, (char *) proxy->url.data,
                       CURLU_NON_SUPPORT_SCHEME);
@@ -269,12 +279,9 @@ ngx_http_flowdash_conf_proxy_parts(ngx_conf_t *cf,
     }
 
     if (curl_url_get(handle, CURLUPART_HOST, &host, 0) != CURLUE_OK
-        || curl_url_get(handle, CURLUPART_PORT, &port, 0) != CURLUE_OK
-        || curl_url_get(handle, CURLUPART_PATH, &path, 0) != CURLUE_OK
-        || ngx_strcmp(path, "/") != 0)
+        || curl_url_get(handle, CURLUPART_PORT, &port, 0) != CURLUE_OK)
     {
-        *error = "a proxy is given by its host and port, as in "
-                 "\"http://proxy.example.com:3128\"";
+        *error = ngx_http_flowdash_proxy_expected;
 
     } else {
         proxy->port = (in_port_t) ngx_atoi((u_char *) port, ngx_strlen(port));
@@ -288,7 +295,6 @@ ngx_http_flowdash_conf_proxy_parts(ngx_conf_t *cf,
 
     curl_free(host);
     curl_free(port);
-    curl_free(path);
 
     return (*error || proxy->host.data) ? NGX_OK : NGX_ERROR;
 }
@@ -319,7 +325,9 @@ ngx_http_flowdash_conf_proxy_user(ngx_conf_t *cf, ngx_command_t *cmd,
     last = content.data + content.len;
     p = ngx_strlchr(content.data, last, ':');
 
-    if (p == NULL || p == content.data) {
+    if (p == NULL || p == content.data
+        || ngx_strlchr(content.data, last, LF))
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" of \"%V\": one line, \"user:password\", is "
                            "expected", &name, &cmd->name);
