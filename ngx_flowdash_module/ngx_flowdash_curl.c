@@ -16,7 +16,11 @@
 
 /* easy handles kept for the next transfers of one configuration */
 
-#define NGX_FLOWDASH_CURL_HANDLES  128
+#define NGX_FLOWDASH_CURL_HANDLES   128
+
+/* of a connection, in seconds */
+
+#define NGX_FLOWDASH_CURL_LIFETIME  3600
 
 
 /* a socket of libcurl's, behind c->data */
@@ -59,6 +63,7 @@ static ngx_flowdash_curl_handle_t *ngx_flowdash_curl_create_handle(
     ngx_flowdash_curl_handles_t *handles);
 static ngx_int_t ngx_flowdash_curl_setup(CURL *easy);
 static void ngx_flowdash_curl_free_handle(ngx_flowdash_curl_handle_t *handle);
+static void ngx_flowdash_curl_impatient(ngx_event_t *ev);
 static void ngx_flowdash_curl_limit(void);
 static void ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t);
 static void ngx_flowdash_curl_clear_error(void);
@@ -265,6 +270,13 @@ ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t,
     ngx_queue_t                 *q;
     ngx_flowdash_curl_handle_t  *handle;
 
+    if (ngx_flowdash_curl.multi == NULL) {
+
+        /* the process has started without a call in its configuration */
+
+        return NGX_ERROR;
+    }
+
     if (handles->idle.next == NULL) {
         ngx_queue_init(&handles->idle);
     }
@@ -357,7 +369,12 @@ ngx_flowdash_curl_setup(CURL *easy)
         || curl_easy_setopt(easy, CURLOPT_FORBID_REUSE,
                             fc->keepalive ? 0L : 1L)
         || curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN,
-                            (long) fc->keepalive_timeout))
+                            (long) fc->keepalive_timeout)
+
+        /* so that a name's new address is found although calls go on */
+
+        || curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN,
+                            (long) NGX_FLOWDASH_CURL_LIFETIME))
     {
         return NGX_ERROR;
     }
@@ -418,6 +435,12 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
 
     fc = &ngx_flowdash_curl;
 
+    if (curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, t->patience ? 1L : 0L)
+        != CURLE_OK)
+    {
+        return NGX_ERROR;
+    }
+
     rc = curl_multi_add_handle(fc->multi, t->easy);
 
     if (rc != CURLM_OK) {
@@ -438,9 +461,52 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
 
     t->handle->error[0] = '\0';
     t->running = 1;
+    t->begun = 0;
     t->refused = 0;
 
+    if (t->patience) {
+        t->wait.handler = ngx_flowdash_curl_impatient;
+        t->wait.data = &fc->dummy;
+        t->wait.log = fc->log;
+
+        ngx_add_timer(&t->wait, t->patience);
+    }
+
     return NGX_OK;
+}
+
+
+/*
+ * libcurl lets transfers to one host wait for the first connection, which they
+ * can share if that speaks HTTP/2.  It does so without regard to any timeout,
+ * and when the connection fails, for the next one: not longer than this.
+ */
+
+static void
+ngx_flowdash_curl_impatient(ngx_event_t *ev)
+{
+    ngx_flowdash_curl_t           *fc;
+    ngx_flowdash_curl_transfer_t  *t;
+
+    fc = &ngx_flowdash_curl;
+
+    t = (ngx_flowdash_curl_transfer_t *)
+            ((u_char *) ev - offsetof(ngx_flowdash_curl_transfer_t, wait));
+
+    if (t->begun) {
+        return;
+    }
+
+    ngx_log_debug0(NGX_LOG_DEBUG_EVENT, fc->log, 0,
+                   "flowdash curl waits no longer");
+
+    (void) curl_multi_remove_handle(fc->multi, t->easy);
+
+    if (curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, 0L) != CURLE_OK
+        || curl_multi_add_handle(fc->multi, t->easy) != CURLM_OK)
+    {
+        ngx_flowdash_curl_done(t, CURLE_OUT_OF_MEMORY);
+    }
 }
 
 
@@ -518,6 +584,10 @@ ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t)
 
     t->running = 0;
 
+    if (t->wait.timer_set) {
+        ngx_del_timer(&t->wait);
+    }
+
     ngx_queue_remove(&t->queue);
     (void) curl_multi_remove_handle(fc->multi, t->easy);
 
@@ -553,6 +623,7 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
     ngx_uint_t                   in, out;
     ngx_flowdash_curl_t         *fc;
     ngx_flowdash_curl_socket_t  *s;
+    ngx_flowdash_curl_handle_t  *handle;
 
     fc = &ngx_flowdash_curl;
 
@@ -566,6 +637,12 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
         }
 
         return 0;
+    }
+
+    if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &handle) == CURLE_OK
+        && handle && handle->transfer)
+    {
+        handle->transfer->begun = 1;
     }
 
     if (c == NULL) {

@@ -11,6 +11,11 @@
 #include <ngx_http_flowdash_module.h>
 
 
+/* how long calls wait for a connection that they may share, in ms */
+
+#define NGX_HTTP_FLOWDASH_CALL_PATIENCE  250
+
+
 struct ngx_http_flowdash_call_s {
     ngx_flowdash_curl_transfer_t   transfer;
     ngx_http_flowdash_resolve_t    resolve;
@@ -81,6 +86,8 @@ static ngx_http_flowdash_error_e ngx_http_flowdash_call_error(
     ngx_http_flowdash_call_t *call);
 static ngx_int_t ngx_http_flowdash_call_ended(ngx_http_flowdash_call_t *call);
 static ngx_uint_t ngx_http_flowdash_call_condition(
+    ngx_http_flowdash_call_t *call);
+static long ngx_http_flowdash_call_proxy_status(
     ngx_http_flowdash_call_t *call);
 static void ngx_http_flowdash_call_again(ngx_http_flowdash_call_t *call,
     ngx_msec_t wait);
@@ -179,6 +186,14 @@ ngx_http_flowdash_call_create(ngx_http_request_t *r,
     call->conf = flcf;
     call->transfer.handler = ngx_http_flowdash_call_done;
     call->transfer.data = call;
+
+    if (flcf->url->ssl && flcf->http_version == CURL_HTTP_VERSION_2TLS) {
+
+        /* without TLS, libcurl learns too late that it can't be shared */
+
+        call->transfer.patience = ngx_min(flcf->connect_timeout / 4 + 1,
+                                          NGX_HTTP_FLOWDASH_CALL_PATIENCE);
+    }
 
     if (ngx_flowdash_curl_create(&call->transfer, flcf->handles) != NGX_OK) {
         return NULL;
@@ -548,17 +563,6 @@ static ngx_int_t
 ngx_http_flowdash_call_setup_tls(CURL *easy,
     ngx_http_flowdash_loc_conf_t *flcf)
 {
-    /*
-     * To wait for the first connection, which many calls can share then, is
-     * for TLS only: without, libcurl learns too late that they can't.
-     */
-
-    if (flcf->url->ssl && flcf->http_version == CURL_HTTP_VERSION_2TLS
-        && curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L))
-    {
-        return NGX_ERROR;
-    }
-
     if (curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER,
                          flcf->ssl_verify ? 1L : 0L)
         || curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST,
@@ -1006,6 +1010,12 @@ ngx_http_flowdash_call_condition(ngx_http_flowdash_call_t *call)
         return ngx_http_flowdash_retry_status(call->run->status);
 
     case NGX_HTTP_FLOWDASH_CONNECT:
+
+        /* a proxy that refuses will refuse again */
+
+        return ngx_http_flowdash_call_proxy_status(call) < 400
+               ? NGX_HTTP_FLOWDASH_RETRY_ERROR : 0;
+
     case NGX_HTTP_FLOWDASH_RESOLVE:
         return NGX_HTTP_FLOWDASH_RETRY_ERROR;
 
@@ -1022,6 +1032,24 @@ ngx_http_flowdash_call_condition(ngx_http_flowdash_call_t *call)
     default:
         return 0;
     }
+}
+
+
+/* of its answer to CONNECT, or 0 */
+
+static long
+ngx_http_flowdash_call_proxy_status(ngx_http_flowdash_call_t *call)
+{
+    long  status;
+
+    status = 0;
+
+    if (call->conf->proxy) {
+        (void) curl_easy_getinfo(call->transfer.easy,
+                                 CURLINFO_HTTP_CONNECTCODE, &status);
+    }
+
+    return status;
 }
 
 
