@@ -185,7 +185,8 @@ for (
     my ($name, $url, $reason) = @$_;
     my ($shown) = split /\n/, $url;
     my $output = refused("URL: $name", call(qq("$url")),
-                         qq(invalid "$shown));
+        $url =~ /@/ ? 'invalid URL' : qq(invalid "$shown));
+    unlike($output, qr/@/, "no user is shown: $name") if $url =~ /@/;
     like($output,
         qr{ in "flowdash_call": (?=\S).*\Q$reason\E.* in \Q$dir\E/test.conf:},
         "and why: $name");
