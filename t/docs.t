@@ -38,7 +38,7 @@ while ($table =~ /ngx_string\("(\w+)"\),\s*([\w|\s]+?),/g) {
 }
 
 $contexts{$_} = 'flowdash_step'                 # a location of its kind
-    for qw(flowdash_call flowdash_if);
+    for qw(flowdash_call flowdash_if flowdash_optional);
 
 ($table) = content("$src/ngx_http_flowdash_variables.c")
     =~ /ngx_http_flowdash_vars\[\] = \{(.*?)ngx_http_null_variable/s;
@@ -124,6 +124,17 @@ my $t = Test::Flowdash->new;
 
 $t->write_file('fastcgi_params', '');
 
+# what files in examples are taken for
+
+$t->write_file('sign.key', 'whsec_' . 'A' x 43 . "=\n");
+$t->write_file('proxy.user', "user:password\n");
+chmod 0600, map { $t->dir . "/$_" } qw(sign.key proxy.user);
+
+system("openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=example -days 2"
+       . " -keyout @{[$t->dir]}/pair.key -out @{[$t->dir]}/pair.pem"
+       . " 2>@{[$t->dir]}/openssl.log") == 0
+    or die 'openssl: ', $t->read_file('openssl.log');
+
 for my $page (@pages) {
     my $text = content($page);
     my $n = 0;
@@ -155,8 +166,13 @@ sub whole {
     $conf =~ s/^\s*(?:load_module|error_log)\s[^;]*;//gm;
     $conf =~ s{(access_log|root)(\s+)/\S*?([^/\s;]+)(?=[\s;])}
               {$1$2%%DIR%%/$3}g;
-    $conf =~ s{(flowdash_ssl_trusted_certificate\s+)[^;\s]+}
-              {$1/etc/ssl/certs/ca-certificates.crt}g;
+    $conf =~ s{(_ssl_(?:trusted_)?certificate\s+)[^;\s]+}
+              {$1%%DIR%%/pair.pem}g;
+    $conf =~ s{(_ssl_certificate_key\s+)[^;\s]+}{$1%%DIR%%/pair.key}g;
+    $conf =~ s{(flowdash_proxy\s+\S+\s+file:)[^;\s]+}
+              {$1%%DIR%%/proxy.user}g;
+    $conf =~ s{(flowdash_sign_key\s[^;]*;)}
+              {$1 =~ s|file:[^;\s]+|file:%%DIR%%/sign.key|gr}ge;
     $conf =~ s/(\blisten\s+)(\d+)/${1}127.0.0.1:%%PORT_p$2%%/g;
 
     my %defined = map { $_ => 1 } $conf =~ /\bupstream\s+(\S+)/g;
