@@ -112,6 +112,8 @@ ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx)
 
     (void) ngx_atomic_fetch_add(&counters->failed[ctx->error], 1);
 
+    ngx_http_flowdash_metrics_happen(&counters->failures);
+
     ngx_str_null(&none);
 
     ngx_http_flowdash_metrics_failure(ctx->zone, &ctx->action,
@@ -145,6 +147,7 @@ ngx_http_flowdash_count_step(ngx_http_request_t *r,
 
     if (run->error) {
         (void) ngx_atomic_fetch_add(&counters->failed[run->error], 1);
+        ngx_http_flowdash_metrics_happen(&counters->failures);
 
     } else {
         (void) ngx_atomic_fetch_add(&counters->succeeded, 1);

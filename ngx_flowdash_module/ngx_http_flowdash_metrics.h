@@ -57,6 +57,7 @@ typedef struct {
 
     ngx_http_flowdash_histogram_t   time;
     ngx_http_flowdash_rate_t        rate;
+    ngx_http_flowdash_rate_t        failures;
 
     /* of a step's calls */
 
