@@ -546,16 +546,17 @@ ngx_http_flowdash_action_id(ngx_http_request_t *r,
 static const char *
 ngx_http_flowdash_action_doubt(ngx_http_flowdash_ctx_t *ctx)
 {
-    if (ctx->refused) {
-        return NULL;
-    }
-
-    if (ctx->action.len == 0 && ctx->doubtful) {
-        return "the action's name depends on a field that the task has twice";
-    }
-
     if (ngx_http_flowdash_json_check_utf8(&ctx->action)) {
-        return "the action's name is not UTF-8";
+
+        /* it cannot be logged or shown as JSON either */
+
+        ngx_str_null(&ctx->action);
+
+        return ctx->refused ? NULL : "the action's name is not UTF-8";
+    }
+
+    if (ctx->action.len == 0 && ctx->doubtful && !ctx->refused) {
+        return "the action's name depends on a field that the task has twice";
     }
 
     return NULL;

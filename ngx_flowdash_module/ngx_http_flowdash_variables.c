@@ -380,8 +380,8 @@ ngx_http_flowdash_variable_failed_step(ngx_http_request_t *r,
     ctx = ngx_http_flowdash_get_ctx(r);
 
     if (ctx && ctx->state == NGX_HTTP_FLOWDASH_FAILED && ctx->run) {
-        ngx_http_flowdash_variable_set(v, &ctx->run->step->name);
-        return NGX_OK;
+        return ngx_http_flowdash_variable_set_outside(r, ctx, v,
+                                                      &ctx->run->step->name);
     }
 
     v->not_found = 1;
