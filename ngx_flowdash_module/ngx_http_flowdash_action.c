@@ -550,7 +550,7 @@ ngx_http_flowdash_action_doubt(ngx_http_flowdash_ctx_t *ctx)
 
         /* it cannot be logged or shown as JSON either */
 
-        ngx_str_null(&ctx->action);
+        ctx->action.len = 0;
 
         return ctx->refused ? NULL : "the action's name is not UTF-8";
     }

@@ -129,10 +129,15 @@ sub act {
 
     is(@lines, ++$lines, "$uri: one line");
 
-    return eval { $strict->decode($lines[-1]) } // diag("$@ $lines[-1]") // {};
+    my $line = eval { $strict->decode($lines[-1]) };
+    ok($line, 'which is JSON') or diag("$@ $lines[-1]");
+    return $line // {};
 }
 
-sub told { my ($line) = @_; return join '|', map { $line->{$_} } @_[1 .. $#_] }
+sub told {
+    my ($line, @members) = @_;
+    return join '|', map { $_ // 'none' } @$line{@members};
+}
 
 my @all = qw(action result error failed_step steps statuses app status);
 
@@ -182,7 +187,7 @@ for my $i (0 .. $#odd) {
 
     my ($action, $steps) = map {
         $name =~ /[\x00-\x08\x0a-\x1f]/
-            ? JSON::PP->new->allow_nonref->decode(qq("$_")) : $_
+            ? eval { JSON::PP->new->allow_nonref->decode(qq("$_")) } : $_
     } $line->{action}, $line->{steps};
 
     is($action, $name, "odd name $i: of an action");
