@@ -36,7 +36,8 @@ JOBS  ?= 2
 BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
                   libssl-dev libyajl-dev zlib1g-dev
 TEST_PACKAGES   = ca-certificates chromium chromium-driver curl jq \
-                  libfcgi-perl libmojolicious-perl node-busboy openssl perl \
+                  libfcgi-perl libmojolicious-perl nghttp2-server node-busboy \
+                  openssl perl \
                   $(call unless_there,node,nodejs) $(call unless_there,npm,npm)
 LINT_PACKAGES  := clang clang-tidy cppcheck perl
 
@@ -156,9 +157,10 @@ san_ld_opt := -fsanitize=address,undefined -Wl,-z,nodelete
 san_core   := -fno-sanitize=nonnull-attribute,alignment -DNGX_DEBUG_PALLOC=1
 
 # the same nginx modules as in the one installed, as far as they need no
-# library of their own
+# library of their own; and the event methods of other systems
 san_configure = $(filter --with-compat --with-debug --with-threads \
-                --with-http_%_module,$(shell $(NGINX) -V 2>&1))
+                --with-http_%_module,$(shell $(NGINX) -V 2>&1)) \
+                --with-poll_module --with-select_module
 
 sanitized:
 	@CC='$(CC)' CC_OPT='$(san_cc_opt) $(san_core)' LD_OPT='$(san_ld_opt)' \

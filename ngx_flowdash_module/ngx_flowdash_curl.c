@@ -16,7 +16,11 @@
 
 /* easy handles kept for the next transfers of one configuration */
 
-#define NGX_FLOWDASH_CURL_HANDLES  128
+#define NGX_FLOWDASH_CURL_HANDLES   128
+
+/* of a connection, in seconds */
+
+#define NGX_FLOWDASH_CURL_LIFETIME  3600
 
 
 /* a socket of libcurl's, behind c->data */
@@ -28,6 +32,7 @@ typedef struct {
     unsigned           connects:1; /* not a pipe to a thread of libcurl's */
     unsigned           resting:1;
     unsigned           woken:1;    /* while at rest: closed, most likely */
+    unsigned           http2:1;
 } ngx_flowdash_curl_socket_t;
 
 
@@ -58,6 +63,7 @@ static ngx_flowdash_curl_handle_t *ngx_flowdash_curl_create_handle(
     ngx_flowdash_curl_handles_t *handles);
 static ngx_int_t ngx_flowdash_curl_setup(CURL *easy);
 static void ngx_flowdash_curl_free_handle(ngx_flowdash_curl_handle_t *handle);
+static void ngx_flowdash_curl_impatient(ngx_event_t *ev);
 static void ngx_flowdash_curl_limit(void);
 static void ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t);
 static void ngx_flowdash_curl_clear_error(void);
@@ -67,7 +73,7 @@ static int ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd,
 static ngx_connection_t *ngx_flowdash_curl_get_connection(curl_socket_t fd);
 static ngx_int_t ngx_flowdash_curl_set_event(ngx_event_t *ev, ngx_int_t event,
     ngx_uint_t active, ngx_uint_t flags);
-static void ngx_flowdash_curl_rest(ngx_connection_t *c);
+static void ngx_flowdash_curl_rest(ngx_connection_t *c, CURL *easy);
 static ngx_connection_t *ngx_flowdash_curl_resting(curl_socket_t fd);
 static int ngx_flowdash_curl_close_socket(void *data, curl_socket_t fd);
 static void ngx_flowdash_curl_free_connection(ngx_connection_t *c,
@@ -82,6 +88,7 @@ static void ngx_flowdash_curl_swept(void);
 
 static int ngx_flowdash_curl_timer_handler(CURLM *multi, long ms, void *data);
 static void ngx_flowdash_curl_event(ngx_event_t *ev);
+static void ngx_flowdash_curl_spoil(ngx_socket_t fd);
 static void ngx_flowdash_curl_timeout(ngx_event_t *ev);
 static void ngx_flowdash_curl_action(curl_socket_t fd, int events);
 static void ngx_flowdash_curl_end_refused(ngx_flowdash_curl_t *fc);
@@ -263,6 +270,13 @@ ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t,
     ngx_queue_t                 *q;
     ngx_flowdash_curl_handle_t  *handle;
 
+    if (ngx_flowdash_curl.multi == NULL) {
+
+        /* the process has started without a call in its configuration */
+
+        return NGX_ERROR;
+    }
+
     if (handles->idle.next == NULL) {
         ngx_queue_init(&handles->idle);
     }
@@ -355,7 +369,12 @@ ngx_flowdash_curl_setup(CURL *easy)
         || curl_easy_setopt(easy, CURLOPT_FORBID_REUSE,
                             fc->keepalive ? 0L : 1L)
         || curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN,
-                            (long) fc->keepalive_timeout))
+                            (long) fc->keepalive_timeout)
+
+        /* so that a name's new address is found although calls go on */
+
+        || curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN,
+                            (long) NGX_FLOWDASH_CURL_LIFETIME))
     {
         return NGX_ERROR;
     }
@@ -416,6 +435,12 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
 
     fc = &ngx_flowdash_curl;
 
+    if (curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, t->patience ? 1L : 0L)
+        != CURLE_OK)
+    {
+        return NGX_ERROR;
+    }
+
     rc = curl_multi_add_handle(fc->multi, t->easy);
 
     if (rc != CURLM_OK) {
@@ -436,9 +461,52 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
 
     t->handle->error[0] = '\0';
     t->running = 1;
+    t->begun = 0;
     t->refused = 0;
 
+    if (t->patience) {
+        t->wait.handler = ngx_flowdash_curl_impatient;
+        t->wait.data = &fc->dummy;
+        t->wait.log = fc->log;
+
+        ngx_add_timer(&t->wait, t->patience);
+    }
+
     return NGX_OK;
+}
+
+
+/*
+ * libcurl lets transfers to one host wait for the first connection, which they
+ * can share if that speaks HTTP/2.  It does so without regard to any timeout,
+ * and when the connection fails, for the next one: not longer than this.
+ */
+
+static void
+ngx_flowdash_curl_impatient(ngx_event_t *ev)
+{
+    ngx_flowdash_curl_t           *fc;
+    ngx_flowdash_curl_transfer_t  *t;
+
+    fc = &ngx_flowdash_curl;
+
+    t = (ngx_flowdash_curl_transfer_t *)
+            ((u_char *) ev - offsetof(ngx_flowdash_curl_transfer_t, wait));
+
+    if (t->begun) {
+        return;
+    }
+
+    ngx_log_debug0(NGX_LOG_DEBUG_EVENT, fc->log, 0,
+                   "flowdash curl waits no longer");
+
+    (void) curl_multi_remove_handle(fc->multi, t->easy);
+
+    if (curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, 0L) != CURLE_OK
+        || curl_multi_add_handle(fc->multi, t->easy) != CURLM_OK)
+    {
+        ngx_flowdash_curl_done(t, CURLE_OUT_OF_MEMORY);
+    }
 }
 
 
@@ -516,6 +584,10 @@ ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t)
 
     t->running = 0;
 
+    if (t->wait.timer_set) {
+        ngx_del_timer(&t->wait);
+    }
+
     ngx_queue_remove(&t->queue);
     (void) curl_multi_remove_handle(fc->multi, t->easy);
 
@@ -551,6 +623,7 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
     ngx_uint_t                   in, out;
     ngx_flowdash_curl_t         *fc;
     ngx_flowdash_curl_socket_t  *s;
+    ngx_flowdash_curl_handle_t  *handle;
 
     fc = &ngx_flowdash_curl;
 
@@ -560,10 +633,16 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
     if (what == CURL_POLL_REMOVE) {
 
         if (c) {
-            ngx_flowdash_curl_rest(c);
+            ngx_flowdash_curl_rest(c, easy);
         }
 
         return 0;
+    }
+
+    if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &handle) == CURLE_OK
+        && handle && handle->transfer)
+    {
+        handle->transfer->begun = 1;
     }
 
     if (c == NULL) {
@@ -686,8 +765,9 @@ ngx_flowdash_curl_set_event(ngx_event_t *ev, ngx_int_t event,
  */
 
 static void
-ngx_flowdash_curl_rest(ngx_connection_t *c)
+ngx_flowdash_curl_rest(ngx_connection_t *c, CURL *easy)
 {
+    long                         version;
     ngx_flowdash_curl_t         *fc;
     ngx_flowdash_curl_socket_t  *s;
 
@@ -702,6 +782,12 @@ ngx_flowdash_curl_rest(ngx_connection_t *c)
         ngx_flowdash_curl_free_connection(c, fcntl(c->fd, F_GETFD) == -1
                                              ? NGX_CLOSE_EVENT : 0);
         return;
+    }
+
+    if (curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK
+        && version == CURL_HTTP_VERSION_2_0)
+    {
+        s->http2 = 1;
     }
 
     s->since = ngx_current_msec;
@@ -942,6 +1028,10 @@ ngx_flowdash_curl_event(ngx_event_t *ev)
 
         s->woken = 1;
 
+        if (!s->http2) {
+            ngx_flowdash_curl_spoil(c->fd);
+        }
+
         if (ngx_flowdash_curl.sweep.timer_set) {
             ngx_del_timer(&ngx_flowdash_curl.sweep);
         }
@@ -952,6 +1042,27 @@ ngx_flowdash_curl_event(ngx_event_t *ev)
 
     ngx_flowdash_curl_action(c->fd, ev->write ? CURL_CSELECT_OUT
                                               : CURL_CSELECT_IN);
+}
+
+
+/*
+ * libcurl 7.88 takes a connection with something to read for a good one, and
+ * what a server has said on its own, such as 408 when it closes an idle
+ * connection, for the answer to the next request.  In HTTP/2 there are frames
+ * of the connection itself, which libcurl reads.
+ */
+
+static void
+ngx_flowdash_curl_spoil(ngx_socket_t fd)
+{
+    ssize_t  n;
+    u_char   buf[4096];
+
+    (void) ngx_shutdown_socket(fd, SHUT_RDWR);
+
+    do {
+        n = recv(fd, buf, sizeof(buf), 0);
+    } while (n > 0 || (n == -1 && ngx_socket_errno == NGX_EINTR));
 }
 
 

@@ -48,11 +48,17 @@ struct ngx_flowdash_curl_transfer_s {
     ngx_flowdash_curl_handler_pt   handler;    /* called once, at the end */
     void                          *data;
 
+    /* how long to wait for a connection that may be shared, ms; 0: not */
+
+    ngx_msec_t                     patience;
+
     CURLcode                       result;
 
+    ngx_event_t                    wait;
     ngx_flowdash_curl_handle_t    *handle;
     ngx_queue_t                    queue;
     unsigned                       running:1;
+    unsigned                       begun:1;    /* it has a socket */
     unsigned                       refused:1;  /* no connection was left */
 };
 

@@ -11,6 +11,11 @@
 #include <ngx_http_flowdash_module.h>
 
 
+/* how long calls wait for a connection that they may share, in ms */
+
+#define NGX_HTTP_FLOWDASH_CALL_PATIENCE  250
+
+
 struct ngx_http_flowdash_call_s {
     ngx_flowdash_curl_transfer_t   transfer;
     ngx_http_flowdash_resolve_t    resolve;
@@ -31,6 +36,8 @@ struct ngx_http_flowdash_call_s {
     unsigned                       transferred:1;
     unsigned                       denied:1;   /* an address was */
     unsigned                       opened:1;   /* one was not */
+    unsigned                       reused:1;   /* a connection, but denied */
+    unsigned                       fresh:1;    /* none is to be reused */
 };
 
 
@@ -80,6 +87,8 @@ static ngx_http_flowdash_error_e ngx_http_flowdash_call_error(
     ngx_http_flowdash_call_t *call);
 static ngx_int_t ngx_http_flowdash_call_ended(ngx_http_flowdash_call_t *call);
 static ngx_uint_t ngx_http_flowdash_call_condition(
+    ngx_http_flowdash_call_t *call);
+static long ngx_http_flowdash_call_proxy_status(
     ngx_http_flowdash_call_t *call);
 static void ngx_http_flowdash_call_again(ngx_http_flowdash_call_t *call,
     ngx_msec_t wait);
@@ -179,6 +188,14 @@ ngx_http_flowdash_call_create(ngx_http_request_t *r,
     call->transfer.handler = ngx_http_flowdash_call_done;
     call->transfer.data = call;
 
+    if (flcf->url->ssl && flcf->http_version == CURL_HTTP_VERSION_2TLS) {
+
+        /* without TLS, libcurl learns too late that it can't be shared */
+
+        call->transfer.patience = ngx_min(flcf->connect_timeout / 4 + 1,
+                                          NGX_HTTP_FLOWDASH_CALL_PATIENCE);
+    }
+
     if (ngx_flowdash_curl_create(&call->transfer, flcf->handles) != NGX_OK) {
         return NULL;
     }
@@ -205,6 +222,8 @@ ngx_http_flowdash_call_attempt(ngx_http_flowdash_call_t *call)
     call->transferred = 0;
     call->denied = 0;
     call->opened = 0;
+    call->reused = 0;
+    call->fresh = 0;
 
     rc = ngx_http_flowdash_call_resolve(call);
 
@@ -227,6 +246,7 @@ ngx_http_flowdash_call_resolve(ngx_http_flowdash_call_t *call)
 {
     ngx_int_t                       rc;
     ngx_str_t                      *host;
+    ngx_msec_t                      time;
     ngx_http_request_t             *r;
     ngx_http_core_loc_conf_t       *clcf;
     ngx_http_flowdash_resolve_t    *rs;
@@ -242,6 +262,7 @@ ngx_http_flowdash_call_resolve(ngx_http_flowdash_call_t *call)
     }
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    time = ngx_http_flowdash_retry_time(flcf);
 
     rs = &call->resolve;
 
@@ -250,7 +271,8 @@ ngx_http_flowdash_call_resolve(ngx_http_flowdash_call_t *call)
     rs->host = *host;
     rs->port = flcf->proxy ? flcf->proxy->port : flcf->url->port;
     rs->resolver = clcf->resolver;
-    rs->timeout = flcf->connect_timeout;
+    rs->timeout = time ? ngx_min(time, flcf->connect_timeout)
+                       : flcf->connect_timeout;
     rs->pool = r->pool;
     rs->log = r->connection->log;
     rs->handler = ngx_http_flowdash_call_resolve_handler;
@@ -451,13 +473,17 @@ ngx_http_flowdash_call_options(ngx_http_flowdash_call_t *call,
 
     if (call->conf->rules
         && (curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call)
-            || curl_easy_setopt(easy, CURLOPT_PREREQDATA, call)))
+            || curl_easy_setopt(easy, CURLOPT_PREREQDATA, call)
+            || curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT,
+                                call->fresh ? 1L : 0L)))
     {
         return NGX_ERROR;
     }
 
-    if (call->addresses.data
-        && curl_easy_setopt(easy, CURLOPT_RESOLVE, &call->addresses))
+    /* also without: a transfer that was ended early has left its own there */
+
+    if (curl_easy_setopt(easy, CURLOPT_RESOLVE,
+                         call->addresses.data ? &call->addresses : NULL))
     {
         return NGX_ERROR;
     }
@@ -541,17 +567,6 @@ static ngx_int_t
 ngx_http_flowdash_call_setup_tls(CURL *easy,
     ngx_http_flowdash_loc_conf_t *flcf)
 {
-    /*
-     * To wait for the first connection, which many calls can share then, is
-     * for TLS only: without, libcurl learns too late that they can't.
-     */
-
-    if (flcf->url->ssl && flcf->http_version == CURL_HTTP_VERSION_2TLS
-        && curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L))
-    {
-        return NGX_ERROR;
-    }
-
     if (curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER,
                          flcf->ssl_verify ? 1L : 0L)
         || curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST,
@@ -725,6 +740,7 @@ ngx_http_flowdash_call_connected(void *data, char *ip, char *local_ip,
 
     if (denied) {
         call->denied = 1;
+        call->reused = !call->opened;
         call->opened = 0;
         return CURL_PREREQFUNC_ABORT;
     }
@@ -784,10 +800,21 @@ ngx_http_flowdash_call_done(ngx_flowdash_curl_transfer_t *t)
                    "flowdash call done: %d %s", t->result,
                    curl_easy_strerror(t->result));
 
-    rc = ngx_http_flowdash_call_answer(call);
+    if (call->reused && !call->fresh) {
 
-    if (rc != NGX_ERROR) {
-        rc = ngx_http_flowdash_call_ended(call);
+        /* the host may have an address that is not denied */
+
+        call->denied = 0;
+        call->fresh = 1;
+
+        rc = ngx_http_flowdash_call_transfer(call);
+
+    } else {
+        rc = ngx_http_flowdash_call_answer(call);
+
+        if (rc != NGX_ERROR) {
+            rc = ngx_http_flowdash_call_ended(call);
+        }
     }
 
     ngx_http_flowdash_call_go_on(call, rc);
@@ -987,6 +1014,12 @@ ngx_http_flowdash_call_condition(ngx_http_flowdash_call_t *call)
         return ngx_http_flowdash_retry_status(call->run->status);
 
     case NGX_HTTP_FLOWDASH_CONNECT:
+
+        /* a proxy that refuses will refuse again */
+
+        return ngx_http_flowdash_call_proxy_status(call) < 400
+               ? NGX_HTTP_FLOWDASH_RETRY_ERROR : 0;
+
     case NGX_HTTP_FLOWDASH_RESOLVE:
         return NGX_HTTP_FLOWDASH_RETRY_ERROR;
 
@@ -1003,6 +1036,24 @@ ngx_http_flowdash_call_condition(ngx_http_flowdash_call_t *call)
     default:
         return 0;
     }
+}
+
+
+/* of its answer to CONNECT, or 0 */
+
+static long
+ngx_http_flowdash_call_proxy_status(ngx_http_flowdash_call_t *call)
+{
+    long  status;
+
+    status = 0;
+
+    if (call->conf->proxy) {
+        (void) curl_easy_getinfo(call->transfer.easy,
+                                 CURLINFO_HTTP_CONNECTCODE, &status);
+    }
+
+    return status;
 }
 
 

@@ -34,6 +34,11 @@ static char *ngx_http_flowdash_conf_step_refuse(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf, const char *reason);
 
 
+static const char  ngx_http_flowdash_proxy_expected[] =
+    "a proxy is given by its host and port, as in "
+    "\"http://proxy.example.com:3128\"";
+
+
 char *
 ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -77,6 +82,15 @@ ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     error = ngx_http_flowdash_url_parse(cf, flcf->url, &value[1]);
 
     if (error == NGX_CONF_ERROR) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (error && ngx_strlchr(value[1].data, value[1].data + value[1].len, '@'))
+    {
+        /* not by its value: there may be a password in it */
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid URL in \"%V\": %s",
+                           &cmd->name, error);
         return NGX_CONF_ERROR;
     }
 
@@ -218,6 +232,12 @@ ngx_http_flowdash_conf_proxy_url(ngx_conf_t *cf,
         host.len--;
     }
 
+    /* libcurl would overlook slashes, and a query */
+
+    if (strcspn((char *) host.data, "/?#") < host.len) {
+        return ngx_http_flowdash_proxy_expected;
+    }
+
     /* names are the proxy's to resolve, so nobody here has to wait for them */
 
     if (scheme == &schemes[3]) {
@@ -251,12 +271,11 @@ static ngx_int_t
 ngx_http_flowdash_conf_proxy_parts(ngx_conf_t *cf,
     ngx_http_flowdash_proxy_t *proxy, CURLU *handle, const char **error)
 {
-    char       *host, *port, *path;
+    char       *host, *port;
     CURLUcode   rc;
 
     host = NULL;
     port = NULL;
-    path = NULL;
 
     rc = curl_url_set(handle, CURLUPART_URL, (char *) proxy->url.data,
                       CURLU_NON_SUPPORT_SCHEME);
@@ -267,12 +286,9 @@ ngx_http_flowdash_conf_proxy_parts(ngx_conf_t *cf,
     }
 
     if (curl_url_get(handle, CURLUPART_HOST, &host, 0) != CURLUE_OK
-        || curl_url_get(handle, CURLUPART_PORT, &port, 0) != CURLUE_OK
-        || curl_url_get(handle, CURLUPART_PATH, &path, 0) != CURLUE_OK
-        || ngx_strcmp(path, "/") != 0)
+        || curl_url_get(handle, CURLUPART_PORT, &port, 0) != CURLUE_OK)
     {
-        *error = "a proxy is given by its host and port, as in "
-                 "\"http://proxy.example.com:3128\"";
+        *error = ngx_http_flowdash_proxy_expected;
 
     } else {
         proxy->port = (in_port_t) ngx_atoi((u_char *) port, ngx_strlen(port));
@@ -286,7 +302,6 @@ ngx_http_flowdash_conf_proxy_parts(ngx_conf_t *cf,
 
     curl_free(host);
     curl_free(port);
-    curl_free(path);
 
     return (*error || proxy->host.data) ? NGX_OK : NGX_ERROR;
 }
@@ -317,7 +332,9 @@ ngx_http_flowdash_conf_proxy_user(ngx_conf_t *cf, ngx_command_t *cmd,
     last = content.data + content.len;
     p = ngx_strlchr(content.data, last, ':');
 
-    if (p == NULL || p == content.data) {
+    if (p == NULL || p == content.data
+        || ngx_strlchr(content.data, last, LF))
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" of \"%V\": one line, \"user:password\", is "
                            "expected", &name, &cmd->name);
@@ -634,6 +651,15 @@ ngx_http_flowdash_conf_egress(ngx_conf_t *cf,
                     "the host of \"flowdash_call\" has a variable: "
                     "\"flowdash_allow\" must say which addresses may be "
                     "called");
+    }
+
+    if (conf->url->variable_host
+        && !ngx_http_flowdash_egress_ends(conf->rules))
+    {
+        return ngx_http_flowdash_conf_step_refuse(cf, conf,
+                    "the host of \"flowdash_call\" has a variable: the last "
+                    "rule must say what becomes of all other addresses, "
+                    "\"flowdash_deny all\" or \"flowdash_allow all\"");
     }
 
     error = ngx_http_flowdash_egress_check(conf->rules);

@@ -207,6 +207,21 @@ ngx_http_flowdash_egress_only_all(ngx_array_t *rules)
 
 
 ngx_uint_t
+ngx_http_flowdash_egress_ends(ngx_array_t *rules)
+{
+    ngx_http_flowdash_rule_t  *rule;
+
+    if (rules == NULL) {
+        return 0;
+    }
+
+    rule = rules->elts;
+
+    return rule[rules->nelts - 1].all;
+}
+
+
+ngx_uint_t
 ngx_http_flowdash_egress_allows(ngx_array_t *rules)
 {
     ngx_uint_t                 i;

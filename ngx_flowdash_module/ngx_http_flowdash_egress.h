@@ -30,6 +30,9 @@ const char *ngx_http_flowdash_egress_check(ngx_array_t *rules);
 /* Tells if no rule names an address: there is none, or they are for "all". */
 ngx_uint_t ngx_http_flowdash_egress_only_all(ngx_array_t *rules);
 
+/* Tells if the last rule is one for all. */
+ngx_uint_t ngx_http_flowdash_egress_ends(ngx_array_t *rules);
+
 /* Tells if there is a flowdash_allow, that of "all" included. */
 ngx_uint_t ngx_http_flowdash_egress_allows(ngx_array_t *rules);
 

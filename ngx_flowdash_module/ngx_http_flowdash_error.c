@@ -370,17 +370,27 @@ ngx_http_flowdash_error_prefers_json(ngx_http_request_t *r)
 
     ngx_memzero(&accept, sizeof(ngx_http_flowdash_accept_t));
 
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
-        h = part->elts;
+    part = &r->headers_in.headers.part;
+    h = part->elts;
 
-        for (i = 0; i < part->nelts; i++) {
-            if (h[i].key.len == sizeof("Accept") - 1
-                && ngx_strncasecmp(h[i].key.data, (u_char *) "Accept",
-                                   h[i].key.len)
-                   == 0)
-            {
-                ngx_http_flowdash_error_accept(&accept, &h[i].value);
+    for (i = 0; /* void */; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
             }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].key.len == sizeof("Accept") - 1
+            && ngx_strncasecmp(h[i].key.data, (u_char *) "Accept",
+                               h[i].key.len)
+               == 0)
+        {
+            ngx_http_flowdash_error_accept(&accept, &h[i].value);
         }
     }
 

@@ -182,7 +182,8 @@ ngx_http_flowdash_retry_time(ngx_http_flowdash_loc_conf_t *flcf)
         return 0;
     }
 
-    return retry->timeout ? retry->timeout : flcf->timeout / (retry->n + 1);
+    return retry->timeout ? retry->timeout
+                          : ngx_max(flcf->timeout / (retry->n + 1), 1);
 }
 
 

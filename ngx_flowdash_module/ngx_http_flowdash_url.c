@@ -411,6 +411,10 @@ ngx_http_flowdash_url_check_text(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
         url->port = (in_port_t) ngx_atoi((u_char *) port, ngx_strlen(port));
     }
 
+    if (rc == CURLUE_OK && url->port == 0) {
+        rc = CURLUE_BAD_PORT_NUMBER;
+    }
+
     if (rc == CURLUE_OK && url->variable_host == NULL && !url->socket.len) {
         len = ngx_strlen(host);
 

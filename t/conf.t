@@ -247,6 +247,32 @@ refused("method $_", action(qq(flowdash_methods POST "$_";)),
     qq(invalid value "$_"))
     for 'FOO', 'post data', '';
 
+refused("flowdash_retry $_", action("flowdash_retry $_;"),
+    'invalid "' . s/ .*|"//gr . '" in "flowdash_retry"',
+    'how often a call is repeated is expected, from 1 to 10, or "off"')
+    for '0', '11', '-1', '1.5', '2x', '""', 'on', 'error', 'off 503',
+        '99999999999999999999';
+refused("flowdash_retry 2 $_", action("flowdash_retry 2 $_;"),
+    'invalid "' . s/^(?:503 )?"?|"$//gr . '" in "flowdash_retry"',
+    '"error", "timeout", "timeout=time", "429", "500"', 'is expected')
+    for '501', '5XX', '4xx', '3', 'off', 'always', 'timeouts', 'Error',
+        'error=1s', '503=1s', '503 404', '""', '"503 504"';
+refused("flowdash_retry 2 timeout=$_", action("flowdash_retry 2 timeout=$_;"),
+    qq(invalid "timeout=$_" in "flowdash_retry"),
+    'the time that one attempt may take is expected')
+    for '', '0', '0s', '-1s', 'soon', '1.5s', '99999999999999999999d';
+refused('flowdash_retry of nothing', action('flowdash_retry;'),
+    'invalid number of arguments in "flowdash_retry"');
+refused('flowdash_retry in a proxied step',
+    step('flowdash_retry 2; proxy_pass http://127.0.0.1:1;'),
+    '"flowdash_retry" in "flowdash_step" "S"', 'for "flowdash_call" only');
+refused('flowdash_retry off in a proxied step',
+    step('flowdash_retry off; proxy_pass http://127.0.0.1:1;'),
+    '"flowdash_retry" in "flowdash_step" "S"', 'for "flowdash_call" only');
+refused('flowdash_retry in an if',
+    location('if ($uri) { flowdash_retry 2; }'),
+    '"flowdash_retry"', $not_here);
+
 my $certificate = 'flowdash_ssl_trusted_certificate';
 my $pem = 'a file with certificates in PEM is expected';
 
@@ -304,7 +330,7 @@ refused("$_ twice", action("$_;\n$_;"),
     for 'flowdash_action B', 'flowdash_task /a', 'flowdash_timeout 1s',
         'flowdash_connect_timeout 1s', 'flowdash_deadline 1s',
         'flowdash_max_response_size 1k', 'flowdash_ssl_verify on',
-        "$certificate $dir/cert.pem";
+        'flowdash_retry 2', "$certificate $dir/cert.pem";
 
 refused('flowdash_action off twice',
     location('flowdash_action off; flowdash_action off;'),
@@ -334,6 +360,7 @@ my $all = <<"EOC";
     flowdash_set_header Host example.com;
     flowdash_connect_timeout 500ms;
     flowdash_timeout "1m 5s";
+    flowdash_retry 3 error timeout=10s 429 5xx;
     flowdash_max_response_size 2m;
     flowdash_ssl_verify off;
     flowdash_ssl_trusted_certificate cert.pem;
@@ -388,6 +415,18 @@ accepted("URL $_", call(qq("$_")))
 accepted("pointer \"$_\"", action(qq(flowdash_task "$_";
                                      flowdash_step S { return 204; })))
     for '', '/', '//', '/a/b', '/~0~1', '/a' x 127;
+
+accepted("flowdash_retry $_", call("http://localhost/; flowdash_retry $_"))
+    for 'off', '1', '10', '2 error', '2 timeout', '2 timeout=3s',
+        '2 timeout=1500ms 5xx', '2 error timeout 429 500 502 503 504 5xx';
+accepted('flowdash_retry around a proxied step', <<'EOC');
+    flowdash_retry 2;
+    location / {
+        flowdash_retry off;
+        flowdash_action A;
+        flowdash_step S { proxy_pass http://127.0.0.1:1; }
+    }
+EOC
 
 accepted('flowdash_action off in a location',
     location('flowdash_action off;'));

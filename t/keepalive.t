@@ -1,0 +1,277 @@
+# Connections that are kept for the next calls: how many, for how long, and what
+# becomes of those which the server closes or speaks on unasked; with epoll,
+# poll and select, over TCP, TLS and unix sockets.
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::Flowdash;
+
+use IO::Socket::UNIX;
+use Test::Flowdash::Server;
+use Time::HiRes qw(sleep time);
+
+my $t = Test::Flowdash->new;
+my $dir = $t->dir;
+
+system("openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=test"
+       . " -addext subjectAltName=IP:127.0.0.1 -keyout $dir/key.pem"
+       . " -out $dir/cert.pem 2>$dir/openssl.log") == 0
+    or BAIL_OUT('openssl does not make a certificate');
+
+$t->endpoint(app => { body => 'stored' });
+$t->endpoint(hook => sub {
+    return { delay => $_[0]{target} =~ /slow/ ? 0.5 : 0 };
+});
+
+# what happens to a connection once its answer is out, by the call's path
+
+my $answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+my $unasked = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
+
+$t->raw_endpoint(raw => sub {
+    my ($sock, $request) = @_;
+    my ($what) = $request->{target} =~ m{(\w+)$};
+
+    $answer =~ s/\r\n/\r\nConnection: close\r\n/ if $what eq 'last';
+    print $sock $answer;
+    return if $what eq 'last';
+    return 'again' if $what !~ /^(?:close|reset|unasked|both)$/;
+
+    sleep 0.1;
+    print $sock $unasked if $what =~ /unasked|both/;
+    Test::Flowdash::Server::behaviour('reset')->($sock) if $what eq 'reset';
+    return if $what ne 'unasked';
+    sleep 3;
+    return 'again';
+});
+
+my $unix = IO::Socket::UNIX->new(Local => "$dir/hook.sock", Listen => 128)
+    or die "$dir/hook.sock: $!\n";
+$t->server(unix => sub {
+    my (undef, $record) = @_;
+    Test::Flowdash::Server::serve($unix, {}, $record);
+});
+
+sub conf {
+    my ($events, $http, $tls) = @_;
+    my %url = (hook => 'http://127.0.0.1:%%PORT_hook%%/hook',
+               slow => 'http://127.0.0.1:%%PORT_hook%%/slow',
+               unix => 'http://unix:%%DIR%%/hook.sock:/',
+               tls => 'https://127.0.0.1:%%PORT_tls%%/',
+               tls2 => 'https://127.0.0.1:%%PORT_tls2%%/',
+               map { $_ => "http://127.0.0.1:%%PORT_raw%%/$_" }
+                   qw(close reset unasked both stay last));
+    my $stop = 'flowdash_step "Stop" { return 418; }';
+    my $actions = join '', map { <<"EOC" } sort keys %url;
+        location = /$_ {
+            flowdash_action "Do $_";
+            flowdash_step "Hook" { flowdash_call $url{$_}; }
+            ${\ ($_ eq 'last' ? $stop : '') }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+EOC
+
+    $t->config(<<"EOC");
+%%GLOBALS%%
+events { $events }
+http {
+    %%HTTP_GLOBALS%%
+    flowdash_ssl_trusted_certificate cert.pem;
+    $http
+
+    server {
+        listen 127.0.0.1:%%PORT_http%%;
+        $actions
+    }
+
+    server {
+        listen 127.0.0.1:%%PORT_tls%% ssl;
+        listen 127.0.0.1:%%PORT_tls2%% ssl http2;
+        ssl_certificate cert.pem;
+        ssl_certificate_key key.pem;
+        keepalive_timeout ${\ ($tls // 60) };
+        location / { return 204; }
+    }
+}
+EOC
+    $t->run;
+}
+
+sub act  { return $t->post_json($_[0], '{"task":{}}')->{status} }
+
+sub begin {
+    return $t->start('POST', $_[0], body => '{"task":{}}',
+                     headers => [ 'Content-Type', 'application/json' ]);
+}
+
+# how many connections an endpoint has seen
+
+sub opened {
+    my %conn = map { $_->{conn} => 1 } $t->requests($_[0]);
+    return scalar keys %conn;
+}
+
+# The worker's sockets that lead to a port and whose server may not know yet
+# that they are at rest: ESTABLISHED, CLOSE_WAIT, anything with a descriptor.
+
+sub sockets {
+    my $port = sprintf '%04X', $t->port($_[0]);
+    my ($worker) = $t->worker_pids;
+    my %inode = map { (readlink($_) // '') =~ /^socket:\[(\d+)\]/
+                      ? ($1 => 1) : () } glob "/proc/$worker/fd/*";
+
+    open my $file, '<', "/proc/$worker/net/tcp" or die "/proc/net/tcp: $!\n";
+    return scalar grep { my @f = split; ($f[2] // '') =~ /:$port$/
+                         && $inode{ $f[9] } } <$file>;
+}
+
+# lines of the error log
+
+sub said { return grep { /$_[0]/ } split /\n/, $t->error_log }
+
+# How often the worker has woken up, and its ticks of CPU time.
+
+sub activity {
+    my ($worker) = $t->worker_pids;
+    open my $file, '<', "/proc/$worker/status" or die $!;
+    my ($switches) = map { /^voluntary_ctxt_switches:\s+(\d+)/ } <$file>;
+    open $file, '<', "/proc/$worker/stat" or die $!;
+    my @stat = split ' ', <$file> =~ s/^.*\) //r;
+    return ($switches, $stat[11] + $stat[12]);
+}
+
+sub rests {
+    my ($name) = @_;
+    my @before = activity();
+    sleep 1;
+    my @after = activity();
+
+    cmp_ok($after[0] - $before[0], '<', 8, "$name: the worker sleeps");
+    cmp_ok($after[1] - $before[1], '<', 20, "$name: without CPU time");
+}
+
+
+# how many are kept
+
+conf('', 'flowdash_keepalive 4;');
+
+is(act('/hook'), 200, 'a call') for 1 .. 5;
+is(opened('hook'), 1, 'calls after each other share a connection');
+is(sockets('hook'), 1, 'which is kept');
+
+my @running = map { begin('/slow') } 1 .. 20;
+$t->finish($_) for @running;
+
+is(opened('hook'), 20, 'calls at the same time have one each');
+cmp_ok(sockets('hook'), '<=', 4, 'not more are kept than flowdash_keepalive');
+cmp_ok(sockets('hook'), '>=', 1, 'but some');
+
+# what the server does
+
+my @how = qw(close reset unasked both);
+
+$t->finish($_) for map { begin("/$_") } @how;
+is(opened('raw'), 4, 'four connections whose servers have more to say');
+$t->wait_for(sub { sockets('raw') == 0 }, 5);
+is(sockets('raw'), 0, 'all are closed before their time');
+is(act('/stay'), 200, 'the next call');
+is(scalar $t->requests('raw'), 5, 'nothing is called twice');
+
+# the next call comes before libcurl has looked at it
+
+for my $what (qw(close unasked)) {
+    is(act("/$what"), 200, "$what: the call");
+    sleep 0.3;
+    is(act('/stay'), 200, "$what: the next call at once");
+}
+
+is(join(' ', said(qr/flowdash: (?:action|step)/)), '', 'no call has failed');
+
+is(act('/unix'), 200, 'unix: a call') for 1 .. 3;
+is(opened('unix'), 1, 'unix: the connection is kept');
+
+is(act('/stay'), 200, 'one more') for 1 .. 2;
+ok($t->reload, 'reload with idle connections');
+is(act($_), 200, "$_: a call") for qw(/hook /unix /tls /tls2);
+is($t->stop, 0, 'quit with idle connections');
+
+
+# none
+
+conf('', 'flowdash_keepalive 0;');
+$t->clear_requests('hook');
+
+is(act('/hook'), 200, 'flowdash_keepalive 0: a call') for 1 .. 3;
+is(opened('hook'), 3, 'each has its own connection');
+is(sockets('hook'), 0, 'none is kept');
+$t->finish($_) for map { begin('/slow') } 1 .. 8;
+is(sockets('hook'), 0, 'nor after many at a time');
+$t->stop;
+
+
+# the other event methods, and servers that close TLS connections
+
+for my $method (qw(epoll poll select)) {
+    my ($built) = $t->test_config("%%GLOBALS%% events { use $method; }");
+
+  SKIP: {
+    skip "nginx is built without $method" if !$built;
+    conf("use $method;", 'flowdash_keepalive_timeout 1s;', '1s');
+    $t->clear_requests($_) for qw(hook raw unix);
+
+    $t->finish($_) for map { begin('/slow') } 1 .. 10;
+    is(act('/hook'), 200, "$method: a call");
+    is(opened('hook'), 10, "$method: connections are kept");
+    is(sockets('hook'), 10, "$method: all of them");
+    is(act('/close'), 200, "$method: the server closes");
+    is(act('/unix'), 200, "$method: unix") for 1, 2;
+    is(opened('unix'), 1, "$method: unix, kept");
+
+    for my $tls (qw(tls tls2)) {
+        is(act("/$tls"), 200, "$method: $tls") for 1, 2;
+        is(sockets($tls), 1, "$method: $tls, kept");
+    }
+
+    rests("$method, at rest");
+
+    $t->wait_for(sub { !grep { sockets($_) } qw(hook raw tls tls2) }, 6);
+    is(sockets($_), 0, "$method: $_, closed in the end")
+        for qw(hook raw tls tls2);
+    rests("$method, all closed") if $method eq 'epoll';
+    is(act($_), 200, "$method: $_ again") for qw(/hook /unix /tls /tls2);
+    $t->stop;
+  }
+}
+
+
+# Too few worker_connections: idle sockets give their places away, and when
+# there are no more, the call fails and nothing else.  Clients that have not
+# sent all of a request take what there is, one by one.
+
+conf('worker_connections 16;', 'flowdash_keepalive 8;');
+
+$t->finish($_) for map { begin('/slow') } 1 .. 4;
+is(sockets('hook'), 4, 'idle sockets');
+
+my @clients;
+
+while (@clients < 12 && !said(qr/failed on step "Hook"/)) {
+    push @clients, $t->connect;
+    print { $clients[-1] } "POST /hook HTTP/1.1\r\n";
+    sleep 0.02;
+    act('/last');
+}
+
+cmp_ok(scalar @clients, '>', 8, 'idle sockets give way');
+ok(said(qr/failed on step "Hook": connect, worker_connections are not enough/),
+   'at last the call fails');
+ok(said(qr/\[error\].*worker_connections are not enough for a call/),
+   'the log says why');
+
+close $_ for @clients;
+sleep 0.1;
+is(act('/hook'), 200, 'and it goes on');
+
+$t->allow_log(qr/\[alert\].*worker_connections are not enough/);
+
+$t->done;
