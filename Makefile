@@ -35,8 +35,9 @@ JOBS  ?= 2
 
 BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
                   libssl-dev libyajl-dev zlib1g-dev
-TEST_PACKAGES   = ca-certificates chromium chromium-driver curl libfcgi-perl \
-                  libmojolicious-perl node-busboy openssl perl prometheus \
+TEST_PACKAGES   = ca-certificates chromium chromium-driver curl jq \
+                  libfcgi-perl libmojolicious-perl node-busboy openssl perl \
+                  prometheus \
                   $(call unless_there,node,nodejs) $(call unless_there,npm,npm)
 LINT_PACKAGES  := clang clang-tidy cppcheck perl
 

@@ -25,6 +25,8 @@ static ngx_int_t ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_action_prepare(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_name(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_id(ngx_http_request_t *r,
@@ -395,7 +397,6 @@ static ngx_int_t
 ngx_http_flowdash_action_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_int_t    rc;
     const char  *error;
 
     if (ngx_http_flowdash_action_name(r, ctx) != NGX_OK) {
@@ -431,13 +432,33 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
         return ngx_http_flowdash_action_fetch(r, ctx);
     }
 
+    return ngx_http_flowdash_action_prepare(r, ctx);
+}
+
+
+/* the name and the task are known, and nothing is in the way of the steps */
+
+static ngx_int_t
+ngx_http_flowdash_action_prepare(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t    rc;
+    const char  *error;
+
     if (ngx_http_flowdash_identity(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    ngx_http_flowdash_count_started(r, ctx);
+    rc = ngx_http_flowdash_dry_run_asked(r, ctx, &error);
 
-    rc = ngx_http_flowdash_source_preset(r, ctx, &error);
+    if (rc == NGX_OK) {
+
+        if (!ctx->dry_run) {
+            ngx_http_flowdash_count_started(r, ctx);
+        }
+
+        rc = ngx_http_flowdash_source_preset(r, ctx, &error);
+    }
 
     if (rc == NGX_DECLINED) {
         ngx_http_flowdash_action_restore(r, ctx);
@@ -446,6 +467,11 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
 
     if (rc != NGX_OK) {
         return NGX_ERROR;
+    }
+
+    if (ctx->dry_run) {
+        ngx_http_flowdash_action_restore(r, ctx);
+        return ngx_http_flowdash_dry_run(r, ctx);
     }
 
     ctx->state = NGX_HTTP_FLOWDASH_RUNNING;
@@ -520,16 +546,17 @@ ngx_http_flowdash_action_id(ngx_http_request_t *r,
 static const char *
 ngx_http_flowdash_action_doubt(ngx_http_flowdash_ctx_t *ctx)
 {
-    if (ctx->refused) {
-        return NULL;
-    }
-
-    if (ctx->action.len == 0 && ctx->doubtful) {
-        return "the action's name depends on a field that the task has twice";
-    }
-
     if (ngx_http_flowdash_json_check_utf8(&ctx->action)) {
-        return "the action's name is not UTF-8";
+
+        /* it cannot be logged or shown as JSON either */
+
+        ctx->action.len = 0;
+
+        return ctx->refused ? NULL : "the action's name is not UTF-8";
+    }
+
+    if (ctx->action.len == 0 && ctx->doubtful && !ctx->refused) {
+        return "the action's name depends on a field that the task has twice";
     }
 
     return NULL;

@@ -459,6 +459,37 @@ ngx_http_flowdash_conf_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
+ngx_http_flowdash_conf_dry_run(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    ngx_str_t  *value;
+
+    if (flcf->dry_run != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        flcf->dry_run = NULL;
+        return NGX_CONF_OK;
+    }
+
+    flcf->dry_run = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (flcf->dry_run == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_flowdash_conf_value(cf, &value[1], flcf->dry_run) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
 ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_flowdash_loc_conf_t *flcf = conf;
@@ -768,15 +799,17 @@ ngx_http_flowdash_conf_step_check(ngx_conf_t *cf,
         || flcf->task_from != NGX_CONF_UNSET_PTR
         || flcf->set != NGX_CONF_UNSET_PTR
         || flcf->max_fields_size != NGX_CONF_UNSET_SIZE
-        || flcf->decode != NGX_CONF_UNSET)
+        || flcf->decode != NGX_CONF_UNSET
+        || flcf->dry_run != NGX_CONF_UNSET_PTR)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"flowdash_task\", \"flowdash_task_from\", "
                            "\"flowdash_set\", \"flowdash_set_json\", "
                            "\"flowdash_methods\", \"flowdash_deadline\", "
-                           "\"flowdash_max_fields_size\" and "
-                           "\"flowdash_decode\" are for the whole action, "
-                           "not for \"flowdash_step\" \"%V\"", &step->name);
+                           "\"flowdash_max_fields_size\", "
+                           "\"flowdash_decode\" and \"flowdash_dry_run\" "
+                           "are for the whole action, not for "
+                           "\"flowdash_step\" \"%V\"", &step->name);
         return NGX_CONF_ERROR;
     }
 

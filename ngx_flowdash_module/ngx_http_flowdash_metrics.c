@@ -253,7 +253,9 @@ ngx_http_flowdash_metrics_copy(u_char *dst, ngx_str_t *src)
 
     name = ngx_http_flowdash_metrics_name(src);
 
-    ngx_memcpy(dst, name.data, name.len);
+    if (name.len) {
+        ngx_memcpy(dst, name.data, name.len);
+    }
 
     return (u_char) name.len;
 }

@@ -126,6 +126,13 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       offsetof(ngx_http_flowdash_loc_conf_t, decode),
       NULL },
 
+    { ngx_string("flowdash_dry_run"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_flowdash_conf_dry_run,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("flowdash_step"),
       NGX_HTTP_LOC_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
       ngx_http_flowdash_conf_step,
@@ -419,6 +426,7 @@ ngx_http_flowdash_create_loc_conf(ngx_conf_t *cf)
     conf->set = NGX_CONF_UNSET_PTR;
     conf->max_fields_size = NGX_CONF_UNSET_SIZE;
     conf->decode = NGX_CONF_UNSET;
+    conf->dry_run = NGX_CONF_UNSET_PTR;
     conf->steps = NGX_CONF_UNSET_PTR;
     conf->headers = NGX_CONF_UNSET_PTR;
     conf->accept = NGX_CONF_UNSET_PTR;
@@ -478,6 +486,7 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_size_value(conf->max_fields_size, prev->max_fields_size,
                               1024 * 1024);
     ngx_conf_merge_value(conf->decode, prev->decode, 0);
+    ngx_conf_merge_ptr_value(conf->dry_run, prev->dry_run, NULL);
     ngx_conf_merge_ptr_value(conf->steps, prev->steps, NULL);
     ngx_conf_merge_ptr_value(conf->headers, prev->headers, NULL);
     ngx_conf_merge_ptr_value(conf->accept, prev->accept, NULL);

@@ -162,6 +162,7 @@ typedef struct {
     ngx_array_t                    *set;       /* of ..._param_t */
     size_t                          max_fields_size;
     ngx_flag_t                      decode;
+    ngx_http_complex_value_t       *dry_run;   /* NULL: never */
 
     ngx_array_t                    *steps;     /* of ..._step_t * */
     ngx_uint_t                      own_steps; /* not inherited */
@@ -248,7 +249,8 @@ typedef enum {
     NGX_HTTP_FLOWDASH_WRITING,
     NGX_HTTP_FLOWDASH_NONE,           /* this location's name was empty */
     NGX_HTTP_FLOWDASH_PASSED,
-    NGX_HTTP_FLOWDASH_FAILED
+    NGX_HTTP_FLOWDASH_FAILED,
+    NGX_HTTP_FLOWDASH_DRY_RUN
 } ngx_http_flowdash_state_e;
 
 
@@ -345,6 +347,7 @@ typedef struct {
     unsigned                        missing:1;   /* a field just read */
     unsigned                        read:1;      /* one was */
     unsigned                        has_body:1;
+    unsigned                        dry_run:1;   /* it is asked for */
     unsigned                        started:1;   /* something was called */
     unsigned                        warned:1;    /* of ignored fields */
     unsigned                        escaped:1;   /* a variable just read */
@@ -366,6 +369,8 @@ char *ngx_http_flowdash_conf_task(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_flowdash_conf_task_from(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_flowdash_conf_set(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_dry_run(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -640,6 +645,20 @@ ngx_int_t ngx_http_flowdash_step_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
 /*
+ * Tells whether a step is to be run.  Returns NGX_OK, NGX_DECLINED if it is
+ * not, with run->error set if it cannot be told, or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_step_condition(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run);
+
+/*
+ * Makes the payload and the headers of a step's request.  Returns NGX_OK,
+ * NGX_DECLINED with run->error set if a value cannot be sent, or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_step_request(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run);
+
+/*
  * Creates a background subrequest in memory, whose answer belongs to the run.
  * Returns it, or NULL on error.
  */
@@ -669,6 +688,21 @@ void ngx_http_flowdash_step_set_timer(ngx_http_request_t *r,
 /* The subrequest's post handler, by which it is known as a step's. */
 ngx_int_t ngx_http_flowdash_step_done(ngx_http_request_t *r, void *data,
     ngx_int_t rc);
+
+
+/*
+ * Sets ctx->dry_run if the action is only to be shown.  Returns NGX_OK,
+ * NGX_DECLINED with "error" set if it cannot be told, or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_dry_run_asked(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, const char **error);
+
+/*
+ * Ends an execution by answering to the client what its steps would send.
+ * Returns what the phase handler returns.
+ */
+ngx_int_t ngx_http_flowdash_dry_run(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 
 
 /* Inserts the body filter that collects the answers of steps. */
@@ -796,6 +830,14 @@ ngx_int_t ngx_http_flowdash_value(ngx_http_request_t *r,
 /* The same with the control characters as they are, for JSON to escape. */
 ngx_int_t ngx_http_flowdash_value_raw(ngx_http_request_t *r,
     ngx_http_complex_value_t *val, ngx_str_t *value);
+
+/*
+ * Tells whether a value is neither empty nor "0".  Returns NGX_OK,
+ * NGX_DECLINED if it is, with ctx->doubtful set if it has read a field that is
+ * unclear, or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_value_test(ngx_http_request_t *r,
+    ngx_http_complex_value_t *val);
 
 /*
  * Values of the variables for another view of the request: none, but for

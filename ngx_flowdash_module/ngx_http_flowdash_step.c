@@ -11,8 +11,6 @@
 #include <ngx_http_flowdash_module.h>
 
 
-static ngx_int_t ngx_http_flowdash_step_condition(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run);
 static ngx_int_t ngx_http_flowdash_step_payload(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
     ngx_http_flowdash_loc_conf_t *flcf);
@@ -96,11 +94,7 @@ ngx_http_flowdash_step_start(ngx_http_request_t *r,
     rc = ngx_http_flowdash_step_condition(r, ctx, run);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_flowdash_step_payload(r, ctx, run, flcf);
-    }
-
-    if (rc == NGX_OK) {
-        rc = ngx_http_flowdash_step_headers(r, ctx, run, flcf);
+        rc = ngx_http_flowdash_step_request(r, ctx, run);
     }
 
     if (rc == NGX_DECLINED) {
@@ -132,26 +126,20 @@ ngx_http_flowdash_step_start(ngx_http_request_t *r,
 }
 
 
-/* Returns NGX_DECLINED, without run->error, if the step is not to be run. */
-
-static ngx_int_t
+ngx_int_t
 ngx_http_flowdash_step_condition(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run)
 {
-    ngx_str_t  value;
+    ngx_int_t  rc;
 
     if (run->step->condition == NULL) {
         return NGX_OK;
     }
 
-    ctx->doubtful = 0;
+    rc = ngx_http_flowdash_value_test(r, run->step->condition);
 
-    if (ngx_http_flowdash_value(r, run->step->condition, &value) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (value.len && (value.len != 1 || value.data[0] != '0')) {
-        return NGX_OK;
+    if (rc != NGX_DECLINED) {
+        return rc;
     }
 
     if (ctx->doubtful) {
@@ -164,6 +152,22 @@ ngx_http_flowdash_step_condition(ngx_http_request_t *r,
                    "flowdash step \"%V\" is skipped", &run->step->name);
 
     return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_step_request(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run)
+{
+    ngx_int_t                      rc;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    rc = ngx_http_flowdash_step_payload(r, ctx, run, flcf);
+
+    return (rc == NGX_OK) ? ngx_http_flowdash_step_headers(r, ctx, run, flcf)
+                          : rc;
 }
 
 

@@ -22,6 +22,8 @@ static ngx_int_t ngx_http_flowdash_variable_failed_step(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_flowdash_variable_error(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_flowdash_variable_step_name(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_uint_t ngx_http_flowdash_variable_attempts(
@@ -60,6 +62,10 @@ static ngx_http_variable_t  ngx_http_flowdash_vars[] = {
       0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_error"), NULL, ngx_http_flowdash_variable_error,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("flowdash_step_name"), NULL,
+      ngx_http_flowdash_variable_step_name,
       0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_step_status"), NULL,
@@ -184,6 +190,26 @@ ngx_http_flowdash_value_raw(ngx_http_request_t *r,
     r->variables = variables;
 
     return rc;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_value_test(ngx_http_request_t *r,
+    ngx_http_complex_value_t *val)
+{
+    ngx_str_t  value;
+
+    ngx_http_flowdash_get_ctx(r)->doubtful = 0;
+
+    if (ngx_http_flowdash_value(r, val, &value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (value.len == 0 || (value.len == 1 && value.data[0] == '0')) {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -330,6 +356,9 @@ ngx_http_flowdash_variable_result(ngx_http_request_t *r,
     if (ctx && ctx->state == NGX_HTTP_FLOWDASH_FAILED) {
         ngx_str_set(&result, "failed");
 
+    } else if (ctx && ctx->state == NGX_HTTP_FLOWDASH_DRY_RUN) {
+        ngx_str_set(&result, "dry_run");
+
     } else if (ctx && ctx->state == NGX_HTTP_FLOWDASH_PASSED
                && ctx->action.len)
     {
@@ -351,8 +380,8 @@ ngx_http_flowdash_variable_failed_step(ngx_http_request_t *r,
     ctx = ngx_http_flowdash_get_ctx(r);
 
     if (ctx && ctx->state == NGX_HTTP_FLOWDASH_FAILED && ctx->run) {
-        ngx_http_flowdash_variable_set(v, &ctx->run->step->name);
-        return NGX_OK;
+        return ngx_http_flowdash_variable_set_outside(r, ctx, v,
+                                                      &ctx->run->step->name);
     }
 
     v->not_found = 1;
@@ -378,6 +407,55 @@ ngx_http_flowdash_variable_error(ngx_http_request_t *r,
     v->not_found = 1;
 
     return NGX_OK;
+}
+
+
+/* as the lists below, of which it is the legend */
+
+static ngx_int_t
+ngx_http_flowdash_variable_step_name(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    u_char                    *p;
+    size_t                     len;
+    ngx_str_t                  s;
+    ngx_uint_t                 i;
+    ngx_http_flowdash_run_t  **runs;
+    ngx_http_flowdash_ctx_t   *ctx;
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    if (ctx == NULL || ctx->runs.nelts == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    runs = ctx->runs.elts;
+    len = 0;
+
+    for (i = 0; i < ctx->runs.nelts; i++) {
+        len += runs[i]->step->name.len + sizeof(" : ") - 1;
+    }
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    s.data = p;
+
+    for (i = 0; i < ctx->runs.nelts; i++) {
+
+        if (i) {
+            p = ngx_cpymem(p, " : ", 3);
+        }
+
+        p = ngx_cpymem(p, runs[i]->step->name.data, runs[i]->step->name.len);
+    }
+
+    s.len = p - s.data;
+
+    return ngx_http_flowdash_variable_set_outside(r, ctx, v, &s);
 }
 
 

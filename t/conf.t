@@ -92,7 +92,8 @@ refused('a step as no action', step('flowdash_action off; return 204;'),
     '"off"', '"flowdash_action"', 'a step cannot be an action');
 refused("$_ in a step", step("$_; return 204;"),
     '"flowdash_step" "S"', '"' . s/ .*//r . '"', 'are for the whole action')
-    for 'flowdash_task ""', 'flowdash_methods GET', 'flowdash_deadline 1s';
+    for 'flowdash_task ""', 'flowdash_methods GET', 'flowdash_deadline 1s',
+        'flowdash_dry_run 1', 'flowdash_dry_run off';
 
 refused('flowdash_call in a location',
     location('flowdash_call http://localhost/;'),
@@ -344,6 +345,7 @@ $all .= <<"EOC";
     flowdash_methods POST GET DELETE;
     flowdash_task /a~0/b~1/0//\xc3\xa9;
     flowdash_deadline 1h;
+    flowdash_dry_run \$arg_dry;
 EOC
 
 accepted('every directive at http level', http($all));

@@ -190,6 +190,7 @@ subtest 'what happened' => sub {
 
     is(join(', ', map { "$_->{action} $_->{result}" } @journal),
         'Finish ok, Reject failed', 'the journal');
+    is($journal[0]{steps}, 'Update CRM : Notify billing', 'its steps');
     is($journal[1]{failed_step}, 'Update CRM', 'where it stopped');
     is($journal[1]{id}, decode_json($flows)->{failures}[0]{id},
         'by the same id');
