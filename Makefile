@@ -37,7 +37,7 @@ BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
                   libssl-dev libyajl-dev zlib1g-dev
 TEST_PACKAGES   = ca-certificates chromium chromium-driver curl jq \
                   libfcgi-perl libmojolicious-perl nghttp2-server node-busboy \
-                  openssl perl \
+                  openssl perl prometheus \
                   $(call unless_there,node,nodejs) $(call unless_there,npm,npm)
 LINT_PACKAGES  := clang clang-tidy cppcheck perl
 

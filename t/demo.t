@@ -105,7 +105,7 @@ END {
 my $run = start();
 my $url = $run->{url} // BAIL_OUT("the demo does not start:\n" . output($run));
 
-my ($finish, $reject, $form, $show) = map { s/^    //mgr }
+my ($finish, $reject, $form, $show, $happened) = map { s/^    //mgr }
     output($run) =~ /((?:^    .*\n)+)/mg;
 
 my $first = $http->get("$url/tasks/1.json")->{content};
@@ -169,6 +169,42 @@ subtest 'what the endpoints received' => sub {
     $contract{task}{'Expected Close Date'} = '2020-02-01';
 
     is_deeply(decode_json($calls[1]{body}), \%contract, 'billing');
+};
+
+
+subtest 'what happened' => sub {
+    my ($metrics, $flows, $journal) = map { scalar qx{$_} }
+        split /\n/, $happened;
+
+    like($metrics, qr/^flowdash_actions_succeeded_total\{action="Finish"} 1$/m,
+        'the metrics have the action that was carried out');
+    like($metrics, qr/^flowdash_steps_failed_total\{action="Reject",
+                       step="Update\ CRM",reason="status"}\ 1$/mx,
+        'and the step that failed');
+
+    is_deeply([ map { "$_->{action}, $_->{step}: $_->{reason}" }
+                @{ decode_json($flows)->{failures} } ],
+        [ 'Reject, Update CRM: status' ], 'the failure, as JSON');
+
+    my @journal = map { decode_json($_) } split /\n/, $journal;
+
+    is(join(', ', map { "$_->{action} $_->{result}" } @journal),
+        'Finish ok, Reject failed', 'the journal');
+    is($journal[0]{steps}, 'Update CRM : Notify billing', 'its steps');
+    is($journal[1]{failed_step}, 'Update CRM', 'where it stopped');
+    is($journal[1]{id}, decode_json($flows)->{failures}[0]{id},
+        'by the same id');
+
+    my $page = $http->get("$url/")->{content};
+
+    for my $link (qw(flows metrics flows.json journal.jsonl)) {
+        like($page, qr/<a href="\Q$link\E"/, "the page leads to $link");
+        ok($http->get("$url/$link")->{success}, 'which is there');
+    }
+
+    for my $link (qw(flows journal.jsonl)) {
+        like(output($run), qr{ \Q$url/$link\E$}m, "$link is printed");
+    }
 };
 
 
@@ -239,7 +275,7 @@ sub walk ($browser) {
 
     $browser->click('#reset');
     is($browser->wait($stage, qr/^Neg/), 'Negotiation', 'its stage');
-    is($browser->text("$date td"), '2020-01-31', 'its date');
+    is($browser->wait("$date td", qr/^2020-01/), '2020-01-31', 'its date');
 
     $browser->click('#finish');
     is($browser->wait('#status', qr/^Finish: [a-z]/), 'Finish: done.',
@@ -275,6 +311,14 @@ sub walk ($browser) {
     like($browser->text('#calls'), qr/\ACRM\n.*503\nWhat it received\z/s,
         'only the CRM was called');
 
+    $browser->go("$url/flows");
+    is($browser->wait('h1', qr/\w/), 'Flows', 'the flows');
+    like($browser->text('li.bad'), qr/^Update CRM\n.*stops here: status \d/s,
+        'where an action stops');
+    ok(!$browser->script($wider), 'they need no scrolling to the side');
+    $browser->go("$url/");
+    $browser->wait('h1', qr/\w/);
+
     fill_in($browser);
     ok(!$browser->script($wider), 'nor does the form\'s answer');
 
@@ -292,7 +336,7 @@ sub walk ($browser) {
 sub fill_in ($browser) {
     my $date = '[data-field="Expected Close Date"] td';
 
-    $browser->click('.more a');
+    $browser->click('#plain');
     is($browser->wait('h1', qr/^Edit/), 'Edit Acme Corp', 'the form');
     ok(!$browser->script('return document.documentElement.scrollWidth
                           > innerWidth'), 'it needs no scrolling either');

@@ -88,16 +88,25 @@ is(join(' ', @untested), '', 'all of them are used by a test');
 # Names that are in no table are mistakes, or promises.
 
 my @pages = ("$root/README.md", glob "$root/docs/*.md");
-my %known = (%contexts, map { (s/NAME$//r => 1) } keys %variables);
+my %known = (%contexts, metrics(),
+             map { (s/NAME$//r => 1) } keys %variables);
 
 for my $page (@pages) {
     my $text = content($page);
     my @unknown = grep { !$known{$_} && !/^flowdash_task_/ }
+        map { s/_seconds\K_(?:bucket|count|sum)$//r }
         $text =~ /\b(flowdash_\w+)/g;
     is(join(' ', @unknown), '', name($page) . ': names that exist');
 
     my @dead = grep { !link_leads($page, $_) } $text =~ /\]\(([^)]+)\)/g;
     is(join(' ', @dead), '', name($page) . ': links');
+}
+
+# Prometheus'; their names end like no directive's
+
+sub metrics {
+    return map { ($_ => 1) } content("$src/ngx_http_flowdash_status.c")
+        =~ /(?:"|# TYPE )(flowdash_\w+_(?:entries|max|running|seconds|total))/g;
 }
 
 sub name { return $_[0] =~ s{^\Q$root\E/}{}r }
@@ -173,7 +182,7 @@ sub whole {
               {$1%%DIR%%/proxy.user}g;
     $conf =~ s{(flowdash_sign_key\s[^;]*;)}
               {$1 =~ s|file:[^;\s]+|file:%%DIR%%/sign.key|gr}ge;
-    $conf =~ s/(\blisten\s+)(\d+)/${1}127.0.0.1:%%PORT_p$2%%/g;
+    $conf =~ s/(\blisten\s+)(?:[\d.]+:)?(\d+)/${1}127.0.0.1:%%PORT_p$2%%/g;
 
     my %defined = map { $_ => 1 } $conf =~ /\bupstream\s+(\S+)/g;
     my %used = map { $_ => 1 }
