@@ -35,9 +35,16 @@ JOBS  ?= 2
 
 BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
                   libssl-dev libyajl-dev zlib1g-dev
-TEST_PACKAGES  := ca-certificates chromium chromium-driver curl libfcgi-perl \
-                  libmojolicious-perl node-busboy nodejs openssl perl
+TEST_PACKAGES   = ca-certificates chromium chromium-driver curl libfcgi-perl \
+                  libmojolicious-perl node-busboy openssl perl \
+                  $(call unless_there,node,nodejs) $(call unless_there,npm,npm)
 LINT_PACKAGES  := clang clang-tidy cppcheck perl
+
+# What is only at npm, in exact versions; it goes into build/npm.
+NPM_PACKAGES := standardwebhooks@1.1.1
+
+# Many a Node isn't Debian's, and its npm can't be installed beside it.
+unless_there = $(if $(shell command -v $1),,$2)
 
 .DELETE_ON_ERROR:
 .PHONY: all build deps test-deps test test-fast sanitized unit lint demo \
@@ -102,6 +109,16 @@ deps:
 
 test-deps:
 	@t/build/packages.sh $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory $(npm)/packages
+
+npm := build/npm
+
+$(npm)/packages: FORCE
+	@echo '$(NPM_PACKAGES)' | cmp -s - $@ || { \
+	    rm -rf $(@D) && mkdir -p $(@D) && \
+	    npm install --prefix $(@D) --no-save --no-package-lock --no-audit \
+	        --no-fund --ignore-scripts $(NPM_PACKAGES) && \
+	    echo '$(NPM_PACKAGES)' > $@; }
 
 # The module as it is used, and then the same tests with a module and an nginx
 # that notice what goes wrong in memory.  The sub-makes are there because
@@ -111,11 +128,13 @@ test: test-deps
 	@$(MAKE) --no-print-directory unit
 	FLOWDASH_NGINX=$(CURDIR)/$(san)/nginx/objs/nginx \
 	FLOWDASH_MODULE=$(CURDIR)/$(san)/$(NAME).so \
+	FLOWDASH_NPM=$(CURDIR)/$(npm) \
 	t/build/under-sanitizers.sh prove -I t/lib --timer -j $(JOBS) $(TESTS)
 
 test-fast:
 	@$(MAKE) --no-print-directory build WERROR=1
 	FLOWDASH_NGINX=$(NGINX) FLOWDASH_MODULE=$(CURDIR)/$(MODULE) \
+	FLOWDASH_NPM=$(CURDIR)/$(npm) \
 	prove -I t/lib --timer -j $(JOBS) $(TESTS)
 
 

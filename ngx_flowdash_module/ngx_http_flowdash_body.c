@@ -17,11 +17,14 @@
 #define NGX_HTTP_FLOWDASH_BODY_TURN   (1024 * 1024)
 
 
-static ngx_uint_t ngx_http_flowdash_body_is(ngx_str_t *type,
-    const char *name);
-static const char *ngx_http_flowdash_body_charset(ngx_str_t *type);
 static ngx_int_t ngx_http_flowdash_body_read_file(ngx_http_request_t *r,
     ngx_buf_t *b, u_char *p, size_t size, off_t offset);
+static void ngx_http_flowdash_body_type(ngx_str_t *value,
+    ngx_http_flowdash_media_t *media, const char **charset);
+static ngx_uint_t ngx_http_flowdash_body_coding(ngx_str_t *value,
+    ngx_uint_t decode, ngx_http_flowdash_media_t *media);
+static ngx_uint_t ngx_http_flowdash_body_same(ngx_str_t *s,
+    const char *text);
 
 
 ngx_int_t
@@ -195,151 +198,134 @@ void
 ngx_http_flowdash_body_media(ngx_http_request_t *r, ngx_uint_t decode,
     ngx_http_flowdash_media_t *media)
 {
-    ngx_str_t        *value;
     ngx_uint_t        i, types, codings;
-    const char       *error;
+    const char       *charset;
     ngx_list_part_t  *part;
-    ngx_table_elt_t  *h, *type;
+    ngx_table_elt_t  *h;
 
     ngx_memzero(media, sizeof(ngx_http_flowdash_media_t));
+    media->status = NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
 
     types = 0;
     codings = 0;
-    type = r->headers_in.content_type;
+    charset = NULL;
 
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
-        h = part->elts;
+    part = &r->headers_in.headers.part;
+    h = part->elts;
 
-        for (i = 0; i < part->nelts; i++) {
-            value = &h[i].value;
+    for (i = 0; /* void */ ; i++) {
 
-            if (ngx_http_flowdash_body_is(&h[i].key, "Content-Type")) {
-                types++;
-                continue;
+        if (i >= part->nelts) {
+
+            if (part->next == NULL) {
+                break;
             }
 
-            if (!ngx_http_flowdash_body_is(&h[i].key, "Content-Encoding")
-                || value->len == 0
-                || ngx_http_flowdash_body_is(value, "identity"))
-            {
-                continue;
-            }
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
 
-            media->gzip = decode && codings++ == 0
-                          && (ngx_http_flowdash_body_is(value, "gzip")
-                              || ngx_http_flowdash_body_is(value, "x-gzip"));
+        if (ngx_http_flowdash_body_same(&h[i].key, "Content-Type")) {
+            types++;
+            ngx_http_flowdash_body_type(&h[i].value, media, &charset);
 
-            if (!media->gzip) {
-                media->status = NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
-                media->error = "the request's body has a Content-Encoding "
-                               "that is not decoded";
-                return;
-            }
+        } else if (ngx_http_flowdash_body_same(&h[i].key, "Content-Encoding"))
+        {
+            codings += ngx_http_flowdash_body_coding(&h[i].value, decode,
+                                                     media);
         }
     }
 
-    media->status = NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
+    if (ngx_http_flowdash_body_length(r) == 0) {
 
-    if (type == NULL || types != 1) {
+        /* some apps decode the query, too, by the charset of the body */
+
+        media->gzip = 0;
+        media->error = r->args.len ? charset : NULL;
+
+        if (types != 1) {
+            media->type = NGX_HTTP_FLOWDASH_UNKNOWN;
+        }
+
+    } else if (codings != media->gzip) {
+        media->error = "the request's body has a Content-Encoding "
+                       "that is not decoded";
+
+    } else if (types != 1) {
         media->error = "the request has no Content-Type, or several";
-        return;
-    }
 
-    if (ngx_http_flowdash_json_media_type(&type->value)) {
-        media->type = NGX_HTTP_FLOWDASH_JSON;
-        return;
-    }
+    } else if (charset) {
+        media->error = charset;
 
-    if (ngx_http_flowdash_body_is(&type->value,
-                                  "application/x-www-form-urlencoded"))
-    {
-        media->type = NGX_HTTP_FLOWDASH_URLENCODED;
-        media->error = ngx_http_flowdash_body_charset(&type->value);
-        return;
-    }
-
-    if (!ngx_http_flowdash_body_is(&type->value, "multipart/form-data")) {
-        media->error = "the request's Content-Type is neither JSON nor a form";
-        return;
-    }
-
-    media->type = NGX_HTTP_FLOWDASH_MULTIPART;
-    media->error = ngx_http_flowdash_body_charset(&type->value);
-
-    if (media->error == NULL
-        && ngx_http_flowdash_multipart_boundary(&type->value,
-                                                &media->boundary, &error)
-           != NGX_OK)
+    } else if (media->type == NGX_HTTP_FLOWDASH_MULTIPART
+               && ngx_http_flowdash_multipart_boundary(
+                      &r->headers_in.content_type->value, &media->boundary,
+                      &media->error)
+                  != NGX_OK)
     {
         media->status = NGX_HTTP_BAD_REQUEST;
-        media->error = error;
     }
 }
 
 
-/* compares up to parameters */
+static void
+ngx_http_flowdash_body_type(ngx_str_t *value,
+    ngx_http_flowdash_media_t *media, const char **charset)
+{
+    ngx_str_t                         name;
+    ngx_http_flowdash_form_verdict_e  verdict;
+
+    verdict = ngx_http_flowdash_multipart_media(value, &name);
+
+    if (verdict == NGX_HTTP_FLOWDASH_FORM_CHARSET) {
+        *charset = "the request's Content-Type names another charset than "
+                   "UTF-8";
+    }
+
+    if (verdict == NGX_HTTP_FLOWDASH_FORM_MALFORMED) {
+        media->error = "the request's Content-Type is malformed";
+
+    } else if (ngx_http_flowdash_json_media_type(&name)) {
+        media->type = NGX_HTTP_FLOWDASH_JSON;
+
+    } else if (ngx_http_flowdash_body_same(&name,
+                                         "application/x-www-form-urlencoded"))
+    {
+        media->type = NGX_HTTP_FLOWDASH_URLENCODED;
+
+    } else if (ngx_http_flowdash_body_same(&name, "multipart/form-data")) {
+        media->type = NGX_HTTP_FLOWDASH_MULTIPART;
+
+    } else {
+        media->error = "the request's Content-Type is neither JSON nor a form";
+    }
+}
+
+
+/* returns whether the body is coded, and says in media->gzip if as gzip */
 
 static ngx_uint_t
-ngx_http_flowdash_body_is(ngx_str_t *type, const char *name)
+ngx_http_flowdash_body_coding(ngx_str_t *value, ngx_uint_t decode,
+    ngx_http_flowdash_media_t *media)
 {
-    size_t  len;
+    if (value->len == 0 || ngx_http_flowdash_body_same(value, "identity")) {
+        return 0;
+    }
 
-    len = ngx_strlen(name);
+    if (decode && (ngx_http_flowdash_body_same(value, "gzip")
+                   || ngx_http_flowdash_body_same(value, "x-gzip")))
+    {
+        media->gzip = 1;
+    }
 
-    return type->len >= len
-           && ngx_strncasecmp(type->data, (u_char *) name, len) == 0
-           && (type->len == len || type->data[len] == ';'
-               || type->data[len] == ' ' || type->data[len] == '\t');
+    return 1;
 }
 
 
-static const char *
-ngx_http_flowdash_body_charset(ngx_str_t *type)
+static ngx_uint_t
+ngx_http_flowdash_body_same(ngx_str_t *s, const char *text)
 {
-    u_char     *p, *last, *end;
-    ngx_str_t   charset;
-
-    last = type->data + type->len;
-
-    for (p = type->data; p < last; p++) {
-
-        if (*p != ';') {
-            continue;
-        }
-
-        while (++p < last && (*p == ' ' || *p == '\t')) { /* void */ }
-
-        if (last - p < (ssize_t) sizeof("charset=") - 1
-            || ngx_strncasecmp(p, (u_char *) "charset=",
-                               sizeof("charset=") - 1)
-               != 0)
-        {
-            p--;
-            continue;
-        }
-
-        p += sizeof("charset=") - 1;
-
-        end = ngx_strlchr(p, last, ';');
-
-        charset.data = p;
-        charset.len = (end ? end : last) - p;
-
-        while (charset.len && (charset.data[charset.len - 1] == ' '
-                               || charset.data[charset.len - 1] == '\t'))
-        {
-            charset.len--;
-        }
-
-        if (charset.len > 1 && p[0] == '"' && p[charset.len - 1] == '"') {
-            charset.data++;
-            charset.len -= 2;
-        }
-
-        if (!ngx_http_flowdash_form_is_utf8(&charset)) {
-            return "the request's body is in another charset than UTF-8";
-        }
-    }
-
-    return NULL;
+    return s->len == ngx_strlen(text)
+           && ngx_strncasecmp(s->data, (u_char *) text, s->len) == 0;
 }

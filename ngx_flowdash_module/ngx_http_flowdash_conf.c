@@ -27,6 +27,8 @@ static char *ngx_http_flowdash_conf_param(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_array_t **params, ngx_uint_t caseless);
 static char *ngx_http_flowdash_conf_add_action(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
+static char *ngx_http_flowdash_conf_signed(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *conf);
 
 
 char *
@@ -994,6 +996,11 @@ ngx_http_flowdash_conf_check(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf)
 {
     if (conf->step) {
+
+        if (ngx_http_flowdash_conf_signed(cf, conf) != NGX_CONF_OK) {
+            return NGX_CONF_ERROR;
+        }
+
         return conf->url ? ngx_http_flowdash_conf_call_check(cf, conf)
                          : NGX_CONF_OK;
     }
@@ -1039,6 +1046,40 @@ ngx_http_flowdash_conf_add_action(ngx_conf_t *cf,
     }
 
     *action = conf;
+
+    return NGX_CONF_OK;
+}
+
+
+/* headers that would take the place of the signature's */
+
+static char *
+ngx_http_flowdash_conf_signed(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *conf)
+{
+    ngx_str_t  *name;
+
+    static ngx_str_t  names[] = {
+        ngx_string("webhook-id"),
+        ngx_string("webhook-timestamp"),
+        ngx_string("webhook-signature"),
+        ngx_null_string
+    };
+
+    if (conf->sign_keys == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    for (name = names; name->len; name++) {
+        if (ngx_http_flowdash_step_header_is_set(conf, name)) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"flowdash_step\" \"%V\": \"flowdash_sign_key\" "
+                          "makes the headers webhook-id, webhook-timestamp "
+                          "and webhook-signature: \"flowdash_set_header\" "
+                          "must not", &conf->step->name);
+            return NGX_CONF_ERROR;
+        }
+    }
 
     return NGX_CONF_OK;
 }

@@ -28,8 +28,6 @@ static char *ngx_http_flowdash_conf_pair(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
 static char *ngx_http_flowdash_conf_egress(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
-static char *ngx_http_flowdash_conf_signed(ngx_conf_t *cf,
-    ngx_http_flowdash_loc_conf_t *conf);
 static char *ngx_http_flowdash_conf_hosts(ngx_conf_t *cf);
 static ngx_uint_t ngx_http_flowdash_conf_is_space(u_char c);
 static char *ngx_http_flowdash_conf_step_refuse(ngx_conf_t *cf,
@@ -524,10 +522,6 @@ ngx_http_flowdash_conf_call_check(ngx_conf_t *cf,
         rv = ngx_http_flowdash_conf_egress(cf, conf);
     }
 
-    if (rv == NGX_CONF_OK) {
-        rv = ngx_http_flowdash_conf_signed(cf, conf);
-    }
-
     if (rv != NGX_CONF_OK) {
         return rv;
     }
@@ -653,38 +647,6 @@ ngx_http_flowdash_conf_egress(ngx_conf_t *cf,
                     "\"flowdash_allow\" and \"flowdash_deny\" would see the "
                     "address of \"flowdash_proxy\" only: leave it to the "
                     "proxy, and say \"flowdash_allow all\" here");
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-/* headers that would take the place of the signature's */
-
-static char *
-ngx_http_flowdash_conf_signed(ngx_conf_t *cf,
-    ngx_http_flowdash_loc_conf_t *conf)
-{
-    ngx_str_t  *name;
-
-    static ngx_str_t  names[] = {
-        ngx_string("webhook-id"),
-        ngx_string("webhook-timestamp"),
-        ngx_string("webhook-signature"),
-        ngx_null_string
-    };
-
-    if (conf->sign_keys == NULL) {
-        return NGX_CONF_OK;
-    }
-
-    for (name = names; name->len; name++) {
-        if (ngx_http_flowdash_step_header_is_set(conf, name)) {
-            return ngx_http_flowdash_conf_step_refuse(cf, conf,
-                        "\"flowdash_sign_key\" makes the headers webhook-id, "
-                        "webhook-timestamp and webhook-signature: "
-                        "\"flowdash_set_header\" must not");
-        }
     }
 
     return NGX_CONF_OK;

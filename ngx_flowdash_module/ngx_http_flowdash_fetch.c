@@ -340,6 +340,7 @@ ngx_http_flowdash_fetch_leaves_out(ngx_str_t *name)
         ngx_string("digest"),
         ngx_string("expect"),
         ngx_string("http2-settings"),
+        ngx_string("idempotency-key"),
         ngx_string("keep-alive"),
         ngx_string("proxy-connection"),
         ngx_string("range"),

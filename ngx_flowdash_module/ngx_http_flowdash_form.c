@@ -30,9 +30,17 @@ static ngx_int_t ngx_http_flowdash_form_decode(ngx_http_flowdash_form_t *form,
 static const char *ngx_http_flowdash_form_split(
     ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_str_t *field,
     ngx_str_t *path, ngx_uint_t *found);
+static ngx_uint_t ngx_http_flowdash_form_brackets(ngx_str_t *path);
 static ngx_uint_t ngx_http_flowdash_form_in_pairs(ngx_str_t *name);
 static ngx_uint_t ngx_http_flowdash_form_looks_like(ngx_str_t *name,
     ngx_str_t *token);
+static ngx_uint_t ngx_http_flowdash_form_next_index(ngx_str_t *key,
+    ngx_str_t *token);
+static ngx_http_flowdash_form_node_t *ngx_http_flowdash_form_walk(
+    ngx_http_flowdash_form_t *form, ngx_http_flowdash_form_pair_t *pair,
+    ngx_str_t *field);
+static ngx_int_t ngx_http_flowdash_form_mixed(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_form_pair_t *pair);
 static ngx_http_flowdash_form_node_t *ngx_http_flowdash_form_child(
     ngx_http_flowdash_form_t *form, ngx_http_flowdash_form_node_t *parent,
     ngx_str_t *key);
@@ -48,6 +56,9 @@ static size_t ngx_http_flowdash_form_pairs_length(
 static u_char *ngx_http_flowdash_form_write_pairs(u_char *p,
     ngx_http_flowdash_form_node_t *node);
 
+static const char *ngx_http_flowdash_form_check_leaf(
+    ngx_http_flowdash_form_t *form, ngx_http_flowdash_json_node_t *leaf,
+    size_t *size);
 static ngx_int_t ngx_http_flowdash_form_check_file(
     ngx_http_flowdash_form_t *form, ngx_str_t *old, ngx_str_t *new);
 static ngx_uint_t ngx_http_flowdash_form_same_leaf(
@@ -132,7 +143,6 @@ ngx_http_flowdash_form_parse(ngx_http_flowdash_form_t *form, ngx_str_t *text)
         }
     }
 
-    form->length = text->len;
     form->tail = text->len;
     form->open = (text->len == 0 || last[-1] == '&');
 
@@ -192,10 +202,10 @@ ngx_http_flowdash_form_parse_pair(ngx_http_flowdash_form_t *form,
         return rc;
     }
 
-    rc = ngx_http_flowdash_form_semicolons(form, text, p, last);
-
-    if (rc != NGX_OK) {
-        return rc;
+    if (ngx_strlchr(p, last, ';')) {
+        return ngx_http_flowdash_form_refuse(form,
+                                     NGX_HTTP_FLOWDASH_FORM_MALFORMED,
+                                     p - text, "a field with a semicolon");
     }
 
     return ngx_http_flowdash_form_add_pair(form, &unknown, &field, text, p,
@@ -256,7 +266,8 @@ ngx_http_flowdash_form_add_pair(ngx_http_flowdash_form_t *form,
 
 /*
  * Some apps take semicolons for separators, too: then a field could stand
- * behind one.
+ * behind one.  This is for pairs that are not the task's; of those that are,
+ * the values would end there.
  */
 
 static ngx_int_t
@@ -286,11 +297,8 @@ ngx_http_flowdash_form_semicolons(ngx_http_flowdash_form_t *form,
 
         value = ngx_strlchr(p, end, '=');
 
-        if (value == NULL) {
-            continue;
-        }
-
-        rc = ngx_http_flowdash_form_decode(form, p, value, &pair.name);
+        rc = ngx_http_flowdash_form_decode(form, p, value ? value : end,
+                                           &pair.name);
 
         if (rc == NGX_OK) {
             rc = ngx_http_flowdash_form_name(form, &pair, &field);
@@ -450,7 +458,9 @@ ngx_http_flowdash_form_split(ngx_http_flowdash_form_t *form, ngx_str_t *name,
         }
 
         if (!ngx_http_flowdash_form_same(&key, &token[n])) {
-            if (n == 0 && ngx_http_flowdash_form_looks_like(name, token)) {
+            if (n ? ngx_http_flowdash_form_next_index(&key, &token[n])
+                  : ngx_http_flowdash_form_looks_like(name, token))
+            {
                 return "a name that some apps take for the task's";
             }
 
@@ -468,15 +478,29 @@ ngx_http_flowdash_form_split(ngx_http_flowdash_form_t *form, ngx_str_t *name,
     path->data = p;
     path->len = last - p;
 
-    for (n = 0; p < last; p++) {
-        n += (*p == '[');
-    }
-
-    if (pointer->nelts + n > NGX_HTTP_FLOWDASH_FORM_DEPTH) {
+    if (pointer->nelts + ngx_http_flowdash_form_brackets(path)
+        > NGX_HTTP_FLOWDASH_FORM_DEPTH)
+    {
         return "a name with too many brackets";
     }
 
     return NULL;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_form_brackets(ngx_str_t *path)
+{
+    size_t      i;
+    ngx_uint_t  n;
+
+    n = 0;
+
+    for (i = 0; i < path->len; i++) {
+        n += (path->data[i] == '[');
+    }
+
+    return n;
 }
 
 
@@ -506,7 +530,9 @@ ngx_http_flowdash_form_in_pairs(ngx_str_t *name)
 
         if (*p == '[') {
 
-            if (inside) {
+            /* "[ ]" is "[]" to PHP */
+
+            if (inside || (last - p > 1 && p[1] == ' ')) {
                 return 0;
             }
 
@@ -563,52 +589,29 @@ ngx_http_flowdash_form_looks_like(ngx_str_t *name, ngx_str_t *token)
 }
 
 
+/* an empty key that PHP makes a number of, while that is a key to others */
+
+static ngx_uint_t
+ngx_http_flowdash_form_next_index(ngx_str_t *key, ngx_str_t *token)
+{
+    return key->len == 0
+           && ngx_atoi(token->data, token->len) != NGX_ERROR;
+}
+
+
 ngx_int_t
 ngx_http_flowdash_form_add(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_form_pair_t *pair, ngx_str_t *field)
 {
-    u_char                         *p, *last;
-    ngx_str_t                       key;
     ngx_http_flowdash_form_node_t  *node;
 
     pair->next = NULL;
     pair->again = NULL;
 
-    key = *field;
-    p = pair->path.data;
-    last = p + pair->path.len;
+    node = ngx_http_flowdash_form_walk(form, pair, field);
 
-    node = &form->root;
-
-    for ( ;; ) {
-
-        if (node != &form->root
-            && (node->pair || (key.len ? node->array : node->object)))
-        {
-            goto mixed;
-        }
-
-        node = ngx_http_flowdash_form_child(form, node, &key);
-
-        if (node == NULL) {
-            return form->verdict ? NGX_DECLINED : NGX_ERROR;
-        }
-
-        if (pair->field == NULL) {
-            pair->field = node;
-        }
-
-        if (p == last) {
-            break;
-        }
-
-        key.data = ++p;
-
-        while (*p != ']') {
-            p++;
-        }
-
-        key.len = p++ - key.data;
+    if (node == NULL) {
+        return form->verdict ? NGX_DECLINED : NGX_ERROR;
     }
 
     /* some apps keep files apart, and would take the value alone */
@@ -616,7 +619,7 @@ ngx_http_flowdash_form_add(ngx_http_flowdash_form_t *form,
     if (node->array || node->object
         || (node->pair && node->pair->file != pair->file))
     {
-        goto mixed;
+        return ngx_http_flowdash_form_mixed(form, pair);
     }
 
     if (node->pair) {
@@ -641,9 +644,78 @@ ngx_http_flowdash_form_add(ngx_http_flowdash_form_t *form,
     form->last = pair;
 
     return NGX_OK;
+}
 
-mixed:
 
+/*
+ * Along a pair's name, to the node of its value.  Returns NULL on error, or
+ * with form->verdict set.
+ */
+
+static ngx_http_flowdash_form_node_t *
+ngx_http_flowdash_form_walk(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_form_pair_t *pair, ngx_str_t *field)
+{
+    u_char                         *p, *last;
+    ngx_str_t                       key;
+    ngx_http_flowdash_form_node_t  *node;
+
+    key = *field;
+    p = pair->path.data;
+    last = p + pair->path.len;
+
+    node = &form->root;
+
+    for ( ;; ) {
+
+        if (node != &form->root
+            && (node->pair || (key.len ? node->array : node->object)))
+        {
+            (void) ngx_http_flowdash_form_mixed(form, pair);
+            return NULL;
+        }
+
+        /*
+         * PHP makes an element of each a[][b], qs a single one of all, and
+         * Rack a new one when the last has that key; a[][] is flat in qs.
+         */
+
+        if (key.len == 0 && p < last && (node->first || p[1] == ']')) {
+            (void) ngx_http_flowdash_form_refuse(form,
+                             NGX_HTTP_FLOWDASH_FORM_MALFORMED, pair->start,
+                             "an array that some apps read in another way");
+            return NULL;
+        }
+
+        node = ngx_http_flowdash_form_child(form, node, &key);
+
+        if (node == NULL) {
+            return NULL;
+        }
+
+        if (pair->field == NULL) {
+            pair->field = node;
+        }
+
+        if (p == last) {
+            return node;
+        }
+
+        key.data = ++p;
+
+        while (*p != ']') {
+            p++;
+        }
+
+        key.len = p++ - key.data;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_form_mixed(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_form_pair_t *pair)
+{
     return ngx_http_flowdash_form_refuse(form,
                      NGX_HTTP_FLOWDASH_FORM_MALFORMED, pair->start,
                      "a field that is two of value, file, array, object");
@@ -933,12 +1005,13 @@ ngx_int_t
 ngx_http_flowdash_form_check(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_field_t *field, ngx_str_t *old, const char **error)
 {
+    size_t                           size, name;
     ngx_int_t                        rc;
     ngx_str_t                       *token;
     ngx_uint_t                       i;
     ngx_array_t                      leaves;
     ngx_http_flowdash_form_node_t   *node;
-    ngx_http_flowdash_json_node_t  **leaf, *part;
+    ngx_http_flowdash_json_node_t  **leaf;
 
     node = ngx_http_flowdash_form_lookup(&form->root, &field->node.str);
 
@@ -950,11 +1023,14 @@ ngx_http_flowdash_form_check(ngx_http_flowdash_form_t *form,
     *error = "a name that a form cannot have";
 
     token = form->pointer->elts;
+    name = field->node.str.len;
 
     for (i = 0; i < form->pointer->nelts; i++) {
         if (!ngx_http_flowdash_form_sayable(form, &token[i])) {
             return NGX_DECLINED;
         }
+
+        name += sizeof("[]") - 1 + token[i].len;
     }
 
     if (!ngx_http_flowdash_form_sayable(form, &field->node.str)) {
@@ -969,33 +1045,72 @@ ngx_http_flowdash_form_check(ngx_http_flowdash_form_t *form,
     }
 
     leaf = leaves.elts;
+    size = 0;
 
     for (i = 0; i < leaves.nelts; i++) {
 
-        /* an empty array is said with brackets of its own */
+        size += name;
+        *error = ngx_http_flowdash_form_check_leaf(form, leaf[i], &size);
 
-        if (leaf[i]->depth + leaf[i]->array + form->pointer->nelts
-            > NGX_HTTP_FLOWDASH_FORM_DEPTH)
-        {
-            *error = "a value that is nested too deep for a form";
-            return NGX_DECLINED;
-        }
-
-        for (part = leaf[i]; part->parent; part = part->parent) {
-            if (part->parent->object
-                && !ngx_http_flowdash_form_sayable(form, &part->key))
-            {
-                return NGX_DECLINED;
-            }
-        }
-
-        if (ngx_http_flowdash_form_has_boundary(form, &leaf[i]->text)) {
-            *error = "a value with the form's boundary in it";
+        if (*error) {
             return NGX_DECLINED;
         }
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * Returns what is wrong with a leaf, or NULL.  Each has a pair with the whole
+ * name, which makes a form much larger than JSON; "size" is that of all.
+ */
+
+static const char *
+ngx_http_flowdash_form_check_leaf(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_json_node_t *leaf, size_t *size)
+{
+    ngx_http_flowdash_json_node_t  *part;
+
+    /* an empty array is said with brackets of its own */
+
+    if (leaf->depth + leaf->array + form->pointer->nelts
+        > NGX_HTTP_FLOWDASH_FORM_DEPTH)
+    {
+        return "a value that is nested too deep for a form";
+    }
+
+    *size += leaf->text.len;
+
+    for (part = leaf; part->parent; part = part->parent) {
+        *size += sizeof("[]") - 1 + (part->parent->object ? part->key.len : 0);
+    }
+
+    if (*size > form->max_size) {
+        return "a value that is too large for a form";
+    }
+
+    for (part = leaf; part->parent; part = part->parent) {
+
+        if (part->parent->object
+            && !ngx_http_flowdash_form_sayable(form, &part->key))
+        {
+            return "a name that a form cannot have";
+        }
+
+        if (part->index) {
+
+            /* what is above it was checked with the first leaf there */
+
+            break;
+        }
+    }
+
+    if (ngx_http_flowdash_form_has_boundary(form, &leaf->text)) {
+        return "a value with the form's boundary in it";
+    }
+
+    return NULL;
 }
 
 
@@ -1024,10 +1139,12 @@ ngx_http_flowdash_form_check_file(ngx_http_flowdash_form_t *form,
 
     for (i = 0; i < was.nelts; i++) {
 
-        /* members may be in another order */
+        /* members may be in another order, but mostly they are not */
 
         for (n = 0; n < is.nelts; n++) {
-            if (ngx_http_flowdash_form_same_leaf(a[i], b[n])) {
+            if (ngx_http_flowdash_form_same_leaf(a[i],
+                                                 b[(i + n) % is.nelts]))
+            {
                 break;
             }
         }
@@ -1107,7 +1224,7 @@ ngx_http_flowdash_form_sayable(ngx_http_flowdash_form_t *form, ngx_str_t *key)
         }
     }
 
-    return 1;
+    return !ngx_http_flowdash_form_has_boundary(form, key);
 }
 
 
@@ -1584,34 +1701,11 @@ ngx_http_flowdash_form_say_value(ngx_http_flowdash_form_t *form,
 }
 
 
-/* all but what no reader takes for anything else */
-
 static u_char *
 ngx_http_flowdash_form_escape(u_char *p, ngx_str_t *s)
 {
-    u_char  *src, *last, c;
-
-    static u_char  hex[] = "0123456789ABCDEF";
-
-    last = s->data + s->len;
-
-    for (src = s->data; src < last; src++) {
-
-        c = *src;
-
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-            || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_')
-        {
-            *p++ = c;
-            continue;
-        }
-
-        *p++ = '%';
-        *p++ = hex[c >> 4];
-        *p++ = hex[c & 0xf];
-    }
-
-    return p;
+    return (u_char *) ngx_escape_uri(p, s->data, s->len,
+                                     NGX_ESCAPE_URI_COMPONENT);
 }
 
 

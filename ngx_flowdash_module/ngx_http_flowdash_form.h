@@ -87,7 +87,6 @@ typedef struct {
     ngx_http_flowdash_form_pair_t   *pairs;
     ngx_http_flowdash_form_pair_t   *last;
 
-    off_t                            length;
     off_t                            tail;    /* where pairs can be added */
     unsigned                         empty:1; /* it has no pairs at all */
     unsigned                         open:1;  /* it ends with "&" */

@@ -770,7 +770,7 @@ void ngx_http_flowdash_count_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run);
 
 
-/* Writes the line about an action that has failed, on ctx->run if it is set. */
+/* Writes the line about an action that has failed, and the step, if any. */
 void ngx_http_flowdash_log_failed(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_e error,
     ngx_str_t *detail);

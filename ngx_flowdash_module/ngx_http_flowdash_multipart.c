@@ -44,7 +44,8 @@ typedef struct {
 typedef struct {
     ngx_str_t                             disposition;
     ngx_str_t                             type;
-    ngx_str_t                             encoding;
+    ngx_str_t                             encoding;  /* -Transfer- */
+    ngx_str_t                             coding;    /* Content-Encoding */
 
     ngx_str_t                             name;
     ngx_str_t                             filename;
@@ -102,6 +103,8 @@ static ngx_int_t ngx_http_flowdash_multipart_begin(
 static ngx_int_t ngx_http_flowdash_multipart_parse(
     ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part);
+static ngx_uint_t ngx_http_flowdash_multipart_has_delimiter(
+    ngx_http_flowdash_multipart_t *mp, u_char *p, u_char *last);
 static ngx_int_t ngx_http_flowdash_multipart_header(
     ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part, u_char *p, u_char *last);
@@ -160,6 +163,50 @@ static ngx_int_t ngx_http_flowdash_multipart_malformed(
 static ngx_int_t ngx_http_flowdash_multipart_refuse(
     ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_form_verdict_e verdict, const char *error);
+
+
+ngx_http_flowdash_form_verdict_e
+ngx_http_flowdash_multipart_media(ngx_str_t *type, ngx_str_t *name)
+{
+    u_char                               *p, *last;
+    ngx_int_t                             rc;
+    ngx_uint_t                            seen, read;
+    ngx_http_flowdash_multipart_param_t   param;
+
+    last = type->data + type->len;
+
+    p = ngx_http_flowdash_multipart_skip_token(type->data, last);
+
+    if (p > type->data && p < last && *p == '/') {
+        p = ngx_http_flowdash_multipart_skip_token(p + 1, last);
+    }
+
+    name->data = type->data;
+    name->len = p - type->data;
+
+    /* some readers search for it, or take "charset*" or "charset =" for it */
+
+    seen = ngx_http_flowdash_multipart_count(p, last, "charset");
+    read = 0;
+
+    for ( ;; ) {
+        rc = ngx_http_flowdash_multipart_param(&p, last, &param);
+
+        if (rc != NGX_OK) {
+            break;
+        }
+
+        read += (ngx_http_flowdash_multipart_is(&param.name, "charset")
+                 && ngx_http_flowdash_form_is_utf8(&param.value));
+    }
+
+    if (seen > 1 || seen != read) {
+        return NGX_HTTP_FLOWDASH_FORM_CHARSET;
+    }
+
+    return (rc == NGX_DONE) ? NGX_HTTP_FLOWDASH_FORM_OK
+                            : NGX_HTTP_FLOWDASH_FORM_MALFORMED;
+}
 
 
 ngx_int_t
@@ -406,8 +453,6 @@ ngx_http_flowdash_multipart_end(ngx_http_flowdash_multipart_t *mp)
         return NGX_DECLINED;
     }
 
-    mp->form->length = mp->offset;
-
     if (mp->state != NGX_HTTP_FLOWDASH_MULTIPART_CLOSED) {
         return ngx_http_flowdash_multipart_malformed(mp,
                    "the closing delimiter is missing");
@@ -626,6 +671,14 @@ ngx_http_flowdash_multipart_parse(ngx_http_flowdash_multipart_t *mp,
                    "a part has not exactly one Content-Disposition");
     }
 
+    /* Busboy ends the part there, wherever it is */
+
+    if (ngx_http_flowdash_multipart_has_delimiter(mp, p, last)) {
+        return ngx_http_flowdash_multipart_refuse(mp,
+                   NGX_HTTP_FLOWDASH_FORM_MALFORMED,
+                   "a delimiter in the headers of a part");
+    }
+
     for ( /* void */ ; p < last; p = end + 2) {
 
         end = ngx_strlchr(p, last, CR);
@@ -670,6 +723,24 @@ ngx_http_flowdash_multipart_parse(ngx_http_flowdash_multipart_t *mp,
 }
 
 
+static ngx_uint_t
+ngx_http_flowdash_multipart_has_delimiter(ngx_http_flowdash_multipart_t *mp,
+    u_char *p, u_char *last)
+{
+    size_t  len;
+
+    len = mp->delimiter.len;
+
+    for ( /* void */ ; (size_t) (last - p) >= len; p++) {
+        if (ngx_memcmp(p, mp->delimiter.data, len) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 static ngx_int_t
 ngx_http_flowdash_multipart_header(ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part, u_char *p, u_char *last)
@@ -711,6 +782,9 @@ ngx_http_flowdash_multipart_header(ngx_http_flowdash_multipart_t *mp,
                                               "content-transfer-encoding"))
     {
         header = &part->encoding;
+
+    } else if (ngx_http_flowdash_multipart_is(&name, "content-encoding")) {
+        header = &part->coding;
 
     } else {
         return NGX_OK;
@@ -848,45 +922,19 @@ static ngx_int_t
 ngx_http_flowdash_multipart_type(ngx_http_flowdash_multipart_t *mp,
     ngx_str_t *type)
 {
-    u_char                               *p, *last;
-    ngx_int_t                             rc;
-    ngx_uint_t                            charset;
-    ngx_http_flowdash_multipart_param_t   param;
+    ngx_str_t                         name;
+    ngx_http_flowdash_form_verdict_e  verdict;
 
-    charset = 0;
-    last = type->data + type->len;
+    verdict = ngx_http_flowdash_multipart_media(type, &name);
 
-    p = ngx_http_flowdash_multipart_skip_token(type->data, last);
-
-    if (p > type->data && p < last && *p == '/') {
-        p = ngx_http_flowdash_multipart_skip_token(p + 1, last);
+    if (verdict == NGX_HTTP_FLOWDASH_FORM_OK) {
+        return NGX_OK;
     }
 
-    for ( ;; ) {
-        rc = ngx_http_flowdash_multipart_param(&p, last, &param);
-
-        if (rc == NGX_DONE) {
-            return NGX_OK;
-        }
-
-        if (rc == NGX_OK
-            && !ngx_http_flowdash_multipart_is(&param.name, "charset"))
-        {
-            continue;
-        }
-
-        if (rc == NGX_DECLINED || charset++) {
-            return ngx_http_flowdash_multipart_refuse(mp,
-                       NGX_HTTP_FLOWDASH_FORM_MALFORMED,
-                       "a part has a malformed Content-Type");
-        }
-
-        if (!ngx_http_flowdash_form_is_utf8(&param.value)) {
-            return ngx_http_flowdash_multipart_refuse(mp,
-                       NGX_HTTP_FLOWDASH_FORM_CHARSET,
-                       "a part has a charset other than UTF-8");
-        }
-    }
+    return ngx_http_flowdash_multipart_refuse(mp, verdict,
+               verdict == NGX_HTTP_FLOWDASH_FORM_CHARSET
+               ? "a part has a charset other than UTF-8"
+               : "a part has a malformed Content-Type");
 }
 
 
@@ -894,17 +942,25 @@ static ngx_int_t
 ngx_http_flowdash_multipart_encoding(ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part)
 {
-    if (part->encoding.data == NULL
-        || ngx_http_flowdash_multipart_is(&part->encoding, "7bit")
-        || ngx_http_flowdash_multipart_is(&part->encoding, "8bit")
-        || ngx_http_flowdash_multipart_is(&part->encoding, "binary"))
+    if (part->encoding.data
+        && !ngx_http_flowdash_multipart_is(&part->encoding, "7bit")
+        && !ngx_http_flowdash_multipart_is(&part->encoding, "8bit")
+        && !ngx_http_flowdash_multipart_is(&part->encoding, "binary"))
     {
-        return NGX_OK;
+        return ngx_http_flowdash_multipart_refuse(mp,
+                   NGX_HTTP_FLOWDASH_FORM_CHARSET,
+                   "a part has a Content-Transfer-Encoding");
     }
 
-    return ngx_http_flowdash_multipart_refuse(mp,
-               NGX_HTTP_FLOWDASH_FORM_CHARSET,
-               "a part has a Content-Transfer-Encoding");
+    if (part->coding.data
+        && !ngx_http_flowdash_multipart_is(&part->coding, "identity"))
+    {
+        return ngx_http_flowdash_multipart_refuse(mp,
+                   NGX_HTTP_FLOWDASH_FORM_CHARSET,
+                   "a part has a Content-Encoding");
+    }
+
+    return NGX_OK;
 }
 
 

@@ -19,6 +19,14 @@ typedef struct ngx_http_flowdash_multipart_s  ngx_http_flowdash_multipart_t;
 
 
 /*
+ * Judges a Content-Type: whether it is malformed, or names another charset
+ * than UTF-8 in a way that any reader could see.  "name" is made what stands
+ * before the parameters.
+ */
+ngx_http_flowdash_form_verdict_e ngx_http_flowdash_multipart_media(
+    ngx_str_t *type, ngx_str_t *name);
+
+/*
  * Finds the boundary in a Content-Type of multipart/form-data.  Returns
  * NGX_OK, or NGX_DECLINED with "error" set if there is none, or one that
  * could be read in several ways.

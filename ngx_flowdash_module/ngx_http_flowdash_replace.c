@@ -17,8 +17,17 @@
 #define NGX_HTTP_FLOWDASH_REPLACE_ALL     2
 
 
+/* where in a body is what is to be copied next */
+
+typedef struct {
+    ngx_chain_t  *cl;
+    off_t         offset;    /* of its buffer, in the body */
+} ngx_http_flowdash_replace_place_t;
+
+
 static ngx_int_t ngx_http_flowdash_replace_slice(ngx_http_request_t *r,
-    ngx_chain_t *body, off_t start, off_t last, ngx_chain_t ***ll);
+    ngx_http_flowdash_replace_place_t *place, off_t start, off_t last,
+    ngx_chain_t ***ll);
 static ngx_int_t ngx_http_flowdash_replace_add(ngx_http_request_t *r,
     ngx_str_t *text, ngx_chain_t ***ll);
 static ngx_int_t ngx_http_flowdash_replace_set(ngx_http_request_t *r,
@@ -75,14 +84,17 @@ ngx_int_t
 ngx_http_flowdash_replace_edits(ngx_http_request_t *r, ngx_array_t *edits,
     ngx_http_flowdash_copy_t *copy)
 {
-    off_t                           len, offset;
-    ngx_uint_t                      i;
-    ngx_chain_t                    *body, *old, **ll, *cl;
-    ngx_http_flowdash_main_conf_t  *fmcf;
-    ngx_http_flowdash_form_edit_t  *edit;
+    off_t                               len, offset;
+    ngx_uint_t                          i;
+    ngx_chain_t                        *body, **ll, *cl;
+    ngx_http_flowdash_main_conf_t      *fmcf;
+    ngx_http_flowdash_form_edit_t      *edit;
+    ngx_http_flowdash_replace_place_t   place;
 
-    old = r->request_body->bufs;
     len = ngx_http_flowdash_body_length(r);
+
+    place.cl = r->request_body->bufs;
+    place.offset = 0;
 
     body = NULL;
     ll = &body;
@@ -92,7 +104,8 @@ ngx_http_flowdash_replace_edits(ngx_http_request_t *r, ngx_array_t *edits,
 
     for (i = 0; i < edits->nelts; i++) {
 
-        if (ngx_http_flowdash_replace_slice(r, old, offset, edit[i].start, &ll)
+        if (ngx_http_flowdash_replace_slice(r, &place, offset, edit[i].start,
+                                            &ll)
             != NGX_OK
             || ngx_http_flowdash_replace_add(r, &edit[i].text, &ll) != NGX_OK)
         {
@@ -102,7 +115,9 @@ ngx_http_flowdash_replace_edits(ngx_http_request_t *r, ngx_array_t *edits,
         offset = edit[i].last;
     }
 
-    if (ngx_http_flowdash_replace_slice(r, old, offset, len, &ll) != NGX_OK) {
+    if (ngx_http_flowdash_replace_slice(r, &place, offset, len, &ll)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -143,25 +158,30 @@ ngx_http_flowdash_replace_edits(ngx_http_request_t *r, ngx_array_t *edits,
 }
 
 
-/* adds what is from "start" to "last" of a body */
+/* adds what is from "start" to "last" of a body, and is not before "place" */
 
 static ngx_int_t
-ngx_http_flowdash_replace_slice(ngx_http_request_t *r, ngx_chain_t *body,
-    off_t start, off_t last, ngx_chain_t ***ll)
+ngx_http_flowdash_replace_slice(ngx_http_request_t *r,
+    ngx_http_flowdash_replace_place_t *place, off_t start, off_t last,
+    ngx_chain_t ***ll)
 {
-    off_t         size;
-    ngx_buf_t    *b;
+    off_t         size, from, to;
+    ngx_buf_t    *b, *old;
     ngx_chain_t  *cl;
 
-    for ( /* void */ ; body && start < last; body = body->next) {
+    while (place->cl && start < last) {
 
-        size = ngx_buf_size(body->buf);
+        old = place->cl->buf;
+        size = ngx_buf_size(old);
 
-        if (start >= size) {
-            start -= size;
-            last -= size;
+        if (start >= place->offset + size) {
+            place->cl = place->cl->next;
+            place->offset += size;
             continue;
         }
+
+        from = start - place->offset;
+        to = ngx_min(last - place->offset, size);
 
         b = ngx_calloc_buf(r->pool);
         cl = ngx_alloc_chain_link(r->pool);
@@ -170,17 +190,17 @@ ngx_http_flowdash_replace_slice(ngx_http_request_t *r, ngx_chain_t *body,
             return NGX_ERROR;
         }
 
-        if (ngx_buf_in_memory(body->buf)) {
-            b->pos = body->buf->pos + start;
-            b->last = body->buf->pos + ngx_min(last, size);
+        if (ngx_buf_in_memory(old)) {
+            b->pos = old->pos + from;
+            b->last = old->pos + to;
             b->start = b->pos;
             b->end = b->last;
             b->temporary = 1;
 
         } else {
-            b->file = body->buf->file;
-            b->file_pos = body->buf->file_pos + start;
-            b->file_last = body->buf->file_pos + ngx_min(last, size);
+            b->file = old->file;
+            b->file_pos = old->file_pos + from;
+            b->file_last = old->file_pos + to;
             b->in_file = 1;
         }
 
@@ -190,8 +210,7 @@ ngx_http_flowdash_replace_slice(ngx_http_request_t *r, ngx_chain_t *body,
         **ll = cl;
         *ll = &cl->next;
 
-        start = 0;
-        last -= size;
+        start = place->offset + to;
     }
 
     return NGX_OK;

@@ -29,6 +29,9 @@ static ngx_int_t ngx_http_flowdash_source_refuse(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *error);
 static ngx_int_t ngx_http_flowdash_source_refuse_form(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_form_t *form);
+static ngx_int_t ngx_http_flowdash_source_refuse_at(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *what,
+    const char *error, off_t offset);
 
 static ngx_int_t ngx_http_flowdash_source_lay_query(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
@@ -135,6 +138,11 @@ ngx_http_flowdash_source_begin(ngx_http_request_t *r,
 
     ngx_http_flowdash_body_media(r, ctx->conf->decode, &ctx->media);
 
+    if (ctx->media.error) {
+        return ngx_http_flowdash_source_refuse(r, ctx, ctx->media.status,
+                                               ctx->media.error);
+    }
+
     if (!ctx->has_body) {
 
         /* a form without fields can get some */
@@ -143,14 +151,7 @@ ngx_http_flowdash_source_begin(ngx_http_request_t *r,
             ctx->media.type = NGX_HTTP_FLOWDASH_UNKNOWN;
         }
 
-        ctx->media.gzip = 0;
-
         return NGX_OK;
-    }
-
-    if (ctx->media.error) {
-        return ngx_http_flowdash_source_refuse(r, ctx, ctx->media.status,
-                                               ctx->media.error);
     }
 
     if (ctx->media.gzip) {
@@ -255,7 +256,6 @@ static ngx_int_t
 ngx_http_flowdash_source_json(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    u_char                            *p;
     ngx_int_t                          rc;
     ngx_str_t                         *text;
     ngx_http_flowdash_json_verdict_e   verdict;
@@ -285,19 +285,10 @@ ngx_http_flowdash_source_json(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    ctx->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
-    if (ctx->detail.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_snprintf(ctx->detail.data, NGX_MAX_ERROR_STR,
-                     "the request's body: %s, at byte %uz",
-                     ctx->body.task.json.error, ctx->body.task.json.offset);
-
-    ctx->detail.len = p - ctx->detail.data;
-    ctx->refused = NGX_HTTP_BAD_REQUEST;
-
-    return NGX_OK;
+    return ngx_http_flowdash_source_refuse_at(r, ctx, NGX_HTTP_BAD_REQUEST,
+                                              "body",
+                                              ctx->body.task.json.error,
+                                              ctx->body.task.json.offset);
 }
 
 
@@ -483,21 +474,34 @@ static ngx_int_t
 ngx_http_flowdash_source_refuse_form(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_form_t *form)
 {
-    u_char  *p;
+    ngx_uint_t  status;
 
     switch (form->verdict) {
 
     case NGX_HTTP_FLOWDASH_FORM_CHARSET:
-        ctx->refused = NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
+        status = NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
         break;
 
     case NGX_HTTP_FLOWDASH_FORM_LARGE:
-        ctx->refused = NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+        status = NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
         break;
 
     default:
-        ctx->refused = NGX_HTTP_BAD_REQUEST;
+        status = NGX_HTTP_BAD_REQUEST;
     }
+
+    return ngx_http_flowdash_source_refuse_at(r, ctx, status,
+                                         form->query ? "query" : "body",
+                                         form->error, form->offset);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_source_refuse_at(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *what,
+    const char *error, off_t offset)
+{
+    u_char  *p;
 
     ctx->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
     if (ctx->detail.data == NULL) {
@@ -505,11 +509,10 @@ ngx_http_flowdash_source_refuse_form(ngx_http_request_t *r,
     }
 
     p = ngx_snprintf(ctx->detail.data, NGX_MAX_ERROR_STR,
-                     "the request's %s: %s, at byte %O",
-                     form == ctx->body.form ? "body" : "query", form->error,
-                     form->offset);
+                     "the request's %s: %s, at byte %O", what, error, offset);
 
     ctx->detail.len = p - ctx->detail.data;
+    ctx->refused = status;
 
     return NGX_OK;
 }
@@ -673,7 +676,10 @@ ngx_http_flowdash_source_settle(ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_uint_t                  i;
     ngx_list_part_t            *part;
+    ngx_http_flowdash_task_t   *query;
     ngx_http_flowdash_field_t  *field, *own;
+
+    query = ctx->query.form ? &ctx->query.task : NULL;
 
     i = 0;
     part = &ctx->task->fields.part;
@@ -683,6 +689,13 @@ ngx_http_flowdash_source_settle(ngx_http_flowdash_ctx_t *ctx)
         field->changed = 0;
 
         own = ngx_http_flowdash_task_lookup(&ctx->body.task, &field->node.str);
+
+        if (own && own->doubtful) {
+            field->doubtful = 1;
+        }
+
+        own = query ? ngx_http_flowdash_task_lookup(query, &field->node.str)
+                    : NULL;
 
         if (own && own->doubtful) {
             field->doubtful = 1;

@@ -134,6 +134,11 @@ ngx_http_flowdash_task_set(ngx_http_flowdash_task_t *task,
         }
 
     } else if (ngx_http_flowdash_task_same(field, new)) {
+
+        /* nothing is said anew, so that no doubt is removed */
+
+        field->doubtful |= new->doubtful;
+
         return NGX_OK;
     }
 

@@ -236,6 +236,10 @@ refused("flowdash_max_response_size $_",
     for '0', '0k', 'large', '-1', '-1k', '1.5m', '', '64kb',
         '99999999999999999999m';
 
+refused("flowdash_accept Stage $_", action("flowdash_accept Stage $_;"),
+    qq(invalid "$_" in "flowdash_accept"), 'it stands alone')
+    for 'all', 'none';
+
 refused('flowdash_ssl_verify maybe', action('flowdash_ssl_verify maybe;'),
     '"maybe"', '"flowdash_ssl_verify"', 'it must be "on" or "off"');
 refused("method $_", action(qq(flowdash_methods POST "$_";)),

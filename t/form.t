@@ -36,6 +36,7 @@ $t->config(<<"END");
         %%HTTP_GLOBALS%%
 
         map \$flowdash_task_status_id \$action { 5 "Finish"; default ""; }
+        map \$flowdash_task_status_id \$is_five { 5 1; default ""; }
 
         server {
             listen 127.0.0.1:%%PORT_http%%;
@@ -57,9 +58,48 @@ $t->config(<<"END");
                 $step
             }
 
+            location /0 {
+                flowdash_action "Save";
+                flowdash_task /issues/0/task;
+                $step
+            }
+
             location /flat {
                 flowdash_action "Save";
                 flowdash_task "";
+                $step
+            }
+
+            location /never {
+                flowdash_action \$arg_never;
+                $step
+            }
+
+            location /stored {
+                flowdash_action "Save";
+                flowdash_task_from /task;
+                flowdash_step "CRM" {
+                    flowdash_if \$is_five;
+                    flowdash_call http://127.0.0.1:%%PORT_crm%%/;
+                    flowdash_set_header X-Change "{}";
+                }
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
+            }
+
+            location = /task {
+                default_type application/json;
+                return 200 '{"issue":{"status_id":["4","5"],"a":"1"}}';
+            }
+
+            location /memory {
+                flowdash_action "Save";
+                client_body_buffer_size 1m;
+                $step
+            }
+
+            location /decoded {
+                flowdash_action "Save";
+                flowdash_decode on;
                 $step
             }
 
@@ -242,17 +282,30 @@ for (
       'issue%5Ba%5D%5B0%5D%5Bb%5D=1&issue%5Ba%5D%5B1%5D%5B%5D=2&'
       . 'issue%5Ba%5D%5B1%5D%5B%5D=&issue%5Bc%5D=&issue%5Bd%5D=true&'
       . 'issue%5Be%5D=false&issue%5Bf%5D=1.50' ],
-    [ '/always', 'issue[a][][b]=1&issue[a][][c]=2',
-      '{"a":[{"b":"1"},{"c":"2"}]}', '{}', 'issue[a][][b]=1&issue[a][][c]=2' ],
+    [ '/always', 'issue[a][][b][]=1&issue[c][d][][e]=2',
+      '{"a":[{"b":["1"]}],"c":{"d":[{"e":"2"}]}}',
+      '{"a":[{"b":["1"]},{"b":[]}]}',
+      'issue%5Ba%5D%5B0%5D%5Bb%5D%5B%5D=1&issue%5Ba%5D%5B1%5D%5Bb%5D%5B%5D='
+      . '&issue[c][d][][e]=2' ],
+    [ '/always', 'issue[a][0][b]=1&issue[a][0][c]=2&issue[a][1][b]=3&'
+      . 'x[][a]=1&x[][b]=2',
+      '{"a":{"0":{"b":"1","c":"2"},"1":{"b":"3"}}}', '{}',
+      'issue[a][0][b]=1&issue[a][0][c]=2&issue[a][1][b]=3&x[][a]=1&x[][b]=2' ],
     [ '/a/b', 'a[b][c]=1&a[c]=2&b=3', '{"c":"1"}', '{"c":2,"d":3}',
       'a[b][c]=2&a[c]=2&b=3&a%5Bb%5D%5Bd%5D=3' ],
+    [ '/always', 'issue[a ][b c]=1&x[+]=2', '{"a ":{"b c":"1"}}', '{}',
+      'issue[a ][b c]=1&x[+]=2' ],
+    [ '/a/b', 'a[][c]=1', '{}', '{}', 'a[][c]=1' ],
+    [ '/0', 'issues[0][task][a]=1&issues[1][task][a]=2&x[][y]=1',
+      '{"a":"1"}', '{"a":2}',
+      'issues[0][task][a]=2&issues[1][task][a]=2&x[][y]=1' ],
     [ '/flat', 'Expected+Close+Date=x&y=1',
       '{"Expected Close Date":"x","y":"1"}', '{"Expected Close Date":null}',
       'Expected+Close+Date=&y=1' ],
     [ '/always', 'issue[a]=%00%01%7f', '{"a":"\u0000\u0001' . "\x7f\"}",
       '{"b":"\u0000"}', 'issue[a]=%00%01%7f&issue%5Bb%5D=%00' ],
-    [ '/always', 'discount=50%&issue[a]=1;2', '{"a":"1;2"}', '{"a":"1;3"}',
-      'discount=50%&issue[a]=1%3B3' ],
+    [ '/always', 'discount=50%&x=a;b;;c=d&issue[a]=1%3b2', '{"a":"1;2"}',
+      '{"a":"1;3"}', 'discount=50%&x=a;b;;c=d&issue[a]=1%3B3' ],
     [ '/always', '_charset_=utf-8&issue[a]=1', '{"a":"1"}', '{}',
       '_charset_=utf-8&issue[a]=1' ],
 ) {
@@ -292,15 +345,22 @@ for (
       '/uri?issue[a]=2', '' ],
     [ '/always?issue=7', 'application/json', '{"issue":{"a":1}}', '{"a":1}',
       '{"a":2}', '/always?issue=7', '{"issue":{"a":2}}' ],
+    [ '/always?issue[a]=1', 'text/plain; charset="UTF-8"', '', '{"a":"1"}',
+      '{}', '/always?issue[a]=1', '' ],
+    [ '/always', 'text/plain; charset=utf-7', '', '{}', '{}', '/always', '' ],
     [ '/always?issue[a', undef, '', 400 ],
     [ '/always?%zz', undef, '', 400 ],
+    [ '/always?issue[a]=1;', undef, '', 400 ],
+    [ '/always?x=1;issue[a]', undef, '', 400 ],
+    [ '/always?issue[a]=1', 'text/plain; charset=utf-7', '', 415 ],
+    [ '/always?x=1', "$urlencoded; charset*=utf-8''utf-7", '', 415 ],
 ) {
     my ($uri, $type, $sent, $task, $change, $target, $wanted) = @$_;
     $res = $t->request('POST', $uri, $sent eq '' ? () : (body => $sent),
         headers => [ $type ? ('Content-Type' => $type) : (),
                      'X-Change' => $change // '{}' ]);
-    if ($task eq '400') {
-        is($res->{status}, 400, "$uri: 400");
+    if ($task =~ /^\d+$/) {
+        is($res->{status}, $task, "$uri: $task");
         is(sent('crm'), undef, 'nothing is called');
         is(sent('app'), undef, 'the app is not reached');
         next;
@@ -325,11 +385,28 @@ for (
         'issue[a]=1&issue[a][]=2', 'issue[a][]=1&issue[a][b]=2',
         'issue[a][b]=1&issue[a]=2', 'issue[a]=%ff', "issue[\xff]=1",
         'x=1;issue[a]=2', 'issue[a]=1;issue[b]=2', 'issue%5B%5Ba%5D=1',
+        'issue[a][+]=1', 'issue[a][%20]=1', 'issue[+a]=1', 'issue[a][ x]=1',
+        'issue[a][][b]=1&issue[a][][c]=2', 'issue[a][][b]=1&issue[a][][b]=2',
+        'issue[a][][b][]=1&issue[a][][b][]=2', 'issue[a][][]=1',
+        'issue[a][][][b]=1', 'issue[a][]=1&issue[a][][b]=2',
+        'issue[x][a][][b][c]=1&issue[x][a][][b][d]=2',
+        'issue[a]=1;2', 'issue[a]=1;', 'issue[a]=;', 'issue[a];x', 'x;issue[a]',
+        'x=1;;issue%5ba];', 'x;%zz',
         'issue' . '[a]' x 33 . '=1'),
     (map { [ '/flat', $urlencoded, $_, 400 ] }
         '=1', 'a[=1', 'a]=1', '[a]=1', ' a=1', 'a=1;b=2', 'a[b]c=1'),
+    (map { [ '/0', $urlencoded, $_, 400 ] }
+        'issues[][task][a]=1', 'issues[ ][task][a]=1', 'issues[]=1'),
     [ '/a/b', $urlencoded, 'a=1', 400 ], [ '/a/b', $urlencoded, 'a[b]=1', 400 ],
-    [ '/always', "$urlencoded; charset=iso-8859-1", 'issue[a]=1', 415 ],
+    (map { [ '/always', "$urlencoded; $_", 'issue[a]=1', 415 ],
+           [ '/always', "application/json; $_", '{"issue":{}}', 415 ],
+           [ '/always', "multipart/form-data; boundary=x; $_",
+             multipart('x', part('issue[a]', 1)), 415 ] }
+        'charset=iso-8859-1', 'charset=utf-7', 'charset =utf-7',
+        'charset= utf-7', 'Charset="utf-7"', "charset*=utf-8''utf-7",
+        'charset*0=utf-7', 'charset=utf-8; charset=utf-8',
+        'charset=utf-8; charset=utf-7', 'x="; charset=utf-7"',
+        'x=y, charset=utf-7', 'x charset=utf-7', 'charset=utf-8 x'),
     [ '/always', $urlencoded, '_charset_=iso-8859-1&issue[a]=1', 415 ],
     [ '/flat', $urlencoded, '_charset_=iso-8859-1&a=1', 415 ],
     [ '/always', 'multipart/form-data; boundary=x',
@@ -350,6 +427,9 @@ for (
       multipart('x', part('issue[a', 1)), 400 ],
     [ '/always', 'multipart/form-data; boundary=x',
       multipart('x', part('f', [ "a\r\nb", 1 ])), 400 ],
+    [ '/always', 'multipart/form-data; boundary="x:"', multipart('x:',
+      part('issue[a]', 1), "Content-Disposition: form-data; name=\"f\"\r\n"
+      . "--x:--\r\n\r\n1", part('issue[b]', 2)), 400 ],
     [ '/always', 'multipart/form-data; boundary=x',
       multipart('x', part('f', [ 'a\"; name=\"issue[a]', 1 ])), 400 ],
     [ '/always', 'multipart/form-data; boundary=x',
@@ -357,11 +437,10 @@ for (
       400 ],
     [ '/always', 'multipart/form-data; boundary=x',
       multipart('x', part('issue[a]', 1)) =~ s/--\r\n$//r, 400 ],
-    [ '/always', 'multipart/form-data; boundary=x; charset=latin1',
-      multipart('x', part('issue[a]', 1)), 415 ],
-    [ '/always', 'multipart/form-data; boundary=x',
-      multipart('x', part('issue[a]', 1, 'Content-Type: text/plain; '
-                          . 'charset=latin1')), 415 ],
+    (map { [ '/always', 'multipart/form-data; boundary=x',
+             multipart('x', part('issue[a]', 1, 'Content-Type: text/plain; '
+                                 . $_)), 415 ] }
+        'charset=latin1', "charset*=utf-8''latin1"),
     [ '/small', 'multipart/form-data; boundary=x',
       multipart('x', part('issue[a]', $long)), 413 ],
     (map { [ '/always', 'multipart/form-data; boundary=x',
@@ -371,7 +450,9 @@ for (
     (map { [ $_, $urlencoded, 'x=1', 400 ] }
         '/issues/1?x=1#&issue[status_id]=5', '/issues/1#?issue[status_id]=5'),
     [ '/always', 'text/plain', 'issue[a]=1', 415 ],
-    [ '/always', 'application/x-www-form-urlencodedx', 'issue[a]=1', 415 ],
+    (map { [ '/always', "$urlencoded$_", 'issue[a]=1', 415 ] }
+        'x', ' x', ' x; y=z', ', text/plain', '; x', '/json', "\tx"),
+    [ '/always', "$urlencoded, x/y+json", '{"issue":{}}', 415 ],
 ) {
     my ($path, $type, $sent, $status) = @$_;
     $res = send_form($path, $type, $sent);
@@ -382,10 +463,32 @@ for (
     is(sent('app'), undef, 'the app is not reached');
 }
 
+# where there is no action, it is the app's to judge them
+
+for ('application/json; charset=utf-7', "$urlencoded x") {
+    is(send_form('/never?x=1', $_, "x=\xff")->{status}, 200, "no action: $_");
+    $app = sent('app') // { body => '' };
+    is($app->{body}, "x=\xff", 'the body is as sent');
+    is($app->header('Content-Type'), $_, 'so is the type');
+}
+
+# a coding that only the module would take for one that it knows
+
+for ([ '/always', 'identity ,deflate' ], [ '/always', 'identity x' ],
+     [ '/always', 'identity;q=1' ], [ '/decoded', 'gzip ,br' ],
+     [ '/decoded', 'gzip;' ], [ '/decoded', 'gzip, identity' ]) {
+    my ($path, $coding) = @$_;
+    $res = $t->request('POST', $path, body => 'issue[a]=1', headers => [
+        'Content-Type' => $urlencoded, 'Content-Encoding' => $coding ]);
+    is($res->{status}, 415, "415: $coding");
+    is(sent('app'), undef, 'the app is not reached');
+}
+
 # the same where the name depends on the task: it might be an action
 
 for ('issue[status_id=5', 'issue[status_id]=4&issue[status_id]=5',
-     'x=1;issue[status_id]=5', 'issue[status_id]=4&issue[Status-Id]=5') {
+     'x=1;issue[status_id]=5', 'issue[status_id]=4&issue[Status-Id]=5',
+     'issue[status_id]=5;', 'x;issue[status_id]') {
     is(send_form('/issues/1', $urlencoded, $_)->{status}, 400, "doubt: $_");
     is(sent('crm'), undef, 'nothing is called');
     is(sent('app'), undef, 'the app is not reached');
@@ -395,6 +498,19 @@ is(send_form('/issues/1?issue[status_id]=4', $urlencoded,
              'issue[status_id]=5')->{status}, 400, 'query and body differ');
 is(sent('app'), undef, 'the app is not reached');
 
+# also if the stored task says the same bytes
+
+for ([ '/stored?issue[status_id]=4&issue[status_id]=5', 'x=1' ],
+     [ '/stored', 'issue[status_id]=4&issue[status_id]=5' ]) {
+    my ($uri, $sent) = @$_;
+    is(send_form($uri, $urlencoded, $sent)->{status}, 400,
+        "stored, and in doubt: $uri $sent");
+    is(sent('app'), undef, 'the app is not reached');
+}
+is(send_form('/stored?issue[a]=1', $urlencoded, 'x=1')->{status}, 200,
+    'stored as an array');
+sent('app');
+
 # what a form cannot say fails the step
 
 for (
@@ -402,11 +518,18 @@ for (
     [ 'application/x-www-form-urlencoded', 'issue[a]=1', '{"":1}' ],
     [ 'application/x-www-form-urlencoded', 'issue[a]=1', '{"a\n":1}' ],
     [ 'application/x-www-form-urlencoded', 'issue[a]=1', '{"a":"\ud800"}' ],
-    [ 'application/x-www-form-urlencoded', 'issue[a]=1', '{"a":{"b]":1}}' ],
+    (map { [ 'application/x-www-form-urlencoded', 'issue[a]=1', $_ ] }
+        '{"a":{"b]":1}}', '{"a":{"b]":{"c":[1,2]}}}',
+        '{"a":{"x":[1,2],"y":{"z":1,"b]":{"c":[1,2]}}}}'),
     [ 'application/x-www-form-urlencoded', 'issue[a]=1',
       '{"a":' . '[' x 40 . ']' x 40 . '}' ],
     [ 'multipart/form-data; boundary=xyz', multipart('xyz',
       part('issue[a]', 1)), '{"a":"1\r\n--xyz\r\n"}' ],
+    [ 'application/x-www-form-urlencoded', 'issue[a]=1', '{"F":{"'
+      . 'k' x 2000 . '":[' . join(',', (1) x 2000) . ']}}' ],
+    (map { [ 'multipart/form-data; boundary=xyz', multipart('xyz',
+             part('issue[a]', 1)), $_ ] }
+        '{"--xyz":1}', '{"a":{"x":{"--xyz--":1}}}', '{"a":[{"--xyz":[]}]}'),
     [ 'multipart/form-data; boundary=xyz', multipart('xyz',
       part('issue[a]', 1)), '{"a\"; filename=\"x":"1"}' ],
     [ 'multipart/form-data; boundary=xyz', multipart('xyz',
@@ -414,12 +537,24 @@ for (
 ) {
     my ($type, $sent, $change) = @$_;
     $res = send_form('/always', $type, $sent, $change);
-    is($res->{status}, 502, "502: $change");
+    is($res->{status}, 502, '502: ' . substr $change, 0, 100);
     sent('crm');
     is(sent('app'), undef, 'the app is not reached');
 }
 
-like($t->error_log, qr/a file cannot be changed/, 'the log says why');
+like($t->error_log, qr/$_/, "the log says: $_")
+    for 'a file cannot be changed', 'too large for a form';
+
+# as large as it may be, but no larger, with all that is repeated
+
+for ([ 89, 200 ], [ 90, 502 ]) {
+    my ($len, $status) = @$_;
+    # 10 times issue[f][x...][] and a digit
+    $res = send_form('/small', $urlencoded, '', '{"f":{"' . 'x' x $len
+        . '":[' . join(',', 0 .. 9) . ']}}');
+    is($res->{status}, $status, "a name of $len bytes: $status");
+    sent($_) for qw(crm app);
+}
 
 # a file of the task, said again in another spelling
 
@@ -458,5 +593,23 @@ $res = $t->request('POST', '/always', body => 'issue[a]=1', chunked => 1,
 is($res->{status}, 200, 'chunked');
 sent('crm');
 is(sent('app')->{body}, 'issue[a]=2', 'body');
+
+# edits in and across the buffers of a body that comes in many pieces
+
+@fields = map { [ "issue[f$_]", $_ % 3 ? 'x' : 'y' x 200 ] } 1 .. 150;
+$body = multipart('-xyz', map { part(@$_) } @fields);
+for my $size (1, 7, 100, 5000) {
+    my $chunks = join '', map { sprintf "%x\r\n%s\r\n", length, $_ }
+                              unpack("(a$size)*", $body), '';
+    $res = $t->request('POST', '/memory', body => $chunks, headers => [
+            'Content-Type' => 'multipart/form-data; boundary=-xyz',
+            'Content-Length' => undef, 'Transfer-Encoding' => 'chunked',
+            'X-Change' => '{' . join(',', map { qq("f$_":"z$_") }
+                                     grep { $_ % 2 } 1 .. 150) . '}' ]);
+    is($res->{status}, 200, "pieces of $size");
+    sent('crm');
+    is(sent('app')->{body}, multipart('-xyz', map { part($fields[$_ - 1][0],
+        $_ % 2 ? "z$_" : $fields[$_ - 1][1]) } 1 .. 150), 'every byte');
+}
 
 $t->done;

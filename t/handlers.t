@@ -65,7 +65,8 @@ $t->server(uwsgi => sub {
 
 my $vars = join "\n", map { my $p = $_; map { "${p}_param $_;" } (
     'CONTENT_LENGTH $content_length', 'CONTENT_TYPE $content_type',
-    'REQUEST_METHOD POST', 'X_FILE $request_body_file' ) } qw(fastcgi uwsgi);
+    'REQUEST_METHOD $request_method',
+    'X_FILE $request_body_file' ) } qw(fastcgi uwsgi);
 
 $t->config(<<"EOC");
 %%GLOBALS%%
@@ -269,6 +270,7 @@ for my $app (qw(fcgi uwsgi)) {
         is($got->{body}, $out, 'body');
         is($got->{CONTENT_LENGTH}, length $out, 'CONTENT_LENGTH');
         is($got->{CONTENT_TYPE}, 'application/json', 'CONTENT_TYPE');
+        is($got->{REQUEST_METHOD}, 'POST', 'REQUEST_METHOD');
         is($got->{HTTP_TRANSFER_ENCODING}, undef, 'no Transfer-Encoding');
     }
 }

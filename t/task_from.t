@@ -53,6 +53,8 @@ $t->config(<<"END");
             "5:1" "Finish"; default "";
         }
 
+        limit_req_zone \$server_name zone=slow:32k rate=1r/m;
+
         log_format flow '\$uri|\$flowdash_result|\$flowdash_failed_step|'
                         '\$flowdash_error|\$flowdash_step_status|\$status';
 
@@ -124,6 +126,14 @@ $t->config(<<"END");
                 return 200 '{"issue":{"returned":true}}';
             }
             location /redirect/ { try_files /nowhere /file/1; }
+            location /says/ {
+                default_type application/json;
+                return 200 '{"issue":{"is":"\$request_method \$request_uri"}}';
+            }
+            location /slow/ {
+                limit_req zone=slow burst=20;
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
+            }
             location /action/ {
                 flowdash_methods GET;
                 flowdash_action "View";
@@ -165,7 +175,7 @@ sub task_is {
 my $res = put('/issues/1.json', '{"issue":{"due_date":"2020-02-01"}}',
     'X-Change' => '{"due_date":"2020-02-02","estimate":10.50,"done":true}',
     Cookie => 'session=1', Authorization => 'Bearer x', 'X-Api-Key' => 'k',
-    'X-HTTP-Method-Override' => 'DELETE',
+    'X-HTTP-Method-Override' => 'DELETE', 'Idempotency-Key' => '"a"',
     'If-Match' => '"x"', 'Accept-Encoding' => 'gzip', Host => 'tasks.example');
 
 is($res->{status}, 204, 'the app answers');
@@ -181,13 +191,14 @@ is($get->header('Host'), 'tasks.example', 'the host');
 is($get->header('Accept'), 'application/json', 'JSON is wanted');
 is($get->header($_), undef, "no $_")
     for qw(If-Match Accept-Encoding Content-Type Content-Length
-           X-HTTP-Method-Override);
+           X-HTTP-Method-Override Idempotency-Key);
 is($get->{body}, '', 'no body');
 
 is($app->{method}, 'PUT', 'the app gets the request');
 is($app->{body}, '{"issue":{"due_date":"2020-02-02","done":true}}',
     'with its own field, and what the step has changed');
 is($app->header('If-Match'), '"x"', 'and the client\'s headers');
+is($app->header('Idempotency-Key'), '"a"', 'his key, which is for this');
 
 # forms: the changes go into the form
 
@@ -239,9 +250,21 @@ for ([ 'file', '{"from":"file"}' ], [ 'return', '{"returned":true}' ],
     sent('app');
 }
 
+# the fetch is a GET of its own also for nginx's variables: by those FastCGI
+# apps are told what to do, and caches what they keep
+
+is(put('/other/x?where=says', '{}')->{status}, 204, 'variables');
+task_is('{"is":"GET /says/1"}', 'are of the fetch');
+sent('app');
+
+# a limit in the location which is fetched does not hold the fetch for ever
+
+is(put('/other/x?where=slow', '{}')->{status}, 204, 'limit_req') for 1 .. 3;
+sent($_) for qw(app crm);
+
 # what fails, before any call
 
-$t->wait_for(sub { $t->read_file('flow.log') =~ tr/\n// >= 13 }, 1);
+$t->wait_for(sub { $t->read_file('flow.log') =~ tr/\n// >= 17 }, 1);
 my $logged = $t->read_file('flow.log') =~ tr/\n//;
 
 for (
@@ -276,6 +299,13 @@ for (
     like($line, qr/\|failed\|task\|$error\|-\|$status$/, 'variables');
 }
 
+# what the task turns out to be is not the fetch's fault
+
+$res = put('/finish/1', '{"issue":{}}',
+    'X-Stored' => '{"issue":{"status_id":1,"Status Id":2}}');
+is($res->{status}, 400, 'two fields for one variable');
+is($res->{json}{step}, undef, 'no step');
+
 # HTTP/1.1 clients that leave while the task is fetched: no crash, no call
 
 my $exchange = $t->start('PUT', '/other/x?where=stall', body => '{}',
@@ -308,5 +338,7 @@ $t->conf_fails(sprintf($conf, 'flowdash_step "t" '
     . '{ flowdash_task_from /x; return 200; }'),
     qr/are for the whole action/, 'in a step');
 $t->conf_ok(sprintf($conf, 'flowdash_task_from $uri pointer=;'), 'no pointer');
+$t->conf_ok(sprintf($conf, 'flowdash_task_from "/x?a=b/../c";'),
+    'dots in the arguments');
 
 $t->done;

@@ -51,6 +51,7 @@ server that listens on %%PORT_http%%.  These words are replaced:
     FLOWDASH_NGINX    the nginx to test; else nginx in PATH or /usr/sbin
     FLOWDASH_MODULE   the module; else build/ngx_http_flowdash_module.so
     FLOWDASH_PRELOAD  LD_PRELOAD for nginx alone, as sanitizers need it
+    FLOWDASH_NPM      where npm's packages are; else build/npm, if it exists
     FLOWDASH_KEEP     keep the temporary directory
     FLOWDASH_TIMEOUT  seconds until a test file is ended by force, 300
 
@@ -319,20 +320,20 @@ sub config ($self, $string) {
     return $self;
 }
 
-# nginx -t: whether it agrees, and what it says
+# nginx -t, or -T: whether it agrees, and what it says
 
-sub test_config ($self, $string) {
+sub test_config ($self, $string, $switch = '-t') {
     $self->write_file('test.conf', $self->_expand($string,
         pid => 'test.pid', error_log => 'stderr'));
     $self->write_file('test.out', '');
 
-    my $pid = $self->_start_nginx('test.out', '-t', '-c', 'test.conf');
+    my $pid = $self->_start_nginx('test.out', $switch, '-c', 'test.conf');
     my $status = $self->_reap($pid, 30);
     my $output = $self->read_file('test.out');
     if (!defined $status) {
         kill KILL => $pid;
         waitpid $pid, 0;
-        $output .= "nginx -t did not end\n";
+        $output .= "nginx $switch did not end\n";
     }
 
     $self->{suspect} .= $output;
