@@ -13,7 +13,7 @@
 
 /* names are cut: a heading is no place for a whole text */
 
-#define NGX_HTTP_FLOWDASH_PAGE_NAME  256
+#define NGX_HTTP_FLOWDASH_PAGE_NAME  128
 
 
 /* all of it is escaped */
@@ -55,7 +55,7 @@ static u_char  ngx_http_flowdash_page_head[] =
 " --soft: #b9c1cc; --back: #12161c; --card: #1d232b; --line: #48525f;"
 " --mark: #ff8a80; --link: #a3cbff; --on: #10151b } }\n"
 "* { box-sizing: border-box }\n"
-"body { margin: 0; padding: min(12vh, 7rem) 1rem 2rem; color: var(--ink);"
+"body { margin: 0; padding: clamp(1rem, 8vw, 6rem) 1rem; color: var(--ink);"
 " background: var(--back); font: 1.0625rem/1.55 system-ui, sans-serif;"
 " overflow-wrap: anywhere }\n"
 "main { max-width: 38rem; margin: auto; padding: 1.75rem clamp(1.25rem, 6vw,"
@@ -74,7 +74,8 @@ static u_char  ngx_http_flowdash_page_head[] =
 " outline-offset: .1875rem }\n"
 ".id { margin: 1.25rem 0 0; padding-top: 1.25rem; color: var(--soft);"
 " border-top: 1px solid var(--line) }\n"
-"code { color: var(--ink); font-size: 1rem; user-select: all }\n"
+"code { color: var(--ink); font-size: clamp(.85rem, 3.9vw, 1rem);"
+" user-select: all }\n"
 "</style>\n";
 
 
