@@ -57,6 +57,9 @@ static ngx_int_t ngx_http_flowdash_message_list(
 static u_char *ngx_http_flowdash_message_element(u_char *p, ngx_str_t *string);
 static ngx_int_t ngx_http_flowdash_message_string(
     ngx_http_flowdash_message_t *message, ngx_str_t *string);
+static ngx_int_t ngx_http_flowdash_message_begin(
+    ngx_http_flowdash_message_t *message, ngx_pool_t *pool, size_t size,
+    ngx_str_t *text);
 static void ngx_http_flowdash_message_add(
     ngx_http_flowdash_message_t *message, ngx_str_t *text);
 static void ngx_http_flowdash_message_end(
@@ -89,15 +92,10 @@ ngx_http_flowdash_error_message(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    ngx_memzero(&message, sizeof(ngx_http_flowdash_message_t));
-
-    message.pool = r->pool;
-    message.text = text;
-    message.size = NGX_HTTP_FLOWDASH_MESSAGE_SIZE
-                   - (sizeof(ngx_http_flowdash_message_ellipsis) - 1);
-
-    text->data = ngx_pnalloc(r->pool, NGX_HTTP_FLOWDASH_MESSAGE_SIZE);
-    if (text->data == NULL) {
+    if (ngx_http_flowdash_message_begin(&message, r->pool,
+                                        NGX_HTTP_FLOWDASH_MESSAGE_SIZE, text)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -114,6 +112,25 @@ ngx_http_flowdash_error_message(ngx_http_request_t *r,
         }
     }
 
+    ngx_http_flowdash_message_end(&message);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_error_clean(ngx_http_request_t *r, ngx_str_t *text,
+    size_t size, ngx_str_t *clean)
+{
+    ngx_http_flowdash_message_t  message;
+
+    if (ngx_http_flowdash_message_begin(&message, r->pool, size, clean)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_http_flowdash_message_add(&message, text);
     ngx_http_flowdash_message_end(&message);
 
     return NGX_OK;
@@ -355,6 +372,27 @@ ngx_http_flowdash_message_string(ngx_http_flowdash_message_t *message,
     }
 
     return (rc == NGX_ERROR) ? NGX_ERROR : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_message_begin(ngx_http_flowdash_message_t *message,
+    ngx_pool_t *pool, size_t size, ngx_str_t *text)
+{
+    ngx_memzero(message, sizeof(ngx_http_flowdash_message_t));
+
+    text->len = 0;
+
+    text->data = ngx_pnalloc(pool, size);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    message->pool = pool;
+    message->text = text;
+    message->size = size - (sizeof(ngx_http_flowdash_message_ellipsis) - 1);
+
+    return NGX_OK;
 }
 
 

@@ -11,7 +11,7 @@
 #include <ngx_http_flowdash_module.h>
 
 
-/* names are cut: a heading is no place for a whole text */
+/* a heading is no place for a whole text */
 
 #define NGX_HTTP_FLOWDASH_PAGE_NAME  128
 
@@ -66,7 +66,7 @@ static u_char  ngx_http_flowdash_page_head[] =
 "p { margin: 0 0 .75rem }\n"
 "blockquote { margin: 0 0 .75rem; padding: .125rem 0 .125rem 1rem;"
 " border-left: .25rem solid var(--line) }\n"
-"a { display: inline-block; margin: .25rem 0 .5rem; padding: .6rem 1.25rem;"
+"a { display: inline-block; margin: .25rem 0 .5rem; padding: .6rem 1rem;"
 " border-radius: .375rem; background: var(--link); color: var(--on);"
 " font-weight: 600; text-decoration: none }\n"
 "a:hover { text-decoration: underline }\n"
@@ -74,7 +74,7 @@ static u_char  ngx_http_flowdash_page_head[] =
 " outline-offset: .1875rem }\n"
 ".id { margin: 1.25rem 0 0; padding-top: 1.25rem; color: var(--soft);"
 " border-top: 1px solid var(--line) }\n"
-"code { color: var(--ink); font-size: clamp(.85rem, 3.9vw, 1rem);"
+"code { color: var(--ink); font-size: clamp(.8rem, 3.6vw, 1rem);"
 " user-select: all }\n"
 "</style>\n";
 
@@ -122,32 +122,16 @@ static ngx_int_t
 ngx_http_flowdash_page_name(ngx_http_request_t *r, ngx_str_t *name,
     ngx_str_t *escaped)
 {
-    u_char     *p;
-    ngx_str_t   cut;
+    ngx_str_t  clean;
 
-    if (name->len <= NGX_HTTP_FLOWDASH_PAGE_NAME) {
-        return ngx_http_flowdash_page_escape(r, name, escaped);
-    }
-
-    cut.len = NGX_HTTP_FLOWDASH_PAGE_NAME;
-
-    /* not within a character */
-
-    while ((name->data[cut.len] & 0xc0) == 0x80) {
-        cut.len--;
-    }
-
-    cut.data = ngx_pnalloc(r->pool, cut.len + 3);
-    if (cut.data == NULL) {
+    if (ngx_http_flowdash_error_clean(r, name, NGX_HTTP_FLOWDASH_PAGE_NAME,
+                                      &clean)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    p = ngx_cpymem(cut.data, name->data, cut.len);
-    p = ngx_cpymem(p, "\xe2\x80\xa6", 3);
-
-    cut.len = p - cut.data;
-
-    return ngx_http_flowdash_page_escape(r, &cut, escaped);
+    return ngx_http_flowdash_page_escape(r, &clean, escaped);
 }
 
 

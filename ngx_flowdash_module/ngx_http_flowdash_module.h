@@ -785,6 +785,13 @@ ngx_buf_t *ngx_http_flowdash_error_page(ngx_http_request_t *r,
 ngx_int_t ngx_http_flowdash_error_message(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run, ngx_str_t *text);
 
+/*
+ * The same with a text: one line, without control characters, cut to "size"
+ * bytes; empty if it is no UTF-8.
+ */
+ngx_int_t ngx_http_flowdash_error_clean(ngx_http_request_t *r, ngx_str_t *text,
+    size_t size, ngx_str_t *clean);
+
 
 /* Makes the counters of all actions and steps whose names are known. */
 void ngx_http_flowdash_count_configured(ngx_http_flowdash_main_conf_t *fmcf,
