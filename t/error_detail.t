@@ -23,6 +23,12 @@ $t->endpoint(crm => sub {
 });
 $t->endpoint(app => { body => 'app' });
 
+# the page of the documentation
+
+open my $docs, '<', "$FindBin::Bin/../docs/operating.md" or die "docs: $!\n";
+my ($page) = do { local $/; <$docs> } =~ /^```html\n(.*?)^```$/ms;
+$t->write_file('docs.html', $page);
+
 my $call = 'flowdash_call http://127.0.0.1:%%PORT_crm%%/;';
 my $proxy = 'proxy_pass http://127.0.0.1:%%PORT_crm%%/;';
 
@@ -125,6 +131,21 @@ http {
             error_page 409 /sorry.html;
             flowdash_action A;
             flowdash_step S { $proxy }
+        }
+
+        location /docs {
+            flowdash_error_detail on;
+            error_page 400 502 /docs.html;
+            flowdash_action A;
+            flowdash_step S { $call }
+            proxy_pass http://127.0.0.1:1;
+        }
+
+        location = /docs.html {
+            internal;
+            ssi on;
+            root %%DIR%%;
+            default_type text/html;
         }
 
         location = /sorry.html {
@@ -319,6 +340,21 @@ like($res->{body}, qr{^<p>&lt;b&gt;&quot;It'?(?:&#39;)?s&quot;.*&amp;.*</p>},
 unlike($res->{body}, qr/<script/, 'which escapes it');
 like(act('/page', 'text/html', $evil)->{body}, qr/nothing/,
     'error_page without a message');
+
+$page = qr{<h1>\xe2\x80\x9cA\xe2\x80\x9d was not carried out</h1>\n<p>};
+
+for ([ 409, qr{It stopped at the step <b>S</b>\.\s.*\s<p>&lt;b&gt;.*</p>}s ],
+     [ 200, qr{<h1>The task app does not answer</h1>\s*</html>} ])
+{
+    my ($status, $words) = @$_;
+    like(act('/docs', 'text/plain', $evil, status => $status)->{body}, $words,
+        "the documentation's page, $status");
+}
+
+like($t->request('POST', '/docs', body => '{', headers => [
+        'Content-Type' => 'application/json' ])->{body},
+    qr{${page}The data that was sent could not be read},
+    'the documentation\'s page, 400');
 
 unlike($t->error_log, qr/ \[(?:error|warn)\] [^\n]*(?:alert\(1\)|xxxx)/,
     'it is not in the error log');
