@@ -42,7 +42,7 @@ TEST_PACKAGES   = ca-certificates chromium chromium-driver curl jq \
 LINT_PACKAGES  := clang clang-tidy cppcheck perl
 
 # What is only at npm, in exact versions; it goes into build/npm.
-NPM_PACKAGES := standardwebhooks@1.1.1
+NPM_PACKAGES := axe-core@4.14.1 standardwebhooks@1.1.1
 
 # Many a Node isn't Debian's, and its npm can't be installed beside it.
 unless_there = $(if $(shell command -v $1),,$2)

@@ -10,10 +10,23 @@
 #include <ngx_http_flowdash_module.h>
 
 
+/* what the user can do */
+
+#define NGX_HTTP_FLOWDASH_ADVICE_AGAIN                                        \
+    "Go back, check what you entered, and try again."
+
+#define NGX_HTTP_FLOWDASH_ADVICE_WAIT                                         \
+    "Wait a moment, then go back and try again."
+
+#define NGX_HTTP_FLOWDASH_ADVICE_REPAIR                                       \
+    "Go back and try again later: somebody may have to repair it first."
+
+
 typedef struct {
     ngx_str_t    name;
     ngx_uint_t   status;
     ngx_str_t    text;         /* to the user, behind "the step NAME" */
+    ngx_str_t    advice;
 } ngx_http_flowdash_error_t;
 
 
@@ -29,15 +42,19 @@ typedef struct {
 
 static ngx_uint_t ngx_http_flowdash_error_page_exists(ngx_http_request_t *r,
     ngx_uint_t status);
+static const char *ngx_http_flowdash_error_pass_status(ngx_array_t *passed,
+    ngx_str_t *value, ngx_uint_t *status);
+static ngx_int_t ngx_http_flowdash_error_take(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status);
+static ngx_uint_t ngx_http_flowdash_error_passed(ngx_http_flowdash_run_t *run);
 static ngx_int_t ngx_http_flowdash_error_send(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
+static void ngx_http_flowdash_error_words(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_words_t *words);
+static void ngx_http_flowdash_error_words_no_step(
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_words_t *words);
 static ngx_buf_t *ngx_http_flowdash_error_problem(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *action, ngx_str_t *step);
-static ngx_buf_t *ngx_http_flowdash_error_html(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *action, ngx_str_t *step);
-static ngx_int_t ngx_http_flowdash_error_escape(ngx_pool_t *pool,
-    uintptr_t (*escape)(u_char *dst, u_char *src, size_t size),
-    ngx_str_t *src, ngx_str_t *dst);
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_words_t *words);
 static ngx_uint_t ngx_http_flowdash_error_prefers_json(ngx_http_request_t *r);
 static void ngx_http_flowdash_error_accept(ngx_http_flowdash_accept_t *accept,
     ngx_str_t *value);
@@ -52,41 +69,131 @@ static ngx_uint_t ngx_http_flowdash_error_quality(u_char *p, u_char *last);
 
 static ngx_http_flowdash_error_t  ngx_http_flowdash_errors[] = {
 
-    { ngx_null_string, NGX_HTTP_OK, ngx_null_string },
+    { ngx_null_string, NGX_HTTP_OK, ngx_null_string,
+      ngx_null_string },
 
     { ngx_string("status"), NGX_HTTP_BAD_GATEWAY,
-      ngx_string("refused it or failed") },
+      ngx_string("refused it or failed"),
+      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_AGAIN) },
 
     { ngx_string("timeout"), NGX_HTTP_GATEWAY_TIME_OUT,
-      ngx_string("took too long") },
+      ngx_string("took too long"),
+      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_WAIT) },
 
     { ngx_string("connect"), NGX_HTTP_BAD_GATEWAY,
-      ngx_string("could not be reached") },
+      ngx_string("could not be reached"),
+      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_WAIT) },
 
     { ngx_string("resolve"), NGX_HTTP_BAD_GATEWAY,
-      ngx_string("could not be reached") },
+      ngx_string("could not be reached"),
+      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_WAIT) },
 
     { ngx_string("tls"), NGX_HTTP_BAD_GATEWAY,
-      ngx_string("could not be reached safely") },
+      ngx_string("could not be reached safely"),
+      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_REPAIR) },
 
     { ngx_string("denied"), NGX_HTTP_BAD_GATEWAY,
-      ngx_string("could not be reached") },
+      ngx_string("could not be reached"),
+      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_REPAIR) },
 
     { ngx_string("response_too_large"), NGX_HTTP_BAD_GATEWAY,
-      ngx_string("gave an answer that cannot be used") },
+      ngx_string("gave an answer that cannot be used"),
+      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_REPAIR) },
 
     { ngx_string("response_invalid"), NGX_HTTP_BAD_GATEWAY,
-      ngx_string("gave an answer that cannot be used") },
+      ngx_string("gave an answer that cannot be used"),
+      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_REPAIR) },
 
     { ngx_string("request_invalid"), NGX_HTTP_BAD_REQUEST,
-      ngx_string("could not be asked with the data that was sent") },
+      ngx_string("could not be asked with the data that was sent"),
+      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_AGAIN) },
 
     { ngx_string("deadline"), NGX_HTTP_GATEWAY_TIME_OUT,
-      ngx_string("was not ready in time") },
+      ngx_string("was not ready in time"),
+      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_WAIT) },
 
     { ngx_string("internal"), NGX_HTTP_INTERNAL_SERVER_ERROR,
-      ngx_string("could not be run") }
+      ngx_string("could not be run"),
+      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_WAIT) }
 };
+
+
+char *
+ngx_http_flowdash_error_pass_conf(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    ngx_str_t   *value;
+    ngx_uint_t   i, *status;
+    const char  *reason;
+
+    if (flcf->pass_status != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "none") == 0) {
+        flcf->pass_status = NULL;
+        return NGX_CONF_OK;
+    }
+
+    flcf->pass_status = ngx_array_create(cf->pool, cf->args->nelts,
+                                         sizeof(ngx_uint_t));
+    if (flcf->pass_status == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        status = ngx_array_push(flcf->pass_status);
+        if (status == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        reason = ngx_http_flowdash_error_pass_status(flcf->pass_status,
+                                                     &value[i], status);
+        if (reason) {
+            return ngx_http_flowdash_conf_refuse(cf, cmd, &value[i], reason);
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* the last one of those */
+
+static const char *
+ngx_http_flowdash_error_pass_status(ngx_array_t *passed, ngx_str_t *value,
+    ngx_uint_t *status)
+{
+    ngx_int_t    n;
+    ngx_uint_t  *s;
+
+    n = ngx_atoi(value->data, value->len);
+
+    if (n < 400 || n > 599) {
+        return "a status from 400 to 599 is expected, or \"none\" alone";
+    }
+
+    if (n == NGX_HTTP_REQUEST_TIME_OUT || n == NGX_HTTP_CLOSE
+        || (n >= NGX_HTTP_NGINX_CODES && n <= NGX_HTTP_CLIENT_CLOSED_REQUEST))
+    {
+        return "this status has a meaning of its own in nginx";
+    }
+
+    for (s = passed->elts; s < status; s++) {
+        if (*s == (ngx_uint_t) n) {
+            return "it is named twice";
+        }
+    }
+
+    *status = n;
+
+    return NULL;
+}
 
 
 ngx_str_t *
@@ -109,7 +216,10 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
 {
     ctx->state = NGX_HTTP_FLOWDASH_FAILED;
     ctx->error = error;
-    ctx->status = status ? status : ngx_http_flowdash_error_status(error);
+
+    if (ngx_http_flowdash_error_take(r, ctx, status) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     ngx_http_flowdash_log_failed(r, ctx, error, detail);
     ngx_http_flowdash_count_ended(ctx);
@@ -125,6 +235,58 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
     ngx_http_finalize_request(r, ngx_http_flowdash_error_send(r, ctx));
 
     return NGX_DONE;
+}
+
+
+/* what of the endpoint's answer is for the user: its status, its message */
+
+static ngx_int_t
+ngx_http_flowdash_error_take(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status)
+{
+    ngx_http_flowdash_run_t       *run;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    run = ctx->run;
+
+    ctx->status = status ? status : ngx_http_flowdash_error_status(ctx->error);
+
+    if (run == NULL || ctx->error != NGX_HTTP_FLOWDASH_STATUS) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_flowdash_error_passed(run)) {
+        ctx->status = run->status;
+    }
+
+    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    return flcf->error_detail
+           ? ngx_http_flowdash_error_message(r, run, &ctx->message) : NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_error_passed(ngx_http_flowdash_run_t *run)
+{
+    ngx_uint_t                     i, *status;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    if (flcf->pass_status == NULL) {
+        return 0;
+    }
+
+    status = flcf->pass_status->elts;
+
+    for (i = 0; i < flcf->pass_status->nelts; i++) {
+        if (status[i] == run->status) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -159,41 +321,29 @@ static ngx_int_t
 ngx_http_flowdash_error_send(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_int_t     rc;
-    ngx_str_t     action, step;
-    ngx_buf_t    *b;
-    ngx_uint_t    json;
-    ngx_chain_t   out;
-    uintptr_t   (*escape)(u_char *dst, u_char *src, size_t size);
+    ngx_int_t                   rc;
+    ngx_buf_t                  *b;
+    ngx_chain_t                 out;
+    ngx_http_flowdash_words_t   words;
 
-    json = ngx_http_flowdash_error_prefers_json(r);
-    escape = json ? ngx_escape_json : ngx_escape_html;
+    ngx_http_flowdash_error_words(ctx, &words);
 
-    ngx_str_null(&step);
-
-    if (ngx_http_flowdash_error_escape(r->pool, escape, &ctx->action, &action)
-        != NGX_OK
-        || (ctx->run
-            && ngx_http_flowdash_error_escape(r->pool, escape,
-                                              &ctx->run->step->name, &step)
-               != NGX_OK))
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (json) {
+    if (ngx_http_flowdash_error_prefers_json(r)) {
         ngx_str_set(&r->headers_out.content_type, "application/problem+json");
-        b = ngx_http_flowdash_error_problem(r, ctx, &action, &step);
+        b = ngx_http_flowdash_error_problem(r, ctx, &words);
 
     } else {
         ngx_str_set(&r->headers_out.content_type, "text/html");
         ngx_str_set(&r->headers_out.charset, "utf-8");
-        b = ngx_http_flowdash_error_html(r, ctx, &action, &step);
+        b = ngx_http_flowdash_error_page(r, ctx, &words);
     }
 
     if (b == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    b->last_buf = 1;
+    b->last_in_chain = 1;
 
     r->headers_out.status = ctx->status;
     r->headers_out.content_type_len = r->headers_out.content_type.len;
@@ -213,24 +363,95 @@ ngx_http_flowdash_error_send(ngx_http_request_t *r,
 }
 
 
-/* RFC 9457, with the extension members "action", "step" and "id" */
+static void
+ngx_http_flowdash_error_words(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_words_t *words)
+{
+    words->action = ctx->action;
+    words->text = ngx_http_flowdash_errors[ctx->error].text;
+    words->advice = ngx_http_flowdash_errors[ctx->error].advice;
+    ngx_str_null(&words->step);
+
+    if (ngx_http_flowdash_json_check_utf8(&words->action)) {
+
+        /* it is why the action was refused */
+
+        ngx_str_null(&words->action);
+    }
+
+    if (ctx->run == NULL) {
+        ngx_http_flowdash_error_words_no_step(ctx, words);
+        return;
+    }
+
+    if (ctx->run->fetch) {
+        ngx_str_set(&words->text, "The task could not be looked up");
+        return;
+    }
+
+    words->step = ctx->run->step->name;
+
+    if (ctx->error != NGX_HTTP_FLOWDASH_STATUS
+        || !ngx_http_flowdash_error_passed(ctx->run))
+    {
+        return;
+    }
+
+    if (ctx->status < NGX_HTTP_INTERNAL_SERVER_ERROR) {
+        ngx_str_set(&words->text, "refused it");
+
+    } else {
+        ngx_str_set(&words->text, "failed");
+        ngx_str_set(&words->advice, NGX_HTTP_FLOWDASH_ADVICE_WAIT);
+    }
+}
+
+
+static void
+ngx_http_flowdash_error_words_no_step(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_words_t *words)
+{
+    if (ctx->error != NGX_HTTP_FLOWDASH_REQUEST_INVALID) {
+        ngx_str_set(&words->text, "The gateway in front of the app failed");
+
+    } else if (ctx->status == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
+        ngx_str_set(&words->text, "Too much was sent at once");
+        ngx_str_set(&words->advice, "Go back, shorten what you entered, and "
+                                    "try again.");
+
+    } else if (ctx->status == NGX_HTTP_UNSUPPORTED_MEDIA_TYPE) {
+        ngx_str_set(&words->text, "The data was sent in a form that is not "
+                                  "understood here");
+        ngx_str_set(&words->advice, "Trying again will not help: "
+                                    "please ask support.");
+
+    } else {
+        ngx_str_set(&words->text, "The data that was sent could not be read");
+    }
+}
+
+
+/* RFC 9457, with extension members */
 
 static ngx_buf_t *
 ngx_http_flowdash_error_problem(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *action, ngx_str_t *step)
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_words_t *words)
 {
     size_t      len;
-    ngx_str_t  *text;
+    ngx_str_t  *step, *message;
     ngx_buf_t  *b;
 
-    text = &ngx_http_flowdash_errors[ctx->error].text;
+    step = &words->step;
+    message = &ctx->message;
 
     len = sizeof("{\"title\":\"The action was not carried out\",\"status\":,"
                  "\"detail\":\"The step \\\"\\\" . "
-                 "The task app was not changed.\","
-                 "\"action\":\"\",\"step\":\"\",\"id\":\"\"}\n") - 1
-          + NGX_INT_T_LEN + action->len + 2 * step->len + text->len
-          + sizeof("The request could not be read") + ctx->id.len;
+                 "Nothing was changed in the app.\","
+                 "\"action\":,\"step\":,\"message\":,\"id\":\"\"}\n") - 1
+          + NGX_INT_T_LEN + words->text.len + ctx->id.len
+          + ngx_http_flowdash_json_string_length(&words->action)
+          + 2 * ngx_http_flowdash_json_string_length(step)
+          + ngx_http_flowdash_json_string_length(message);
 
     b = ngx_create_temp_buf(r->pool, len);
     if (b == NULL) {
@@ -241,117 +462,30 @@ ngx_http_flowdash_error_problem(ngx_http_request_t *r,
                           "{\"title\":\"The action was not carried out\","
                           "\"status\":%ui,\"detail\":\"", ctx->status);
 
-    if (ctx->run) {
-        b->last = ngx_sprintf(b->last, "The step \\\"%V\\\" %V", step, text);
-
-    } else {
-        b->last = ngx_sprintf(b->last, "The request could not be read");
+    if (step->len) {
+        b->last = ngx_sprintf(b->last, "The step \\\"");
+        b->last = (u_char *) ngx_escape_json(b->last, step->data, step->len);
+        b->last = ngx_sprintf(b->last, "\\\" ");
     }
 
-    b->last = ngx_sprintf(b->last, ". The task app was not changed.\","
-                          "\"action\":\"%V\",", action);
+    b->last = ngx_sprintf(b->last, "%V. Nothing was changed in the app.\","
+                          "\"action\":", &words->text);
+    b->last = ngx_http_flowdash_json_write_string(b->last, &words->action);
 
     if (ctx->run) {
-        b->last = ngx_sprintf(b->last, "\"step\":\"%V\",", step);
+        b->last = ngx_sprintf(b->last, ",\"step\":");
+        b->last = ngx_http_flowdash_json_write_string(b->last,
+                                                      &ctx->run->step->name);
     }
 
-    b->last = ngx_sprintf(b->last, "\"id\":\"%V\"}\n", &ctx->id);
+    if (message->len) {
+        b->last = ngx_sprintf(b->last, ",\"message\":");
+        b->last = ngx_http_flowdash_json_write_string(b->last, message);
+    }
 
-    b->last_buf = 1;
-    b->last_in_chain = 1;
+    b->last = ngx_sprintf(b->last, ",\"id\":\"%V\"}\n", &ctx->id);
 
     return b;
-}
-
-
-static u_char  ngx_http_flowdash_page_head[] =
-"<!DOCTYPE html>\n"
-"<html lang=\"en\">\n"
-"<head>\n"
-"<meta charset=\"utf-8\">\n"
-"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-"<title>The action was not carried out</title>\n"
-"<style>\n"
-":root { color-scheme: light dark }\n"
-"body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 36rem;"
-" margin: 12vh auto; padding: 0 1.5rem }\n"
-"h1 { font-size: 1.6rem; line-height: 1.25 }\n"
-"code { overflow-wrap: anywhere }\n"
-"</style>\n"
-"</head>\n"
-"<body>\n"
-"<main>\n"
-"<h1>";
-
-
-static ngx_buf_t *
-ngx_http_flowdash_error_html(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *action, ngx_str_t *step)
-{
-    size_t      len;
-    ngx_str_t  *text;
-    ngx_buf_t  *b;
-
-    text = &ngx_http_flowdash_errors[ctx->error].text;
-
-    len = sizeof(ngx_http_flowdash_page_head) + 1024
-          + action->len + step->len + text->len + ctx->id.len;
-
-    b = ngx_create_temp_buf(r->pool, len);
-    if (b == NULL) {
-        return NULL;
-    }
-
-    b->last = ngx_cpymem(b->last, ngx_http_flowdash_page_head,
-                         sizeof(ngx_http_flowdash_page_head) - 1);
-
-    /* the name may depend on what could not be read */
-
-    b->last = ngx_sprintf(b->last,
-                          action->len ? "\xe2\x80\x9c%V\xe2\x80\x9d"
-                                      : "The action%V", action);
-
-    b->last = ngx_sprintf(b->last, " was not carried out</h1>\n<p>");
-
-    if (ctx->run) {
-        b->last = ngx_sprintf(b->last,
-                              "It stopped at the step <strong>%V</strong>, "
-                              "which %V.", step, text);
-
-    } else {
-        b->last = ngx_sprintf(b->last, "The data that was sent with it could "
-                              "not be read.");
-    }
-
-    b->last = ngx_sprintf(b->last,
-                          " The task app was not changed.</p>\n"
-                          "<p>You can go back and try again. If it keeps "
-                          "failing, tell support this number:<br>"
-                          "<code>%V</code></p>\n"
-                          "</main>\n</body>\n</html>\n", &ctx->id);
-
-    b->last_buf = 1;
-    b->last_in_chain = 1;
-
-    return b;
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_error_escape(ngx_pool_t *pool,
-    uintptr_t (*escape)(u_char *dst, u_char *src, size_t size),
-    ngx_str_t *src, ngx_str_t *dst)
-{
-    dst->len = src->len + escape(NULL, src->data, src->len);
-
-    dst->data = ngx_pnalloc(pool, dst->len);
-    if (dst->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    (void) escape(dst->data, src->data, src->len);
-
-    return NGX_OK;
 }
 
 

@@ -203,6 +203,20 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       offsetof(ngx_http_flowdash_loc_conf_t, max_response_size),
       NULL },
 
+    { ngx_string("flowdash_error_detail"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, error_detail),
+      NULL },
+
+    { ngx_string("flowdash_pass_status"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_flowdash_error_pass_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("flowdash_retry"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_flowdash_retry_conf,
@@ -434,6 +448,8 @@ ngx_http_flowdash_create_loc_conf(ngx_conf_t *cf)
     conf->timeout = NGX_CONF_UNSET_MSEC;
     conf->deadline = NGX_CONF_UNSET_MSEC;
     conf->max_response_size = NGX_CONF_UNSET_SIZE;
+    conf->error_detail = NGX_CONF_UNSET;
+    conf->pass_status = NGX_CONF_UNSET_PTR;
     conf->retry = NGX_CONF_UNSET_PTR;
     conf->sign_keys = NGX_CONF_UNSET_PTR;
     conf->rules = NGX_CONF_UNSET_PTR;
@@ -497,6 +513,8 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->deadline, prev->deadline, 60000);
     ngx_conf_merge_size_value(conf->max_response_size,
                               prev->max_response_size, 64 * 1024);
+    ngx_conf_merge_value(conf->error_detail, prev->error_detail, 0);
+    ngx_conf_merge_ptr_value(conf->pass_status, prev->pass_status, NULL);
 
     ngx_http_flowdash_merge_call(prev, conf);
     ngx_http_flowdash_merge_upstreams(cf);

@@ -182,6 +182,9 @@ typedef struct {
     ngx_msec_t                      deadline;
     size_t                          max_response_size;
 
+    ngx_flag_t                      error_detail;
+    ngx_array_t                    *pass_status;  /* of ngx_uint_t, or NULL */
+
     ngx_http_flowdash_retry_t      *retry;     /* NULL: off */
     ngx_array_t                    *sign_keys; /* NULL: off */
     ngx_array_t                    *rules;     /* of ..._rule_t */
@@ -338,6 +341,7 @@ typedef struct {
 
     ngx_http_flowdash_error_e       error;
     ngx_uint_t                      status;    /* for the client */
+    ngx_str_t                       message;   /* the endpoint's, for users */
 
     ngx_http_flowdash_zone_t       *zone;
     ngx_http_flowdash_counters_t   *counters;  /* of the action, if counted */
@@ -355,6 +359,16 @@ typedef struct {
     unsigned                        sendfile:1;
     unsigned                        tcp_nopush:2;
 } ngx_http_flowdash_ctx_t;
+
+
+/* what the user is told about a failure */
+
+typedef struct {
+    ngx_str_t                       action;    /* these are not escaped */
+    ngx_str_t                       step;
+    ngx_str_t                       text;      /* behind "The step NAME", or */
+    ngx_str_t                       advice;    /* a sentence of its own */
+} ngx_http_flowdash_words_t;
 
 
 /* The directives that are more than a slot: "flowdash_...", see docs/. */
@@ -773,6 +787,10 @@ char *ngx_http_flowdash_status_conf(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
+/* The directive "flowdash_pass_status". */
+char *ngx_http_flowdash_error_pass_conf(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
 /* The name of an error as in $flowdash_error. */
 ngx_str_t *ngx_http_flowdash_error_name(ngx_http_flowdash_error_e error);
 
@@ -788,6 +806,25 @@ ngx_uint_t ngx_http_flowdash_error_status(ngx_http_flowdash_error_e error);
 ngx_int_t ngx_http_flowdash_error(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_e error,
     ngx_uint_t status, ngx_str_t *detail);
+
+/* Makes the page about a failure.  Returns NULL on error. */
+ngx_buf_t *ngx_http_flowdash_error_page(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_words_t *words);
+
+/*
+ * Finds what the endpoint's answer says to the user: at most 1 kB of UTF-8 in
+ * one line, without control characters; empty if it is nothing.  Returns
+ * NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_error_message(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_str_t *text);
+
+/*
+ * The same with a text: one line, without control characters, cut to "size"
+ * bytes; empty if it is no UTF-8.
+ */
+ngx_int_t ngx_http_flowdash_error_clean(ngx_http_request_t *r, ngx_str_t *text,
+    size_t size, ngx_str_t *clean);
 
 
 /* Makes the counters of all actions and steps whose names are known. */

@@ -24,6 +24,8 @@ static ngx_int_t ngx_http_flowdash_variable_error(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_flowdash_variable_step_name(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_flowdash_variable_error_message(
+    ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_uint_t ngx_http_flowdash_variable_attempts(
@@ -66,6 +68,10 @@ static ngx_http_variable_t  ngx_http_flowdash_vars[] = {
 
     { ngx_string("flowdash_step_name"), NULL,
       ngx_http_flowdash_variable_step_name,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("flowdash_error_message"), NULL,
+      ngx_http_flowdash_variable_error_message,
       0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_step_status"), NULL,
@@ -456,6 +462,25 @@ ngx_http_flowdash_variable_step_name(ngx_http_request_t *r,
     s.len = p - s.data;
 
     return ngx_http_flowdash_variable_set_outside(r, ctx, v, &s);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_variable_error_message(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    if (ctx) {
+        ngx_http_flowdash_variable_set(v, &ctx->message);
+        return NGX_OK;
+    }
+
+    v->not_found = 1;
+
+    return NGX_OK;
 }
 
 

@@ -69,6 +69,22 @@ http {
         location /call { flowdash_action "Finish <i>&amp;"; $steps }
         location /proxy { flowdash_action "Finish <i>&amp;"; $proxied }
 
+        location /fields {
+            flowdash_max_fields_size 8;
+            flowdash_action "Fields";
+            $steps
+        }
+
+        location ~ ^/named/(?<name>.*) { flowdash_action "\$name"; $steps }
+
+        location /task { flowdash_action "\$flowdash_task_name"; $steps }
+
+        location /connect {
+            flowdash_action "Connect";
+            flowdash_step "S" { flowdash_call http://127.0.0.1:1/; }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
         location /utf8 {
             flowdash_action "Abschlie\xc3\x9fen";
             flowdash_step "Pr\xc3\xbcfung \\\\" { return 500; }
@@ -383,6 +399,101 @@ $res = act('/page', body => '{');
 is($res->{status}, 400, 'invalid request, error_page: status');
 like($res->{body}, qr/^Sorry: Page none request_invalid failed [0-9a-f]{32}$/,
     'invalid request, error_page: the page');
+
+
+# its words
+
+my %words = (
+    '' => qr/data that was sent could not be read\. Nothing was changed/,
+    fields => qr/Too much was sent at once\. .*>Go back, shorten/s,
+    type => qr/form that is not understood here\. .*Trying again will not/s,
+    utf8 => qr/<h1>The action was not carried out.* could not be read\. /s,
+);
+
+sub form {
+    my ($path, $form, $accept) = @_;
+    return $t->request('POST', $path, body => $form, headers => [
+        Accept => $accept, 'Content-Type' =>
+            'application/x-www-form-urlencoded' ]);
+}
+
+like(act('/call', body => '{', accept => $browser)->{body}, $words{''},
+    'words: not read');
+like($t->request('POST', '/call', body => 'a', headers => [
+        'Content-Type' => 'text/csv', Accept => $browser ])->{body},
+    $words{type}, 'words: 415');
+
+$res = form('/fields', 'task[a]=1234567890', $browser);
+is($res->{status}, 413, 'words: 413, status');
+like($res->{body}, $words{fields}, 'words: 413');
+$res = form('/named/%ff', 'task[a]=1', $browser);
+is($res->{status}, 400, 'words: an action\'s name that is not UTF-8, status');
+like($res->{body}, $words{utf8}, 'words: an action\'s name that is not UTF-8');
+unlike($res->{body}, qr/\xff/, 'which is not shown');
+$res = form('/named/%ff', 'task[a]=1', 'application/json');
+is($res->json->{action}, '', 'nor in problem+json');
+
+like(act('/call', accept => $browser)->{body},
+    qr/refused it or failed\. Nothing was changed in the app\..*>Go back, check/s, 'words: a status');
+like(act('/connect', accept => $browser)->{body},
+    qr/could not be reached\. .*>Wait a moment, then/s, 'words: connect');
+
+
+# names from outside
+
+my $name = qq(\e[1m</script><script>"'\n\xf0\x9f\x98\x80);
+my $encoded = join '', map { sprintf '%%%02x', ord } split //, $name;
+
+$res = form('/task', "task[name]=$encoded", $browser);
+is($res->{status}, 502, 'a name with all sorts of characters');
+like($res->{body}, qr{<h1>\xe2\x80\x9c&lt;/script&gt;&lt;script&gt;
+    &quot;'\ \xf0\x9f\x98\x80\xe2\x80\x9d}x, 'in HTML');
+unlike($res->{body}, qr/<script|\e/, 'escaped');
+is(form('/task', "task[name]=$encoded", 'application/json')->json->{action},
+    do { utf8::decode(my $copy = $name); $copy }, 'in JSON');
+
+for ([ 125, 'x' ], [ 200, 'x' ], [ 200, "\xe2\x82\xac" ]) {
+    my ($n, $char) = @$_;
+    $res = form('/task', 'task[name]=' . $char x $n, $browser);
+    my ($shown) = $res->{body} =~ /<h1>\xe2\x80\x9c(.*)\xe2\x80\x9d was/;
+    my $cut = $char x int(125 / length $char);
+    $cut .= "\xe2\x80\xa6" if length $cut < length $char x $n;
+    is($shown, $cut, "a name of $n characters of " . length($char));
+    cmp_ok(length $res->{body}, '<', 4096, 'the page is small');
+}
+
+
+# the way back
+
+for (
+    [ 'http://localhost/tasks/7?a=b&c="' => '/tasks/7?a=b&amp;c=&quot;' ],
+    [ 'HTTPS://LOCALHOST/' => '/' ],
+    [ 'http://localhost/a//b/../c:d@e' => '/a//b/../c:d@e' ],
+    map { [ $_, undef ] } undef, '', '/', '/tasks', 'localhost/a',
+    'http:/localhost/a', 'http://localhost', 'http://localhostile/',
+    'http://localhost.example.com/', 'http://localhost:8080/',
+    'http://localhost@example.com/', 'http://a@localhost/', 'http://', 'http:',
+    'http://example.com/', 'http://example.com/http://localhost/',
+    'http://localhost//example.com/', 'http://localhost/\\example.com/',
+    "http://localhost/\t/example.com/", "http://localhost/a\tb",
+    "http://localhost/\xc3\xa9", "http://localhost/a b",
+    'javascript:alert(1)//http://localhost/', 'data:text/html,a',
+    'ftp://localhost/a', 'file:///localhost/a', 'http://localhost\\a',
+    'http://localhost?a', 'http://localhost#a',
+) {
+    my ($referer, $link) = @$_;
+    $res = act('/call', accept => $browser, headers => [ Referer => $referer ]);
+    my ($href) = $res->{body} =~ /<a href="([^"]*)"/;
+    is($href, $link, 'back: ' . ($referer // 'none') =~ s/[^ -~]/?/gr);
+    unlike($res->{body}, qr/javascript|example\.com/, 'nowhere else')
+        if !defined $link;
+}
+
+$res = act('/call', accept => $browser, headers => [
+    Host => 'app.example:8443', Referer => 'https://app.example:8443/x' ]);
+like($res->{body}, qr{<a href="/x">}, 'back: a host with a port');
+$res = act('/call', headers => [ Referer => 'http://localhost/' ]);
+unlike($res->{body}, qr{localhost|"/"}, 'back: not in problem+json');
 
 
 # error_page

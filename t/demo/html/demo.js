@@ -25,6 +25,7 @@ async function get(uri) {
 function put(uri, task) {
     return fetch(uri, {
         method: 'PUT',
+        referrerPolicy: 'no-referrer',      // the error page needs no way back
         headers: { 'Content-Type': 'application/json', 'Accept': 'text/html' },
         body: JSON.stringify({ task }, null, 2) + '\n',
     });

@@ -1,0 +1,548 @@
+
+/*
+ * What an endpoint itself says about its failure, made fit to be shown to the
+ * user: found in the answer, decoded, without control characters, and short.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_module.h>
+
+
+#define NGX_HTTP_FLOWDASH_MESSAGE_SIZE     1024
+
+/* who says more has something else in mind */
+
+#define NGX_HTTP_FLOWDASH_MESSAGE_STRINGS  64    /* in a list */
+#define NGX_HTTP_FLOWDASH_MESSAGE_ESCAPE   256   /* in a control sequence */
+
+#define ngx_http_flowdash_message_ellipsis  "\xe2\x80\xa6"
+
+
+/* the members of an answer that may have it, in the order of preference */
+
+typedef enum {
+    NGX_HTTP_FLOWDASH_MESSAGE_DETAIL = 0,
+    NGX_HTTP_FLOWDASH_MESSAGE_TITLE,      /* only in problem+json */
+    NGX_HTTP_FLOWDASH_MESSAGE_MESSAGE,
+    NGX_HTTP_FLOWDASH_MESSAGE_ERROR,
+    NGX_HTTP_FLOWDASH_MESSAGE_ERRORS,
+    NGX_HTTP_FLOWDASH_MESSAGE_MEMBERS
+} ngx_http_flowdash_message_e;
+
+
+typedef struct {
+    ngx_pool_t                     *pool;
+    ngx_str_t                       members[NGX_HTTP_FLOWDASH_MESSAGE_MEMBERS];
+    ngx_str_t                      *text;
+    size_t                          size;
+    unsigned                        space:1;  /* one is due */
+    unsigned                        cut:1;
+} ngx_http_flowdash_message_t;
+
+
+static ngx_uint_t ngx_http_flowdash_message_type_is(ngx_str_t *type,
+    const char *name);
+static ngx_int_t ngx_http_flowdash_message_json(
+    ngx_http_flowdash_message_t *message, ngx_str_t *body,
+    ngx_str_t *content_type);
+static ngx_int_t ngx_http_flowdash_message_members(
+    ngx_http_flowdash_message_t *message, ngx_str_t *text);
+static ngx_int_t ngx_http_flowdash_message_member(void *data, ngx_str_t *name,
+    ngx_str_t *spelling, ngx_str_t *value);
+static ngx_int_t ngx_http_flowdash_message_list(
+    ngx_http_flowdash_message_t *message, ngx_str_t *list);
+static u_char *ngx_http_flowdash_message_element(u_char *p, ngx_str_t *string);
+static ngx_int_t ngx_http_flowdash_message_string(
+    ngx_http_flowdash_message_t *message, ngx_str_t *string);
+static ngx_int_t ngx_http_flowdash_message_begin(
+    ngx_http_flowdash_message_t *message, ngx_pool_t *pool, size_t size,
+    ngx_str_t *text);
+static void ngx_http_flowdash_message_add(
+    ngx_http_flowdash_message_t *message, ngx_str_t *text);
+static void ngx_http_flowdash_message_end(
+    ngx_http_flowdash_message_t *message);
+static u_char *ngx_http_flowdash_message_escape(u_char *p, u_char *last,
+    uint32_t c);
+static ngx_uint_t ngx_http_flowdash_message_is_space(uint32_t c);
+static ngx_uint_t ngx_http_flowdash_message_is_control(uint32_t c);
+
+
+static ngx_str_t  ngx_http_flowdash_message_names[] = {
+    ngx_string("detail"),
+    ngx_string("title"),
+    ngx_string("message"),
+    ngx_string("error"),
+    ngx_string("errors")
+};
+
+
+ngx_int_t
+ngx_http_flowdash_error_message(ngx_http_request_t *r,
+    ngx_http_flowdash_run_t *run, ngx_str_t *text)
+{
+    ngx_int_t                    rc;
+    ngx_http_flowdash_message_t  message;
+
+    ngx_str_null(text);
+
+    if (run->body.len == 0) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_flowdash_message_begin(&message, r->pool,
+                                        NGX_HTTP_FLOWDASH_MESSAGE_SIZE, text)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_flowdash_message_type_is(&run->content_type, "text/plain")) {
+        ngx_http_flowdash_message_add(&message, &run->body);
+
+    } else if (run->content_type.len == 0
+               || ngx_http_flowdash_json_media_type(&run->content_type))
+    {
+        rc = ngx_http_flowdash_message_json(&message, &run->body,
+                                            &run->content_type);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    ngx_http_flowdash_message_end(&message);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_error_clean(ngx_http_request_t *r, ngx_str_t *text,
+    size_t size, ngx_str_t *clean)
+{
+    ngx_http_flowdash_message_t  message;
+
+    if (ngx_http_flowdash_message_begin(&message, r->pool, size, clean)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_http_flowdash_message_add(&message, text);
+    ngx_http_flowdash_message_end(&message);
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_message_type_is(ngx_str_t *type, const char *name)
+{
+    size_t  len;
+
+    len = ngx_strlen(name);
+
+    return type->len >= len
+           && ngx_strncasecmp(type->data, (u_char *) name, len) == 0
+           && (type->len == len || type->data[len] == ';'
+               || type->data[len] == ' ' || type->data[len] == '\t');
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_message_json(ngx_http_flowdash_message_t *message,
+    ngx_str_t *body, ngx_str_t *content_type)
+{
+    ngx_str_t   *member, object;
+    ngx_int_t    rc;
+    ngx_uint_t   i;
+
+    if (ngx_http_flowdash_message_members(message, body) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (!ngx_http_flowdash_message_type_is(content_type,
+                                         "application/problem+json"))
+    {
+        ngx_str_null(&message->members[NGX_HTTP_FLOWDASH_MESSAGE_TITLE]);
+    }
+
+    member = message->members;
+    rc = NGX_OK;
+
+    for (i = 0; i < NGX_HTTP_FLOWDASH_MESSAGE_MEMBERS; i++) {
+
+        if (member[i].len == 0) {
+            continue;
+        }
+
+        if (member[i].data[0] == '"') {
+            rc = ngx_http_flowdash_message_string(message, &member[i]);
+
+        } else if (i == NGX_HTTP_FLOWDASH_MESSAGE_ERRORS
+                   && member[i].data[0] == '[')
+        {
+            rc = ngx_http_flowdash_message_list(message, &member[i]);
+
+        } else if (i == NGX_HTTP_FLOWDASH_MESSAGE_ERROR
+                   && member[i].data[0] == '{')
+        {
+            object = member[i];
+
+            rc = ngx_http_flowdash_message_members(message, &object);
+
+            if (rc == NGX_OK) {
+                rc = ngx_http_flowdash_message_string(message,
+                                 &member[NGX_HTTP_FLOWDASH_MESSAGE_MESSAGE]);
+            }
+        }
+
+        if (rc != NGX_OK || message->text->len) {
+            break;
+        }
+    }
+
+    return rc;
+}
+
+
+/* finds the members of an object that may have the message; none in others */
+
+static ngx_int_t
+ngx_http_flowdash_message_members(ngx_http_flowdash_message_t *message,
+    ngx_str_t *text)
+{
+    ngx_array_t                       pointer;
+    ngx_http_flowdash_json_t          json;
+    ngx_http_flowdash_json_verdict_e  verdict;
+
+    ngx_memzero(&pointer, sizeof(ngx_array_t));
+    ngx_memzero(&json, sizeof(ngx_http_flowdash_json_t));
+
+    json.text = *text;
+    json.pointer = &pointer;
+    json.member = ngx_http_flowdash_message_member;
+    json.data = message;
+
+    ngx_memzero(message->members, sizeof(message->members));
+
+    if (ngx_http_flowdash_json_parse(&json, &verdict, message->pool)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
+        ngx_memzero(message->members, sizeof(message->members));
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_message_member(void *data, ngx_str_t *name,
+    ngx_str_t *spelling, ngx_str_t *value)
+{
+    ngx_http_flowdash_message_t *message = data;
+
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_HTTP_FLOWDASH_MESSAGE_MEMBERS; i++) {
+        if (ngx_http_flowdash_message_names[i].len == name->len
+            && ngx_memcmp(ngx_http_flowdash_message_names[i].data, name->data,
+                          name->len)
+               == 0)
+        {
+            message->members[i] = *value;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* the strings of an array, which is valid JSON */
+
+static ngx_int_t
+ngx_http_flowdash_message_list(ngx_http_flowdash_message_t *message,
+    ngx_str_t *list)
+{
+    u_char      *p, c;
+    ngx_str_t    string, *text;
+    ngx_uint_t   i;
+
+    static ngx_str_t  semicolon = ngx_string("; ");
+
+    p = list->data + 1;
+    text = message->text;
+
+    for (i = 0; i < NGX_HTTP_FLOWDASH_MESSAGE_STRINGS; i++) {
+
+        p = ngx_http_flowdash_message_element(p, &string);
+
+        if (p == NULL || message->cut) {
+            break;
+        }
+
+        if (text->len) {
+            c = text->data[text->len - 1];
+
+            if (c == '.' || c == '!' || c == '?') {
+                message->space = 1;
+
+            } else {
+                ngx_http_flowdash_message_add(message, &semicolon);
+            }
+        }
+
+        if (ngx_http_flowdash_message_string(message, &string) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* the next string in an array, and its end; NULL at the array's end */
+
+static u_char *
+ngx_http_flowdash_message_element(u_char *p, ngx_str_t *string)
+{
+    u_char      *start;
+    ngx_uint_t   depth;
+
+    depth = 1;
+
+    for ( ;; ) {
+
+        switch (*p++) {
+
+        case '[':
+        case '{':
+            depth++;
+            break;
+
+        case ']':
+        case '}':
+            if (--depth == 0) {
+                return NULL;
+            }
+
+            break;
+
+        case '"':
+            start = p - 1;
+
+            while (*p != '"') {
+                p += (*p == '\\') ? 2 : 1;
+            }
+
+            p++;
+
+            if (depth == 1) {
+                string->data = start;
+                string->len = p - start;
+                return p;
+            }
+
+            break;
+
+        default:
+            break;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_message_string(ngx_http_flowdash_message_t *message,
+    ngx_str_t *string)
+{
+    ngx_int_t  rc;
+    ngx_str_t  text;
+
+    rc = ngx_http_flowdash_json_decode(string, &text, message->pool);
+
+    if (rc == NGX_OK) {
+        ngx_http_flowdash_message_add(message, &text);
+    }
+
+    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_message_begin(ngx_http_flowdash_message_t *message,
+    ngx_pool_t *pool, size_t size, ngx_str_t *text)
+{
+    ngx_memzero(message, sizeof(ngx_http_flowdash_message_t));
+
+    text->len = 0;
+
+    text->data = ngx_pnalloc(pool, size);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    message->pool = pool;
+    message->text = text;
+    message->size = size - (sizeof(ngx_http_flowdash_message_ellipsis) - 1);
+
+    return NGX_OK;
+}
+
+
+/*
+ * Adds a text as one line: white space becomes a space, and what could move
+ * the cursor or turn the direction of writing is left out.  What is no UTF-8
+ * says nothing.
+ */
+
+static void
+ngx_http_flowdash_message_add(ngx_http_flowdash_message_t *message,
+    ngx_str_t *text)
+{
+    u_char     *p, *next, *last;
+    size_t      len;
+    uint32_t    c;
+    ngx_str_t  *dst;
+
+    if (ngx_http_flowdash_json_check_utf8(text)) {
+        return;
+    }
+
+    dst = message->text;
+    last = text->data + text->len;
+
+    for (p = text->data; p < last && !message->cut; p = next) {
+
+        next = p;
+        c = (*p < 0x80) ? *next++ : ngx_utf8_decode(&next, last - p);
+
+        if (ngx_http_flowdash_message_is_space(c)) {
+            message->space = (dst->len != 0);
+            continue;
+        }
+
+        if (ngx_http_flowdash_message_is_control(c)) {
+            next = ngx_http_flowdash_message_escape(next, last, c);
+            continue;
+        }
+
+        len = next - p;
+
+        if (dst->len + message->space + len > message->size) {
+            message->cut = 1;
+            break;
+        }
+
+        if (message->space) {
+            dst->data[dst->len++] = ' ';
+            message->space = 0;
+        }
+
+        ngx_memcpy(dst->data + dst->len, p, len);
+        dst->len += len;
+    }
+}
+
+
+static void
+ngx_http_flowdash_message_end(ngx_http_flowdash_message_t *message)
+{
+    u_char  *p;
+
+    if (message->cut) {
+        p = message->text->data + message->text->len;
+        p = ngx_cpymem(p, ngx_http_flowdash_message_ellipsis,
+                       sizeof(ngx_http_flowdash_message_ellipsis) - 1);
+
+        message->text->len = p - message->text->data;
+    }
+}
+
+
+/*
+ * The end of a terminal's control sequence (ECMA-48), whose first character
+ * is "c", in front of "p".
+ */
+
+static u_char *
+ngx_http_flowdash_message_escape(u_char *p, u_char *last, uint32_t c)
+{
+    u_char  *end;
+
+    last = ngx_min(last, p + NGX_HTTP_FLOWDASH_MESSAGE_ESCAPE);
+
+    if (c == 0x1b && p < last && *p >= 0x40 && *p <= 0x5f) {
+
+        /* the other form of a control character from 0x80 to 0x9f */
+
+        c = *p++ + 0x40;
+    }
+
+    switch (c) {
+
+    case 0x1b:
+    case 0x9b:
+
+        while (p < last && *p >= 0x20 && *p <= (c == 0x1b ? 0x2f : 0x3f)) {
+            p++;
+        }
+
+        return (p < last && *p >= 0x30 && *p < 0x7f) ? p + 1 : p;
+
+    case 0x90:
+    case 0x98:
+    case 0x9d:
+    case 0x9e:
+    case 0x9f:
+
+        /* a string, to its terminator or to the bell; else it is a stray */
+
+        for (end = p; end < last; end++) {
+
+            if (*end == 0x07) {
+                return end + 1;
+            }
+
+            if (last - end > 1
+                && ((end[0] == 0x1b && end[1] == '\\')
+                    || (end[0] == 0xc2 && end[1] == 0x9c)))
+            {
+                return end + 2;
+            }
+        }
+
+        return p;
+
+    default:
+        return p;
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_message_is_space(uint32_t c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r')
+           || c == 0x85                         /* next line */
+           || c == 0x2028 || c == 0x2029;       /* line, paragraph separator */
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_message_is_control(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c <= 0x9f)
+           || c == 0x061c                       /* marks of direction, */
+           || c == 0x200e || c == 0x200f
+           || (c >= 0x202a && c <= 0x202e)      /* embeddings, overrides, */
+           || (c >= 0x2066 && c <= 0x2069)      /* and isolates */
+           || c == 0xfeff                       /* byte order mark */
+           || (c >= 0xe0000 && c <= 0xe007f);   /* tags */
+}
