@@ -338,9 +338,10 @@ typedef struct {
     ngx_uint_t                      status;    /* for the client */
 
     ngx_http_flowdash_zone_t       *zone;
-    ngx_http_flowdash_counters_t   *counters;  /* of the action, if counted */
+    ngx_http_flowdash_counters_t   *counters;  /* NULL: there is no room */
     ngx_msec_t                      start;
 
+    unsigned                        counting:1;  /* it has not ended yet */
     unsigned                        doubtful:1;  /* which field is unclear */
     unsigned                        missing:1;   /* a field just read */
     unsigned                        read:1;      /* one was */
