@@ -36,12 +36,12 @@ JOBS  ?= 2
 BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
                   libssl-dev libyajl-dev zlib1g-dev
 TEST_PACKAGES   = ca-certificates chromium chromium-driver curl libfcgi-perl \
-                  libmojolicious-perl node-busboy openssl perl \
+                  libmojolicious-perl node-busboy openssl perl prometheus \
                   $(call unless_there,node,nodejs) $(call unless_there,npm,npm)
 LINT_PACKAGES  := clang clang-tidy cppcheck perl
 
 # What is only at npm, in exact versions; it goes into build/npm.
-NPM_PACKAGES := standardwebhooks@1.1.1
+NPM_PACKAGES := axe-core@4.14.1 standardwebhooks@1.1.1
 
 # Many a Node isn't Debian's, and its npm can't be installed beside it.
 unless_there = $(if $(shell command -v $1),,$2)

@@ -17,6 +17,8 @@ Test::Flowdash::Browser - headless Chromium, driven by WebDriver
     $browser->attach('#file', '/tmp/plan.pdf');
     $browser->click('#submit');
 
+    is_deeply([$browser->axe], [], 'accessible');
+
 Elements are named by CSS selectors, and have ten seconds to appear. What
 can't be done, dies.
 
@@ -30,6 +32,8 @@ use HTTP::Tiny;
 use JSON::PP qw(decode_json encode_json);
 use MIME::Base64 qw(decode_base64);
 use Time::HiRes qw(sleep time);
+
+use Test::Flowdash::Npm;
 
 my $ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';    # says the standard
 my @ARGUMENTS = qw(--headless --no-sandbox --disable-gpu --disable-quic
@@ -134,6 +138,31 @@ sub frame ($self, $selector = undef) {
 
 sub script ($self, $script) {
     return $self->_post('/execute/sync', { script => $script, args => [] });
+}
+
+# What axe-core finds wrong with the page for people with disabilities, a line
+# for each element.  npm_modules('axe-core') tells whether it is there.
+
+sub axe ($self) {
+    state $axe = do {
+        my $modules = npm_modules('axe-core') // die "there is no axe-core\n";
+        my $file = "$modules/axe-core/axe.min.js";
+
+        open my $fh, '<:utf8', $file or die "$file: $!\n";
+        local $/;
+        readline $fh;
+    };
+
+    $self->script("$axe; return true");
+
+    my $found = $self->_post('/execute/async', { args => [], script => <<'END' });
+        const done = arguments[arguments.length - 1];
+        axe.run().then(({ violations }) => done(violations.flatMap(rule =>
+            rule.nodes.map(node => `${rule.id}: ${rule.help}: ${node.html}`))),
+            error => done([String(error)]));
+END
+
+    return @$found;
 }
 
 sub screenshot ($self, $file) {
