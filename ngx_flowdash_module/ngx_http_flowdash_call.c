@@ -1059,23 +1059,16 @@ static ngx_int_t
 ngx_http_flowdash_call_record(ngx_http_flowdash_call_t *call)
 {
     long                          connects;
-    curl_off_t                    time;
     ngx_http_flowdash_run_t      *run;
     ngx_http_flowdash_attempt_t  *attempt;
 
     run = call->run;
     call->attempting = 0;
     connects = 0;
-    time = 0;
 
     if (call->transferred) {
-
-        /* the number counts those too that were only tried */
-
         (void) curl_easy_getinfo(call->transfer.easy, CURLINFO_NUM_CONNECTS,
                                  &connects);
-        (void) curl_easy_getinfo(call->transfer.easy, CURLINFO_CONNECT_TIME_T,
-                                 &time);
     }
 
     attempt = ngx_array_push(&run->attempts);
@@ -1087,7 +1080,7 @@ ngx_http_flowdash_call_record(ngx_http_flowdash_call_t *call)
                                 : ngx_http_flowdash_error_status(run->error);
     attempt->time = ngx_current_msec - call->start;
     attempt->answered = (run->status != 0);
-    attempt->opened = (connects > 0 && time > 0);
+    attempt->opened = (connects > 0);
 
     return NGX_OK;
 }
