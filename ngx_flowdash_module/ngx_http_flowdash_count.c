@@ -10,7 +10,15 @@
 #include <ngx_http_flowdash_module.h>
 
 
-static ngx_uint_t ngx_http_flowdash_count_calls(
+static ngx_http_flowdash_counters_t *ngx_http_flowdash_count_get(
+    ngx_http_flowdash_zone_t *zone, ngx_str_t *action, ngx_str_t *step,
+    ngx_log_t *log);
+static ngx_str_t ngx_http_flowdash_count_name(ngx_http_flowdash_ctx_t *ctx);
+static ngx_uint_t ngx_http_flowdash_count_attempts(
+    ngx_http_flowdash_counters_t *counters, ngx_http_flowdash_run_t *run);
+static ngx_uint_t ngx_http_flowdash_count_upstream(
+    ngx_http_flowdash_counters_t *counters, ngx_http_flowdash_run_t *run);
+static ngx_uint_t ngx_http_flowdash_count_handler(
     ngx_http_flowdash_counters_t *counters, ngx_http_flowdash_run_t *run);
 static void ngx_http_flowdash_count_status(
     ngx_http_flowdash_counters_t *counters, ngx_uint_t status);
@@ -20,11 +28,12 @@ void
 ngx_http_flowdash_count_configured(ngx_http_flowdash_main_conf_t *fmcf,
     ngx_log_t *log)
 {
-    ngx_uint_t                      i, n;
+    ngx_uint_t                      i, n, room;
     ngx_str_t                      *name;
     ngx_http_flowdash_step_t      **step;
     ngx_http_flowdash_loc_conf_t  **action;
 
+    room = 1;
     action = fmcf->actions.elts;
 
     for (i = 0; i < fmcf->actions.nelts; i++) {
@@ -39,12 +48,21 @@ ngx_http_flowdash_count_configured(ngx_http_flowdash_main_conf_t *fmcf,
         name = &action[i]->action->value;
         step = action[i]->steps->elts;
 
-        (void) ngx_http_flowdash_metrics_get(fmcf->counters, name, NULL, log);
+        if (!ngx_http_flowdash_metrics_get(fmcf->counters, name, NULL)) {
+            room = 0;
+        }
 
         for (n = 0; n < action[i]->steps->nelts; n++) {
-            (void) ngx_http_flowdash_metrics_get(fmcf->counters, name,
-                                                 &step[n]->name, log);
+            if (!ngx_http_flowdash_metrics_get(fmcf->counters, name,
+                                               &step[n]->name))
+            {
+                room = 0;
+            }
         }
+    }
+
+    if (!room) {
+        ngx_http_flowdash_metrics_no_room(fmcf->counters, log);
     }
 }
 
@@ -53,24 +71,28 @@ void
 ngx_http_flowdash_count_started(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
+    ngx_str_t                       name;
     ngx_http_flowdash_counters_t   *counters;
     ngx_http_flowdash_main_conf_t  *fmcf;
 
     fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
 
-    if (fmcf->counters == NULL || ctx->counters) {
+    if (fmcf->counters == NULL || ctx->counting) {
         return;
     }
 
-    counters = ngx_http_flowdash_metrics_get(fmcf->counters, &ctx->action,
-                                             NULL, r->connection->log);
-    if (counters == NULL) {
-        return;
-    }
+    name = ngx_http_flowdash_count_name(ctx);
+    counters = ngx_http_flowdash_count_get(fmcf->counters, &name, NULL,
+                                           r->connection->log);
 
     ctx->zone = fmcf->counters;
     ctx->counters = counters;
+    ctx->counting = 1;
     ctx->start = ngx_current_msec;
+
+    if (counters == NULL) {
+        return;
+    }
 
     (void) ngx_atomic_fetch_add(&counters->started, 1);
     (void) ngx_atomic_fetch_add(&counters->running, 1);
@@ -79,27 +101,66 @@ ngx_http_flowdash_count_started(ngx_http_request_t *r,
 }
 
 
+static ngx_http_flowdash_counters_t *
+ngx_http_flowdash_count_get(ngx_http_flowdash_zone_t *zone, ngx_str_t *action,
+    ngx_str_t *step, ngx_log_t *log)
+{
+    ngx_http_flowdash_counters_t  *counters;
+
+    counters = ngx_http_flowdash_metrics_get(zone, action, step);
+
+    if (counters == NULL) {
+        (void) ngx_atomic_fetch_add(&zone->uncounted, 1);
+        ngx_http_flowdash_metrics_no_room(zone, log);
+    }
+
+    return counters;
+}
+
+
+/* a name that is not UTF-8 was refused, and cannot be shown: it has none */
+
+static ngx_str_t
+ngx_http_flowdash_count_name(ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_str_t  name;
+
+    name = ctx->action;
+
+    if (name.len && ngx_http_flowdash_json_check_utf8(&name)) {
+        ngx_str_null(&name);
+    }
+
+    return name;
+}
+
+
 void
 ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_str_t                      none;
+    ngx_str_t                      name, step;
     ngx_http_flowdash_counters_t  *counters;
 
-    counters = ctx->counters;
-
-    if (counters == NULL) {
+    if (!ctx->counting) {
         return;
     }
 
-    ctx->counters = NULL;
+    ctx->counting = 0;
+    counters = ctx->counters;
 
-    (void) ngx_atomic_fetch_add(&counters->running, -1);
+    if (counters) {
+        (void) ngx_atomic_fetch_add(&counters->running, -1);
 
-    ngx_http_flowdash_metrics_time(&counters->time,
-                                   ngx_current_msec - ctx->start);
+        ngx_http_flowdash_metrics_time(&counters->time,
+                                       ngx_current_msec - ctx->start);
+    }
 
     if (ctx->state == NGX_HTTP_FLOWDASH_PASSED) {
-        (void) ngx_atomic_fetch_add(&counters->succeeded, 1);
+
+        if (counters) {
+            (void) ngx_atomic_fetch_add(&counters->succeeded, 1);
+        }
+
         return;
     }
 
@@ -110,15 +171,20 @@ ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx)
         ctx->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    (void) ngx_atomic_fetch_add(&counters->failed[ctx->error], 1);
+    if (counters) {
+        (void) ngx_atomic_fetch_add(&counters->failed[ctx->error], 1);
+        ngx_http_flowdash_metrics_happen(&counters->failures);
+    }
 
-    ngx_http_flowdash_metrics_happen(&counters->failures);
+    name = ngx_http_flowdash_count_name(ctx);
+    ngx_str_null(&step);
 
-    ngx_str_null(&none);
+    if (ctx->run) {
+        step = ctx->run->step->name;
+    }
 
-    ngx_http_flowdash_metrics_failure(ctx->zone, &ctx->action,
-                                      ctx->run ? &ctx->run->step->name : &none,
-                                      &ctx->id, ctx->status, ctx->error);
+    ngx_http_flowdash_metrics_failure(ctx->zone, &name, &step, &ctx->id,
+                                      ctx->status, ctx->error);
 }
 
 
@@ -126,19 +192,19 @@ void
 ngx_http_flowdash_count_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run)
 {
-    ngx_uint_t                      calls;
-    ngx_http_flowdash_counters_t   *counters;
-    ngx_http_flowdash_main_conf_t  *fmcf;
+    ngx_uint_t                     calls;
+    ngx_http_flowdash_counters_t  *counters;
 
-    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+    if (!ctx->counting || (run->request == NULL && run->error == 0)) {
 
-    if (fmcf->counters == NULL || run->request == NULL) {
+        /* nothing is counted, or the step was skipped */
+
         return;
     }
 
-    counters = ngx_http_flowdash_metrics_get(fmcf->counters, &ctx->action,
-                                             &run->step->name,
-                                             r->connection->log);
+    counters = ngx_http_flowdash_count_get(ctx->zone, &ctx->action,
+                                           &run->step->name,
+                                           r->connection->log);
     if (counters == NULL) {
         return;
     }
@@ -156,67 +222,121 @@ ngx_http_flowdash_count_step(ngx_http_request_t *r,
     ngx_http_flowdash_metrics_happen(&counters->rate);
     ngx_http_flowdash_metrics_time(&counters->time, run->time);
 
-    calls = ngx_http_flowdash_count_calls(counters, run);
+    if (run->attempts.nelts) {
+        calls = ngx_http_flowdash_count_attempts(counters, run);
+
+    } else if (run->request && run->request->upstream
+               && run->request->upstream_states)
+    {
+        calls = ngx_http_flowdash_count_upstream(counters, run);
+
+    } else {
+        calls = ngx_http_flowdash_count_handler(counters, run);
+    }
 
     (void) ngx_atomic_fetch_add(&counters->calls, calls);
-    (void) ngx_atomic_fetch_add(&counters->sent, calls * run->payload.len);
-    (void) ngx_atomic_fetch_add(&counters->received, run->body.len);
+
+    if (calls > 1) {
+        (void) ngx_atomic_fetch_add(&counters->retries, calls - 1);
+    }
+
+    if (run->body.len) {
+        (void) ngx_atomic_fetch_add(&counters->received, run->body.len);
+    }
 }
 
 
-/* one by one, or nginx's upstream's, or the one of another handler */
+/* the calls of flowdash_call */
 
 static ngx_uint_t
-ngx_http_flowdash_count_calls(ngx_http_flowdash_counters_t *counters,
+ngx_http_flowdash_count_attempts(ngx_http_flowdash_counters_t *counters,
     ngx_http_flowdash_run_t *run)
 {
-    ngx_uint_t                    i, n;
-    ngx_http_upstream_state_t    *state;
+    ngx_uint_t                    i;
     ngx_http_flowdash_attempt_t  *attempt;
 
-    if (run->attempts.nelts) {
+    attempt = run->attempts.elts;
 
-        attempt = run->attempts.elts;
+    for (i = 0; i < run->attempts.nelts; i++) {
 
-        for (i = 0; i < run->attempts.nelts; i++) {
-
-            ngx_http_flowdash_count_status(counters,
+        ngx_http_flowdash_count_status(counters,
                              attempt[i].answered ? attempt[i].status : 0);
 
-            if (attempt[i].opened) {
-                (void) ngx_atomic_fetch_add(&counters->opened, 1);
+        if (attempt[i].opened) {
+            (void) ngx_atomic_fetch_add(&counters->opened, 1);
 
-            } else if (attempt[i].answered) {
-                (void) ngx_atomic_fetch_add(&counters->reused, 1);
-            }
+        } else if (attempt[i].answered) {
+            (void) ngx_atomic_fetch_add(&counters->reused, 1);
+
+        } else {
+            continue;
         }
 
-        return run->attempts.nelts;
+        (void) ngx_atomic_fetch_add(&counters->sent, run->payload.len);
     }
 
-    if (run->request->upstream == NULL
-        || run->request->upstream_states == NULL)
-    {
-        ngx_http_flowdash_count_status(counters, run->status);
-        return 1;
-    }
+    return run->attempts.nelts;
+}
+
+
+/*
+ * Those of nginx's upstream, which says of the last one only whether its
+ * connection was new.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_count_upstream(ngx_http_flowdash_counters_t *counters,
+    ngx_http_flowdash_run_t *run)
+{
+    ngx_uint_t                  i, n;
+    ngx_http_upstream_state_t  *state;
 
     state = run->request->upstream_states->elts;
     n = run->request->upstream_states->nelts;
 
     for (i = 0; i < n; i++) {
-        ngx_http_flowdash_count_status(counters, state[i].status);
-    }
 
-    if (run->request->upstream->peer.cached) {
-        (void) ngx_atomic_fetch_add(&counters->reused, 1);
-        (void) ngx_atomic_fetch_add(&counters->opened, n - 1);
+        /* without an answer it has the status that nginx gives itself */
 
-    } else {
-        (void) ngx_atomic_fetch_add(&counters->opened, n);
+        ngx_http_flowdash_count_status(counters,
+                                   state[i].header_time != (ngx_msec_t) -1
+                                   ? state[i].status : 0);
+
+        if (state[i].bytes_sent == 0) {
+            continue;
+        }
+
+        (void) ngx_atomic_fetch_add(&counters->sent, run->payload.len);
+
+        if (i == n - 1 && run->request->upstream->peer.cached) {
+            (void) ngx_atomic_fetch_add(&counters->reused, 1);
+
+        } else {
+            (void) ngx_atomic_fetch_add(&counters->opened, 1);
+        }
     }
 
     return n;
+}
+
+
+/* that of another content handler; flowdash_call has not come to one */
+
+static ngx_uint_t
+ngx_http_flowdash_count_handler(ngx_http_flowdash_counters_t *counters,
+    ngx_http_flowdash_run_t *run)
+{
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    if (run->request == NULL || flcf->url) {
+        return 0;
+    }
+
+    ngx_http_flowdash_count_status(counters, run->status);
+
+    return 1;
 }
 
 

@@ -15,17 +15,22 @@
 
 #define NGX_HTTP_FLOWDASH_METRICS_PROBES 64
 
+/* how long one is waited for that another worker makes: some 10 us */
+
+#define NGX_HTTP_FLOWDASH_METRICS_SPINS  1024
+
 
 static ngx_int_t ngx_http_flowdash_metrics_init(ngx_shm_zone_t *shm_zone,
     void *data);
-static uint32_t ngx_http_flowdash_metrics_hash(ngx_str_t *action,
-    ngx_str_t *step);
+static uint32_t ngx_http_flowdash_metrics_hash(ngx_str_t *names);
+static ngx_int_t ngx_http_flowdash_metrics_make(
+    ngx_http_flowdash_zone_t *zone, ngx_http_flowdash_counters_t *entry,
+    uint32_t hash, ngx_str_t *names);
+static void ngx_http_flowdash_metrics_wait(
+    ngx_http_flowdash_counters_t *entry);
 static ngx_uint_t ngx_http_flowdash_metrics_is(
-    ngx_http_flowdash_counters_t *entry, uint32_t hash, ngx_str_t *action,
-    ngx_str_t *step);
+    ngx_http_flowdash_counters_t *entry, uint32_t hash, ngx_str_t *names);
 static u_char ngx_http_flowdash_metrics_copy(u_char *dst, ngx_str_t *src);
-static void ngx_http_flowdash_metrics_no_room(ngx_http_flowdash_zone_t *zone,
-    ngx_log_t *log);
 
 
 ngx_uint_t  ngx_http_flowdash_metrics_bounds[
@@ -145,13 +150,21 @@ ngx_http_flowdash_metrics_init(ngx_shm_zone_t *shm_zone, void *data)
 
 ngx_http_flowdash_counters_t *
 ngx_http_flowdash_metrics_get(ngx_http_flowdash_zone_t *zone,
-    ngx_str_t *action, ngx_str_t *step, ngx_log_t *log)
+    ngx_str_t *action, ngx_str_t *step)
 {
     uint32_t                       hash;
+    ngx_str_t                      names[2];
     ngx_uint_t                     i, n;
     ngx_http_flowdash_counters_t  *entry;
 
-    hash = ngx_http_flowdash_metrics_hash(action, step);
+    names[0] = ngx_http_flowdash_metrics_name(action);
+    ngx_str_null(&names[1]);
+
+    if (step) {
+        names[1] = ngx_http_flowdash_metrics_name(step);
+    }
+
+    hash = ngx_http_flowdash_metrics_hash(names);
 
     n = ngx_min(zone->size, NGX_HTTP_FLOWDASH_METRICS_PROBES);
 
@@ -159,60 +172,40 @@ ngx_http_flowdash_metrics_get(ngx_http_flowdash_zone_t *zone,
 
         entry = &zone->table[(hash + i) % zone->size];
 
-        if (entry->state == NGX_HTTP_FLOWDASH_METRICS_READY) {
-
-            if (ngx_http_flowdash_metrics_is(entry, hash, action, step)) {
-                return entry;
-            }
-
-            continue;
-        }
-
-        if (!ngx_atomic_cmp_set(&entry->state, NGX_HTTP_FLOWDASH_METRICS_FREE,
-                                NGX_HTTP_FLOWDASH_METRICS_MAKING))
+        if (entry->state == NGX_HTTP_FLOWDASH_METRICS_FREE
+            && ngx_http_flowdash_metrics_make(zone, entry, hash, names)
+               == NGX_OK)
         {
-            /* another worker makes it, or has died while it did */
-
-            continue;
+            return entry;
         }
 
-        entry->hash = hash;
-        entry->action_len = ngx_http_flowdash_metrics_copy(entry->action,
-                                                           action);
-        entry->step_len = step ? ngx_http_flowdash_metrics_copy(entry->step,
-                                                           step)
-                               : 0;
+        if (entry->state == NGX_HTTP_FLOWDASH_METRICS_MAKING) {
+            ngx_http_flowdash_metrics_wait(entry);
+        }
 
-        ngx_memory_barrier();
-
-        entry->state = NGX_HTTP_FLOWDASH_METRICS_READY;
-
-        (void) ngx_atomic_fetch_add(&zone->used, 1);
-
-        return entry;
+        if (entry->state == NGX_HTTP_FLOWDASH_METRICS_READY
+            && ngx_http_flowdash_metrics_is(entry, hash, names))
+        {
+            return entry;
+        }
     }
-
-    ngx_http_flowdash_metrics_no_room(zone, log);
 
     return NULL;
 }
 
 
 static uint32_t
-ngx_http_flowdash_metrics_hash(ngx_str_t *action, ngx_str_t *step)
+ngx_http_flowdash_metrics_hash(ngx_str_t *names)
 {
     uint32_t  hash;
 
     ngx_crc32_init(hash);
-    ngx_crc32_update(&hash, action->data, action->len);
+    ngx_crc32_update(&hash, names[0].data, names[0].len);
 
-    if (step) {
+    /* no name has this byte: they are UTF-8 */
 
-        /* no name has this byte: they are UTF-8 */
-
-        ngx_crc32_update(&hash, (u_char *) "\xff", 1);
-        ngx_crc32_update(&hash, step->data, step->len);
-    }
+    ngx_crc32_update(&hash, (u_char *) "\xff", 1);
+    ngx_crc32_update(&hash, names[1].data, names[1].len);
 
     ngx_crc32_final(hash);
 
@@ -220,29 +213,72 @@ ngx_http_flowdash_metrics_hash(ngx_str_t *action, ngx_str_t *step)
 }
 
 
+/* Returns NGX_OK, or NGX_DECLINED if another worker has got the place. */
+
+static ngx_int_t
+ngx_http_flowdash_metrics_make(ngx_http_flowdash_zone_t *zone,
+    ngx_http_flowdash_counters_t *entry, uint32_t hash, ngx_str_t *names)
+{
+    if (!ngx_atomic_cmp_set(&entry->state, NGX_HTTP_FLOWDASH_METRICS_FREE,
+                            NGX_HTTP_FLOWDASH_METRICS_MAKING))
+    {
+        return NGX_DECLINED;
+    }
+
+    entry->hash = hash;
+    entry->action_len = ngx_http_flowdash_metrics_copy(entry->action,
+                                                       &names[0]);
+    entry->step_len = ngx_http_flowdash_metrics_copy(entry->step, &names[1]);
+
+    ngx_memory_barrier();
+
+    if (!ngx_atomic_cmp_set(&entry->state, NGX_HTTP_FLOWDASH_METRICS_MAKING,
+                            NGX_HTTP_FLOWDASH_METRICS_READY))
+    {
+        return NGX_DECLINED;
+    }
+
+    (void) ngx_atomic_fetch_add(&zone->used, 1);
+
+    return NGX_OK;
+}
+
+
+/*
+ * Another worker makes this entry, perhaps for the same name: that must not
+ * have two.  If it is held up, or has died, the place is lost to all.
+ */
+
+static void
+ngx_http_flowdash_metrics_wait(ngx_http_flowdash_counters_t *entry)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_HTTP_FLOWDASH_METRICS_SPINS; i++) {
+
+        if (entry->state != NGX_HTTP_FLOWDASH_METRICS_MAKING) {
+            return;
+        }
+
+        ngx_cpu_pause();
+    }
+
+    (void) ngx_atomic_cmp_set(&entry->state, NGX_HTTP_FLOWDASH_METRICS_MAKING,
+                              NGX_HTTP_FLOWDASH_METRICS_LOST);
+}
+
+
 static ngx_uint_t
 ngx_http_flowdash_metrics_is(ngx_http_flowdash_counters_t *entry,
-    uint32_t hash, ngx_str_t *action, ngx_str_t *step)
+    uint32_t hash, ngx_str_t *names)
 {
-    size_t  len;
-
-    if (entry->hash != hash || (step == NULL) != (entry->step_len == 0)) {
-        return 0;
-    }
-
-    len = ngx_min(action->len, entry->action_len);
-
-    if (ngx_memcmp(entry->action, action->data, len) != 0) {
-        return 0;
-    }
-
-    if (step == NULL) {
-        return 1;
-    }
-
-    len = ngx_min(step->len, entry->step_len);
-
-    return ngx_memcmp(entry->step, step->data, len) == 0;
+    return entry->hash == hash
+           && entry->action_len == names[0].len
+           && entry->step_len == names[1].len
+           && (names[0].len == 0
+               || ngx_memcmp(entry->action, names[0].data, names[0].len) == 0)
+           && (names[1].len == 0
+               || ngx_memcmp(entry->step, names[1].data, names[1].len) == 0);
 }
 
 
@@ -282,12 +318,10 @@ ngx_http_flowdash_metrics_name(ngx_str_t *name)
 }
 
 
-static void
+void
 ngx_http_flowdash_metrics_no_room(ngx_http_flowdash_zone_t *zone,
     ngx_log_t *log)
 {
-    (void) ngx_atomic_fetch_add(&zone->uncounted, 1);
-
     if (ngx_atomic_cmp_set(&zone->warned, 0, 1)) {
         ngx_log_error(NGX_LOG_WARN, log, 0,
                       "flowdash: the zone of flowdash_zone is too small for "

@@ -18,6 +18,7 @@
 #define NGX_HTTP_FLOWDASH_METRICS_FREE      0
 #define NGX_HTTP_FLOWDASH_METRICS_MAKING    1
 #define NGX_HTTP_FLOWDASH_METRICS_READY     2
+#define NGX_HTTP_FLOWDASH_METRICS_LOST      3
 
 
 /*
@@ -44,7 +45,7 @@ typedef struct {
 
 typedef struct {
     ngx_atomic_t                    state;
-    uint32_t                        hash;  /* of the whole names */
+    uint32_t                        hash;  /* of both names */
     u_char                          action_len;
     u_char                          step_len;  /* 0: of the action itself */
     u_char                          action[NGX_HTTP_FLOWDASH_METRICS_NAME];
@@ -62,6 +63,7 @@ typedef struct {
     /* of a step's calls */
 
     ngx_atomic_t                    calls;
+    ngx_atomic_t                    retries;
     ngx_atomic_t                    statuses[6];  /* by class; 0: no answer */
     ngx_atomic_t                    sent;         /* bytes of payloads */
     ngx_atomic_t                    received;     /* bytes of answers */
@@ -112,11 +114,13 @@ char *ngx_http_flowdash_metrics_conf(ngx_conf_t *cf, ngx_command_t *cmd,
 
 /*
  * Finds the counters of an action, or with "step" those of its step, or makes
- * them.  Returns NULL if there is no room for them: that is counted, and
- * logged once.
+ * them.  Returns NULL if there is no room for them.
  */
 ngx_http_flowdash_counters_t *ngx_http_flowdash_metrics_get(
-    ngx_http_flowdash_zone_t *zone, ngx_str_t *action, ngx_str_t *step,
+    ngx_http_flowdash_zone_t *zone, ngx_str_t *action, ngx_str_t *step);
+
+/* Logs, once, that there is no room. */
+void ngx_http_flowdash_metrics_no_room(ngx_http_flowdash_zone_t *zone,
     ngx_log_t *log);
 
 /* A name as it is kept: cut if it is too long. */

@@ -344,9 +344,10 @@ typedef struct {
     ngx_str_t                       message;   /* the endpoint's, for users */
 
     ngx_http_flowdash_zone_t       *zone;
-    ngx_http_flowdash_counters_t   *counters;  /* of the action, if counted */
+    ngx_http_flowdash_counters_t   *counters;  /* NULL: there is no room */
     ngx_msec_t                      start;
 
+    unsigned                        counting:1;  /* it has not ended yet */
     unsigned                        doubtful:1;  /* which field is unclear */
     unsigned                        missing:1;   /* a field just read */
     unsigned                        read:1;      /* one was */

@@ -92,7 +92,8 @@ static const char  ngx_http_flowdash_page_head[] =
     "td:first-child{white-space:nowrap}\n"
     "code{font-size:.85rem}\n"
     "@media(max-width:40rem){body{padding:1rem}ol{display:block}"
-    "li{display:block}.box{max-width:none}.end{display:inline-block}li+li::before{display:block;width:3px;height:1.2rem;"
+    "li{display:block}.box{max-width:none}.end{display:inline-block}"
+    "li+li::before{display:block;width:3px;height:1.2rem;"
     "margin-left:2rem;background:var(--ok)}"
     "li.bad+li::before{background:repeating-linear-gradient("
     "var(--bad) 0 .3rem,transparent .3rem .55rem)}}\n"
@@ -176,8 +177,8 @@ ngx_http_flowdash_page_action(ngx_http_flowdash_output_t *out,
                                   action->counters->running);
     ngx_http_flowdash_page_time(out, "median", &action->counters->time, 500);
     ngx_http_flowdash_page_time(out, "p95", &action->counters->time, 950);
-    ngx_http_flowdash_output(out, "</dl></div>\n<ol>\n"
-                             "<li><div class=\"box end\">request</div></li>\n");
+    ngx_http_flowdash_output(out, "</dl></div>\n<ol>\n<li>"
+                             "<div class=\"box end\">request</div></li>\n");
 
     step = action->steps.elts;
 
@@ -222,9 +223,9 @@ ngx_http_flowdash_page_step(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_page_time(out, "median", &counters->time, 500);
     ngx_http_flowdash_page_time(out, "p95", &counters->time, 950);
 
-    if (counters->calls > counters->started) {
-        ngx_http_flowdash_page_figure(out, "repeated", "%ui",
-                                      counters->calls - counters->started);
+    if (counters->retries) {
+        ngx_http_flowdash_page_figure(out, "repeated", "%uA",
+                                      counters->retries);
     }
 
     ngx_http_flowdash_output(out, "</dl>");

@@ -17,7 +17,8 @@
 
 /* action="...",step="..." */
 
-#define NGX_HTTP_FLOWDASH_LABELS       (4 * NGX_HTTP_FLOWDASH_METRICS_NAME + 32)
+#define NGX_HTTP_FLOWDASH_LABELS                                             \
+    (4 * NGX_HTTP_FLOWDASH_METRICS_NAME + 32)
 
 
 typedef void (*ngx_http_flowdash_status_pt)(ngx_http_flowdash_output_t *out,
@@ -45,6 +46,10 @@ typedef struct {
 static ngx_int_t ngx_http_flowdash_status_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_status_view(ngx_http_request_t *r,
     ngx_http_flowdash_main_conf_t *fmcf, ngx_http_flowdash_view_t *view);
+static ngx_int_t ngx_http_flowdash_status_table(ngx_http_request_t *r,
+    ngx_http_flowdash_view_t *view);
+static int ngx_libc_cdecl ngx_http_flowdash_status_compare(const void *one,
+    const void *two);
 static void ngx_http_flowdash_status_fill(ngx_http_flowdash_view_t *view);
 static ngx_int_t ngx_http_flowdash_status_configured(ngx_http_request_t *r,
     ngx_http_flowdash_view_t *view, ngx_http_flowdash_loc_conf_t *flcf);
@@ -132,6 +137,10 @@ static ngx_http_flowdash_metric_t  ngx_http_flowdash_metrics[] = {
       "Calls of a step, repeated ones included.",
       offsetof(ngx_http_flowdash_counters_t, calls), 1 },
 
+    { "flowdash_step_retries_total", "counter",
+      "Repeated calls of a step.",
+      offsetof(ngx_http_flowdash_counters_t, retries), 1 },
+
     { "flowdash_step_sent_bytes_total", "counter",
       "Bytes of the payloads sent.",
       offsetof(ngx_http_flowdash_counters_t, sent), 1 },
@@ -145,7 +154,7 @@ static ngx_http_flowdash_metric_t  ngx_http_flowdash_metrics[] = {
       offsetof(ngx_http_flowdash_counters_t, opened), 1 },
 
     { "flowdash_step_connections_reused_total", "counter",
-      "Calls on a connection that was open.",
+      "Calls that were answered on a connection that was open.",
       offsetof(ngx_http_flowdash_counters_t, reused), 1 },
 
     { NULL, NULL, NULL, 0, 0 }
@@ -305,12 +314,13 @@ ngx_http_flowdash_output(ngx_http_flowdash_output_t *out, const char *fmt, ...)
 void
 ngx_http_flowdash_output_json(ngx_http_flowdash_output_t *out, ngx_str_t *text)
 {
-    u_char  *p;
-    u_char   buf[NGX_HTTP_FLOWDASH_METRICS_NAME * 6];
+    u_char     *p;
+    u_char      buf[NGX_HTTP_FLOWDASH_METRICS_NAME * 6];
+    ngx_str_t   cut;
 
-    p = (u_char *) ngx_escape_json(buf, text->data,
-                                   ngx_min(text->len,
-                                           NGX_HTTP_FLOWDASH_METRICS_NAME));
+    cut = ngx_http_flowdash_metrics_name(text);
+
+    p = (u_char *) ngx_escape_json(buf, cut.data, cut.len);
 
     ngx_http_flowdash_output(out, "%*s", p - buf, buf);
 }
@@ -319,12 +329,13 @@ ngx_http_flowdash_output_json(ngx_http_flowdash_output_t *out, ngx_str_t *text)
 void
 ngx_http_flowdash_output_html(ngx_http_flowdash_output_t *out, ngx_str_t *text)
 {
-    u_char  *p;
-    u_char   buf[NGX_HTTP_FLOWDASH_METRICS_NAME * 6];
+    u_char     *p;
+    u_char      buf[NGX_HTTP_FLOWDASH_METRICS_NAME * 6];
+    ngx_str_t   cut;
 
-    p = (u_char *) ngx_escape_html(buf, text->data,
-                                   ngx_min(text->len,
-                                           NGX_HTTP_FLOWDASH_METRICS_NAME));
+    cut = ngx_http_flowdash_metrics_name(text);
+
+    p = (u_char *) ngx_escape_html(buf, cut.data, cut.len);
 
     ngx_http_flowdash_output(out, "%*s", p - buf, buf);
 }
@@ -355,10 +366,10 @@ ngx_http_flowdash_status_view(ngx_http_request_t *r,
     ngx_http_flowdash_main_conf_t *fmcf, ngx_http_flowdash_view_t *view)
 {
     ngx_uint_t                      i;
-    ngx_http_flowdash_counters_t   *counters;
     ngx_http_flowdash_loc_conf_t  **action;
 
     view->zone = fmcf->counters;
+    view->configured = 0;
 
     if (ngx_array_init(&view->actions, r->pool, 8,
                        sizeof(ngx_http_flowdash_action_view_t))
@@ -379,19 +390,72 @@ ngx_http_flowdash_status_view(ngx_http_request_t *r,
         }
     }
 
-    for (i = 0; i < view->zone->size; i++) {
-        counters = &view->zone->table[i];
+    view->configured = view->actions.nelts;
 
-        if (counters->state == NGX_HTTP_FLOWDASH_METRICS_READY
-            && ngx_http_flowdash_status_counted(r, view, counters) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
+    if (ngx_http_flowdash_status_table(r, view) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     ngx_http_flowdash_status_fill(view);
 
     return ngx_http_flowdash_status_failures(r, view);
+}
+
+
+/* sorted, so that an action's entries are found together */
+
+static ngx_int_t
+ngx_http_flowdash_status_table(ngx_http_request_t *r,
+    ngx_http_flowdash_view_t *view)
+{
+    ngx_uint_t                      i, n;
+    ngx_http_flowdash_counters_t   *counters, **sorted;
+
+    sorted = ngx_palloc(r->pool, view->zone->size
+                                 * sizeof(ngx_http_flowdash_counters_t *));
+    if (sorted == NULL) {
+        return NGX_ERROR;
+    }
+
+    n = 0;
+
+    for (i = 0; i < view->zone->size; i++) {
+        counters = &view->zone->table[i];
+
+        if (counters->state == NGX_HTTP_FLOWDASH_METRICS_READY) {
+            sorted[n++] = counters;
+        }
+    }
+
+    ngx_qsort(sorted, n, sizeof(ngx_http_flowdash_counters_t *),
+              ngx_http_flowdash_status_compare);
+
+    for (i = 0; i < n; i++) {
+        if (ngx_http_flowdash_status_counted(r, view, sorted[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static int ngx_libc_cdecl
+ngx_http_flowdash_status_compare(const void *one, const void *two)
+{
+    ngx_int_t                      rc;
+    ngx_http_flowdash_counters_t  *a, *b;
+
+    a = *(ngx_http_flowdash_counters_t **) one;
+    b = *(ngx_http_flowdash_counters_t **) two;
+
+    rc = ngx_memn2cmp(a->action, b->action, a->action_len, b->action_len);
+
+    if (rc == 0) {
+        rc = ngx_memn2cmp(a->step, b->step, a->step_len, b->step_len);
+    }
+
+    return (int) rc;
 }
 
 
@@ -502,18 +566,31 @@ ngx_http_flowdash_status_counted(ngx_http_request_t *r,
 }
 
 
-/* The one of that name, which is made if there is none, or NULL on error. */
+/*
+ * The one of that name, which is made if there is none, or NULL on error.
+ * Behind those of the configuration the table's follow, sorted by name.
+ */
 
 static ngx_http_flowdash_action_view_t *
 ngx_http_flowdash_status_action(ngx_http_request_t *r,
     ngx_http_flowdash_view_t *view, ngx_str_t *name)
 {
-    ngx_uint_t                        i;
+    ngx_uint_t                        i, n;
     ngx_http_flowdash_action_view_t  *action;
 
+    n = view->actions.nelts;
     action = view->actions.elts;
 
-    for (i = 0; i < view->actions.nelts; i++) {
+    if (view->configured && n > view->configured) {
+
+        if (ngx_http_flowdash_status_same(&action[n - 1].name, name)) {
+            return &action[n - 1];
+        }
+
+        n = view->configured;
+    }
+
+    for (i = 0; i < n; i++) {
         if (ngx_http_flowdash_status_same(&action[i].name, name)) {
             return &action[i];
         }
@@ -729,8 +806,7 @@ ngx_http_flowdash_status_json_step(ngx_http_flowdash_output_t *out,
 
     ngx_http_flowdash_output(out, ",\"calls\":%uA,\"retries\":%uA,"
                              "\"statuses\":{",
-                             counters->calls,
-                             counters->calls - counters->started);
+                             counters->calls, counters->retries);
 
     for (i = 1; i < 6; i++) {
         ngx_http_flowdash_output(out, "\"%uixx\":%uA,", i,

@@ -28,8 +28,8 @@ fi
 # will tell whether that matters.
 $sudo apt-get -q update || :
 
-# RUNLEVEL=1 lets invoke-rc.d start nothing: nobody asked for an nginx on
-# port 80.
+# RUNLEVEL=1 lets invoke-rc.d start nothing, and SYSTEMD_OFFLINE=1 systemctl:
+# nobody asked for an nginx on port 80, or a prometheus on 9090.
 # shellcheck disable=SC2086
-$sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+$sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 SYSTEMD_OFFLINE=1 \
     apt-get -q -y --no-install-recommends install $missing
