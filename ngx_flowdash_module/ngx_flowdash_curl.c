@@ -639,6 +639,8 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
         return 0;
     }
 
+    handle = NULL;
+
     if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &handle) == CURLE_OK
         && handle && handle->transfer)
     {
@@ -677,6 +679,17 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
            != NGX_OK)
     {
         ngx_flowdash_curl_refuse(easy);
+    }
+
+    if (in && !out && handle && handle->transfer
+        && handle->transfer->patience && !c->read->posted)
+    {
+        /*
+         * libcurl 7.88 may have read an answer over HTTP/2 while it sent, and
+         * would wait for more
+         */
+
+        ngx_post_event(c->read, &ngx_posted_events);
     }
 
     return 0;
@@ -788,6 +801,10 @@ ngx_flowdash_curl_rest(ngx_connection_t *c, CURL *easy)
         && version == CURL_HTTP_VERSION_2_0)
     {
         s->http2 = 1;
+    }
+
+    if (c->read->posted) {
+        ngx_delete_posted_event(c->read);
     }
 
     s->since = ngx_current_msec;
