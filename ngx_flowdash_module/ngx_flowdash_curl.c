@@ -68,6 +68,7 @@ static void ngx_flowdash_curl_limit(void);
 static void ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t);
 static void ngx_flowdash_curl_clear_error(void);
 
+static ngx_flowdash_curl_transfer_t *ngx_flowdash_curl_transfer(CURL *easy);
 static int ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd,
     int what, void *data, void *socket);
 static ngx_connection_t *ngx_flowdash_curl_get_connection(curl_socket_t fd);
@@ -609,6 +610,23 @@ ngx_flowdash_curl_clear_error(void)
 }
 
 
+/* the one that an easy handle serves, or NULL */
+
+static ngx_flowdash_curl_transfer_t *
+ngx_flowdash_curl_transfer(CURL *easy)
+{
+    ngx_flowdash_curl_handle_t  *handle;
+
+    if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &handle) == CURLE_OK
+        && handle)
+    {
+        return handle->transfer;
+    }
+
+    return NULL;
+}
+
+
 /*
  * Called by libcurl to say what it waits for.  An error returned would end
  * every transfer of the worker, so that it is kept for the one concerned.
@@ -620,10 +638,10 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
 {
     ngx_connection_t  *c = socket;
 
-    ngx_uint_t                   in, out;
-    ngx_flowdash_curl_t         *fc;
-    ngx_flowdash_curl_socket_t  *s;
-    ngx_flowdash_curl_handle_t  *handle;
+    ngx_uint_t                     in, out;
+    ngx_flowdash_curl_t           *fc;
+    ngx_flowdash_curl_socket_t    *s;
+    ngx_flowdash_curl_transfer_t  *t;
 
     fc = &ngx_flowdash_curl;
 
@@ -639,10 +657,10 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
         return 0;
     }
 
-    if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &handle) == CURLE_OK
-        && handle && handle->transfer)
-    {
-        handle->transfer->begun = 1;
+    t = ngx_flowdash_curl_transfer(easy);
+
+    if (t) {
+        t->begun = 1;
     }
 
     if (c == NULL) {
@@ -677,6 +695,16 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
            != NGX_OK)
     {
         ngx_flowdash_curl_refuse(easy);
+    }
+
+    if (in && !out && t && t->patience && !c->read->posted) {
+
+        /*
+         * libcurl 7.88 may have read an answer over HTTP/2 while it sent, and
+         * would wait for more
+         */
+
+        ngx_post_event(c->read, &ngx_posted_events);
     }
 
     return 0;
@@ -790,6 +818,10 @@ ngx_flowdash_curl_rest(ngx_connection_t *c, CURL *easy)
         s->http2 = 1;
     }
 
+    if (c->read->posted) {
+        ngx_delete_posted_event(c->read);
+    }
+
     s->since = ngx_current_msec;
     s->resting = 1;
     s->woken = 0;
@@ -887,12 +919,12 @@ ngx_flowdash_curl_free_connection(ngx_connection_t *c, ngx_uint_t flags)
 static void
 ngx_flowdash_curl_refuse(CURL *easy)
 {
-    ngx_flowdash_curl_handle_t  *handle;
+    ngx_flowdash_curl_transfer_t  *t;
 
-    if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &handle) == CURLE_OK
-        && handle && handle->transfer)
-    {
-        handle->transfer->refused = 1;
+    t = ngx_flowdash_curl_transfer(easy);
+
+    if (t) {
+        t->refused = 1;
     }
 
     ngx_flowdash_curl.refused = 1;

@@ -74,14 +74,13 @@ my @locations = (
 sub location {
     my ($name, $port, $set, $scheme) = @{ $_[0] };
     $_ //= '' for $set, $scheme;
-    $scheme ||= 'https';
+    my $url = ($scheme || 'https') . "://127.0.0.1:%%PORT_$port%%";
     return <<"EOC";
         location ~ ^/$name/(?<behaviour>.*)\$ {
             flowdash_action "Do";
             flowdash_step "S" {
                 $set
-                flowdash_call
-                    $scheme://127.0.0.1:%%PORT_$port%%/\$behaviour?code=\$arg_code;
+                flowdash_call $url/\$behaviour?code=\$arg_code;
             }
             proxy_pass http://127.0.0.1:%%PORT_app%%;
         }
@@ -267,8 +266,7 @@ for my $workers (1, 2) {
     cmp_ok(count(@lines), '<=', 4 * $workers, "$workers: few connections");
     note(count(@lines), ' connections');
 
-    is(many('/nghttpd/ok', $n, 50), $n,
-       "$workers: many calls to nghttpd");
+    is(many('/nghttpd/ok', $n, 50), $n, "$workers: many calls to nghttpd");
     my %ids = map { /^\[id=(\d+)\].*recv HEADERS/ ? ($1 => 1) : () }
         lines('nghttpd.log', $n);
     cmp_ok(scalar keys %ids, '<=', 4 * $workers,
@@ -320,6 +318,13 @@ logged(40);
     cmp_ok(time - $start, '<', 2.5, 'together');
     is(different('result', logged(12)), '504 timeout 504', 'by a timeout');
 }
+
+
+# answers that come before the call's body is sent
+
+is(many('/short/early', 60, 1), 60, 'early answers');
+is(many('/short/early', 60, 10), 60, 'early answers, 10 at a time');
+is(different('result', logged(120)), '200 200', 'one attempt each');
 
 
 # connections that are given up between calls and under them

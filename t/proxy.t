@@ -201,7 +201,7 @@ sub call {
     $t->clear_requests('crm');
     $t->clear_requests('app');
 
-    my $answer = $t->post_json($uri, '{"task":{"f":"old"}}', port => $port // 'http');
+    $t->post_json($uri, '{"task":{"f":"old"}}', port => $port // 'http');
     $t->wait_for(sub { @lines = lines('flow.log') });
 
     @asked = map { decode_json($_) } $proxy ? lines("$proxy.log") : ();
@@ -309,7 +309,8 @@ for my $kind (qw(plain tls)) {
 # without TLS, 407 is an answer like another
 
 for my $name (qw(auth_wrong auth_none)) {
-    is(call("/$name/plain/200", 'http_auth'), '502 status 407', "$name: plain");
+    is(call("/$name/plain/200", 'http_auth'), '502 status 407',
+       "$name: plain");
     is(call("/$name/tls/200", 'http_auth'), '502 connect 502', "$name: TLS");
     is(call("/socks_$name/$_/200", 'socks_auth'), '502 connect 502',
        "$name: SOCKS, $_") for qw(plain tls);

@@ -105,6 +105,14 @@ function onStream(stream, headers) {
 
     stream.on('error', () => { });
     stream.resume();
+
+    // an answer that does not wait for the request's body
+
+    if (behaviour === 'early') {
+        record(stream.session.connection, path, '2');
+        return answer(stream);
+    }
+
     stream.on('end', () => {
         record(stream.session.connection, path, '2');
         behaviours[behaviour](stream, code, path);
