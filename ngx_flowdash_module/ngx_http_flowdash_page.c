@@ -18,7 +18,7 @@ static void ngx_http_flowdash_page_action(ngx_http_flowdash_output_t *out,
 static void ngx_http_flowdash_page_step(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_step_view_t *step);
 static void ngx_http_flowdash_page_reasons(ngx_http_flowdash_output_t *out,
-    ngx_http_flowdash_counters_t *counters);
+    ngx_http_flowdash_step_view_t *step);
 static void ngx_http_flowdash_page_figure(ngx_http_flowdash_output_t *out,
     const char *name, const char *fmt, ngx_uint_t value);
 static void ngx_http_flowdash_page_rate(ngx_http_flowdash_output_t *out,
@@ -52,15 +52,18 @@ static const char  ngx_http_flowdash_page_head[] =
     "--text:#e8edf3;--dim:#a3afbd;--line:#3a4552;--ok:#4cc38a;--bad:#ff8f85;"
     "--badbg:#3a1c1b}}\n"
     "*{box-sizing:border-box}\n"
-    "body{margin:0 auto;padding:1.5rem;max-width:100rem;background:var(--bg);"
+    "body{margin:0 auto;padding:1.5rem;max-width:200rem;background:var(--bg);"
     "color:var(--text);font:1rem/1.4 system-ui,sans-serif}\n"
+    "main{display:grid;gap:2rem 3rem;align-items:start;"
+    "grid-template-columns:repeat(auto-fit,minmax(min(100%,60rem),1fr))}\n"
+    "header,.wide{grid-column:1/-1}\n"
     "header{display:flex;flex-wrap:wrap;align-items:baseline;gap:.25rem 1rem}"
     "\n"
     "h1{margin:0;font-size:1.6rem}\n"
     "h2{margin:0;font-size:1.3rem;overflow-wrap:anywhere}\n"
     "h3{margin:0;font-size:1rem;overflow-wrap:anywhere}\n"
     "p{margin:0;color:var(--dim)}\n"
-    "section{margin-top:2rem}\n"
+    "section{min-width:0}\n"
     ".top{display:flex;flex-wrap:wrap;align-items:baseline;gap:.25rem 1.5rem;"
     "margin-bottom:.75rem}\n"
     "dl{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;margin:0}\n"
@@ -80,7 +83,7 @@ static const char  ngx_http_flowdash_page_head[] =
     "justify-content:start;align-items:baseline;margin-top:.4rem}\n"
     ".box dl div{display:contents}\n"
     ".box p{font-size:.85rem;overflow-wrap:anywhere}\n"
-    ".bad .box{border-color:var(--bad);background:var(--badbg)}\n"
+    ".bad .box,.weak .box{border-color:var(--bad);background:var(--badbg)}\n"
     "li.bad+li::before{background:repeating-linear-gradient(90deg,"
     "var(--bad) 0 .35rem,transparent .35rem .8rem)}\n"
     ".stop{margin-top:.5rem;color:var(--bad);font-weight:600}\n"
@@ -99,19 +102,28 @@ static const char  ngx_http_flowdash_page_head[] =
     "var(--bad) 0 .3rem,transparent .3rem .55rem)}}\n"
     "</style>\n";
 
-/* a snapshot of this page takes the place of what is shown */
+/*
+ * A snapshot of this page takes the place of what is shown, unless somebody
+ * has just marked something to copy it.
+ */
 
 static const char  ngx_http_flowdash_page_script[] =
     "<script>\n"
     "setInterval(function () {\n"
-    "    if (document.hidden) { return; }\n"
+    "    if (document.hidden || String(getSelection())) { return; }\n"
     "    fetch(location.href, { cache: 'no-store' }).then(function (r) {\n"
     "        if (!r.ok) { throw r.status; }\n"
     "        return r.text();\n"
     "    }).then(function (text) {\n"
     "        var now = new DOMParser().parseFromString(text, 'text/html');\n"
+    "        var table = document.querySelector('.scroll');\n"
+    "        var left = table && table.scrollLeft;\n"
+    "        var focused = table && table === document.activeElement;\n"
     "        document.querySelector('main').replaceWith(\n"
     "            document.adoptNode(now.querySelector('main')));\n"
+    "        table = document.querySelector('.scroll');\n"
+    "        if (table) { table.scrollLeft = left; }\n"
+    "        if (table && focused) { table.focus({ preventScroll: true }); }\n"
     "    }).catch(function () {\n"
     "        document.querySelector('#when').textContent =\n"
     "            'The gateway does not answer, this is how it was.';\n"
@@ -136,9 +148,16 @@ ngx_http_flowdash_page(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_output(out, "</p></header>\n");
 
     if (view->zone->uncounted) {
-        ngx_http_flowdash_output(out, "<p class=\"stop\">flowdash_zone is too "
-                                 "small: %uA runs were not counted.</p>\n",
+        ngx_http_flowdash_output(out, "<p class=\"stop wide\">flowdash_zone "
+                                 "is too small: %uA runs were not counted."
+                                 "</p>\n",
                                  view->zone->uncounted);
+    }
+
+    if (view->actions.nelts == 0) {
+        ngx_http_flowdash_output(out, "<p class=\"wide\">There are no actions "
+                                 "yet: no location has flowdash_action.</p>"
+                                 "\n");
     }
 
     action = view->actions.elts;
@@ -202,7 +221,8 @@ ngx_http_flowdash_page_step(ngx_http_flowdash_output_t *out,
     bad = ngx_http_flowdash_metrics_per_minute(&counters->failures);
 
     ngx_http_flowdash_output(out, "<li%s><div class=\"box%s\"><h3>",
-                             bad ? " class=\"bad\"" : "",
+                             !bad ? "" : step->optional ? " class=\"weak\""
+                                                        : " class=\"bad\"",
                              step->optional ? " optional" : "");
     ngx_http_flowdash_output_html(out, &step->name);
     ngx_http_flowdash_output(out, "</h3>");
@@ -231,7 +251,7 @@ ngx_http_flowdash_page_step(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_output(out, "</dl>");
 
     if (bad) {
-        ngx_http_flowdash_page_reasons(out, counters);
+        ngx_http_flowdash_page_reasons(out, step);
     }
 
     ngx_http_flowdash_output(out, "</div></li>\n");
@@ -240,14 +260,17 @@ ngx_http_flowdash_page_step(ngx_http_flowdash_output_t *out,
 
 static void
 ngx_http_flowdash_page_reasons(ngx_http_flowdash_output_t *out,
-    ngx_http_flowdash_counters_t *counters)
+    ngx_http_flowdash_step_view_t *step)
 {
-    ngx_uint_t   i, more;
-    const char  *separator;
+    ngx_uint_t                     i, more;
+    const char                    *separator;
+    ngx_http_flowdash_counters_t  *counters;
 
     more = 0;
+    counters = step->counters;
 
-    ngx_http_flowdash_output(out, "<p class=\"stop\">stops here: ");
+    ngx_http_flowdash_output(out, "<p class=\"stop\">%s: ",
+                             step->optional ? "fails" : "stops here");
 
     for (i = 1; i < NGX_HTTP_FLOWDASH_ERRORS; i++) {
 
@@ -357,8 +380,9 @@ ngx_http_flowdash_page_failures(ngx_http_flowdash_output_t *out,
     ngx_uint_t                    i;
     ngx_http_flowdash_failure_t  *failure;
 
-    ngx_http_flowdash_output(out, "<section>\n<div class=\"top\">"
-                             "<h2>Last failures</h2></div>\n");
+    ngx_http_flowdash_output(out, "<section class=\"wide\">\n"
+                             "<div class=\"top\"><h2>Last failures</h2></div>"
+                             "\n");
 
     if (view->nfailures == 0) {
         ngx_http_flowdash_output(out, "<p>None.</p>\n</section>\n");

@@ -40,7 +40,7 @@ my @ARGUMENTS = qw(--headless --no-sandbox --disable-gpu --disable-quic
     --no-first-run --disable-background-networking --disable-sync
     --disable-component-update);
 
-# new(width => 1024, height => 900, dark => 0)
+# new(width => 1024, height => 900, dark => 0, scripts => 1)
 
 sub new ($class, %option) {
     my $profile = File::Temp->newdir;
@@ -69,6 +69,9 @@ sub new ($class, %option) {
     $self->_chromium('Emulation.setEmulatedMedia', features => [
         { name => 'prefers-color-scheme',
           value => $option{dark} ? 'dark' : 'light' } ]);
+
+    $self->_chromium('Emulation.setScriptExecutionDisabled',
+        value => JSON::PP::true) if !($option{scripts} // 1);
 
     return $self;
 }
