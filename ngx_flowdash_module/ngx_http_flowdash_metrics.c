@@ -72,8 +72,8 @@ ngx_http_flowdash_metrics_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (size == NGX_ERROR || size < (ssize_t) (8 * ngx_pagesize)) {
         return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
-                             "the size must be at least 32k, an action or "
-                             "a step takes 1k");
+                             "the size must be at least 32k; actions and "
+                             "steps take about 0.6k each");
     }
 
     fmcf->zone = ngx_shared_memory_add(cf, &name, size,
@@ -154,7 +154,7 @@ ngx_http_flowdash_metrics_get(ngx_http_flowdash_zone_t *zone,
 {
     uint32_t                       hash;
     ngx_str_t                      names[2];
-    ngx_uint_t                     i, n;
+    ngx_uint_t                     i;
     ngx_http_flowdash_counters_t  *entry;
 
     names[0] = ngx_http_flowdash_metrics_name(action);
@@ -166,9 +166,7 @@ ngx_http_flowdash_metrics_get(ngx_http_flowdash_zone_t *zone,
 
     hash = ngx_http_flowdash_metrics_hash(names);
 
-    n = ngx_min(zone->size, NGX_HTTP_FLOWDASH_METRICS_PROBES);
-
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < NGX_HTTP_FLOWDASH_METRICS_PROBES; i++) {
 
         entry = &zone->table[(hash + i) % zone->size];
 

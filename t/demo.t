@@ -16,6 +16,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 use Test::Flowdash::Browser;
+use Test::Flowdash::Npm;
 
 my $demo = abs_path(dirname(__FILE__)) . '/demo';
 
@@ -266,6 +267,13 @@ subtest 'in a browser' => sub {
     }
 };
 
+sub accessible ($browser, $what) {
+    SKIP: {
+        skip 'there is no axe-core', 1 if !npm_modules('axe-core');
+        is(join("\n", $browser->axe), '', "$what: axe-core finds nothing");
+    }
+}
+
 sub walk ($browser) {
     my $stage = '[data-field="Stage"] td';
     my $date = '[data-field="Expected Close Date"]';
@@ -295,6 +303,7 @@ sub walk ($browser) {
 
     my $wider = 'return document.documentElement.scrollWidth > innerWidth';
     ok(!$browser->script($wider), 'no scrolling to the side');
+    accessible($browser, 'the demo\'s page');
 
     $browser->click('#reject');
     $browser->frame('#failed iframe');
@@ -316,6 +325,7 @@ sub walk ($browser) {
     like($browser->text('li.bad'), qr/^Update CRM\n.*stops here: status \d/s,
         'where an action stops');
     ok(!$browser->script($wider), 'they need no scrolling to the side');
+    accessible($browser, 'the flows');
     $browser->go("$url/");
     $browser->wait('h1', qr/\w/);
 

@@ -144,7 +144,7 @@ function showCalls() {
         if (call.body) {
             item.append(element('details', {},
                                 element('summary', {}, 'What it received'),
-                                element('pre', {}, pretty(call.body))));
+                                element('pre', { tabIndex: 0 }, pretty(call.body))));
         }
 
         return item;

@@ -160,7 +160,8 @@ sub axe ($self) {
 
     my $found = $self->_post('/execute/async', { args => [], script => <<'END' });
         const done = arguments[arguments.length - 1];
-        axe.run().then(({ violations }) => done(violations.flatMap(rule =>
+        axe.run(document, { iframes: false }).then(({ violations }) =>
+            done(violations.flatMap(rule =>
             rule.nodes.map(node => `${rule.id}: ${rule.help}: ${node.html}`))),
             error => done([String(error)]));
 END
