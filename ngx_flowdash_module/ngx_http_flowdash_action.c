@@ -574,7 +574,8 @@ ngx_http_flowdash_action_enter(ngx_http_request_t *r,
     }
 
     ctx->started = 1;
-    ctx->deadline = ngx_current_msec + ctx->conf->deadline;
+    ctx->start = ngx_current_msec;
+    ctx->deadline = ctx->start + ctx->conf->deadline;
 
     r->read_event_handler = ngx_http_flowdash_action_client_handler;
 }
@@ -638,7 +639,9 @@ ngx_http_flowdash_action_refuse(ngx_http_request_t *r,
         ctx->detail.len = ngx_strlen(detail);
     }
 
-    ngx_http_flowdash_count_started(r, ctx);
+    if (!ctx->dry_run) {
+        ngx_http_flowdash_count_started(r, ctx);
+    }
 
     return ngx_http_flowdash_error(r, ctx, NGX_HTTP_FLOWDASH_REQUEST_INVALID,
                                    ctx->refused, &ctx->detail);
@@ -657,6 +660,8 @@ ngx_http_flowdash_action_unreadable(ngx_http_request_t *r,
 
     ctx->run = NULL;
     ngx_str_set(&ctx->detail, "the file of the request's body");
+
+    ngx_http_flowdash_count_started(r, ctx);
 
     return ngx_http_flowdash_error(r, ctx, NGX_HTTP_FLOWDASH_INTERNAL, 0,
                                    &ctx->detail);

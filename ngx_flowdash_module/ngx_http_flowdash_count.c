@@ -88,7 +88,6 @@ ngx_http_flowdash_count_started(ngx_http_request_t *r,
     ctx->zone = fmcf->counters;
     ctx->counters = counters;
     ctx->counting = 1;
-    ctx->start = ngx_current_msec;
 
     if (counters == NULL) {
         return;
@@ -151,8 +150,10 @@ ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx)
     if (counters) {
         (void) ngx_atomic_fetch_add(&counters->running, -1);
 
-        ngx_http_flowdash_metrics_time(&counters->time,
-                                       ngx_current_msec - ctx->start);
+        if (ctx->started) {
+            ngx_http_flowdash_metrics_time(&counters->time,
+                                           ngx_current_msec - ctx->start);
+        }
     }
 
     if (ctx->state == NGX_HTTP_FLOWDASH_PASSED) {

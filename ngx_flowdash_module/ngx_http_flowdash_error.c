@@ -178,6 +178,10 @@ ngx_http_flowdash_error_pass_status(ngx_array_t *passed, ngx_str_t *value,
         return "a status from 400 to 599 is expected, or \"none\" alone";
     }
 
+    if (n == 407 || n == 421) {
+        return "this status is about the connection, not for the user";
+    }
+
     if (n == NGX_HTTP_REQUEST_TIME_OUT || n == NGX_HTTP_CLOSE
         || (n >= NGX_HTTP_NGINX_CODES && n <= NGX_HTTP_CLIENT_CLOSED_REQUEST))
     {
@@ -326,6 +330,10 @@ ngx_http_flowdash_error_send(ngx_http_request_t *r,
     ngx_chain_t                 out;
     ngx_http_flowdash_words_t   words;
 
+    /* should this fail, no error page of another status may lead to the app */
+
+    r->error_page = 1;
+
     ngx_http_flowdash_error_words(ctx, &words);
 
     if (ngx_http_flowdash_error_prefers_json(r)) {
@@ -450,8 +458,12 @@ ngx_http_flowdash_error_problem(ngx_http_request_t *r,
                  "\"action\":,\"step\":,\"message\":,\"id\":\"\"}\n") - 1
           + NGX_INT_T_LEN + words->text.len + ctx->id.len
           + ngx_http_flowdash_json_string_length(&words->action)
-          + 2 * ngx_http_flowdash_json_string_length(step)
+          + ngx_http_flowdash_json_string_length(step)
           + ngx_http_flowdash_json_string_length(message);
+
+    if (ctx->run) {
+        len += ngx_http_flowdash_json_string_length(&ctx->run->step->name);
+    }
 
     b = ngx_create_temp_buf(r->pool, len);
     if (b == NULL) {

@@ -155,7 +155,7 @@ static ngx_int_t
 ngx_http_flowdash_message_json(ngx_http_flowdash_message_t *message,
     ngx_str_t *body, ngx_str_t *content_type)
 {
-    ngx_str_t   *member, object;
+    ngx_str_t   *member, object, errors;
     ngx_int_t    rc;
     ngx_uint_t   i;
 
@@ -190,6 +190,7 @@ ngx_http_flowdash_message_json(ngx_http_flowdash_message_t *message,
                    && member[i].data[0] == '{')
         {
             object = member[i];
+            errors = member[NGX_HTTP_FLOWDASH_MESSAGE_ERRORS];
 
             rc = ngx_http_flowdash_message_members(message, &object);
 
@@ -197,6 +198,10 @@ ngx_http_flowdash_message_json(ngx_http_flowdash_message_t *message,
                 rc = ngx_http_flowdash_message_string(message,
                                  &member[NGX_HTTP_FLOWDASH_MESSAGE_MESSAGE]);
             }
+
+            /* those of the object are of no use, the others come next */
+
+            member[NGX_HTTP_FLOWDASH_MESSAGE_ERRORS] = errors;
         }
 
         if (rc != NGX_OK || message->text->len) {
@@ -285,6 +290,10 @@ ngx_http_flowdash_message_list(ngx_http_flowdash_message_t *message,
 
         if (p == NULL || message->cut) {
             break;
+        }
+
+        if (string.len == sizeof("\"\"") - 1) {
+            continue;
         }
 
         if (text->len) {

@@ -516,6 +516,13 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->error_detail, prev->error_detail, 0);
     ngx_conf_merge_ptr_value(conf->pass_status, prev->pass_status, NULL);
 
+    if (conf->format == NULL) {
+
+        /* "if" keeps the content handler */
+
+        conf->format = prev->format;
+    }
+
     ngx_http_flowdash_merge_call(prev, conf);
     ngx_http_flowdash_merge_upstreams(cf);
 

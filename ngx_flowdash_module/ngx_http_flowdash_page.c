@@ -13,6 +13,8 @@
 #include <ngx_http_flowdash_status.h>
 
 
+static void ngx_http_flowdash_page_name(ngx_http_flowdash_output_t *out,
+    ngx_str_t *name);
 static void ngx_http_flowdash_page_action(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_action_view_t *action);
 static void ngx_http_flowdash_page_step(ngx_http_flowdash_output_t *out,
@@ -183,7 +185,7 @@ ngx_http_flowdash_page_action(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_output(out, "<section>\n<div class=\"top\"><h2>");
 
     if (action->name.len) {
-        ngx_http_flowdash_output_html(out, &action->name);
+        ngx_http_flowdash_page_name(out, &action->name);
 
     } else {
         ngx_http_flowdash_output(out, "(its name could not be told)");
@@ -224,7 +226,7 @@ ngx_http_flowdash_page_step(ngx_http_flowdash_output_t *out,
                              !bad ? "" : step->optional ? " class=\"weak\""
                                                         : " class=\"bad\"",
                              step->optional ? " optional" : "");
-    ngx_http_flowdash_output_html(out, &step->name);
+    ngx_http_flowdash_page_name(out, &step->name);
     ngx_http_flowdash_output(out, "</h3>");
 
     if (step->endpoint.len) {
@@ -415,9 +417,9 @@ ngx_http_flowdash_page_failures(ngx_http_flowdash_output_t *out,
         ngx_http_flowdash_output(out, "<tr><td>");
         ngx_http_flowdash_page_date(out, failure->time);
         ngx_http_flowdash_output(out, "</td><td>");
-        ngx_http_flowdash_output_html(out, &action);
+        ngx_http_flowdash_page_name(out, &action);
         ngx_http_flowdash_output(out, "</td><td>");
-        ngx_http_flowdash_output_html(out, &step);
+        ngx_http_flowdash_page_name(out, &step);
         ngx_http_flowdash_output(out, "</td><td>%V</td><td>%ui</td>"
                                  "<td><code>%V</code></td></tr>\n",
                                  ngx_http_flowdash_error_name(failure->reason),
@@ -425,6 +427,17 @@ ngx_http_flowdash_page_failures(ngx_http_flowdash_output_t *out,
     }
 
     ngx_http_flowdash_output(out, "</tbody></table></div>\n</section>\n");
+}
+
+
+/* whatever direction a name is written in, it turns nothing around it */
+
+static void
+ngx_http_flowdash_page_name(ngx_http_flowdash_output_t *out, ngx_str_t *name)
+{
+    ngx_http_flowdash_output(out, "<bdi>");
+    ngx_http_flowdash_output_html(out, name);
+    ngx_http_flowdash_output(out, "</bdi>");
 }
 
 

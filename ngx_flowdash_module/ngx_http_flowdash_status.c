@@ -370,6 +370,7 @@ ngx_http_flowdash_status_view(ngx_http_request_t *r,
 
     view->zone = fmcf->counters;
     view->configured = 0;
+    view->sorted = 0;
 
     if (ngx_array_init(&view->actions, r->pool, 8,
                        sizeof(ngx_http_flowdash_action_view_t))
@@ -391,6 +392,7 @@ ngx_http_flowdash_status_view(ngx_http_request_t *r,
     }
 
     view->configured = view->actions.nelts;
+    view->sorted = 1;
 
     if (ngx_http_flowdash_status_table(r, view) != NGX_OK) {
         return NGX_ERROR;
@@ -581,7 +583,7 @@ ngx_http_flowdash_status_action(ngx_http_request_t *r,
     n = view->actions.nelts;
     action = view->actions.elts;
 
-    if (view->configured && n > view->configured) {
+    if (view->sorted && n > view->configured) {
 
         if (ngx_http_flowdash_status_same(&action[n - 1].name, name)) {
             return &action[n - 1];

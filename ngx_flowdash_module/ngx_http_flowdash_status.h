@@ -41,6 +41,7 @@ typedef struct {
     ngx_http_flowdash_zone_t        *zone;
     ngx_array_t                      actions;   /* of ..._action_view_t */
     ngx_uint_t                       configured;  /* of them, the first */
+    unsigned                         sorted:1;    /* those that follow are */
     ngx_http_flowdash_failure_t     *failures;
     ngx_uint_t                       nfailures;
 } ngx_http_flowdash_view_t;
