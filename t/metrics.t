@@ -219,7 +219,7 @@ http {
         location /stored/fetch/404 { return 404; }
         location = /json {
             flowdash_status json;
-            if ($arg_if) { set $x 1; }
+            if (\$arg_if) { set \$x 1; }
         }
         location = /metrics { flowdash_status prometheus; }
         location = /flows   { flowdash_status html; }
