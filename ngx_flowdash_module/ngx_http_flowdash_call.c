@@ -460,8 +460,13 @@ ngx_http_flowdash_call_options(ngx_http_flowdash_call_t *call,
     easy = call->transfer.easy;
     payload = &call->run->payload;
 
-    if (curl_easy_setopt(easy, CURLOPT_URL, (char *) call->url.data)
-        || curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers)
+    if (call->conf->url->parsed == NULL
+        && curl_easy_setopt(easy, CURLOPT_URL, (char *) call->url.data))
+    {
+        return NGX_ERROR;
+    }
+
+    if (curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers)
         || curl_easy_setopt(easy, CURLOPT_POSTFIELDS, payload->data)
         || curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                             (curl_off_t) payload->len)
@@ -542,6 +547,12 @@ ngx_http_flowdash_call_setup(CURL *easy, void *data)
                              ngx_http_flowdash_call_open_socket)
             || curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION,
                                 ngx_http_flowdash_call_connected)))
+    {
+        return NGX_ERROR;
+    }
+
+    if (flcf->url->parsed
+        && curl_easy_setopt(easy, CURLOPT_CURLU, flcf->url->parsed))
     {
         return NGX_ERROR;
     }

@@ -67,6 +67,7 @@ typedef struct {
     in_port_t                       port;
     ngx_str_t                       socket;    /* path of a unix socket */
     ngx_array_t                     parts;     /* of ..._url_part_t */
+    CURLU                          *parsed;    /* NULL: has variables */
     unsigned                        ssl:1;
 } ngx_http_flowdash_url_t;
 

@@ -25,6 +25,9 @@ static const char *ngx_http_flowdash_url_check(ngx_conf_t *cf,
     ngx_http_flowdash_url_t *url);
 static const char *ngx_http_flowdash_url_check_text(ngx_conf_t *cf,
     ngx_http_flowdash_url_t *url, char *text);
+static const char *ngx_http_flowdash_url_keep(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, char *text);
+static void ngx_http_flowdash_url_cleanup(void *data);
 static ngx_int_t ngx_http_flowdash_url_host(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
     ngx_str_t *host);
@@ -334,10 +337,12 @@ ngx_http_flowdash_url_check(ngx_conf_t *cf, ngx_http_flowdash_url_t *url)
 {
     u_char                        *text, *p, *path, *last;
     size_t                         len;
-    ngx_uint_t                     i;
+    const char                    *error;
+    ngx_uint_t                     i, variables;
     ngx_http_flowdash_url_part_t  *part;
 
     part = url->parts.elts;
+    variables = (url->variable_host != NULL);
     len = url->origin.len + sizeof("x") - 1 + url->port_text.len + 1;
 
     for (i = 0; i < url->parts.nelts; i++) {
@@ -361,6 +366,7 @@ ngx_http_flowdash_url_check(ngx_conf_t *cf, ngx_http_flowdash_url_t *url)
     for (i = 0; i < url->parts.nelts; i++) {
 
         if (part[i].value) {
+            variables = 1;
             *p++ = 'x';
 
         } else {
@@ -376,7 +382,13 @@ ngx_http_flowdash_url_check(ngx_conf_t *cf, ngx_http_flowdash_url_t *url)
         return "the path must not have a \".\" or \"..\" as one of its parts";
     }
 
-    return ngx_http_flowdash_url_check_text(cf, url, (char *) text);
+    error = ngx_http_flowdash_url_check_text(cf, url, (char *) text);
+
+    if (error || variables) {
+        return error;
+    }
+
+    return ngx_http_flowdash_url_keep(cf, url, (char *) text);
 }
 
 
@@ -438,6 +450,48 @@ ngx_http_flowdash_url_check_text(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
     }
 
     return (rc == CURLUE_OK) ? NULL : curl_url_strerror(rc);
+}
+
+
+/*
+ * A URL that is always the same is parsed once: libcurl would parse it, and
+ * write it anew byte by byte, for each call.  libcurl only reads it.
+ */
+
+static const char *
+ngx_http_flowdash_url_keep(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
+    char *text)
+{
+    CURLUcode            rc;
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cln == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    url->parsed = curl_url();
+    if (url->parsed == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    cln->handler = ngx_http_flowdash_url_cleanup;
+    cln->data = url->parsed;
+
+    rc = curl_url_set(url->parsed, CURLUPART_URL, text, CURLU_PATH_AS_IS);
+
+    if (rc == CURLUE_OUT_OF_MEMORY) {
+        return NGX_CONF_ERROR;
+    }
+
+    return (rc == CURLUE_OK) ? NULL : curl_url_strerror(rc);
+}
+
+
+static void
+ngx_http_flowdash_url_cleanup(void *data)
+{
+    curl_url_cleanup(data);
 }
 
 
