@@ -20,10 +20,12 @@ system("openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=test"
 
 $t->endpoint(app => { body => 'stored' });
 $t->endpoint(hook => sub {
-    return { delay => $_[0]{target} =~ /slow/ ? 0.5 : 0 };
+    return { delay => $_[0]{target} =~ /slow/ ? 1 : 0 };
 });
 
-# what happens to a connection once its answer is out, by the call's path
+# What happens to a connection once its answer is out, by the call's path.
+# Those that go wrong answer when all have been asked, so that none of them is
+# taken for another call before it has gone wrong.
 
 my $answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 my $unasked = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
@@ -33,13 +35,17 @@ $t->raw_endpoint(raw => sub {
     my ($what) = $request->{target} =~ m{(\w+)$};
 
     $answer =~ s/\r\n/\r\nConnection: close\r\n/ if $what eq 'last';
+    my $wrong = $what =~ /^(?:close|reset|unasked|both)$/;
+    sleep 0.01 while $wrong && !-e "$dir/all-asked";
+
     print $sock $answer;
     return if $what eq 'last';
-    return 'again' if $what !~ /^(?:close|reset|unasked|both)$/;
+    return 'again' if !$wrong;
 
     sleep 0.1;
     print $sock $unasked if $what =~ /unasked|both/;
     Test::Flowdash::Server::behaviour('reset')->($sock) if $what eq 'reset';
+    $t->write_file("wrong-$request->{conn}", '');
     return if $what ne 'unasked';
     sleep 3;
     return 'again';
@@ -170,7 +176,10 @@ cmp_ok(sockets('hook'), '>=', 1, 'but some');
 
 my @how = qw(close reset unasked both);
 
-$t->finish($_) for map { begin("/$_") } @how;
+my @asked = map { begin("/$_") } @how;
+$t->wait_for(sub { $t->requests('raw') == 4 }, 20);
+$t->write_file('all-asked', '');
+$t->finish($_) for @asked;
 is(opened('raw'), 4, 'four connections whose servers have more to say');
 $t->wait_for(sub { sockets('raw') == 0 }, 5);
 is(sockets('raw'), 0, 'all are closed before their time');
@@ -181,7 +190,9 @@ is(scalar $t->requests('raw'), 5, 'nothing is called twice');
 
 for my $what (qw(close unasked)) {
     is(act("/$what"), 200, "$what: the call");
-    sleep 0.3;
+    my $conn = ($t->requests('raw'))[-1]{conn};
+    $t->wait_for(sub { -e "$dir/wrong-$conn" }, 20);
+    sleep 0.2;
     is(act('/stay'), 200, "$what: the next call at once");
 }
 
