@@ -28,6 +28,7 @@
 typedef struct {
     ngx_connection_t  *connection;
     ngx_queue_t        queue;      /* of those at rest, the newest first */
+    ngx_rbtree_node_t  node;       /* the same by their descriptors */
     ngx_msec_t         since;
     unsigned           connects:1; /* not a pipe to a thread of libcurl's */
     unsigned           resting:1;
@@ -48,10 +49,13 @@ typedef struct {
     ngx_uint_t         running;    /* in that queue */
     ngx_uint_t         refused;
     ngx_uint_t         cafile;     /* libcurl knows a file of the system's */
+    ngx_uint_t         tls;        /* handles that may use it were made */
 
     ngx_uint_t         keepalive;
     time_t             keepalive_timeout;
     ngx_queue_t        resting;
+    ngx_rbtree_t       rbtree;
+    ngx_rbtree_node_t  sentinel;
     ngx_event_t        sweep;
     CURL              *sweeper;
     unsigned           sweeping:1;
@@ -76,6 +80,7 @@ static ngx_int_t ngx_flowdash_curl_set_event(ngx_event_t *ev, ngx_int_t event,
     ngx_uint_t active, ngx_uint_t flags);
 static void ngx_flowdash_curl_rest(ngx_connection_t *c, CURL *easy);
 static ngx_connection_t *ngx_flowdash_curl_resting(curl_socket_t fd);
+static void ngx_flowdash_curl_end_rest(ngx_flowdash_curl_socket_t *s);
 static int ngx_flowdash_curl_close_socket(void *data, curl_socket_t fd);
 static void ngx_flowdash_curl_free_connection(ngx_connection_t *c,
     ngx_uint_t flags);
@@ -129,6 +134,7 @@ ngx_flowdash_curl_init(ngx_cycle_t *cycle, ngx_uint_t keepalive,
     ngx_queue_init(&fc->handles);
     ngx_queue_init(&fc->transfers);
     ngx_queue_init(&fc->resting);
+    ngx_rbtree_init(&fc->rbtree, &fc->sentinel, ngx_rbtree_insert_value);
 
     fc->cafile = (curl_version_info(CURLVERSION_NOW)->cainfo != NULL);
 
@@ -143,6 +149,10 @@ ngx_flowdash_curl_init(ngx_cycle_t *cycle, ngx_uint_t keepalive,
                       "libcurl could not be initialized");
         return NGX_ERROR;
     }
+
+#if (NGX_SSL)
+    ERR_clear_error();
+#endif
 
     return NGX_OK;
 }
@@ -313,6 +323,8 @@ ngx_flowdash_curl_create_handle(ngx_flowdash_curl_handles_t *handles)
     ngx_flowdash_curl_handle_t  *handle;
 
     fc = &ngx_flowdash_curl;
+
+    fc->tls |= handles->tls;
 
     handle = ngx_calloc(sizeof(ngx_flowdash_curl_handle_t), fc->log);
     if (handle == NULL) {
@@ -558,6 +570,7 @@ ngx_flowdash_curl_free(ngx_flowdash_curl_transfer_t *t)
 
     if (t->running) {
         ngx_flowdash_curl_remove(t);
+        ngx_flowdash_curl_clear_error();
     }
 
     t->easy = NULL;
@@ -570,9 +583,8 @@ ngx_flowdash_curl_free(ngx_flowdash_curl_transfer_t *t)
     } else {
         ngx_queue_remove(&handle->all);
         ngx_flowdash_curl_free_handle(handle);
+        ngx_flowdash_curl_clear_error();
     }
-
-    ngx_flowdash_curl_clear_error();
 }
 
 
@@ -607,7 +619,7 @@ ngx_flowdash_curl_clear_error(void)
 #if (NGX_SSL)
     /* the peek is far cheaper than clearing what is clear */
 
-    if (ERR_peek_error()) {
+    if (ngx_flowdash_curl.tls && ERR_peek_error()) {
         ERR_clear_error();
     }
 #endif
@@ -829,8 +841,10 @@ ngx_flowdash_curl_rest(ngx_connection_t *c, CURL *easy)
     s->since = ngx_current_msec;
     s->resting = 1;
     s->woken = 0;
+    s->node.key = c->fd;
 
     ngx_queue_insert_head(&fc->resting, &s->queue);
+    ngx_rbtree_insert(&fc->rbtree, &s->node);
 
     ngx_flowdash_curl_sweep_after((fc->keepalive_timeout + 1) * 1000);
 }
@@ -841,27 +855,41 @@ ngx_flowdash_curl_rest(ngx_connection_t *c, CURL *easy)
 static ngx_connection_t *
 ngx_flowdash_curl_resting(curl_socket_t fd)
 {
-    ngx_queue_t                 *q;
+    ngx_rbtree_key_t             key;
+    ngx_rbtree_node_t           *node;
     ngx_flowdash_curl_t         *fc;
     ngx_flowdash_curl_socket_t  *s;
 
     fc = &ngx_flowdash_curl;
 
-    for (q = ngx_queue_head(&fc->resting);
-         q != ngx_queue_sentinel(&fc->resting);
-         q = ngx_queue_next(q))
-    {
-        s = ngx_queue_data(q, ngx_flowdash_curl_socket_t, queue);
+    key = fd;
+    node = fc->rbtree.root;
 
-        if (s->connection->fd == fd) {
-            ngx_queue_remove(&s->queue);
-            s->resting = 0;
+    while (node != &fc->sentinel) {
+
+        if (key == node->key) {
+            s = (ngx_flowdash_curl_socket_t *)
+                   ((u_char *) node
+                    - offsetof(ngx_flowdash_curl_socket_t, node));
+
+            ngx_flowdash_curl_end_rest(s);
 
             return s->connection;
         }
+
+        node = (key < node->key) ? node->left : node->right;
     }
 
     return NULL;
+}
+
+
+static void
+ngx_flowdash_curl_end_rest(ngx_flowdash_curl_socket_t *s)
+{
+    ngx_queue_remove(&s->queue);
+    ngx_rbtree_delete(&ngx_flowdash_curl.rbtree, &s->node);
+    s->resting = 0;
 }
 
 
@@ -896,7 +924,7 @@ ngx_flowdash_curl_free_connection(ngx_connection_t *c, ngx_uint_t flags)
     s = c->data;
 
     if (s->resting) {
-        ngx_queue_remove(&s->queue);
+        ngx_flowdash_curl_end_rest(s);
     }
 
     (void) ngx_flowdash_curl_set_event(c->read, NGX_READ_EVENT, 0, flags);
@@ -1026,20 +1054,32 @@ ngx_flowdash_curl_swept(void)
 static int
 ngx_flowdash_curl_timer_handler(CURLM *multi, long ms, void *data)
 {
-    ngx_event_t  *timer;
+    ngx_event_t     *timer;
+    ngx_msec_int_t   later;
 
     timer = &ngx_flowdash_curl.timer;
 
-    /* ngx_add_timer() would ignore a change of less than 300 ms */
+    if (ms == 0) {
+        ngx_post_event(timer, &ngx_posted_events);
+        return 0;
+    }
+
+    /*
+     * When it comes too early, libcurl sets it again: that is rare, while
+     * it is put off with each transfer.
+     */
 
     if (timer->timer_set) {
+        later = ngx_current_msec + ms - timer->timer.key;
+
+        if (ms < 0 || later >= 0) {
+            return 0;
+        }
+
         ngx_del_timer(timer);
     }
 
-    if (ms == 0) {
-        ngx_post_event(timer, &ngx_posted_events);
-
-    } else if (ms > 0) {
+    if (ms > 0) {
         ngx_add_timer(timer, (ngx_msec_t) ms);
     }
 

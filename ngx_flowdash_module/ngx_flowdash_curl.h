@@ -28,6 +28,7 @@ typedef struct {
     void                          *data;
     ngx_queue_t                    idle;
     ngx_uint_t                     nidle;
+    unsigned                       tls:1;      /* some may use TLS */
 } ngx_flowdash_curl_handles_t;
 
 

@@ -47,6 +47,8 @@ static ngx_int_t ngx_http_flowdash_call_attempt(
     ngx_http_flowdash_call_t *call);
 static ngx_int_t ngx_http_flowdash_call_resolve(
     ngx_http_flowdash_call_t *call);
+static ngx_uint_t ngx_http_flowdash_call_named(
+    ngx_http_flowdash_loc_conf_t *flcf);
 static ngx_int_t ngx_http_flowdash_call_resolved(
     ngx_http_flowdash_call_t *call);
 static void ngx_http_flowdash_call_resolve_handler(
@@ -55,11 +57,14 @@ static ngx_int_t ngx_http_flowdash_call_transfer(
     ngx_http_flowdash_call_t *call);
 static struct curl_slist *ngx_http_flowdash_call_headers(
     ngx_http_flowdash_call_t *call);
-static u_char *ngx_http_flowdash_call_header_line(ngx_pool_t *pool,
-    ngx_keyval_t *header);
+static ngx_uint_t ngx_http_flowdash_call_has_header(ngx_array_t *headers,
+    ngx_str_t *name);
+static ngx_int_t ngx_http_flowdash_call_header_lines(ngx_pool_t *pool,
+    ngx_array_t *headers, struct curl_slist *list, ngx_uint_t *n);
 static ngx_int_t ngx_http_flowdash_call_options(
     ngx_http_flowdash_call_t *call, struct curl_slist *headers);
 static ngx_int_t ngx_http_flowdash_call_times(ngx_http_flowdash_call_t *call);
+static ngx_int_t ngx_http_flowdash_call_setup_plain(CURL *easy);
 static ngx_int_t ngx_http_flowdash_call_setup_tls(CURL *easy,
     ngx_http_flowdash_loc_conf_t *flcf);
 static long ngx_http_flowdash_call_tls_versions(
@@ -101,15 +106,16 @@ static void ngx_http_flowdash_call_cleanup(void *data);
 
 
 /*
- * Without a value libcurl's own headers are not sent: it would wait for "100
- * Continue", and the others are for flowdash_set_header to say.
+ * What libcurl sends on its own, unless it is told not to by a line without a
+ * value: it would wait for "100 Continue", and the others are for
+ * flowdash_set_header to say.
  */
 
-static const char  *ngx_http_flowdash_own_headers[] = {
-    "Expect:",
-    "Content-Type:",
-    "Accept:",
-    NULL
+static ngx_keyval_t  ngx_http_flowdash_own_headers[] = {
+    { ngx_string("Expect"), ngx_string("Expect:") },
+    { ngx_string("Content-Type"), ngx_string("Content-Type:") },
+    { ngx_string("Accept"), ngx_string("Accept:") },
+    { ngx_null_string, ngx_null_string }
 };
 
 
@@ -255,9 +261,14 @@ ngx_http_flowdash_call_resolve(ngx_http_flowdash_call_t *call)
 
     r = call->request;
     flcf = call->conf;
+
+    if (!ngx_http_flowdash_call_named(flcf)) {
+        return NGX_OK;
+    }
+
     host = flcf->proxy ? &flcf->proxy->host : &call->host;
 
-    if (host->len == 0 || !ngx_http_flowdash_resolve_needed(host)) {
+    if (flcf->url->variable_host && !ngx_http_flowdash_resolve_needed(host)) {
         return NGX_OK;
     }
 
@@ -290,6 +301,15 @@ ngx_http_flowdash_call_resolve(ngx_http_flowdash_call_t *call)
     }
 
     return (rc == NGX_OK) ? ngx_http_flowdash_call_resolved(call) : rc;
+}
+
+
+/* tells if calls may have to wait for the address of a name */
+
+static ngx_uint_t
+ngx_http_flowdash_call_named(ngx_http_flowdash_loc_conf_t *flcf)
+{
+    return flcf->proxy ? flcf->proxy->named : flcf->url->named;
 }
 
 
@@ -370,12 +390,10 @@ ngx_http_flowdash_call_transfer(ngx_http_flowdash_call_t *call)
 static struct curl_slist *
 ngx_http_flowdash_call_headers(ngx_http_flowdash_call_t *call)
 {
-    u_char                   *line;
     ngx_uint_t                i, n;
     ngx_array_t               headers;
-    const char              **own;
     ngx_pool_t               *pool;
-    ngx_keyval_t             *header;
+    ngx_keyval_t             *own;
     struct curl_slist        *list;
     ngx_http_request_t       *r;
     ngx_http_flowdash_run_t  *run;
@@ -393,7 +411,7 @@ ngx_http_flowdash_call_headers(ngx_http_flowdash_call_t *call)
         return NULL;
     }
 
-    n = sizeof(ngx_http_flowdash_own_headers) / sizeof(char *) - 1
+    n = sizeof(ngx_http_flowdash_own_headers) / sizeof(ngx_keyval_t) - 1
         + run->headers.nelts + headers.nelts;
 
     list = ngx_palloc(pool, n * sizeof(struct curl_slist));
@@ -403,22 +421,19 @@ ngx_http_flowdash_call_headers(ngx_http_flowdash_call_t *call)
 
     n = 0;
 
-    for (own = ngx_http_flowdash_own_headers; *own; own++) {
-        list[n++].data = (char *) *own;
+    for (own = ngx_http_flowdash_own_headers; own->key.len; own++) {
+
+        if (!ngx_http_flowdash_call_has_header(&run->headers, &own->key)) {
+            list[n++].data = (char *) own->value.data;
+        }
     }
 
-    for (i = 0; i < run->headers.nelts + headers.nelts; i++) {
-
-        header = (i < run->headers.nelts)
-                 ? (ngx_keyval_t *) run->headers.elts + i
-                 : (ngx_keyval_t *) headers.elts + i - run->headers.nelts;
-
-        line = ngx_http_flowdash_call_header_line(pool, header);
-        if (line == NULL) {
-            return NULL;
-        }
-
-        list[n++].data = (char *) line;
+    if (ngx_http_flowdash_call_header_lines(pool, &run->headers, list, &n)
+        != NGX_OK
+        || ngx_http_flowdash_call_header_lines(pool, &headers, list, &n)
+           != NGX_OK)
+    {
+        return NULL;
     }
 
     for (i = 0; i < n; i++) {
@@ -429,24 +444,56 @@ ngx_http_flowdash_call_headers(ngx_http_flowdash_call_t *call)
 }
 
 
-static u_char *
-ngx_http_flowdash_call_header_line(ngx_pool_t *pool, ngx_keyval_t *header)
+static ngx_uint_t
+ngx_http_flowdash_call_has_header(ngx_array_t *headers, ngx_str_t *name)
 {
-    u_char  *line, *p;
+    ngx_uint_t     i;
+    ngx_keyval_t  *header;
 
-    line = ngx_pnalloc(pool, header->key.len + sizeof(": ")
-                             + header->value.len);
-    if (line == NULL) {
-        return NULL;
+    header = headers->elts;
+
+    for (i = 0; i < headers->nelts; i++) {
+
+        if (header[i].key.len == name->len
+            && ngx_strncasecmp(header[i].key.data, name->data, name->len)
+               == 0)
+        {
+            return 1;
+        }
     }
 
-    p = ngx_cpymem(line, header->key.data, header->key.len);
-    *p++ = ':';
-    *p++ = ' ';
-    p = ngx_cpymem(p, header->value.data, header->value.len);
-    *p = '\0';
+    return 0;
+}
 
-    return line;
+
+static ngx_int_t
+ngx_http_flowdash_call_header_lines(ngx_pool_t *pool, ngx_array_t *headers,
+    struct curl_slist *list, ngx_uint_t *n)
+{
+    u_char        *line, *p;
+    ngx_uint_t     i;
+    ngx_keyval_t  *header;
+
+    header = headers->elts;
+
+    for (i = 0; i < headers->nelts; i++) {
+
+        line = ngx_pnalloc(pool, header[i].key.len + sizeof(": ")
+                                 + header[i].value.len);
+        if (line == NULL) {
+            return NGX_ERROR;
+        }
+
+        p = ngx_cpymem(line, header[i].key.data, header[i].key.len);
+        *p++ = ':';
+        *p++ = ' ';
+        p = ngx_cpymem(p, header[i].value.data, header[i].value.len);
+        *p = '\0';
+
+        list[(*n)++].data = (char *) line;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -487,8 +534,9 @@ ngx_http_flowdash_call_options(ngx_http_flowdash_call_t *call,
 
     /* also without: a transfer that was ended early has left its own there */
 
-    if (curl_easy_setopt(easy, CURLOPT_RESOLVE,
-                         call->addresses.data ? &call->addresses : NULL))
+    if (ngx_http_flowdash_call_named(call->conf)
+        && curl_easy_setopt(easy, CURLOPT_RESOLVE,
+                            call->addresses.data ? &call->addresses : NULL))
     {
         return NGX_ERROR;
     }
@@ -557,6 +605,14 @@ ngx_http_flowdash_call_setup(CURL *easy, void *data)
         return NGX_ERROR;
     }
 
+    /* nothing is looked up, so that nothing of it can be too old */
+
+    if (!ngx_http_flowdash_call_named(flcf)
+        && curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, -1L))
+    {
+        return NGX_ERROR;
+    }
+
     if (flcf->url->socket.len
         && curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH,
                             (char *) flcf->url->socket.data))
@@ -570,7 +626,25 @@ ngx_http_flowdash_call_setup(CURL *easy, void *data)
         return NGX_ERROR;
     }
 
-    return ngx_http_flowdash_call_setup_tls(easy, flcf);
+    return flcf->handles->tls ? ngx_http_flowdash_call_setup_tls(easy, flcf)
+                              : ngx_http_flowdash_call_setup_plain(easy);
+}
+
+
+/* libcurl would copy the names of the system's CAs for each transfer */
+
+static ngx_int_t
+ngx_http_flowdash_call_setup_plain(CURL *easy)
+{
+    if (curl_easy_setopt(easy, CURLOPT_CAINFO, NULL)
+        || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL)
+        || curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, NULL)
+        || curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL))
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -244,6 +244,8 @@ ngx_http_flowdash_conf_proxy_url(ngx_conf_t *cf,
         scheme--;
     }
 
+    proxy->ssl = (scheme == &schemes[1]);
+
     proxy->url.len = scheme->len + host.len;
     proxy->url.data = ngx_pnalloc(cf->pool, proxy->url.len + 1);
 
@@ -303,7 +305,17 @@ ngx_http_flowdash_conf_proxy_parts(ngx_conf_t *cf,
     curl_free(host);
     curl_free(port);
 
-    return (*error || proxy->host.data) ? NGX_OK : NGX_ERROR;
+    if (*error) {
+        return NGX_OK;
+    }
+
+    if (proxy->host.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    proxy->named = ngx_http_flowdash_resolve_needed(&proxy->host);
+
+    return NGX_OK;
 }
 
 
@@ -558,6 +570,8 @@ ngx_http_flowdash_conf_call_check(ngx_conf_t *cf,
                     "a unix socket cannot be called through "
                     "\"flowdash_proxy\"; \"flowdash_proxy off\" is expected");
     }
+
+    conf->handles->tls = conf->url->ssl || (conf->proxy && conf->proxy->ssl);
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 

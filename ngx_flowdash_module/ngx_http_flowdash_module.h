@@ -67,8 +67,10 @@ typedef struct {
     in_port_t                       port;
     ngx_str_t                       socket;    /* path of a unix socket */
     ngx_array_t                     parts;     /* of ..._url_part_t */
-    CURLU                          *parsed;    /* NULL: has variables */
+    CURLU                          *parsed;    /* NULL: anew for each call */
+    ngx_str_t                       logged;    /* for logs, if it is parsed */
     unsigned                        ssl:1;
+    unsigned                        named:1;   /* the host may be a name */
 } ngx_http_flowdash_url_t;
 
 
@@ -78,6 +80,8 @@ typedef struct {
     ngx_str_t                       password;
     ngx_str_t                       host;
     in_port_t                       port;
+    unsigned                        ssl:1;
+    unsigned                        named:1;   /* the host is a name */
 } ngx_http_flowdash_proxy_t;
 
 

@@ -651,13 +651,17 @@ ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
         return NGX_ERROR;
     }
 
-    /* flowdash_call adds those of each call by itself */
+    if (flcf->url) {
 
-    if (flcf->url == NULL
-        && ngx_http_flowdash_identity_call(sr->main,
-                                           ngx_http_flowdash_get_ctx(sr), run,
-                                           &run->headers)
-           != NGX_OK)
+        /* flowdash_call takes them from where they are */
+
+        return NGX_OK;
+    }
+
+    if (ngx_http_flowdash_identity_call(sr->main,
+                                        ngx_http_flowdash_get_ctx(sr), run,
+                                        &run->headers)
+        != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -23,10 +23,10 @@ static ngx_int_t ngx_http_flowdash_url_path(ngx_conf_t *cf,
     ngx_http_flowdash_url_t *url, u_char *p, u_char *last);
 static const char *ngx_http_flowdash_url_check(ngx_conf_t *cf,
     ngx_http_flowdash_url_t *url);
-static const char *ngx_http_flowdash_url_check_text(ngx_conf_t *cf,
-    ngx_http_flowdash_url_t *url, char *text);
-static const char *ngx_http_flowdash_url_keep(ngx_conf_t *cf,
-    ngx_http_flowdash_url_t *url, char *text);
+static const char *ngx_http_flowdash_url_parse_text(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, char *text, ngx_uint_t variables);
+static CURLUcode ngx_http_flowdash_url_endpoint(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, CURLU *handle);
 static void ngx_http_flowdash_url_cleanup(void *data);
 static ngx_int_t ngx_http_flowdash_url_host(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
@@ -378,91 +378,51 @@ ngx_http_flowdash_url_check(ngx_conf_t *cf, ngx_http_flowdash_url_t *url)
 
     last = ngx_strlchr(path, p, '?');
 
-    if (ngx_http_flowdash_url_dot_segment(path, last ? last : p)) {
+    if (last == NULL) {
+        last = p;
+    }
+
+    if (ngx_http_flowdash_url_dot_segment(path, last)) {
         return "the path must not have a \".\" or \"..\" as one of its parts";
     }
 
-    error = ngx_http_flowdash_url_check_text(cf, url, (char *) text);
+    error = ngx_http_flowdash_url_parse_text(cf, url, (char *) text,
+                                             variables);
 
-    if (error || variables) {
+    if (error || url->parsed == NULL) {
         return error;
     }
 
-    return ngx_http_flowdash_url_keep(cf, url, (char *) text);
-}
+    url->logged.len = url->shown.len + (last - path);
 
-
-static const char *
-ngx_http_flowdash_url_check_text(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
-    char *text)
-{
-    char       *host, *port;
-    size_t      len;
-    CURLU      *handle;
-    CURLUcode   rc;
-
-    handle = curl_url();
-    if (handle == NULL) {
+    url->logged.data = ngx_pnalloc(cf->pool, url->logged.len);
+    if (url->logged.data == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    host = NULL;
-    port = NULL;
+    p = ngx_cpymem(url->logged.data, url->shown.data, url->shown.len);
+    ngx_memcpy(p, path, last - path);
 
-    rc = curl_url_set(handle, CURLUPART_URL, text, CURLU_PATH_AS_IS);
-
-    if (rc == CURLUE_OK) {
-        rc = curl_url_get(handle, CURLUPART_HOST, &host, 0);
-    }
-
-    if (rc == CURLUE_OK) {
-        rc = curl_url_get(handle, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
-    }
-
-    if (rc == CURLUE_OK) {
-        url->port = (in_port_t) ngx_atoi((u_char *) port, ngx_strlen(port));
-    }
-
-    if (rc == CURLUE_OK && url->port == 0) {
-        rc = CURLUE_BAD_PORT_NUMBER;
-    }
-
-    if (rc == CURLUE_OK && url->variable_host == NULL && !url->socket.len) {
-        len = ngx_strlen(host);
-
-        url->host.data = ngx_pnalloc(cf->pool, len);
-
-        if (url->host.data) {
-            ngx_memcpy(url->host.data, host, len);
-            url->host.len = len;
-
-        } else {
-            rc = CURLUE_OUT_OF_MEMORY;
-        }
-    }
-
-    curl_free(host);
-    curl_free(port);
-    curl_url_cleanup(handle);
-
-    if (rc == CURLUE_OUT_OF_MEMORY) {
-        return NGX_CONF_ERROR;
-    }
-
-    return (rc == CURLUE_OK) ? NULL : curl_url_strerror(rc);
+    return NULL;
 }
 
 
 /*
- * A URL that is always the same is parsed once: libcurl would parse it, and
- * write it anew byte by byte, for each call.  libcurl only reads it.
+ * An URL that is always the same is parsed once: libcurl would parse it, and
+ * write it anew byte by byte, for each call.
+ *
+ * Not if there is a percent sign in front of the path.  Before 8.3 libcurl
+ * loses the zone of an IPv6 address in the copy that it makes for a transfer,
+ * and it changes the original if there is one in the host.
  */
 
 static const char *
-ngx_http_flowdash_url_keep(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
-    char *text)
+ngx_http_flowdash_url_parse_text(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
+    char *text, ngx_uint_t variables)
 {
+    CURLU               *handle;
     CURLUcode            rc;
+    ngx_str_t           *origin;
     ngx_pool_cleanup_t  *cln;
 
     cln = ngx_pool_cleanup_add(cf->pool, 0);
@@ -470,21 +430,92 @@ ngx_http_flowdash_url_keep(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
         return NGX_CONF_ERROR;
     }
 
-    url->parsed = curl_url();
-    if (url->parsed == NULL) {
+    handle = curl_url();
+    if (handle == NULL) {
         return NGX_CONF_ERROR;
     }
 
     cln->handler = ngx_http_flowdash_url_cleanup;
-    cln->data = url->parsed;
+    cln->data = handle;
 
-    rc = curl_url_set(url->parsed, CURLUPART_URL, text, CURLU_PATH_AS_IS);
+    rc = curl_url_set(handle, CURLUPART_URL, text, CURLU_PATH_AS_IS);
+
+    if (rc == CURLUE_OK) {
+        rc = ngx_http_flowdash_url_endpoint(cf, url, handle);
+    }
 
     if (rc == CURLUE_OUT_OF_MEMORY) {
         return NGX_CONF_ERROR;
     }
 
-    return (rc == CURLUE_OK) ? NULL : curl_url_strerror(rc);
+    if (rc != CURLUE_OK) {
+        return curl_url_strerror(rc);
+    }
+
+    origin = &url->origin;
+
+    if (!variables
+        && ngx_strlchr(origin->data, origin->data + origin->len, '%') == NULL)
+    {
+        url->parsed = handle;
+    }
+
+    return NULL;
+}
+
+
+static CURLUcode
+ngx_http_flowdash_url_endpoint(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
+    CURLU *handle)
+{
+    char       *host, *port;
+    CURLUcode   rc;
+
+    rc = curl_url_get(handle, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
+
+    if (rc != CURLUE_OK) {
+        return rc;
+    }
+
+    url->port = (in_port_t) ngx_atoi((u_char *) port, ngx_strlen(port));
+
+    curl_free(port);
+
+    if (url->port == 0) {
+        return CURLUE_BAD_PORT_NUMBER;
+    }
+
+    if (url->socket.len) {
+        return CURLUE_OK;
+    }
+
+    if (url->variable_host) {
+        url->named = 1;
+        return CURLUE_OK;
+    }
+
+    rc = curl_url_get(handle, CURLUPART_HOST, &host, 0);
+
+    if (rc != CURLUE_OK) {
+        return rc;
+    }
+
+    url->host.len = ngx_strlen(host);
+
+    url->host.data = ngx_pnalloc(cf->pool, url->host.len);
+    if (url->host.data) {
+        ngx_memcpy(url->host.data, host, url->host.len);
+    }
+
+    curl_free(host);
+
+    if (url->host.data == NULL) {
+        return CURLUE_OUT_OF_MEMORY;
+    }
+
+    url->named = ngx_http_flowdash_resolve_needed(&url->host);
+
+    return CURLUE_OK;
 }
 
 
@@ -505,6 +536,12 @@ ngx_http_flowdash_url_make(ngx_http_request_t *r,
     ngx_int_t    rc;
     ngx_str_t   *value;
     ngx_uint_t   i, n;
+
+    if (url->parsed) {
+        *host = url->host;
+        run->url = url->logged;
+        return NGX_OK;
+    }
 
     n = url->parts.nelts;
     len = url->origin.len + url->port_text.len + 1;
