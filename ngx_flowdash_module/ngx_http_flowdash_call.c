@@ -398,6 +398,8 @@ ngx_http_flowdash_call_headers(ngx_http_flowdash_call_t *call)
     ngx_http_request_t       *r;
     ngx_http_flowdash_run_t  *run;
 
+    static ngx_str_t  host = ngx_string("Host");
+
     r = call->request;
     run = call->run;
     pool = r->pool;
@@ -412,7 +414,7 @@ ngx_http_flowdash_call_headers(ngx_http_flowdash_call_t *call)
     }
 
     n = sizeof(ngx_http_flowdash_own_headers) / sizeof(ngx_keyval_t) - 1
-        + run->headers.nelts + headers.nelts;
+        + 2 + run->headers.nelts + headers.nelts;
 
     list = ngx_palloc(pool, n * sizeof(struct curl_slist));
     if (list == NULL) {
@@ -426,6 +428,13 @@ ngx_http_flowdash_call_headers(ngx_http_flowdash_call_t *call)
         if (!ngx_http_flowdash_call_has_header(&run->headers, &own->key)) {
             list[n++].data = (char *) own->value.data;
         }
+    }
+
+    if (call->conf->url->host_line
+        && !ngx_http_flowdash_call_has_header(&run->headers, &host))
+    {
+        list[n++].data = "Host:";
+        list[n++].data = (char *) call->conf->url->host_line;
     }
 
     if (ngx_http_flowdash_call_header_lines(pool, &run->headers, list, &n)

@@ -69,6 +69,7 @@ typedef struct {
     ngx_array_t                     parts;     /* of ..._url_part_t */
     CURLU                          *parsed;    /* NULL: anew for each call */
     ngx_str_t                       logged;    /* for logs, if it is parsed */
+    u_char                         *host_line; /* header; NULL: variables */
     unsigned                        ssl:1;
     unsigned                        named:1;   /* the host may be a name */
 } ngx_http_flowdash_url_t;

@@ -27,6 +27,8 @@ static const char *ngx_http_flowdash_url_parse_text(ngx_conf_t *cf,
     ngx_http_flowdash_url_t *url, char *text, ngx_uint_t variables);
 static CURLUcode ngx_http_flowdash_url_endpoint(ngx_conf_t *cf,
     ngx_http_flowdash_url_t *url, CURLU *handle);
+static CURLUcode ngx_http_flowdash_url_host_line(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url);
 static void ngx_http_flowdash_url_cleanup(void *data);
 static ngx_int_t ngx_http_flowdash_url_host(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
@@ -486,6 +488,7 @@ ngx_http_flowdash_url_endpoint(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
     }
 
     if (url->socket.len) {
+        url->host_line = (u_char *) "Host: localhost";
         return CURLUE_OK;
     }
 
@@ -514,6 +517,35 @@ ngx_http_flowdash_url_endpoint(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
     }
 
     url->named = ngx_http_flowdash_resolve_needed(&url->host);
+
+    return ngx_http_flowdash_url_host_line(cf, url);
+}
+
+
+/*
+ * RFC 9110, section 7.2.  libcurl would write it byte by byte for each call,
+ * and without the brackets of IPv6 when there is a proxy.
+ */
+
+static CURLUcode
+ngx_http_flowdash_url_host_line(ngx_conf_t *cf, ngx_http_flowdash_url_t *url)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(cf->pool, sizeof("Host: :65535") + url->host.len);
+    if (p == NULL) {
+        return CURLUE_OUT_OF_MEMORY;
+    }
+
+    url->host_line = p;
+
+    p = ngx_sprintf(p, "Host: %V", &url->host);
+
+    if (url->port != (url->ssl ? 443 : 80)) {
+        p = ngx_sprintf(p, ":%d", (int) url->port);
+    }
+
+    *p = '\0';
 
     return CURLUE_OK;
 }
