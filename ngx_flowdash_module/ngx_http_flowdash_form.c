@@ -30,6 +30,9 @@ static ngx_int_t ngx_http_flowdash_form_decode(ngx_http_flowdash_form_t *form,
 static const char *ngx_http_flowdash_form_split(
     ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_str_t *field,
     ngx_str_t *path, ngx_uint_t *found);
+static const char *ngx_http_flowdash_form_follow(
+    ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_str_t *field,
+    ngx_str_t *path, ngx_uint_t *found);
 static ngx_uint_t ngx_http_flowdash_form_brackets(ngx_str_t *path);
 static ngx_uint_t ngx_http_flowdash_form_in_pairs(ngx_str_t *name);
 static ngx_uint_t ngx_http_flowdash_form_looks_like(ngx_str_t *name,
@@ -405,23 +408,18 @@ static const char *
 ngx_http_flowdash_form_split(ngx_http_flowdash_form_t *form, ngx_str_t *name,
     ngx_str_t *field, ngx_str_t *path, ngx_uint_t *found)
 {
-    u_char       *p, *last;
-    ngx_str_t    *token, key;
-    ngx_uint_t    n;
+    const char   *error;
     ngx_array_t  *pointer;
 
     *found = 0;
 
     pointer = form->pointer;
-    token = pointer->elts;
-    p = name->data;
-    last = p + name->len;
 
     if (!ngx_http_flowdash_form_in_pairs(name)
         || ngx_http_flowdash_json_check_utf8(name))
     {
         if (pointer->nelts
-            && !ngx_http_flowdash_form_looks_like(name, token))
+            && !ngx_http_flowdash_form_looks_like(name, pointer->elts))
         {
             return NULL;
         }
@@ -429,6 +427,43 @@ ngx_http_flowdash_form_split(ngx_http_flowdash_form_t *form, ngx_str_t *name,
         return "a name that is empty, or with stray brackets, spaces or "
                "control characters";
     }
+
+    error = ngx_http_flowdash_form_follow(form, name, field, path, found);
+
+    if (error || !*found) {
+        return error;
+    }
+
+    if (field->len == 0) {
+        return "an array where the task should be";
+    }
+
+    if (pointer->nelts + ngx_http_flowdash_form_brackets(path)
+        > NGX_HTTP_FLOWDASH_FORM_DEPTH)
+    {
+        return "a name with too many brackets";
+    }
+
+    return NULL;
+}
+
+
+/*
+ * Follows the pointer through the name: the field is what comes behind it, the
+ * path what comes behind the field.
+ */
+
+static const char *
+ngx_http_flowdash_form_follow(ngx_http_flowdash_form_t *form, ngx_str_t *name,
+    ngx_str_t *field, ngx_str_t *path, ngx_uint_t *found)
+{
+    u_char      *p, *last;
+    ngx_str_t   *token, key;
+    ngx_uint_t   n;
+
+    token = form->pointer->elts;
+    p = name->data;
+    last = p + name->len;
 
     for (n = 0; /* void */ ; n++) {
 
@@ -453,7 +488,7 @@ ngx_http_flowdash_form_split(ngx_http_flowdash_form_t *form, ngx_str_t *name,
             p++;
         }
 
-        if (n == pointer->nelts) {
+        if (n == form->pointer->nelts) {
             break;
         }
 
@@ -468,21 +503,11 @@ ngx_http_flowdash_form_split(ngx_http_flowdash_form_t *form, ngx_str_t *name,
         }
     }
 
-    if (key.len == 0) {
-        return "an array where the task should be";
-    }
-
     *found = 1;
     *field = key;
 
     path->data = p;
     path->len = last - p;
-
-    if (pointer->nelts + ngx_http_flowdash_form_brackets(path)
-        > NGX_HTTP_FLOWDASH_FORM_DEPTH)
-    {
-        return "a name with too many brackets";
-    }
 
     return NULL;
 }
