@@ -48,13 +48,13 @@ sub new ($class, %option) {
 
     local $ENV{TMPDIR} = $profile;      # both leave things there
 
-    $self->{pid} = open $self->{driver}, '-|', 'chromedriver', '--port=0'
-        or die "chromedriver: $!\n";
+    # It takes a port that is free for IPv4, and gives up if another process has
+    # the same one for IPv6.
 
-    while (readline $self->{driver}) {
-        $self->{url} = "http://127.0.0.1:$1/session", last
-            if /successfully on port (\d+)/;
+    for (1 .. 10) {
+        last if $self->_start_driver;
     }
+    die "chromedriver does not start\n" if !$self->{url};
 
     my $session = $self->_post('', { capabilities => { alwaysMatch => {
         'goog:chromeOptions' => {
@@ -74,6 +74,19 @@ sub new ($class, %option) {
         value => JSON::PP::true) if !($option{scripts} // 1);
 
     return $self;
+}
+
+sub _start_driver ($self) {
+    $self->{pid} = open $self->{driver}, '-|', 'chromedriver', '--port=0'
+        or die "chromedriver: $!\n";
+
+    while (readline $self->{driver}) {
+        return $self->{url} = "http://127.0.0.1:$1/session"
+            if /successfully on port (\d+)/;
+    }
+
+    close $self->{driver};
+    return;
 }
 
 sub DESTROY ($self) {
