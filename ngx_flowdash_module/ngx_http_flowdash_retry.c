@@ -106,6 +106,11 @@ ngx_http_flowdash_retry_condition(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_conf_bitmask_t  *condition;
 
     if (ngx_strncmp(value->data, "timeout=", 8) == 0) {
+        if (retry->timeout) {
+            return ngx_http_flowdash_conf_refuse(cf, cmd, value,
+                             "one \"timeout=time\" is expected");
+        }
+
         time.data = value->data + 8;
         time.len = value->len - 8;
 

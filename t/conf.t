@@ -262,6 +262,10 @@ refused("flowdash_retry 2 timeout=$_", action("flowdash_retry 2 timeout=$_;"),
     qq(invalid "timeout=$_" in "flowdash_retry"),
     'the time that one attempt may take is expected')
     for '', '0', '0s', '-1s', 'soon', '1.5s', '99999999999999999999d';
+refused('flowdash_retry with two times',
+    action('flowdash_retry 2 timeout=1s 503 timeout=2s;'),
+    'invalid "timeout=2s" in "flowdash_retry"',
+    'one "timeout=time" is expected');
 refused('flowdash_retry of nothing', action('flowdash_retry;'),
     'invalid number of arguments in "flowdash_retry"');
 refused('flowdash_retry in a proxied step',
