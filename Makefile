@@ -171,8 +171,9 @@ sanitized:
 
 
 # Tests of pure functions: each t/unit/NAME.c is a program that prints TAP.  It
-# includes the .c files which it tests, and is linked with the sanitized nginx
-# (libnginx.a: all of it, its main() renamed to nginx_main()).
+# includes the .c files which it tests and tap.h, which all of them share, and
+# is linked with the sanitized nginx (libnginx.a: all of it, its main() renamed
+# to nginx_main()).
 
 units    := $(patsubst t/unit/%.c,$(san)/unit/%,$(wildcard t/unit/*.c))
 unit_inc := $(addprefix -isystem $(san)/nginx/,src/core src/event \
@@ -182,7 +183,8 @@ unit_lib := $(san)/nginx/objs/libnginx.a
 
 $(unit_lib): sanitized
 
-$(san)/unit/%: t/unit/%.c $(wildcard ngx_flowdash_module/*.[ch]) | $(unit_lib)
+$(san)/unit/%: t/unit/%.c t/unit/tap.h \
+               $(wildcard ngx_flowdash_module/*.[ch]) | $(unit_lib)
 	@mkdir -p $(@D)
 	@$(CC) $(san_cc_opt) $(warnings) -Werror $(unit_inc) \
 	    -I ngx_flowdash_module -o $@ $< $(san_ld_opt) $(unit_lib) \

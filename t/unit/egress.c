@@ -2,13 +2,14 @@
 /*
  * The rules of flowdash_allow and flowdash_deny without a configuration file:
  * tables of rules and addresses, and random rules compared with a simple
- * model.  Prints TAP.  The rounds are FLOWDASH_ROUNDS in the environment, the
- * seed FLOWDASH_SEED.
+ * model.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+
+#include "tap.h"
 
 
 #include "ngx_http_flowdash_egress.c"
@@ -39,12 +40,7 @@ typedef struct {
 } test_text_t;
 
 
-static ngx_log_t      test_log;
-static ngx_pool_t    *test_pool;
-static u_char         test_logged[1024];
-static ngx_uint_t     test_level_logged;
-static ngx_uint_t     test_count;
-static ngx_uint_t     test_failed;
+static ngx_pool_t  *test_pool;
 
 
 static test_case_t  cases[] = {
@@ -169,32 +165,6 @@ static test_text_t  texts[] = {
 };
 
 
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    test_count++;
-    test_failed += !good;
-    printf("%sok %u - %s\n", good ? "" : "not ", (unsigned) test_count, name);
-}
-
-
-static size_t
-dice(size_t n)
-{
-    return (size_t) random() % n;
-}
-
-
-static void
-test_writer(ngx_log_t *log, ngx_uint_t level, u_char *buf, size_t len)
-{
-    len = ngx_min(len, sizeof(test_logged) - 1);
-    ngx_memcpy(test_logged, buf, len);
-    test_logged[len] = '\0';
-    test_level_logged = level;
-}
-
-
 /* one directive, as nginx calls its setter */
 
 static ngx_uint_t
@@ -227,7 +197,7 @@ directive(ngx_array_t **rules, const char *text, ngx_uint_t deny)
     cf.pool = test_pool;
     cf.log = &test_log;
 
-    test_logged[0] = '\0';
+    test_log_clear();
 
     return ngx_http_flowdash_egress_conf(&cf, &cmd, rules) == NGX_CONF_OK;
 }
@@ -372,7 +342,7 @@ test_text(test_text_t *t)
     good = directive(&rules, t->text, 1) == t->good;
 
     good &= t->logged ? strstr((char *) test_logged, t->logged) != NULL
-                        && test_level_logged == (t->good ? NGX_LOG_WARN
+                        && test_logged_level == (t->good ? NGX_LOG_WARN
                                                          : NGX_LOG_EMERG)
                       : test_logged[0] == '\0';
 
@@ -484,24 +454,10 @@ random_rules(void)
 int
 main(void)
 {
-    char               *env;
-    ngx_uint_t          i, rounds, good;
-    ngx_open_file_t     file;
+    ngx_uint_t  i, rounds, good;
 
-    env = getenv("FLOWDASH_SEED");
-    srandom(env ? (unsigned) atoi(env) : 1);
-
-    env = getenv("FLOWDASH_ROUNDS");
-    rounds = env ? (ngx_uint_t) atoi(env) : 20000;
-
-    ngx_pagesize = 4096;
-    ngx_use_stderr = 0;
-    ngx_time_init();
-
-    ngx_memzero(&file, sizeof(ngx_open_file_t));
-    test_log.file = &file;
-    test_log.log_level = NGX_LOG_WARN;
-    test_log.writer = test_writer;
+    rounds = test_begin(20000);
+    test_log_keep();
 
     test_pool = ngx_create_pool(4096, &test_log);
 
@@ -526,8 +482,7 @@ main(void)
 
     ok(good == rounds, "random rules are judged as by the model");
 
-    printf("1..%u\n", (unsigned) test_count);
     ngx_destroy_pool(test_pool);
 
-    return test_failed != 0;
+    return test_end();
 }

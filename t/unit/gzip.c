@@ -1,8 +1,7 @@
 
 /*
  * gzip's decoder without nginx: random texts in random pieces, limits, bombs,
- * and what is truncated or damaged.  Prints TAP.  The rounds are
- * FLOWDASH_ROUNDS in the environment, the seed FLOWDASH_SEED.
+ * and what is truncated or damaged.
  */
 
 
@@ -10,37 +9,21 @@
 #include <ngx_core.h>
 #include <zlib.h>
 
+#include "tap.h"
 
-/* counts allocations, and fails at the one that the test has chosen */
 
-static ngx_int_t   test_allocations = -1;
 static ngx_uint_t  test_buffers;        /* of the pool, for the text */
 static size_t      test_largest;
 static ngx_int_t   test_zlib;           /* zlib's that are not freed */
 
 
-static ngx_uint_t
-test_fails(void)
-{
-    if (test_allocations == 0) {
-        return 1;
-    }
-
-    if (test_allocations > 0) {
-        test_allocations--;
-    }
-
-    return 0;
-}
-
-
 static void *
-test_pnalloc(ngx_pool_t *pool, size_t size)
+test_buffer(ngx_pool_t *pool, size_t size)
 {
     test_buffers++;
     test_largest = ngx_max(test_largest, size);
 
-    return test_fails() ? NULL : ngx_pnalloc(pool, size);
+    return test_pnalloc(pool, size);
 }
 
 
@@ -48,13 +31,6 @@ static void *
 test_pcalloc(ngx_pool_t *pool, size_t size)
 {
     return test_fails() ? NULL : ngx_pcalloc(pool, size);
-}
-
-
-static ngx_pool_cleanup_t *
-test_cleanup_add(ngx_pool_t *pool, size_t size)
-{
-    return test_fails() ? NULL : ngx_pool_cleanup_add(pool, size);
 }
 
 
@@ -89,7 +65,7 @@ test_init(z_streamp stream, int bits, const char *version, int size)
 }
 
 
-#define ngx_pnalloc           test_pnalloc
+#define ngx_pnalloc           test_buffer
 #define ngx_pcalloc           test_pcalloc
 #define ngx_pool_cleanup_add  test_cleanup_add
 #define inflateInit2_         test_init
@@ -122,27 +98,6 @@ typedef struct {
 } test_result_t;
 
 
-static ngx_log_t    test_log;
-static ngx_uint_t   test_count;
-static ngx_uint_t   test_failed;
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    test_count++;
-    test_failed += !good;
-    printf("%sok %u - %s\n", good ? "" : "not ", (unsigned) test_count, name);
-}
-
-
-static size_t
-dice(size_t n)
-{
-    return (size_t) random() % n;
-}
-
-
 /*
  * One piece, in memory that is spoiled as soon as the decoder must be through
  * with it.
@@ -151,14 +106,13 @@ dice(size_t n)
 static void
 feed(ngx_http_flowdash_gzip_t *gz, u_char *p, size_t len, test_result_t *t)
 {
-    u_char  *copy;
-    size_t   before;
+    size_t     before;
+    ngx_str_t  copy;
 
-    copy = malloc(len ? len : 1);
-    ngx_memcpy(copy, p, len);
+    copy = exactly(p, len);
 
     before = gz->len;
-    t->rc = ngx_http_flowdash_gzip_read(gz, copy, len);
+    t->rc = ngx_http_flowdash_gzip_read(gz, copy.data, copy.len);
 
     while (t->rc == NGX_AGAIN) {
         t->again++;
@@ -169,8 +123,8 @@ feed(ngx_http_flowdash_gzip_t *gz, u_char *p, size_t len, test_result_t *t)
 
     t->good &= gz->len - before <= TEST_MB && gz->len <= gz->max;
 
-    memset(copy, 0xdd, len);
-    free(copy);
+    memset(copy.data, 0xdd, copy.len);
+    free(copy.data);
 }
 
 
@@ -235,9 +189,7 @@ decodes(ngx_str_t *gzip, size_t piece, size_t max, ngx_str_t *text)
 
     decode(gzip, piece, max, &t);
 
-    good = t.good && t.rc == NGX_OK && t.text.len == text->len
-           && (text->len == 0
-               || memcmp(t.text.data, text->data, text->len) == 0);
+    good = t.good && t.rc == NGX_OK && is(&t.text, text->data, text->len);
 
     ngx_destroy_pool(t.pool);
 
@@ -449,9 +401,7 @@ damaged(void)
 
                 if (t.rc == NGX_OK) {
                     same++;
-                    good &= t.text.len == whole.text.len
-                            && memcmp(t.text.data, whole.text.data,
-                                      t.text.len) == 0;
+                    good &= is(&t.text, whole.text.data, whole.text.len);
 
                 } else {
                     errors++;
@@ -735,9 +685,9 @@ out_of_memory(void)
     good = 1;
 
     for (n = 0; n < 100; n++) {
-        test_allocations = n;
+        test_budget = n;
         decode(&gzip, n % 2 ? TEST_WHOLE : 300, text.len, &t);
-        test_allocations = -1;
+        test_budget = -1;
 
         ngx_destroy_pool(t.pool);
         good &= t.good && test_zlib == 0;
@@ -788,17 +738,10 @@ abandoned(void)
 int
 main(void)
 {
-    char        *env;
-    ngx_str_t    text;
-    ngx_uint_t   i, rounds, good;
+    ngx_str_t   text;
+    ngx_uint_t  i, rounds, good;
 
-    env = getenv("FLOWDASH_SEED");
-    srandom(env ? (unsigned) atoi(env) : 1);
-
-    env = getenv("FLOWDASH_ROUNDS");
-    rounds = env ? (ngx_uint_t) atoi(env) : 2000;
-
-    ngx_pagesize = 4096;
+    rounds = test_begin(2000);
     text.data = malloc(TEST_TEXT);
 
     good = 0;
@@ -817,8 +760,7 @@ main(void)
     ok(out_of_memory(), "memory that runs out is an error");
     ok(abandoned(), "the pool cleans up");
 
-    printf("1..%u\n", (unsigned) test_count);
     free(text.data);
 
-    return test_failed != 0;
+    return test_end();
 }

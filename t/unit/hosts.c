@@ -1,40 +1,14 @@
 
 /*
  * The parser of the hosts file, and which hosts are looked up at all: tables,
- * and random bytes.  Prints TAP.  The rounds are FLOWDASH_ROUNDS in the
- * environment, the seed FLOWDASH_SEED.
+ * and random bytes.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-
-/* fails at the allocation that the test has chosen */
-
-static ngx_int_t  test_allocations = -1;
-
-
-static ngx_uint_t
-test_fails(void)
-{
-    if (test_allocations == 0) {
-        return 1;
-    }
-
-    if (test_allocations > 0) {
-        test_allocations--;
-    }
-
-    return 0;
-}
-
-
-static void *
-test_pnalloc(ngx_pool_t *pool, size_t size)
-{
-    return test_fails() ? NULL : ngx_pnalloc(pool, size);
-}
+#include "tap.h"
 
 
 static void *
@@ -75,11 +49,6 @@ typedef struct {
 
 #define A63  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define A61  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-
-
-static ngx_log_t    test_log;
-static ngx_uint_t   test_count;
-static ngx_uint_t   test_failed;
 
 
 static test_case_t  cases[] = {
@@ -161,22 +130,6 @@ static test_needed_t  hosts_needed[] = {
 };
 
 
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    test_count++;
-    test_failed += !good;
-    printf("%sok %u - %s\n", good ? "" : "not ", (unsigned) test_count, name);
-}
-
-
-static size_t
-dice(size_t n)
-{
-    return (size_t) random() % n;
-}
-
-
 /* parses a copy, which is spoiled before anybody looks at the result */
 
 static ngx_int_t
@@ -185,9 +138,7 @@ parse(ngx_pool_t *pool, const char *p, size_t len, ngx_array_t *hosts)
     ngx_int_t  rc;
     ngx_str_t  text;
 
-    text.len = len;
-    text.data = malloc(len ? len : 1);
-    ngx_memcpy(text.data, p, len);
+    text = exactly(p, len);
 
     rc = ngx_http_flowdash_resolve_parse_hosts(pool, &text, hosts);
 
@@ -310,8 +261,7 @@ many(void)
 
         addrs = ngx_http_flowdash_resolve_find(&hosts, &key);
 
-        good &= addrs && addrs->len == len
-                && memcmp(addrs->data, text, len) == 0;
+        good &= addrs && is(addrs, text, len);
     }
 
     ngx_str_set(&key, "all");
@@ -456,9 +406,9 @@ out_of_memory(void)
     for (n = 0; n < 100; n++) {
         pool = ngx_create_pool(4096, &test_log);
 
-        test_allocations = n;
+        test_budget = n;
         rc = parse(pool, file, sizeof(file) - 1, &hosts);
-        test_allocations = -1;
+        test_budget = -1;
 
         ngx_destroy_pool(pool);
 
@@ -510,12 +460,7 @@ test_needed(test_needed_t *t)
     ngx_str_t   host;
     ngx_uint_t  needed;
 
-    /* without a null behind it */
-
-    host.len = strlen(t->host);
-    host.data = malloc(host.len ? host.len : 1);
-    ngx_memcpy(host.data, t->host, host.len);
-
+    host = exactly(t->host, strlen(t->host));
     needed = ngx_http_flowdash_resolve_needed(&host);
     free(host.data);
 
@@ -526,16 +471,9 @@ test_needed(test_needed_t *t)
 int
 main(void)
 {
-    char        *env;
-    ngx_uint_t   i, rounds, good;
+    ngx_uint_t  i, rounds, good;
 
-    env = getenv("FLOWDASH_SEED");
-    srandom(env ? (unsigned) atoi(env) : 1);
-
-    env = getenv("FLOWDASH_ROUNDS");
-    rounds = env ? (ngx_uint_t) atoi(env) : 20000;
-
-    ngx_pagesize = 4096;
+    rounds = test_begin(20000);
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         test_case(&cases[i]);
@@ -558,7 +496,5 @@ main(void)
         test_needed(&hosts_needed[i]);
     }
 
-    printf("1..%u\n", (unsigned) test_count);
-
-    return test_failed != 0;
+    return test_end();
 }

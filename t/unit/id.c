@@ -2,8 +2,6 @@
 /*
  * The ids of executions, calls and traces, without nginx: values that clients
  * may send, random and damaged ones, digests, and an OpenSSL that fails.
- * Prints TAP.  The rounds are FLOWDASH_ROUNDS in the environment, the seed
- * FLOWDASH_SEED.
  */
 
 
@@ -13,73 +11,30 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
-
-/* counts what OpenSSL does, and fails at the one that the test has chosen */
-
-static ngx_int_t  test_calls = -1;
-static ngx_int_t  test_contexts;        /* that are not freed */
-static ngx_int_t  test_randoms;         /* how often it was asked for them */
+#include "tap.h"
 
 
-static ngx_uint_t
-test_fails(void)
-{
-    if (test_calls == 0) {
-
-        /* as OpenSSL does, it leaves an error in the queue */
-
-        ERR_put_error(ERR_LIB_EVP, 0, ERR_R_MALLOC_FAILURE, __FILE__,
-                      __LINE__);
-        return 1;
-    }
-
-    if (test_calls > 0) {
-        test_calls--;
-    }
-
-    return 0;
-}
-
-
-static EVP_MD_CTX *
-test_new(void)
-{
-    if (test_fails()) {
-        return NULL;
-    }
-
-    test_contexts++;
-
-    return EVP_MD_CTX_new();
-}
-
-
-static void
-test_free(EVP_MD_CTX *ctx)
-{
-    test_contexts -= (ctx != NULL);
-    EVP_MD_CTX_free(ctx);
-}
+static ngx_int_t  test_randoms;         /* how often OpenSSL is asked */
 
 
 static int
 test_init(EVP_MD_CTX *ctx, const EVP_MD *md, ENGINE *engine)
 {
-    return test_fails() ? 0 : EVP_DigestInit_ex(ctx, md, engine);
+    return test_openssl_fails() ? 0 : EVP_DigestInit_ex(ctx, md, engine);
 }
 
 
 static int
 test_update(EVP_MD_CTX *ctx, const void *data, size_t len)
 {
-    return test_fails() ? 0 : EVP_DigestUpdate(ctx, data, len);
+    return test_openssl_fails() ? 0 : EVP_DigestUpdate(ctx, data, len);
 }
 
 
 static int
 test_final(EVP_MD_CTX *ctx, unsigned char *md, unsigned int *len)
 {
-    return test_fails() ? 0 : EVP_DigestFinal_ex(ctx, md, len);
+    return test_openssl_fails() ? 0 : EVP_DigestFinal_ex(ctx, md, len);
 }
 
 
@@ -87,7 +42,8 @@ static int
 test_digest(const void *data, size_t len, unsigned char *md,
     unsigned int *md_len, const EVP_MD *type, ENGINE *engine)
 {
-    return test_fails() ? 0 : EVP_Digest(data, len, md, md_len, type, engine);
+    return test_openssl_fails() ? 0 : EVP_Digest(data, len, md, md_len, type,
+                                                 engine);
 }
 
 
@@ -96,19 +52,12 @@ test_random(unsigned char *buf, int len)
 {
     test_randoms++;
 
-    return test_fails() ? -1 : RAND_bytes(buf, len);
+    return test_openssl_fails() ? -1 : RAND_bytes(buf, len);
 }
 
 
-static void *
-test_pnalloc(ngx_pool_t *pool, size_t size)
-{
-    return test_fails() ? NULL : ngx_pnalloc(pool, size);
-}
-
-
-#define EVP_MD_CTX_new      test_new
-#define EVP_MD_CTX_free     test_free
+#define EVP_MD_CTX_new      test_context_new
+#define EVP_MD_CTX_free     test_context_free
 #define EVP_DigestInit_ex   test_init
 #define EVP_DigestUpdate    test_update
 #define EVP_DigestFinal_ex  test_final
@@ -243,75 +192,6 @@ static test_case_t  traces[] = {
 };
 
 
-static ngx_log_t    test_log;
-static ngx_uint_t   test_count;
-static ngx_uint_t   test_failed;
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    test_count++;
-    test_failed += !good;
-    printf("%sok %u - %s\n", good ? "" : "not ", (unsigned) test_count, name);
-}
-
-
-static size_t
-dice(size_t n)
-{
-    return (size_t) random() % n;
-}
-
-
-/* memory of just the size, so that nothing around it is read */
-
-static ngx_str_t
-exactly(const void *data, size_t len)
-{
-    ngx_str_t  s;
-
-    s.len = len;
-    s.data = malloc(len);
-    ngx_memcpy(s.data, data, len);
-
-    return s;
-}
-
-
-static ngx_uint_t
-is(ngx_str_t *s, const void *wanted, size_t len)
-{
-    return s->len == len
-           && (len == 0 || ngx_memcmp(s->data, wanted, len) == 0);
-}
-
-
-/* what is tested, as the name of the test */
-
-static const char *
-show(const char *what, const char *s)
-{
-    char         *p;
-    static char   text[128];
-
-    p = text + snprintf(text, sizeof(text), "%s: ", what);
-
-    for ( /* void */ ; *s && p < text + sizeof(text) - 5; s++) {
-        if (*s < 0x20 || *s > 0x7e || *s == '#') {
-            p += snprintf(p, 5, "\\x%02x", (unsigned char) *s);
-
-        } else {
-            *p++ = *s;
-        }
-    }
-
-    *p = '\0';
-
-    return text;
-}
-
-
 static void
 test_key(test_case_t *t)
 {
@@ -326,7 +206,7 @@ test_key(test_case_t *t)
     rc = ngx_http_flowdash_id_key(&header, &key, pool);
 
     if (t->wanted) {
-        good = (rc == NGX_OK && is(&key, t->wanted, ngx_strlen(t->wanted)));
+        good = (rc == NGX_OK && is_text(&key, t->wanted));
 
     } else {
         good = (rc == NGX_DECLINED && key.len == 0 && key.data == NULL);
@@ -790,14 +670,14 @@ digest_fails(ngx_int_t n, ngx_uint_t *succeeded)
     ngx_str_t                      s = ngx_string("abc");
     ngx_http_flowdash_id_digest_t  digest;
 
-    test_calls = n;
+    test_budget = n;
 
     init = ngx_http_flowdash_id_digest_init(&digest);
     (void) ngx_http_flowdash_id_digest_add(&digest, &s);
     add = ngx_http_flowdash_id_digest_add(&digest, &s);
     final = ngx_http_flowdash_id_digest_final(&digest, hex);
 
-    test_calls = -1;
+    test_budget = -1;
 
     *succeeded = (final == NGX_OK);
 
@@ -835,7 +715,7 @@ test_failures(void)
 
     ok(good && test_contexts == 0, "a digest that is given up is freed");
 
-    test_calls = 0;
+    test_budget = 0;
 
     ok(ngx_http_flowdash_id_step(&s, buf) == NGX_ERROR
        && ERR_peek_error() == 0, "a step's digest that fails");
@@ -860,24 +740,17 @@ test_failures(void)
        "no memory for a key with escapes");
 
     ngx_destroy_pool(pool);
-    test_calls = -1;
+    test_budget = -1;
 }
 
 
 int
 main(void)
 {
-    char        *env;
-    ngx_uint_t   i, rounds, random_keys, damaged_keys, damaged_traces;
-    ngx_uint_t   digests;
+    ngx_uint_t  i, rounds, random_keys, damaged_keys, damaged_traces;
+    ngx_uint_t  digests;
 
-    env = getenv("FLOWDASH_SEED");
-    srandom(env ? (unsigned) atoi(env) : 1);
-
-    env = getenv("FLOWDASH_ROUNDS");
-    rounds = env ? (ngx_uint_t) atoi(env) : 20000;
-
-    ngx_pagesize = 4096;
+    rounds = test_begin(20000);
 
     for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         test_key(&keys[i]);
@@ -915,7 +788,5 @@ main(void)
     ok(damaged_traces == rounds, "damaged traces are judged by the rules");
     ok(digests == rounds, "digests are of lengths and strings");
 
-    printf("1..%u\n", (unsigned) test_count);
-
-    return test_failed != 0;
+    return test_end();
 }

@@ -2,15 +2,15 @@
 /*
  * The counters, without nginx's workers: the table while it fills up, names
  * that are cut, places that another worker has, histograms against exact
- * quantiles, rates from minute to minute, and the ring of failures.  Prints
- * TAP.  The rounds are FLOWDASH_ROUNDS in the environment, the seed
- * FLOWDASH_SEED.
+ * quantiles, rates from minute to minute, and the ring of failures.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <pthread.h>
+
+#include "tap.h"
 
 
 #include "ngx_http_flowdash_metrics.c"
@@ -35,10 +35,6 @@ typedef struct {
 } test_thread_t;
 
 
-static ngx_log_t           test_log;
-static ngx_open_file_t     test_log_file;
-static ngx_uint_t          test_count;
-static ngx_uint_t          test_failed;
 static pthread_barrier_t   test_barrier;
 static time_t              test_second;
 static volatile ngx_time_t test_now;
@@ -86,16 +82,6 @@ ngx_http_flowdash_count_configured(ngx_http_flowdash_main_conf_t *fmcf,
 
 
 static void
-ok(ngx_uint_t good, const char *name)
-{
-    test_count++;
-    test_failed += !good;
-
-    printf("%sok %u - %s\n", good ? "" : "not ", (unsigned) test_count, name);
-}
-
-
-static void
 set_time(time_t second)
 {
     test_second = second;
@@ -125,13 +111,8 @@ get(ngx_http_flowdash_zone_t *zone, const char *action, const char *step)
     ngx_str_t                      names[2];
     ngx_http_flowdash_counters_t  *counters;
 
-    names[0].len = strlen(action);
-    names[0].data = malloc(names[0].len ? names[0].len : 1);
-    ngx_memcpy(names[0].data, action, names[0].len);
-
-    names[1].len = step ? strlen(step) : 0;
-    names[1].data = malloc(names[1].len ? names[1].len : 1);
-    ngx_memcpy(names[1].data, step ? step : "", names[1].len);
+    names[0] = exactly(action, strlen(action));
+    names[1] = exactly(step ? step : "", step ? strlen(step) : 0);
 
     counters = ngx_http_flowdash_metrics_get(zone, &names[0],
                                              step ? &names[1] : NULL);
@@ -142,8 +123,10 @@ get(ngx_http_flowdash_zone_t *zone, const char *action, const char *step)
 }
 
 
+/* whether they are these names' */
+
 static ngx_uint_t
-is(ngx_http_flowdash_counters_t *counters, const char *action,
+belong(ngx_http_flowdash_counters_t *counters, const char *action,
     const char *step)
 {
     return counters
@@ -179,7 +162,8 @@ fill(ngx_uint_t size)
         sprintf(name, "action %u", (unsigned) i);
 
         if (get(zone, name, i % 2 ? "step" : NULL) != counters[i]
-            || (counters[i] && !is(counters[i], name, i % 2 ? "step" : "")))
+            || (counters[i]
+                && !belong(counters[i], name, i % 2 ? "step" : "")))
         {
             good = 0;
         }
@@ -278,7 +262,7 @@ collisions(void)
     entry = get(zone, "abc", NULL);
 
     good = entry == &zone->table[(hash + 5) % TEST_SIZE]
-           && is(entry, "abc", "")
+           && belong(entry, "abc", "")
            && get(zone, "abc", NULL) == entry;
 
     free(zone);
@@ -397,10 +381,7 @@ cut(test_cut_t *test)
     char       text[128];
     ngx_str_t  name, kept;
 
-    name.len = strlen(test->name);
-    name.data = malloc(name.len ? name.len : 1);
-    ngx_memcpy(name.data, test->name, name.len);
-
+    name = exactly(test->name, strlen(test->name));
     kept = ngx_http_flowdash_metrics_name(&name);
 
     sprintf(text, "a name of %u bytes is kept as %u", (unsigned) name.len,
@@ -451,7 +432,7 @@ random_quantile(void)
     ngx_http_flowdash_histogram_t  time;
 
     ngx_memzero(&time, sizeof(ngx_http_flowdash_histogram_t));
-    n = 1 + random() % 300;
+    n = 1 + dice(300);
     last = NGX_HTTP_FLOWDASH_METRICS_BUCKETS - 1;
     sum = 0;
     total = 0;
@@ -460,7 +441,7 @@ random_quantile(void)
 
         /* as many short ones as long ones */
 
-        value[i] = random() % (2 << (random() % 17));
+        value[i] = dice(2 << dice(17));
         sum += value[i];
         ngx_http_flowdash_metrics_time(&time, value[i]);
     }
@@ -471,7 +452,7 @@ random_quantile(void)
 
     qsort(value, n, sizeof(ngx_msec_t), compare);
 
-    q = 1 + random() % 1000;
+    q = 1 + dice(1000);
     exact = value[(n * q + 999) / 1000 - 1];
     estimate = ngx_http_flowdash_metrics_quantile(&time, q);
     i = bucket(exact);
@@ -641,45 +622,30 @@ ring(ngx_uint_t n)
 static ngx_uint_t
 warns_once(void)
 {
-    off_t                      first, second;
+    size_t                     first;
     ngx_http_flowdash_zone_t  *zone;
 
     zone = make_zone(1);
 
     ngx_http_flowdash_metrics_no_room(zone, &test_log);
-    first = lseek(test_log_file.fd, 0, SEEK_END);
+    first = test_logged_len;
 
     ngx_http_flowdash_metrics_no_room(zone, &test_log);
-    second = lseek(test_log_file.fd, 0, SEEK_END);
 
     free(zone);
 
-    return first > 0 && second == first;
+    return first > 0 && test_logged_len == first;
 }
 
 
 int
 main(void)
 {
-    char        *env;
-    FILE        *log;
-    ngx_uint_t   i, rounds, good;
+    ngx_uint_t  i, rounds, good;
 
-    env = getenv("FLOWDASH_SEED");
-    srandom(env ? (unsigned) atoi(env) : 1);
+    rounds = test_begin(20000);
+    test_log_keep();
 
-    env = getenv("FLOWDASH_ROUNDS");
-    rounds = env ? (ngx_uint_t) atoi(env) : 20000;
-
-    log = tmpfile();
-
-    ngx_use_stderr = 0;
-    ngx_time_init();
-    test_log_file.fd = fileno(log);
-    test_log.file = &test_log_file;
-    test_log.log_level = NGX_LOG_WARN;
-
-    ngx_pagesize = 4096;
     ngx_cacheline_size = 64;
     (void) ngx_crc32_table_init();
 
@@ -714,9 +680,5 @@ main(void)
     ok(ring(49) && ring(50) && ring(51), "as many as are remembered");
     ok(ring(1234), "many failures");
 
-    fclose(log);
-
-    printf("1..%u\n", (unsigned) test_count);
-
-    return test_failed != 0;
+    return test_end();
 }

@@ -1,13 +1,15 @@
 
 /*
  * multipart/form-data without nginx: forms that are read and such that are
- * refused, each in pieces of every kind, and damaged ones.  Prints TAP.  The
- * rounds are FLOWDASH_ROUNDS in the environment, the seed FLOWDASH_SEED.
+ * refused, each in pieces of every kind, and damaged ones.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+
+#include "tap.h"
+
 
 #include "ngx_http_flowdash_json.c"
 #include "ngx_http_flowdash_task.c"
@@ -374,35 +376,14 @@ static test_boundary_t  boundaries[] = {
 };
 
 
-static ngx_log_t    test_log;
-static ngx_uint_t   test_count;
-static ngx_uint_t   test_failed;
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    test_count++;
-    test_failed += !good;
-    printf("%sok %u - %s\n", good ? "" : "not ", (unsigned) test_count, name);
-}
-
-
-static ngx_uint_t
-dice(ngx_uint_t n)
-{
-    return (ngx_uint_t) random() % n;
-}
-
-
 /* each piece has memory of its own, so that an overrun is seen */
 
 static ngx_int_t
 feed(ngx_http_flowdash_form_t *form, u_char *p, size_t len, ngx_uint_t pieces)
 {
-    u_char                         *piece;
     size_t                          n;
     ngx_int_t                       rc;
+    ngx_str_t                       piece;
     ngx_http_flowdash_multipart_t  *mp;
 
     mp = ngx_http_flowdash_multipart_create(form);
@@ -414,10 +395,9 @@ feed(ngx_http_flowdash_form_t *form, u_char *p, size_t len, ngx_uint_t pieces)
             : 1 + dice(dice(2) ? 5 : 200);
         n = ngx_min(n, len);
 
-        piece = malloc(n);
-        ngx_memcpy(piece, p, n);
-        rc = ngx_http_flowdash_multipart_read(mp, piece, n);
-        free(piece);
+        piece = exactly(p, n);
+        rc = ngx_http_flowdash_multipart_read(mp, piece.data, n);
+        free(piece.data);
 
         if (rc != NGX_OK) {
             break;
@@ -656,16 +636,12 @@ test_boundary(test_boundary_t *t)
     ngx_uint_t   good;
     const char  *error;
 
-    type.len = ngx_strlen(t->type);
-    type.data = malloc(type.len);
-    ngx_memcpy(type.data, t->type, type.len);
-
+    type = exactly(t->type, ngx_strlen(t->type));
     error = NULL;
     rc = ngx_http_flowdash_multipart_boundary(&type, &boundary, &error);
 
     if (t->wanted) {
-        good = (rc == NGX_OK && boundary.len == ngx_strlen(t->wanted)
-                && ngx_memcmp(boundary.data, t->wanted, boundary.len) == 0);
+        good = (rc == NGX_OK && is_text(&boundary, t->wanted));
 
     } else {
         good = (rc == NGX_DECLINED && error);
@@ -679,16 +655,9 @@ test_boundary(test_boundary_t *t)
 int
 main(void)
 {
-    char        *env;
-    ngx_uint_t   i, rounds, good;
+    ngx_uint_t  i, rounds, good;
 
-    env = getenv("FLOWDASH_SEED");
-    srandom(env ? (unsigned) atoi(env) : 1);
-
-    env = getenv("FLOWDASH_ROUNDS");
-    rounds = env ? (ngx_uint_t) atoi(env) : 20000;
-
-    ngx_pagesize = 4096;
+    rounds = test_begin(20000);
 
     for (i = 0; i < sizeof(boundaries) / sizeof(boundaries[0]); i++) {
         test_boundary(&boundaries[i]);
@@ -708,7 +677,5 @@ main(void)
 
     ok(good == rounds, "damaged forms are judged alike in any pieces");
 
-    printf("1..%u\n", (unsigned) test_count);
-
-    return test_failed != 0;
+    return test_end();
 }

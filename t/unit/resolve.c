@@ -2,13 +2,15 @@
 /*
  * A look-up with a resolver that does what the test says: answers at once, or
  * later, or not at all; and everything is freed exactly once, which the
- * sanitizers see.  Prints TAP.
+ * sanitizers see.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+
+#include "tap.h"
 
 
 typedef enum {
@@ -26,22 +28,6 @@ static ngx_int_t             test_open;       /* contexts that are not freed */
 static char                  test_name[300];
 static ngx_resolver_ctx_t   *test_waiting[4];
 static ngx_uint_t            test_nwaiting;
-static ngx_int_t             test_allocations = -1;
-
-
-static void *
-test_pnalloc(ngx_pool_t *pool, size_t size)
-{
-    if (test_allocations == 0) {
-        return NULL;
-    }
-
-    if (test_allocations > 0) {
-        test_allocations--;
-    }
-
-    return ngx_pnalloc(pool, size);
-}
 
 
 static ngx_resolver_ctx_t *
@@ -159,15 +145,12 @@ typedef struct {
 } test_case_t;
 
 
-static ngx_log_t                     test_log;
 static ngx_cycle_t                   test_cycle;
 static ngx_resolver_t                test_resolver;
 static ngx_array_t                   test_hosts;
 static ngx_pool_t                   *test_pool;
 static ngx_http_flowdash_resolve_t  *test_cancel;    /* by the handler */
 static ngx_uint_t                    test_calls;     /* of the handler */
-static ngx_uint_t                    test_count;
-static ngx_uint_t                    test_failed;
 
 
 static test_case_t  cases[] = {
@@ -185,15 +168,6 @@ static test_case_t  cases[] = {
     { "a:b", 80, NULL },
     { "a,b", 80, NULL }
 };
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    test_count++;
-    test_failed += !good;
-    printf("%sok %u - %s\n", good ? "" : "not ", (unsigned) test_count, name);
-}
 
 
 static void
@@ -491,9 +465,9 @@ out_of_memory(void)
         setup(&rs, "host.example");
         test_mode = TEST_AT_ONCE;
 
-        test_allocations = n;
+        test_budget = n;
         rc = ngx_http_flowdash_resolve(&rs, &test_hosts);
-        test_allocations = -1;
+        test_budget = -1;
 
         good &= rc == (n < 3 ? NGX_ERROR : NGX_OK) && idle()
                 && (rs.entry.data != NULL) == (n == 3);
@@ -504,9 +478,9 @@ out_of_memory(void)
         test_mode = TEST_LATER;
         rc = ngx_http_flowdash_resolve(&rs, &test_hosts);
 
-        test_allocations = n;
+        test_budget = n;
         answers(NGX_OK);
-        test_allocations = -1;
+        test_budget = -1;
         turn();
 
         good &= rc == NGX_AGAIN && test_calls == 1 && idle()
@@ -526,7 +500,7 @@ main(void)
     static ngx_str_t  file = ngx_string("192.0.2.9 crm b.example.com\n"
                                         "::1 b.example.com\n");
 
-    ngx_pagesize = 4096;
+    (void) test_begin(0);
     ngx_queue_init(&ngx_posted_events);
 
     test_cycle.log = &test_log;
@@ -557,8 +531,7 @@ main(void)
     ok(fails(TEST_NO_CONTEXT), "the resolver has no memory");
     ok(out_of_memory(), "memory that runs out is an error");
 
-    printf("1..%u\n", (unsigned) test_count);
     ngx_destroy_pool(test_pool);
 
-    return test_failed != 0;
+    return test_end();
 }

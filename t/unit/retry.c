@@ -1,7 +1,7 @@
 
 /*
  * Whether a call is repeated, and when: tables of what has failed, of what
- * the endpoint asks for, and of the time that is left.  Prints TAP.
+ * the endpoint asks for, and of the time that is left.
  */
 
 
@@ -9,6 +9,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_module.h>
+
+#include "tap.h"
 
 
 #include "ngx_http_flowdash_retry.c"
@@ -29,10 +31,6 @@ typedef struct {
     ngx_msec_t       min;         /* 0: not repeated */
     ngx_msec_t       max;
 } test_case_t;
-
-
-static ngx_uint_t  test_count;
-static ngx_uint_t  test_failed;
 
 
 static test_case_t  cases[] = {
@@ -96,17 +94,6 @@ static struct {
     { 600, 0 },
     { 999, 0 }
 };
-
-
-static void
-ok(ngx_uint_t passed, const char *name)
-{
-    test_count++;
-    test_failed += !passed;
-
-    printf("%sok %u - %s\n", passed ? "" : "not ", (unsigned) test_count,
-           name);
-}
 
 
 /* what the directive says, which is not tested here */
@@ -210,7 +197,5 @@ main(void)
     ok(time_of(2, T, 3000) == 3000, "\"timeout=3s\"");
     ok(time_of(2, T, 30000) == 30000, "\"timeout=30s\", which is more");
 
-    printf("1..%u\n", (unsigned) test_count);
-
-    return test_failed != 0;
+    return test_end();
 }

@@ -2,8 +2,7 @@
 /*
  * Signatures without nginx: keys that are taken and such that are refused,
  * random and damaged ones, signatures against another implementation, the
- * directive, and an OpenSSL that fails.  Prints TAP.  The rounds are
- * FLOWDASH_ROUNDS in the environment, the seed FLOWDASH_SEED.
+ * directive, and an OpenSSL that fails.
  */
 
 
@@ -14,63 +13,10 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-
-/* counts what may fail, and fails at the one that the test has chosen */
-
-static ngx_int_t  test_calls = -1;
-static ngx_int_t  test_contexts;        /* that are not freed */
-static ngx_int_t  test_pkeys;
+#include "tap.h"
 
 
-static ngx_uint_t
-test_fails(void)
-{
-    if (test_calls == 0) {
-        return 1;
-    }
-
-    if (test_calls > 0) {
-        test_calls--;
-    }
-
-    return 0;
-}
-
-
-/* leaves an error in the queue, as OpenSSL does */
-
-static ngx_uint_t
-test_openssl_fails(void)
-{
-    if (!test_fails()) {
-        return 0;
-    }
-
-    ERR_put_error(ERR_LIB_EVP, 0, ERR_R_MALLOC_FAILURE, __FILE__, __LINE__);
-
-    return 1;
-}
-
-
-static EVP_MD_CTX *
-test_new(void)
-{
-    if (test_openssl_fails()) {
-        return NULL;
-    }
-
-    test_contexts++;
-
-    return EVP_MD_CTX_new();
-}
-
-
-static void
-test_free(EVP_MD_CTX *ctx)
-{
-    test_contexts -= (ctx != NULL);
-    EVP_MD_CTX_free(ctx);
-}
+static ngx_int_t  test_pkeys;           /* that are not freed */
 
 
 static EVP_PKEY *
@@ -117,23 +63,9 @@ test_final(EVP_MD_CTX *ctx, unsigned char *mac, size_t *len)
 }
 
 
-static void *
-test_pnalloc(ngx_pool_t *pool, size_t size)
-{
-    return test_fails() ? NULL : ngx_pnalloc(pool, size);
-}
-
-
-static ngx_pool_cleanup_t *
-test_cleanup_add(ngx_pool_t *pool, size_t size)
-{
-    return test_fails() ? NULL : ngx_pool_cleanup_add(pool, size);
-}
-
-
 #undef  EVP_DigestSignUpdate            /* a macro in OpenSSL 1.1.1 */
-#define EVP_MD_CTX_new                test_new
-#define EVP_MD_CTX_free               test_free
+#define EVP_MD_CTX_new                test_context_new
+#define EVP_MD_CTX_free               test_context_free
 #define EVP_PKEY_new_raw_private_key  test_new_key
 #define EVP_PKEY_free                 test_free_key
 #define EVP_DigestSignInit            test_init
@@ -271,71 +203,8 @@ static test_conf_t  confs[] = {
 };
 
 
-static ngx_log_t    test_log;
-static ngx_uint_t   test_count;
-static ngx_uint_t   test_failed;
-
-static u_char       test_logged[4096];
-static size_t       test_logged_len;
-static ngx_int_t    test_level;
 static const char  *test_file;          /* what is in it */
 static ngx_str_t    test_content;       /* what was read of it */
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    test_count++;
-    test_failed += !good;
-    printf("%sok %u - %s\n", good ? "" : "not ", (unsigned) test_count, name);
-}
-
-
-static size_t
-dice(size_t n)
-{
-    return (size_t) random() % n;
-}
-
-
-/* what is tested, as the name of the test */
-
-static const char *
-show(const char *what, const char *s)
-{
-    char         *p;
-    static char   text[128];
-
-    p = text + snprintf(text, sizeof(text), "%s: ", what);
-
-    for ( /* void */ ; *s && p < text + sizeof(text) - 5; s++) {
-        if (*s < 0x20 || *s > 0x7e || *s == '#') {
-            p += snprintf(p, 5, "\\x%02x", (unsigned char) *s);
-
-        } else {
-            *p++ = *s;
-        }
-    }
-
-    *p = '\0';
-
-    return text;
-}
-
-
-/* memory of just the size, so that nothing around it is read */
-
-static ngx_str_t
-exactly(const void *data, size_t len)
-{
-    ngx_str_t  s;
-
-    s.len = len;
-    s.data = malloc(len);
-    ngx_memcpy(s.data, data, len);
-
-    return s;
-}
 
 
 /* no four bytes of the text are in what is said about it */
@@ -531,14 +400,6 @@ damaged_key(void)
 }
 
 
-static ngx_uint_t
-is(ngx_str_t *s, const char *wanted)
-{
-    return s->len == ngx_strlen(wanted)
-           && ngx_memcmp(s->data, wanted, s->len) == 0;
-}
-
-
 static ngx_int_t
 add(ngx_array_t *keys, const char *text)
 {
@@ -579,16 +440,18 @@ test_vectors(void)
 
     rc = ngx_http_flowdash_sign(keys, &id, &timestamp, &body, &signature,
                                 pool);
-    ok(rc == NGX_OK && is(&signature, VECTOR), "Standard Webhooks' vector");
+    ok(rc == NGX_OK && is_text(&signature, VECTOR),
+       "Standard Webhooks' vector");
 
     rc = ngx_http_flowdash_sign(keys, &none, &none, &none, &signature, pool);
-    ok(rc == NGX_OK && is(&signature, VECTOR_VOID), "nothing can be signed");
+    ok(rc == NGX_OK && is_text(&signature, VECTOR_VOID),
+       "nothing can be signed");
 
     ok(add(keys, "whsec_" K64) == NGX_OK, "another key is added");
 
     rc = ngx_http_flowdash_sign(keys, &id, &timestamp, &body, &signature,
                                 pool);
-    ok(rc == NGX_OK && is(&signature, VECTOR " " VECTOR_K64),
+    ok(rc == NGX_OK && is_text(&signature, VECTOR " " VECTOR_K64),
        "a signature for each key, in their order");
 
     ok(test_pkeys == 2, "keys live as long as the pool");
@@ -651,7 +514,7 @@ random_signature(void)
         w += EVP_EncodeBlock(w, mac, sizeof(mac));
     }
 
-    good &= is(&signature, (char *) wanted);
+    good &= is_text(&signature, (char *) wanted);
 
     free(id.data);
     free(timestamp.data);
@@ -676,7 +539,7 @@ sign_fails(ngx_int_t n, ngx_uint_t *succeeded)
     pool = ngx_create_pool(1024, &test_log);
     keys = ngx_array_create(pool, 2, sizeof(ngx_http_flowdash_sign_key_t));
 
-    test_calls = n;
+    test_budget = n;
 
     rc = add(keys, "whsec_" K);
 
@@ -693,26 +556,13 @@ sign_fails(ngx_int_t n, ngx_uint_t *succeeded)
     }
 
     *succeeded = (rc == NGX_OK);
-    test_calls = -1;
+    test_budget = -1;
 
     good &= ((rc == NGX_OK || rc == NGX_ERROR) && ERR_peek_error() == 0);
 
     ngx_destroy_pool(pool);
 
     return good && test_contexts == 0 && test_pkeys == 0;
-}
-
-
-/* stands for nginx's error log */
-
-static void
-test_write(ngx_log_t *log, ngx_uint_t level, u_char *buf, size_t len)
-{
-    test_level = level;
-    len = ngx_min(len, sizeof(test_logged) - 1 - test_logged_len);
-    ngx_memcpy(test_logged + test_logged_len, buf, len);
-    test_logged_len += len;
-    test_logged[test_logged_len] = '\0';
 }
 
 
@@ -774,9 +624,7 @@ configure(ngx_pool_t *pool, const char *line, ngx_array_t **keys)
         arg->len = strlen(s);
     }
 
-    test_logged_len = 0;
-    test_logged[0] = '\0';
-    test_level = -1;
+    test_log_clear();
     ngx_str_null(&test_content);
 
     return ngx_http_flowdash_sign_conf(&cf, &cmd, keys);
@@ -801,7 +649,7 @@ conf_is(test_conf_t *t)
     log = (char *) test_logged;
 
     if (t->keys < 0) {
-        good = (rv == NGX_CONF_ERROR && test_level == NGX_LOG_EMERG
+        good = (rv == NGX_CONF_ERROR && test_logged_level == NGX_LOG_EMERG
                 && strstr(log, t->log) != NULL);
 
     } else {
@@ -837,8 +685,7 @@ test_conf(void)
     ngx_pool_t   *pool;
     ngx_array_t  *keys;
 
-    test_log.writer = test_write;
-    test_log.log_level = NGX_LOG_WARN;
+    test_log_keep();
 
     for (i = 0; i < sizeof(confs) / sizeof(confs[0]); i++) {
         ok(conf_is(&confs[i]), show("flowdash_sign_key", confs[i].args));
@@ -851,9 +698,9 @@ test_conf(void)
     good = (rv && strcmp(rv, "is duplicate") == 0);
 
     keys = NGX_CONF_UNSET_PTR;
-    test_calls = 0;
+    test_budget = 0;
     good &= (configure(pool, "whsec_" K, &keys) == NGX_CONF_ERROR);
-    test_calls = -1;
+    test_budget = -1;
 
     ok(good, "twice on a level; without memory");
 
@@ -864,20 +711,10 @@ test_conf(void)
 int
 main(void)
 {
-    char        *env;
-    ngx_int_t    n;
-    ngx_uint_t   i, rounds, keys, damaged, signatures, good, succeeded;
+    ngx_int_t   n;
+    ngx_uint_t  i, rounds, keys, damaged, signatures, good, succeeded;
 
-    env = getenv("FLOWDASH_SEED");
-    srandom(env ? (unsigned) atoi(env) : 1);
-
-    env = getenv("FLOWDASH_ROUNDS");
-    rounds = env ? (ngx_uint_t) atoi(env) : 20000;
-
-    ngx_pagesize = 4096;
-    ngx_use_stderr = 0;
-    ngx_time_init();
-    (void) ngx_strerror_init();
+    rounds = test_begin(20000);
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         test_decode(&cases[i]);
@@ -909,7 +746,5 @@ main(void)
     ok(damaged == rounds, "damaged keys are judged by the rules");
     ok(signatures == rounds, "signatures are those of another HMAC");
 
-    printf("1..%u\n", (unsigned) test_count);
-
-    return test_failed != 0;
+    return test_end();
 }

@@ -1,32 +1,20 @@
 
 /*
  * The task without nginx: random texts and merges against a plain model,
- * damaged texts, and memory that runs out.  Prints TAP.  The rounds are
- * FLOWDASH_ROUNDS in the environment, the seed FLOWDASH_SEED.
+ * damaged texts, and memory that runs out.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-
-/* fails at the allocation that the test has chosen */
-
-static ngx_int_t  test_allocations = -1;
+#include "tap.h"
 
 
 static void *
 test_palloc(ngx_pool_t *pool, size_t size)
 {
-    if (test_allocations == 0) {
-        return NULL;
-    }
-
-    if (test_allocations > 0) {
-        test_allocations--;
-    }
-
-    return ngx_palloc(pool, size);
+    return test_fails() ? NULL : ngx_palloc(pool, size);
 }
 
 
@@ -55,27 +43,6 @@ typedef struct {
     u_char       wanted[TEST_TEXT];
     size_t       wanted_len;
 } test_text_t;
-
-
-static ngx_log_t    test_log;
-static ngx_uint_t   test_count;
-static ngx_uint_t   test_failed;
-
-
-static void
-ok(ngx_uint_t good, const char *name)
-{
-    test_count++;
-    test_failed += !good;
-    printf("%sok %u - %s\n", good ? "" : "not ", (unsigned) test_count, name);
-}
-
-
-static ngx_uint_t
-dice(ngx_uint_t n)
-{
-    return (ngx_uint_t) random() % n;
-}
 
 
 static void
@@ -462,10 +429,10 @@ out_of_memory(void)
     for (n = 0; n < 100; n++) {
         pool = ngx_create_pool(1024, &test_log);
 
-        test_allocations = n;
+        test_budget = n;
         rc = ngx_http_flowdash_task_init(&task, pool, &text, &pointer,
                                          &verdict);
-        test_allocations = -1;
+        test_budget = -1;
 
         ngx_destroy_pool(pool);
 
@@ -481,15 +448,13 @@ out_of_memory(void)
     pool = ngx_create_pool(1024, &test_log);
     ngx_str_set(&text, "\"\\u00e9\"");
 
-    test_allocations = 0;
+    test_budget = 0;
     rc = ngx_http_flowdash_json_decode(&text, &value, pool);
-    test_allocations = -1;
+    test_budget = -1;
 
     n = ngx_http_flowdash_json_decode(&text, &value, pool);
 
-    if (rc != NGX_ERROR || n != NGX_OK || value.len != 2
-        || ngx_memcmp(value.data, "\xc3\xa9", 2) != 0)
-    {
+    if (rc != NGX_ERROR || n != NGX_OK || !is_text(&value, "\xc3\xa9")) {
         return 0;
     }
 
@@ -502,18 +467,11 @@ out_of_memory(void)
 int
 main(void)
 {
-    char         *env;
     ngx_uint_t    i, rounds, good_trips, good_damaged;
     ngx_pool_t   *pool;
     test_text_t  *t;
 
-    env = getenv("FLOWDASH_SEED");
-    srandom(env ? (unsigned) atoi(env) : 1);
-
-    env = getenv("FLOWDASH_ROUNDS");
-    rounds = env ? (ngx_uint_t) atoi(env) : 20000;
-
-    ngx_pagesize = 4096;
+    rounds = test_begin(20000);
     t = calloc(1, sizeof(test_text_t));
 
     good_trips = 0;
@@ -532,8 +490,7 @@ main(void)
     ok(good_damaged == rounds, "damaged texts are judged");
     ok(out_of_memory(), "memory that runs out is an error");
 
-    printf("1..%u\n", (unsigned) test_count);
     free(t);
 
-    return test_failed != 0;
+    return test_end();
 }
