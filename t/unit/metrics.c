@@ -646,9 +646,6 @@ main(void)
     rounds = test_begin(20000);
     test_log_keep();
 
-    ngx_cacheline_size = 64;
-    (void) ngx_crc32_table_init();
-
     ok(warns_once(), "a zone without room is logged once");
 
     ok(fill(1), "a table of one entry");
