@@ -27,11 +27,12 @@
 
 typedef struct {
     ngx_connection_t  *connection;
+    ngx_rbtree_node_t  node;       /* of all, by their descriptors */
     ngx_queue_t        queue;      /* of those at rest, the newest first */
-    ngx_rbtree_node_t  node;       /* the same by their descriptors */
     ngx_msec_t         since;
     unsigned           connects:1; /* not a pipe to a thread of libcurl's */
     unsigned           resting:1;
+    unsigned           closed:1;   /* but libcurl may still speak of it */
     unsigned           woken:1;    /* while at rest: closed, most likely */
     unsigned           http2:1;
 } ngx_flowdash_curl_socket_t;
@@ -42,6 +43,7 @@ typedef struct {
     CURLSH            *share;
     ngx_log_t         *log;
     ngx_event_t        timer;
+    ngx_msec_t         due;        /* when it should expire, if it should */
     ngx_connection_t   dummy;      /* for debug logs about the timers */
 
     ngx_queue_t        handles;
@@ -53,11 +55,12 @@ typedef struct {
 
     ngx_uint_t         keepalive;
     time_t             keepalive_timeout;
-    ngx_queue_t        resting;
-    ngx_rbtree_t       rbtree;
+    ngx_rbtree_t       sockets;
     ngx_rbtree_node_t  sentinel;
+    ngx_queue_t        resting;
     ngx_event_t        sweep;
     CURL              *sweeper;
+    unsigned           waiting:1;  /* the timer is to expire */
     unsigned           sweeping:1;
 } ngx_flowdash_curl_t;
 
@@ -79,9 +82,11 @@ static ngx_connection_t *ngx_flowdash_curl_get_connection(curl_socket_t fd);
 static ngx_int_t ngx_flowdash_curl_set_event(ngx_event_t *ev, ngx_int_t event,
     ngx_uint_t active, ngx_uint_t flags);
 static void ngx_flowdash_curl_rest(ngx_connection_t *c, CURL *easy);
-static ngx_connection_t *ngx_flowdash_curl_resting(curl_socket_t fd);
 static void ngx_flowdash_curl_end_rest(ngx_flowdash_curl_socket_t *s);
+static ngx_flowdash_curl_socket_t *ngx_flowdash_curl_find(curl_socket_t fd);
 static int ngx_flowdash_curl_close_socket(void *data, curl_socket_t fd);
+static void ngx_flowdash_curl_delete_events(ngx_connection_t *c,
+    ngx_uint_t flags);
 static void ngx_flowdash_curl_free_connection(ngx_connection_t *c,
     ngx_uint_t flags);
 static void ngx_flowdash_curl_refuse(CURL *easy);
@@ -134,7 +139,7 @@ ngx_flowdash_curl_init(ngx_cycle_t *cycle, ngx_uint_t keepalive,
     ngx_queue_init(&fc->handles);
     ngx_queue_init(&fc->transfers);
     ngx_queue_init(&fc->resting);
-    ngx_rbtree_init(&fc->rbtree, &fc->sentinel, ngx_rbtree_insert_value);
+    ngx_rbtree_init(&fc->sockets, &fc->sentinel, ngx_rbtree_insert_value);
 
     fc->cafile = (curl_version_info(CURLVERSION_NOW)->cainfo != NULL);
 
@@ -570,7 +575,6 @@ ngx_flowdash_curl_free(ngx_flowdash_curl_transfer_t *t)
 
     if (t->running) {
         ngx_flowdash_curl_remove(t);
-        ngx_flowdash_curl_clear_error();
     }
 
     t->easy = NULL;
@@ -608,6 +612,8 @@ ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t)
     fc->timer.cancelable = ngx_queue_empty(&fc->transfers);
 
     ngx_flowdash_curl_limit();
+
+    ngx_flowdash_curl_clear_error();
 }
 
 
@@ -680,11 +686,7 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
     }
 
     if (c == NULL) {
-        c = ngx_flowdash_curl_resting(fd);
-
-        if (c == NULL) {
-            c = ngx_flowdash_curl_get_connection(fd);
-        }
+        c = ngx_flowdash_curl_get_connection(fd);
 
         if (c == NULL) {
             ngx_flowdash_curl_refuse(easy);
@@ -701,8 +703,10 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
     in = (what == CURL_POLL_IN || what == CURL_POLL_INOUT);
     out = (what == CURL_POLL_OUT || what == CURL_POLL_INOUT);
 
+    s = c->data;
+    s->closed = 0;
+
     if (out) {
-        s = c->data;
         s->connects = 1;
     }
 
@@ -737,6 +741,17 @@ ngx_flowdash_curl_get_connection(curl_socket_t fd)
 
     fc = &ngx_flowdash_curl;
 
+    s = ngx_flowdash_curl_find(fd);
+
+    if (s && (s->resting || s->closed)) {
+
+        if (s->resting) {
+            ngx_flowdash_curl_end_rest(s);
+        }
+
+        return s->connection;
+    }
+
     if (ngx_cycle->free_connection_n == 0
         && ngx_cycle->reusable_connections_n == 0)
     {
@@ -768,6 +783,9 @@ ngx_flowdash_curl_get_connection(curl_socket_t fd)
 
     s->connection = c;
     c->data = s;
+
+    s->node.key = fd;
+    ngx_rbtree_insert(&fc->sockets, &s->node);
 
     c->read->handler = ngx_flowdash_curl_event;
     c->write->handler = ngx_flowdash_curl_event;
@@ -819,9 +837,9 @@ ngx_flowdash_curl_rest(ngx_connection_t *c, CURL *easy)
 
     s = c->data;
 
-    if (!s->connects || !c->read->active || c->write->active) {
+    if (s->closed || !s->connects || !c->read->active || c->write->active) {
 
-        /* libcurl 7.88 closes a socket that does not connect before */
+        /* a pipe to one of its threads libcurl closes by itself */
 
         ngx_flowdash_curl_free_connection(c, fcntl(c->fd, F_GETFD) == -1
                                              ? NGX_CLOSE_EVENT : 0);
@@ -841,40 +859,41 @@ ngx_flowdash_curl_rest(ngx_connection_t *c, CURL *easy)
     s->since = ngx_current_msec;
     s->resting = 1;
     s->woken = 0;
-    s->node.key = c->fd;
 
     ngx_queue_insert_head(&fc->resting, &s->queue);
-    ngx_rbtree_insert(&fc->rbtree, &s->node);
 
     ngx_flowdash_curl_sweep_after((fc->keepalive_timeout + 1) * 1000);
 }
 
 
-/* libcurl takes a socket out of its pool, or closes it */
-
-static ngx_connection_t *
-ngx_flowdash_curl_resting(curl_socket_t fd)
+static void
+ngx_flowdash_curl_end_rest(ngx_flowdash_curl_socket_t *s)
 {
-    ngx_rbtree_key_t             key;
-    ngx_rbtree_node_t           *node;
-    ngx_flowdash_curl_t         *fc;
-    ngx_flowdash_curl_socket_t  *s;
+    ngx_queue_remove(&s->queue);
+    s->resting = 0;
+}
+
+
+/* of a socket that is libcurl's, or NULL */
+
+static ngx_flowdash_curl_socket_t *
+ngx_flowdash_curl_find(curl_socket_t fd)
+{
+    ngx_rbtree_key_t      key;
+    ngx_rbtree_node_t    *node;
+    ngx_flowdash_curl_t  *fc;
 
     fc = &ngx_flowdash_curl;
 
     key = fd;
-    node = fc->rbtree.root;
+    node = fc->sockets.root;
 
     while (node != &fc->sentinel) {
 
         if (key == node->key) {
-            s = (ngx_flowdash_curl_socket_t *)
-                   ((u_char *) node
-                    - offsetof(ngx_flowdash_curl_socket_t, node));
-
-            ngx_flowdash_curl_end_rest(s);
-
-            return s->connection;
+            return (ngx_flowdash_curl_socket_t *)
+                       ((u_char *) node
+                        - offsetof(ngx_flowdash_curl_socket_t, node));
         }
 
         node = (key < node->key) ? node->left : node->right;
@@ -884,30 +903,45 @@ ngx_flowdash_curl_resting(curl_socket_t fd)
 }
 
 
-static void
-ngx_flowdash_curl_end_rest(ngx_flowdash_curl_socket_t *s)
-{
-    ngx_queue_remove(&s->queue);
-    ngx_rbtree_delete(&ngx_flowdash_curl.rbtree, &s->node);
-    s->resting = 0;
-}
-
+/* some versions of libcurl close a socket before they say CURL_POLL_REMOVE */
 
 static int
 ngx_flowdash_curl_close_socket(void *data, curl_socket_t fd)
 {
-    ngx_connection_t  *c;
+    ngx_flowdash_curl_socket_t  *s;
 
-    c = ngx_flowdash_curl_resting(fd);
+    s = ngx_flowdash_curl_find(fd);
 
     ngx_log_debug2(NGX_LOG_DEBUG_EVENT, ngx_flowdash_curl.log, 0,
-                   "flowdash curl close socket:%d c:%p", fd, c);
+                   "flowdash curl close socket:%d s:%p", fd, s);
 
-    if (c) {
-        ngx_flowdash_curl_free_connection(c, NGX_CLOSE_EVENT);
+    if (s) {
+        if (s->resting) {
+            ngx_flowdash_curl_free_connection(s->connection, NGX_CLOSE_EVENT);
+
+        } else {
+            ngx_flowdash_curl_delete_events(s->connection, NGX_CLOSE_EVENT);
+            s->closed = 1;
+        }
     }
 
     return ngx_close_socket(fd);
+}
+
+
+static void
+ngx_flowdash_curl_delete_events(ngx_connection_t *c, ngx_uint_t flags)
+{
+    (void) ngx_flowdash_curl_set_event(c->read, NGX_READ_EVENT, 0, flags);
+    (void) ngx_flowdash_curl_set_event(c->write, NGX_WRITE_EVENT, 0, flags);
+
+    if (c->read->posted) {
+        ngx_delete_posted_event(c->read);
+    }
+
+    if (c->write->posted) {
+        ngx_delete_posted_event(c->write);
+    }
 }
 
 
@@ -927,16 +961,9 @@ ngx_flowdash_curl_free_connection(ngx_connection_t *c, ngx_uint_t flags)
         ngx_flowdash_curl_end_rest(s);
     }
 
-    (void) ngx_flowdash_curl_set_event(c->read, NGX_READ_EVENT, 0, flags);
-    (void) ngx_flowdash_curl_set_event(c->write, NGX_WRITE_EVENT, 0, flags);
+    ngx_rbtree_delete(&ngx_flowdash_curl.sockets, &s->node);
 
-    if (c->read->posted) {
-        ngx_delete_posted_event(c->read);
-    }
-
-    if (c->write->posted) {
-        ngx_delete_posted_event(c->write);
-    }
+    ngx_flowdash_curl_delete_events(c, flags);
 
     ngx_free_connection(c);
 
@@ -1054,34 +1081,37 @@ ngx_flowdash_curl_swept(void)
 static int
 ngx_flowdash_curl_timer_handler(CURLM *multi, long ms, void *data)
 {
-    ngx_event_t     *timer;
-    ngx_msec_int_t   later;
+    ngx_event_t          *timer;
+    ngx_flowdash_curl_t  *fc;
 
-    timer = &ngx_flowdash_curl.timer;
+    fc = &ngx_flowdash_curl;
+
+    timer = &fc->timer;
+
+    fc->waiting = (ms > 0);
 
     if (ms == 0) {
         ngx_post_event(timer, &ngx_posted_events);
+    }
+
+    if (ms <= 0) {
         return 0;
     }
 
-    /*
-     * When it comes too early, libcurl sets it again: that is rare, while
-     * it is put off with each transfer.
-     */
+    fc->due = ngx_current_msec + ms;
 
     if (timer->timer_set) {
-        later = ngx_current_msec + ms - timer->timer.key;
 
-        if (ms < 0 || later >= 0) {
+        /* it is put off with each transfer, and may as well come too early */
+
+        if ((ngx_msec_int_t) (fc->due - timer->timer.key) >= 0) {
             return 0;
         }
 
         ngx_del_timer(timer);
     }
 
-    if (ms > 0) {
-        ngx_add_timer(timer, (ngx_msec_t) ms);
-    }
+    ngx_add_timer(timer, (ngx_msec_t) ms);
 
     return 0;
 }
@@ -1145,6 +1175,31 @@ ngx_flowdash_curl_spoil(ngx_socket_t fd)
 static void
 ngx_flowdash_curl_timeout(ngx_event_t *ev)
 {
+    ngx_msec_int_t        left;
+    ngx_flowdash_curl_t  *fc;
+
+    fc = &ngx_flowdash_curl;
+
+    if (ev->timedout) {
+
+        /* it was not posted */
+
+        ev->timedout = 0;
+
+        if (!fc->waiting) {
+            return;
+        }
+
+        left = fc->due - ngx_current_msec;
+
+        if (left > 0) {
+            ngx_add_timer(ev, (ngx_msec_t) left);
+            return;
+        }
+
+        fc->waiting = 0;
+    }
+
     ngx_flowdash_curl_action(CURL_SOCKET_TIMEOUT, 0);
 }
 

@@ -57,6 +57,8 @@ static ngx_int_t ngx_http_flowdash_call_transfer(
     ngx_http_flowdash_call_t *call);
 static struct curl_slist *ngx_http_flowdash_call_headers(
     ngx_http_flowdash_call_t *call);
+static u_char *ngx_http_flowdash_call_host_line(
+    ngx_http_flowdash_call_t *call);
 static ngx_uint_t ngx_http_flowdash_call_has_header(ngx_array_t *headers,
     ngx_str_t *name);
 static ngx_int_t ngx_http_flowdash_call_header_lines(ngx_pool_t *pool,
@@ -64,7 +66,6 @@ static ngx_int_t ngx_http_flowdash_call_header_lines(ngx_pool_t *pool,
 static ngx_int_t ngx_http_flowdash_call_options(
     ngx_http_flowdash_call_t *call, struct curl_slist *headers);
 static ngx_int_t ngx_http_flowdash_call_times(ngx_http_flowdash_call_t *call);
-static ngx_int_t ngx_http_flowdash_call_setup_plain(CURL *easy);
 static ngx_int_t ngx_http_flowdash_call_setup_tls(CURL *easy,
     ngx_http_flowdash_loc_conf_t *flcf);
 static long ngx_http_flowdash_call_tls_versions(
@@ -390,6 +391,7 @@ ngx_http_flowdash_call_transfer(ngx_http_flowdash_call_t *call)
 static struct curl_slist *
 ngx_http_flowdash_call_headers(ngx_http_flowdash_call_t *call)
 {
+    u_char                   *line;
     ngx_uint_t                i, n;
     ngx_array_t               headers;
     ngx_pool_t               *pool;
@@ -430,11 +432,17 @@ ngx_http_flowdash_call_headers(ngx_http_flowdash_call_t *call)
         }
     }
 
-    if (call->conf->url->host_line
-        && !ngx_http_flowdash_call_has_header(&run->headers, &host))
-    {
+    if (!ngx_http_flowdash_call_has_header(&run->headers, &host)) {
+
+        line = ngx_http_flowdash_call_host_line(call);
+        if (line == NULL) {
+            return NULL;
+        }
+
+        /* instead of libcurl's own */
+
         list[n++].data = "Host:";
-        list[n++].data = (char *) call->conf->url->host_line;
+        list[n++].data = (char *) line;
     }
 
     if (ngx_http_flowdash_call_header_lines(pool, &run->headers, list, &n)
@@ -450,6 +458,22 @@ ngx_http_flowdash_call_headers(ngx_http_flowdash_call_t *call)
     }
 
     return list;
+}
+
+
+static u_char *
+ngx_http_flowdash_call_host_line(ngx_http_flowdash_call_t *call)
+{
+    ngx_http_flowdash_url_t  *url;
+
+    url = call->conf->url;
+
+    if (url->host_line) {
+        return url->host_line;
+    }
+
+    return ngx_http_flowdash_url_host_line(call->request->pool, url,
+                                           &call->host);
 }
 
 
@@ -635,23 +659,19 @@ ngx_http_flowdash_call_setup(CURL *easy, void *data)
         return NGX_ERROR;
     }
 
-    return flcf->handles->tls ? ngx_http_flowdash_call_setup_tls(easy, flcf)
-                              : ngx_http_flowdash_call_setup_plain(easy);
-}
-
-
-/* libcurl would copy the names of the system's CAs for each transfer */
-
-static ngx_int_t
-ngx_http_flowdash_call_setup_plain(CURL *easy)
-{
-    if (curl_easy_setopt(easy, CURLOPT_CAINFO, NULL)
-        || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL)
-        || curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, NULL)
-        || curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL))
-    {
-        return NGX_ERROR;
+    if (flcf->handles->tls) {
+        return ngx_http_flowdash_call_setup_tls(easy, flcf);
     }
+
+    /*
+     * libcurl would copy the names of the system's CAs for each transfer; a
+     * TLS backend that has no such option does not matter
+     */
+
+    (void) curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+    (void) curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    (void) curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, NULL);
+    (void) curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
 
     return NGX_OK;
 }

@@ -69,7 +69,7 @@ typedef struct {
     ngx_array_t                     parts;     /* of ..._url_part_t */
     CURLU                          *parsed;    /* NULL: anew for each call */
     ngx_str_t                       logged;    /* for logs, if it is parsed */
-    u_char                         *host_line; /* header; NULL: variables */
+    u_char                         *host_line; /* NULL: variable host */
     unsigned                        ssl:1;
     unsigned                        named:1;   /* the host may be a name */
 } ngx_http_flowdash_url_t;
@@ -487,6 +487,13 @@ ngx_int_t ngx_http_flowdash_url_parts(ngx_conf_t *cf, ngx_array_t *parts,
 ngx_int_t ngx_http_flowdash_url_make(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
     ngx_str_t *text, ngx_str_t *host);
+
+/*
+ * Makes the header "Host: host[:port]" of RFC 9110, section 7.2, which ends
+ * with a zero and not with a line's end.  Returns NULL on error.
+ */
+u_char *ngx_http_flowdash_url_host_line(ngx_pool_t *pool,
+    ngx_http_flowdash_url_t *url, ngx_str_t *host);
 
 /*
  * Evaluates a variable in an URL and percent-encodes its value.  Returns

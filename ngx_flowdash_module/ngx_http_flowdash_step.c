@@ -651,17 +651,16 @@ ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
         return NGX_ERROR;
     }
 
-    if (flcf->url) {
+    /*
+     * flowdash_call adds those of each call by itself, and takes the others
+     * from where they are; but an "if" may let another handler answer.
+     */
 
-        /* flowdash_call takes them from where they are */
-
-        return NGX_OK;
-    }
-
-    if (ngx_http_flowdash_identity_call(sr->main,
-                                        ngx_http_flowdash_get_ctx(sr), run,
-                                        &run->headers)
-        != NGX_OK)
+    if (flcf->url == NULL
+        && ngx_http_flowdash_identity_call(sr->main,
+                                           ngx_http_flowdash_get_ctx(sr), run,
+                                           &run->headers)
+           != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -27,8 +27,6 @@ static const char *ngx_http_flowdash_url_parse_text(ngx_conf_t *cf,
     ngx_http_flowdash_url_t *url, char *text, ngx_uint_t variables);
 static CURLUcode ngx_http_flowdash_url_endpoint(ngx_conf_t *cf,
     ngx_http_flowdash_url_t *url, CURLU *handle);
-static CURLUcode ngx_http_flowdash_url_host_line(ngx_conf_t *cf,
-    ngx_http_flowdash_url_t *url);
 static void ngx_http_flowdash_url_cleanup(void *data);
 static ngx_int_t ngx_http_flowdash_url_host(ngx_http_request_t *r,
     ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
@@ -518,28 +516,30 @@ ngx_http_flowdash_url_endpoint(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
 
     url->named = ngx_http_flowdash_resolve_needed(&url->host);
 
-    return ngx_http_flowdash_url_host_line(cf, url);
+    url->host_line = ngx_http_flowdash_url_host_line(cf->pool, url,
+                                                     &url->host);
+
+    return url->host_line ? CURLUE_OK : CURLUE_OUT_OF_MEMORY;
 }
 
 
 /*
- * RFC 9110, section 7.2.  libcurl would write it byte by byte for each call,
- * and without the brackets of IPv6 when there is a proxy.
+ * libcurl would write it byte by byte for each call, and, on a connection to a
+ * proxy, with brackets if the first host on it was IPv6, without if not.
  */
 
-static CURLUcode
-ngx_http_flowdash_url_host_line(ngx_conf_t *cf, ngx_http_flowdash_url_t *url)
+u_char *
+ngx_http_flowdash_url_host_line(ngx_pool_t *pool,
+    ngx_http_flowdash_url_t *url, ngx_str_t *host)
 {
-    u_char  *p;
+    u_char  *line, *p;
 
-    p = ngx_pnalloc(cf->pool, sizeof("Host: :65535") + url->host.len);
-    if (p == NULL) {
-        return CURLUE_OUT_OF_MEMORY;
+    line = ngx_pnalloc(pool, sizeof("Host: :65535") + host->len);
+    if (line == NULL) {
+        return NULL;
     }
 
-    url->host_line = p;
-
-    p = ngx_sprintf(p, "Host: %V", &url->host);
+    p = ngx_sprintf(line, "Host: %V", host);
 
     if (url->port != (url->ssl ? 443 : 80)) {
         p = ngx_sprintf(p, ":%d", (int) url->port);
@@ -547,7 +547,7 @@ ngx_http_flowdash_url_host_line(ngx_conf_t *cf, ngx_http_flowdash_url_t *url)
 
     *p = '\0';
 
-    return CURLUE_OK;
+    return line;
 }
 
 

@@ -202,6 +202,19 @@ http {
             proxy_pass http://127.0.0.1:%%PORT_app%%;
         }
 
+        # a call that leaves its answer to another handler
+
+        location /steps/other {
+            flowdash_action "Do";
+            flowdash_step "Set" {
+                flowdash_set_header X-Own "mine";
+                flowdash_call http://127.0.0.1:%%PORT_closed%%/;
+                set \$other 1;
+                if (\$other) { proxy_pass http://127.0.0.1:%%PORT_set%%; }
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
         location /mirror {
             flowdash_action "Do";
             flowdash_step "Set" {
@@ -307,6 +320,14 @@ is(sent('app')->{body}, '{"task":{"Date":"newer"}}', 'the answer filtered');
 
 is($t->post_json('/steps/refuse', $in)->{status}, 502, 'step by return 403');
 is(sent('app'), undef, 'the app is not reached');
+
+$t->clear_requests('set');
+is($t->post_json('/steps/other', $in)->{status}, 200, 'instead of a call');
+is(sent('app')->{body}, $out, 'the app gets the change');
+$got = sent('set');
+is(header($got, 'Content-Type'), 'application/json', 'the headers of the step');
+is(header($got, 'X-Own'), 'mine', 'also its own');
+like(header($got, 'Idempotency-Key'), qr/^"\w+-\w+"$/, 'and the key');
 
 is($t->post_json('/mirror', $in)->{status}, 200, 'mirror');
 is(sent('app')->{body}, $out, 'the app');

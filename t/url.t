@@ -80,6 +80,8 @@ pair("http://crm.example.com$_") for grep { /\?/ } @paths;
 location("http://crm.example.com$_") for grep { !/\?/ } @paths;
 pair('http://crm.example.com:8080/a', "$set other.example.com;");
 pair('http://crm.example.com:8080/a', "$set '';");
+location("http://[2001:db8::1]$_/a") for '', ':81';
+location("http://\$tenant.example.com$_/a") for '', ':80', ':81';
 pair("http://unix:$dir/hook.sock:/a", 'flowdash_proxy off;');
 
 $t->config(<<"EOC");
@@ -88,6 +90,8 @@ events { }
 http {
     %%HTTP_GLOBALS%%
     map '' \$nothing { default ''; }
+    map '' \$tenant  { default acme; }
+    flowdash_allow all;
     flowdash_proxy http://127.0.0.1:%%PORT_proxy%%;
 
     server {
@@ -138,6 +142,12 @@ for my $path (grep { !/\?/ } @paths) {
 is(same('Host is set')->{host}, 'other.example.com', 'flowdash_set_header Host');
 is(same('no Host is set')->{host}, 'crm.example.com:8080',
    'flowdash_set_header Host with nothing: the own one');
+# on the proxy's connection, of which libcurl remembers the first host
+
+is(call()->{host}, $_, "one connection: $_")
+    for '[2001:db8::1]', '[2001:db8::1]:81', 'acme.example.com',
+        'acme.example.com', 'acme.example.com:81';
+
 is(same('unix socket', 'unix')->{host}, 'localhost', 'unix socket: a Host');
 
 $t->done;
