@@ -3,8 +3,8 @@
  * libcurl's multi interface on nginx's event loop: sockets are nginx's
  * connections, libcurl's timer is one of nginx's.  Knows no HTTP request.
  *
- * libcurl's functions are called from the handlers of events only, and the
- * transfers' handlers only after libcurl has returned.
+ * Transfers run in the handlers of events only, and their own handlers are
+ * called only after libcurl has returned.
  */
 
 
@@ -36,6 +36,11 @@ typedef struct {
     unsigned           woken:1;    /* while at rest: closed, most likely */
     unsigned           http2:1;
 } ngx_flowdash_curl_socket_t;
+
+
+#define ngx_flowdash_curl_node_socket(n)                                      \
+    ((ngx_flowdash_curl_socket_t *)                                           \
+         ((u_char *) (n) - offsetof(ngx_flowdash_curl_socket_t, node)))
 
 
 typedef struct {
@@ -101,6 +106,7 @@ static int ngx_flowdash_curl_timer_handler(CURLM *multi, long ms, void *data);
 static void ngx_flowdash_curl_event(ngx_event_t *ev);
 static void ngx_flowdash_curl_spoil(ngx_socket_t fd);
 static void ngx_flowdash_curl_timeout(ngx_event_t *ev);
+static void ngx_flowdash_curl_ask_time(void);
 static void ngx_flowdash_curl_action(curl_socket_t fd, int events);
 static void ngx_flowdash_curl_end_refused(ngx_flowdash_curl_t *fc);
 static void ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t,
@@ -256,9 +262,8 @@ ngx_flowdash_curl_exit(void)
 
     curl_global_cleanup();
 
-    while (!ngx_queue_empty(&fc->resting)) {
-        q = ngx_queue_head(&fc->resting);
-        s = ngx_queue_data(q, ngx_flowdash_curl_socket_t, queue);
+    while (fc->sockets.root != &fc->sentinel) {
+        s = ngx_flowdash_curl_node_socket(fc->sockets.root);
 
         ngx_flowdash_curl_free_connection(s->connection, NGX_CLOSE_EVENT);
     }
@@ -704,7 +709,15 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
     out = (what == CURL_POLL_OUT || what == CURL_POLL_INOUT);
 
     s = c->data;
-    s->closed = 0;
+
+    if (s->closed) {
+
+        /* another one with the same descriptor */
+
+        s->closed = 0;
+        s->connects = 0;
+        s->http2 = 0;
+    }
 
     if (out) {
         s->connects = 1;
@@ -762,12 +775,14 @@ ngx_flowdash_curl_get_connection(curl_socket_t fd)
             return NULL;
         }
 
-        /* the socket that has rested longest can do without */
+        /* that of the socket that has rested longest, which ends thereby */
 
         q = ngx_queue_last(&fc->resting);
         s = ngx_queue_data(q, ngx_flowdash_curl_socket_t, queue);
 
+        ngx_flowdash_curl_spoil(s->connection->fd);
         ngx_flowdash_curl_free_connection(s->connection, 0);
+        ngx_flowdash_curl_sweep_after(1000);
     }
 
     s = ngx_calloc(sizeof(ngx_flowdash_curl_socket_t), fc->log);
@@ -839,7 +854,10 @@ ngx_flowdash_curl_rest(ngx_connection_t *c, CURL *easy)
 
     if (s->closed || !s->connects || !c->read->active || c->write->active) {
 
-        /* a pipe to one of its threads libcurl closes by itself */
+        /*
+         * libcurl closes pipes to its threads by itself, as 7.88 does a
+         * socket that lost the race to connect: that is closed by now
+         */
 
         ngx_flowdash_curl_free_connection(c, fcntl(c->fd, F_GETFD) == -1
                                              ? NGX_CLOSE_EVENT : 0);
@@ -891,9 +909,7 @@ ngx_flowdash_curl_find(curl_socket_t fd)
     while (node != &fc->sentinel) {
 
         if (key == node->key) {
-            return (ngx_flowdash_curl_socket_t *)
-                       ((u_char *) node
-                        - offsetof(ngx_flowdash_curl_socket_t, node));
+            return ngx_flowdash_curl_node_socket(node);
         }
 
         node = (key < node->key) ? node->left : node->right;
@@ -1061,7 +1077,7 @@ ngx_flowdash_curl_swept(void)
 
         if (s->woken || age >= timeout) {
 
-            /* it came too early for that */
+            /* too early for that, or it was a frame of HTTP/2 */
 
             ngx_flowdash_curl_sweep_after(1000);
             return;
@@ -1180,27 +1196,56 @@ ngx_flowdash_curl_timeout(ngx_event_t *ev)
 
     fc = &ngx_flowdash_curl;
 
-    if (ev->timedout) {
+    if (!ev->timedout) {
 
-        /* it was not posted */
+        /* it was posted */
 
-        ev->timedout = 0;
-
-        if (!fc->waiting) {
-            return;
-        }
-
-        left = fc->due - ngx_current_msec;
-
-        if (left > 0) {
-            ngx_add_timer(ev, (ngx_msec_t) left);
-            return;
-        }
-
-        fc->waiting = 0;
+        ngx_flowdash_curl_action(CURL_SOCKET_TIMEOUT, 0);
+        return;
     }
 
+    ev->timedout = 0;
+
+    if (!fc->waiting) {
+        return;
+    }
+
+    left = fc->due - ngx_current_msec;
+
+    if (left > 0) {
+        ngx_add_timer(ev, (ngx_msec_t) left);
+        return;
+    }
+
+    fc->waiting = 0;
+
     ngx_flowdash_curl_action(CURL_SOCKET_TIMEOUT, 0);
+
+    ngx_flowdash_curl_ask_time();
+}
+
+
+/*
+ * nginx's time lags behind libcurl's, to which the timer may have been too
+ * early: 8.10 and 8.11.0 do not set it again then.
+ */
+
+static void
+ngx_flowdash_curl_ask_time(void)
+{
+    long                  ms;
+    ngx_flowdash_curl_t  *fc;
+
+    fc = &ngx_flowdash_curl;
+
+    if (fc->waiting || fc->timer.posted) {
+        return;
+    }
+
+    if (curl_multi_timeout(fc->multi, &ms) == CURLM_OK && ms >= 0) {
+        (void) ngx_flowdash_curl_timer_handler(fc->multi, ngx_max(ms, 1),
+                                               NULL);
+    }
 }
 
 
