@@ -58,7 +58,7 @@ static ngx_keyval_t  ngx_http_flowdash_default_headers[] = {
     { ngx_string("Content-Type"), ngx_string("application/json") },
     { ngx_string("Accept"), ngx_string("application/json") },
     { ngx_string("User-Agent"),
-      ngx_string("ngx_flowdash_module/" NGX_HTTP_FLOWDASH_VERSION) },
+      ngx_string("ngx_flowdash/" NGX_HTTP_FLOWDASH_VERSION) },
     { ngx_null_string, ngx_null_string }
 };
 

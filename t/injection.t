@@ -380,7 +380,7 @@ for my $port ('inherit', 'plain') {
         is($call->header('Content-Type'), 'application/json',
             "$name: Content-Type");
         is($call->header('Accept'), 'application/json', "$name: Accept");
-        like($call->header('User-Agent'), qr/^ngx_flowdash_module\/[\d.]+$/,
+        like($call->header('User-Agent'), qr/^ngx_flowdash\/[\d.]+$/,
             "$name: User-Agent");
         is($call->header('Host'), '127.0.0.1:' . $t->port('hook'),
             "$name: Host") if $name ne 'inherit, /proxy';
