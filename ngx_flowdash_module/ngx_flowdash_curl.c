@@ -22,6 +22,10 @@
 
 #define NGX_FLOWDASH_CURL_LIFETIME  3600
 
+/* between looks for an early answer, at most, in milliseconds */
+
+#define NGX_FLOWDASH_CURL_INTERVAL  1000
+
 
 /* a socket of libcurl's, behind c->data */
 
@@ -76,6 +80,7 @@ static ngx_flowdash_curl_handle_t *ngx_flowdash_curl_create_handle(
 static ngx_int_t ngx_flowdash_curl_setup(CURL *easy);
 static void ngx_flowdash_curl_free_handle(ngx_flowdash_curl_handle_t *handle);
 static void ngx_flowdash_curl_impatient(ngx_event_t *ev);
+static void ngx_flowdash_curl_look_again(ngx_event_t *ev);
 static void ngx_flowdash_curl_limit(void);
 static void ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t);
 static void ngx_flowdash_curl_clear_error(void);
@@ -83,6 +88,8 @@ static void ngx_flowdash_curl_clear_error(void);
 static ngx_flowdash_curl_transfer_t *ngx_flowdash_curl_transfer(CURL *easy);
 static int ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd,
     int what, void *data, void *socket);
+static ngx_int_t ngx_flowdash_curl_watch(ngx_flowdash_curl_socket_t *s,
+    int what);
 static ngx_connection_t *ngx_flowdash_curl_get_connection(curl_socket_t fd);
 static ngx_int_t ngx_flowdash_curl_set_event(ngx_event_t *ev, ngx_int_t event,
     ngx_uint_t active, ngx_uint_t flags);
@@ -485,6 +492,7 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
     t->handle->error[0] = '\0';
     t->running = 1;
     t->begun = 0;
+    t->early = 0;
     t->refused = 0;
 
     if (t->patience) {
@@ -530,6 +538,67 @@ ngx_flowdash_curl_impatient(ngx_event_t *ev)
     {
         ngx_flowdash_curl_done(t, CURLE_OUT_OF_MEMORY);
     }
+}
+
+
+/*
+ * libcurl 7.88 may not see that an answer over HTTP/2 has ended which it has
+ * read before it has sent all of the request; or it sees that the stream was
+ * closed, as RFC 9113, 8.1 allows, and sends on.
+ */
+
+void
+ngx_flowdash_curl_answered(ngx_flowdash_curl_transfer_t *t, size_t size)
+{
+    curl_off_t  sent;
+
+    if (t->patience == 0
+        || t->early
+        || curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent)
+           != CURLE_OK
+        || sent >= (curl_off_t) size)
+    {
+        return;
+    }
+
+    t->early = 1;
+
+    ngx_log_debug2(NGX_LOG_DEBUG_EVENT, ngx_flowdash_curl.log, 0,
+                   "flowdash curl early answer, sent %O of %uz",
+                   (off_t) sent, size);
+
+    if (t->wait.timer_set) {
+        ngx_del_timer(&t->wait);
+    }
+
+    t->wait.handler = ngx_flowdash_curl_look_again;
+    t->interval = 1;
+
+    ngx_add_timer(&t->wait, t->interval);
+}
+
+
+/*
+ * Of the transfers that share a connection, libcurl lets only the first one
+ * read that it runs: the one that was paused, if it is run at once.
+ */
+
+static void
+ngx_flowdash_curl_look_again(ngx_event_t *ev)
+{
+    ngx_flowdash_curl_transfer_t  *t;
+
+    t = (ngx_flowdash_curl_transfer_t *)
+            ((u_char *) ev - offsetof(ngx_flowdash_curl_transfer_t, wait));
+
+    t->interval = ngx_min(2 * t->interval, NGX_FLOWDASH_CURL_INTERVAL);
+
+    ngx_add_timer(ev, t->interval);
+
+    (void) curl_easy_pause(t->easy, CURLPAUSE_SEND);
+    (void) curl_easy_pause(t->easy, CURLPAUSE_CONT);
+
+    ngx_flowdash_curl_action(CURL_SOCKET_TIMEOUT, 0);
 }
 
 
@@ -665,9 +734,7 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
 {
     ngx_connection_t  *c = socket;
 
-    ngx_uint_t                     in, out;
     ngx_flowdash_curl_t           *fc;
-    ngx_flowdash_curl_socket_t    *s;
     ngx_flowdash_curl_transfer_t  *t;
 
     fc = &ngx_flowdash_curl;
@@ -705,10 +772,24 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
         }
     }
 
+    if (ngx_flowdash_curl_watch(c->data, what) != NGX_OK) {
+        ngx_flowdash_curl_refuse(easy);
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_flowdash_curl_watch(ngx_flowdash_curl_socket_t *s, int what)
+{
+    ngx_uint_t         in, out;
+    ngx_connection_t  *c;
+
+    c = s->connection;
+
     in = (what == CURL_POLL_IN || what == CURL_POLL_INOUT);
     out = (what == CURL_POLL_OUT || what == CURL_POLL_INOUT);
-
-    s = c->data;
 
     if (s->closed) {
 
@@ -727,20 +808,10 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
         || ngx_flowdash_curl_set_event(c->write, NGX_WRITE_EVENT, out, 0)
            != NGX_OK)
     {
-        ngx_flowdash_curl_refuse(easy);
+        return NGX_ERROR;
     }
 
-    if (in && !out && t && t->patience && !c->read->posted) {
-
-        /*
-         * libcurl 7.88 may have read an answer over HTTP/2 while it sent, and
-         * would wait for more
-         */
-
-        ngx_post_event(c->read, &ngx_posted_events);
-    }
-
-    return 0;
+    return NGX_OK;
 }
 
 
@@ -1328,6 +1399,13 @@ ngx_flowdash_curl_end_refused(ngx_flowdash_curl_t *fc)
 static void
 ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t, CURLcode result)
 {
+    if (result == CURLE_HTTP2_STREAM && t->early && !t->handle->error[0]) {
+
+        /* libcurl says nothing only when the answer is complete */
+
+        result = CURLE_OK;
+    }
+
     t->result = result;
 
     ngx_flowdash_curl_remove(t);

@@ -56,10 +56,12 @@ struct ngx_flowdash_curl_transfer_s {
     CURLcode                       result;
 
     ngx_event_t                    wait;
+    ngx_msec_t                     interval;   /* of looking for an answer */
     ngx_flowdash_curl_handle_t    *handle;
     ngx_queue_t                    queue;
     unsigned                       running:1;
     unsigned                       begun:1;    /* it has a socket */
+    unsigned                       early:1;    /* an answer, see below */
     unsigned                       refused:1;  /* no connection was left */
 };
 
@@ -88,6 +90,13 @@ ngx_int_t ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t,
  * from the event loop, never from here.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t);
+
+/*
+ * To be called by libcurl's header callback: the answer begins, to a request
+ * with a body of so many octets.  An answer that is too early for libcurl is
+ * looked for again until it has ended.
+ */
+void ngx_flowdash_curl_answered(ngx_flowdash_curl_transfer_t *t, size_t size);
 
 /* What libcurl has to say about a transfer that has failed. */
 const char *ngx_flowdash_curl_error(ngx_flowdash_curl_transfer_t *t);

@@ -15,6 +15,10 @@
 
 #define NGX_HTTP_FLOWDASH_CALL_PATIENCE  250
 
+/* no libcurl waits for "100 Continue" with a body up to here, in octets */
+
+#define NGX_HTTP_FLOWDASH_CALL_EXPECT    1024
+
 
 struct ngx_http_flowdash_call_s {
     ngx_flowdash_curl_transfer_t   transfer;
@@ -108,12 +112,10 @@ static void ngx_http_flowdash_call_cleanup(void *data);
 
 /*
  * What libcurl sends on its own, unless it is told not to by a line without a
- * value: it would wait for "100 Continue", and the others are for
- * flowdash_set_header to say.
+ * value: these are for flowdash_set_header to say.
  */
 
 static ngx_keyval_t  ngx_http_flowdash_own_headers[] = {
-    { ngx_string("Expect"), ngx_string("Expect:") },
     { ngx_string("Content-Type"), ngx_string("Content-Type:") },
     { ngx_string("Accept"), ngx_string("Accept:") },
     { ngx_null_string, ngx_null_string }
@@ -416,7 +418,7 @@ ngx_http_flowdash_call_headers(ngx_http_flowdash_call_t *call)
     }
 
     n = sizeof(ngx_http_flowdash_own_headers) / sizeof(ngx_keyval_t) - 1
-        + 2 + run->headers.nelts + headers.nelts;
+        + 3 + run->headers.nelts + headers.nelts;
 
     list = ngx_palloc(pool, n * sizeof(struct curl_slist));
     if (list == NULL) {
@@ -430,6 +432,10 @@ ngx_http_flowdash_call_headers(ngx_http_flowdash_call_t *call)
         if (!ngx_http_flowdash_call_has_header(&run->headers, &own->key)) {
             list[n++].data = (char *) own->value.data;
         }
+    }
+
+    if (run->payload.len > NGX_HTTP_FLOWDASH_CALL_EXPECT) {
+        list[n++].data = "Expect:";
     }
 
     if (!ngx_http_flowdash_call_has_header(&run->headers, &host)) {
@@ -869,6 +875,10 @@ static size_t
 ngx_http_flowdash_call_header(char *p, size_t size, size_t n, void *data)
 {
     ngx_http_flowdash_call_t *call = data;
+
+    if (call->header_size == 0) {
+        ngx_flowdash_curl_answered(&call->transfer, call->run->payload.len);
+    }
 
     call->header_size += size * n;
 

@@ -138,7 +138,7 @@ my $task = '{"task":{"Date":"old",' . join(',', map { qq("f$_":$_) } 1 .. 9500)
 
 is($t->post_json('/set', $task)->{status}, 200, 'a task of 1 MB');
 ok(sent('app')->{body} eq $task =~ s/old/new/r, 'the app has it');
-sent('set');
+is(sent('set')->header('Expect'), undef, 'the call waits for nothing');
 
 is($t->post_json('/set/small', $in)->{status}, 413, 'too large');
 is($t->post_json('/set/small', $in, chunked => 1)->{status}, 413,

@@ -30,9 +30,9 @@ function record(connection, path, version) {
                            + '\n');
 }
 
-function answer(stream) {
+function answer(stream, status) {
     if (!stream.destroyed) {
-        stream.respond(json);
+        stream.respond({ ...json, ':status': status || 200 });
         stream.end('{"task":{"f":"new"}}');
     }
 }
@@ -104,15 +104,17 @@ function onStream(stream, headers) {
     const [, behaviour, code] = /^\/(\w+)\?code=(\w*)$/.exec(path);
 
     stream.on('error', () => { });
-    stream.resume();
 
-    // an answer that does not wait for the request's body
+    // answers that do not wait for the request's body
 
-    if (behaviour === 'early') {
+    if (behaviour === 'early' || behaviour === 'unread') {
         record(stream.session.connection, path, '2');
-        return answer(stream);
+        answer(stream, code);
+        setTimeout(() => stream.resume(), behaviour === 'unread' ? 30 : 0);
+        return;
     }
 
+    stream.resume();
     stream.on('end', () => {
         record(stream.session.connection, path, '2');
         behaviours[behaviour](stream, code, path);
