@@ -827,12 +827,8 @@ ngx_flowdash_curl_get_connection(curl_socket_t fd)
 
     s = ngx_flowdash_curl_find(fd);
 
-    if (s && (s->resting || s->closed)) {
-
-        if (s->resting) {
-            ngx_flowdash_curl_end_rest(s);
-        }
-
+    if (s && s->resting) {
+        ngx_flowdash_curl_end_rest(s);
         return s->connection;
     }
 
