@@ -10,7 +10,7 @@
 #include <ngx_http_flowdash_module.h>
 
 
-static ngx_int_t ngx_http_flowdash_variable_id(ngx_http_request_t *r,
+static ngx_int_t ngx_http_flowdash_variable_text(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_flowdash_variable_action(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -24,8 +24,6 @@ static ngx_int_t ngx_http_flowdash_variable_error(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_flowdash_variable_step_name(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_flowdash_variable_error_message(
-    ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_uint_t ngx_http_flowdash_variable_attempts(
@@ -50,8 +48,8 @@ static void ngx_http_flowdash_variable_set(ngx_http_variable_value_t *v,
 
 static ngx_http_variable_t  ngx_http_flowdash_vars[] = {
 
-    { ngx_string("flowdash_id"), NULL, ngx_http_flowdash_variable_id,
-      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("flowdash_id"), NULL, ngx_http_flowdash_variable_text,
+      offsetof(ngx_http_flowdash_ctx_t, id), NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_action"), NULL, ngx_http_flowdash_variable_action,
       0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
@@ -71,8 +69,8 @@ static ngx_http_variable_t  ngx_http_flowdash_vars[] = {
       0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_error_message"), NULL,
-      ngx_http_flowdash_variable_error_message,
-      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+      ngx_http_flowdash_variable_text,
+      offsetof(ngx_http_flowdash_ctx_t, message), NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_step_status"), NULL,
       ngx_http_flowdash_variable_steps,
@@ -252,8 +250,10 @@ ngx_http_flowdash_variables_copy(ngx_http_request_t *r)
 }
 
 
+/* one of the execution's texts, at the offset "data" of its context */
+
 static ngx_int_t
-ngx_http_flowdash_variable_id(ngx_http_request_t *r,
+ngx_http_flowdash_variable_text(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
     ngx_http_flowdash_ctx_t  *ctx;
@@ -261,7 +261,8 @@ ngx_http_flowdash_variable_id(ngx_http_request_t *r,
     ctx = ngx_http_flowdash_get_ctx(r);
 
     if (ctx) {
-        ngx_http_flowdash_variable_set(v, &ctx->id);
+        ngx_http_flowdash_variable_set(v,
+                                       (ngx_str_t *) ((u_char *) ctx + data));
         return NGX_OK;
     }
 
@@ -462,25 +463,6 @@ ngx_http_flowdash_variable_step_name(ngx_http_request_t *r,
     s.len = p - s.data;
 
     return ngx_http_flowdash_variable_set_outside(r, ctx, v, &s);
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_variable_error_message(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    ngx_http_flowdash_ctx_t  *ctx;
-
-    ctx = ngx_http_flowdash_get_ctx(r);
-
-    if (ctx) {
-        ngx_http_flowdash_variable_set(v, &ctx->message);
-        return NGX_OK;
-    }
-
-    v->not_found = 1;
-
-    return NGX_OK;
 }
 
 
