@@ -388,6 +388,16 @@ ngx_http_flowdash_conf_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
                                              "the name of a file is expected");
     }
 
+    if (ngx_strcmp(value[1].data, "off") == 0
+        && cmd->offset != offsetof(ngx_http_flowdash_loc_conf_t,
+                                   ssl_certificate_key))
+    {
+        /* nothing, also instead of what would be inherited */
+
+        ngx_str_set(&pem->name, "");
+        return NGX_CONF_OK;
+    }
+
     pem->name = value[1];
 
     if (ngx_conf_full_name(cf->cycle, &pem->name, 1) != NGX_OK) {

@@ -65,6 +65,7 @@ my %step = (
     other => '',
     system => 'flowdash_ssl_trusted_certificate '
               . '/etc/ssl/certs/ca-certificates.crt;',
+    trusted_off => 'flowdash_ssl_trusted_certificate off;',
     both => 'flowdash_ssl_trusted_certificate both.pem;',
     both_other => 'flowdash_ssl_trusted_certificate both.pem;',
     self_trusted => 'flowdash_ssl_trusted_certificate self.pem;',
@@ -75,6 +76,8 @@ my %step = (
         qw(good expired self wrong_host other)),
 
     mtls_none => '',
+    mtls_inherited => '',
+    mtls_off => 'flowdash_ssl_certificate off;',
     mtls_a => pair('client_a'),
     mtls_b => pair('client_b'),
     mtls_other => pair('client_other'),
@@ -109,7 +112,8 @@ my %step = (
 );
 
 my %to = (
-    (map { $_ => 'good' } qw(system both verify_good tls12_good tls13_good),
+    (map { $_ => 'good' } qw(system trusted_off both verify_good tls12_good
+                             tls13_good),
         grep { /^pin/ } keys %step),
     both_other => 'other', self_trusted => 'self', self_wrong => 'self',
     pin_self => 'self', trusted_file => 'stranger',
@@ -119,6 +123,10 @@ my %to = (
     unlike_a => 'asks', unlike_b => 'asks',
     map { /_(tls1\d)$/ ? ($_ => $1) : () } keys %step,
 );
+
+# what the location says, and the step may take back
+
+my %outer = map { $_ => pair('client_a') } qw(mtls_inherited mtls_off);
 
 sub pair {
     my ($certificate, $key) = (@_, @_);
@@ -132,6 +140,7 @@ sub step {
     return <<"EOC";
         location = /$name {
             flowdash_action "Do";
+            @{[ $outer{$name} // '' ]}
             flowdash_step "$name" {
                 $set
                 flowdash_call https://127.0.0.1:%%PORT_$to%%/;
@@ -256,6 +265,7 @@ refused('self', 'one that has signed itself');
 refused('wrong_host', 'one of another host');
 refused('other', 'one of another authority');
 refused('system', 'one of none of the system\'s authorities');
+refused('trusted_off', 'these, instead of what is inherited');
 accepted('both', 'a file of several authorities: the second');
 accepted('both_other', 'a file of several authorities: the first');
 accepted('self_trusted', 'one that has signed itself, and is trusted');
@@ -280,6 +290,12 @@ is((endpoint_logged())[0]{verify}, 'NONE', 'as the endpoint sees it');
 
 accepted('mtls_a', 'a client certificate');
 is((endpoint_logged())[0]{client}, 'CN=client a,O=Test', 'its subject');
+
+accepted('mtls_inherited', 'one that is inherited');
+is((endpoint_logged())[0]{client}, 'CN=client a,O=Test', 'its subject');
+
+is(call('mtls_off'), '502 status 400', 'one that is not to be inherited');
+is((endpoint_logged())[0]{verify}, 'NONE', 'as the endpoint sees it');
 
 accepted('mtls_b', 'another client certificate');
 is((endpoint_logged())[0]{client}, 'CN=client b,O=Test', 'its own subject');
@@ -410,6 +426,12 @@ $t->conf_fails(conf("flowdash_ssl_certificate none.pem; $a_key $call"),
 $t->conf_fails(conf("flowdash_ssl_certificate client_a.key; $a_key $call"),
     qr/must be a pair in PEM/, 'a key as a certificate');
 $t->conf_fails(conf("$a_pem $a_pem $a_key $call"), qr/is duplicate/, 'twice');
+$t->conf_fails(conf("flowdash_ssl_certificate off; $a_key $call"),
+    qr/need each other/, 'off, and a key');
+$t->conf_fails(conf("$a_pem flowdash_ssl_certificate_key off; $call"),
+    qr/off" failed .*No such file/, 'no key is "off"');
+$t->conf_fails(conf("flowdash_ssl_certificate off; $a_pem $a_key $call"),
+    qr/is duplicate/, 'off and on');
 
 my ($ok, $output) = $t->test_config(conf(pair('client_locked') . $call));
 ok(!$ok, 'a key with a password');
