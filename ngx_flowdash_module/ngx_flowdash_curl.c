@@ -22,9 +22,14 @@
 
 #define NGX_FLOWDASH_CURL_LIFETIME  3600
 
-/* between looks for an early answer, at most, in milliseconds */
+/* of a transfer, in octets; with TLS, see ngx_flowdash_curl_answered() */
 
-#define NGX_FLOWDASH_CURL_INTERVAL  1000
+#define NGX_FLOWDASH_CURL_BUFFER      4096L
+#define NGX_FLOWDASH_CURL_TLS_BUFFER  65536L
+
+/* between looks for the rest of an answer, at most, in milliseconds */
+
+#define NGX_FLOWDASH_CURL_LOOK_MAX  1000
 
 
 /* a socket of libcurl's, behind c->data */
@@ -77,10 +82,11 @@ typedef struct {
 static ngx_int_t ngx_flowdash_curl_init_multi(ngx_flowdash_curl_t *fc);
 static ngx_flowdash_curl_handle_t *ngx_flowdash_curl_create_handle(
     ngx_flowdash_curl_handles_t *handles);
-static ngx_int_t ngx_flowdash_curl_setup(CURL *easy);
+static ngx_int_t ngx_flowdash_curl_setup(CURL *easy, ngx_uint_t tls);
 static void ngx_flowdash_curl_free_handle(ngx_flowdash_curl_handle_t *handle);
 static void ngx_flowdash_curl_impatient(ngx_event_t *ev);
-static void ngx_flowdash_curl_look_again(ngx_event_t *ev);
+static void ngx_flowdash_curl_look(ngx_event_t *ev);
+static ngx_uint_t ngx_flowdash_curl_stuck(ngx_flowdash_curl_transfer_t *t);
 static void ngx_flowdash_curl_limit(void);
 static void ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t);
 static void ngx_flowdash_curl_clear_error(void);
@@ -206,7 +212,7 @@ ngx_flowdash_curl_init_multi(ngx_flowdash_curl_t *fc)
 
     easy = fc->sweeper;
 
-    if (ngx_flowdash_curl_setup(easy) != NGX_OK
+    if (ngx_flowdash_curl_setup(easy, 0) != NGX_OK
         || curl_easy_setopt(easy, CURLOPT_URL, "http://127.0.0.1/")
         || curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L)
         || curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
@@ -352,7 +358,7 @@ ngx_flowdash_curl_create_handle(ngx_flowdash_curl_handles_t *handles)
     handle->easy = curl_easy_init();
 
     if (handle->easy == NULL
-        || ngx_flowdash_curl_setup(handle->easy) != NGX_OK
+        || ngx_flowdash_curl_setup(handle->easy, handles->tls) != NGX_OK
         || curl_easy_setopt(handle->easy, CURLOPT_PRIVATE, handle)
         || curl_easy_setopt(handle->easy, CURLOPT_ERRORBUFFER, handle->error)
         || handles->setup(handle->easy, handles->data) != NGX_OK)
@@ -368,7 +374,7 @@ ngx_flowdash_curl_create_handle(ngx_flowdash_curl_handles_t *handles)
 
 
 static ngx_int_t
-ngx_flowdash_curl_setup(CURL *easy)
+ngx_flowdash_curl_setup(CURL *easy, ngx_uint_t tls)
 {
     ngx_flowdash_curl_t  *fc;
 
@@ -392,7 +398,9 @@ ngx_flowdash_curl_setup(CURL *easy)
 
         /* allocated for each transfer; answers are small */
 
-        || curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 4096L)
+        || curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
+                            tls ? NGX_FLOWDASH_CURL_TLS_BUFFER
+                                : NGX_FLOWDASH_CURL_BUFFER)
 
         || curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION,
                             ngx_flowdash_curl_close_socket)
@@ -492,7 +500,6 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
     t->handle->error[0] = '\0';
     t->running = 1;
     t->begun = 0;
-    t->early = 0;
     t->refused = 0;
 
     if (t->patience) {
@@ -542,63 +549,111 @@ ngx_flowdash_curl_impatient(ngx_event_t *ev)
 
 
 /*
- * libcurl 7.88 may not see that an answer over HTTP/2 has ended which it has
- * read before it has sent all of the request; or it sees that the stream was
- * closed, as RFC 9113, 8.1 allows, and sends on.
+ * libcurl 7.88 loses track of answers over HTTP/2 that come before all of the
+ * request is sent, or that do not fit into its buffer: what it has read it
+ * does not look at until something else happens on the connection.
  */
 
 void
-ngx_flowdash_curl_answered(ngx_flowdash_curl_transfer_t *t, size_t size)
+ngx_flowdash_curl_answered(ngx_flowdash_curl_transfer_t *t)
 {
-    curl_off_t  sent;
-
-    if (t->patience == 0
-        || t->early
-        || curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent)
-           != CURLE_OK
-        || sent >= (curl_off_t) size)
-    {
+    if (t->patience == 0) {
         return;
     }
-
-    t->early = 1;
-
-    ngx_log_debug2(NGX_LOG_DEBUG_EVENT, ngx_flowdash_curl.log, 0,
-                   "flowdash curl early answer, sent %O of %uz",
-                   (off_t) sent, size);
 
     if (t->wait.timer_set) {
         ngx_del_timer(&t->wait);
     }
 
-    t->wait.handler = ngx_flowdash_curl_look_again;
-    t->interval = 1;
+    t->wait.handler = ngx_flowdash_curl_look;
+    t->look_after = 1;
+    t->sent = -1;
 
-    ngx_add_timer(&t->wait, t->interval);
+    ngx_add_timer(&t->wait, t->look_after);
 }
 
 
 /*
  * Of the transfers that share a connection, libcurl lets only the first one
- * read that it runs: the one that was paused, if it is run at once.
+ * read that it runs: the one that was paused, if none is due before.
  */
 
 static void
-ngx_flowdash_curl_look_again(ngx_event_t *ev)
+ngx_flowdash_curl_look(ngx_event_t *ev)
 {
+    long                           version;
     ngx_flowdash_curl_transfer_t  *t;
 
     t = (ngx_flowdash_curl_transfer_t *)
             ((u_char *) ev - offsetof(ngx_flowdash_curl_transfer_t, wait));
 
-    t->interval = ngx_min(2 * t->interval, NGX_FLOWDASH_CURL_INTERVAL);
+    if (curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version) != CURLE_OK
+        || version != CURL_HTTP_VERSION_2_0)
+    {
+        return;
+    }
 
-    ngx_add_timer(ev, t->interval);
+    ngx_log_debug1(NGX_LOG_DEBUG_EVENT, ngx_flowdash_curl.log, 0,
+                   "flowdash curl looks for an answer, after %Mms",
+                   t->look_after);
+
+    if (ngx_flowdash_curl_stuck(t)) {
+        ngx_flowdash_curl_done(t, CURLE_OK);
+        return;
+    }
+
+    t->look_after = ngx_min(2 * t->look_after, NGX_FLOWDASH_CURL_LOOK_MAX);
+
+    ngx_add_timer(ev, t->look_after);
 
     (void) curl_easy_pause(t->easy, CURLPAUSE_SEND);
     (void) curl_easy_pause(t->easy, CURLPAUSE_CONT);
 
     ngx_flowdash_curl_action(CURL_SOCKET_TIMEOUT, 0);
+}
+
+
+/*
+ * The answer is there as its Content-Length says, but the transfer goes on, as
+ * the request is not sent, and does not get on with that: libcurl 7.88 reads
+ * no more then, not even that it may send, and spins on the socket.
+ */
+
+static ngx_uint_t
+ngx_flowdash_curl_stuck(ngx_flowdash_curl_transfer_t *t)
+{
+    curl_off_t  length, received, sent;
+
+    if (ngx_flowdash_curl_received(t, &length, &received) != NGX_OK
+        || length != received
+        || curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent)
+           != CURLE_OK)
+    {
+        return 0;
+    }
+
+    if (sent != t->sent) {
+        t->sent = sent;
+        return 0;
+    }
+
+    return 1;
+}
+
+
+ngx_int_t
+ngx_flowdash_curl_received(ngx_flowdash_curl_transfer_t *t, curl_off_t *length,
+    curl_off_t *received)
+{
+    if (curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, length)
+        != CURLE_OK
+        || curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, received)
+           != CURLE_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -675,12 +730,12 @@ ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t)
 
     t->running = 0;
 
+    ngx_queue_remove(&t->queue);
+    (void) curl_multi_remove_handle(fc->multi, t->easy);
+
     if (t->wait.timer_set) {
         ngx_del_timer(&t->wait);
     }
-
-    ngx_queue_remove(&t->queue);
-    (void) curl_multi_remove_handle(fc->multi, t->easy);
 
     fc->running--;
     fc->timer.cancelable = ngx_queue_empty(&fc->transfers);
@@ -1395,13 +1450,6 @@ ngx_flowdash_curl_end_refused(ngx_flowdash_curl_t *fc)
 static void
 ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t, CURLcode result)
 {
-    if (result == CURLE_HTTP2_STREAM && t->early && !t->handle->error[0]) {
-
-        /* libcurl says nothing only when the answer is complete */
-
-        result = CURLE_OK;
-    }
-
     t->result = result;
 
     ngx_flowdash_curl_remove(t);

@@ -56,12 +56,12 @@ struct ngx_flowdash_curl_transfer_s {
     CURLcode                       result;
 
     ngx_event_t                    wait;
-    ngx_msec_t                     interval;   /* of looking for an answer */
+    ngx_msec_t                     look_after; /* an answer has begun, ms */
+    curl_off_t                     sent;       /* of the body, until then */
     ngx_flowdash_curl_handle_t    *handle;
     ngx_queue_t                    queue;
     unsigned                       running:1;
     unsigned                       begun:1;    /* it has a socket */
-    unsigned                       early:1;    /* an answer, see below */
     unsigned                       refused:1;  /* no connection was left */
 };
 
@@ -92,11 +92,17 @@ ngx_int_t ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t,
 ngx_int_t ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t);
 
 /*
- * To be called by libcurl's header callback: the answer begins, to a request
- * with a body of so many octets.  An answer that is too early for libcurl is
- * looked for again until it has ended.
+ * To be called by the header callback for the first line of an answer: over
+ * HTTP/2, it is looked for again until it has ended.
  */
-void ngx_flowdash_curl_answered(ngx_flowdash_curl_transfer_t *t, size_t size);
+void ngx_flowdash_curl_answered(ngx_flowdash_curl_transfer_t *t);
+
+/*
+ * Says how many octets of an answer's body have come, and how many were
+ * announced by Content-Length, or -1.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_flowdash_curl_received(ngx_flowdash_curl_transfer_t *t,
+    curl_off_t *length, curl_off_t *received);
 
 /* What libcurl has to say about a transfer that has failed. */
 const char *ngx_flowdash_curl_error(ngx_flowdash_curl_transfer_t *t);

@@ -91,6 +91,8 @@ static size_t ngx_http_flowdash_call_write(char *p, size_t size, size_t n,
 static void ngx_http_flowdash_call_done(ngx_flowdash_curl_transfer_t *t);
 static ngx_int_t ngx_http_flowdash_call_answer(
     ngx_http_flowdash_call_t *call);
+static ngx_uint_t ngx_http_flowdash_call_complete(
+    ngx_http_flowdash_call_t *call);
 static ngx_int_t ngx_http_flowdash_call_failed(ngx_http_flowdash_call_t *call,
     ngx_http_flowdash_error_e error, const char *detail);
 static ngx_http_flowdash_error_e ngx_http_flowdash_call_error(
@@ -877,7 +879,7 @@ ngx_http_flowdash_call_header(char *p, size_t size, size_t n, void *data)
     ngx_http_flowdash_call_t *call = data;
 
     if (call->header_size == 0) {
-        ngx_flowdash_curl_answered(&call->transfer, call->run->payload.len);
+        ngx_flowdash_curl_answered(&call->transfer);
     }
 
     call->header_size += size * n;
@@ -963,6 +965,12 @@ ngx_http_flowdash_call_answer(ngx_http_flowdash_call_t *call)
     r = call->request;
     run = call->run;
 
+    if (t->result == CURLE_HTTP2_STREAM
+        && ngx_http_flowdash_call_complete(call))
+    {
+        t->result = CURLE_OK;
+    }
+
     if (t->result != CURLE_OK) {
 
         if (run->error) {
@@ -994,6 +1002,41 @@ ngx_http_flowdash_call_answer(ngx_http_flowdash_call_t *call)
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * libcurl 7.88 fails without a word when a stream of HTTP/2 was closed before
+ * all of the call was sent, which an endpoint may do (RFC 9113, 8.1).  It may
+ * have thrown away what it has read together with that, so that the answer's
+ * length must tell.  Without one, only the end can be missing: a JSON text
+ * without its end is none.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_call_complete(ngx_http_flowdash_call_t *call)
+{
+    long                           status;
+    curl_off_t                     length, received;
+    ngx_flowdash_curl_transfer_t  *t;
+
+    t = &call->transfer;
+
+    if (call->run->error
+        || t->handle->error[0]
+        || curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status)
+           != CURLE_OK
+        || ngx_flowdash_curl_received(t, &length, &received) != NGX_OK)
+    {
+        return 0;
+    }
+
+    if (status == NGX_HTTP_NO_CONTENT) {
+        return 1;
+    }
+
+    return status >= NGX_HTTP_OK
+           && (length >= 0 ? received == length : received > 0);
 }
 
 

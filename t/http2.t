@@ -51,6 +51,19 @@ $t->server(nghttpd => sub {
         $port, "$dir/good.key", "$dir/good.pem";
 });
 
+# t/tool/h2_frames.js in each of its modes
+
+my @frames = qw(split lost cut whole two one);
+
+for my $mode (@frames) {
+    $t->server("frames_$mode" => sub {
+        my ($listen) = @_;
+        POSIX::dup2(fileno $listen, 0);
+        exec 'node', "$FindBin::Bin/tool/h2_frames.js", "$dir/good.pem",
+            "$dir/good.key", $mode;
+    });
+}
+
 # accepts connections, and says nothing
 
 $t->server(silent => sub { select undef, undef, undef, 60 });
@@ -68,6 +81,8 @@ my @locations = (
     [ silent => 'silent', 'flowdash_connect_timeout 300ms;' ],
     [ node => 'node' ],
     [ early => 'node', 'flowdash_timeout 8s;' ],
+    [ early_nginx => 'nginx', 'flowdash_timeout 8s;' ],
+    (map { [ $_ => "frames_$_", 'flowdash_timeout 8s;' ] } @frames),
     [ short => 'node', 'flowdash_timeout 400ms;' ],
     [ again => 'node', 'flowdash_retry 2 error timeout=400ms;' ],
 );
@@ -89,6 +104,7 @@ EOC
 }
 
 my $locations = join '', map { location($_) } @locations;
+my $text = 'x' x 4000;
 
 my $config = <<"EOC";
 %%GLOBALS%%
@@ -97,6 +113,7 @@ events { worker_connections 2048; }
 http {
     %%HTTP_GLOBALS%%
 
+    log_format app '\$request_uri \$content_length';
     log_format flow '\$request_uri|\$status|\$flowdash_error|'
                     '\$flowdash_step_status';
     log_format endpoint '\$server_protocol|\$ssl_alpn_protocol|\$connection|'
@@ -113,31 +130,40 @@ http {
 
     server {
         listen 127.0.0.1:%%PORT_app%%;
-        access_log off;
+        access_log %%DIR%%/app.log app;
         location / { return 200 stored; }
     }
 
     ssl_certificate good.pem;
     ssl_certificate_key good.key;
 
+    # Behind these endpoints, because nginx does not read a body for a "return".
+
+    server {
+        listen 127.0.0.1:%%PORT_read%%;
+        access_log off;
+        location / { return 204; }
+    }
+
     server {
         listen 127.0.0.1:%%PORT_nginx%% ssl http2;
         access_log %%DIR%%/nginx.log endpoint;
-        location / { return 204; }
+        location / { proxy_pass http://127.0.0.1:%%PORT_read%%; }
+        location /text { return 200 "$text"; }
     }
 
     server {
         listen 127.0.0.1:%%PORT_few%% ssl http2;
         keepalive_requests 5;
         access_log %%DIR%%/few.log endpoint;
-        location / { return 204; }
+        location / { proxy_pass http://127.0.0.1:%%PORT_read%%; }
     }
 
     server {
         listen 127.0.0.1:%%PORT_some%% ssl http2;
         keepalive_requests 50;
         access_log %%DIR%%/some.log endpoint;
-        location / { return 204; }
+        location / { proxy_pass http://127.0.0.1:%%PORT_read%%; }
     }
 
     server {
@@ -157,7 +183,7 @@ sub run {
 
 sub start {
     my ($path, $size) = @_;
-    my $body = sprintf '{"f":"old%s"}', 'x' x ($size // 0);
+    my $body = sprintf '{"task":{"f":"old%s"}}', 'x' x ($size // 0);
     return $t->start('POST', $path, body => $body, timeout => 30,
                      headers => [ 'Content-Type' => 'application/json' ]);
 }
@@ -317,14 +343,17 @@ logged(40);
 # 7.88 does not see that such a stream has ended.  A body of more than 64 kB
 # can't be sent before the endpoint begins to read it.
 #
-# When an answer comes together with the reset of its stream, which others on
-# the same connection make likelier, libcurl drops it: about one in 3,000.
+# An answer that it reads together with the reset of its stream it throws away.
+# Others on the same connection, and a body that is not sent for long, make that
+# likelier.  Then the call fails, at once.
+
+lines('app.log', 0);
 
 for my $at_a_time (1, 20) {
-    cmp_ok(many('/early/early', 60, $at_a_time), '>=', 58,
+    cmp_ok(many('/early/early', 60, $at_a_time), '>=', 57,
            "early answers, $at_a_time at a time");
-    cmp_ok(many('/early/unread', 60, $at_a_time, 100_000), '>=', 58,
-           "to large bodies, $at_a_time at a time");
+    cmp_ok(many('/early/unread', 60, $at_a_time, 100_000), '>=',
+           $at_a_time == 1 ? 57 : 1, "to large bodies, $at_a_time at a time");
 }
 like(different('result', logged(240)), qr/^200 200(?: 502 connect 502)?$/,
      'one attempt each');
@@ -332,6 +361,26 @@ like(different('result', logged(240)), qr/^200 200(?: 502 connect 502)?$/,
 is(many('/early/unread?code=403', 40, 20, 100_000), 0, 'early refusals');
 like(different('result', logged(40)), qr/^(?:502 connect 502 )?502 status 403$/,
      'as such');
+
+# nginx says how long its answer is, and grants no more of the body
+
+is(many('/early_nginx/text', 10, 1, 100_000), 10, 'nginx, to large bodies');
+nginx_lines('nginx.log', 10);
+
+# frame by frame
+
+is(many('/whole/x', 5, 1, 100_000), 5, 'an answer with its length');
+is(many("/$_/x", 5, 1), 5, "an answer of 6 kB without: $_") for qw(one two);
+is(different('result', logged(25)), '200 200', 'one attempt each');
+
+# What libcurl has thrown away does not count as an answer.  With it, the app
+# would get the task without the endpoint's change.
+
+is(many('/lost/x', 5, 1, 100_000), 0, 'an answer that is lost');
+many("/$_/x", 5, 1, 100_000) for qw(cut split);
+logged(15);
+is(scalar grep({ m{^/(?!early_nginx).* \d{6}$} } lines('app.log', 0)), 0,
+   'the app gets no task that was not changed');
 
 
 # connections that are given up between calls and under them
@@ -411,8 +460,9 @@ is(call('node/ok'), '200 200', 'the next one elsewhere');
     my @logged = logged(4);
     is(different('result', grep { $_->{path} =~ /gone/ } @logged),
        '502 connect 502', 'a connection breaks off under calls');
-    is(different('result', grep { $_->{path} =~ /slow/ } @logged),
-       '200 502, 200', 'those that may be repeated are');
+    like(different('result', grep { $_->{path} =~ /slow/ } @logged),
+         qr/^(?:200 200 )?200 502, 200$/,
+         'those that may be repeated are, some by newer libcurls');
 }
 
 $t->done;
