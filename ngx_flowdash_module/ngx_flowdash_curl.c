@@ -16,20 +16,24 @@
 
 /* easy handles kept for the next transfers of one configuration */
 
-#define NGX_FLOWDASH_CURL_HANDLES   128
+#define NGX_FLOWDASH_CURL_HANDLES       128
 
 /* of a connection, in seconds */
 
-#define NGX_FLOWDASH_CURL_LIFETIME  3600
+#define NGX_FLOWDASH_CURL_LIFETIME      3600
 
-/* of a transfer, in octets; with TLS, see ngx_flowdash_curl_answered() */
+/* of a transfer, in octets; HTTP/2: see ngx_flowdash_curl_answered() */
 
-#define NGX_FLOWDASH_CURL_BUFFER      4096L
-#define NGX_FLOWDASH_CURL_TLS_BUFFER  65536L
+#define NGX_FLOWDASH_CURL_BUFFER        4096L
+#define NGX_FLOWDASH_CURL_HTTP2_BUFFER  65536L
 
 /* between looks for the rest of an answer, at most, in milliseconds */
 
-#define NGX_FLOWDASH_CURL_LOOK_MAX  1000
+#define NGX_FLOWDASH_CURL_LOOK_MAX      1000
+
+/* without sending, while the answer is there, in milliseconds */
+
+#define NGX_FLOWDASH_CURL_STUCK         64
 
 
 /* a socket of libcurl's, behind c->data */
@@ -81,8 +85,8 @@ typedef struct {
 
 static ngx_int_t ngx_flowdash_curl_init_multi(ngx_flowdash_curl_t *fc);
 static ngx_flowdash_curl_handle_t *ngx_flowdash_curl_create_handle(
-    ngx_flowdash_curl_handles_t *handles);
-static ngx_int_t ngx_flowdash_curl_setup(CURL *easy, ngx_uint_t tls);
+    ngx_flowdash_curl_handles_t *handles, ngx_uint_t http2);
+static ngx_int_t ngx_flowdash_curl_setup(CURL *easy, ngx_uint_t http2);
 static void ngx_flowdash_curl_free_handle(ngx_flowdash_curl_handle_t *handle);
 static void ngx_flowdash_curl_impatient(ngx_event_t *ev);
 static void ngx_flowdash_curl_look(ngx_event_t *ev);
@@ -316,7 +320,7 @@ ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t,
     }
 
     if (ngx_queue_empty(&handles->idle)) {
-        handle = ngx_flowdash_curl_create_handle(handles);
+        handle = ngx_flowdash_curl_create_handle(handles, t->patience != 0);
 
         if (handle == NULL) {
             return NGX_ERROR;
@@ -340,7 +344,8 @@ ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t,
 
 
 static ngx_flowdash_curl_handle_t *
-ngx_flowdash_curl_create_handle(ngx_flowdash_curl_handles_t *handles)
+ngx_flowdash_curl_create_handle(ngx_flowdash_curl_handles_t *handles,
+    ngx_uint_t http2)
 {
     ngx_flowdash_curl_t         *fc;
     ngx_flowdash_curl_handle_t  *handle;
@@ -358,7 +363,7 @@ ngx_flowdash_curl_create_handle(ngx_flowdash_curl_handles_t *handles)
     handle->easy = curl_easy_init();
 
     if (handle->easy == NULL
-        || ngx_flowdash_curl_setup(handle->easy, handles->tls) != NGX_OK
+        || ngx_flowdash_curl_setup(handle->easy, http2) != NGX_OK
         || curl_easy_setopt(handle->easy, CURLOPT_PRIVATE, handle)
         || curl_easy_setopt(handle->easy, CURLOPT_ERRORBUFFER, handle->error)
         || handles->setup(handle->easy, handles->data) != NGX_OK)
@@ -374,7 +379,7 @@ ngx_flowdash_curl_create_handle(ngx_flowdash_curl_handles_t *handles)
 
 
 static ngx_int_t
-ngx_flowdash_curl_setup(CURL *easy, ngx_uint_t tls)
+ngx_flowdash_curl_setup(CURL *easy, ngx_uint_t http2)
 {
     ngx_flowdash_curl_t  *fc;
 
@@ -399,8 +404,8 @@ ngx_flowdash_curl_setup(CURL *easy, ngx_uint_t tls)
         /* allocated for each transfer; answers are small */
 
         || curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
-                            tls ? NGX_FLOWDASH_CURL_TLS_BUFFER
-                                : NGX_FLOWDASH_CURL_BUFFER)
+                            http2 ? NGX_FLOWDASH_CURL_HTTP2_BUFFER
+                                  : NGX_FLOWDASH_CURL_BUFFER)
 
         || curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION,
                             ngx_flowdash_curl_close_socket)
@@ -523,6 +528,7 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
 static void
 ngx_flowdash_curl_impatient(ngx_event_t *ev)
 {
+    long                           sent;
     ngx_flowdash_curl_t           *fc;
     ngx_flowdash_curl_transfer_t  *t;
 
@@ -531,7 +537,13 @@ ngx_flowdash_curl_impatient(ngx_event_t *ev)
     t = (ngx_flowdash_curl_transfer_t *)
             ((u_char *) ev - offsetof(ngx_flowdash_curl_transfer_t, wait));
 
-    if (t->begun) {
+    /* newer versions of libcurl don't speak of a socket that they have */
+
+    if (t->begun
+        || (curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent)
+            == CURLE_OK
+            && sent > 0))
+    {
         return;
     }
 
@@ -614,15 +626,15 @@ ngx_flowdash_curl_look(ngx_event_t *ev)
 
 
 /*
- * The answer is there as its Content-Length says, but the transfer goes on, as
- * the request is not sent, and does not get on with that: libcurl 7.88 reads
- * no more then, not even that it may send, and spins on the socket.
+ * The answer is there, as its Content-Length says, but the transfer goes on:
+ * the request is not sent yet, and for some time nothing of it was.  libcurl
+ * 7.88 reads no more then, not even that it may send, and spins on the socket.
  */
 
 static ngx_uint_t
 ngx_flowdash_curl_stuck(ngx_flowdash_curl_transfer_t *t)
 {
-    curl_off_t  length, received, sent;
+    curl_off_t  length, received, sent, before;
 
     if (ngx_flowdash_curl_received(t, &length, &received) != NGX_OK
         || length != received
@@ -632,12 +644,10 @@ ngx_flowdash_curl_stuck(ngx_flowdash_curl_transfer_t *t)
         return 0;
     }
 
-    if (sent != t->sent) {
-        t->sent = sent;
-        return 0;
-    }
+    before = t->sent;
+    t->sent = sent;
 
-    return 1;
+    return sent == before && t->look_after >= NGX_FLOWDASH_CURL_STUCK;
 }
 
 

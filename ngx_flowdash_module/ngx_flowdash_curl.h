@@ -49,15 +49,18 @@ struct ngx_flowdash_curl_transfer_s {
     ngx_flowdash_curl_handler_pt   handler;    /* called once, at the end */
     void                          *data;
 
-    /* how long to wait for a connection that may be shared, ms; 0: not */
+    /*
+     * how long to wait for a connection that may be shared, which is one by
+     * HTTP/2, ms; 0 if none may; always so, or never, for a kind of handles
+     */
 
     ngx_msec_t                     patience;
 
     CURLcode                       result;
 
     ngx_event_t                    wait;
-    ngx_msec_t                     look_after; /* an answer has begun, ms */
-    curl_off_t                     sent;       /* of the body, until then */
+    ngx_msec_t                     look_after; /* until the next look, ms */
+    curl_off_t                     sent;       /* of the body, at the last */
     ngx_flowdash_curl_handle_t    *handle;
     ngx_queue_t                    queue;
     unsigned                       running:1;

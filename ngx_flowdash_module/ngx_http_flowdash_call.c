@@ -91,7 +91,7 @@ static size_t ngx_http_flowdash_call_write(char *p, size_t size, size_t n,
 static void ngx_http_flowdash_call_done(ngx_flowdash_curl_transfer_t *t);
 static ngx_int_t ngx_http_flowdash_call_answer(
     ngx_http_flowdash_call_t *call);
-static ngx_uint_t ngx_http_flowdash_call_complete(
+static ngx_uint_t ngx_http_flowdash_call_whole_answer(
     ngx_http_flowdash_call_t *call);
 static ngx_int_t ngx_http_flowdash_call_failed(ngx_http_flowdash_call_t *call,
     ngx_http_flowdash_error_e error, const char *detail);
@@ -966,7 +966,7 @@ ngx_http_flowdash_call_answer(ngx_http_flowdash_call_t *call)
     run = call->run;
 
     if (t->result == CURLE_HTTP2_STREAM
-        && ngx_http_flowdash_call_complete(call))
+        && ngx_http_flowdash_call_whole_answer(call))
     {
         t->result = CURLE_OK;
     }
@@ -1014,9 +1014,11 @@ ngx_http_flowdash_call_answer(ngx_http_flowdash_call_t *call)
  */
 
 static ngx_uint_t
-ngx_http_flowdash_call_complete(ngx_http_flowdash_call_t *call)
+ngx_http_flowdash_call_whole_answer(ngx_http_flowdash_call_t *call)
 {
+    char                          *value;
     long                           status;
+    ngx_str_t                      type;
     curl_off_t                     length, received;
     ngx_flowdash_curl_transfer_t  *t;
 
@@ -1026,7 +1028,10 @@ ngx_http_flowdash_call_complete(ngx_http_flowdash_call_t *call)
         || t->handle->error[0]
         || curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status)
            != CURLE_OK
-        || ngx_flowdash_curl_received(t, &length, &received) != NGX_OK)
+        || curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &value)
+           != CURLE_OK
+        || ngx_flowdash_curl_received(t, &length, &received) != NGX_OK
+        || status < NGX_HTTP_OK)
     {
         return 0;
     }
@@ -1035,8 +1040,18 @@ ngx_http_flowdash_call_complete(ngx_http_flowdash_call_t *call)
         return 1;
     }
 
-    return status >= NGX_HTTP_OK
-           && (length >= 0 ? received == length : received > 0);
+    if (length >= 0) {
+        return received == length;
+    }
+
+    if (value == NULL || received == 0) {
+        return 0;
+    }
+
+    type.data = (u_char *) value;
+    type.len = ngx_strlen(value);
+
+    return ngx_http_flowdash_json_media_type(&type);
 }
 
 

@@ -43,9 +43,11 @@ function field(name, value) {
                           Buffer.from(value)]);
 }
 
-function header(id, length) {
-    const fields = [Buffer.from([STATUS_200]),
-                    field(CONTENT_TYPE, 'application/json')];
+function header(id, length, type = 'application/json') {
+    const fields = [Buffer.from([STATUS_200])];
+    if (type) {
+        fields.push(field(CONTENT_TYPE, type));
+    }
     if (length !== undefined) {
         fields.push(field(CONTENT_LENGTH, String(length)));
     }
@@ -66,6 +68,8 @@ const answers = {
     lost: (id) => [[header(id, small.length)], [reset(id)]],
     cut: (id) => [[header(id), data(id, small.slice(0, 9))],
                   [end(id, small.slice(9)), reset(id)]],
+    untyped: (id) => [[header(id, undefined, ''), data(id, small.slice(0, 9))],
+                      [end(id, small.slice(9)), reset(id)]],
     whole: (id) => [[header(id, small.length)], [end(id, small)]],
 
     // afterwards
