@@ -470,8 +470,9 @@ is(call('node/ok'), '200 200', 'the next one elsewhere');
     my @logged = logged(4);
     is(different('result', grep { $_->{path} =~ /gone/ } @logged),
        '502 connect 502', 'a connection breaks off under calls');
-    is(different('result', grep { $_->{path} =~ /slow/ } @logged),
-       '200 502, 200', 'those that may be repeated are');
+    like(different('result', grep { $_->{path} =~ /slow/ } @logged),
+         qr/^(?:200 200 )?200 502, 200$/,
+         'those that may be repeated are, some by newer libcurls');
 }
 
 $t->done;
