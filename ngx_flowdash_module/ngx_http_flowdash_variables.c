@@ -70,7 +70,8 @@ static ngx_http_variable_t  ngx_http_flowdash_vars[] = {
 
     { ngx_string("flowdash_error_message"), NULL,
       ngx_http_flowdash_variable_text,
-      offsetof(ngx_http_flowdash_ctx_t, message), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+      offsetof(ngx_http_flowdash_ctx_t, message),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_step_status"), NULL,
       ngx_http_flowdash_variable_steps,
