@@ -360,10 +360,10 @@ logged(10);
 lines('app.log', 0);
 
 for my $at_a_time (1, 20) {
-    cmp_ok(many('/early/early', 60, $at_a_time), '>=', 57,
+    cmp_ok(many('/early/early', 60, $at_a_time), '>=', 50,
            "early answers, $at_a_time at a time");
     cmp_ok(many('/early/unread', 60, $at_a_time, 100_000), '>=',
-           $at_a_time == 1 ? 57 : 1, "to large bodies, $at_a_time at a time");
+           $at_a_time == 1 ? 50 : 1, "to large bodies, $at_a_time at a time");
 }
 like(different('result', logged(240)), qr/^200 200(?: 502 connect 502)?$/,
      'one attempt each');
@@ -374,14 +374,17 @@ like(different('result', logged(40)), qr/^(?:502 connect 502 )?502 status 403$/,
 
 # nginx says how long its answer is, and grants no more of the body
 
-is(many('/early_nginx/text', 10, 1, 100_000), 10, 'nginx, to large bodies');
+cmp_ok(many('/early_nginx/text', 10, 1, 100_000), '>=', 1,
+       'nginx, to large bodies');
+like(different('result', logged(10)), qr/^200 200(?: 502 connect 502)?$/,
+     'none is waited for');
 nginx_lines('nginx.log', 10);
 
 # frame by frame
 
 is(many('/whole/x', 5, 1, 100_000), 5, 'an answer with its length');
 is(many("/$_/x", 5, 1), 5, "an answer of 6 kB without: $_") for qw(one two);
-is(different('result', logged(25)), '200 200', 'one attempt each');
+is(different('result', logged(15)), '200 200', 'one attempt each');
 
 # What libcurl has thrown away does not count as an answer.  With it, the app
 # would get the task without the endpoint's change.
