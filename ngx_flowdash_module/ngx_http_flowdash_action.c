@@ -18,7 +18,7 @@ static ngx_uint_t ngx_http_flowdash_action_is_here(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_action_subrequest(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_action_begin(ngx_http_request_t *r,
     ngx_http_flowdash_loc_conf_t *flcf);
-static ngx_http_flowdash_ctx_t *ngx_http_flowdash_action_create_ctx(
+static ngx_http_flowdash_ctx_t *ngx_http_flowdash_create_ctx(
     ngx_http_request_t *r);
 static void ngx_http_flowdash_action_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
@@ -31,7 +31,7 @@ static ngx_int_t ngx_http_flowdash_action_name(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_id(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static const char *ngx_http_flowdash_action_doubt(
+static const char *ngx_http_flowdash_action_ambiguity(
     ngx_http_flowdash_ctx_t *ctx);
 static void ngx_http_flowdash_action_enter(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
@@ -43,13 +43,14 @@ static ngx_int_t ngx_http_flowdash_action_refuse(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, const char *detail);
 static ngx_int_t ngx_http_flowdash_action_unreadable(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_int_t rc);
-static ngx_int_t ngx_http_flowdash_action_turn(ngx_http_request_t *r,
+static ngx_int_t ngx_http_flowdash_action_yield(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static void ngx_http_flowdash_action_turn_handler(ngx_event_t *ev);
+static void ngx_http_flowdash_action_yield_handler(ngx_event_t *ev);
 static ngx_int_t ngx_http_flowdash_action_run(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static ngx_uint_t ngx_http_flowdash_action_excuses(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run);
+static ngx_uint_t ngx_http_flowdash_action_tolerates_failure(
+    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_exchange_t *ex);
 static ngx_int_t ngx_http_flowdash_action_finish(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_written(ngx_http_request_t *r,
@@ -57,7 +58,7 @@ static ngx_int_t ngx_http_flowdash_action_written(ngx_http_request_t *r,
 static void ngx_http_flowdash_action_client_handler(ngx_http_request_t *r);
 static void ngx_http_flowdash_action_restore(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static void ngx_http_flowdash_action_cleanup(void *data);
+static void ngx_http_flowdash_ctx_cleanup(void *data);
 
 
 ngx_int_t
@@ -87,11 +88,11 @@ ngx_http_flowdash_action_handler(ngx_http_request_t *r)
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash action handler, state:%d", ctx->state);
 
-    if (ctx->turn.posted) {
+    if (ctx->yield.posted) {
 
         /* a write event came first: the turn must not run the phases again */
 
-        ngx_delete_posted_event(&ctx->turn);
+        ngx_delete_posted_event(&ctx->yield);
     }
 
     switch (ctx->state) {
@@ -154,7 +155,7 @@ ngx_http_flowdash_action_unread(ngx_http_request_t *r,
     if (ctx->state == NGX_HTTP_FLOWDASH_READING) {
         ctx->state = NGX_HTTP_FLOWDASH_FAILED;
 
-        if (ngx_http_flowdash_replace_drop(r) != NGX_OK) {
+        if (ngx_http_flowdash_replace_headers_discard_body(r) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -187,11 +188,11 @@ static ngx_int_t
 ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
 {
     ngx_http_flowdash_ctx_t       *ctx;
-    ngx_http_flowdash_run_t       *run;
+    ngx_http_flowdash_exchange_t  *ex;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
     if (r->post_subrequest == NULL
-        || r->post_subrequest->handler != ngx_http_flowdash_step_done)
+        || r->post_subrequest->handler != ngx_http_flowdash_subrequest_done)
     {
         ctx = ngx_http_flowdash_get_ctx(r);
 
@@ -211,16 +212,16 @@ ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
         return NGX_HTTP_FORBIDDEN;
     }
 
-    run = r->post_subrequest->data;
+    ex = r->post_subrequest->data;
 
-    if (run->fetch && !ngx_http_flowdash_action_is_here(r)) {
+    if (ex->fetch && !ngx_http_flowdash_action_is_here(r)) {
         return NGX_DECLINED;
     }
 
     flcf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
 
     if (ngx_http_get_module_ctx(r, ngx_http_flowdash_module)
-        && !run->fetch
+        && !ex->fetch
         && r->content_handler
         && (flcf->step || flcf->action == NULL))
     {
@@ -246,7 +247,7 @@ ngx_http_flowdash_action_begin(ngx_http_request_t *r,
     ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash action begins");
 
-    ctx = ngx_http_flowdash_action_create_ctx(r);
+    ctx = ngx_http_flowdash_create_ctx(r);
     if (ctx == NULL) {
         return NGX_ERROR;
     }
@@ -280,7 +281,7 @@ ngx_http_flowdash_action_begin(ngx_http_request_t *r,
 
 
 static ngx_http_flowdash_ctx_t *
-ngx_http_flowdash_action_create_ctx(ngx_http_request_t *r)
+ngx_http_flowdash_create_ctx(ngx_http_request_t *r)
 {
     ngx_pool_cleanup_t       *cln;
     ngx_http_flowdash_ctx_t  *ctx;
@@ -293,8 +294,8 @@ ngx_http_flowdash_action_create_ctx(ngx_http_request_t *r)
     ctx = cln->data;
     ngx_memzero(ctx, sizeof(ngx_http_flowdash_ctx_t));
 
-    if (ngx_array_init(&ctx->runs, r->pool, 4,
-                       sizeof(ngx_http_flowdash_run_t *))
+    if (ngx_array_init(&ctx->exchanges, r->pool, 4,
+                       sizeof(ngx_http_flowdash_exchange_t *))
         != NGX_OK)
     {
         return NULL;
@@ -303,7 +304,7 @@ ngx_http_flowdash_action_create_ctx(ngx_http_request_t *r)
     ctx->sendfile = r->connection->sendfile;
     ctx->tcp_nopush = r->connection->tcp_nopush;
 
-    cln->handler = ngx_http_flowdash_action_cleanup;
+    cln->handler = ngx_http_flowdash_ctx_cleanup;
     ngx_http_set_ctx(r, ctx, ngx_http_flowdash_module);
 
     return ctx;
@@ -328,7 +329,7 @@ ngx_http_flowdash_get_ctx(ngx_http_request_t *r)
          */
 
         for (cln = r->pool->cleanup; cln; cln = cln->next) {
-            if (cln->handler == ngx_http_flowdash_action_cleanup) {
+            if (cln->handler == ngx_http_flowdash_ctx_cleanup) {
                 ctx = cln->data;
                 ngx_http_set_ctx(r, ctx, ngx_http_flowdash_module);
                 break;
@@ -376,7 +377,7 @@ ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
     rc = ngx_http_flowdash_source_read(r, ctx);
 
     if (rc == NGX_AGAIN) {
-        return ngx_http_flowdash_action_turn(r, ctx);
+        return ngx_http_flowdash_action_yield(r, ctx);
     }
 
     if (rc != NGX_OK) {
@@ -403,7 +404,7 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    if (ctx->action.len == 0 && !ctx->doubtful
+    if (ctx->action.len == 0 && !ctx->ambiguous
         && (ctx->conf->task_from == NULL || ctx->stored || !ctx->missing))
     {
         ctx->state = NGX_HTTP_FLOWDASH_NONE;
@@ -415,9 +416,9 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    error = ngx_http_flowdash_action_doubt(ctx);
+    error = ngx_http_flowdash_action_ambiguity(ctx);
 
-    if (ctx->refused || error) {
+    if (ctx->refusal_status || error) {
 
         if (ctx->started) {
             ngx_http_flowdash_action_restore(r, ctx);
@@ -488,7 +489,7 @@ ngx_http_flowdash_action_name(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    ctx->doubtful = 0;
+    ctx->ambiguous = 0;
     ctx->missing = 0;
 
     if (ngx_http_flowdash_value_raw(r, ctx->conf->action, &ctx->action)
@@ -544,18 +545,18 @@ ngx_http_flowdash_action_id(ngx_http_request_t *r,
 
 
 static const char *
-ngx_http_flowdash_action_doubt(ngx_http_flowdash_ctx_t *ctx)
+ngx_http_flowdash_action_ambiguity(ngx_http_flowdash_ctx_t *ctx)
 {
-    if (ngx_http_flowdash_json_check_utf8(&ctx->action)) {
+    if (ngx_http_flowdash_text_check_utf8(&ctx->action)) {
 
         /* it cannot be logged or shown as JSON either */
 
         ctx->action.len = 0;
 
-        return ctx->refused ? NULL : "the action's name is not UTF-8";
+        return ctx->refusal_status ? NULL : "the action's name is not UTF-8";
     }
 
-    if (ctx->action.len == 0 && ctx->doubtful && !ctx->refused) {
+    if (ctx->action.len == 0 && ctx->ambiguous && !ctx->refusal_status) {
         return "the action's name depends on a field that the task has twice";
     }
 
@@ -599,11 +600,11 @@ static ngx_int_t
 ngx_http_flowdash_action_fetched(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_http_flowdash_run_t  *run;
+    ngx_http_flowdash_exchange_t  *ex;
 
-    run = ctx->run;
+    ex = ctx->exchange;
 
-    if (!run->done) {
+    if (!ex->done) {
         r->connection->error = 0;
         return NGX_DONE;
     }
@@ -612,19 +613,19 @@ ngx_http_flowdash_action_fetched(ngx_http_request_t *r,
         ngx_del_timer(&ctx->timer);
     }
 
-    if (!run->error && ngx_http_flowdash_fetch_end(r, ctx) != NGX_OK) {
+    if (!ex->error && ngx_http_flowdash_fetch_end(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (run->error) {
+    if (ex->error) {
         ngx_http_flowdash_count_started(r, ctx);
         ngx_http_flowdash_action_restore(r, ctx);
-        return ngx_http_flowdash_error(r, ctx, run->error, 0, &run->detail);
+        return ngx_http_flowdash_error(r, ctx, ex->error, 0, &ex->detail);
     }
 
     /* what fails from now on is not the fetch's fault */
 
-    ctx->run = NULL;
+    ctx->exchange = NULL;
 
     return ngx_http_flowdash_action_start(r, ctx);
 }
@@ -644,7 +645,7 @@ ngx_http_flowdash_action_refuse(ngx_http_request_t *r,
     }
 
     return ngx_http_flowdash_error(r, ctx, NGX_HTTP_FLOWDASH_REQUEST_INVALID,
-                                   ctx->refused, &ctx->detail);
+                                   ctx->refusal_status, &ctx->detail);
 }
 
 
@@ -658,7 +659,7 @@ ngx_http_flowdash_action_unreadable(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    ctx->run = NULL;
+    ctx->exchange = NULL;
     ngx_str_set(&ctx->detail, "the file of the request's body");
 
     ngx_http_flowdash_count_started(r, ctx);
@@ -671,21 +672,21 @@ ngx_http_flowdash_action_unreadable(ngx_http_request_t *r,
 /* a long body: others have a turn, then this request is gone on with */
 
 static ngx_int_t
-ngx_http_flowdash_action_turn(ngx_http_request_t *r,
+ngx_http_flowdash_action_yield(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ctx->turn.handler = ngx_http_flowdash_action_turn_handler;
-    ctx->turn.data = r->connection;
-    ctx->turn.log = r->connection->log;
+    ctx->yield.handler = ngx_http_flowdash_action_yield_handler;
+    ctx->yield.data = r->connection;
+    ctx->yield.log = r->connection->log;
 
-    ngx_post_event(&ctx->turn, &ngx_posted_next_events);
+    ngx_post_event(&ctx->yield, &ngx_posted_next_events);
 
     return NGX_DONE;
 }
 
 
 static void
-ngx_http_flowdash_action_turn_handler(ngx_event_t *ev)
+ngx_http_flowdash_action_yield_handler(ngx_event_t *ev)
 {
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
@@ -705,13 +706,13 @@ static ngx_int_t
 ngx_http_flowdash_action_run(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_http_flowdash_run_t  *run;
+    ngx_http_flowdash_exchange_t  *ex;
 
     for ( ;; ) {
 
-        run = ctx->run;
+        ex = ctx->exchange;
 
-        if (run && !run->done) {
+        if (ex && !ex->done) {
 
             /* a write event, by which HTTP/2 may say that the client left */
 
@@ -719,28 +720,30 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
             return NGX_DONE;
         }
 
-        if (run) {
+        if (ex) {
 
             if (ctx->timer.timer_set) {
                 ngx_del_timer(&ctx->timer);
             }
 
-            if (!run->error
-                && ngx_http_flowdash_answer_merge(r, ctx, run) != NGX_OK)
+            if (!ex->error
+                && ngx_http_flowdash_answer_merge(r, ctx, ex) != NGX_OK)
             {
                 return NGX_ERROR;
             }
 
-            ngx_http_flowdash_count_step(r, ctx, run);
+            ngx_http_flowdash_count_step(r, ctx, ex);
 
-            if (run->error && !ngx_http_flowdash_action_excuses(r, ctx, run)) {
+            if (ex->error
+                && !ngx_http_flowdash_action_tolerates_failure(r, ctx, ex))
+            {
                 ngx_http_flowdash_action_restore(r, ctx);
-                return ngx_http_flowdash_error(r, ctx, run->error, 0,
-                                               &run->detail);
+                return ngx_http_flowdash_error(r, ctx, ex->error, 0,
+                                               &ex->detail);
             }
         }
 
-        if (ctx->runs.nelts == ctx->conf->steps->nelts) {
+        if (ctx->exchanges.nelts == ctx->conf->steps->nelts) {
             return ngx_http_flowdash_action_finish(r, ctx);
         }
 
@@ -757,16 +760,16 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
  */
 
 static ngx_uint_t
-ngx_http_flowdash_action_excuses(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run)
+ngx_http_flowdash_action_tolerates_failure(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
 {
-    if (!run->step->optional
-        || run->error == NGX_HTTP_FLOWDASH_REQUEST_INVALID)
+    if (!ex->step->optional
+        || ex->error == NGX_HTTP_FLOWDASH_REQUEST_INVALID)
     {
         return 0;
     }
 
-    ngx_http_flowdash_log_excused(r, ctx, run);
+    ngx_http_flowdash_log_tolerated(r, ctx, ex);
 
     return 1;
 }
@@ -780,7 +783,7 @@ ngx_http_flowdash_action_finish(ngx_http_request_t *r,
 
     ngx_log_debug3(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash action \"%V\" passed, steps:%ui changed:%d",
-                   &ctx->action, ctx->runs.nelts, ctx->task->changed);
+                   &ctx->action, ctx->exchanges.nelts, ctx->task->changed);
 
     ctx->state = NGX_HTTP_FLOWDASH_WRITING;
 
@@ -795,7 +798,7 @@ ngx_http_flowdash_action_written(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_int_t rc)
 {
     if (rc == NGX_AGAIN) {
-        return ngx_http_flowdash_action_turn(r, ctx);
+        return ngx_http_flowdash_action_yield(r, ctx);
     }
 
     if (rc != NGX_OK) {
@@ -856,7 +859,7 @@ ngx_http_flowdash_action_restore(ngx_http_request_t *r,
 
 
 static void
-ngx_http_flowdash_action_cleanup(void *data)
+ngx_http_flowdash_ctx_cleanup(void *data)
 {
     ngx_http_flowdash_ctx_t *ctx = data;
 
@@ -864,8 +867,8 @@ ngx_http_flowdash_action_cleanup(void *data)
         ngx_del_timer(&ctx->timer);
     }
 
-    if (ctx->turn.posted) {
-        ngx_delete_posted_event(&ctx->turn);
+    if (ctx->yield.posted) {
+        ngx_delete_posted_event(&ctx->yield);
     }
 
     ngx_http_flowdash_count_ended(ctx);

@@ -14,61 +14,62 @@
 #include <ngx_http_flowdash_module.h>
 
 
-static ngx_int_t ngx_http_flowdash_answer_body_filter(ngx_http_request_t *r,
-    ngx_chain_t *in);
+static ngx_int_t ngx_http_flowdash_subrequest_body_filter(
+    ngx_http_request_t *r, ngx_chain_t *in);
 static ngx_uint_t ngx_http_flowdash_answer_is_complete(
-    ngx_http_flowdash_run_t *run);
-static ngx_http_flowdash_error_e ngx_http_flowdash_answer_no_header(
-    ngx_http_flowdash_run_t *run, ngx_int_t rc);
-static ngx_int_t ngx_http_flowdash_answer_lay(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_http_flowdash_exchange_t *ex);
+static ngx_http_flowdash_reason_e ngx_http_flowdash_answer_no_header(
+    ngx_http_flowdash_exchange_t *ex, ngx_int_t rc);
+static ngx_int_t ngx_http_flowdash_answer_merge_fields(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_task_t *answer);
 static ngx_int_t ngx_http_flowdash_answer_refuse(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_field_t *field,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_field_t *field,
     const char *error);
 static ngx_uint_t ngx_http_flowdash_answer_accepts(
     ngx_http_flowdash_loc_conf_t *flcf, ngx_str_t *name);
 static void ngx_http_flowdash_answer_ignored(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_field_t *new);
 static void ngx_http_flowdash_answer_upstream_url(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run);
+    ngx_http_flowdash_exchange_t *ex);
 
 
 static ngx_http_output_body_filter_pt  ngx_http_next_body_filter;
 
 
 ngx_int_t
-ngx_http_flowdash_answer_init(ngx_conf_t *cf)
+ngx_http_flowdash_subrequest_init(ngx_conf_t *cf)
 {
     ngx_http_next_body_filter = ngx_http_top_body_filter;
-    ngx_http_top_body_filter = ngx_http_flowdash_answer_body_filter;
+    ngx_http_top_body_filter = ngx_http_flowdash_subrequest_body_filter;
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_http_flowdash_answer_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
+ngx_http_flowdash_subrequest_body_filter(ngx_http_request_t *r,
+    ngx_chain_t *in)
 {
-    ngx_int_t                 rc;
-    ngx_buf_t                *b;
-    ngx_http_flowdash_run_t  *run;
+    ngx_int_t                      rc;
+    ngx_buf_t                     *b;
+    ngx_http_flowdash_exchange_t  *ex;
 
     if (r == r->main
         || r->post_subrequest == NULL
-        || r->post_subrequest->handler != ngx_http_flowdash_step_done)
+        || r->post_subrequest->handler != ngx_http_flowdash_subrequest_done)
     {
         return ngx_http_next_body_filter(r, in);
     }
 
-    run = r->post_subrequest->data;
+    ex = r->post_subrequest->data;
 
     for ( /* void */ ; in; in = in->next) {
         b = in->buf;
 
         if (b->last_buf || b->last_in_chain) {
-            run->complete = 1;
+            ex->complete = 1;
         }
 
         if (ngx_buf_special(b)) {
@@ -78,7 +79,7 @@ ngx_http_flowdash_answer_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         /* the subrequest's flag has asked for memory */
 
         rc = ngx_buf_in_memory(b)
-             ? ngx_http_flowdash_answer_add(run, b->pos, b->last - b->pos)
+             ? ngx_http_flowdash_answer_add(ex, b->pos, b->last - b->pos)
              : NGX_ERROR;
 
         if (rc != NGX_OK) {
@@ -93,7 +94,7 @@ ngx_http_flowdash_answer_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 
 
 ngx_int_t
-ngx_http_flowdash_answer_add(ngx_http_flowdash_run_t *run, u_char *p,
+ngx_http_flowdash_answer_add(ngx_http_flowdash_exchange_t *ex, u_char *p,
     size_t len)
 {
     u_char                        *data;
@@ -101,20 +102,20 @@ ngx_http_flowdash_answer_add(ngx_http_flowdash_run_t *run, u_char *p,
     ngx_pool_t                    *pool;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
-    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
-    if (len > flcf->max_response_size - run->body.len) {
-        run->error = NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE;
-        ngx_str_set(&run->detail,
+    if (len > flcf->max_response_size - ex->body.len) {
+        ex->error = NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE;
+        ngx_str_set(&ex->detail,
                     "the answer is over flowdash_max_response_size");
         return NGX_DECLINED;
     }
 
-    if (len > run->allocated - run->body.len) {
+    if (len > ex->allocated - ex->body.len) {
 
-        pool = run->request->pool;
+        pool = ex->request->pool;
 
-        size = ngx_max(run->body.len + len, 2 * run->allocated);
+        size = ngx_max(ex->body.len + len, 2 * ex->allocated);
         size = ngx_min(size, flcf->max_response_size);
 
         data = ngx_pnalloc(pool, size);
@@ -122,47 +123,47 @@ ngx_http_flowdash_answer_add(ngx_http_flowdash_run_t *run, u_char *p,
             return NGX_ERROR;
         }
 
-        if (run->allocated) {
-            ngx_memcpy(data, run->body.data, run->body.len);
-            (void) ngx_pfree(pool, run->body.data);
+        if (ex->allocated) {
+            ngx_memcpy(data, ex->body.data, ex->body.len);
+            (void) ngx_pfree(pool, ex->body.data);
         }
 
-        run->body.data = data;
-        run->allocated = size;
+        ex->body.data = data;
+        ex->allocated = size;
     }
 
-    ngx_memcpy(run->body.data + run->body.len, p, len);
-    run->body.len += len;
+    ngx_memcpy(ex->body.data + ex->body.len, p, len);
+    ex->body.len += len;
 
     return NGX_OK;
 }
 
 
 void
-ngx_http_flowdash_answer_judge(ngx_http_flowdash_run_t *run, ngx_int_t rc)
+ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex, ngx_int_t rc)
 {
     ngx_http_request_t  *r;
 
-    r = run->request;
+    r = ex->request;
 
     if (r->upstream) {
-        ngx_http_flowdash_answer_upstream_url(r, run);
+        ngx_http_flowdash_answer_upstream_url(r, ex);
     }
 
-    if (run->error) {
+    if (ex->error) {
         return;
     }
 
-    if (!run->fetch
-        && ngx_http_get_module_ctx(r, ngx_http_flowdash_module) != run)
+    if (!ex->fetch
+        && ngx_http_get_module_ctx(r, ngx_http_flowdash_module) != ex)
     {
-        run->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
-        ngx_str_set(&run->detail, "the step was led to another location");
+        ex->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
+        ngx_str_set(&ex->detail, "the step was led to another location");
         return;
     }
 
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE && r->upstream && !r->header_sent) {
-        run->error = ngx_http_flowdash_answer_no_header(run, rc);
+        ex->error = ngx_http_flowdash_answer_no_header(ex, rc);
         return;
     }
 
@@ -170,36 +171,36 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_run_t *run, ngx_int_t rc)
 
         /* "return", and handlers that leave the page to nginx */
 
-        run->status = rc;
+        ex->status = rc;
 
-    } else if (rc == NGX_OK && ngx_http_flowdash_answer_is_complete(run)) {
+    } else if (rc == NGX_OK && ngx_http_flowdash_answer_is_complete(ex)) {
 
-        if (run->status == 0) {
-            run->status = r->headers_out.status;
-            run->content_type = r->headers_out.content_type;
+        if (ex->status == 0) {
+            ex->status = r->headers_out.status;
+            ex->content_type = r->headers_out.content_type;
         }
 
     } else {
 
-        run->error = r->header_sent ? NGX_HTTP_FLOWDASH_CONNECT
-                                    : NGX_HTTP_FLOWDASH_INTERNAL;
-        ngx_str_set(&run->detail, "the answer broke off");
+        ex->error = r->header_sent ? NGX_HTTP_FLOWDASH_CONNECT
+                                   : NGX_HTTP_FLOWDASH_INTERNAL;
+        ngx_str_set(&ex->detail, "the answer broke off");
         return;
     }
 
-    if (run->status == 0) {
+    if (ex->status == 0) {
 
         /* proxy_pass takes for HTTP/0.9 what is no HTTP */
 
-        run->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
-        ngx_str_set(&run->detail, "the answer has no status");
+        ex->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
+        ngx_str_set(&ex->detail, "the answer has no status");
         return;
     }
 
-    if (run->status < NGX_HTTP_OK
-        || run->status >= NGX_HTTP_SPECIAL_RESPONSE)
+    if (ex->status < NGX_HTTP_OK
+        || ex->status >= NGX_HTTP_SPECIAL_RESPONSE)
     {
-        run->error = NGX_HTTP_FLOWDASH_STATUS;
+        ex->error = NGX_HTTP_FLOWDASH_STATUS;
     }
 }
 
@@ -210,13 +211,13 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_run_t *run, ngx_int_t rc)
  */
 
 static ngx_uint_t
-ngx_http_flowdash_answer_is_complete(ngx_http_flowdash_run_t *run)
+ngx_http_flowdash_answer_is_complete(ngx_http_flowdash_exchange_t *ex)
 {
     ngx_http_request_t  *r;
 
-    r = run->request;
+    r = ex->request;
 
-    if (run->complete || r->upstream == NULL) {
+    if (ex->complete || r->upstream == NULL) {
         return 1;
     }
 
@@ -250,25 +251,26 @@ ngx_http_flowdash_answer_is_complete(ngx_http_flowdash_run_t *run)
 
 /* nginx's upstream has given up before there was an answer to pass on */
 
-static ngx_http_flowdash_error_e
-ngx_http_flowdash_answer_no_header(ngx_http_flowdash_run_t *run, ngx_int_t rc)
+static ngx_http_flowdash_reason_e
+ngx_http_flowdash_answer_no_header(ngx_http_flowdash_exchange_t *ex,
+    ngx_int_t rc)
 {
     ngx_http_upstream_t        *u;
     ngx_http_upstream_state_t  *state;
 
-    u = run->request->upstream;
+    u = ex->request->upstream;
     state = u->state;
 
     if (u->headers_in.status_n && rc == (ngx_int_t) u->headers_in.status_n) {
 
         /* the endpoint's own status, taken up by an intercepting handler */
 
-        run->status = rc;
+        ex->status = rc;
         return NGX_HTTP_FLOWDASH_STATUS;
     }
 
     if (rc == NGX_HTTP_GATEWAY_TIME_OUT) {
-        ngx_str_set(&run->detail, "the upstream timed out");
+        ngx_str_set(&ex->detail, "the upstream timed out");
         return NGX_HTTP_FLOWDASH_TIMEOUT;
     }
 
@@ -279,24 +281,24 @@ ngx_http_flowdash_answer_no_header(ngx_http_flowdash_run_t *run, ngx_int_t rc)
     if (u->resolved && u->resolved->naddrs == 0
         && u->resolved->sockaddr == NULL)
     {
-        ngx_str_set(&run->detail, "the upstream's name was not resolved");
+        ngx_str_set(&ex->detail, "the upstream's name was not resolved");
         return NGX_HTTP_FLOWDASH_RESOLVE;
     }
 
     if (state && state->bytes_received) {
-        ngx_str_set(&run->detail, "the upstream's answer was not valid");
+        ngx_str_set(&ex->detail, "the upstream's answer was not valid");
         return NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
     }
 
-    ngx_str_set(&run->detail, "the upstream was not reached, or gave no "
-                              "answer");
+    ngx_str_set(&ex->detail, "the upstream was not reached, or gave no "
+                             "answer");
     return NGX_HTTP_FLOWDASH_CONNECT;
 }
 
 
 static void
 ngx_http_flowdash_answer_upstream_url(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run)
+    ngx_http_flowdash_exchange_t *ex)
 {
     u_char               *args;
     size_t                len;
@@ -321,29 +323,29 @@ ngx_http_flowdash_answer_upstream_url(ngx_http_request_t *r,
 
     len = u->schema.len + peer->len + uri.len;
 
-    run->url.data = ngx_pnalloc(r->pool, len);
-    if (run->url.data == NULL) {
+    ex->url.data = ngx_pnalloc(r->pool, len);
+    if (ex->url.data == NULL) {
         return;
     }
 
-    run->url.len = ngx_sprintf(run->url.data, "%V%V%V", &u->schema, peer,
-                               &uri)
-                   - run->url.data;
+    ex->url.len = ngx_sprintf(ex->url.data, "%V%V%V", &u->schema, peer,
+                              &uri)
+                  - ex->url.data;
 }
 
 
 ngx_int_t
 ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run)
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
 {
     ngx_str_t                          token;
     ngx_array_t                        pointer;
     ngx_http_flowdash_task_t          *answer;
     ngx_http_flowdash_json_verdict_e   verdict;
 
-    if (run->body.len == 0
-        || (run->content_type.len
-            && !ngx_http_flowdash_json_media_type(&run->content_type)))
+    if (ex->body.len == 0
+        || (ex->content_type.len
+            && !ngx_http_flowdash_text_is_json_type(&ex->content_type)))
     {
         return NGX_OK;
     }
@@ -358,7 +360,7 @@ ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
     pointer.elts = &token;
     pointer.nelts = 1;
 
-    if (ngx_http_flowdash_task_init(answer, r->pool, &run->body, &pointer,
+    if (ngx_http_flowdash_task_init(answer, r->pool, &ex->body, &pointer,
                                     &verdict)
         != NGX_OK)
     {
@@ -366,7 +368,7 @@ ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
     }
 
     if (verdict == NGX_HTTP_FLOWDASH_JSON_OK) {
-        return ngx_http_flowdash_answer_lay(r, ctx, run, answer);
+        return ngx_http_flowdash_answer_merge_fields(r, ctx, ex, answer);
     }
 
     if (verdict == NGX_HTTP_FLOWDASH_JSON_NO_OBJECT && !answer->json.map) {
@@ -377,35 +379,35 @@ ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
     }
 
     if (verdict == NGX_HTTP_FLOWDASH_JSON_MALFORMED
-        && run->content_type.len == 0)
+        && ex->content_type.len == 0)
     {
         /* it did not say that it were JSON */
 
         return NGX_OK;
     }
 
-    run->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
+    ex->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
 
-    return ngx_http_flowdash_answer_detail(r, run, &answer->json);
+    return ngx_http_flowdash_answer_detail(r, ex, &answer->json);
 }
 
 
 ngx_int_t
 ngx_http_flowdash_answer_detail(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_json_t *json)
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_json_t *json)
 {
     u_char  *p;
 
-    run->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
-    if (run->detail.data == NULL) {
+    ex->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
+    if (ex->detail.data == NULL) {
         return NGX_ERROR;
     }
 
-    p = ngx_snprintf(run->detail.data, NGX_MAX_ERROR_STR,
+    p = ngx_snprintf(ex->detail.data, NGX_MAX_ERROR_STR,
                      "the answer's body: %s, at byte %uz", json->error,
                      json->offset);
 
-    run->detail.len = p - run->detail.data;
+    ex->detail.len = p - ex->detail.data;
 
     return NGX_OK;
 }
@@ -417,8 +419,8 @@ ngx_http_flowdash_answer_detail(ngx_http_request_t *r,
  */
 
 static ngx_int_t
-ngx_http_flowdash_answer_lay(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+ngx_http_flowdash_answer_merge_fields(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_task_t *answer)
 {
     ngx_int_t                      rc;
@@ -428,7 +430,7 @@ ngx_http_flowdash_answer_lay(ngx_http_request_t *r,
     ngx_http_flowdash_field_t     *new;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
-    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
     i = 0;
     part = &answer->fields.part;
@@ -436,14 +438,14 @@ ngx_http_flowdash_answer_lay(ngx_http_request_t *r,
     while ((new = ngx_http_flowdash_task_next(&part, &i))) {
 
         if (!ngx_http_flowdash_answer_accepts(flcf, &new->node.str)) {
-            ngx_http_flowdash_answer_ignored(r, ctx, run, new);
+            ngx_http_flowdash_answer_ignored(r, ctx, ex, new);
             continue;
         }
 
         rc = ngx_http_flowdash_source_check(ctx, new, &error);
 
         if (rc == NGX_DECLINED) {
-            return ngx_http_flowdash_answer_refuse(r, run, new, error);
+            return ngx_http_flowdash_answer_refuse(r, ex, new, error);
         }
 
         if (rc == NGX_ERROR) {
@@ -469,22 +471,22 @@ ngx_http_flowdash_answer_lay(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_flowdash_answer_refuse(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_field_t *field,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_field_t *field,
     const char *error)
 {
     u_char  *p;
 
-    run->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
+    ex->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
 
-    run->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
-    if (run->detail.data == NULL) {
+    ex->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
+    if (ex->detail.data == NULL) {
         return NGX_ERROR;
     }
 
-    p = ngx_snprintf(run->detail.data, NGX_MAX_ERROR_STR,
+    p = ngx_snprintf(ex->detail.data, NGX_MAX_ERROR_STR,
                      "the answer's field %V: %s", &field->spelling, error);
 
-    run->detail.len = p - run->detail.data;
+    ex->detail.len = p - ex->detail.data;
 
     return NGX_OK;
 }
@@ -519,7 +521,7 @@ ngx_http_flowdash_answer_accepts(ngx_http_flowdash_loc_conf_t *flcf,
 
 static void
 ngx_http_flowdash_answer_ignored(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_field_t *new)
 {
     ngx_str_t                   name;
@@ -539,5 +541,5 @@ ngx_http_flowdash_answer_ignored(ngx_http_request_t *r,
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                   "flowdash: the answer to step \"%V\" has the field %V, "
                   "which flowdash_accept does not name: ignored, id %V",
-                  &run->step->name, &name, &ctx->id);
+                  &ex->step->name, &name, &ctx->id);
 }

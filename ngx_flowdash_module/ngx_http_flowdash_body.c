@@ -259,7 +259,7 @@ ngx_http_flowdash_body_media(ngx_http_request_t *r, ngx_uint_t decode,
         media->error = charset;
 
     } else if (media->type == NGX_HTTP_FLOWDASH_MULTIPART
-               && ngx_http_flowdash_multipart_boundary(
+               && ngx_http_flowdash_multipart_media_boundary(
                       &r->headers_in.content_type->value, &media->boundary,
                       &media->error)
                   != NGX_OK)
@@ -286,7 +286,7 @@ ngx_http_flowdash_body_type(ngx_str_t *value,
     if (verdict == NGX_HTTP_FLOWDASH_FORM_MALFORMED) {
         media->error = "the request's Content-Type is malformed";
 
-    } else if (ngx_http_flowdash_json_media_type(&name)) {
+    } else if (ngx_http_flowdash_text_is_json_type(&name)) {
         media->type = NGX_HTTP_FLOWDASH_JSON;
 
     } else if (ngx_http_flowdash_body_same(&name,

@@ -26,7 +26,7 @@ struct ngx_http_flowdash_call_s {
     struct curl_slist              addresses;  /* of the host, if looked up */
 
     ngx_http_request_t            *request;
-    ngx_http_flowdash_run_t       *run;
+    ngx_http_flowdash_exchange_t  *ex;
     ngx_http_flowdash_loc_conf_t  *conf;
 
     ngx_str_t                      url;
@@ -46,12 +46,12 @@ struct ngx_http_flowdash_call_s {
 
 
 static ngx_http_flowdash_call_t *ngx_http_flowdash_call_create(
-    ngx_http_request_t *r, ngx_http_flowdash_run_t *run);
+    ngx_http_request_t *r, ngx_http_flowdash_exchange_t *ex);
 static ngx_int_t ngx_http_flowdash_call_attempt(
     ngx_http_flowdash_call_t *call);
 static ngx_int_t ngx_http_flowdash_call_resolve(
     ngx_http_flowdash_call_t *call);
-static ngx_uint_t ngx_http_flowdash_call_named(
+static ngx_uint_t ngx_http_flowdash_call_setup_named(
     ngx_http_flowdash_loc_conf_t *flcf);
 static ngx_int_t ngx_http_flowdash_call_resolved(
     ngx_http_flowdash_call_t *call);
@@ -59,55 +59,61 @@ static void ngx_http_flowdash_call_resolve_handler(
     ngx_http_flowdash_resolve_t *rs);
 static ngx_int_t ngx_http_flowdash_call_transfer(
     ngx_http_flowdash_call_t *call);
-static struct curl_slist *ngx_http_flowdash_call_headers(
+static struct curl_slist *ngx_http_flowdash_call_transfer_headers(
     ngx_http_flowdash_call_t *call);
-static u_char *ngx_http_flowdash_call_host_line(
+static u_char *ngx_http_flowdash_call_transfer_host_line(
     ngx_http_flowdash_call_t *call);
-static ngx_uint_t ngx_http_flowdash_call_has_header(ngx_array_t *headers,
-    ngx_str_t *name);
-static ngx_int_t ngx_http_flowdash_call_header_lines(ngx_pool_t *pool,
+static ngx_uint_t ngx_http_flowdash_call_transfer_has_header(
+    ngx_array_t *headers, ngx_str_t *name);
+static ngx_int_t ngx_http_flowdash_call_transfer_header_lines(ngx_pool_t *pool,
     ngx_array_t *headers, struct curl_slist *list, ngx_uint_t *n);
-static ngx_int_t ngx_http_flowdash_call_options(
+static ngx_int_t ngx_http_flowdash_call_transfer_options(
     ngx_http_flowdash_call_t *call, struct curl_slist *headers);
-static ngx_int_t ngx_http_flowdash_call_times(ngx_http_flowdash_call_t *call);
+static ngx_int_t ngx_http_flowdash_call_transfer_times(
+    ngx_http_flowdash_call_t *call);
 static ngx_int_t ngx_http_flowdash_call_setup_tls(CURL *easy,
     ngx_http_flowdash_loc_conf_t *flcf);
-static long ngx_http_flowdash_call_tls_versions(
+static long ngx_http_flowdash_call_setup_tls_versions(
     ngx_http_flowdash_loc_conf_t *flcf);
 static CURLcode ngx_http_flowdash_call_setup_blob(CURL *easy,
     CURLoption option, ngx_str_t *content);
 static ngx_int_t ngx_http_flowdash_call_setup_proxy(CURL *easy,
     ngx_http_flowdash_loc_conf_t *flcf);
 
-static curl_socket_t ngx_http_flowdash_call_open_socket(void *data,
+static curl_socket_t ngx_http_flowdash_call_setup_open_socket(void *data,
     curlsocktype type, struct curl_sockaddr *addr);
-static int ngx_http_flowdash_call_connected(void *data, char *ip,
+static int ngx_http_flowdash_call_setup_connected(void *data, char *ip,
     char *local_ip, int port, int local_port);
-static size_t ngx_http_flowdash_call_header(char *p, size_t size, size_t n,
+static size_t ngx_http_flowdash_call_result_header(char *p, size_t size,
+    size_t n,
     void *data);
-static size_t ngx_http_flowdash_call_write(char *p, size_t size, size_t n,
+static size_t ngx_http_flowdash_call_result_write(char *p, size_t size,
+    size_t n,
     void *data);
 
-static void ngx_http_flowdash_call_done(ngx_flowdash_curl_transfer_t *t);
-static ngx_int_t ngx_http_flowdash_call_answer(
+static void ngx_http_flowdash_call_transfer_handler(
+    ngx_flowdash_curl_transfer_t *t);
+static ngx_int_t ngx_http_flowdash_call_result_read_response(
     ngx_http_flowdash_call_t *call);
-static ngx_uint_t ngx_http_flowdash_call_whole_answer(
+static ngx_uint_t ngx_http_flowdash_call_result_whole_answer(
     ngx_http_flowdash_call_t *call);
-static ngx_int_t ngx_http_flowdash_call_failed(ngx_http_flowdash_call_t *call,
-    ngx_http_flowdash_error_e error, const char *detail);
-static ngx_http_flowdash_error_e ngx_http_flowdash_call_error(
+static ngx_int_t ngx_http_flowdash_call_result_set_error(
+    ngx_http_flowdash_call_t *call, ngx_http_flowdash_reason_e error,
+    const char *detail);
+static ngx_http_flowdash_reason_e ngx_http_flowdash_call_result_map_curl_error(
     ngx_http_flowdash_call_t *call);
-static ngx_int_t ngx_http_flowdash_call_ended(ngx_http_flowdash_call_t *call);
-static ngx_uint_t ngx_http_flowdash_call_condition(
+static ngx_int_t ngx_http_flowdash_call_attempt_complete(
     ngx_http_flowdash_call_t *call);
-static long ngx_http_flowdash_call_proxy_status(
+static ngx_uint_t ngx_http_flowdash_call_result_retry_condition(
     ngx_http_flowdash_call_t *call);
-static void ngx_http_flowdash_call_again(ngx_http_flowdash_call_t *call,
-    ngx_msec_t wait);
-static void ngx_http_flowdash_call_again_handler(ngx_event_t *ev);
-static ngx_int_t ngx_http_flowdash_call_record(
+static long ngx_http_flowdash_call_result_proxy_status(
     ngx_http_flowdash_call_t *call);
-static void ngx_http_flowdash_call_go_on(ngx_http_flowdash_call_t *call,
+static void ngx_http_flowdash_call_schedule_retry(
+    ngx_http_flowdash_call_t *call, ngx_msec_t wait);
+static void ngx_http_flowdash_call_retry_handler(ngx_event_t *ev);
+static ngx_int_t ngx_http_flowdash_call_result_record(
+    ngx_http_flowdash_call_t *call);
+static void ngx_http_flowdash_call_finalize(ngx_http_flowdash_call_t *call,
     ngx_int_t rc);
 static void ngx_http_flowdash_call_cleanup(void *data);
 
@@ -127,27 +133,27 @@ static ngx_keyval_t  ngx_http_flowdash_own_headers[] = {
 ngx_int_t
 ngx_http_flowdash_call_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                  rc;
-    ngx_http_flowdash_run_t   *run;
-    ngx_http_flowdash_call_t  *call;
+    ngx_int_t                      rc;
+    ngx_http_flowdash_exchange_t  *ex;
+    ngx_http_flowdash_call_t      *call;
 
-    run = ngx_http_get_module_ctx(r, ngx_http_flowdash_module);
+    ex = ngx_http_get_module_ctx(r, ngx_http_flowdash_module);
 
-    if (r == r->main || run == NULL) {
+    if (r == r->main || ex == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    call = ngx_http_flowdash_call_create(r, run);
+    call = ngx_http_flowdash_call_create(r, ex);
     if (call == NULL) {
         return NGX_ERROR;
     }
 
-    rc = ngx_http_flowdash_url_make(r->main, run, call->conf->url, &call->url,
+    rc = ngx_http_flowdash_url_make(r->main, ex, call->conf->url, &call->url,
                                     &call->host);
 
     if (rc == NGX_OK) {
         ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                       "flowdash call \"%V\"", &run->url);
+                       "flowdash call \"%V\"", &ex->url);
 
         rc = ngx_http_flowdash_call_attempt(call);
     }
@@ -165,20 +171,20 @@ ngx_http_flowdash_call_handler(ngx_http_request_t *r)
 
 static ngx_http_flowdash_call_t *
 ngx_http_flowdash_call_create(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run)
+    ngx_http_flowdash_exchange_t *ex)
 {
     ngx_http_cleanup_t            *cln;
     ngx_http_flowdash_call_t      *call;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
-    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
     call = ngx_pcalloc(r->pool, sizeof(ngx_http_flowdash_call_t));
     if (call == NULL) {
         return NULL;
     }
 
-    if (ngx_array_init(&run->attempts, r->pool, 1,
+    if (ngx_array_init(&ex->attempts, r->pool, 1,
                        sizeof(ngx_http_flowdash_attempt_t))
         != NGX_OK)
     {
@@ -191,12 +197,12 @@ ngx_http_flowdash_call_create(ngx_http_request_t *r,
     }
 
     cln->handler = ngx_http_flowdash_call_cleanup;
-    cln->data = run;
+    cln->data = ex;
 
     call->request = r;
-    call->run = run;
+    call->ex = ex;
     call->conf = flcf;
-    call->transfer.handler = ngx_http_flowdash_call_done;
+    call->transfer.handler = ngx_http_flowdash_call_transfer_handler;
     call->transfer.data = call;
 
     if (flcf->url->ssl && flcf->http_version == CURL_HTTP_VERSION_2TLS) {
@@ -211,7 +217,7 @@ ngx_http_flowdash_call_create(ngx_http_request_t *r,
         return NULL;
     }
 
-    run->call = call;
+    ex->call = call;
 
     return call;
 }
@@ -242,7 +248,8 @@ ngx_http_flowdash_call_attempt(ngx_http_flowdash_call_t *call)
         return ngx_http_flowdash_call_transfer(call);
     }
 
-    return (rc == NGX_DECLINED) ? ngx_http_flowdash_call_ended(call) : rc;
+    return (rc == NGX_DECLINED)
+           ? ngx_http_flowdash_call_attempt_complete(call) : rc;
 }
 
 
@@ -267,7 +274,7 @@ ngx_http_flowdash_call_resolve(ngx_http_flowdash_call_t *call)
     r = call->request;
     flcf = call->conf;
 
-    if (!ngx_http_flowdash_call_named(flcf)) {
+    if (!ngx_http_flowdash_call_setup_named(flcf)) {
         return NGX_OK;
     }
 
@@ -312,7 +319,7 @@ ngx_http_flowdash_call_resolve(ngx_http_flowdash_call_t *call)
 /* tells if calls may have to wait for the address of a name */
 
 static ngx_uint_t
-ngx_http_flowdash_call_named(ngx_http_flowdash_loc_conf_t *flcf)
+ngx_http_flowdash_call_setup_named(ngx_http_flowdash_loc_conf_t *flcf)
 {
     return flcf->proxy ? flcf->proxy->named : flcf->url->named;
 }
@@ -330,13 +337,15 @@ ngx_http_flowdash_call_resolved(ngx_http_flowdash_call_t *call)
     }
 
     if (rs->state == NGX_RESOLVE_TIMEDOUT) {
-        return ngx_http_flowdash_call_failed(call, NGX_HTTP_FLOWDASH_TIMEOUT,
-                                         "the resolver did not answer");
+        return ngx_http_flowdash_call_result_set_error(call,
+                                                NGX_HTTP_FLOWDASH_TIMEOUT,
+                                                "the resolver did not answer");
     }
 
     if (rs->state != NGX_OK) {
-        return ngx_http_flowdash_call_failed(call, NGX_HTTP_FLOWDASH_RESOLVE,
-                                       ngx_resolver_strerror(rs->state));
+        return ngx_http_flowdash_call_result_set_error(call,
+                                             NGX_HTTP_FLOWDASH_RESOLVE,
+                                             ngx_resolver_strerror(rs->state));
     }
 
     call->addresses.data = (char *) rs->entry.data;
@@ -360,10 +369,10 @@ ngx_http_flowdash_call_resolve_handler(ngx_http_flowdash_resolve_t *rs)
         rc = ngx_http_flowdash_call_transfer(call);
 
     } else if (rc == NGX_DECLINED) {
-        rc = ngx_http_flowdash_call_ended(call);
+        rc = ngx_http_flowdash_call_attempt_complete(call);
     }
 
-    ngx_http_flowdash_call_go_on(call, rc);
+    ngx_http_flowdash_call_finalize(call, rc);
 }
 
 
@@ -372,11 +381,11 @@ ngx_http_flowdash_call_transfer(ngx_http_flowdash_call_t *call)
 {
     struct curl_slist  *headers;
 
-    headers = ngx_http_flowdash_call_headers(call);
+    headers = ngx_http_flowdash_call_transfer_headers(call);
 
     if (headers == NULL
-        || ngx_http_flowdash_call_options(call, headers) != NGX_OK
-        || ngx_http_flowdash_call_times(call) != NGX_OK
+        || ngx_http_flowdash_call_transfer_options(call, headers) != NGX_OK
+        || ngx_http_flowdash_call_transfer_times(call) != NGX_OK
         || ngx_flowdash_curl_start(&call->transfer) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -393,26 +402,26 @@ ngx_http_flowdash_call_transfer(ngx_http_flowdash_call_t *call)
  */
 
 static struct curl_slist *
-ngx_http_flowdash_call_headers(ngx_http_flowdash_call_t *call)
+ngx_http_flowdash_call_transfer_headers(ngx_http_flowdash_call_t *call)
 {
-    u_char                   *line;
-    ngx_uint_t                i, n;
-    ngx_array_t               headers;
-    ngx_pool_t               *pool;
-    ngx_keyval_t             *own;
-    struct curl_slist        *list;
-    ngx_http_request_t       *r;
-    ngx_http_flowdash_run_t  *run;
+    u_char                        *line;
+    ngx_uint_t                     i, n;
+    ngx_array_t                    headers;
+    ngx_pool_t                    *pool;
+    ngx_keyval_t                  *own;
+    struct curl_slist             *list;
+    ngx_http_request_t            *r;
+    ngx_http_flowdash_exchange_t  *ex;
 
     static ngx_str_t  host = ngx_string("Host");
 
     r = call->request;
-    run = call->run;
+    ex = call->ex;
     pool = r->pool;
 
     if (ngx_array_init(&headers, pool, 4, sizeof(ngx_keyval_t)) != NGX_OK
         || ngx_http_flowdash_identity_call(r->main,
-                                           ngx_http_flowdash_get_ctx(r), run,
+                                           ngx_http_flowdash_get_ctx(r), ex,
                                            &headers)
            != NGX_OK)
     {
@@ -420,7 +429,7 @@ ngx_http_flowdash_call_headers(ngx_http_flowdash_call_t *call)
     }
 
     n = sizeof(ngx_http_flowdash_own_headers) / sizeof(ngx_keyval_t) - 1
-        + 3 + run->headers.nelts + headers.nelts;
+        + 3 + ex->headers.nelts + headers.nelts;
 
     list = ngx_palloc(pool, n * sizeof(struct curl_slist));
     if (list == NULL) {
@@ -431,18 +440,19 @@ ngx_http_flowdash_call_headers(ngx_http_flowdash_call_t *call)
 
     for (own = ngx_http_flowdash_own_headers; own->key.len; own++) {
 
-        if (!ngx_http_flowdash_call_has_header(&run->headers, &own->key)) {
+        if (!ngx_http_flowdash_call_transfer_has_header(&ex->headers,
+                                                        &own->key)) {
             list[n++].data = (char *) own->value.data;
         }
     }
 
-    if (run->payload.len > NGX_HTTP_FLOWDASH_CALL_EXPECT) {
+    if (ex->payload.len > NGX_HTTP_FLOWDASH_CALL_EXPECT) {
         list[n++].data = "Expect:";
     }
 
-    if (!ngx_http_flowdash_call_has_header(&run->headers, &host)) {
+    if (!ngx_http_flowdash_call_transfer_has_header(&ex->headers, &host)) {
 
-        line = ngx_http_flowdash_call_host_line(call);
+        line = ngx_http_flowdash_call_transfer_host_line(call);
         if (line == NULL) {
             return NULL;
         }
@@ -453,9 +463,11 @@ ngx_http_flowdash_call_headers(ngx_http_flowdash_call_t *call)
         list[n++].data = (char *) line;
     }
 
-    if (ngx_http_flowdash_call_header_lines(pool, &run->headers, list, &n)
+    if (ngx_http_flowdash_call_transfer_header_lines(pool, &ex->headers, list,
+                                                     &n)
         != NGX_OK
-        || ngx_http_flowdash_call_header_lines(pool, &headers, list, &n)
+        || ngx_http_flowdash_call_transfer_header_lines(pool, &headers, list,
+                                                        &n)
            != NGX_OK)
     {
         return NULL;
@@ -470,7 +482,7 @@ ngx_http_flowdash_call_headers(ngx_http_flowdash_call_t *call)
 
 
 static u_char *
-ngx_http_flowdash_call_host_line(ngx_http_flowdash_call_t *call)
+ngx_http_flowdash_call_transfer_host_line(ngx_http_flowdash_call_t *call)
 {
     ngx_http_flowdash_url_t  *url;
 
@@ -486,7 +498,8 @@ ngx_http_flowdash_call_host_line(ngx_http_flowdash_call_t *call)
 
 
 static ngx_uint_t
-ngx_http_flowdash_call_has_header(ngx_array_t *headers, ngx_str_t *name)
+ngx_http_flowdash_call_transfer_has_header(ngx_array_t *headers,
+    ngx_str_t *name)
 {
     ngx_uint_t     i;
     ngx_keyval_t  *header;
@@ -508,7 +521,8 @@ ngx_http_flowdash_call_has_header(ngx_array_t *headers, ngx_str_t *name)
 
 
 static ngx_int_t
-ngx_http_flowdash_call_header_lines(ngx_pool_t *pool, ngx_array_t *headers,
+ngx_http_flowdash_call_transfer_header_lines(ngx_pool_t *pool,
+    ngx_array_t *headers,
     struct curl_slist *list, ngx_uint_t *n)
 {
     u_char        *line, *p;
@@ -539,14 +553,14 @@ ngx_http_flowdash_call_header_lines(ngx_pool_t *pool, ngx_array_t *headers,
 
 
 static ngx_int_t
-ngx_http_flowdash_call_options(ngx_http_flowdash_call_t *call,
+ngx_http_flowdash_call_transfer_options(ngx_http_flowdash_call_t *call,
     struct curl_slist *headers)
 {
     CURL       *easy;
     ngx_str_t  *payload;
 
     easy = call->transfer.easy;
-    payload = &call->run->payload;
+    payload = &call->ex->payload;
 
     if (call->conf->url->parsed == NULL
         && curl_easy_setopt(easy, CURLOPT_URL, (char *) call->url.data))
@@ -575,7 +589,7 @@ ngx_http_flowdash_call_options(ngx_http_flowdash_call_t *call,
 
     /* also without: a transfer that was ended early has left its own there */
 
-    if (ngx_http_flowdash_call_named(call->conf)
+    if (ngx_http_flowdash_call_setup_named(call->conf)
         && curl_easy_setopt(easy, CURLOPT_RESOLVE,
                             call->addresses.data ? &call->addresses : NULL))
     {
@@ -589,7 +603,7 @@ ngx_http_flowdash_call_options(ngx_http_flowdash_call_t *call,
 /* what the look-up has taken is part of the time */
 
 static ngx_int_t
-ngx_http_flowdash_call_times(ngx_http_flowdash_call_t *call)
+ngx_http_flowdash_call_transfer_times(ngx_http_flowdash_call_t *call)
 {
     CURL            *easy;
     ngx_msec_int_t   elapsed, connect, time;
@@ -622,9 +636,9 @@ ngx_http_flowdash_call_setup(CURL *easy, void *data)
 
     if (curl_easy_setopt(easy, CURLOPT_POST, 1L)
         || curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION,
-                            ngx_http_flowdash_call_header)
+                            ngx_http_flowdash_call_result_header)
         || curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION,
-                            ngx_http_flowdash_call_write)
+                            ngx_http_flowdash_call_result_write)
         || curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
                             (long) flcf->http_version))
     {
@@ -633,9 +647,9 @@ ngx_http_flowdash_call_setup(CURL *easy, void *data)
 
     if (flcf->rules
         && (curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
-                             ngx_http_flowdash_call_open_socket)
+                             ngx_http_flowdash_call_setup_open_socket)
             || curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION,
-                                ngx_http_flowdash_call_connected)))
+                                ngx_http_flowdash_call_setup_connected)))
     {
         return NGX_ERROR;
     }
@@ -648,7 +662,7 @@ ngx_http_flowdash_call_setup(CURL *easy, void *data)
 
     /* nothing is looked up, so that nothing of it can be too old */
 
-    if (!ngx_http_flowdash_call_named(flcf)
+    if (!ngx_http_flowdash_call_setup_named(flcf)
         && curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, -1L))
     {
         return NGX_ERROR;
@@ -694,7 +708,7 @@ ngx_http_flowdash_call_setup_tls(CURL *easy,
         || curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST,
                             flcf->ssl_verify ? 2L : 0L)
         || curl_easy_setopt(easy, CURLOPT_SSLVERSION,
-                            ngx_http_flowdash_call_tls_versions(flcf)))
+                            ngx_http_flowdash_call_setup_tls_versions(flcf)))
     {
         return NGX_ERROR;
     }
@@ -728,7 +742,7 @@ ngx_http_flowdash_call_setup_tls(CURL *easy,
 
 
 static long
-ngx_http_flowdash_call_tls_versions(ngx_http_flowdash_loc_conf_t *flcf)
+ngx_http_flowdash_call_setup_tls_versions(ngx_http_flowdash_loc_conf_t *flcf)
 {
     long        min, max;
     ngx_uint_t  i;
@@ -820,7 +834,7 @@ ngx_http_flowdash_call_setup_proxy(CURL *easy,
 /* a new connection: the address is known, and nothing was sent to it yet */
 
 static curl_socket_t
-ngx_http_flowdash_call_open_socket(void *data, curlsocktype type,
+ngx_http_flowdash_call_setup_open_socket(void *data, curlsocktype type,
     struct curl_sockaddr *addr)
 {
     ngx_http_flowdash_call_t *call = data;
@@ -839,7 +853,7 @@ ngx_http_flowdash_call_open_socket(void *data, curlsocktype type,
 /* also one that another location has opened, with other rules */
 
 static int
-ngx_http_flowdash_call_connected(void *data, char *ip, char *local_ip,
+ngx_http_flowdash_call_setup_connected(void *data, char *ip, char *local_ip,
     int port, int local_port)
 {
     ngx_http_flowdash_call_t *call = data;
@@ -874,7 +888,8 @@ ngx_http_flowdash_call_connected(void *data, char *ip, char *local_ip,
 /* the header counts for flowdash_max_response_size, but is not kept */
 
 static size_t
-ngx_http_flowdash_call_header(char *p, size_t size, size_t n, void *data)
+ngx_http_flowdash_call_result_header(char *p, size_t size, size_t n,
+    void *data)
 {
     ngx_http_flowdash_call_t *call = data;
 
@@ -885,9 +900,9 @@ ngx_http_flowdash_call_header(char *p, size_t size, size_t n, void *data)
     call->header_size += size * n;
 
     if (call->header_size > call->conf->max_response_size) {
-        call->run->error = NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE;
-        ngx_str_set(&call->run->detail, "the answer's header is over "
-                                        "flowdash_max_response_size");
+        call->ex->error = NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE;
+        ngx_str_set(&call->ex->detail, "the answer's header is over "
+                                       "flowdash_max_response_size");
         return 0;
     }
 
@@ -896,11 +911,11 @@ ngx_http_flowdash_call_header(char *p, size_t size, size_t n, void *data)
 
 
 static size_t
-ngx_http_flowdash_call_write(char *p, size_t size, size_t n, void *data)
+ngx_http_flowdash_call_result_write(char *p, size_t size, size_t n, void *data)
 {
     ngx_http_flowdash_call_t *call = data;
 
-    if (ngx_http_flowdash_answer_add(call->run, (u_char *) p, size * n)
+    if (ngx_http_flowdash_answer_add(call->ex, (u_char *) p, size * n)
         != NGX_OK)
     {
         return 0;
@@ -911,7 +926,7 @@ ngx_http_flowdash_call_write(char *p, size_t size, size_t n, void *data)
 
 
 static void
-ngx_http_flowdash_call_done(ngx_flowdash_curl_transfer_t *t)
+ngx_http_flowdash_call_transfer_handler(ngx_flowdash_curl_transfer_t *t)
 {
     ngx_http_flowdash_call_t *call = t->data;
 
@@ -936,14 +951,14 @@ ngx_http_flowdash_call_done(ngx_flowdash_curl_transfer_t *t)
         rc = ngx_http_flowdash_call_transfer(call);
 
     } else {
-        rc = ngx_http_flowdash_call_answer(call);
+        rc = ngx_http_flowdash_call_result_read_response(call);
 
         if (rc != NGX_ERROR) {
-            rc = ngx_http_flowdash_call_ended(call);
+            rc = ngx_http_flowdash_call_attempt_complete(call);
         }
     }
 
-    ngx_http_flowdash_call_go_on(call, rc);
+    ngx_http_flowdash_call_finalize(call, rc);
 }
 
 
@@ -953,33 +968,33 @@ ngx_http_flowdash_call_done(ngx_flowdash_curl_transfer_t *t)
  */
 
 static ngx_int_t
-ngx_http_flowdash_call_answer(ngx_http_flowdash_call_t *call)
+ngx_http_flowdash_call_result_read_response(ngx_http_flowdash_call_t *call)
 {
     char                          *type;
     long                           status;
     ngx_http_request_t            *r;
-    ngx_http_flowdash_run_t       *run;
+    ngx_http_flowdash_exchange_t  *ex;
     ngx_flowdash_curl_transfer_t  *t;
 
     t = &call->transfer;
     r = call->request;
-    run = call->run;
+    ex = call->ex;
 
     if (t->result == CURLE_HTTP2_STREAM
-        && ngx_http_flowdash_call_whole_answer(call))
+        && ngx_http_flowdash_call_result_whole_answer(call))
     {
         t->result = CURLE_OK;
     }
 
     if (t->result != CURLE_OK) {
 
-        if (run->error) {
+        if (ex->error) {
             return NGX_DECLINED;
         }
 
-        return ngx_http_flowdash_call_failed(call,
-                                       ngx_http_flowdash_call_error(call),
-                                       ngx_flowdash_curl_error(t));
+        return ngx_http_flowdash_call_result_set_error(call,
+                            ngx_http_flowdash_call_result_map_curl_error(call),
+                            ngx_flowdash_curl_error(t));
     }
 
     if (curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status)
@@ -988,17 +1003,17 @@ ngx_http_flowdash_call_answer(ngx_http_flowdash_call_t *call)
         return NGX_ERROR;
     }
 
-    run->status = status;
+    ex->status = status;
     r->headers_out.status = status;
 
     if (type) {
-        run->content_type.len = ngx_strlen(type);
-        run->content_type.data = ngx_pnalloc(r->pool, run->content_type.len);
-        if (run->content_type.data == NULL) {
+        ex->content_type.len = ngx_strlen(type);
+        ex->content_type.data = ngx_pnalloc(r->pool, ex->content_type.len);
+        if (ex->content_type.data == NULL) {
             return NGX_ERROR;
         }
 
-        ngx_memcpy(run->content_type.data, type, run->content_type.len);
+        ngx_memcpy(ex->content_type.data, type, ex->content_type.len);
     }
 
     return NGX_OK;
@@ -1014,7 +1029,7 @@ ngx_http_flowdash_call_answer(ngx_http_flowdash_call_t *call)
  */
 
 static ngx_uint_t
-ngx_http_flowdash_call_whole_answer(ngx_http_flowdash_call_t *call)
+ngx_http_flowdash_call_result_whole_answer(ngx_http_flowdash_call_t *call)
 {
     char                          *value;
     long                           status;
@@ -1024,7 +1039,7 @@ ngx_http_flowdash_call_whole_answer(ngx_http_flowdash_call_t *call)
 
     t = &call->transfer;
 
-    if (call->run->error
+    if (call->ex->error
         || t->handle->error[0]
         || curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status)
            != CURLE_OK
@@ -1051,39 +1066,39 @@ ngx_http_flowdash_call_whole_answer(ngx_http_flowdash_call_t *call)
     type.data = (u_char *) value;
     type.len = ngx_strlen(value);
 
-    return ngx_http_flowdash_json_media_type(&type);
+    return ngx_http_flowdash_text_is_json_type(&type);
 }
 
 
 static ngx_int_t
-ngx_http_flowdash_call_failed(ngx_http_flowdash_call_t *call,
-    ngx_http_flowdash_error_e error, const char *detail)
+ngx_http_flowdash_call_result_set_error(ngx_http_flowdash_call_t *call,
+    ngx_http_flowdash_reason_e error, const char *detail)
 {
-    ngx_http_flowdash_run_t  *run;
+    ngx_http_flowdash_exchange_t  *ex;
 
-    run = call->run;
+    ex = call->ex;
 
     if (error == NGX_HTTP_FLOWDASH_DENIED) {
         detail = "flowdash_deny denies the address";
     }
 
-    run->error = error;
-    run->detail.len = ngx_strlen(detail);
+    ex->error = error;
+    ex->detail.len = ngx_strlen(detail);
 
-    run->detail.data = ngx_pnalloc(call->request->pool, run->detail.len);
-    if (run->detail.data == NULL) {
-        run->detail.len = 0;
+    ex->detail.data = ngx_pnalloc(call->request->pool, ex->detail.len);
+    if (ex->detail.data == NULL) {
+        ex->detail.len = 0;
         return NGX_ERROR;
     }
 
-    ngx_memcpy(run->detail.data, detail, run->detail.len);
+    ngx_memcpy(ex->detail.data, detail, ex->detail.len);
 
     return NGX_DECLINED;
 }
 
 
-static ngx_http_flowdash_error_e
-ngx_http_flowdash_call_error(ngx_http_flowdash_call_t *call)
+static ngx_http_flowdash_reason_e
+ngx_http_flowdash_call_result_map_curl_error(ngx_http_flowdash_call_t *call)
 {
     if (call->denied && !call->opened) {
         return NGX_HTTP_FLOWDASH_DENIED;
@@ -1141,65 +1156,65 @@ ngx_http_flowdash_call_error(ngx_http_flowdash_call_t *call)
  */
 
 static ngx_int_t
-ngx_http_flowdash_call_ended(ngx_http_flowdash_call_t *call)
+ngx_http_flowdash_call_attempt_complete(ngx_http_flowdash_call_t *call)
 {
-    curl_off_t                after;
-    ngx_msec_t                wait;
-    ngx_uint_t                condition;
-    ngx_msec_int_t            left;
-    ngx_http_flowdash_run_t  *run;
-    ngx_http_flowdash_ctx_t  *ctx;
+    curl_off_t                     after;
+    ngx_msec_t                     wait;
+    ngx_uint_t                     condition;
+    ngx_msec_int_t                 left;
+    ngx_http_flowdash_exchange_t  *ex;
+    ngx_http_flowdash_ctx_t       *ctx;
 
-    run = call->run;
+    ex = call->ex;
 
-    if (ngx_http_flowdash_call_record(call) != NGX_OK) {
+    if (ngx_http_flowdash_call_result_record(call) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    condition = ngx_http_flowdash_call_condition(call);
+    condition = ngx_http_flowdash_call_result_retry_condition(call);
 
     if (condition) {
         after = 0;
 
-        if (run->status) {
+        if (ex->status) {
             (void) curl_easy_getinfo(call->transfer.easy,
                                      CURLINFO_RETRY_AFTER, &after);
         }
 
         ctx = ngx_http_flowdash_get_ctx(call->request);
 
-        left = run->start + call->conf->timeout - ngx_current_msec;
+        left = ex->start + call->conf->timeout - ngx_current_msec;
         left = ngx_min(left, (ngx_msec_int_t) (ctx->deadline
                                                - ngx_current_msec));
 
         if (ngx_http_flowdash_retry(call->conf, condition,
-                                    run->attempts.nelts, after, left, &wait)
+                                    ex->attempts.nelts, after, left, &wait)
             == NGX_OK)
         {
-            ngx_http_flowdash_call_again(call, wait);
+            ngx_http_flowdash_call_schedule_retry(call, wait);
             return NGX_AGAIN;
         }
     }
 
-    return run->error ? NGX_ERROR : NGX_OK;
+    return ex->error ? NGX_ERROR : NGX_OK;
 }
 
 
 /* of flowdash_retry's, or 0 if the call has succeeded, or failed for good */
 
 static ngx_uint_t
-ngx_http_flowdash_call_condition(ngx_http_flowdash_call_t *call)
+ngx_http_flowdash_call_result_retry_condition(ngx_http_flowdash_call_t *call)
 {
-    switch (call->run->error) {
+    switch (call->ex->error) {
 
     case NGX_HTTP_FLOWDASH_OK:
-        return ngx_http_flowdash_retry_status(call->run->status);
+        return ngx_http_flowdash_retry_condition(call->ex->status);
 
     case NGX_HTTP_FLOWDASH_CONNECT:
 
         /* a proxy that refuses will refuse again */
 
-        return ngx_http_flowdash_call_proxy_status(call) < 400
+        return ngx_http_flowdash_call_result_proxy_status(call) < 400
                ? NGX_HTTP_FLOWDASH_RETRY_ERROR : 0;
 
     case NGX_HTTP_FLOWDASH_RESOLVE:
@@ -1224,7 +1239,7 @@ ngx_http_flowdash_call_condition(ngx_http_flowdash_call_t *call)
 /* of its answer to CONNECT, or 0 */
 
 static long
-ngx_http_flowdash_call_proxy_status(ngx_http_flowdash_call_t *call)
+ngx_http_flowdash_call_result_proxy_status(ngx_http_flowdash_call_t *call)
 {
     long  status;
 
@@ -1240,29 +1255,30 @@ ngx_http_flowdash_call_proxy_status(ngx_http_flowdash_call_t *call)
 
 
 static void
-ngx_http_flowdash_call_again(ngx_http_flowdash_call_t *call, ngx_msec_t wait)
+ngx_http_flowdash_call_schedule_retry(ngx_http_flowdash_call_t *call,
+    ngx_msec_t wait)
 {
-    ngx_connection_t         *c;
-    ngx_http_flowdash_run_t  *run;
-    ngx_http_flowdash_ctx_t  *ctx;
+    ngx_connection_t              *c;
+    ngx_http_flowdash_exchange_t  *ex;
+    ngx_http_flowdash_ctx_t       *ctx;
 
     c = call->request->connection;
-    run = call->run;
+    ex = call->ex;
     ctx = ngx_http_flowdash_get_ctx(call->request);
 
-    ngx_http_flowdash_log_repeated(call->request, ctx, run,
-                                   run->error ? run->error
-                                              : NGX_HTTP_FLOWDASH_STATUS,
+    ngx_http_flowdash_log_repeated(call->request, ctx, ex,
+                                   ex->error ? ex->error
+                                             : NGX_HTTP_FLOWDASH_STATUS,
                                    wait);
 
-    run->error = NGX_HTTP_FLOWDASH_OK;
-    ngx_str_null(&run->detail);
+    ex->error = NGX_HTTP_FLOWDASH_OK;
+    ngx_str_null(&ex->detail);
 
-    run->status = 0;
-    ngx_str_null(&run->content_type);
-    run->body.len = 0;
+    ex->status = 0;
+    ngx_str_null(&ex->content_type);
+    ex->body.len = 0;
 
-    call->again.handler = ngx_http_flowdash_call_again_handler;
+    call->again.handler = ngx_http_flowdash_call_retry_handler;
     call->again.data = c;
     call->again.log = c->log;
 
@@ -1271,7 +1287,7 @@ ngx_http_flowdash_call_again(ngx_http_flowdash_call_t *call, ngx_msec_t wait)
 
 
 static void
-ngx_http_flowdash_call_again_handler(ngx_event_t *ev)
+ngx_http_flowdash_call_retry_handler(ngx_event_t *ev)
 {
     ngx_connection_t          *c;
     ngx_http_request_t        *r;
@@ -1280,22 +1296,23 @@ ngx_http_flowdash_call_again_handler(ngx_event_t *ev)
     c = ev->data;
     r = c->data;
 
-    call = ngx_http_flowdash_get_ctx(r)->run->call;
+    call = ngx_http_flowdash_get_ctx(r)->exchange->call;
 
     ngx_http_set_log_request(c->log, call->request);
 
-    ngx_http_flowdash_call_go_on(call, ngx_http_flowdash_call_attempt(call));
+    ngx_http_flowdash_call_finalize(call,
+                                    ngx_http_flowdash_call_attempt(call));
 }
 
 
 static ngx_int_t
-ngx_http_flowdash_call_record(ngx_http_flowdash_call_t *call)
+ngx_http_flowdash_call_result_record(ngx_http_flowdash_call_t *call)
 {
-    long                          connects;
-    ngx_http_flowdash_run_t      *run;
-    ngx_http_flowdash_attempt_t  *attempt;
+    long                           connects;
+    ngx_http_flowdash_exchange_t  *ex;
+    ngx_http_flowdash_attempt_t   *attempt;
 
-    run = call->run;
+    ex = call->ex;
     call->attempting = 0;
     connects = 0;
 
@@ -1304,15 +1321,15 @@ ngx_http_flowdash_call_record(ngx_http_flowdash_call_t *call)
                                  &connects);
     }
 
-    attempt = ngx_array_push(&run->attempts);
+    attempt = ngx_array_push(&ex->attempts);
     if (attempt == NULL) {
         return NGX_ERROR;
     }
 
-    attempt->status = run->status ? run->status
-                                : ngx_http_flowdash_error_status(run->error);
+    attempt->status = ex->status ? ex->status
+                                : ngx_http_flowdash_reason_status(ex->error);
     attempt->time = ngx_current_msec - call->start;
-    attempt->answered = (run->status != 0);
+    attempt->answered = (ex->status != 0);
     attempt->opened = (connects > 0);
 
     return NGX_OK;
@@ -1322,7 +1339,7 @@ ngx_http_flowdash_call_record(ngx_http_flowdash_call_t *call)
 /* from an event's handler: "rc" is NGX_AGAIN, or ends the subrequest */
 
 static void
-ngx_http_flowdash_call_go_on(ngx_http_flowdash_call_t *call, ngx_int_t rc)
+ngx_http_flowdash_call_finalize(ngx_http_flowdash_call_t *call, ngx_int_t rc)
 {
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
@@ -1345,10 +1362,10 @@ ngx_http_flowdash_call_go_on(ngx_http_flowdash_call_t *call, ngx_int_t rc)
 void
 ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call)
 {
-    call->run->call = NULL;
+    call->ex->call = NULL;
 
     if (call->attempting) {
-        (void) ngx_http_flowdash_call_record(call);
+        (void) ngx_http_flowdash_call_result_record(call);
     }
 
     ngx_http_flowdash_resolve_cancel(&call->resolve);
@@ -1364,9 +1381,9 @@ ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call)
 static void
 ngx_http_flowdash_call_cleanup(void *data)
 {
-    ngx_http_flowdash_run_t *run = data;
+    ngx_http_flowdash_exchange_t *ex = data;
 
-    if (run->call) {
-        ngx_http_flowdash_call_abort(run->call);
+    if (ex->call) {
+        ngx_http_flowdash_call_abort(ex->call);
     }
 }

@@ -62,7 +62,7 @@ ngx_http_flowdash_conf_action(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                            "the name is empty, \"off\" makes it no action");
     }
 
-    if (ngx_http_flowdash_json_check_utf8(&value[1])) {
+    if (ngx_http_flowdash_text_check_utf8(&value[1])) {
         return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
                                              "the name must be UTF-8");
     }
@@ -136,7 +136,7 @@ ngx_http_flowdash_conf_user(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (value[1].len == 0 || ngx_http_flowdash_json_check_utf8(&value[1])) {
+    if (value[1].len == 0 || ngx_http_flowdash_text_check_utf8(&value[1])) {
         return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
                               "the field's name must be UTF-8 and not empty");
     }
@@ -228,7 +228,7 @@ ngx_http_flowdash_conf_pointer(ngx_conf_t *cf, ngx_command_t *cmd,
     p = text->data;
     last = p + text->len;
 
-    if (ngx_http_flowdash_json_check_utf8(text)) {
+    if (ngx_http_flowdash_text_check_utf8(text)) {
         return ngx_http_flowdash_conf_refuse(cf, cmd, text,
                                              "the pointer must be UTF-8");
     }
@@ -416,7 +416,7 @@ ngx_http_flowdash_conf_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (value[1].len == 0 || ngx_http_flowdash_json_check_utf8(&value[1])) {
+    if (value[1].len == 0 || ngx_http_flowdash_text_check_utf8(&value[1])) {
         return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
                               "the field's name must be UTF-8 and not empty");
     }
@@ -437,7 +437,7 @@ ngx_http_flowdash_conf_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     if (!param->json) {
-        if (ngx_http_flowdash_json_check_utf8(&value[2])) {
+        if (ngx_http_flowdash_text_check_utf8(&value[2])) {
             return ngx_http_flowdash_conf_refuse(cf, cmd, &value[2],
                                                  "the value must be UTF-8");
         }
@@ -508,7 +508,7 @@ ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                              "a step cannot be in a step");
     }
 
-    if (name.len == 0 || ngx_http_flowdash_json_check_utf8(&name)) {
+    if (name.len == 0 || ngx_http_flowdash_text_check_utf8(&name)) {
         return ngx_http_flowdash_conf_refuse(cf, cmd, &name,
                                      "the name must be UTF-8 and not empty");
     }
@@ -659,7 +659,7 @@ ngx_http_flowdash_conf_accept(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
 
         if (value[i].len == 0
-            || ngx_http_flowdash_json_check_utf8(&value[i]))
+            || ngx_http_flowdash_text_check_utf8(&value[i]))
         {
             return ngx_http_flowdash_conf_refuse(cf, cmd, &value[i],
                               "the field's name must be UTF-8 and not empty");
@@ -1104,7 +1104,7 @@ ngx_http_flowdash_conf_signed(ngx_conf_t *cf,
     }
 
     for (name = names; name->len; name++) {
-        if (ngx_http_flowdash_step_header_is_set(conf, name)) {
+        if (ngx_http_flowdash_headers_is_set(conf, name)) {
             ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                           "\"flowdash_step\" \"%V\": \"flowdash_sign_key\" "
                           "makes the headers webhook-id, webhook-timestamp "

@@ -22,13 +22,13 @@ static ngx_int_t ngx_http_flowdash_conf_proxy_parts(ngx_conf_t *cf,
     ngx_http_flowdash_proxy_t *proxy, CURLU *handle, const char **error);
 static char *ngx_http_flowdash_conf_proxy_user(ngx_conf_t *cf,
     ngx_command_t *cmd, ngx_http_flowdash_proxy_t *proxy, ngx_str_t *value);
-static char *ngx_http_flowdash_conf_trusted(ngx_conf_t *cf,
+static char *ngx_http_flowdash_conf_tls_trusted(ngx_conf_t *cf,
     ngx_command_t *cmd, ngx_http_flowdash_pem_t *pem, ngx_str_t *value);
-static char *ngx_http_flowdash_conf_pair(ngx_conf_t *cf,
+static char *ngx_http_flowdash_conf_tls_pair(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
-static char *ngx_http_flowdash_conf_egress(ngx_conf_t *cf,
+static char *ngx_http_flowdash_conf_call_egress(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
-static char *ngx_http_flowdash_conf_hosts(ngx_conf_t *cf);
+static char *ngx_http_flowdash_conf_call_hosts(ngx_conf_t *cf);
 static ngx_uint_t ngx_http_flowdash_conf_is_space(u_char c);
 static char *ngx_http_flowdash_conf_step_refuse(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf, const char *reason);
@@ -366,7 +366,7 @@ ngx_http_flowdash_conf_proxy_user(ngx_conf_t *cf, ngx_command_t *cmd,
 
 
 char *
-ngx_http_flowdash_conf_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
+ngx_http_flowdash_conf_tls_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf)
 {
     char  *p = conf;
@@ -407,7 +407,7 @@ ngx_http_flowdash_conf_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
     if (cmd->offset == offsetof(ngx_http_flowdash_loc_conf_t,
                                 ssl_trusted_certificate))
     {
-        rv = ngx_http_flowdash_conf_trusted(cf, cmd, pem, &value[1]);
+        rv = ngx_http_flowdash_conf_tls_trusted(cf, cmd, pem, &value[1]);
 
         if (rv != NGX_CONF_OK) {
             return rv;
@@ -425,7 +425,7 @@ ngx_http_flowdash_conf_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
 
 
 static char *
-ngx_http_flowdash_conf_trusted(ngx_conf_t *cf, ngx_command_t *cmd,
+ngx_http_flowdash_conf_tls_trusted(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_http_flowdash_pem_t *pem, ngx_str_t *value)
 {
 #if (NGX_HTTP_SSL)
@@ -458,7 +458,7 @@ ngx_http_flowdash_conf_trusted(ngx_conf_t *cf, ngx_command_t *cmd,
 
 
 char *
-ngx_http_flowdash_conf_pinned_key(ngx_conf_t *cf, ngx_command_t *cmd,
+ngx_http_flowdash_conf_tls_pinned_key(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf)
 {
     ngx_http_flowdash_loc_conf_t *flcf = conf;
@@ -555,10 +555,10 @@ ngx_http_flowdash_conf_call_check(ngx_conf_t *cf,
     ngx_uint_t                 protocols;
     ngx_http_core_loc_conf_t  *clcf;
 
-    rv = ngx_http_flowdash_conf_pair(cf, conf);
+    rv = ngx_http_flowdash_conf_tls_pair(cf, conf);
 
     if (rv == NGX_CONF_OK) {
-        rv = ngx_http_flowdash_conf_egress(cf, conf);
+        rv = ngx_http_flowdash_conf_call_egress(cf, conf);
     }
 
     if (rv != NGX_CONF_OK) {
@@ -586,7 +586,7 @@ ngx_http_flowdash_conf_call_check(ngx_conf_t *cf,
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     if (clcf->resolver->connections.nelts) {
-        return ngx_http_flowdash_conf_hosts(cf);
+        return ngx_http_flowdash_conf_call_hosts(cf);
     }
 
     return NGX_CONF_OK;
@@ -596,7 +596,8 @@ ngx_http_flowdash_conf_call_check(ngx_conf_t *cf,
 /* the client certificate and its key */
 
 static char *
-ngx_http_flowdash_conf_pair(ngx_conf_t *cf, ngx_http_flowdash_loc_conf_t *conf)
+ngx_http_flowdash_conf_tls_pair(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *conf)
 {
 #if (NGX_HTTP_SSL)
 
@@ -663,7 +664,7 @@ ngx_http_flowdash_conf_pair(ngx_conf_t *cf, ngx_http_flowdash_loc_conf_t *conf)
 
 
 static char *
-ngx_http_flowdash_conf_egress(ngx_conf_t *cf,
+ngx_http_flowdash_conf_call_egress(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf)
 {
     const char  *error;
@@ -678,7 +679,7 @@ ngx_http_flowdash_conf_egress(ngx_conf_t *cf,
     }
 
     if (conf->url->variable_host
-        && !ngx_http_flowdash_egress_ends(conf->rules))
+        && !ngx_http_flowdash_egress_has_default_rule(conf->rules))
     {
         return ngx_http_flowdash_conf_step_refuse(cf, conf,
                     "the host of \"flowdash_call\" has a variable: the last "
@@ -706,7 +707,7 @@ ngx_http_flowdash_conf_egress(ngx_conf_t *cf,
 /* nginx's resolver does not look there */
 
 static char *
-ngx_http_flowdash_conf_hosts(ngx_conf_t *cf)
+ngx_http_flowdash_conf_call_hosts(ngx_conf_t *cf)
 {
     ngx_http_flowdash_main_conf_t  *fmcf;
 
@@ -721,7 +722,7 @@ ngx_http_flowdash_conf_hosts(ngx_conf_t *cf)
         return NGX_CONF_ERROR;
     }
 
-    return (ngx_http_flowdash_resolve_hosts(cf, fmcf->hosts) == NGX_OK)
+    return (ngx_http_flowdash_hosts_read(cf, fmcf->hosts) == NGX_OK)
            ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 

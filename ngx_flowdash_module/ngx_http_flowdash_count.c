@@ -15,11 +15,11 @@ static ngx_http_flowdash_counters_t *ngx_http_flowdash_count_get(
     ngx_log_t *log);
 static ngx_str_t ngx_http_flowdash_count_name(ngx_http_flowdash_ctx_t *ctx);
 static ngx_uint_t ngx_http_flowdash_count_attempts(
-    ngx_http_flowdash_counters_t *counters, ngx_http_flowdash_run_t *run);
+    ngx_http_flowdash_counters_t *counters, ngx_http_flowdash_exchange_t *ex);
 static ngx_uint_t ngx_http_flowdash_count_upstream(
-    ngx_http_flowdash_counters_t *counters, ngx_http_flowdash_run_t *run);
+    ngx_http_flowdash_counters_t *counters, ngx_http_flowdash_exchange_t *ex);
 static ngx_uint_t ngx_http_flowdash_count_handler(
-    ngx_http_flowdash_counters_t *counters, ngx_http_flowdash_run_t *run);
+    ngx_http_flowdash_counters_t *counters, ngx_http_flowdash_exchange_t *ex);
 static void ngx_http_flowdash_count_status(
     ngx_http_flowdash_counters_t *counters, ngx_uint_t status);
 
@@ -126,7 +126,7 @@ ngx_http_flowdash_count_name(ngx_http_flowdash_ctx_t *ctx)
 
     name = ctx->action;
 
-    if (name.len && ngx_http_flowdash_json_check_utf8(&name)) {
+    if (name.len && ngx_http_flowdash_text_check_utf8(&name)) {
         ngx_str_null(&name);
     }
 
@@ -180,8 +180,8 @@ ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx)
     name = ngx_http_flowdash_count_name(ctx);
     ngx_str_null(&step);
 
-    if (ctx->run) {
-        step = ctx->run->step->name;
+    if (ctx->exchange) {
+        step = ctx->exchange->step->name;
     }
 
     ngx_http_flowdash_metrics_failure(ctx->zone, &name, &step, &ctx->id,
@@ -191,12 +191,12 @@ ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx)
 
 void
 ngx_http_flowdash_count_step(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run)
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
 {
     ngx_uint_t                     calls;
     ngx_http_flowdash_counters_t  *counters;
 
-    if (!ctx->counting || (run->request == NULL && run->error == 0)) {
+    if (!ctx->counting || (ex->request == NULL && ex->error == 0)) {
 
         /* nothing is counted, or the step was skipped */
 
@@ -204,7 +204,7 @@ ngx_http_flowdash_count_step(ngx_http_request_t *r,
     }
 
     counters = ngx_http_flowdash_count_get(ctx->zone, &ctx->action,
-                                           &run->step->name,
+                                           &ex->step->name,
                                            r->connection->log);
     if (counters == NULL) {
         return;
@@ -212,8 +212,8 @@ ngx_http_flowdash_count_step(ngx_http_request_t *r,
 
     (void) ngx_atomic_fetch_add(&counters->started, 1);
 
-    if (run->error) {
-        (void) ngx_atomic_fetch_add(&counters->failed[run->error], 1);
+    if (ex->error) {
+        (void) ngx_atomic_fetch_add(&counters->failed[ex->error], 1);
         ngx_http_flowdash_metrics_happen(&counters->failures);
 
     } else {
@@ -221,18 +221,18 @@ ngx_http_flowdash_count_step(ngx_http_request_t *r,
     }
 
     ngx_http_flowdash_metrics_happen(&counters->rate);
-    ngx_http_flowdash_metrics_time(&counters->time, run->time);
+    ngx_http_flowdash_metrics_time(&counters->time, ex->time);
 
-    if (run->attempts.nelts) {
-        calls = ngx_http_flowdash_count_attempts(counters, run);
+    if (ex->attempts.nelts) {
+        calls = ngx_http_flowdash_count_attempts(counters, ex);
 
-    } else if (run->request && run->request->upstream
-               && run->request->upstream_states)
+    } else if (ex->request && ex->request->upstream
+               && ex->request->upstream_states)
     {
-        calls = ngx_http_flowdash_count_upstream(counters, run);
+        calls = ngx_http_flowdash_count_upstream(counters, ex);
 
     } else {
-        calls = ngx_http_flowdash_count_handler(counters, run);
+        calls = ngx_http_flowdash_count_handler(counters, ex);
     }
 
     (void) ngx_atomic_fetch_add(&counters->calls, calls);
@@ -241,8 +241,8 @@ ngx_http_flowdash_count_step(ngx_http_request_t *r,
         (void) ngx_atomic_fetch_add(&counters->retries, calls - 1);
     }
 
-    if (run->body.len) {
-        (void) ngx_atomic_fetch_add(&counters->received, run->body.len);
+    if (ex->body.len) {
+        (void) ngx_atomic_fetch_add(&counters->received, ex->body.len);
     }
 }
 
@@ -251,14 +251,14 @@ ngx_http_flowdash_count_step(ngx_http_request_t *r,
 
 static ngx_uint_t
 ngx_http_flowdash_count_attempts(ngx_http_flowdash_counters_t *counters,
-    ngx_http_flowdash_run_t *run)
+    ngx_http_flowdash_exchange_t *ex)
 {
     ngx_uint_t                    i;
     ngx_http_flowdash_attempt_t  *attempt;
 
-    attempt = run->attempts.elts;
+    attempt = ex->attempts.elts;
 
-    for (i = 0; i < run->attempts.nelts; i++) {
+    for (i = 0; i < ex->attempts.nelts; i++) {
 
         ngx_http_flowdash_count_status(counters,
                              attempt[i].answered ? attempt[i].status : 0);
@@ -273,10 +273,10 @@ ngx_http_flowdash_count_attempts(ngx_http_flowdash_counters_t *counters,
             continue;
         }
 
-        (void) ngx_atomic_fetch_add(&counters->sent, run->payload.len);
+        (void) ngx_atomic_fetch_add(&counters->sent, ex->payload.len);
     }
 
-    return run->attempts.nelts;
+    return ex->attempts.nelts;
 }
 
 
@@ -287,13 +287,13 @@ ngx_http_flowdash_count_attempts(ngx_http_flowdash_counters_t *counters,
 
 static ngx_uint_t
 ngx_http_flowdash_count_upstream(ngx_http_flowdash_counters_t *counters,
-    ngx_http_flowdash_run_t *run)
+    ngx_http_flowdash_exchange_t *ex)
 {
     ngx_uint_t                  i, n;
     ngx_http_upstream_state_t  *state;
 
-    state = run->request->upstream_states->elts;
-    n = run->request->upstream_states->nelts;
+    state = ex->request->upstream_states->elts;
+    n = ex->request->upstream_states->nelts;
 
     for (i = 0; i < n; i++) {
 
@@ -307,9 +307,9 @@ ngx_http_flowdash_count_upstream(ngx_http_flowdash_counters_t *counters,
             continue;
         }
 
-        (void) ngx_atomic_fetch_add(&counters->sent, run->payload.len);
+        (void) ngx_atomic_fetch_add(&counters->sent, ex->payload.len);
 
-        if (i == n - 1 && run->request->upstream->peer.cached) {
+        if (i == n - 1 && ex->request->upstream->peer.cached) {
             (void) ngx_atomic_fetch_add(&counters->reused, 1);
 
         } else {
@@ -325,17 +325,17 @@ ngx_http_flowdash_count_upstream(ngx_http_flowdash_counters_t *counters,
 
 static ngx_uint_t
 ngx_http_flowdash_count_handler(ngx_http_flowdash_counters_t *counters,
-    ngx_http_flowdash_run_t *run)
+    ngx_http_flowdash_exchange_t *ex)
 {
     ngx_http_flowdash_loc_conf_t  *flcf;
 
-    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
-    if (run->request == NULL || flcf->url) {
+    if (ex->request == NULL || flcf->url) {
         return 0;
     }
 
-    ngx_http_flowdash_count_status(counters, run->status);
+    ngx_http_flowdash_count_status(counters, ex->status);
 
     return 1;
 }

@@ -27,9 +27,9 @@ static ngx_int_t ngx_http_flowdash_dry_run_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_step_t *step,
     ngx_http_flowdash_dry_run_t *out);
 static ngx_int_t ngx_http_flowdash_dry_run_call(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run);
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
 static void ngx_http_flowdash_dry_run_write(ngx_http_flowdash_dry_run_t *out,
-    ngx_http_flowdash_run_t *run, ngx_uint_t skipped);
+    ngx_http_flowdash_exchange_t *ex, ngx_uint_t skipped);
 static ngx_int_t ngx_http_flowdash_dry_run_send(ngx_http_request_t *r,
     ngx_http_flowdash_dry_run_t *out);
 static void ngx_http_flowdash_dry_run_text(ngx_http_flowdash_dry_run_t *out,
@@ -57,7 +57,7 @@ ngx_http_flowdash_dry_run_asked(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    if (rc == NGX_DECLINED && ctx->doubtful) {
+    if (rc == NGX_DECLINED && ctx->ambiguous) {
 
         /* what was to be shown only must not be done by mistake */
 
@@ -120,8 +120,9 @@ ngx_http_flowdash_dry_run(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 
 
 /*
- * The run is not one of ctx->runs: the step is not run.  One that would be
- * skipped is shown as well, since the answers before it may change that.
+ * The exchange is not one of ctx->exchanges: the step is not run.  One that
+ * would be skipped is shown as well, since the answers before it may change
+ * that.
  */
 
 static ngx_int_t
@@ -129,30 +130,30 @@ ngx_http_flowdash_dry_run_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_step_t *step,
     ngx_http_flowdash_dry_run_t *out)
 {
-    ngx_int_t                 rc;
-    ngx_uint_t                skipped;
-    ngx_http_flowdash_run_t  *run;
+    ngx_int_t                      rc;
+    ngx_uint_t                     skipped;
+    ngx_http_flowdash_exchange_t  *ex;
 
-    run = ngx_pcalloc(r->pool, sizeof(ngx_http_flowdash_run_t));
-    if (run == NULL) {
+    ex = ngx_pcalloc(r->pool, sizeof(ngx_http_flowdash_exchange_t));
+    if (ex == NULL) {
         return NGX_ERROR;
     }
 
-    run->step = step;
+    ex->step = step;
 
-    rc = ngx_http_flowdash_step_condition(r, ctx, run);
+    rc = ngx_http_flowdash_step_condition(r, ctx, ex);
 
-    skipped = (rc == NGX_DECLINED && !run->error);
+    skipped = (rc == NGX_DECLINED && !ex->error);
 
     if (rc == NGX_OK || skipped) {
-        rc = ngx_http_flowdash_dry_run_call(r, ctx, run);
+        rc = ngx_http_flowdash_dry_run_call(r, ctx, ex);
     }
 
     if (rc == NGX_ERROR) {
         return NGX_ERROR;
     }
 
-    ngx_http_flowdash_dry_run_write(out, run, skipped);
+    ngx_http_flowdash_dry_run_write(out, ex, skipped);
 
     return NGX_OK;
 }
@@ -160,24 +161,24 @@ ngx_http_flowdash_dry_run_step(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_flowdash_dry_run_call(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run)
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
 {
     ngx_int_t                      rc;
     ngx_str_t                      url, host;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
-    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
-    rc = ngx_http_flowdash_step_request(r, ctx, run);
+    rc = ngx_http_flowdash_step_request(r, ctx, ex);
 
     if (rc == NGX_OK && flcf->url) {
-        rc = ngx_http_flowdash_url_make(r, run, flcf->url, &url, &host);
+        rc = ngx_http_flowdash_url_make(r, ex, flcf->url, &url, &host);
     }
 
     /* for their names */
 
     if (rc == NGX_OK) {
-        rc = ngx_http_flowdash_identity_call(r, ctx, run, &run->headers);
+        rc = ngx_http_flowdash_identity_call(r, ctx, ex, &ex->headers);
     }
 
     return rc;
@@ -186,27 +187,27 @@ ngx_http_flowdash_dry_run_call(ngx_http_request_t *r,
 
 static void
 ngx_http_flowdash_dry_run_write(ngx_http_flowdash_dry_run_t *out,
-    ngx_http_flowdash_run_t *run, ngx_uint_t skipped)
+    ngx_http_flowdash_exchange_t *ex, ngx_uint_t skipped)
 {
     ngx_uint_t                     i;
     ngx_keyval_t                  *header;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
-    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
     ngx_http_flowdash_dry_run_text(out, "\n{\"step\":");
-    ngx_http_flowdash_dry_run_string(out, &run->step->name);
+    ngx_http_flowdash_dry_run_string(out, &ex->step->name);
     ngx_http_flowdash_dry_run_text(out, ",\"handler\":");
     ngx_http_flowdash_dry_run_text(out,
                                    flcf->url ? "\"flowdash_call\""
                                              : "\"proxy_pass or another\"");
     ngx_http_flowdash_dry_run_text(out, ",\"method\":\"POST\",\"url\":");
-    ngx_http_flowdash_dry_run_string(out, &run->url);
+    ngx_http_flowdash_dry_run_string(out, &ex->url);
     ngx_http_flowdash_dry_run_text(out, ",\"headers\":[");
 
-    header = run->headers.elts;
+    header = ex->headers.elts;
 
-    for (i = 0; i < run->headers.nelts; i++) {
+    for (i = 0; i < ex->headers.nelts; i++) {
 
         if (i) {
             ngx_http_flowdash_dry_run_text(out, ",");
@@ -217,9 +218,9 @@ ngx_http_flowdash_dry_run_write(ngx_http_flowdash_dry_run_t *out,
 
     ngx_http_flowdash_dry_run_text(out, "],\"body\":");
 
-    if (run->payload.len) {
-        ngx_http_flowdash_dry_run_add(out, run->payload.data,
-                                      run->payload.len);
+    if (ex->payload.len) {
+        ngx_http_flowdash_dry_run_add(out, ex->payload.data,
+                                      ex->payload.len);
 
     } else {
         ngx_http_flowdash_dry_run_text(out, "null");
@@ -229,14 +230,14 @@ ngx_http_flowdash_dry_run_write(ngx_http_flowdash_dry_run_t *out,
     ngx_http_flowdash_dry_run_text(out, skipped ? "true" : "false");
     ngx_http_flowdash_dry_run_text(out, ",\"optional\":");
     ngx_http_flowdash_dry_run_text(out,
-                                   run->step->optional ? "true" : "false");
+                                   ex->step->optional ? "true" : "false");
 
-    if (run->error && !skipped) {
+    if (ex->error && !skipped) {
         ngx_http_flowdash_dry_run_text(out, ",\"error\":");
         ngx_http_flowdash_dry_run_string(out,
-                                    ngx_http_flowdash_error_name(run->error));
+                                    ngx_http_flowdash_reason_name(ex->error));
         ngx_http_flowdash_dry_run_text(out, ",\"detail\":");
-        ngx_http_flowdash_dry_run_string(out, &run->detail);
+        ngx_http_flowdash_dry_run_string(out, &ex->detail);
     }
 
     ngx_http_flowdash_dry_run_text(out, "}");

@@ -207,7 +207,7 @@ ngx_http_flowdash_egress_only_all(ngx_array_t *rules)
 
 
 ngx_uint_t
-ngx_http_flowdash_egress_ends(ngx_array_t *rules)
+ngx_http_flowdash_egress_has_default_rule(ngx_array_t *rules)
 {
     ngx_http_flowdash_rule_t  *rule;
 

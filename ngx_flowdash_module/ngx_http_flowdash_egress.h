@@ -31,7 +31,7 @@ const char *ngx_http_flowdash_egress_check(ngx_array_t *rules);
 ngx_uint_t ngx_http_flowdash_egress_only_all(ngx_array_t *rules);
 
 /* Tells if the last rule is one for all. */
-ngx_uint_t ngx_http_flowdash_egress_ends(ngx_array_t *rules);
+ngx_uint_t ngx_http_flowdash_egress_has_default_rule(ngx_array_t *rules);
 
 /* Tells if there is a flowdash_allow, that of "all" included. */
 ngx_uint_t ngx_http_flowdash_egress_allows(ngx_array_t *rules);

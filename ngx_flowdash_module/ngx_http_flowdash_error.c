@@ -37,35 +37,38 @@ typedef struct {
     ngx_uint_t   html;
     unsigned     json_named:1;
     unsigned     html_named:1;
-} ngx_http_flowdash_accept_t;
+} ngx_http_flowdash_error_accept_t;
 
 
 static ngx_uint_t ngx_http_flowdash_error_page_exists(ngx_http_request_t *r,
     ngx_uint_t status);
-static const char *ngx_http_flowdash_error_pass_status(ngx_array_t *passed,
-    ngx_str_t *value, ngx_uint_t *status);
-static ngx_int_t ngx_http_flowdash_error_take(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status);
-static ngx_uint_t ngx_http_flowdash_error_passed(ngx_http_flowdash_run_t *run);
+static const char *ngx_http_flowdash_conf_pass_status_value(
+    ngx_array_t *passed, ngx_str_t *value, ngx_uint_t *status);
+static ngx_int_t ngx_http_flowdash_error_set_status_and_message(
+    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status);
+static ngx_uint_t ngx_http_flowdash_error_passed(
+    ngx_http_flowdash_exchange_t *ex);
 static ngx_int_t ngx_http_flowdash_error_send(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static void ngx_http_flowdash_error_words(ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_words_t *words);
-static void ngx_http_flowdash_error_words_no_step(
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_words_t *words);
+static void ngx_http_flowdash_error_text(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_error_text_t *words);
+static void ngx_http_flowdash_error_text_no_step(
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *words);
 static ngx_buf_t *ngx_http_flowdash_error_problem(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_words_t *words);
-static ngx_uint_t ngx_http_flowdash_error_prefers_json(ngx_http_request_t *r);
-static void ngx_http_flowdash_error_accept(ngx_http_flowdash_accept_t *accept,
-    ngx_str_t *value);
-static void ngx_http_flowdash_error_media_range(
-    ngx_http_flowdash_accept_t *accept, ngx_str_t *type, ngx_uint_t q);
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *words);
+static ngx_uint_t ngx_http_flowdash_error_accept_prefers_json(
+    ngx_http_request_t *r);
+static void ngx_http_flowdash_error_accept_header(
+    ngx_http_flowdash_error_accept_t *accept, ngx_str_t *value);
+static void ngx_http_flowdash_error_accept_media_range(
+    ngx_http_flowdash_error_accept_t *accept, ngx_str_t *type, ngx_uint_t q);
 static ngx_uint_t ngx_http_flowdash_error_type_is(ngx_str_t *type,
     const char *name);
-static ngx_uint_t ngx_http_flowdash_error_quality(u_char *p, u_char *last);
+static ngx_uint_t ngx_http_flowdash_error_accept_quality(u_char *p,
+    u_char *last);
 
 
-/* in the order of ngx_http_flowdash_error_e */
+/* in the order of ngx_http_flowdash_reason_e */
 
 static ngx_http_flowdash_error_t  ngx_http_flowdash_errors[] = {
 
@@ -119,7 +122,7 @@ static ngx_http_flowdash_error_t  ngx_http_flowdash_errors[] = {
 
 
 char *
-ngx_http_flowdash_error_pass_conf(ngx_conf_t *cf, ngx_command_t *cmd,
+ngx_http_flowdash_conf_pass_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf)
 {
     ngx_http_flowdash_loc_conf_t *flcf = conf;
@@ -152,8 +155,8 @@ ngx_http_flowdash_error_pass_conf(ngx_conf_t *cf, ngx_command_t *cmd,
             return NGX_CONF_ERROR;
         }
 
-        reason = ngx_http_flowdash_error_pass_status(flcf->pass_status,
-                                                     &value[i], status);
+        reason = ngx_http_flowdash_conf_pass_status_value(flcf->pass_status,
+                                                          &value[i], status);
         if (reason) {
             return ngx_http_flowdash_conf_refuse(cf, cmd, &value[i], reason);
         }
@@ -166,7 +169,7 @@ ngx_http_flowdash_error_pass_conf(ngx_conf_t *cf, ngx_command_t *cmd,
 /* the last one of those */
 
 static const char *
-ngx_http_flowdash_error_pass_status(ngx_array_t *passed, ngx_str_t *value,
+ngx_http_flowdash_conf_pass_status_value(ngx_array_t *passed, ngx_str_t *value,
     ngx_uint_t *status)
 {
     ngx_int_t    n;
@@ -201,14 +204,14 @@ ngx_http_flowdash_error_pass_status(ngx_array_t *passed, ngx_str_t *value,
 
 
 ngx_str_t *
-ngx_http_flowdash_error_name(ngx_http_flowdash_error_e error)
+ngx_http_flowdash_reason_name(ngx_http_flowdash_reason_e error)
 {
     return &ngx_http_flowdash_errors[error].name;
 }
 
 
 ngx_uint_t
-ngx_http_flowdash_error_status(ngx_http_flowdash_error_e error)
+ngx_http_flowdash_reason_status(ngx_http_flowdash_reason_e error)
 {
     return ngx_http_flowdash_errors[error].status;
 }
@@ -216,12 +219,13 @@ ngx_http_flowdash_error_status(ngx_http_flowdash_error_e error)
 
 ngx_int_t
 ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_error_e error, ngx_uint_t status, ngx_str_t *detail)
+    ngx_http_flowdash_reason_e error, ngx_uint_t status, ngx_str_t *detail)
 {
     ctx->state = NGX_HTTP_FLOWDASH_FAILED;
     ctx->error = error;
 
-    if (ngx_http_flowdash_error_take(r, ctx, status) != NGX_OK) {
+    if (ngx_http_flowdash_error_set_status_and_message(r, ctx,
+                                                       status) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -232,7 +236,7 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
 
         /* which may lead to the app: it must not get the request that way */
 
-        return (ngx_http_flowdash_replace_drop(r) == NGX_OK)
+        return (ngx_http_flowdash_replace_headers_discard_body(r) == NGX_OK)
                ? (ngx_int_t) ctx->status : NGX_ERROR;
     }
 
@@ -245,38 +249,39 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
 /* what of the endpoint's answer is for the user: its status, its message */
 
 static ngx_int_t
-ngx_http_flowdash_error_take(ngx_http_request_t *r,
+ngx_http_flowdash_error_set_status_and_message(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status)
 {
-    ngx_http_flowdash_run_t       *run;
+    ngx_http_flowdash_exchange_t  *ex;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
-    run = ctx->run;
+    ex = ctx->exchange;
 
-    ctx->status = status ? status : ngx_http_flowdash_error_status(ctx->error);
+    ctx->status = status ? status
+                         : ngx_http_flowdash_reason_status(ctx->error);
 
-    if (run == NULL || ctx->error != NGX_HTTP_FLOWDASH_STATUS) {
+    if (ex == NULL || ctx->error != NGX_HTTP_FLOWDASH_STATUS) {
         return NGX_OK;
     }
 
-    if (ngx_http_flowdash_error_passed(run)) {
-        ctx->status = run->status;
+    if (ngx_http_flowdash_error_passed(ex)) {
+        ctx->status = ex->status;
     }
 
-    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
     return flcf->error_detail
-           ? ngx_http_flowdash_error_message(r, run, &ctx->message) : NGX_OK;
+           ? ngx_http_flowdash_error_message(r, ex, &ctx->message) : NGX_OK;
 }
 
 
 static ngx_uint_t
-ngx_http_flowdash_error_passed(ngx_http_flowdash_run_t *run)
+ngx_http_flowdash_error_passed(ngx_http_flowdash_exchange_t *ex)
 {
     ngx_uint_t                     i, *status;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
-    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
     if (flcf->pass_status == NULL) {
         return 0;
@@ -285,7 +290,7 @@ ngx_http_flowdash_error_passed(ngx_http_flowdash_run_t *run)
     status = flcf->pass_status->elts;
 
     for (i = 0; i < flcf->pass_status->nelts; i++) {
-        if (status[i] == run->status) {
+        if (status[i] == ex->status) {
             return 1;
         }
     }
@@ -325,18 +330,18 @@ static ngx_int_t
 ngx_http_flowdash_error_send(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_int_t                   rc;
-    ngx_buf_t                  *b;
-    ngx_chain_t                 out;
-    ngx_http_flowdash_words_t   words;
+    ngx_int_t                       rc;
+    ngx_buf_t                      *b;
+    ngx_chain_t                     out;
+    ngx_http_flowdash_error_text_t  words;
 
     /* should this fail, no error page of another status may lead to the app */
 
     r->error_page = 1;
 
-    ngx_http_flowdash_error_words(ctx, &words);
+    ngx_http_flowdash_error_text(ctx, &words);
 
-    if (ngx_http_flowdash_error_prefers_json(r)) {
+    if (ngx_http_flowdash_error_accept_prefers_json(r)) {
         ngx_str_set(&r->headers_out.content_type, "application/problem+json");
         b = ngx_http_flowdash_error_problem(r, ctx, &words);
 
@@ -372,35 +377,35 @@ ngx_http_flowdash_error_send(ngx_http_request_t *r,
 
 
 static void
-ngx_http_flowdash_error_words(ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_words_t *words)
+ngx_http_flowdash_error_text(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_error_text_t *words)
 {
     words->action = ctx->action;
     words->text = ngx_http_flowdash_errors[ctx->error].text;
     words->advice = ngx_http_flowdash_errors[ctx->error].advice;
     ngx_str_null(&words->step);
 
-    if (ngx_http_flowdash_json_check_utf8(&words->action)) {
+    if (ngx_http_flowdash_text_check_utf8(&words->action)) {
 
         /* it is why the action was refused */
 
         ngx_str_null(&words->action);
     }
 
-    if (ctx->run == NULL) {
-        ngx_http_flowdash_error_words_no_step(ctx, words);
+    if (ctx->exchange == NULL) {
+        ngx_http_flowdash_error_text_no_step(ctx, words);
         return;
     }
 
-    if (ctx->run->fetch) {
+    if (ctx->exchange->fetch) {
         ngx_str_set(&words->text, "The task could not be looked up");
         return;
     }
 
-    words->step = ctx->run->step->name;
+    words->step = ctx->exchange->step->name;
 
     if (ctx->error != NGX_HTTP_FLOWDASH_STATUS
-        || !ngx_http_flowdash_error_passed(ctx->run))
+        || !ngx_http_flowdash_error_passed(ctx->exchange))
     {
         return;
     }
@@ -416,8 +421,8 @@ ngx_http_flowdash_error_words(ngx_http_flowdash_ctx_t *ctx,
 
 
 static void
-ngx_http_flowdash_error_words_no_step(ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_words_t *words)
+ngx_http_flowdash_error_text_no_step(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_error_text_t *words)
 {
     if (ctx->error != NGX_HTTP_FLOWDASH_REQUEST_INVALID) {
         ngx_str_set(&words->text, "The gateway in front of the app failed");
@@ -443,7 +448,7 @@ ngx_http_flowdash_error_words_no_step(ngx_http_flowdash_ctx_t *ctx,
 
 static ngx_buf_t *
 ngx_http_flowdash_error_problem(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_words_t *words)
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *words)
 {
     size_t      len;
     ngx_str_t  *step, *message;
@@ -461,8 +466,9 @@ ngx_http_flowdash_error_problem(ngx_http_request_t *r,
           + ngx_http_flowdash_json_string_length(step)
           + ngx_http_flowdash_json_string_length(message);
 
-    if (ctx->run) {
-        len += ngx_http_flowdash_json_string_length(&ctx->run->step->name);
+    if (ctx->exchange) {
+        len += ngx_http_flowdash_json_string_length(
+                                                  &ctx->exchange->step->name);
     }
 
     b = ngx_create_temp_buf(r->pool, len);
@@ -484,10 +490,10 @@ ngx_http_flowdash_error_problem(ngx_http_request_t *r,
                           "\"action\":", &words->text);
     b->last = ngx_http_flowdash_json_write_string(b->last, &words->action);
 
-    if (ctx->run) {
+    if (ctx->exchange) {
         b->last = ngx_sprintf(b->last, ",\"step\":");
         b->last = ngx_http_flowdash_json_write_string(b->last,
-                                                      &ctx->run->step->name);
+                                                   &ctx->exchange->step->name);
     }
 
     if (message->len) {
@@ -507,14 +513,14 @@ ngx_http_flowdash_error_problem(ngx_http_request_t *r,
  */
 
 static ngx_uint_t
-ngx_http_flowdash_error_prefers_json(ngx_http_request_t *r)
+ngx_http_flowdash_error_accept_prefers_json(ngx_http_request_t *r)
 {
-    ngx_uint_t                   i;
-    ngx_list_part_t             *part;
-    ngx_table_elt_t             *h;
-    ngx_http_flowdash_accept_t   accept;
+    ngx_uint_t                        i;
+    ngx_list_part_t                  *part;
+    ngx_table_elt_t                  *h;
+    ngx_http_flowdash_error_accept_t  accept;
 
-    ngx_memzero(&accept, sizeof(ngx_http_flowdash_accept_t));
+    ngx_memzero(&accept, sizeof(ngx_http_flowdash_error_accept_t));
 
     part = &r->headers_in.headers.part;
     h = part->elts;
@@ -536,7 +542,7 @@ ngx_http_flowdash_error_prefers_json(ngx_http_request_t *r)
                                h[i].key.len)
                == 0)
         {
-            ngx_http_flowdash_error_accept(&accept, &h[i].value);
+            ngx_http_flowdash_error_accept_header(&accept, &h[i].value);
         }
     }
 
@@ -545,13 +551,13 @@ ngx_http_flowdash_error_prefers_json(ngx_http_request_t *r)
     }
 
     return r->headers_in.content_type
-           && ngx_http_flowdash_json_media_type(
+           && ngx_http_flowdash_text_is_json_type(
                                          &r->headers_in.content_type->value);
 }
 
 
 static void
-ngx_http_flowdash_error_accept(ngx_http_flowdash_accept_t *accept,
+ngx_http_flowdash_error_accept_header(ngx_http_flowdash_error_accept_t *accept,
     ngx_str_t *value)
 {
     u_char      *p, *last, *end, *type_end;
@@ -586,8 +592,8 @@ ngx_http_flowdash_error_accept(ngx_http_flowdash_accept_t *accept,
             type.len--;
         }
 
-        ngx_http_flowdash_error_media_range(accept, &type,
-                           ngx_http_flowdash_error_quality(type_end, end));
+        ngx_http_flowdash_error_accept_media_range(accept, &type,
+                        ngx_http_flowdash_error_accept_quality(type_end, end));
     }
 }
 
@@ -595,10 +601,10 @@ ngx_http_flowdash_error_accept(ngx_http_flowdash_accept_t *accept,
 /* a range that names the type wins over one with "*" */
 
 static void
-ngx_http_flowdash_error_media_range(ngx_http_flowdash_accept_t *accept,
-    ngx_str_t *type, ngx_uint_t q)
+ngx_http_flowdash_error_accept_media_range(
+    ngx_http_flowdash_error_accept_t *accept, ngx_str_t *type, ngx_uint_t q)
 {
-    if (ngx_http_flowdash_json_media_type(type)) {
+    if (ngx_http_flowdash_text_is_json_type(type)) {
         accept->json = accept->json_named ? ngx_max(accept->json, q) : q;
         accept->json_named = 1;
         return;
@@ -635,7 +641,7 @@ ngx_http_flowdash_error_type_is(ngx_str_t *type, const char *name)
 
 
 static ngx_uint_t
-ngx_http_flowdash_error_quality(u_char *p, u_char *last)
+ngx_http_flowdash_error_accept_quality(u_char *p, u_char *last)
 {
     ngx_int_t  q;
 

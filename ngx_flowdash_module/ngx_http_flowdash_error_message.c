@@ -18,7 +18,7 @@
 #define NGX_HTTP_FLOWDASH_MESSAGE_STRINGS  64    /* in a list */
 #define NGX_HTTP_FLOWDASH_MESSAGE_ESCAPE   256   /* in a control sequence */
 
-#define ngx_http_flowdash_message_ellipsis  "\xe2\x80\xa6"
+#define ngx_http_flowdash_clean_ellipsis  "\xe2\x80\xa6"
 
 
 /* the members of an answer that may have it, in the order of preference */
@@ -30,7 +30,7 @@ typedef enum {
     NGX_HTTP_FLOWDASH_MESSAGE_ERROR,
     NGX_HTTP_FLOWDASH_MESSAGE_ERRORS,
     NGX_HTTP_FLOWDASH_MESSAGE_MEMBERS
-} ngx_http_flowdash_message_e;
+} ngx_http_flowdash_error_message_e;
 
 
 typedef struct {
@@ -40,37 +40,39 @@ typedef struct {
     size_t                          size;
     unsigned                        space:1;  /* one is due */
     unsigned                        cut:1;
-} ngx_http_flowdash_message_t;
+} ngx_http_flowdash_error_message_t;
 
 
-static ngx_uint_t ngx_http_flowdash_message_type_is(ngx_str_t *type,
+static ngx_uint_t ngx_http_flowdash_error_message_type_is(ngx_str_t *type,
     const char *name);
-static ngx_int_t ngx_http_flowdash_message_json(
-    ngx_http_flowdash_message_t *message, ngx_str_t *body,
+static ngx_int_t ngx_http_flowdash_error_message_json(
+    ngx_http_flowdash_error_message_t *message, ngx_str_t *body,
     ngx_str_t *content_type);
-static ngx_int_t ngx_http_flowdash_message_members(
-    ngx_http_flowdash_message_t *message, ngx_str_t *text);
-static ngx_int_t ngx_http_flowdash_message_member(void *data, ngx_str_t *name,
+static ngx_int_t ngx_http_flowdash_error_message_members(
+    ngx_http_flowdash_error_message_t *message, ngx_str_t *text);
+static ngx_int_t ngx_http_flowdash_error_message_member(void *data,
+    ngx_str_t *name,
     ngx_str_t *spelling, ngx_str_t *value);
-static ngx_int_t ngx_http_flowdash_message_list(
-    ngx_http_flowdash_message_t *message, ngx_str_t *list);
-static u_char *ngx_http_flowdash_message_element(u_char *p, ngx_str_t *string);
-static ngx_int_t ngx_http_flowdash_message_string(
-    ngx_http_flowdash_message_t *message, ngx_str_t *string);
-static ngx_int_t ngx_http_flowdash_message_begin(
-    ngx_http_flowdash_message_t *message, ngx_pool_t *pool, size_t size,
+static ngx_int_t ngx_http_flowdash_error_message_list(
+    ngx_http_flowdash_error_message_t *message, ngx_str_t *list);
+static u_char *ngx_http_flowdash_error_message_element(u_char *p,
+    ngx_str_t *string);
+static ngx_int_t ngx_http_flowdash_error_message_string(
+    ngx_http_flowdash_error_message_t *message, ngx_str_t *string);
+static ngx_int_t ngx_http_flowdash_clean_begin(
+    ngx_http_flowdash_error_message_t *message, ngx_pool_t *pool, size_t size,
     ngx_str_t *text);
-static void ngx_http_flowdash_message_add(
-    ngx_http_flowdash_message_t *message, ngx_str_t *text);
-static void ngx_http_flowdash_message_end(
-    ngx_http_flowdash_message_t *message);
-static u_char *ngx_http_flowdash_message_escape(u_char *p, u_char *last,
+static void ngx_http_flowdash_clean_add(
+    ngx_http_flowdash_error_message_t *message, ngx_str_t *text);
+static void ngx_http_flowdash_clean_end(
+    ngx_http_flowdash_error_message_t *message);
+static u_char *ngx_http_flowdash_clean_escape(u_char *p, u_char *last,
     uint32_t c);
-static ngx_uint_t ngx_http_flowdash_message_is_space(uint32_t c);
-static ngx_uint_t ngx_http_flowdash_message_is_control(uint32_t c);
+static ngx_uint_t ngx_http_flowdash_clean_is_space(uint32_t c);
+static ngx_uint_t ngx_http_flowdash_clean_is_control(uint32_t c);
 
 
-static ngx_str_t  ngx_http_flowdash_message_names[] = {
+static ngx_str_t  ngx_http_flowdash_error_message_names[] = {
     ngx_string("detail"),
     ngx_string("title"),
     ngx_string("message"),
@@ -81,64 +83,65 @@ static ngx_str_t  ngx_http_flowdash_message_names[] = {
 
 ngx_int_t
 ngx_http_flowdash_error_message(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_str_t *text)
+    ngx_http_flowdash_exchange_t *ex, ngx_str_t *text)
 {
-    ngx_int_t                    rc;
-    ngx_http_flowdash_message_t  message;
+    ngx_int_t                          rc;
+    ngx_http_flowdash_error_message_t  message;
 
     ngx_str_null(text);
 
-    if (run->body.len == 0) {
+    if (ex->body.len == 0) {
         return NGX_OK;
     }
 
-    if (ngx_http_flowdash_message_begin(&message, r->pool,
-                                        NGX_HTTP_FLOWDASH_MESSAGE_SIZE, text)
+    if (ngx_http_flowdash_clean_begin(&message, r->pool,
+                                      NGX_HTTP_FLOWDASH_MESSAGE_SIZE, text)
         != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    if (ngx_http_flowdash_message_type_is(&run->content_type, "text/plain")) {
-        ngx_http_flowdash_message_add(&message, &run->body);
+    if (ngx_http_flowdash_error_message_type_is(&ex->content_type,
+                                                "text/plain")) {
+        ngx_http_flowdash_clean_add(&message, &ex->body);
 
-    } else if (run->content_type.len == 0
-               || ngx_http_flowdash_json_media_type(&run->content_type))
+    } else if (ex->content_type.len == 0
+               || ngx_http_flowdash_text_is_json_type(&ex->content_type))
     {
-        rc = ngx_http_flowdash_message_json(&message, &run->body,
-                                            &run->content_type);
+        rc = ngx_http_flowdash_error_message_json(&message, &ex->body,
+                                                  &ex->content_type);
         if (rc != NGX_OK) {
             return rc;
         }
     }
 
-    ngx_http_flowdash_message_end(&message);
+    ngx_http_flowdash_clean_end(&message);
 
     return NGX_OK;
 }
 
 
 ngx_int_t
-ngx_http_flowdash_error_clean(ngx_http_request_t *r, ngx_str_t *text,
+ngx_http_flowdash_clean(ngx_http_request_t *r, ngx_str_t *text,
     size_t size, ngx_str_t *clean)
 {
-    ngx_http_flowdash_message_t  message;
+    ngx_http_flowdash_error_message_t  message;
 
-    if (ngx_http_flowdash_message_begin(&message, r->pool, size, clean)
+    if (ngx_http_flowdash_clean_begin(&message, r->pool, size, clean)
         != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    ngx_http_flowdash_message_add(&message, text);
-    ngx_http_flowdash_message_end(&message);
+    ngx_http_flowdash_clean_add(&message, text);
+    ngx_http_flowdash_clean_end(&message);
 
     return NGX_OK;
 }
 
 
 static ngx_uint_t
-ngx_http_flowdash_message_type_is(ngx_str_t *type, const char *name)
+ngx_http_flowdash_error_message_type_is(ngx_str_t *type, const char *name)
 {
     size_t  len;
 
@@ -152,18 +155,19 @@ ngx_http_flowdash_message_type_is(ngx_str_t *type, const char *name)
 
 
 static ngx_int_t
-ngx_http_flowdash_message_json(ngx_http_flowdash_message_t *message,
-    ngx_str_t *body, ngx_str_t *content_type)
+ngx_http_flowdash_error_message_json(
+    ngx_http_flowdash_error_message_t *message, ngx_str_t *body,
+    ngx_str_t *content_type)
 {
     ngx_str_t   *member, object, errors;
     ngx_int_t    rc;
     ngx_uint_t   i;
 
-    if (ngx_http_flowdash_message_members(message, body) != NGX_OK) {
+    if (ngx_http_flowdash_error_message_members(message, body) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (!ngx_http_flowdash_message_type_is(content_type,
+    if (!ngx_http_flowdash_error_message_type_is(content_type,
                                          "application/problem+json"))
     {
         ngx_str_null(&message->members[NGX_HTTP_FLOWDASH_MESSAGE_TITLE]);
@@ -179,12 +183,12 @@ ngx_http_flowdash_message_json(ngx_http_flowdash_message_t *message,
         }
 
         if (member[i].data[0] == '"') {
-            rc = ngx_http_flowdash_message_string(message, &member[i]);
+            rc = ngx_http_flowdash_error_message_string(message, &member[i]);
 
         } else if (i == NGX_HTTP_FLOWDASH_MESSAGE_ERRORS
                    && member[i].data[0] == '[')
         {
-            rc = ngx_http_flowdash_message_list(message, &member[i]);
+            rc = ngx_http_flowdash_error_message_list(message, &member[i]);
 
         } else if (i == NGX_HTTP_FLOWDASH_MESSAGE_ERROR
                    && member[i].data[0] == '{')
@@ -192,10 +196,10 @@ ngx_http_flowdash_message_json(ngx_http_flowdash_message_t *message,
             object = member[i];
             errors = member[NGX_HTTP_FLOWDASH_MESSAGE_ERRORS];
 
-            rc = ngx_http_flowdash_message_members(message, &object);
+            rc = ngx_http_flowdash_error_message_members(message, &object);
 
             if (rc == NGX_OK) {
-                rc = ngx_http_flowdash_message_string(message,
+                rc = ngx_http_flowdash_error_message_string(message,
                                  &member[NGX_HTTP_FLOWDASH_MESSAGE_MESSAGE]);
             }
 
@@ -216,8 +220,8 @@ ngx_http_flowdash_message_json(ngx_http_flowdash_message_t *message,
 /* finds the members of an object that may have the message; none in others */
 
 static ngx_int_t
-ngx_http_flowdash_message_members(ngx_http_flowdash_message_t *message,
-    ngx_str_t *text)
+ngx_http_flowdash_error_message_members(
+    ngx_http_flowdash_error_message_t *message, ngx_str_t *text)
 {
     ngx_array_t                       pointer;
     ngx_http_flowdash_json_t          json;
@@ -228,12 +232,12 @@ ngx_http_flowdash_message_members(ngx_http_flowdash_message_t *message,
 
     json.text = *text;
     json.pointer = &pointer;
-    json.member = ngx_http_flowdash_message_member;
+    json.member = ngx_http_flowdash_error_message_member;
     json.data = message;
 
     ngx_memzero(message->members, sizeof(message->members));
 
-    if (ngx_http_flowdash_json_parse(&json, &verdict, message->pool)
+    if (ngx_http_flowdash_json_pointer_parse(&json, &verdict, message->pool)
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -248,16 +252,17 @@ ngx_http_flowdash_message_members(ngx_http_flowdash_message_t *message,
 
 
 static ngx_int_t
-ngx_http_flowdash_message_member(void *data, ngx_str_t *name,
+ngx_http_flowdash_error_message_member(void *data, ngx_str_t *name,
     ngx_str_t *spelling, ngx_str_t *value)
 {
-    ngx_http_flowdash_message_t *message = data;
+    ngx_http_flowdash_error_message_t *message = data;
 
     ngx_uint_t  i;
 
     for (i = 0; i < NGX_HTTP_FLOWDASH_MESSAGE_MEMBERS; i++) {
-        if (ngx_http_flowdash_message_names[i].len == name->len
-            && ngx_memcmp(ngx_http_flowdash_message_names[i].data, name->data,
+        if (ngx_http_flowdash_error_message_names[i].len == name->len
+            && ngx_memcmp(ngx_http_flowdash_error_message_names[i].data,
+                          name->data,
                           name->len)
                == 0)
         {
@@ -272,8 +277,8 @@ ngx_http_flowdash_message_member(void *data, ngx_str_t *name,
 /* the strings of an array, which is valid JSON */
 
 static ngx_int_t
-ngx_http_flowdash_message_list(ngx_http_flowdash_message_t *message,
-    ngx_str_t *list)
+ngx_http_flowdash_error_message_list(
+    ngx_http_flowdash_error_message_t *message, ngx_str_t *list)
 {
     u_char      *p, c;
     ngx_str_t    string, *text;
@@ -286,7 +291,7 @@ ngx_http_flowdash_message_list(ngx_http_flowdash_message_t *message,
 
     for (i = 0; i < NGX_HTTP_FLOWDASH_MESSAGE_STRINGS; i++) {
 
-        p = ngx_http_flowdash_message_element(p, &string);
+        p = ngx_http_flowdash_error_message_element(p, &string);
 
         if (p == NULL || message->cut) {
             break;
@@ -303,11 +308,12 @@ ngx_http_flowdash_message_list(ngx_http_flowdash_message_t *message,
                 message->space = 1;
 
             } else {
-                ngx_http_flowdash_message_add(message, &semicolon);
+                ngx_http_flowdash_clean_add(message, &semicolon);
             }
         }
 
-        if (ngx_http_flowdash_message_string(message, &string) != NGX_OK) {
+        if (ngx_http_flowdash_error_message_string(message,
+                                                   &string) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -319,7 +325,7 @@ ngx_http_flowdash_message_list(ngx_http_flowdash_message_t *message,
 /* the next string in an array, and its end; NULL at the array's end */
 
 static u_char *
-ngx_http_flowdash_message_element(u_char *p, ngx_str_t *string)
+ngx_http_flowdash_error_message_element(u_char *p, ngx_str_t *string)
 {
     u_char      *start;
     ngx_uint_t   depth;
@@ -368,8 +374,8 @@ ngx_http_flowdash_message_element(u_char *p, ngx_str_t *string)
 
 
 static ngx_int_t
-ngx_http_flowdash_message_string(ngx_http_flowdash_message_t *message,
-    ngx_str_t *string)
+ngx_http_flowdash_error_message_string(
+    ngx_http_flowdash_error_message_t *message, ngx_str_t *string)
 {
     ngx_int_t  rc;
     ngx_str_t  text;
@@ -377,7 +383,7 @@ ngx_http_flowdash_message_string(ngx_http_flowdash_message_t *message,
     rc = ngx_http_flowdash_json_decode(string, &text, message->pool);
 
     if (rc == NGX_OK) {
-        ngx_http_flowdash_message_add(message, &text);
+        ngx_http_flowdash_clean_add(message, &text);
     }
 
     return (rc == NGX_ERROR) ? NGX_ERROR : NGX_OK;
@@ -385,10 +391,10 @@ ngx_http_flowdash_message_string(ngx_http_flowdash_message_t *message,
 
 
 static ngx_int_t
-ngx_http_flowdash_message_begin(ngx_http_flowdash_message_t *message,
+ngx_http_flowdash_clean_begin(ngx_http_flowdash_error_message_t *message,
     ngx_pool_t *pool, size_t size, ngx_str_t *text)
 {
-    ngx_memzero(message, sizeof(ngx_http_flowdash_message_t));
+    ngx_memzero(message, sizeof(ngx_http_flowdash_error_message_t));
 
     text->len = 0;
 
@@ -399,7 +405,7 @@ ngx_http_flowdash_message_begin(ngx_http_flowdash_message_t *message,
 
     message->pool = pool;
     message->text = text;
-    message->size = size - (sizeof(ngx_http_flowdash_message_ellipsis) - 1);
+    message->size = size - (sizeof(ngx_http_flowdash_clean_ellipsis) - 1);
 
     return NGX_OK;
 }
@@ -412,7 +418,7 @@ ngx_http_flowdash_message_begin(ngx_http_flowdash_message_t *message,
  */
 
 static void
-ngx_http_flowdash_message_add(ngx_http_flowdash_message_t *message,
+ngx_http_flowdash_clean_add(ngx_http_flowdash_error_message_t *message,
     ngx_str_t *text)
 {
     u_char     *p, *next, *last;
@@ -420,7 +426,7 @@ ngx_http_flowdash_message_add(ngx_http_flowdash_message_t *message,
     uint32_t    c;
     ngx_str_t  *dst;
 
-    if (ngx_http_flowdash_json_check_utf8(text)) {
+    if (ngx_http_flowdash_text_check_utf8(text)) {
         return;
     }
 
@@ -432,13 +438,13 @@ ngx_http_flowdash_message_add(ngx_http_flowdash_message_t *message,
         next = p;
         c = (*p < 0x80) ? *next++ : ngx_utf8_decode(&next, last - p);
 
-        if (ngx_http_flowdash_message_is_space(c)) {
+        if (ngx_http_flowdash_clean_is_space(c)) {
             message->space = (dst->len != 0);
             continue;
         }
 
-        if (ngx_http_flowdash_message_is_control(c)) {
-            next = ngx_http_flowdash_message_escape(next, last, c);
+        if (ngx_http_flowdash_clean_is_control(c)) {
+            next = ngx_http_flowdash_clean_escape(next, last, c);
             continue;
         }
 
@@ -461,14 +467,14 @@ ngx_http_flowdash_message_add(ngx_http_flowdash_message_t *message,
 
 
 static void
-ngx_http_flowdash_message_end(ngx_http_flowdash_message_t *message)
+ngx_http_flowdash_clean_end(ngx_http_flowdash_error_message_t *message)
 {
     u_char  *p;
 
     if (message->cut) {
         p = message->text->data + message->text->len;
-        p = ngx_cpymem(p, ngx_http_flowdash_message_ellipsis,
-                       sizeof(ngx_http_flowdash_message_ellipsis) - 1);
+        p = ngx_cpymem(p, ngx_http_flowdash_clean_ellipsis,
+                       sizeof(ngx_http_flowdash_clean_ellipsis) - 1);
 
         message->text->len = p - message->text->data;
     }
@@ -481,7 +487,7 @@ ngx_http_flowdash_message_end(ngx_http_flowdash_message_t *message)
  */
 
 static u_char *
-ngx_http_flowdash_message_escape(u_char *p, u_char *last, uint32_t c)
+ngx_http_flowdash_clean_escape(u_char *p, u_char *last, uint32_t c)
 {
     u_char  *end;
 
@@ -536,7 +542,7 @@ ngx_http_flowdash_message_escape(u_char *p, u_char *last, uint32_t c)
 
 
 static ngx_uint_t
-ngx_http_flowdash_message_is_space(uint32_t c)
+ngx_http_flowdash_clean_is_space(uint32_t c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r')
            || c == 0x85                         /* next line */
@@ -545,7 +551,7 @@ ngx_http_flowdash_message_is_space(uint32_t c)
 
 
 static ngx_uint_t
-ngx_http_flowdash_message_is_control(uint32_t c)
+ngx_http_flowdash_clean_is_control(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c <= 0x9f)
            || c == 0x061c                       /* marks of direction, */

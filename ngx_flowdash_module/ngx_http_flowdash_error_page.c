@@ -13,7 +13,7 @@
 
 /* a heading is no place for a whole text */
 
-#define NGX_HTTP_FLOWDASH_PAGE_NAME  128
+#define NGX_HTTP_FLOWDASH_ERROR_PAGE_NAME  128
 
 
 /* all of it is escaped */
@@ -23,25 +23,26 @@ typedef struct {
     ngx_str_t    step;
     ngx_str_t    message;
     ngx_str_t    back;         /* where the user was, or empty */
-} ngx_http_flowdash_page_t;
+} ngx_http_flowdash_error_page_t;
 
 
-static ngx_int_t ngx_http_flowdash_page_name(ngx_http_request_t *r,
+static ngx_int_t ngx_http_flowdash_error_page_name(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *escaped);
-static ngx_int_t ngx_http_flowdash_page_escape(ngx_http_request_t *r,
+static ngx_int_t ngx_http_flowdash_error_page_escape(ngx_http_request_t *r,
     ngx_str_t *text, ngx_str_t *escaped);
-static u_char *ngx_http_flowdash_page_happened(u_char *p,
-    ngx_http_flowdash_page_t *page, ngx_http_flowdash_words_t *words);
-static u_char *ngx_http_flowdash_page_do(u_char *p,
-    ngx_http_flowdash_page_t *page, ngx_http_flowdash_words_t *words,
-    ngx_str_t *id);
-static void ngx_http_flowdash_page_back(ngx_http_request_t *r,
+static u_char *ngx_http_flowdash_error_page_happened(u_char *p,
+    ngx_http_flowdash_error_page_t *page,
+    ngx_http_flowdash_error_text_t *words);
+static u_char *ngx_http_flowdash_error_page_do(u_char *p,
+    ngx_http_flowdash_error_page_t *page,
+    ngx_http_flowdash_error_text_t *words, ngx_str_t *id);
+static void ngx_http_flowdash_error_page_back(ngx_http_request_t *r,
     ngx_str_t *path);
 
 
 /* contrasts are 7:1 or more, in the dark too */
 
-static u_char  ngx_http_flowdash_page_head[] =
+static u_char  ngx_http_flowdash_error_page_head[] =
 "<!DOCTYPE html>\n"
 "<html lang=\"en\">\n"
 "<head>\n"
@@ -81,25 +82,27 @@ static u_char  ngx_http_flowdash_page_head[] =
 
 ngx_buf_t *
 ngx_http_flowdash_error_page(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_words_t *words)
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *words)
 {
-    size_t                     len;
-    ngx_str_t                  back;
-    ngx_buf_t                 *b;
-    ngx_http_flowdash_page_t   page;
+    size_t                          len;
+    ngx_str_t                       back;
+    ngx_buf_t                      *b;
+    ngx_http_flowdash_error_page_t  page;
 
-    ngx_http_flowdash_page_back(r, &back);
+    ngx_http_flowdash_error_page_back(r, &back);
 
-    if (ngx_http_flowdash_page_name(r, &words->action, &page.action) != NGX_OK
-        || ngx_http_flowdash_page_name(r, &words->step, &page.step) != NGX_OK
-        || ngx_http_flowdash_page_escape(r, &ctx->message, &page.message)
+    if (ngx_http_flowdash_error_page_name(r, &words->action,
+                                          &page.action) != NGX_OK
+        || ngx_http_flowdash_error_page_name(r, &words->step,
+                                             &page.step) != NGX_OK
+        || ngx_http_flowdash_error_page_escape(r, &ctx->message, &page.message)
            != NGX_OK
-        || ngx_http_flowdash_page_escape(r, &back, &page.back) != NGX_OK)
+        || ngx_http_flowdash_error_page_escape(r, &back, &page.back) != NGX_OK)
     {
         return NULL;
     }
 
-    len = sizeof(ngx_http_flowdash_page_head) + 1024
+    len = sizeof(ngx_http_flowdash_error_page_head) + 1024
           + 2 * page.action.len + page.step.len + page.message.len
           + page.back.len + words->text.len + words->advice.len + ctx->id.len;
 
@@ -108,35 +111,35 @@ ngx_http_flowdash_error_page(ngx_http_request_t *r,
         return NULL;
     }
 
-    b->last = ngx_cpymem(b->last, ngx_http_flowdash_page_head,
-                         sizeof(ngx_http_flowdash_page_head) - 1);
+    b->last = ngx_cpymem(b->last, ngx_http_flowdash_error_page_head,
+                         sizeof(ngx_http_flowdash_error_page_head) - 1);
 
-    b->last = ngx_http_flowdash_page_happened(b->last, &page, words);
-    b->last = ngx_http_flowdash_page_do(b->last, &page, words, &ctx->id);
+    b->last = ngx_http_flowdash_error_page_happened(b->last, &page, words);
+    b->last = ngx_http_flowdash_error_page_do(b->last, &page, words, &ctx->id);
 
     return b;
 }
 
 
 static ngx_int_t
-ngx_http_flowdash_page_name(ngx_http_request_t *r, ngx_str_t *name,
+ngx_http_flowdash_error_page_name(ngx_http_request_t *r, ngx_str_t *name,
     ngx_str_t *escaped)
 {
     ngx_str_t  clean;
 
-    if (ngx_http_flowdash_error_clean(r, name, NGX_HTTP_FLOWDASH_PAGE_NAME,
-                                      &clean)
+    if (ngx_http_flowdash_clean(r, name, NGX_HTTP_FLOWDASH_ERROR_PAGE_NAME,
+                                &clean)
         != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    return ngx_http_flowdash_page_escape(r, &clean, escaped);
+    return ngx_http_flowdash_error_page_escape(r, &clean, escaped);
 }
 
 
 static ngx_int_t
-ngx_http_flowdash_page_escape(ngx_http_request_t *r, ngx_str_t *text,
+ngx_http_flowdash_error_page_escape(ngx_http_request_t *r, ngx_str_t *text,
     ngx_str_t *escaped)
 {
     escaped->len = text->len + ngx_escape_html(NULL, text->data, text->len);
@@ -153,8 +156,9 @@ ngx_http_flowdash_page_escape(ngx_http_request_t *r, ngx_str_t *text,
 
 
 static u_char *
-ngx_http_flowdash_page_happened(u_char *p, ngx_http_flowdash_page_t *page,
-    ngx_http_flowdash_words_t *words)
+ngx_http_flowdash_error_page_happened(u_char *p,
+    ngx_http_flowdash_error_page_t *page,
+    ngx_http_flowdash_error_text_t *words)
 {
     /* the name may depend on what could not be read */
 
@@ -190,8 +194,9 @@ ngx_http_flowdash_page_happened(u_char *p, ngx_http_flowdash_page_t *page,
 
 
 static u_char *
-ngx_http_flowdash_page_do(u_char *p, ngx_http_flowdash_page_t *page,
-    ngx_http_flowdash_words_t *words, ngx_str_t *id)
+ngx_http_flowdash_error_page_do(u_char *p,
+    ngx_http_flowdash_error_page_t *page,
+    ngx_http_flowdash_error_text_t *words, ngx_str_t *id)
 {
     p = ngx_sprintf(p, "<h2>What you can do</h2>\n<p>%V</p>\n",
                     &words->advice);
@@ -215,7 +220,7 @@ ngx_http_flowdash_page_do(u_char *p, ngx_http_flowdash_page_t *page,
  */
 
 static void
-ngx_http_flowdash_page_back(ngx_http_request_t *r, ngx_str_t *path)
+ngx_http_flowdash_error_page_back(ngx_http_request_t *r, ngx_str_t *path)
 {
     u_char     *p, *last, *c;
     ngx_str_t  *referer, *host;

@@ -37,29 +37,29 @@ ngx_http_flowdash_fetch_start(ngx_http_request_t *r,
     ngx_int_t                      rc;
     ngx_str_t                      uri, args;
     ngx_http_request_t            *sr;
-    ngx_http_flowdash_run_t       *run;
+    ngx_http_flowdash_exchange_t  *ex;
     ngx_http_flowdash_step_t      *step;
 
-    run = ngx_pcalloc(r->pool, sizeof(ngx_http_flowdash_run_t));
+    ex = ngx_pcalloc(r->pool, sizeof(ngx_http_flowdash_exchange_t));
     step = ngx_pcalloc(r->pool, sizeof(ngx_http_flowdash_step_t));
 
-    if (run == NULL || step == NULL) {
+    if (ex == NULL || step == NULL) {
         return NGX_ERROR;
     }
 
     ngx_str_set(&step->name, "task");
     step->loc_conf = r->loc_conf;
 
-    run->step = step;
-    run->fetch = 1;
-    run->start = ngx_current_msec;
+    ex->step = step;
+    ex->fetch = 1;
+    ex->start = ngx_current_msec;
 
-    ctx->run = run;
+    ctx->exchange = ex;
 
     rc = ngx_http_flowdash_fetch_uri(r, ctx, &uri, &args);
 
     if (rc == NGX_DECLINED) {
-        run->done = 1;
+        ex->done = 1;
         return NGX_OK;
     }
 
@@ -67,12 +67,13 @@ ngx_http_flowdash_fetch_start(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    run->url = uri;
+    ex->url = uri;
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash fetch the task from \"%V\"", &uri);
 
-    sr = ngx_http_flowdash_step_create(r, run, &uri, args.len ? &args : NULL);
+    sr = ngx_http_flowdash_subrequest_create(r, ex, &uri,
+                                             args.len ? &args : NULL);
     if (sr == NULL) {
         return NGX_ERROR;
     }
@@ -80,8 +81,8 @@ ngx_http_flowdash_fetch_start(ngx_http_request_t *r,
     sr->request_body = NULL;
     sr->error_page = 1;
 
-    ngx_http_flowdash_step_set_method(sr, NGX_HTTP_GET,
-                                      &ngx_http_flowdash_get_method);
+    ngx_http_flowdash_subrequest_set_method(sr, NGX_HTTP_GET,
+                                            &ngx_http_flowdash_get_method);
 
     if (ngx_http_flowdash_fetch_request_uri(sr) != NGX_OK
         || ngx_http_flowdash_fetch_headers(r, sr) != NGX_OK)
@@ -89,7 +90,7 @@ ngx_http_flowdash_fetch_start(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    ngx_http_flowdash_step_set_timer(r, ctx, ctx->conf);
+    ngx_http_flowdash_subrequest_set_timer(r, ctx, ctx->conf);
 
     return NGX_OK;
 }
@@ -138,10 +139,10 @@ ngx_http_flowdash_fetch_uri(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *uri, ngx_str_t *args)
 {
     ngx_int_t                       rc;
-    ngx_http_flowdash_run_t        *run;
+    ngx_http_flowdash_exchange_t   *ex;
     ngx_http_flowdash_task_from_t  *from;
 
-    run = ctx->run;
+    ex = ctx->exchange;
     from = ctx->conf->task_from;
 
     rc = ngx_http_flowdash_fetch_join(r, ctx, &from->path, 0, uri);
@@ -157,10 +158,10 @@ ngx_http_flowdash_fetch_uri(ngx_http_request_t *r,
     if (uri->len == 0 || uri->data[0] != '/'
         || ngx_http_flowdash_url_dot_segment(uri->data, uri->data + uri->len))
     {
-        run->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
-        ngx_str_set(&run->detail, "the URI of flowdash_task_from does not "
-                                  "begin with \"/\", or has a \".\" or \"..\" "
-                                  "as one of its parts");
+        ex->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
+        ngx_str_set(&ex->detail, "the URI of flowdash_task_from does not "
+                                 "begin with \"/\", or has a \".\" or \"..\" "
+                                 "as one of its parts");
         return NGX_DECLINED;
     }
 
@@ -221,7 +222,7 @@ ngx_http_flowdash_fetch_part(ngx_http_request_t *r,
     u_char  *p, *last;
 
     if (part->value == NULL || query) {
-        return ngx_http_flowdash_url_part(r, ctx->run, part, text);
+        return ngx_http_flowdash_url_make_part(r, ctx->exchange, part, text);
     }
 
     if (ngx_http_flowdash_value(r, part->value, text) != NGX_OK) {
@@ -237,8 +238,8 @@ ngx_http_flowdash_fetch_part(ngx_http_request_t *r,
     }
 
     if (text->len == 0 || p < last || ctx->escaped) {
-        ctx->run->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
-        ngx_str_set(&ctx->run->detail,
+        ctx->exchange->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
+        ngx_str_set(&ctx->exchange->detail,
                     "a variable of flowdash_task_from is empty, or has a "
                     "control character");
         return NGX_DECLINED;
@@ -379,18 +380,18 @@ ngx_int_t
 ngx_http_flowdash_fetch_end(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_array_t                       *pointer;
-    ngx_http_flowdash_run_t           *run;
-    ngx_http_flowdash_task_t          *task;
-    ngx_http_flowdash_json_verdict_e   verdict;
+    ngx_array_t                      *pointer;
+    ngx_http_flowdash_exchange_t     *ex;
+    ngx_http_flowdash_task_t         *task;
+    ngx_http_flowdash_json_verdict_e  verdict;
 
-    run = ctx->run;
+    ex = ctx->exchange;
 
-    if (run->content_type.len
-        && !ngx_http_flowdash_json_media_type(&run->content_type))
+    if (ex->content_type.len
+        && !ngx_http_flowdash_text_is_json_type(&ex->content_type))
     {
-        run->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
-        ngx_str_set(&run->detail, "the stored task is not JSON");
+        ex->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
+        ngx_str_set(&ex->detail, "the stored task is not JSON");
         return NGX_OK;
     }
 
@@ -405,7 +406,7 @@ ngx_http_flowdash_fetch_end(ngx_http_request_t *r,
         pointer = ctx->conf->pointer;
     }
 
-    if (ngx_http_flowdash_task_init(task, r->pool, &run->body, pointer,
+    if (ngx_http_flowdash_task_init(task, r->pool, &ex->body, pointer,
                                     &verdict)
         != NGX_OK)
     {
@@ -413,18 +414,18 @@ ngx_http_flowdash_fetch_end(ngx_http_request_t *r,
     }
 
     if (verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
-        run->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
-        return ngx_http_flowdash_answer_detail(r, run, &task->json);
+        ex->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
+        return ngx_http_flowdash_answer_detail(r, ex, &task->json);
     }
 
     if (task->json.object.data == NULL) {
-        run->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
-        ngx_str_set(&run->detail, "the answer has no object where the stored "
-                                  "task should be");
+        ex->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
+        ngx_str_set(&ex->detail, "the answer has no object where the stored "
+                                 "task should be");
         return NGX_OK;
     }
 
     ctx->stored = task;
 
-    return ngx_http_flowdash_source_lay(r, ctx);
+    return ngx_http_flowdash_source_merge(r, ctx);
 }

@@ -18,45 +18,46 @@ typedef struct {
 } ngx_http_flowdash_form_value_t;
 
 
-static ngx_int_t ngx_http_flowdash_form_parse_pair(
+static ngx_int_t ngx_http_flowdash_form_urlencoded_parse_pair(
     ngx_http_flowdash_form_t *form, u_char *text, u_char *p, u_char *last);
-static ngx_int_t ngx_http_flowdash_form_add_pair(
+static ngx_int_t ngx_http_flowdash_form_urlencoded_add_pair(
     ngx_http_flowdash_form_t *form, ngx_http_flowdash_form_pair_t *known,
     ngx_str_t *field, u_char *text, u_char *p, u_char *last);
-static ngx_int_t ngx_http_flowdash_form_semicolons(
+static ngx_int_t ngx_http_flowdash_form_urlencoded_semicolons(
     ngx_http_flowdash_form_t *form, u_char *text, u_char *p, u_char *last);
-static ngx_int_t ngx_http_flowdash_form_decode(ngx_http_flowdash_form_t *form,
-    u_char *p, u_char *last, ngx_str_t *value);
-static const char *ngx_http_flowdash_form_split(
+static ngx_int_t ngx_http_flowdash_form_urlencoded_decode(
+    ngx_http_flowdash_form_t *form, u_char *p, u_char *last, ngx_str_t *value);
+static const char *ngx_http_flowdash_form_name_split(
     ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_str_t *field,
     ngx_str_t *path, ngx_uint_t *found);
-static const char *ngx_http_flowdash_form_follow(
+static const char *ngx_http_flowdash_form_name_follow(
     ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_str_t *field,
     ngx_str_t *path, ngx_uint_t *found);
-static ngx_uint_t ngx_http_flowdash_form_brackets(ngx_str_t *path);
-static ngx_uint_t ngx_http_flowdash_form_in_pairs(ngx_str_t *name);
-static ngx_uint_t ngx_http_flowdash_form_looks_like(ngx_str_t *name,
+static ngx_uint_t ngx_http_flowdash_form_name_brackets(ngx_str_t *path);
+static ngx_uint_t ngx_http_flowdash_form_name_brackets_balanced(
+    ngx_str_t *name);
+static ngx_uint_t ngx_http_flowdash_form_name_looks_like(ngx_str_t *name,
     ngx_str_t *token);
-static ngx_uint_t ngx_http_flowdash_form_next_index(ngx_str_t *key,
+static ngx_uint_t ngx_http_flowdash_form_name_next_index(ngx_str_t *key,
     ngx_str_t *token);
-static ngx_http_flowdash_form_node_t *ngx_http_flowdash_form_walk(
+static ngx_http_flowdash_form_node_t *ngx_http_flowdash_form_index_walk(
     ngx_http_flowdash_form_t *form, ngx_http_flowdash_form_pair_t *pair,
     ngx_str_t *field);
-static ngx_int_t ngx_http_flowdash_form_mixed(ngx_http_flowdash_form_t *form,
-    ngx_http_flowdash_form_pair_t *pair);
-static ngx_http_flowdash_form_node_t *ngx_http_flowdash_form_child(
+static ngx_int_t ngx_http_flowdash_form_index_mixed(
+    ngx_http_flowdash_form_t *form, ngx_http_flowdash_form_pair_t *pair);
+static ngx_http_flowdash_form_node_t *ngx_http_flowdash_form_index_child(
     ngx_http_flowdash_form_t *form, ngx_http_flowdash_form_node_t *parent,
     ngx_str_t *key);
-static ngx_http_flowdash_form_node_t *ngx_http_flowdash_form_lookup(
+static ngx_http_flowdash_form_node_t *ngx_http_flowdash_form_index_lookup(
     ngx_http_flowdash_form_node_t *parent, ngx_str_t *key);
 
-static size_t ngx_http_flowdash_form_length(
+static size_t ngx_http_flowdash_form_task_length(
     ngx_http_flowdash_form_node_t *node);
-static u_char *ngx_http_flowdash_form_write_json(u_char *p,
+static u_char *ngx_http_flowdash_form_task_write(u_char *p,
     ngx_http_flowdash_form_node_t *node);
-static size_t ngx_http_flowdash_form_pairs_length(
+static size_t ngx_http_flowdash_form_task_pairs_length(
     ngx_http_flowdash_form_node_t *node);
-static u_char *ngx_http_flowdash_form_write_pairs(u_char *p,
+static u_char *ngx_http_flowdash_form_task_write_pairs(u_char *p,
     ngx_http_flowdash_form_node_t *node);
 
 static const char *ngx_http_flowdash_form_check_leaf(
@@ -64,34 +65,38 @@ static const char *ngx_http_flowdash_form_check_leaf(
     size_t *size);
 static ngx_int_t ngx_http_flowdash_form_check_file(
     ngx_http_flowdash_form_t *form, ngx_str_t *old, ngx_str_t *new);
-static ngx_uint_t ngx_http_flowdash_form_same_leaf(
+static ngx_uint_t ngx_http_flowdash_form_check_same_leaf(
     ngx_http_flowdash_json_node_t *a, ngx_http_flowdash_json_node_t *b);
-static ngx_uint_t ngx_http_flowdash_form_same(ngx_str_t *a, ngx_str_t *b);
-static ngx_uint_t ngx_http_flowdash_form_sayable(
+static ngx_uint_t ngx_http_flowdash_text_equal(ngx_str_t *a, ngx_str_t *b);
+static ngx_uint_t ngx_http_flowdash_form_check_can_encode(
     ngx_http_flowdash_form_t *form, ngx_str_t *key);
-static ngx_uint_t ngx_http_flowdash_form_has_boundary(
+static ngx_uint_t ngx_http_flowdash_form_check_has_boundary(
     ngx_http_flowdash_form_t *form, ngx_str_t *text);
 
-static ngx_array_t *ngx_http_flowdash_form_values(
+static ngx_array_t *ngx_http_flowdash_form_edit_values(
     ngx_http_flowdash_form_t *form, ngx_str_t *json, ngx_uint_t repeated);
-static ngx_int_t ngx_http_flowdash_form_path(ngx_http_flowdash_form_t *form,
-    ngx_http_flowdash_json_node_t *leaf, ngx_str_t *path);
+static ngx_int_t ngx_http_flowdash_form_edit_path(
+    ngx_http_flowdash_form_t *form, ngx_http_flowdash_json_node_t *leaf,
+    ngx_str_t *path);
 static ngx_int_t ngx_http_flowdash_form_edit_pair(
     ngx_http_flowdash_form_t *form, ngx_http_flowdash_form_pair_t *pair,
     ngx_array_t *edits);
-static ngx_int_t ngx_http_flowdash_form_add_edit(
+static ngx_int_t ngx_http_flowdash_form_edit_add(
     ngx_http_flowdash_form_t *form, ngx_array_t *edits, off_t start,
     off_t last, ngx_str_t *text);
-static ngx_int_t ngx_http_flowdash_form_insert(ngx_http_flowdash_form_t *form,
-    ngx_array_t *edits, off_t offset, ngx_str_t *pair);
-static ngx_int_t ngx_http_flowdash_form_append(ngx_http_flowdash_form_t *form,
-    ngx_array_t *edits, ngx_http_flowdash_task_t *task);
-static ngx_int_t ngx_http_flowdash_form_say(ngx_http_flowdash_form_t *form,
-    ngx_str_t *field, ngx_http_flowdash_form_value_t *value, ngx_str_t *text);
-static ngx_int_t ngx_http_flowdash_form_say_value(
+static ngx_int_t ngx_http_flowdash_form_edit_insert(
+    ngx_http_flowdash_form_t *form, ngx_array_t *edits, off_t offset,
+    ngx_str_t *pair);
+static ngx_int_t ngx_http_flowdash_form_edit_append(
+    ngx_http_flowdash_form_t *form, ngx_array_t *edits,
+    ngx_http_flowdash_task_t *task);
+static ngx_int_t ngx_http_flowdash_form_edit_encode_pair(
+    ngx_http_flowdash_form_t *form, ngx_str_t *field,
+    ngx_http_flowdash_form_value_t *value, ngx_str_t *text);
+static ngx_int_t ngx_http_flowdash_form_edit_encode_value(
     ngx_http_flowdash_form_t *form, ngx_str_t *value, ngx_uint_t bare,
     ngx_str_t *text);
-static u_char *ngx_http_flowdash_form_escape(u_char *p, ngx_str_t *s);
+static u_char *ngx_http_flowdash_form_edit_escape(u_char *p, ngx_str_t *s);
 
 
 void
@@ -114,7 +119,8 @@ ngx_http_flowdash_form_init(ngx_http_flowdash_form_t *form, ngx_pool_t *pool,
 
 
 ngx_int_t
-ngx_http_flowdash_form_parse(ngx_http_flowdash_form_t *form, ngx_str_t *text)
+ngx_http_flowdash_form_urlencoded_parse(ngx_http_flowdash_form_t *form,
+    ngx_str_t *text)
 {
     u_char     *p, *end, *last;
     ngx_int_t   rc;
@@ -139,7 +145,8 @@ ngx_http_flowdash_form_parse(ngx_http_flowdash_form_t *form, ngx_str_t *text)
 
         form->empty = 0;
 
-        rc = ngx_http_flowdash_form_parse_pair(form, text->data, p, end);
+        rc = ngx_http_flowdash_form_urlencoded_parse_pair(form, text->data, p,
+                                                          end);
 
         if (rc != NGX_OK) {
             return rc;
@@ -154,7 +161,7 @@ ngx_http_flowdash_form_parse(ngx_http_flowdash_form_t *form, ngx_str_t *text)
 
 
 static ngx_int_t
-ngx_http_flowdash_form_parse_pair(ngx_http_flowdash_form_t *form,
+ngx_http_flowdash_form_urlencoded_parse_pair(ngx_http_flowdash_form_t *form,
     u_char *text, u_char *p, u_char *last)
 {
     u_char                         *value;
@@ -166,7 +173,8 @@ ngx_http_flowdash_form_parse_pair(ngx_http_flowdash_form_t *form,
 
     value = ngx_strlchr(p, last, '=');
 
-    rc = ngx_http_flowdash_form_decode(form, p, value ? value : last, &name);
+    rc = ngx_http_flowdash_form_urlencoded_decode(form, p,
+                                                  value ? value : last, &name);
 
     if (rc == NGX_DECLINED) {
         return ngx_http_flowdash_form_refuse(form,
@@ -186,7 +194,7 @@ ngx_http_flowdash_form_parse_pair(ngx_http_flowdash_form_t *form,
         charset.data = value + 1;
         charset.len = last - charset.data;
 
-        if (!ngx_http_flowdash_form_is_utf8(&charset)) {
+        if (!ngx_http_flowdash_text_is_utf8_name(&charset)) {
             return ngx_http_flowdash_form_refuse(form,
                                        NGX_HTTP_FLOWDASH_FORM_CHARSET,
                                        p - text, "\"_charset_\" is not UTF-8");
@@ -198,7 +206,8 @@ ngx_http_flowdash_form_parse_pair(ngx_http_flowdash_form_t *form,
     rc = ngx_http_flowdash_form_name(form, &unknown, &field);
 
     if (rc == NGX_DONE) {
-        return ngx_http_flowdash_form_semicolons(form, text, p, last);
+        return ngx_http_flowdash_form_urlencoded_semicolons(form, text, p,
+                                                            last);
     }
 
     if (rc != NGX_OK) {
@@ -211,15 +220,16 @@ ngx_http_flowdash_form_parse_pair(ngx_http_flowdash_form_t *form,
                                      p - text, "a field with a semicolon");
     }
 
-    return ngx_http_flowdash_form_add_pair(form, &unknown, &field, text, p,
-                                           last);
+    return ngx_http_flowdash_form_urlencoded_add_pair(form, &unknown, &field,
+                                                      text, p,
+                                                      last);
 }
 
 
 /* a pair of the task, to which its value is added */
 
 static ngx_int_t
-ngx_http_flowdash_form_add_pair(ngx_http_flowdash_form_t *form,
+ngx_http_flowdash_form_urlencoded_add_pair(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_form_pair_t *known, ngx_str_t *field, u_char *text,
     u_char *p, u_char *last)
 {
@@ -248,22 +258,23 @@ ngx_http_flowdash_form_add_pair(ngx_http_flowdash_form_t *form,
     pair->value = (value ? value + 1 : last) - text;
     pair->last = last - text;
 
-    rc = ngx_http_flowdash_form_decode(form, text + pair->value, last,
-                                       &pair->text);
+    rc = ngx_http_flowdash_form_urlencoded_decode(form, text + pair->value,
+                                                  last,
+                                                  &pair->text);
 
     if (rc == NGX_ERROR) {
         return NGX_ERROR;
     }
 
     if (rc == NGX_DECLINED
-        || ngx_http_flowdash_json_check_utf8(&pair->text))
+        || ngx_http_flowdash_text_check_utf8(&pair->text))
     {
         return ngx_http_flowdash_form_refuse(form,
                            NGX_HTTP_FLOWDASH_FORM_MALFORMED, pair->value,
                            "a value with a wrong escape, or not UTF-8");
     }
 
-    return ngx_http_flowdash_form_add(form, pair, field);
+    return ngx_http_flowdash_form_index_add(form, pair, field);
 }
 
 
@@ -274,7 +285,7 @@ ngx_http_flowdash_form_add_pair(ngx_http_flowdash_form_t *form,
  */
 
 static ngx_int_t
-ngx_http_flowdash_form_semicolons(ngx_http_flowdash_form_t *form,
+ngx_http_flowdash_form_urlencoded_semicolons(ngx_http_flowdash_form_t *form,
     u_char *text, u_char *p, u_char *last)
 {
     u_char                         *end, *value;
@@ -300,8 +311,9 @@ ngx_http_flowdash_form_semicolons(ngx_http_flowdash_form_t *form,
 
         value = ngx_strlchr(p, end, '=');
 
-        rc = ngx_http_flowdash_form_decode(form, p, value ? value : end,
-                                           &pair.name);
+        rc = ngx_http_flowdash_form_urlencoded_decode(form, p,
+                                                      value ? value : end,
+                                                      &pair.name);
 
         if (rc == NGX_OK) {
             rc = ngx_http_flowdash_form_name(form, &pair, &field);
@@ -326,7 +338,8 @@ ngx_http_flowdash_form_semicolons(ngx_http_flowdash_form_t *form,
  */
 
 static ngx_int_t
-ngx_http_flowdash_form_decode(ngx_http_flowdash_form_t *form, u_char *p,
+ngx_http_flowdash_form_urlencoded_decode(ngx_http_flowdash_form_t *form,
+    u_char *p,
     u_char *last, ngx_str_t *value)
 {
     u_char     *dst;
@@ -385,8 +398,8 @@ ngx_http_flowdash_form_name(ngx_http_flowdash_form_t *form,
     ngx_uint_t   found;
     const char  *error;
 
-    error = ngx_http_flowdash_form_split(form, &pair->name, field,
-                                         &pair->path, &found);
+    error = ngx_http_flowdash_form_name_split(form, &pair->name, field,
+                                              &pair->path, &found);
 
     if (error) {
         return ngx_http_flowdash_form_refuse(form,
@@ -405,7 +418,8 @@ ngx_http_flowdash_form_name(ngx_http_flowdash_form_t *form,
  */
 
 static const char *
-ngx_http_flowdash_form_split(ngx_http_flowdash_form_t *form, ngx_str_t *name,
+ngx_http_flowdash_form_name_split(ngx_http_flowdash_form_t *form,
+    ngx_str_t *name,
     ngx_str_t *field, ngx_str_t *path, ngx_uint_t *found)
 {
     const char   *error;
@@ -415,11 +429,11 @@ ngx_http_flowdash_form_split(ngx_http_flowdash_form_t *form, ngx_str_t *name,
 
     pointer = form->pointer;
 
-    if (!ngx_http_flowdash_form_in_pairs(name)
-        || ngx_http_flowdash_json_check_utf8(name))
+    if (!ngx_http_flowdash_form_name_brackets_balanced(name)
+        || ngx_http_flowdash_text_check_utf8(name))
     {
         if (pointer->nelts
-            && !ngx_http_flowdash_form_looks_like(name, pointer->elts))
+            && !ngx_http_flowdash_form_name_looks_like(name, pointer->elts))
         {
             return NULL;
         }
@@ -428,7 +442,7 @@ ngx_http_flowdash_form_split(ngx_http_flowdash_form_t *form, ngx_str_t *name,
                "control characters";
     }
 
-    error = ngx_http_flowdash_form_follow(form, name, field, path, found);
+    error = ngx_http_flowdash_form_name_follow(form, name, field, path, found);
 
     if (error || !*found) {
         return error;
@@ -438,7 +452,7 @@ ngx_http_flowdash_form_split(ngx_http_flowdash_form_t *form, ngx_str_t *name,
         return "an array where the task should be";
     }
 
-    if (pointer->nelts + ngx_http_flowdash_form_brackets(path)
+    if (pointer->nelts + ngx_http_flowdash_form_name_brackets(path)
         > NGX_HTTP_FLOWDASH_FORM_DEPTH)
     {
         return "a name with too many brackets";
@@ -454,7 +468,8 @@ ngx_http_flowdash_form_split(ngx_http_flowdash_form_t *form, ngx_str_t *name,
  */
 
 static const char *
-ngx_http_flowdash_form_follow(ngx_http_flowdash_form_t *form, ngx_str_t *name,
+ngx_http_flowdash_form_name_follow(ngx_http_flowdash_form_t *form,
+    ngx_str_t *name,
     ngx_str_t *field, ngx_str_t *path, ngx_uint_t *found)
 {
     u_char      *p, *last;
@@ -492,9 +507,9 @@ ngx_http_flowdash_form_follow(ngx_http_flowdash_form_t *form, ngx_str_t *name,
             break;
         }
 
-        if (!ngx_http_flowdash_form_same(&key, &token[n])) {
-            if (n ? ngx_http_flowdash_form_next_index(&key, &token[n])
-                  : ngx_http_flowdash_form_looks_like(name, token))
+        if (!ngx_http_flowdash_text_equal(&key, &token[n])) {
+            if (n ? ngx_http_flowdash_form_name_next_index(&key, &token[n])
+                  : ngx_http_flowdash_form_name_looks_like(name, token))
             {
                 return "a name that some apps take for the task's";
             }
@@ -514,7 +529,7 @@ ngx_http_flowdash_form_follow(ngx_http_flowdash_form_t *form, ngx_str_t *name,
 
 
 static ngx_uint_t
-ngx_http_flowdash_form_brackets(ngx_str_t *path)
+ngx_http_flowdash_form_name_brackets(ngx_str_t *path)
 {
     size_t      i;
     ngx_uint_t  n;
@@ -532,7 +547,7 @@ ngx_http_flowdash_form_brackets(ngx_str_t *path)
 /* root[key][key]..., keys may be empty */
 
 static ngx_uint_t
-ngx_http_flowdash_form_in_pairs(ngx_str_t *name)
+ngx_http_flowdash_form_name_brackets_balanced(ngx_str_t *name)
 {
     u_char      *p, *last;
     ngx_uint_t   inside, behind;
@@ -584,7 +599,7 @@ ngx_http_flowdash_form_in_pairs(ngx_str_t *name)
 /* what Rack skips before a name, and what PHP makes an underscore of */
 
 static ngx_uint_t
-ngx_http_flowdash_form_looks_like(ngx_str_t *name, ngx_str_t *token)
+ngx_http_flowdash_form_name_looks_like(ngx_str_t *name, ngx_str_t *token)
 {
     u_char  *p, *last;
     size_t   i;
@@ -617,7 +632,7 @@ ngx_http_flowdash_form_looks_like(ngx_str_t *name, ngx_str_t *token)
 /* an empty key that PHP makes a number of, while that is a key to others */
 
 static ngx_uint_t
-ngx_http_flowdash_form_next_index(ngx_str_t *key, ngx_str_t *token)
+ngx_http_flowdash_form_name_next_index(ngx_str_t *key, ngx_str_t *token)
 {
     return key->len == 0
            && ngx_atoi(token->data, token->len) != NGX_ERROR;
@@ -625,7 +640,7 @@ ngx_http_flowdash_form_next_index(ngx_str_t *key, ngx_str_t *token)
 
 
 ngx_int_t
-ngx_http_flowdash_form_add(ngx_http_flowdash_form_t *form,
+ngx_http_flowdash_form_index_add(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_form_pair_t *pair, ngx_str_t *field)
 {
     ngx_http_flowdash_form_node_t  *node;
@@ -633,7 +648,7 @@ ngx_http_flowdash_form_add(ngx_http_flowdash_form_t *form,
     pair->next = NULL;
     pair->again = NULL;
 
-    node = ngx_http_flowdash_form_walk(form, pair, field);
+    node = ngx_http_flowdash_form_index_walk(form, pair, field);
 
     if (node == NULL) {
         return form->verdict ? NGX_DECLINED : NGX_ERROR;
@@ -644,7 +659,7 @@ ngx_http_flowdash_form_add(ngx_http_flowdash_form_t *form,
     if (node->array || node->object
         || (node->pair && node->pair->file != pair->file))
     {
-        return ngx_http_flowdash_form_mixed(form, pair);
+        return ngx_http_flowdash_form_index_mixed(form, pair);
     }
 
     if (node->pair) {
@@ -678,7 +693,7 @@ ngx_http_flowdash_form_add(ngx_http_flowdash_form_t *form,
  */
 
 static ngx_http_flowdash_form_node_t *
-ngx_http_flowdash_form_walk(ngx_http_flowdash_form_t *form,
+ngx_http_flowdash_form_index_walk(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_form_pair_t *pair, ngx_str_t *field)
 {
     u_char                         *p, *last;
@@ -696,7 +711,7 @@ ngx_http_flowdash_form_walk(ngx_http_flowdash_form_t *form,
         if (node != &form->root
             && (node->pair || (key.len ? node->array : node->object)))
         {
-            (void) ngx_http_flowdash_form_mixed(form, pair);
+            (void) ngx_http_flowdash_form_index_mixed(form, pair);
             return NULL;
         }
 
@@ -712,7 +727,7 @@ ngx_http_flowdash_form_walk(ngx_http_flowdash_form_t *form,
             return NULL;
         }
 
-        node = ngx_http_flowdash_form_child(form, node, &key);
+        node = ngx_http_flowdash_form_index_child(form, node, &key);
 
         if (node == NULL) {
             return NULL;
@@ -738,7 +753,7 @@ ngx_http_flowdash_form_walk(ngx_http_flowdash_form_t *form,
 
 
 static ngx_int_t
-ngx_http_flowdash_form_mixed(ngx_http_flowdash_form_t *form,
+ngx_http_flowdash_form_index_mixed(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_form_pair_t *pair)
 {
     return ngx_http_flowdash_form_refuse(form,
@@ -753,7 +768,7 @@ ngx_http_flowdash_form_mixed(ngx_http_flowdash_form_t *form,
  */
 
 static ngx_http_flowdash_form_node_t *
-ngx_http_flowdash_form_child(ngx_http_flowdash_form_t *form,
+ngx_http_flowdash_form_index_child(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_form_node_t *parent, ngx_str_t *key)
 {
     ngx_http_flowdash_form_node_t  *node;
@@ -761,7 +776,7 @@ ngx_http_flowdash_form_child(ngx_http_flowdash_form_t *form,
     if (key->len) {
         parent->object = 1;
 
-        node = ngx_http_flowdash_form_lookup(parent, key);
+        node = ngx_http_flowdash_form_index_lookup(parent, key);
         if (node) {
             return node;
         }
@@ -806,7 +821,7 @@ ngx_http_flowdash_form_child(ngx_http_flowdash_form_t *form,
 
 
 static ngx_http_flowdash_form_node_t *
-ngx_http_flowdash_form_lookup(ngx_http_flowdash_form_node_t *parent,
+ngx_http_flowdash_form_index_lookup(ngx_http_flowdash_form_node_t *parent,
     ngx_str_t *key)
 {
     return (ngx_http_flowdash_form_node_t *)
@@ -843,7 +858,7 @@ ngx_http_flowdash_form_refuse(ngx_http_flowdash_form_t *form,
 
 
 ngx_uint_t
-ngx_http_flowdash_form_is_utf8(ngx_str_t *charset)
+ngx_http_flowdash_text_is_utf8_name(ngx_str_t *charset)
 {
     return (charset->len == sizeof("utf-8") - 1
             && ngx_strncasecmp(charset->data, (u_char *) "utf-8",
@@ -874,12 +889,12 @@ ngx_http_flowdash_form_task(ngx_http_flowdash_form_t *form,
     }
 
     text.data = ngx_pnalloc(form->pool,
-                            ngx_http_flowdash_form_length(&form->root));
+                            ngx_http_flowdash_form_task_length(&form->root));
     if (text.data == NULL) {
         return NGX_ERROR;
     }
 
-    text.len = ngx_http_flowdash_form_write_json(text.data, &form->root)
+    text.len = ngx_http_flowdash_form_task_write(text.data, &form->root)
                - text.data;
 
     if (ngx_http_flowdash_task_init(task, form->pool, &text, pointer, &verdict)
@@ -893,11 +908,12 @@ ngx_http_flowdash_form_task(ngx_http_flowdash_form_t *form,
 
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
 
-        node = ngx_http_flowdash_form_lookup(&form->root, &field->node.str);
+        node = ngx_http_flowdash_form_index_lookup(&form->root,
+                                                   &field->node.str);
 
         /* some apps take the first of its values, some the last */
 
-        field->doubtful = (node->pair && node->pair->again && !node->file);
+        field->ambiguous = (node->pair && node->pair->again && !node->file);
     }
 
     return NGX_OK;
@@ -905,19 +921,19 @@ ngx_http_flowdash_form_task(ngx_http_flowdash_form_t *form,
 
 
 static size_t
-ngx_http_flowdash_form_length(ngx_http_flowdash_form_node_t *node)
+ngx_http_flowdash_form_task_length(ngx_http_flowdash_form_node_t *node)
 {
     size_t                          len;
     ngx_http_flowdash_form_node_t  *child;
 
     if (node->pair) {
-        return ngx_http_flowdash_form_pairs_length(node);
+        return ngx_http_flowdash_form_task_pairs_length(node);
     }
 
     len = sizeof("{}") - 1;
 
     for (child = node->first; child; child = child->next) {
-        len += sizeof(":,") - 1 + ngx_http_flowdash_form_length(child);
+        len += sizeof(":,") - 1 + ngx_http_flowdash_form_task_length(child);
 
         if (node->object) {
             len += ngx_http_flowdash_json_string_length(&child->node.str);
@@ -929,13 +945,13 @@ ngx_http_flowdash_form_length(ngx_http_flowdash_form_node_t *node)
 
 
 static u_char *
-ngx_http_flowdash_form_write_json(u_char *p,
+ngx_http_flowdash_form_task_write(u_char *p,
     ngx_http_flowdash_form_node_t *node)
 {
     ngx_http_flowdash_form_node_t  *child;
 
     if (node->pair) {
-        return ngx_http_flowdash_form_write_pairs(p, node);
+        return ngx_http_flowdash_form_task_write_pairs(p, node);
     }
 
     *p++ = node->object ? '{' : '[';
@@ -951,7 +967,7 @@ ngx_http_flowdash_form_write_json(u_char *p,
             *p++ = ':';
         }
 
-        p = ngx_http_flowdash_form_write_json(p, child);
+        p = ngx_http_flowdash_form_task_write(p, child);
     }
 
     *p++ = node->object ? '}' : ']';
@@ -961,7 +977,7 @@ ngx_http_flowdash_form_write_json(u_char *p,
 
 
 static size_t
-ngx_http_flowdash_form_pairs_length(ngx_http_flowdash_form_node_t *node)
+ngx_http_flowdash_form_task_pairs_length(ngx_http_flowdash_form_node_t *node)
 {
     size_t                          len;
     ngx_http_flowdash_form_pair_t  *pair;
@@ -987,7 +1003,7 @@ ngx_http_flowdash_form_pairs_length(ngx_http_flowdash_form_node_t *node)
 /* a string, or an array if there are several, or a file outside of one */
 
 static u_char *
-ngx_http_flowdash_form_write_pairs(u_char *p,
+ngx_http_flowdash_form_task_write_pairs(u_char *p,
     ngx_http_flowdash_form_node_t *node)
 {
     ngx_uint_t                      array;
@@ -1038,7 +1054,7 @@ ngx_http_flowdash_form_check(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_form_node_t   *node;
     ngx_http_flowdash_json_node_t  **leaf;
 
-    node = ngx_http_flowdash_form_lookup(&form->root, &field->node.str);
+    node = ngx_http_flowdash_form_index_lookup(&form->root, &field->node.str);
 
     if (node && node->file) {
         *error = "a file cannot be changed";
@@ -1051,14 +1067,14 @@ ngx_http_flowdash_form_check(ngx_http_flowdash_form_t *form,
     name = field->node.str.len;
 
     for (i = 0; i < form->pointer->nelts; i++) {
-        if (!ngx_http_flowdash_form_sayable(form, &token[i])) {
+        if (!ngx_http_flowdash_form_check_can_encode(form, &token[i])) {
             return NGX_DECLINED;
         }
 
         name += sizeof("[]") - 1 + token[i].len;
     }
 
-    if (!ngx_http_flowdash_form_sayable(form, &field->node.str)) {
+    if (!ngx_http_flowdash_form_check_can_encode(form, &field->node.str)) {
         return NGX_DECLINED;
     }
 
@@ -1118,7 +1134,7 @@ ngx_http_flowdash_form_check_leaf(ngx_http_flowdash_form_t *form,
     for (part = leaf; part->parent; part = part->parent) {
 
         if (part->parent->object
-            && !ngx_http_flowdash_form_sayable(form, &part->key))
+            && !ngx_http_flowdash_form_check_can_encode(form, &part->key))
         {
             return "a name that a form cannot have";
         }
@@ -1131,7 +1147,7 @@ ngx_http_flowdash_form_check_leaf(ngx_http_flowdash_form_t *form,
         }
     }
 
-    if (ngx_http_flowdash_form_has_boundary(form, &leaf->text)) {
+    if (ngx_http_flowdash_form_check_has_boundary(form, &leaf->text)) {
         return "a value with the form's boundary in it";
     }
 
@@ -1167,8 +1183,8 @@ ngx_http_flowdash_form_check_file(ngx_http_flowdash_form_t *form,
         /* members may be in another order, but mostly they are not */
 
         for (n = 0; n < is.nelts; n++) {
-            if (ngx_http_flowdash_form_same_leaf(a[i],
-                                                 b[(i + n) % is.nelts]))
+            if (ngx_http_flowdash_form_check_same_leaf(a[i],
+                                                       b[(i + n) % is.nelts]))
             {
                 break;
             }
@@ -1184,10 +1200,10 @@ ngx_http_flowdash_form_check_file(ngx_http_flowdash_form_t *form,
 
 
 static ngx_uint_t
-ngx_http_flowdash_form_same_leaf(ngx_http_flowdash_json_node_t *a,
+ngx_http_flowdash_form_check_same_leaf(ngx_http_flowdash_json_node_t *a,
     ngx_http_flowdash_json_node_t *b)
 {
-    if (!ngx_http_flowdash_form_same(&a->text, &b->text)
+    if (!ngx_http_flowdash_text_equal(&a->text, &b->text)
         || a->string != b->string || a->depth != b->depth)
     {
         return 0;
@@ -1207,7 +1223,7 @@ ngx_http_flowdash_form_same_leaf(ngx_http_flowdash_json_node_t *a,
                 return 0;
             }
 
-        } else if (!ngx_http_flowdash_form_same(&a->key, &b->key)) {
+        } else if (!ngx_http_flowdash_text_equal(&a->key, &b->key)) {
             return 0;
         }
     }
@@ -1217,7 +1233,7 @@ ngx_http_flowdash_form_same_leaf(ngx_http_flowdash_json_node_t *a,
 
 
 static ngx_uint_t
-ngx_http_flowdash_form_same(ngx_str_t *a, ngx_str_t *b)
+ngx_http_flowdash_text_equal(ngx_str_t *a, ngx_str_t *b)
 {
     return a->len == b->len
            && (a->len == 0 || ngx_memcmp(a->data, b->data, a->len) == 0);
@@ -1227,7 +1243,8 @@ ngx_http_flowdash_form_same(ngx_str_t *a, ngx_str_t *b)
 /* as a part of a name */
 
 static ngx_uint_t
-ngx_http_flowdash_form_sayable(ngx_http_flowdash_form_t *form, ngx_str_t *key)
+ngx_http_flowdash_form_check_can_encode(ngx_http_flowdash_form_t *form,
+    ngx_str_t *key)
 {
     u_char  *p, *last;
 
@@ -1249,12 +1266,12 @@ ngx_http_flowdash_form_sayable(ngx_http_flowdash_form_t *form, ngx_str_t *key)
         }
     }
 
-    return !ngx_http_flowdash_form_has_boundary(form, key);
+    return !ngx_http_flowdash_form_check_has_boundary(form, key);
 }
 
 
 static ngx_uint_t
-ngx_http_flowdash_form_has_boundary(ngx_http_flowdash_form_t *form,
+ngx_http_flowdash_form_check_has_boundary(ngx_http_flowdash_form_t *form,
     ngx_str_t *text)
 {
     u_char  *p, *last;
@@ -1301,14 +1318,15 @@ ngx_http_flowdash_form_edits(ngx_http_flowdash_form_t *form,
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
 
         if (field->place.data == NULL
-            || ngx_http_flowdash_form_same(&field->value, &field->place))
+            || ngx_http_flowdash_text_equal(&field->value, &field->place))
         {
             continue;
         }
 
-        node = ngx_http_flowdash_form_lookup(&form->root, &field->node.str);
+        node = ngx_http_flowdash_form_index_lookup(&form->root,
+                                                   &field->node.str);
 
-        node->values = ngx_http_flowdash_form_values(form, &field->value,
+        node->values = ngx_http_flowdash_form_edit_values(form, &field->value,
                                             node->pair && node->pair->again);
         if (node->values == NULL) {
             return NULL;
@@ -1323,7 +1341,7 @@ ngx_http_flowdash_form_edits(ngx_http_flowdash_form_t *form,
         }
     }
 
-    if (ngx_http_flowdash_form_append(form, edits, task) != NGX_OK) {
+    if (ngx_http_flowdash_form_edit_append(form, edits, task) != NGX_OK) {
         return NULL;
     }
 
@@ -1337,7 +1355,8 @@ ngx_http_flowdash_form_edits(ngx_http_flowdash_form_t *form,
  */
 
 static ngx_array_t *
-ngx_http_flowdash_form_values(ngx_http_flowdash_form_t *form, ngx_str_t *json,
+ngx_http_flowdash_form_edit_values(ngx_http_flowdash_form_t *form,
+    ngx_str_t *json,
     ngx_uint_t repeated)
 {
     ngx_uint_t                       i;
@@ -1382,7 +1401,7 @@ ngx_http_flowdash_form_values(ngx_http_flowdash_form_t *form, ngx_str_t *json,
             continue;
         }
 
-        if (ngx_http_flowdash_form_path(form, leaf[i], &value->path)
+        if (ngx_http_flowdash_form_edit_path(form, leaf[i], &value->path)
             != NGX_OK)
         {
             return NULL;
@@ -1396,7 +1415,7 @@ ngx_http_flowdash_form_values(ngx_http_flowdash_form_t *form, ngx_str_t *json,
 /* the brackets that lead to a leaf */
 
 static ngx_int_t
-ngx_http_flowdash_form_path(ngx_http_flowdash_form_t *form,
+ngx_http_flowdash_form_edit_path(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_json_node_t *leaf, ngx_str_t *path)
 {
     u_char                         *p, index[NGX_INT_T_LEN];
@@ -1471,26 +1490,28 @@ ngx_http_flowdash_form_edit_pair(ngx_http_flowdash_form_t *form,
 
         ngx_str_set(&text, "");
 
-        return ngx_http_flowdash_form_add_edit(form, edits,
+        return ngx_http_flowdash_form_edit_add(form, edits,
                                                pair->start - separator,
                                                pair->last, &text);
     }
 
-    if (!ngx_http_flowdash_form_same(&value[i].path, &pair->path)) {
-        if (ngx_http_flowdash_form_say(form, &node->node.str, &value[i], &text)
+    if (!ngx_http_flowdash_text_equal(&value[i].path, &pair->path)) {
+        if (ngx_http_flowdash_form_edit_encode_pair(form, &node->node.str,
+                                                    &value[i], &text)
             != NGX_OK
-            || ngx_http_flowdash_form_add_edit(form, edits, pair->start,
+            || ngx_http_flowdash_form_edit_add(form, edits, pair->start,
                                                pair->last, &text)
                != NGX_OK)
         {
             return NGX_ERROR;
         }
 
-    } else if (!ngx_http_flowdash_form_same(&value[i].text, &pair->text)) {
-        if (ngx_http_flowdash_form_say_value(form, &value[i].text, pair->bare,
-                                             &text)
+    } else if (!ngx_http_flowdash_text_equal(&value[i].text, &pair->text)) {
+        if (ngx_http_flowdash_form_edit_encode_value(form, &value[i].text,
+                                                     pair->bare,
+                                                     &text)
             != NGX_OK
-            || ngx_http_flowdash_form_add_edit(form, edits, pair->value,
+            || ngx_http_flowdash_form_edit_add(form, edits, pair->value,
                                                pair->last, &text)
                != NGX_OK)
         {
@@ -1504,9 +1525,11 @@ ngx_http_flowdash_form_edit_pair(ngx_http_flowdash_form_t *form,
 
     for (i++; i < node->values->nelts; i++) {
 
-        if (ngx_http_flowdash_form_say(form, &node->node.str, &value[i], &text)
+        if (ngx_http_flowdash_form_edit_encode_pair(form, &node->node.str,
+                                                    &value[i], &text)
             != NGX_OK
-            || ngx_http_flowdash_form_insert(form, edits, pair->last, &text)
+            || ngx_http_flowdash_form_edit_insert(form, edits, pair->last,
+                                                  &text)
                != NGX_OK)
         {
             return NGX_ERROR;
@@ -1518,7 +1541,7 @@ ngx_http_flowdash_form_edit_pair(ngx_http_flowdash_form_t *form,
 
 
 static ngx_int_t
-ngx_http_flowdash_form_add_edit(ngx_http_flowdash_form_t *form,
+ngx_http_flowdash_form_edit_add(ngx_http_flowdash_form_t *form,
     ngx_array_t *edits, off_t start, off_t last, ngx_str_t *text)
 {
     ngx_http_flowdash_form_edit_t  *edit;
@@ -1539,7 +1562,7 @@ ngx_http_flowdash_form_add_edit(ngx_http_flowdash_form_t *form,
 /* a pair with its separator, behind another */
 
 static ngx_int_t
-ngx_http_flowdash_form_insert(ngx_http_flowdash_form_t *form,
+ngx_http_flowdash_form_edit_insert(ngx_http_flowdash_form_t *form,
     ngx_array_t *edits, off_t offset, ngx_str_t *pair)
 {
     u_char     *p;
@@ -1571,12 +1594,12 @@ ngx_http_flowdash_form_insert(ngx_http_flowdash_form_t *form,
         ngx_memcpy(p, pair->data, pair->len);
     }
 
-    return ngx_http_flowdash_form_add_edit(form, edits, offset, offset, &text);
+    return ngx_http_flowdash_form_edit_add(form, edits, offset, offset, &text);
 }
 
 
 static ngx_int_t
-ngx_http_flowdash_form_append(ngx_http_flowdash_form_t *form,
+ngx_http_flowdash_form_edit_append(ngx_http_flowdash_form_t *form,
     ngx_array_t *edits, ngx_http_flowdash_task_t *task)
 {
     ngx_int_t                        rc;
@@ -1598,7 +1621,7 @@ ngx_http_flowdash_form_append(ngx_http_flowdash_form_t *form,
             continue;
         }
 
-        values = ngx_http_flowdash_form_values(form, &field->value, 0);
+        values = ngx_http_flowdash_form_edit_values(form, &field->value, 0);
         if (values == NULL) {
             return NGX_ERROR;
         }
@@ -1607,17 +1630,18 @@ ngx_http_flowdash_form_append(ngx_http_flowdash_form_t *form,
 
         for (n = 0; n < values->nelts; n++) {
 
-            if (ngx_http_flowdash_form_say(form, &field->node.str, &value[n],
-                                           &text)
+            if (ngx_http_flowdash_form_edit_encode_pair(form, &field->node.str,
+                                                        &value[n],
+                                                        &text)
                 != NGX_OK)
             {
                 return NGX_ERROR;
             }
 
-            rc = open ? ngx_http_flowdash_form_add_edit(form, edits,
+            rc = open ? ngx_http_flowdash_form_edit_add(form, edits,
                                               form->tail, form->tail, &text)
-                      : ngx_http_flowdash_form_insert(form, edits,
-                                                      form->tail, &text);
+                      : ngx_http_flowdash_form_edit_insert(form, edits,
+                                                           form->tail, &text);
             if (rc != NGX_OK) {
                 return NGX_ERROR;
             }
@@ -1633,7 +1657,8 @@ ngx_http_flowdash_form_append(ngx_http_flowdash_form_t *form,
 /* a whole pair: name=value, or a part with its delimiter */
 
 static ngx_int_t
-ngx_http_flowdash_form_say(ngx_http_flowdash_form_t *form, ngx_str_t *field,
+ngx_http_flowdash_form_edit_encode_pair(ngx_http_flowdash_form_t *form,
+    ngx_str_t *field,
     ngx_http_flowdash_form_value_t *value, ngx_str_t *text)
 {
     u_char      *p;
@@ -1688,9 +1713,9 @@ ngx_http_flowdash_form_say(ngx_http_flowdash_form_t *form, ngx_str_t *field,
         return NGX_ERROR;
     }
 
-    p = ngx_http_flowdash_form_escape(text->data, &name);
+    p = ngx_http_flowdash_form_edit_escape(text->data, &name);
     *p++ = '=';
-    p = ngx_http_flowdash_form_escape(p, &value->text);
+    p = ngx_http_flowdash_form_edit_escape(p, &value->text);
 
     text->len = p - text->data;
 
@@ -1699,7 +1724,7 @@ ngx_http_flowdash_form_say(ngx_http_flowdash_form_t *form, ngx_str_t *field,
 
 
 static ngx_int_t
-ngx_http_flowdash_form_say_value(ngx_http_flowdash_form_t *form,
+ngx_http_flowdash_form_edit_encode_value(ngx_http_flowdash_form_t *form,
     ngx_str_t *value, ngx_uint_t bare, ngx_str_t *text)
 {
     u_char  *p;
@@ -1720,14 +1745,14 @@ ngx_http_flowdash_form_say_value(ngx_http_flowdash_form_t *form,
         *p++ = '=';
     }
 
-    text->len = ngx_http_flowdash_form_escape(p, value) - text->data;
+    text->len = ngx_http_flowdash_form_edit_escape(p, value) - text->data;
 
     return NGX_OK;
 }
 
 
 static u_char *
-ngx_http_flowdash_form_escape(u_char *p, ngx_str_t *s)
+ngx_http_flowdash_form_edit_escape(u_char *p, ngx_str_t *s)
 {
     return (u_char *) ngx_escape_uri(p, s->data, s->len,
                                      NGX_ESCAPE_URI_COMPONENT);
@@ -1735,7 +1760,8 @@ ngx_http_flowdash_form_escape(u_char *p, ngx_str_t *s)
 
 
 ngx_int_t
-ngx_http_flowdash_form_write(ngx_http_flowdash_form_t *form, ngx_str_t *text,
+ngx_http_flowdash_form_urlencoded_write(ngx_http_flowdash_form_t *form,
+    ngx_str_t *text,
     ngx_array_t *edits, ngx_str_t *result)
 {
     off_t                           offset;

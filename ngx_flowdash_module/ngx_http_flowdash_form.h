@@ -121,8 +121,8 @@ void ngx_http_flowdash_form_init(ngx_http_flowdash_form_t *form,
  * Indexes an urlencoded form, or a query, which must outlive the form.
  * Returns NGX_OK, NGX_DECLINED with form->verdict set, or NGX_ERROR.
  */
-ngx_int_t ngx_http_flowdash_form_parse(ngx_http_flowdash_form_t *form,
-    ngx_str_t *text);
+ngx_int_t ngx_http_flowdash_form_urlencoded_parse(
+    ngx_http_flowdash_form_t *form, ngx_str_t *text);
 
 /*
  * Splits pair->name, which is decoded, into the name of a field of the task
@@ -137,7 +137,7 @@ ngx_int_t ngx_http_flowdash_form_name(ngx_http_flowdash_form_t *form,
  * Adds a pair, all whose members but "next" and "field" are set, to the field.
  * Returns NGX_OK, NGX_DECLINED with form->verdict set, or NGX_ERROR.
  */
-ngx_int_t ngx_http_flowdash_form_add(ngx_http_flowdash_form_t *form,
+ngx_int_t ngx_http_flowdash_form_index_add(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_form_pair_t *pair, ngx_str_t *field);
 
 /*
@@ -156,7 +156,7 @@ ngx_int_t ngx_http_flowdash_form_refuse(ngx_http_flowdash_form_t *form,
  * Tells whether the value of "_charset_", or of a charset parameter, is
  * UTF-8's name.
  */
-ngx_uint_t ngx_http_flowdash_form_is_utf8(ngx_str_t *charset);
+ngx_uint_t ngx_http_flowdash_text_is_utf8_name(ngx_str_t *charset);
 
 /*
  * Makes a task of the form, whose values are strings.  Returns NGX_OK,
@@ -182,8 +182,9 @@ ngx_array_t *ngx_http_flowdash_form_edits(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_task_t *task);
 
 /* Applies edits to an urlencoded form.  Returns NGX_OK or NGX_ERROR. */
-ngx_int_t ngx_http_flowdash_form_write(ngx_http_flowdash_form_t *form,
-    ngx_str_t *text, ngx_array_t *edits, ngx_str_t *result);
+ngx_int_t ngx_http_flowdash_form_urlencoded_write(
+    ngx_http_flowdash_form_t *form, ngx_str_t *text, ngx_array_t *edits,
+    ngx_str_t *result);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_FORM_H_INCLUDED_ */

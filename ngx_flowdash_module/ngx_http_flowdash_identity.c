@@ -41,7 +41,7 @@ static ngx_int_t ngx_http_flowdash_identity_digest(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *key, ngx_array_t *user,
     u_char *hex);
 static ngx_int_t ngx_http_flowdash_identity_signature(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_array_t *keys, ngx_array_t *headers);
+    ngx_http_flowdash_exchange_t *ex, ngx_array_t *keys, ngx_array_t *headers);
 static ngx_int_t ngx_http_flowdash_identity_add(ngx_array_t *headers,
     ngx_http_flowdash_loc_conf_t *flcf, const char *name, ngx_str_t *value);
 
@@ -207,7 +207,7 @@ ngx_http_flowdash_identity_derive(ngx_http_request_t *r,
     ngx_array_t   *user;
     ngx_keyval_t  *kv;
 
-    user = ngx_http_flowdash_step_user(r, NULL, ctx->conf);
+    user = ngx_http_flowdash_user(r, NULL, ctx->conf);
     if (user == NULL) {
         return NGX_ERROR;
     }
@@ -274,14 +274,14 @@ ngx_http_flowdash_identity_digest(ngx_http_request_t *r,
 
 ngx_int_t
 ngx_http_flowdash_identity_step(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_array_t *headers)
 {
     u_char                        *p;
     ngx_str_t                      value;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
-    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
     /* a string of RFC 8941: the quotes are part of the header's value */
 
@@ -295,13 +295,13 @@ ngx_http_flowdash_identity_step(ngx_http_request_t *r,
 
     value.data = p;
 
-    run->id.data = p + 1;
-    run->id.len = value.len - 2;
+    ex->id.data = p + 1;
+    ex->id.len = value.len - 2;
 
     *p++ = '"';
     p = ngx_cpymem(p, ctx->id.data, ctx->id.len);
     *p++ = '-';
-    p = ngx_cpymem(p, run->step->id, NGX_HTTP_FLOWDASH_ID_STEP_LEN);
+    p = ngx_cpymem(p, ex->step->id, NGX_HTTP_FLOWDASH_ID_STEP_LEN);
     *p = '"';
 
     if (ngx_http_flowdash_identity_add(headers, flcf, "Idempotency-Key",
@@ -322,14 +322,14 @@ ngx_http_flowdash_identity_step(ngx_http_request_t *r,
 
 ngx_int_t
 ngx_http_flowdash_identity_call(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_array_t *headers)
 {
     u_char                        *p;
     ngx_str_t                      value;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
-    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
     value.data = ngx_pnalloc(r->pool, NGX_HTTP_FLOWDASH_TRACEPARENT_LEN);
     if (value.data == NULL) {
@@ -353,7 +353,7 @@ ngx_http_flowdash_identity_call(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    return ngx_http_flowdash_identity_signature(r, run, flcf->sign_keys,
+    return ngx_http_flowdash_identity_signature(r, ex, flcf->sign_keys,
                                                 headers);
 }
 
@@ -362,7 +362,7 @@ ngx_http_flowdash_identity_call(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_flowdash_identity_signature(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_array_t *keys, ngx_array_t *headers)
+    ngx_http_flowdash_exchange_t *ex, ngx_array_t *keys, ngx_array_t *headers)
 {
     ngx_uint_t     i;
     ngx_str_t      timestamp;
@@ -388,10 +388,10 @@ ngx_http_flowdash_identity_signature(ngx_http_request_t *r,
         header[i].key = names[i];
     }
 
-    header[0].value = run->id;
+    header[0].value = ex->id;
     header[1].value = timestamp;
 
-    return ngx_http_flowdash_sign(keys, &run->id, &timestamp, &run->payload,
+    return ngx_http_flowdash_sign(keys, &ex->id, &timestamp, &ex->payload,
                                   &header[2].value, r->pool);
 }
 
@@ -408,7 +408,7 @@ ngx_http_flowdash_identity_add(ngx_array_t *headers,
     key.data = (u_char *) name;
     key.len = ngx_strlen(name);
 
-    if (ngx_http_flowdash_step_header_is_set(flcf, &key)) {
+    if (ngx_http_flowdash_headers_is_set(flcf, &key)) {
         return NGX_OK;
     }
 

@@ -43,7 +43,7 @@ typedef struct {
     ngx_uint_t                         depth;
 
     ngx_http_flowdash_json_level_t    *levels;
-    ngx_uint_t                         way;      /* levels that are open */
+    ngx_uint_t                         path_depth;  /* levels that are open */
     ngx_uint_t                         next;     /* the next value is one */
 
     ngx_str_t                          name;     /* the member being read */
@@ -79,78 +79,80 @@ static void *ngx_http_flowdash_json_malloc(void *data, size_t size);
 static void *ngx_http_flowdash_json_realloc(void *data, void *p, size_t size);
 static void ngx_http_flowdash_json_free(void *data, void *p);
 
-static int ngx_http_flowdash_json_null(void *data);
-static int ngx_http_flowdash_json_boolean(void *data, int value);
-static int ngx_http_flowdash_json_number(void *data, const char *p,
+static int ngx_http_flowdash_json_pointer_null(void *data);
+static int ngx_http_flowdash_json_pointer_boolean(void *data, int value);
+static int ngx_http_flowdash_json_pointer_number(void *data, const char *p,
     size_t len);
-static int ngx_http_flowdash_json_string(void *data, const u_char *p,
+static int ngx_http_flowdash_json_pointer_string(void *data, const u_char *p,
     size_t len);
-static int ngx_http_flowdash_json_start_map(void *data);
-static int ngx_http_flowdash_json_map_key(void *data, const u_char *p,
+static int ngx_http_flowdash_json_pointer_start_map(void *data);
+static int ngx_http_flowdash_json_pointer_map_key(void *data, const u_char *p,
     size_t len);
-static int ngx_http_flowdash_json_start_array(void *data);
-static int ngx_http_flowdash_json_end(void *data);
+static int ngx_http_flowdash_json_pointer_start_array(void *data);
+static int ngx_http_flowdash_json_pointer_end(void *data);
 
-static void ngx_http_flowdash_json_set_name(
+static void ngx_http_flowdash_json_pointer_set_name(
     ngx_http_flowdash_json_parser_t *jp, const u_char *p, size_t len);
-static int ngx_http_flowdash_json_scalar(ngx_http_flowdash_json_parser_t *jp);
-static int ngx_http_flowdash_json_start(ngx_http_flowdash_json_parser_t *jp,
-    ngx_uint_t array);
-static void ngx_http_flowdash_json_begin_value(
+static int ngx_http_flowdash_json_pointer_scalar(
     ngx_http_flowdash_json_parser_t *jp);
-static int ngx_http_flowdash_json_end_value(
+static int ngx_http_flowdash_json_pointer_start(
+    ngx_http_flowdash_json_parser_t *jp, ngx_uint_t array);
+static void ngx_http_flowdash_json_pointer_begin_value(
     ngx_http_flowdash_json_parser_t *jp);
-static ngx_uint_t ngx_http_flowdash_json_at_member(
+static int ngx_http_flowdash_json_pointer_end_value(
     ngx_http_flowdash_json_parser_t *jp);
-static ngx_uint_t ngx_http_flowdash_json_at_way(
+static ngx_uint_t ngx_http_flowdash_json_pointer_at_member(
     ngx_http_flowdash_json_parser_t *jp);
-static u_char *ngx_http_flowdash_json_position(
+static ngx_uint_t ngx_http_flowdash_json_pointer_at_path(
     ngx_http_flowdash_json_parser_t *jp);
-static u_char *ngx_http_flowdash_json_skip(u_char *p, u_char c);
-static int ngx_http_flowdash_json_refuse(ngx_http_flowdash_json_parser_t *jp,
+static u_char *ngx_http_flowdash_json_pointer_position(
+    ngx_http_flowdash_json_parser_t *jp);
+static u_char *ngx_http_flowdash_json_pointer_skip(u_char *p, u_char c);
+static int ngx_http_flowdash_json_pointer_refuse(
+    ngx_http_flowdash_json_parser_t *jp,
     ngx_http_flowdash_json_verdict_e verdict, const char *error);
 static ngx_uint_t ngx_http_flowdash_json_lone_surrogate(ngx_str_t *spelling);
 static u_char *ngx_http_flowdash_json_check_text(ngx_str_t *text);
-static size_t ngx_http_flowdash_json_utf8_length(u_char *p, u_char *last);
+static size_t ngx_http_flowdash_text_utf8_length(u_char *p, u_char *last);
 
 static int ngx_http_flowdash_json_decoded(void *data, const u_char *p,
     size_t len);
 
-static int ngx_http_flowdash_json_split_null(void *data);
-static int ngx_http_flowdash_json_split_boolean(void *data, int value);
-static int ngx_http_flowdash_json_split_number(void *data, const char *p,
+static int ngx_http_flowdash_json_leaves_null(void *data);
+static int ngx_http_flowdash_json_leaves_boolean(void *data, int value);
+static int ngx_http_flowdash_json_leaves_number(void *data, const char *p,
     size_t len);
-static int ngx_http_flowdash_json_split_string(void *data, const u_char *p,
+static int ngx_http_flowdash_json_leaves_string(void *data, const u_char *p,
     size_t len);
-static int ngx_http_flowdash_json_split_start_map(void *data);
-static int ngx_http_flowdash_json_split_map_key(void *data, const u_char *p,
+static int ngx_http_flowdash_json_leaves_start_map(void *data);
+static int ngx_http_flowdash_json_leaves_map_key(void *data, const u_char *p,
     size_t len);
-static int ngx_http_flowdash_json_split_start_array(void *data);
-static int ngx_http_flowdash_json_split_end(void *data);
-static ngx_http_flowdash_json_node_t *ngx_http_flowdash_json_split_add(
+static int ngx_http_flowdash_json_leaves_start_array(void *data);
+static int ngx_http_flowdash_json_leaves_end(void *data);
+static ngx_http_flowdash_json_node_t *ngx_http_flowdash_json_leaves_add(
     ngx_http_flowdash_json_splitter_t *splitter, const void *p, size_t len);
-static void ngx_http_flowdash_json_split_leaf(
+static void ngx_http_flowdash_json_leaves_leaf(
     ngx_http_flowdash_json_splitter_t *splitter,
     ngx_http_flowdash_json_node_t *node);
-static int ngx_http_flowdash_json_split_start(
+static int ngx_http_flowdash_json_leaves_start(
     ngx_http_flowdash_json_splitter_t *splitter, ngx_uint_t array);
 static void ngx_http_flowdash_json_copy(
     ngx_http_flowdash_json_memory_t *memory, ngx_pool_t *pool, ngx_str_t *dst,
     const void *p, size_t len);
 
 
-static const yajl_callbacks  ngx_http_flowdash_json_callbacks = {
-    ngx_http_flowdash_json_null,
-    ngx_http_flowdash_json_boolean,
+static const yajl_callbacks  ngx_http_flowdash_json_pointer_callbacks = {
+    ngx_http_flowdash_json_pointer_null,
+    ngx_http_flowdash_json_pointer_boolean,
     NULL,                                  /* integer */
     NULL,                                  /* double */
-    ngx_http_flowdash_json_number,
-    ngx_http_flowdash_json_string,
-    ngx_http_flowdash_json_start_map,
-    ngx_http_flowdash_json_map_key,
-    ngx_http_flowdash_json_end,            /* end map */
-    ngx_http_flowdash_json_start_array,
-    ngx_http_flowdash_json_end             /* end array */
+    ngx_http_flowdash_json_pointer_number,
+    ngx_http_flowdash_json_pointer_string,
+    ngx_http_flowdash_json_pointer_start_map,
+    ngx_http_flowdash_json_pointer_map_key,
+    ngx_http_flowdash_json_pointer_end,            /* end map */
+    ngx_http_flowdash_json_pointer_start_array,
+    ngx_http_flowdash_json_pointer_end             /* end array */
 };
 
 
@@ -169,23 +171,23 @@ static const yajl_callbacks  ngx_http_flowdash_json_decode_callbacks = {
 };
 
 
-static const yajl_callbacks  ngx_http_flowdash_json_split_callbacks = {
-    ngx_http_flowdash_json_split_null,
-    ngx_http_flowdash_json_split_boolean,
+static const yajl_callbacks  ngx_http_flowdash_json_leaves_callbacks = {
+    ngx_http_flowdash_json_leaves_null,
+    ngx_http_flowdash_json_leaves_boolean,
     NULL,                                  /* integer */
     NULL,                                  /* double */
-    ngx_http_flowdash_json_split_number,
-    ngx_http_flowdash_json_split_string,
-    ngx_http_flowdash_json_split_start_map,
-    ngx_http_flowdash_json_split_map_key,
-    ngx_http_flowdash_json_split_end,      /* end map */
-    ngx_http_flowdash_json_split_start_array,
-    ngx_http_flowdash_json_split_end       /* end array */
+    ngx_http_flowdash_json_leaves_number,
+    ngx_http_flowdash_json_leaves_string,
+    ngx_http_flowdash_json_leaves_start_map,
+    ngx_http_flowdash_json_leaves_map_key,
+    ngx_http_flowdash_json_leaves_end,      /* end map */
+    ngx_http_flowdash_json_leaves_start_array,
+    ngx_http_flowdash_json_leaves_end       /* end array */
 };
 
 
 ngx_int_t
-ngx_http_flowdash_json_parse(ngx_http_flowdash_json_t *json,
+ngx_http_flowdash_json_pointer_parse(ngx_http_flowdash_json_t *json,
     ngx_http_flowdash_json_verdict_e *verdict, ngx_pool_t *pool)
 {
     u_char                           *bad;
@@ -223,8 +225,9 @@ ngx_http_flowdash_json_parse(ngx_http_flowdash_json_t *json,
     }
 
     rc = ngx_http_flowdash_json_run(&jp.memory,
-                                    &ngx_http_flowdash_json_callbacks, &jp,
-                                    &jp.yajl, &json->text, &offset, pool->log);
+                                    &ngx_http_flowdash_json_pointer_callbacks,
+                                    &jp, &jp.yajl, &json->text, &offset,
+                                    pool->log);
 
     if (rc == NGX_ERROR) {
         return NGX_ERROR;
@@ -369,49 +372,49 @@ ngx_http_flowdash_json_free(void *data, void *p)
 
 
 static int
-ngx_http_flowdash_json_null(void *data)
+ngx_http_flowdash_json_pointer_null(void *data)
 {
-    return ngx_http_flowdash_json_scalar(data);
+    return ngx_http_flowdash_json_pointer_scalar(data);
 }
 
 
 static int
-ngx_http_flowdash_json_boolean(void *data, int value)
+ngx_http_flowdash_json_pointer_boolean(void *data, int value)
 {
-    return ngx_http_flowdash_json_scalar(data);
+    return ngx_http_flowdash_json_pointer_scalar(data);
 }
 
 
 static int
-ngx_http_flowdash_json_number(void *data, const char *p, size_t len)
+ngx_http_flowdash_json_pointer_number(void *data, const char *p, size_t len)
 {
-    return ngx_http_flowdash_json_scalar(data);
+    return ngx_http_flowdash_json_pointer_scalar(data);
 }
 
 
 static int
-ngx_http_flowdash_json_string(void *data, const u_char *p, size_t len)
+ngx_http_flowdash_json_pointer_string(void *data, const u_char *p, size_t len)
 {
-    return ngx_http_flowdash_json_scalar(data);
+    return ngx_http_flowdash_json_pointer_scalar(data);
 }
 
 
 static int
-ngx_http_flowdash_json_start_map(void *data)
+ngx_http_flowdash_json_pointer_start_map(void *data)
 {
-    return ngx_http_flowdash_json_start(data, 0);
+    return ngx_http_flowdash_json_pointer_start(data, 0);
 }
 
 
 static int
-ngx_http_flowdash_json_start_array(void *data)
+ngx_http_flowdash_json_pointer_start_array(void *data)
 {
-    return ngx_http_flowdash_json_start(data, 1);
+    return ngx_http_flowdash_json_pointer_start(data, 1);
 }
 
 
 static int
-ngx_http_flowdash_json_map_key(void *data, const u_char *p, size_t len)
+ngx_http_flowdash_json_pointer_map_key(void *data, const u_char *p, size_t len)
 {
     ngx_http_flowdash_json_parser_t *jp = data;
 
@@ -422,38 +425,38 @@ ngx_http_flowdash_json_map_key(void *data, const u_char *p, size_t len)
         return 1;
     }
 
-    end = ngx_http_flowdash_json_position(jp);
+    end = ngx_http_flowdash_json_pointer_position(jp);
 
-    if (jp->depth != jp->way) {
+    if (jp->depth != jp->path_depth) {
         jp->cursor = end;
         return 1;
     }
 
-    jp->spelling.data = ngx_http_flowdash_json_skip(jp->cursor, ',');
+    jp->spelling.data = ngx_http_flowdash_json_pointer_skip(jp->cursor, ',');
     jp->spelling.len = end - jp->spelling.data;
 
     jp->cursor = end;
 
     if (ngx_http_flowdash_json_lone_surrogate(&jp->spelling)) {
-        return ngx_http_flowdash_json_refuse(jp,
+        return ngx_http_flowdash_json_pointer_refuse(jp,
                    NGX_HTTP_FLOWDASH_JSON_DUPLICATE,
                    "half of a surrogate pair in a name");
     }
 
-    if (ngx_http_flowdash_json_at_member(jp)) {
-        ngx_http_flowdash_json_set_name(jp, p, len);
+    if (ngx_http_flowdash_json_pointer_at_member(jp)) {
+        ngx_http_flowdash_json_pointer_set_name(jp, p, len);
         return 1;
     }
 
     token = jp->json->pointer->elts;
-    token += jp->way - 1;
+    token += jp->path_depth - 1;
 
     if (len != token->len || ngx_memcmp(p, token->data, len) != 0) {
         return 1;
     }
 
-    if (jp->json->found >= jp->way) {
-        return ngx_http_flowdash_json_refuse(jp,
+    if (jp->json->found >= jp->path_depth) {
+        return ngx_http_flowdash_json_pointer_refuse(jp,
                    NGX_HTTP_FLOWDASH_JSON_DUPLICATE,
                    "a name on the way to the task occurs twice");
     }
@@ -467,7 +470,7 @@ ngx_http_flowdash_json_map_key(void *data, const u_char *p, size_t len)
 /* what yajl has decoded is lost with the next string that has an escape */
 
 static void
-ngx_http_flowdash_json_set_name(ngx_http_flowdash_json_parser_t *jp,
+ngx_http_flowdash_json_pointer_set_name(ngx_http_flowdash_json_parser_t *jp,
     const u_char *p, size_t len)
 {
     jp->name.len = len;
@@ -482,26 +485,26 @@ ngx_http_flowdash_json_set_name(ngx_http_flowdash_json_parser_t *jp,
 
 
 static int
-ngx_http_flowdash_json_scalar(ngx_http_flowdash_json_parser_t *jp)
+ngx_http_flowdash_json_pointer_scalar(ngx_http_flowdash_json_parser_t *jp)
 {
     if (jp->verdict) {
         return 1;
     }
 
-    ngx_http_flowdash_json_begin_value(jp);
+    ngx_http_flowdash_json_pointer_begin_value(jp);
 
     if (jp->next) {
-        return ngx_http_flowdash_json_refuse(jp,
+        return ngx_http_flowdash_json_pointer_refuse(jp,
                    NGX_HTTP_FLOWDASH_JSON_NO_OBJECT,
                    "not an object where the task should be");
     }
 
-    return ngx_http_flowdash_json_end_value(jp);
+    return ngx_http_flowdash_json_pointer_end_value(jp);
 }
 
 
 static int
-ngx_http_flowdash_json_start(ngx_http_flowdash_json_parser_t *jp,
+ngx_http_flowdash_json_pointer_start(ngx_http_flowdash_json_parser_t *jp,
     ngx_uint_t array)
 {
     ngx_http_flowdash_json_t  *json;
@@ -512,17 +515,18 @@ ngx_http_flowdash_json_start(ngx_http_flowdash_json_parser_t *jp,
 
     json = jp->json;
 
-    ngx_http_flowdash_json_begin_value(jp);
+    ngx_http_flowdash_json_pointer_begin_value(jp);
 
-    jp->cursor = ngx_http_flowdash_json_position(jp);
+    jp->cursor = ngx_http_flowdash_json_pointer_position(jp);
 
     if (jp->depth == 0) {
         json->map = !array;
     }
 
     if (jp->depth++ == NGX_HTTP_FLOWDASH_JSON_DEPTH) {
-        (void) ngx_http_flowdash_json_refuse(jp, NGX_HTTP_FLOWDASH_JSON_DEEP,
-                                             "nested too deep");
+        (void) ngx_http_flowdash_json_pointer_refuse(jp,
+                                                   NGX_HTTP_FLOWDASH_JSON_DEEP,
+                                                   "nested too deep");
         return 0;
     }
 
@@ -532,12 +536,12 @@ ngx_http_flowdash_json_start(ngx_http_flowdash_json_parser_t *jp,
 
     jp->next = 0;
 
-    json->found = jp->way;
+    json->found = jp->path_depth;
 
-    if (jp->way == json->pointer->nelts) {
+    if (jp->path_depth == json->pointer->nelts) {
 
         if (array) {
-            return ngx_http_flowdash_json_refuse(jp,
+            return ngx_http_flowdash_json_pointer_refuse(jp,
                        NGX_HTTP_FLOWDASH_JSON_NO_OBJECT,
                        "an array where the task should be");
         }
@@ -545,16 +549,16 @@ ngx_http_flowdash_json_start(ngx_http_flowdash_json_parser_t *jp,
         json->object.data = jp->cursor - 1;
     }
 
-    jp->levels[jp->way].array = array;
-    jp->levels[jp->way].elements = 0;
-    jp->way++;
+    jp->levels[jp->path_depth].array = array;
+    jp->levels[jp->path_depth].elements = 0;
+    jp->path_depth++;
 
     return 1;
 }
 
 
 static int
-ngx_http_flowdash_json_end(void *data)
+ngx_http_flowdash_json_pointer_end(void *data)
 {
     ngx_http_flowdash_json_parser_t *jp = data;
 
@@ -567,18 +571,18 @@ ngx_http_flowdash_json_end(void *data)
 
     json = jp->json;
 
-    if (jp->depth-- != jp->way) {
-        return ngx_http_flowdash_json_end_value(jp);
+    if (jp->depth-- != jp->path_depth) {
+        return ngx_http_flowdash_json_pointer_end_value(jp);
     }
 
-    jp->way--;
+    jp->path_depth--;
 
-    if (json->found == jp->way) {
+    if (json->found == jp->path_depth) {
 
         /* the object, or the last container on a way that has ended short */
 
-        if (jp->levels[jp->way].array) {
-            return ngx_http_flowdash_json_refuse(jp,
+        if (jp->levels[jp->path_depth].array) {
+            return ngx_http_flowdash_json_pointer_refuse(jp,
                        NGX_HTTP_FLOWDASH_JSON_NO_OBJECT,
                        "an array without the element on the way to the task");
         }
@@ -587,39 +591,39 @@ ngx_http_flowdash_json_end(void *data)
         json->empty = (jp->cursor[-1] == '{');
     }
 
-    if (jp->way == json->pointer->nelts) {
-        end = ngx_http_flowdash_json_position(jp);
+    if (jp->path_depth == json->pointer->nelts) {
+        end = ngx_http_flowdash_json_pointer_position(jp);
         json->object.len = end - json->object.data;
     }
 
-    return ngx_http_flowdash_json_end_value(jp);
+    return ngx_http_flowdash_json_pointer_end_value(jp);
 }
 
 
 static void
-ngx_http_flowdash_json_begin_value(ngx_http_flowdash_json_parser_t *jp)
+ngx_http_flowdash_json_pointer_begin_value(ngx_http_flowdash_json_parser_t *jp)
 {
     u_char                          *last, index[NGX_INT_T_LEN];
     ngx_str_t                       *token;
     ngx_http_flowdash_json_level_t  *level;
 
-    if (ngx_http_flowdash_json_at_member(jp)) {
-        jp->value = ngx_http_flowdash_json_skip(jp->cursor, ':');
+    if (ngx_http_flowdash_json_pointer_at_member(jp)) {
+        jp->value = ngx_http_flowdash_json_pointer_skip(jp->cursor, ':');
         return;
     }
 
-    if (!ngx_http_flowdash_json_at_way(jp)) {
+    if (!ngx_http_flowdash_json_pointer_at_path(jp)) {
         return;
     }
 
-    level = &jp->levels[jp->way - 1];
+    level = &jp->levels[jp->path_depth - 1];
 
     if (!level->array) {
         return;
     }
 
     token = jp->json->pointer->elts;
-    token += jp->way - 1;
+    token += jp->path_depth - 1;
 
     last = ngx_sprintf(index, "%ui", level->elements++);
 
@@ -632,7 +636,7 @@ ngx_http_flowdash_json_begin_value(ngx_http_flowdash_json_parser_t *jp)
 
 
 static int
-ngx_http_flowdash_json_end_value(ngx_http_flowdash_json_parser_t *jp)
+ngx_http_flowdash_json_pointer_end_value(ngx_http_flowdash_json_parser_t *jp)
 {
     ngx_int_t                  rc;
     ngx_str_t                  value;
@@ -640,9 +644,9 @@ ngx_http_flowdash_json_end_value(ngx_http_flowdash_json_parser_t *jp)
 
     json = jp->json;
 
-    jp->cursor = ngx_http_flowdash_json_position(jp);
+    jp->cursor = ngx_http_flowdash_json_pointer_position(jp);
 
-    if (!ngx_http_flowdash_json_at_member(jp)) {
+    if (!ngx_http_flowdash_json_pointer_at_member(jp)) {
         return 1;
     }
 
@@ -656,7 +660,7 @@ ngx_http_flowdash_json_end_value(ngx_http_flowdash_json_parser_t *jp)
     }
 
     if (rc == NGX_DECLINED) {
-        return ngx_http_flowdash_json_refuse(jp,
+        return ngx_http_flowdash_json_pointer_refuse(jp,
                    NGX_HTTP_FLOWDASH_JSON_DUPLICATE,
                    "a field's name occurs twice");
     }
@@ -668,24 +672,25 @@ ngx_http_flowdash_json_end_value(ngx_http_flowdash_json_parser_t *jp)
 /* directly inside the object */
 
 static ngx_uint_t
-ngx_http_flowdash_json_at_member(ngx_http_flowdash_json_parser_t *jp)
+ngx_http_flowdash_json_pointer_at_member(ngx_http_flowdash_json_parser_t *jp)
 {
-    return jp->depth == jp->way && jp->way == jp->json->pointer->nelts + 1;
+    return jp->depth == jp->path_depth
+           && jp->path_depth == jp->json->pointer->nelts + 1;
 }
 
 
 /* directly inside a container in which a token of the pointer is looked up */
 
 static ngx_uint_t
-ngx_http_flowdash_json_at_way(ngx_http_flowdash_json_parser_t *jp)
+ngx_http_flowdash_json_pointer_at_path(ngx_http_flowdash_json_parser_t *jp)
 {
-    return jp->way && jp->depth == jp->way
-           && jp->way <= jp->json->pointer->nelts;
+    return jp->path_depth && jp->depth == jp->path_depth
+           && jp->path_depth <= jp->json->pointer->nelts;
 }
 
 
 static u_char *
-ngx_http_flowdash_json_position(ngx_http_flowdash_json_parser_t *jp)
+ngx_http_flowdash_json_pointer_position(ngx_http_flowdash_json_parser_t *jp)
 {
     return jp->json->text.data + yajl_get_bytes_consumed(jp->yajl);
 }
@@ -694,7 +699,7 @@ ngx_http_flowdash_json_position(ngx_http_flowdash_json_parser_t *jp)
 /* to the next token over white space and one "c"; yajl has checked the rest */
 
 static u_char *
-ngx_http_flowdash_json_skip(u_char *p, u_char c)
+ngx_http_flowdash_json_pointer_skip(u_char *p, u_char c)
 {
     while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r' || *p == c) {
         p++;
@@ -710,7 +715,7 @@ ngx_http_flowdash_json_skip(u_char *p, u_char c)
  */
 
 static int
-ngx_http_flowdash_json_refuse(ngx_http_flowdash_json_parser_t *jp,
+ngx_http_flowdash_json_pointer_refuse(ngx_http_flowdash_json_parser_t *jp,
     ngx_http_flowdash_json_verdict_e verdict, const char *error)
 {
     jp->verdict = verdict;
@@ -806,7 +811,7 @@ ngx_http_flowdash_json_leaves(ngx_str_t *text, ngx_array_t *leaves,
     ngx_str_null(&splitter.key);
 
     rc = ngx_http_flowdash_json_run(&splitter.memory,
-                                    &ngx_http_flowdash_json_split_callbacks,
+                                    &ngx_http_flowdash_json_leaves_callbacks,
                                     &splitter, &splitter.yajl, text, &offset,
                                     pool->log);
 
@@ -819,70 +824,70 @@ ngx_http_flowdash_json_leaves(ngx_str_t *text, ngx_array_t *leaves,
 
 
 static int
-ngx_http_flowdash_json_split_null(void *data)
+ngx_http_flowdash_json_leaves_null(void *data)
 {
-    ngx_http_flowdash_json_split_leaf(data,
-                          ngx_http_flowdash_json_split_add(data, "null", 4));
+    ngx_http_flowdash_json_leaves_leaf(data,
+                          ngx_http_flowdash_json_leaves_add(data, "null", 4));
     return 1;
 }
 
 
 static int
-ngx_http_flowdash_json_split_boolean(void *data, int value)
+ngx_http_flowdash_json_leaves_boolean(void *data, int value)
 {
-    ngx_http_flowdash_json_split_leaf(data,
+    ngx_http_flowdash_json_leaves_leaf(data,
                           value
-                          ? ngx_http_flowdash_json_split_add(data, "true", 4)
-                          : ngx_http_flowdash_json_split_add(data, "false",
-                                                             5));
+                          ? ngx_http_flowdash_json_leaves_add(data, "true", 4)
+                          : ngx_http_flowdash_json_leaves_add(data, "false",
+                                                              5));
     return 1;
 }
 
 
 static int
-ngx_http_flowdash_json_split_number(void *data, const char *p, size_t len)
+ngx_http_flowdash_json_leaves_number(void *data, const char *p, size_t len)
 {
-    ngx_http_flowdash_json_split_leaf(data,
-                             ngx_http_flowdash_json_split_add(data, p, len));
+    ngx_http_flowdash_json_leaves_leaf(data,
+                             ngx_http_flowdash_json_leaves_add(data, p, len));
     return 1;
 }
 
 
 static int
-ngx_http_flowdash_json_split_string(void *data, const u_char *p, size_t len)
+ngx_http_flowdash_json_leaves_string(void *data, const u_char *p, size_t len)
 {
     ngx_http_flowdash_json_node_t  *node;
 
-    node = ngx_http_flowdash_json_split_add(data, p, len);
+    node = ngx_http_flowdash_json_leaves_add(data, p, len);
     node->string = 1;
 
-    ngx_http_flowdash_json_split_leaf(data, node);
+    ngx_http_flowdash_json_leaves_leaf(data, node);
 
     return 1;
 }
 
 
 static int
-ngx_http_flowdash_json_split_start_map(void *data)
+ngx_http_flowdash_json_leaves_start_map(void *data)
 {
-    return ngx_http_flowdash_json_split_start(data, 0);
+    return ngx_http_flowdash_json_leaves_start(data, 0);
 }
 
 
 static int
-ngx_http_flowdash_json_split_start_array(void *data)
+ngx_http_flowdash_json_leaves_start_array(void *data)
 {
-    return ngx_http_flowdash_json_split_start(data, 1);
+    return ngx_http_flowdash_json_leaves_start(data, 1);
 }
 
 
 static int
-ngx_http_flowdash_json_split_start(
+ngx_http_flowdash_json_leaves_start(
     ngx_http_flowdash_json_splitter_t *splitter, ngx_uint_t array)
 {
     ngx_http_flowdash_json_node_t  *node;
 
-    node = ngx_http_flowdash_json_split_add(splitter, "", 0);
+    node = ngx_http_flowdash_json_leaves_add(splitter, "", 0);
 
     if (node->depth == NGX_HTTP_FLOWDASH_JSON_DEPTH) {
         return 0;
@@ -902,7 +907,7 @@ ngx_http_flowdash_json_split_start(
 
 
 static int
-ngx_http_flowdash_json_split_map_key(void *data, const u_char *p, size_t len)
+ngx_http_flowdash_json_leaves_map_key(void *data, const u_char *p, size_t len)
 {
     ngx_http_flowdash_json_splitter_t *splitter = data;
 
@@ -913,12 +918,12 @@ ngx_http_flowdash_json_split_map_key(void *data, const u_char *p, size_t len)
 
 
 static int
-ngx_http_flowdash_json_split_end(void *data)
+ngx_http_flowdash_json_leaves_end(void *data)
 {
     ngx_http_flowdash_json_splitter_t *splitter = data;
 
     if (splitter->parent->members == 0) {
-        ngx_http_flowdash_json_split_leaf(splitter, splitter->parent);
+        ngx_http_flowdash_json_leaves_leaf(splitter, splitter->parent);
     }
 
     splitter->parent = splitter->parent->parent;
@@ -928,7 +933,7 @@ ngx_http_flowdash_json_split_end(void *data)
 
 
 static ngx_http_flowdash_json_node_t *
-ngx_http_flowdash_json_split_add(ngx_http_flowdash_json_splitter_t *splitter,
+ngx_http_flowdash_json_leaves_add(ngx_http_flowdash_json_splitter_t *splitter,
     const void *p, size_t len)
 {
     ngx_http_flowdash_json_node_t  *node;
@@ -954,7 +959,7 @@ ngx_http_flowdash_json_split_add(ngx_http_flowdash_json_splitter_t *splitter,
 
 
 static void
-ngx_http_flowdash_json_split_leaf(ngx_http_flowdash_json_splitter_t *splitter,
+ngx_http_flowdash_json_leaves_leaf(ngx_http_flowdash_json_splitter_t *splitter,
     ngx_http_flowdash_json_node_t *node)
 {
     ngx_http_flowdash_json_node_t  **leaf;
@@ -985,7 +990,7 @@ ngx_http_flowdash_json_copy(ngx_http_flowdash_json_memory_t *memory,
 size_t
 ngx_http_flowdash_json_string_length(ngx_str_t *s)
 {
-    if (ngx_http_flowdash_json_check_utf8(s)) {
+    if (ngx_http_flowdash_text_check_utf8(s)) {
         return 0;
     }
 
@@ -1005,7 +1010,7 @@ ngx_http_flowdash_json_write_string(u_char *p, ngx_str_t *s)
 
 
 u_char *
-ngx_http_flowdash_json_check_utf8(ngx_str_t *s)
+ngx_http_flowdash_text_check_utf8(ngx_str_t *s)
 {
     u_char  *p, *last;
     size_t   len;
@@ -1014,7 +1019,7 @@ ngx_http_flowdash_json_check_utf8(ngx_str_t *s)
 
     for (p = s->data; p < last; p += len) {
 
-        len = ngx_http_flowdash_json_utf8_length(p, last);
+        len = ngx_http_flowdash_text_utf8_length(p, last);
 
         if (len == 0) {
             return p;
@@ -1041,7 +1046,7 @@ ngx_http_flowdash_json_check_text(ngx_str_t *text)
         }
     }
 
-    return ngx_http_flowdash_json_check_utf8(text);
+    return ngx_http_flowdash_text_check_utf8(text);
 }
 
 
@@ -1051,7 +1056,7 @@ ngx_http_flowdash_json_check_text(ngx_str_t *text)
  */
 
 static size_t
-ngx_http_flowdash_json_utf8_length(u_char *p, u_char *last)
+ngx_http_flowdash_text_utf8_length(u_char *p, u_char *last)
 {
     u_char  c, low, high;
     size_t  len, i;
@@ -1090,7 +1095,7 @@ ngx_http_flowdash_json_utf8_length(u_char *p, u_char *last)
 
 
 ngx_uint_t
-ngx_http_flowdash_json_media_type(ngx_str_t *type)
+ngx_http_flowdash_text_is_json_type(ngx_str_t *type)
 {
     u_char  *p, *last;
     size_t   len;

@@ -93,7 +93,7 @@ struct ngx_http_flowdash_json_node_s {
  * only), and reports its members.  Returns NGX_OK with the verdict set, or
  * NGX_ERROR if memory ran out.
  */
-ngx_int_t ngx_http_flowdash_json_parse(ngx_http_flowdash_json_t *json,
+ngx_int_t ngx_http_flowdash_json_pointer_parse(ngx_http_flowdash_json_t *json,
     ngx_http_flowdash_json_verdict_e *verdict, ngx_pool_t *pool);
 
 /*
@@ -125,13 +125,13 @@ u_char *ngx_http_flowdash_json_write_string(u_char *p, ngx_str_t *s);
  * Tells whether a string is valid UTF-8 (RFC 3629: nothing overlong, no
  * surrogates, nothing over U+10FFFF).  Returns the first bad byte, or NULL.
  */
-u_char *ngx_http_flowdash_json_check_utf8(ngx_str_t *s);
+u_char *ngx_http_flowdash_text_check_utf8(ngx_str_t *s);
 
 /*
  * Tells whether a Content-Type (RFC 9110, 8.3) is JSON's: application/json,
  * text/json, or one with the suffix +json (RFC 6839).
  */
-ngx_uint_t ngx_http_flowdash_json_media_type(ngx_str_t *type);
+ngx_uint_t ngx_http_flowdash_text_is_json_type(ngx_str_t *type);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_JSON_H_INCLUDED_ */

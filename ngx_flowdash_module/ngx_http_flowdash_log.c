@@ -21,22 +21,22 @@
 static u_char *ngx_http_flowdash_log_text(u_char *p, u_char *last,
     ngx_str_t *text, size_t max);
 static u_char *ngx_http_flowdash_log_reason(u_char *p, u_char *last,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_error_e error,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_reason_e error,
     ngx_str_t *detail);
 static u_char *ngx_http_flowdash_log_called(u_char *p, u_char *last,
-    ngx_http_flowdash_run_t *run);
+    ngx_http_flowdash_exchange_t *ex);
 
 
 void
 ngx_http_flowdash_log_failed(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_e error,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_reason_e error,
     ngx_str_t *detail)
 {
-    u_char                   *p, *last;
-    ngx_http_flowdash_run_t  *run;
-    u_char                    buf[NGX_HTTP_FLOWDASH_LOG_LINE];
+    u_char                        *p, *last;
+    ngx_http_flowdash_exchange_t  *ex;
+    u_char                         buf[NGX_HTTP_FLOWDASH_LOG_LINE];
 
-    run = ctx->run;
+    ex = ctx->exchange;
     last = buf + sizeof(buf);
 
     p = ngx_slprintf(buf, last, "action \"");
@@ -44,19 +44,19 @@ ngx_http_flowdash_log_failed(ngx_http_request_t *r,
                                    NGX_HTTP_FLOWDASH_LOG_NAME);
     p = ngx_slprintf(p, last, "\" failed");
 
-    if (run) {
+    if (ex) {
         p = ngx_slprintf(p, last, " on step \"");
-        p = ngx_http_flowdash_log_text(p, last, &run->step->name,
+        p = ngx_http_flowdash_log_text(p, last, &ex->step->name,
                                        NGX_HTTP_FLOWDASH_LOG_NAME);
         p = ngx_slprintf(p, last, "\"");
     }
 
-    p = ngx_http_flowdash_log_reason(p, last, run, error, detail);
-    p = ngx_http_flowdash_log_called(p, last, run);
+    p = ngx_http_flowdash_log_reason(p, last, ex, error, detail);
+    p = ngx_http_flowdash_log_called(p, last, ex);
 
-    if (run && run->request) {
-        p = ngx_slprintf(p, last, ", time %T.%03Ms", (time_t) run->time / 1000,
-                         run->time % 1000);
+    if (ex && ex->request) {
+        p = ngx_slprintf(p, last, ", time %T.%03Ms", (time_t) ex->time / 1000,
+                         ex->time % 1000);
     }
 
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "flowdash: %*s, id %V",
@@ -65,8 +65,8 @@ ngx_http_flowdash_log_failed(ngx_http_request_t *r,
 
 
 void
-ngx_http_flowdash_log_excused(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run)
+ngx_http_flowdash_log_tolerated(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
 {
     u_char  *p, *last;
     u_char   buf[NGX_HTTP_FLOWDASH_LOG_LINE];
@@ -77,15 +77,15 @@ ngx_http_flowdash_log_excused(ngx_http_request_t *r,
     p = ngx_http_flowdash_log_text(p, last, &ctx->action,
                                    NGX_HTTP_FLOWDASH_LOG_NAME);
     p = ngx_slprintf(p, last, "\" goes on, failed on optional step \"");
-    p = ngx_http_flowdash_log_text(p, last, &run->step->name,
+    p = ngx_http_flowdash_log_text(p, last, &ex->step->name,
                                    NGX_HTTP_FLOWDASH_LOG_NAME);
     p = ngx_slprintf(p, last, "\"");
 
-    p = ngx_http_flowdash_log_reason(p, last, run, run->error, &run->detail);
-    p = ngx_http_flowdash_log_called(p, last, run);
+    p = ngx_http_flowdash_log_reason(p, last, ex, ex->error, &ex->detail);
+    p = ngx_http_flowdash_log_called(p, last, ex);
 
-    p = ngx_slprintf(p, last, ", time %T.%03Ms", (time_t) run->time / 1000,
-                     run->time % 1000);
+    p = ngx_slprintf(p, last, ", time %T.%03Ms", (time_t) ex->time / 1000,
+                     ex->time % 1000);
 
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "flowdash: %*s, id %V",
                   p - buf, buf, &ctx->id);
@@ -94,8 +94,8 @@ ngx_http_flowdash_log_excused(ngx_http_request_t *r,
 
 void
 ngx_http_flowdash_log_repeated(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
-    ngx_http_flowdash_error_e error, ngx_msec_t wait)
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_reason_e error, ngx_msec_t wait)
 {
     u_char  *p, *last;
     u_char   buf[NGX_HTTP_FLOWDASH_LOG_LINE];
@@ -103,19 +103,19 @@ ngx_http_flowdash_log_repeated(ngx_http_request_t *r,
     last = buf + sizeof(buf);
 
     p = ngx_slprintf(buf, last, "step \"");
-    p = ngx_http_flowdash_log_text(p, last, &run->step->name,
+    p = ngx_http_flowdash_log_text(p, last, &ex->step->name,
                                    NGX_HTTP_FLOWDASH_LOG_NAME);
-    p = ngx_slprintf(p, last, "\": attempt %ui failed", run->attempts.nelts);
+    p = ngx_slprintf(p, last, "\": attempt %ui failed", ex->attempts.nelts);
 
-    p = ngx_http_flowdash_log_reason(p, last, NULL, error, &run->detail);
+    p = ngx_http_flowdash_log_reason(p, last, NULL, error, &ex->detail);
 
-    if (run->status) {
-        p = ngx_slprintf(p, last, " %ui", run->status);
+    if (ex->status) {
+        p = ngx_slprintf(p, last, " %ui", ex->status);
     }
 
     p = ngx_slprintf(p, last, ", again in %T.%03Ms", (time_t) wait / 1000,
                      wait % 1000);
-    p = ngx_http_flowdash_log_called(p, last, run);
+    p = ngx_http_flowdash_log_called(p, last, ex);
 
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "flowdash: %*s, id %V",
                   p - buf, buf, &ctx->id);
@@ -142,17 +142,17 @@ ngx_http_flowdash_log_text(u_char *p, u_char *last, ngx_str_t *text,
 
 static u_char *
 ngx_http_flowdash_log_reason(u_char *p, u_char *last,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_error_e error,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_reason_e error,
     ngx_str_t *detail)
 {
-    p = ngx_slprintf(p, last, ": %V", ngx_http_flowdash_error_name(error));
+    p = ngx_slprintf(p, last, ": %V", ngx_http_flowdash_reason_name(error));
 
-    if (run && run->status) {
-        p = ngx_slprintf(p, last, " %ui", run->status);
+    if (ex && ex->status) {
+        p = ngx_slprintf(p, last, " %ui", ex->status);
     }
 
-    if (run && run->attempts.nelts > 1) {
-        p = ngx_slprintf(p, last, ", attempts %ui", run->attempts.nelts);
+    if (ex && ex->attempts.nelts > 1) {
+        p = ngx_slprintf(p, last, ", attempts %ui", ex->attempts.nelts);
     }
 
     if (detail->len == 0) {
@@ -168,14 +168,14 @@ ngx_http_flowdash_log_reason(u_char *p, u_char *last,
 
 static u_char *
 ngx_http_flowdash_log_called(u_char *p, u_char *last,
-    ngx_http_flowdash_run_t *run)
+    ngx_http_flowdash_exchange_t *ex)
 {
-    if (run == NULL || run->url.len == 0) {
+    if (ex == NULL || ex->url.len == 0) {
         return p;
     }
 
     p = ngx_slprintf(p, last, ", called \"");
-    p = ngx_http_flowdash_log_text(p, last, &run->url,
+    p = ngx_http_flowdash_log_text(p, last, &ex->url,
                                    NGX_HTTP_FLOWDASH_LOG_TEXT);
 
     return ngx_slprintf(p, last, "\"");

@@ -20,7 +20,7 @@
 #define NGX_HTTP_FLOWDASH_METRICS_SPINS  1024
 
 
-static ngx_int_t ngx_http_flowdash_metrics_init(ngx_shm_zone_t *shm_zone,
+static ngx_int_t ngx_http_flowdash_zone_init(ngx_shm_zone_t *shm_zone,
     void *data);
 static uint32_t ngx_http_flowdash_metrics_hash(ngx_str_t *names);
 static ngx_int_t ngx_http_flowdash_metrics_make(
@@ -40,7 +40,7 @@ ngx_uint_t  ngx_http_flowdash_metrics_bounds[
 
 
 char *
-ngx_http_flowdash_metrics_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_http_flowdash_zone_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_flowdash_main_conf_t *fmcf = conf;
 
@@ -87,7 +87,7 @@ ngx_http_flowdash_metrics_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                              "the zone is in use already");
     }
 
-    fmcf->zone->init = ngx_http_flowdash_metrics_init;
+    fmcf->zone->init = ngx_http_flowdash_zone_init;
     fmcf->zone->data = fmcf;
 
     return NGX_CONF_OK;
@@ -95,7 +95,7 @@ ngx_http_flowdash_metrics_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static ngx_int_t
-ngx_http_flowdash_metrics_init(ngx_shm_zone_t *shm_zone, void *data)
+ngx_http_flowdash_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 {
     ngx_http_flowdash_main_conf_t *ofmcf = data;
 

@@ -109,7 +109,7 @@ extern ngx_uint_t  ngx_http_flowdash_metrics_bounds[
 
 
 /* The directive "flowdash_zone". */
-char *ngx_http_flowdash_metrics_conf(ngx_conf_t *cf, ngx_command_t *cmd,
+char *ngx_http_flowdash_zone_conf(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*

@@ -212,21 +212,21 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
 
     { ngx_string("flowdash_pass_status"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_http_flowdash_error_pass_conf,
+      ngx_http_flowdash_conf_pass_status,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("flowdash_retry"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_http_flowdash_retry_conf,
+      ngx_http_flowdash_conf_retry,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("flowdash_sign_key"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_http_flowdash_sign_conf,
+      ngx_http_flowdash_conf_sign,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_flowdash_loc_conf_t, sign_keys),
       NULL },
@@ -275,7 +275,7 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
 
     { ngx_string("flowdash_zone"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_http_flowdash_metrics_conf,
+      ngx_http_flowdash_zone_conf,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -303,28 +303,28 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
 
     { ngx_string("flowdash_ssl_trusted_certificate"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_flowdash_conf_certificate,
+      ngx_http_flowdash_conf_tls_certificate,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_flowdash_loc_conf_t, ssl_trusted_certificate),
       NULL },
 
     { ngx_string("flowdash_ssl_certificate"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_flowdash_conf_certificate,
+      ngx_http_flowdash_conf_tls_certificate,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_flowdash_loc_conf_t, ssl_certificate),
       NULL },
 
     { ngx_string("flowdash_ssl_certificate_key"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_flowdash_conf_certificate,
+      ngx_http_flowdash_conf_tls_certificate,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_flowdash_loc_conf_t, ssl_certificate_key),
       NULL },
 
     { ngx_string("flowdash_ssl_pinned_key"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_http_flowdash_conf_pinned_key,
+      ngx_http_flowdash_conf_tls_pinned_key,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -740,7 +740,7 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
 
     ngx_http_flowdash_init_task_variables(fmcf, cmcf);
 
-    return ngx_http_flowdash_answer_init(cf);
+    return ngx_http_flowdash_subrequest_init(cf);
 }
 
 

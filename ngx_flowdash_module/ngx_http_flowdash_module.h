@@ -37,7 +37,7 @@ typedef enum {
     NGX_HTTP_FLOWDASH_DEADLINE,
     NGX_HTTP_FLOWDASH_INTERNAL,
     NGX_HTTP_FLOWDASH_ERRORS           /* how many there are */
-} ngx_http_flowdash_error_e;
+} ngx_http_flowdash_reason_e;
 
 
 /* a member of "user", a field that is set, or a header of a step's request */
@@ -86,7 +86,7 @@ typedef struct {
 } ngx_http_flowdash_proxy_t;
 
 
-/* what a call is repeated for, see ngx_http_flowdash_retry_conditions[] */
+/* what a call is repeated for, see flowdash_retry */
 
 #define NGX_HTTP_FLOWDASH_RETRY_ERROR    0x0001
 #define NGX_HTTP_FLOWDASH_RETRY_TIMEOUT  0x0002
@@ -236,7 +236,7 @@ typedef struct {
     ngx_str_t                       body;
     size_t                          allocated;
 
-    ngx_http_flowdash_error_e       error;
+    ngx_http_flowdash_reason_e      error;
     ngx_str_t                       detail;    /* for the log */
     ngx_str_t                       url;       /* for the log, no secrets */
 
@@ -247,7 +247,7 @@ typedef struct {
     unsigned                        deadline:1;  /* its time is the action's */
     unsigned                        complete:1;  /* its end was seen */
     unsigned                        done:1;
-} ngx_http_flowdash_run_t;
+} ngx_http_flowdash_exchange_t;
 
 
 typedef enum {
@@ -333,19 +333,19 @@ typedef struct {
     ngx_http_flowdash_task_t       *stored;
     ngx_http_flowdash_task_t       *task;      /* as steps see it */
 
-    ngx_uint_t                      refused;   /* status: there is no task */
+    ngx_uint_t                      refusal_status;  /* 0: there is a task */
     ngx_str_t                       detail;    /* and why, for the log */
 
     ngx_http_flowdash_copy_t        copy;
-    ngx_event_t                     turn;      /* to go on with a file */
+    ngx_event_t                     yield;     /* to go on with a file */
 
-    ngx_array_t                     runs;      /* of ..._run_t * */
-    ngx_http_flowdash_run_t        *run;       /* the current one */
+    ngx_array_t                     exchanges; /* of ..._exchange_t * */
+    ngx_http_flowdash_exchange_t   *exchange;  /* the current one */
 
     ngx_event_t                     timer;
     ngx_msec_t                      deadline;  /* as ngx_current_msec */
 
-    ngx_http_flowdash_error_e       error;
+    ngx_http_flowdash_reason_e      error;
     ngx_uint_t                      status;    /* for the client */
     ngx_str_t                       message;   /* the endpoint's, for users */
 
@@ -354,7 +354,7 @@ typedef struct {
     ngx_msec_t                      start;
 
     unsigned                        counting:1;  /* it has not ended yet */
-    unsigned                        doubtful:1;  /* which field is unclear */
+    unsigned                        ambiguous:1; /* which field is unclear */
     unsigned                        missing:1;   /* a field just read */
     unsigned                        read:1;      /* one was */
     unsigned                        has_body:1;
@@ -375,7 +375,7 @@ typedef struct {
     ngx_str_t                       step;
     ngx_str_t                       text;      /* behind "The step NAME", or */
     ngx_str_t                       advice;    /* a sentence of its own */
-} ngx_http_flowdash_words_t;
+} ngx_http_flowdash_error_text_t;
 
 
 /* The directives that are more than a slot: "flowdash_...", see docs/. */
@@ -429,9 +429,10 @@ char *ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_flowdash_conf_proxy(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-char *ngx_http_flowdash_conf_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
+char *ngx_http_flowdash_conf_tls_certificate(ngx_conf_t *cf,
+    ngx_command_t *cmd,
     void *conf);
-char *ngx_http_flowdash_conf_pinned_key(ngx_conf_t *cf, ngx_command_t *cmd,
+char *ngx_http_flowdash_conf_tls_pinned_key(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*
@@ -485,7 +486,7 @@ ngx_int_t ngx_http_flowdash_url_parts(ngx_conf_t *cf, ngx_array_t *parts,
  * elsewhere.
  */
 ngx_int_t ngx_http_flowdash_url_make(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
     ngx_str_t *text, ngx_str_t *host);
 
 /*
@@ -500,8 +501,8 @@ u_char *ngx_http_flowdash_url_host_line(ngx_pool_t *pool,
  * NGX_OK, NGX_DECLINED with run->error set if the value cannot be used, or
  * NGX_ERROR.
  */
-ngx_int_t ngx_http_flowdash_url_part(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_part_t *part,
+ngx_int_t ngx_http_flowdash_url_make_part(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_part_t *part,
     ngx_str_t *text);
 
 /*
@@ -571,22 +572,24 @@ ngx_int_t ngx_http_flowdash_replace_copy(ngx_http_request_t *r,
     ngx_http_flowdash_copy_t *copy);
 
 /* Sets the Content-Type to JSON's.  Returns NGX_OK or NGX_ERROR. */
-ngx_int_t ngx_http_flowdash_replace_set_json(ngx_http_request_t *r);
+ngx_int_t ngx_http_flowdash_replace_headers_set_json(ngx_http_request_t *r);
 
 /* Variables about the body and the query are evaluated anew. */
-void ngx_http_flowdash_replace_forget(ngx_http_request_t *r);
+void ngx_http_flowdash_replace_headers_invalidate_variables(
+    ngx_http_request_t *r);
 
 /*
  * Makes a GET request without a body of the client's.  Returns NGX_OK or
  * NGX_ERROR.
  */
-ngx_int_t ngx_http_flowdash_replace_drop(ngx_http_request_t *r);
+ngx_int_t ngx_http_flowdash_replace_headers_discard_body(
+    ngx_http_request_t *r);
 
 
 /*
  * Finds the fields of the task in the request.  Returns NGX_OK, with
- * ctx->task, or ctx->refused if they cannot be told; NGX_AGAIN when other
- * requests should have a turn; or as ngx_http_flowdash_body_read().
+ * ctx->task, or ctx->refusal_status if they cannot be told; NGX_AGAIN when
+ * other requests should have a turn; or as ngx_http_flowdash_body_read().
  */
 ngx_int_t ngx_http_flowdash_source_read(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
@@ -595,7 +598,7 @@ ngx_int_t ngx_http_flowdash_source_read(ngx_http_request_t *r,
  * Lays the request's fields over the stored task.  Returns NGX_OK or
  * NGX_ERROR.
  */
-ngx_int_t ngx_http_flowdash_source_lay(ngx_http_request_t *r,
+ngx_int_t ngx_http_flowdash_source_merge(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
 /*
@@ -628,8 +631,8 @@ ngx_int_t ngx_http_flowdash_source_write(ngx_http_request_t *r,
 
 
 /*
- * Starts to fetch the stored task.  Returns NGX_OK with ctx->run set, which is
- * already done if the URI cannot be used, or NGX_ERROR.
+ * Starts to fetch the stored task.  Returns NGX_OK with ctx->exchange set,
+ * which is already done if the URI cannot be used, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_fetch_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
@@ -655,19 +658,19 @@ ngx_int_t ngx_http_flowdash_identity(ngx_http_request_t *r,
  * calls.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_identity_step(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_array_t *headers);
 
 /* The same for one call, with its signature. */
 ngx_int_t ngx_http_flowdash_identity_call(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_array_t *headers);
 
 
 /*
  * Starts the next step: evaluates its request and posts the subrequest.
- * Returns NGX_OK with ctx->run set, which is already done and has an error if
- * the step's request cannot be made, or NGX_ERROR.
+ * Returns NGX_OK with ctx->exchange set, which is already done and has an
+ * error if the step's request cannot be made, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_step_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
@@ -677,44 +680,44 @@ ngx_int_t ngx_http_flowdash_step_start(ngx_http_request_t *r,
  * not, with run->error set if it cannot be told, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_step_condition(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run);
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
 
 /*
  * Makes the payload and the headers of a step's request.  Returns NGX_OK,
  * NGX_DECLINED with run->error set if a value cannot be sent, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_step_request(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run);
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
 
 /*
  * Creates a background subrequest in memory, whose answer belongs to the run.
  * Returns it, or NULL on error.
  */
-ngx_http_request_t *ngx_http_flowdash_step_create(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_str_t *uri, ngx_str_t *args);
+ngx_http_request_t *ngx_http_flowdash_subrequest_create(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_str_t *uri, ngx_str_t *args);
 
 /*
  * The members of "user" as ngx_keyval_t, the id first.  Returns NULL when
  * memory ran out, or with run->error set if a value cannot be said in JSON;
  * without a run, such a value is left out.
  */
-ngx_array_t *ngx_http_flowdash_step_user(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_loc_conf_t *flcf);
+ngx_array_t *ngx_http_flowdash_user(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf);
 
 /* Tells whether flowdash_set_header sets a header, to nothing or a value. */
-ngx_uint_t ngx_http_flowdash_step_header_is_set(
+ngx_uint_t ngx_http_flowdash_headers_is_set(
     ngx_http_flowdash_loc_conf_t *flcf, ngx_str_t *name);
 
 /* Sets a subrequest's method, also for $request_method. */
-void ngx_http_flowdash_step_set_method(ngx_http_request_t *sr,
+void ngx_http_flowdash_subrequest_set_method(ngx_http_request_t *sr,
     ngx_uint_t method, ngx_str_t *name);
 
-/* Starts the time of ctx->run. */
-void ngx_http_flowdash_step_set_timer(ngx_http_request_t *r,
+/* Starts the time of ctx->exchange. */
+void ngx_http_flowdash_subrequest_set_timer(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_loc_conf_t *flcf);
 
 /* The subrequest's post handler, by which it is known as a step's. */
-ngx_int_t ngx_http_flowdash_step_done(ngx_http_request_t *r, void *data,
+ngx_int_t ngx_http_flowdash_subrequest_done(ngx_http_request_t *r, void *data,
     ngx_int_t rc);
 
 
@@ -734,20 +737,20 @@ ngx_int_t ngx_http_flowdash_dry_run(ngx_http_request_t *r,
 
 
 /* Inserts the body filter that collects the answers of steps. */
-ngx_int_t ngx_http_flowdash_answer_init(ngx_conf_t *cf);
+ngx_int_t ngx_http_flowdash_subrequest_init(ngx_conf_t *cf);
 
 /*
  * Adds a piece of the answer's body.  Returns NGX_OK, NGX_DECLINED with
  * run->error set when the answer has become too large, or NGX_ERROR.
  */
-ngx_int_t ngx_http_flowdash_answer_add(ngx_http_flowdash_run_t *run,
+ngx_int_t ngx_http_flowdash_answer_add(ngx_http_flowdash_exchange_t *ex,
     u_char *p, size_t len);
 
 /*
  * Judges how the subrequest ended, "rc" being what it was finalized with:
  * sets run->status, and run->error unless it has succeeded.
  */
-void ngx_http_flowdash_answer_judge(ngx_http_flowdash_run_t *run,
+void ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex,
     ngx_int_t rc);
 
 /*
@@ -755,14 +758,14 @@ void ngx_http_flowdash_answer_judge(ngx_http_flowdash_run_t *run,
  * NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_answer_detail(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_json_t *json);
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_json_t *json);
 
 /*
  * Lays the fields of a good answer over the task.  Returns NGX_OK, with
  * run->error set if the answer is not what it says, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run);
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
 
 
 /* The content handler of a step with flowdash_call. */
@@ -776,11 +779,11 @@ void ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call);
 
 
 /* The directive "flowdash_retry". */
-char *ngx_http_flowdash_retry_conf(ngx_conf_t *cf, ngx_command_t *cmd,
+char *ngx_http_flowdash_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /* The condition of flowdash_retry that a status fulfils, or 0. */
-ngx_uint_t ngx_http_flowdash_retry_status(ngx_uint_t status);
+ngx_uint_t ngx_http_flowdash_retry_condition(ngx_uint_t status);
 
 /* The time of one attempt, in ms, or 0 if only that of the step counts. */
 ngx_msec_t ngx_http_flowdash_retry_time(ngx_http_flowdash_loc_conf_t *flcf);
@@ -802,14 +805,14 @@ char *ngx_http_flowdash_status_conf(ngx_conf_t *cf, ngx_command_t *cmd,
 
 
 /* The directive "flowdash_pass_status". */
-char *ngx_http_flowdash_error_pass_conf(ngx_conf_t *cf, ngx_command_t *cmd,
+char *ngx_http_flowdash_conf_pass_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /* The name of an error as in $flowdash_error. */
-ngx_str_t *ngx_http_flowdash_error_name(ngx_http_flowdash_error_e error);
+ngx_str_t *ngx_http_flowdash_reason_name(ngx_http_flowdash_reason_e error);
 
 /* The status that an error has for the client. */
-ngx_uint_t ngx_http_flowdash_error_status(ngx_http_flowdash_error_e error);
+ngx_uint_t ngx_http_flowdash_reason_status(ngx_http_flowdash_reason_e error);
 
 /*
  * Ends an execution that has failed, with one line in the error log, and
@@ -818,12 +821,12 @@ ngx_uint_t ngx_http_flowdash_error_status(ngx_http_flowdash_error_e error);
  * empty.  Returns what the phase handler returns.
  */
 ngx_int_t ngx_http_flowdash_error(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_e error,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_reason_e error,
     ngx_uint_t status, ngx_str_t *detail);
 
 /* Makes the page about a failure.  Returns NULL on error. */
 ngx_buf_t *ngx_http_flowdash_error_page(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_words_t *words);
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *words);
 
 /*
  * Finds what the endpoint's answer says to the user: at most 1 kB of UTF-8 in
@@ -831,13 +834,13 @@ ngx_buf_t *ngx_http_flowdash_error_page(ngx_http_request_t *r,
  * NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_error_message(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_str_t *text);
+    ngx_http_flowdash_exchange_t *ex, ngx_str_t *text);
 
 /*
  * The same with a text: one line, without control characters, cut to "size"
  * bytes; empty if it is no UTF-8.
  */
-ngx_int_t ngx_http_flowdash_error_clean(ngx_http_request_t *r, ngx_str_t *text,
+ngx_int_t ngx_http_flowdash_clean(ngx_http_request_t *r, ngx_str_t *text,
     size_t size, ngx_str_t *clean);
 
 
@@ -852,22 +855,22 @@ void ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx);
 
 /* Counts a step that was run, with its calls. */
 void ngx_http_flowdash_count_step(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run);
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
 
 
 /* Writes the line about an action that has failed, and the step, if any. */
 void ngx_http_flowdash_log_failed(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_e error,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_reason_e error,
     ngx_str_t *detail);
 
 /* The same about an optional step. */
-void ngx_http_flowdash_log_excused(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run);
+void ngx_http_flowdash_log_tolerated(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
 
 /* The same about a call that is repeated, after "wait" ms. */
 void ngx_http_flowdash_log_repeated(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
-    ngx_http_flowdash_error_e error, ngx_msec_t wait);
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_reason_e error, ngx_msec_t wait);
 
 
 /*
@@ -884,8 +887,8 @@ ngx_int_t ngx_http_flowdash_value_raw(ngx_http_request_t *r,
 
 /*
  * Tells whether a value is neither empty nor "0".  Returns NGX_OK,
- * NGX_DECLINED if it is, with ctx->doubtful set if it has read a field that is
- * unclear, or NGX_ERROR.
+ * NGX_DECLINED if it is, with ctx->ambiguous set if it has read a field that
+ * is unclear, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_value_test(ngx_http_request_t *r,
     ngx_http_complex_value_t *val);
@@ -894,7 +897,7 @@ ngx_int_t ngx_http_flowdash_value_test(ngx_http_request_t *r,
  * Values of the variables for another view of the request: none, but for
  * those that were set by directives, and the id.  Returns NULL on error.
  */
-ngx_http_variable_value_t *ngx_http_flowdash_variables_copy(
+ngx_http_variable_value_t *ngx_http_flowdash_value_copy_variables(
     ngx_http_request_t *r);
 
 /* Adds the module's variables.  Returns NGX_OK or NGX_ERROR. */

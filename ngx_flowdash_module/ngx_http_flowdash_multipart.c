@@ -86,50 +86,51 @@ struct ngx_http_flowdash_multipart_s {
 };
 
 
-static ngx_int_t ngx_http_flowdash_multipart_check_boundary(
+static ngx_int_t ngx_http_flowdash_multipart_media_check_boundary(
     ngx_http_flowdash_multipart_param_t *param, const char **error);
-static ngx_uint_t ngx_http_flowdash_multipart_count(u_char *p, u_char *last,
+static ngx_uint_t ngx_http_flowdash_multipart_media_count(u_char *p,
+    u_char *last,
     const char *text);
 
-static ngx_int_t ngx_http_flowdash_multipart_line(
+static ngx_int_t ngx_http_flowdash_multipart_opening(
     ngx_http_flowdash_multipart_t *mp, u_char c);
-static ngx_int_t ngx_http_flowdash_multipart_behind(
+static ngx_int_t ngx_http_flowdash_multipart_after_delimiter(
     ngx_http_flowdash_multipart_t *mp, u_char c);
 
 static ngx_int_t ngx_http_flowdash_multipart_headers(
     ngx_http_flowdash_multipart_t *mp, u_char c);
-static ngx_int_t ngx_http_flowdash_multipart_begin(
+static ngx_int_t ngx_http_flowdash_multipart_part_begin(
     ngx_http_flowdash_multipart_t *mp);
-static ngx_int_t ngx_http_flowdash_multipart_parse(
+static ngx_int_t ngx_http_flowdash_multipart_part_parse(
     ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part);
-static ngx_uint_t ngx_http_flowdash_multipart_has_delimiter(
+static ngx_uint_t ngx_http_flowdash_multipart_part_has_delimiter(
     ngx_http_flowdash_multipart_t *mp, u_char *p, u_char *last);
-static ngx_int_t ngx_http_flowdash_multipart_header(
+static ngx_int_t ngx_http_flowdash_multipart_part_header(
     ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part, u_char *p, u_char *last);
-static ngx_int_t ngx_http_flowdash_multipart_disposition(
+static ngx_int_t ngx_http_flowdash_multipart_part_disposition(
     ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part);
-static const char *ngx_http_flowdash_multipart_disposition_param(
+static const char *ngx_http_flowdash_multipart_part_disposition_param(
     ngx_http_flowdash_multipart_part_t *part,
     ngx_http_flowdash_multipart_param_t *param);
-static ngx_int_t ngx_http_flowdash_multipart_type(
+static ngx_int_t ngx_http_flowdash_multipart_part_type(
     ngx_http_flowdash_multipart_t *mp, ngx_str_t *type);
-static ngx_int_t ngx_http_flowdash_multipart_encoding(
+static ngx_int_t ngx_http_flowdash_multipart_part_encoding(
     ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part);
-static ngx_int_t ngx_http_flowdash_multipart_check(
+static ngx_int_t ngx_http_flowdash_multipart_part_check_field(
     ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part);
-static ngx_int_t ngx_http_flowdash_multipart_keep(
+static ngx_int_t ngx_http_flowdash_multipart_part_keep(
     ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part,
     ngx_http_flowdash_form_pair_t *named);
-static ngx_int_t ngx_http_flowdash_multipart_filename(
+static ngx_int_t ngx_http_flowdash_multipart_part_filename(
     ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part, ngx_str_t *text);
-static ngx_int_t ngx_http_flowdash_multipart_filename_ext(
+static ngx_int_t ngx_http_flowdash_multipart_part_filename_ext(
     ngx_http_flowdash_multipart_t *mp, ngx_str_t *value, ngx_str_t *text);
 
 static ngx_int_t ngx_http_flowdash_multipart_content(
@@ -143,24 +144,25 @@ static ngx_int_t ngx_http_flowdash_multipart_finish(
 static ngx_int_t ngx_http_flowdash_multipart_text(
     ngx_http_flowdash_multipart_t *mp, ngx_str_t *text);
 
-static ngx_int_t ngx_http_flowdash_multipart_param(u_char **pos, u_char *last,
+static ngx_int_t ngx_http_flowdash_multipart_media_param(u_char **pos,
+    u_char *last,
     ngx_http_flowdash_multipart_param_t *param);
-static ngx_uint_t ngx_http_flowdash_multipart_nested(ngx_str_t *value);
+static ngx_uint_t ngx_http_flowdash_multipart_media_nested(ngx_str_t *value);
 static ngx_uint_t ngx_http_flowdash_multipart_is(ngx_str_t *s,
     const char *text);
-static ngx_uint_t ngx_http_flowdash_multipart_is_token(ngx_str_t *s);
-static u_char *ngx_http_flowdash_multipart_skip_token(u_char *p,
+static ngx_uint_t ngx_http_flowdash_multipart_media_is_token(ngx_str_t *s);
+static u_char *ngx_http_flowdash_multipart_media_skip_token(u_char *p,
     u_char *last);
-static u_char *ngx_http_flowdash_multipart_skip_blank(u_char *p,
+static u_char *ngx_http_flowdash_multipart_media_skip_blank(u_char *p,
     u_char *last);
-static ngx_int_t ngx_http_flowdash_multipart_copy(
+static ngx_int_t ngx_http_flowdash_multipart_state_copy(
     ngx_http_flowdash_multipart_t *mp, ngx_str_t *s);
-static ngx_int_t ngx_http_flowdash_multipart_append(
+static ngx_int_t ngx_http_flowdash_multipart_state_append(
     ngx_http_flowdash_multipart_t *mp, ngx_http_flowdash_multipart_buf_t *b,
     u_char *p, size_t len);
-static ngx_int_t ngx_http_flowdash_multipart_malformed(
+static ngx_int_t ngx_http_flowdash_multipart_state_malformed(
     ngx_http_flowdash_multipart_t *mp, const char *error);
-static ngx_int_t ngx_http_flowdash_multipart_refuse(
+static ngx_int_t ngx_http_flowdash_multipart_state_refuse(
     ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_form_verdict_e verdict, const char *error);
 
@@ -175,10 +177,10 @@ ngx_http_flowdash_multipart_media(ngx_str_t *type, ngx_str_t *name)
 
     last = type->data + type->len;
 
-    p = ngx_http_flowdash_multipart_skip_token(type->data, last);
+    p = ngx_http_flowdash_multipart_media_skip_token(type->data, last);
 
     if (p > type->data && p < last && *p == '/') {
-        p = ngx_http_flowdash_multipart_skip_token(p + 1, last);
+        p = ngx_http_flowdash_multipart_media_skip_token(p + 1, last);
     }
 
     name->data = type->data;
@@ -186,18 +188,18 @@ ngx_http_flowdash_multipart_media(ngx_str_t *type, ngx_str_t *name)
 
     /* some readers search for it, or take "charset*" or "charset =" for it */
 
-    seen = ngx_http_flowdash_multipart_count(p, last, "charset");
+    seen = ngx_http_flowdash_multipart_media_count(p, last, "charset");
     read = 0;
 
     for ( ;; ) {
-        rc = ngx_http_flowdash_multipart_param(&p, last, &param);
+        rc = ngx_http_flowdash_multipart_media_param(&p, last, &param);
 
         if (rc != NGX_OK) {
             break;
         }
 
         read += (ngx_http_flowdash_multipart_is(&param.name, "charset")
-                 && ngx_http_flowdash_form_is_utf8(&param.value));
+                 && ngx_http_flowdash_text_is_utf8_name(&param.value));
     }
 
     if (seen > 1 || seen != read) {
@@ -210,7 +212,8 @@ ngx_http_flowdash_multipart_media(ngx_str_t *type, ngx_str_t *name)
 
 
 ngx_int_t
-ngx_http_flowdash_multipart_boundary(ngx_str_t *type, ngx_str_t *boundary,
+ngx_http_flowdash_multipart_media_boundary(ngx_str_t *type,
+    ngx_str_t *boundary,
     const char **error)
 {
     u_char                               *p, *last;
@@ -228,8 +231,9 @@ ngx_http_flowdash_multipart_boundary(ngx_str_t *type, ngx_str_t *boundary,
 
     /* some readers search for it, wherever it is */
 
-    if (ngx_http_flowdash_multipart_count(type->data, last, "boundary=")
-        + ngx_http_flowdash_multipart_count(type->data, last, "boundary*")
+    if (ngx_http_flowdash_multipart_media_count(type->data, last, "boundary=")
+        + ngx_http_flowdash_multipart_media_count(type->data, last,
+                                                  "boundary*")
         > 1)
     {
         *error = "the Content-Type has more than one boundary";
@@ -241,7 +245,7 @@ ngx_http_flowdash_multipart_boundary(ngx_str_t *type, ngx_str_t *boundary,
     p = type->data + sizeof("multipart/form-data") - 1;
 
     for ( ;; ) {
-        rc = ngx_http_flowdash_multipart_param(&p, last, &param);
+        rc = ngx_http_flowdash_multipart_media_param(&p, last, &param);
 
         if (rc == NGX_DONE) {
             break;
@@ -256,7 +260,7 @@ ngx_http_flowdash_multipart_boundary(ngx_str_t *type, ngx_str_t *boundary,
             continue;
         }
 
-        if (ngx_http_flowdash_multipart_check_boundary(&param, error)
+        if (ngx_http_flowdash_multipart_media_check_boundary(&param, error)
             != NGX_OK)
         {
             return NGX_DECLINED;
@@ -266,11 +270,13 @@ ngx_http_flowdash_multipart_boundary(ngx_str_t *type, ngx_str_t *boundary,
 
         /* PHP takes what follows the first "=" behind the first "boundary" */
 
-        if (ngx_http_flowdash_multipart_count(type->data, param.name.data,
-                                              "boundary")
+        if (ngx_http_flowdash_multipart_media_count(type->data,
+                                                    param.name.data,
+                                                    "boundary")
             || (ngx_strncmp(param.name.data, "boundary", param.name.len) != 0
-                && ngx_http_flowdash_multipart_count(param.value.data, last,
-                                                     "boundary")))
+                && ngx_http_flowdash_multipart_media_count(param.value.data,
+                                                           last,
+                                                           "boundary")))
         {
             *error = "the Content-Type has another \"boundary\"";
             return NGX_DECLINED;
@@ -287,7 +293,7 @@ ngx_http_flowdash_multipart_boundary(ngx_str_t *type, ngx_str_t *boundary,
 
 
 static ngx_int_t
-ngx_http_flowdash_multipart_check_boundary(
+ngx_http_flowdash_multipart_media_check_boundary(
     ngx_http_flowdash_multipart_param_t *param, const char **error)
 {
     u_char      c;
@@ -326,7 +332,8 @@ ngx_http_flowdash_multipart_check_boundary(
 
 
 static ngx_uint_t
-ngx_http_flowdash_multipart_count(u_char *p, u_char *last, const char *text)
+ngx_http_flowdash_multipart_media_count(u_char *p, u_char *last,
+    const char *text)
 {
     size_t      len;
     ngx_uint_t  n;
@@ -427,11 +434,11 @@ ngx_http_flowdash_multipart_read(ngx_http_flowdash_multipart_t *mp, u_char *p,
         case NGX_HTTP_FLOWDASH_MULTIPART_START:
         case NGX_HTTP_FLOWDASH_MULTIPART_START_LF:
         case NGX_HTTP_FLOWDASH_MULTIPART_OPENING:
-            rc = ngx_http_flowdash_multipart_line(mp, *p);
+            rc = ngx_http_flowdash_multipart_opening(mp, *p);
             break;
 
         default:
-            rc = ngx_http_flowdash_multipart_behind(mp, *p);
+            rc = ngx_http_flowdash_multipart_after_delimiter(mp, *p);
         }
 
         if (rc != NGX_OK) {
@@ -454,7 +461,7 @@ ngx_http_flowdash_multipart_end(ngx_http_flowdash_multipart_t *mp)
     }
 
     if (mp->state != NGX_HTTP_FLOWDASH_MULTIPART_CLOSED) {
-        return ngx_http_flowdash_multipart_malformed(mp,
+        return ngx_http_flowdash_multipart_state_malformed(mp,
                    "the closing delimiter is missing");
     }
 
@@ -465,7 +472,8 @@ ngx_http_flowdash_multipart_end(ngx_http_flowdash_multipart_t *mp)
 /* the beginning: an optional empty line, and a delimiter */
 
 static ngx_int_t
-ngx_http_flowdash_multipart_line(ngx_http_flowdash_multipart_t *mp, u_char c)
+ngx_http_flowdash_multipart_opening(ngx_http_flowdash_multipart_t *mp,
+    u_char c)
 {
     if (mp->state == NGX_HTTP_FLOWDASH_MULTIPART_START && c == CR) {
         mp->state = NGX_HTTP_FLOWDASH_MULTIPART_START_LF;
@@ -494,13 +502,14 @@ ngx_http_flowdash_multipart_line(ngx_http_flowdash_multipart_t *mp, u_char c)
         return NGX_OK;
     }
 
-    return ngx_http_flowdash_multipart_malformed(mp,
+    return ngx_http_flowdash_multipart_state_malformed(mp,
                "no delimiter at its beginning");
 }
 
 
 static ngx_int_t
-ngx_http_flowdash_multipart_behind(ngx_http_flowdash_multipart_t *mp, u_char c)
+ngx_http_flowdash_multipart_after_delimiter(ngx_http_flowdash_multipart_t *mp,
+    u_char c)
 {
     ngx_http_flowdash_form_t  *form;
 
@@ -512,7 +521,7 @@ ngx_http_flowdash_multipart_behind(ngx_http_flowdash_multipart_t *mp, u_char c)
             return NGX_OK;
         }
 
-        return ngx_http_flowdash_multipart_malformed(mp,
+        return ngx_http_flowdash_multipart_state_malformed(mp,
                    "something behind the closing delimiter");
     }
 
@@ -548,7 +557,7 @@ ngx_http_flowdash_multipart_behind(ngx_http_flowdash_multipart_t *mp, u_char c)
      * and to PHP it ends a part without beginning another.
      */
 
-    return ngx_http_flowdash_multipart_malformed(mp,
+    return ngx_http_flowdash_multipart_state_malformed(mp,
                "a line that begins with the delimiter");
 }
 
@@ -572,16 +581,16 @@ ngx_http_flowdash_multipart_headers(ngx_http_flowdash_multipart_t *mp,
     cr = (b->len && b->data[b->len - 1] == CR);
 
     if (cr != (c == LF)) {
-        return ngx_http_flowdash_multipart_malformed(mp,
+        return ngx_http_flowdash_multipart_state_malformed(mp,
                    "half of a line end in the headers of a part");
     }
 
     if ((c < 0x20 && c != '\t' && c != CR && c != LF) || c == 0x7f) {
-        return ngx_http_flowdash_multipart_malformed(mp,
+        return ngx_http_flowdash_multipart_state_malformed(mp,
                    "a control character in the headers of a part");
     }
 
-    if (ngx_http_flowdash_multipart_append(mp, b, &c, 1) != NGX_OK) {
+    if (ngx_http_flowdash_multipart_state_append(mp, b, &c, 1) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -600,12 +609,12 @@ ngx_http_flowdash_multipart_headers(ngx_http_flowdash_multipart_t *mp,
     mp->content.len = 0;
     mp->state = NGX_HTTP_FLOWDASH_MULTIPART_IN_CONTENT;
 
-    return ngx_http_flowdash_multipart_begin(mp);
+    return ngx_http_flowdash_multipart_part_begin(mp);
 }
 
 
 static ngx_int_t
-ngx_http_flowdash_multipart_begin(ngx_http_flowdash_multipart_t *mp)
+ngx_http_flowdash_multipart_part_begin(ngx_http_flowdash_multipart_t *mp)
 {
     ngx_int_t                           rc;
     ngx_http_flowdash_form_pair_t       named;
@@ -613,7 +622,7 @@ ngx_http_flowdash_multipart_begin(ngx_http_flowdash_multipart_t *mp)
 
     ngx_memzero(&part, sizeof(ngx_http_flowdash_multipart_part_t));
 
-    rc = ngx_http_flowdash_multipart_parse(mp, &part);
+    rc = ngx_http_flowdash_multipart_part_parse(mp, &part);
 
     if (rc != NGX_OK) {
         return rc;
@@ -641,18 +650,18 @@ ngx_http_flowdash_multipart_begin(ngx_http_flowdash_multipart_t *mp)
         return rc;
     }
 
-    rc = ngx_http_flowdash_multipart_check(mp, &part);
+    rc = ngx_http_flowdash_multipart_part_check_field(mp, &part);
 
     if (rc != NGX_OK) {
         return rc;
     }
 
-    return ngx_http_flowdash_multipart_keep(mp, &part, &named);
+    return ngx_http_flowdash_multipart_part_keep(mp, &part, &named);
 }
 
 
 static ngx_int_t
-ngx_http_flowdash_multipart_parse(ngx_http_flowdash_multipart_t *mp,
+ngx_http_flowdash_multipart_part_parse(ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part)
 {
     u_char     *p, *last, *end;
@@ -663,18 +672,18 @@ ngx_http_flowdash_multipart_parse(ngx_http_flowdash_multipart_t *mp,
 
     /* Rack searches for it, wherever it is */
 
-    if (ngx_http_flowdash_multipart_count(p, last, "content-disposition")
+    if (ngx_http_flowdash_multipart_media_count(p, last, "content-disposition")
         != 1)
     {
-        return ngx_http_flowdash_multipart_refuse(mp,
+        return ngx_http_flowdash_multipart_state_refuse(mp,
                    NGX_HTTP_FLOWDASH_FORM_MALFORMED,
                    "a part has not exactly one Content-Disposition");
     }
 
     /* Busboy ends the part there, wherever it is */
 
-    if (ngx_http_flowdash_multipart_has_delimiter(mp, p, last)) {
-        return ngx_http_flowdash_multipart_refuse(mp,
+    if (ngx_http_flowdash_multipart_part_has_delimiter(mp, p, last)) {
+        return ngx_http_flowdash_multipart_state_refuse(mp,
                    NGX_HTTP_FLOWDASH_FORM_MALFORMED,
                    "a delimiter in the headers of a part");
     }
@@ -683,14 +692,14 @@ ngx_http_flowdash_multipart_parse(ngx_http_flowdash_multipart_t *mp,
 
         end = ngx_strlchr(p, last, CR);
 
-        rc = ngx_http_flowdash_multipart_header(mp, part, p, end);
+        rc = ngx_http_flowdash_multipart_part_header(mp, part, p, end);
 
         if (rc != NGX_OK) {
             return rc;
         }
     }
 
-    rc = ngx_http_flowdash_multipart_disposition(mp, part);
+    rc = ngx_http_flowdash_multipart_part_disposition(mp, part);
 
     if (rc != NGX_OK) {
         return rc;
@@ -698,11 +707,11 @@ ngx_http_flowdash_multipart_parse(ngx_http_flowdash_multipart_t *mp,
 
     /* commons-fileupload looks for other parts in there */
 
-    if (ngx_http_flowdash_multipart_count(part->type.data,
-                                          part->type.data + part->type.len,
-                                          "multipart/mixed"))
+    if (ngx_http_flowdash_multipart_media_count(part->type.data,
+                                              part->type.data + part->type.len,
+                                              "multipart/mixed"))
     {
-        return ngx_http_flowdash_multipart_refuse(mp,
+        return ngx_http_flowdash_multipart_state_refuse(mp,
                    NGX_HTTP_FLOWDASH_FORM_MALFORMED,
                    "a part that consists of parts");
     }
@@ -712,20 +721,20 @@ ngx_http_flowdash_multipart_parse(ngx_http_flowdash_multipart_t *mp,
     }
 
     if (part->type.data) {
-        rc = ngx_http_flowdash_multipart_type(mp, &part->type);
+        rc = ngx_http_flowdash_multipart_part_type(mp, &part->type);
 
         if (rc != NGX_OK) {
             return rc;
         }
     }
 
-    return ngx_http_flowdash_multipart_encoding(mp, part);
+    return ngx_http_flowdash_multipart_part_encoding(mp, part);
 }
 
 
 static ngx_uint_t
-ngx_http_flowdash_multipart_has_delimiter(ngx_http_flowdash_multipart_t *mp,
-    u_char *p, u_char *last)
+ngx_http_flowdash_multipart_part_has_delimiter(
+    ngx_http_flowdash_multipart_t *mp, u_char *p, u_char *last)
 {
     size_t  len;
 
@@ -742,28 +751,28 @@ ngx_http_flowdash_multipart_has_delimiter(ngx_http_flowdash_multipart_t *mp,
 
 
 static ngx_int_t
-ngx_http_flowdash_multipart_header(ngx_http_flowdash_multipart_t *mp,
+ngx_http_flowdash_multipart_part_header(ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part, u_char *p, u_char *last)
 {
     ngx_str_t  name, value, *header;
 
     if (*p == ' ' || *p == '\t') {
-        return ngx_http_flowdash_multipart_refuse(mp,
+        return ngx_http_flowdash_multipart_state_refuse(mp,
                    NGX_HTTP_FLOWDASH_FORM_MALFORMED,
                    "a part has a folded header");
     }
 
     name.data = p;
-    p = ngx_http_flowdash_multipart_skip_token(p, last);
+    p = ngx_http_flowdash_multipart_media_skip_token(p, last);
     name.len = p - name.data;
 
     if (name.len == 0 || p == last || *p != ':') {
-        return ngx_http_flowdash_multipart_refuse(mp,
+        return ngx_http_flowdash_multipart_state_refuse(mp,
                    NGX_HTTP_FLOWDASH_FORM_MALFORMED,
                    "a part has a header without a proper name");
     }
 
-    p = ngx_http_flowdash_multipart_skip_blank(p + 1, last);
+    p = ngx_http_flowdash_multipart_media_skip_blank(p + 1, last);
 
     while (last > p && (last[-1] == ' ' || last[-1] == '\t')) {
         last--;
@@ -791,7 +800,7 @@ ngx_http_flowdash_multipart_header(ngx_http_flowdash_multipart_t *mp,
     }
 
     if (header->data) {
-        return ngx_http_flowdash_multipart_refuse(mp,
+        return ngx_http_flowdash_multipart_state_refuse(mp,
                    NGX_HTTP_FLOWDASH_FORM_MALFORMED,
                    "a part has a header twice");
     }
@@ -803,7 +812,7 @@ ngx_http_flowdash_multipart_header(ngx_http_flowdash_multipart_t *mp,
 
 
 static ngx_int_t
-ngx_http_flowdash_multipart_disposition(ngx_http_flowdash_multipart_t *mp,
+ngx_http_flowdash_multipart_part_disposition(ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part)
 {
     u_char                               *p, *last;
@@ -815,7 +824,8 @@ ngx_http_flowdash_multipart_disposition(ngx_http_flowdash_multipart_t *mp,
     error = NULL;
 
     last = part->disposition.data + part->disposition.len;
-    p = ngx_http_flowdash_multipart_skip_token(part->disposition.data, last);
+    p = ngx_http_flowdash_multipart_media_skip_token(part->disposition.data,
+                                                     last);
 
     type.data = part->disposition.data;
     type.len = p - type.data;
@@ -825,7 +835,7 @@ ngx_http_flowdash_multipart_disposition(ngx_http_flowdash_multipart_t *mp,
     }
 
     while (error == NULL) {
-        rc = ngx_http_flowdash_multipart_param(&p, last, &param);
+        rc = ngx_http_flowdash_multipart_media_param(&p, last, &param);
 
         if (rc == NGX_DONE) {
             break;
@@ -836,7 +846,8 @@ ngx_http_flowdash_multipart_disposition(ngx_http_flowdash_multipart_t *mp,
             break;
         }
 
-        error = ngx_http_flowdash_multipart_disposition_param(part, &param);
+        error = ngx_http_flowdash_multipart_part_disposition_param(part,
+                                                                   &param);
     }
 
     if (error == NULL && part->name.len == 0) {
@@ -844,7 +855,7 @@ ngx_http_flowdash_multipart_disposition(ngx_http_flowdash_multipart_t *mp,
     }
 
     if (error) {
-        return ngx_http_flowdash_multipart_refuse(mp,
+        return ngx_http_flowdash_multipart_state_refuse(mp,
                    NGX_HTTP_FLOWDASH_FORM_MALFORMED, error);
     }
 
@@ -857,7 +868,7 @@ ngx_http_flowdash_multipart_disposition(ngx_http_flowdash_multipart_t *mp,
 /* returns what is wrong with it, or NULL */
 
 static const char *
-ngx_http_flowdash_multipart_disposition_param(
+ngx_http_flowdash_multipart_part_disposition_param(
     ngx_http_flowdash_multipart_part_t *part,
     ngx_http_flowdash_multipart_param_t *param)
 {
@@ -867,8 +878,9 @@ ngx_http_flowdash_multipart_disposition_param(
 
     last = param->value.data + param->value.len;
 
-    if (param->quoted ? ngx_http_flowdash_multipart_nested(&param->value)
-                      : !ngx_http_flowdash_multipart_is_token(&param->value))
+    if (param->quoted
+        ? ngx_http_flowdash_multipart_media_nested(&param->value)
+        : !ngx_http_flowdash_multipart_media_is_token(&param->value))
     {
         return "a part has an ambiguous Content-Disposition";
     }
@@ -876,7 +888,8 @@ ngx_http_flowdash_multipart_disposition_param(
     /* PHP takes "'" for a quote too */
 
     quotes = param->quoted ? 0 :
-             ngx_http_flowdash_multipart_count(param->value.data, last, "'");
+             ngx_http_flowdash_multipart_media_count(param->value.data, last,
+                                                     "'");
 
     if (ngx_http_flowdash_multipart_is(&param->name, "filename*")) {
 
@@ -919,7 +932,7 @@ ngx_http_flowdash_multipart_disposition_param(
 /* the Content-Type of a part that is no file */
 
 static ngx_int_t
-ngx_http_flowdash_multipart_type(ngx_http_flowdash_multipart_t *mp,
+ngx_http_flowdash_multipart_part_type(ngx_http_flowdash_multipart_t *mp,
     ngx_str_t *type)
 {
     ngx_str_t                         name;
@@ -931,7 +944,7 @@ ngx_http_flowdash_multipart_type(ngx_http_flowdash_multipart_t *mp,
         return NGX_OK;
     }
 
-    return ngx_http_flowdash_multipart_refuse(mp, verdict,
+    return ngx_http_flowdash_multipart_state_refuse(mp, verdict,
                verdict == NGX_HTTP_FLOWDASH_FORM_CHARSET
                ? "a part has a charset other than UTF-8"
                : "a part has a malformed Content-Type");
@@ -939,7 +952,7 @@ ngx_http_flowdash_multipart_type(ngx_http_flowdash_multipart_t *mp,
 
 
 static ngx_int_t
-ngx_http_flowdash_multipart_encoding(ngx_http_flowdash_multipart_t *mp,
+ngx_http_flowdash_multipart_part_encoding(ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part)
 {
     if (part->encoding.data
@@ -947,7 +960,7 @@ ngx_http_flowdash_multipart_encoding(ngx_http_flowdash_multipart_t *mp,
         && !ngx_http_flowdash_multipart_is(&part->encoding, "8bit")
         && !ngx_http_flowdash_multipart_is(&part->encoding, "binary"))
     {
-        return ngx_http_flowdash_multipart_refuse(mp,
+        return ngx_http_flowdash_multipart_state_refuse(mp,
                    NGX_HTTP_FLOWDASH_FORM_CHARSET,
                    "a part has a Content-Transfer-Encoding");
     }
@@ -955,7 +968,7 @@ ngx_http_flowdash_multipart_encoding(ngx_http_flowdash_multipart_t *mp,
     if (part->coding.data
         && !ngx_http_flowdash_multipart_is(&part->coding, "identity"))
     {
-        return ngx_http_flowdash_multipart_refuse(mp,
+        return ngx_http_flowdash_multipart_state_refuse(mp,
                    NGX_HTTP_FLOWDASH_FORM_CHARSET,
                    "a part has a Content-Encoding");
     }
@@ -967,20 +980,20 @@ ngx_http_flowdash_multipart_encoding(ngx_http_flowdash_multipart_t *mp,
 /* what counts only in parts of the task */
 
 static ngx_int_t
-ngx_http_flowdash_multipart_check(ngx_http_flowdash_multipart_t *mp,
+ngx_http_flowdash_multipart_part_check_field(ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part)
 {
     size_t  len;
 
     if (part->file) {
 
-        if (ngx_http_flowdash_json_check_utf8(&part->type)) {
-            return ngx_http_flowdash_multipart_refuse(mp,
+        if (ngx_http_flowdash_text_check_utf8(&part->type)) {
+            return ngx_http_flowdash_multipart_state_refuse(mp,
                        NGX_HTTP_FLOWDASH_FORM_MALFORMED,
                        "a part has a Content-Type that is not UTF-8");
         }
 
-        return ngx_http_flowdash_multipart_encoding(mp, part);
+        return ngx_http_flowdash_multipart_part_encoding(mp, part);
     }
 
     /* busboy makes a file of it */
@@ -992,7 +1005,7 @@ ngx_http_flowdash_multipart_check(ngx_http_flowdash_multipart_t *mp,
                            (u_char *) "application/octet-stream", len)
            == 0)
     {
-        return ngx_http_flowdash_multipart_refuse(mp,
+        return ngx_http_flowdash_multipart_state_refuse(mp,
                    NGX_HTTP_FLOWDASH_FORM_MALFORMED,
                    "a part has the type of a file, but no filename");
     }
@@ -1002,7 +1015,7 @@ ngx_http_flowdash_multipart_check(ngx_http_flowdash_multipart_t *mp,
 
 
 static ngx_int_t
-ngx_http_flowdash_multipart_keep(ngx_http_flowdash_multipart_t *mp,
+ngx_http_flowdash_multipart_part_keep(ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part,
     ngx_http_flowdash_form_pair_t *named)
 {
@@ -1032,7 +1045,7 @@ ngx_http_flowdash_multipart_keep(ngx_http_flowdash_multipart_t *mp,
     *pair = *named;
     old = part->name.data;
 
-    if (ngx_http_flowdash_multipart_copy(mp, &pair->name) != NGX_OK) {
+    if (ngx_http_flowdash_multipart_state_copy(mp, &pair->name) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -1044,11 +1057,12 @@ ngx_http_flowdash_multipart_keep(ngx_http_flowdash_multipart_t *mp,
     if (part->file) {
         pair->type = part->type;
 
-        if (ngx_http_flowdash_multipart_copy(mp, &pair->type) != NGX_OK) {
+        if (ngx_http_flowdash_multipart_state_copy(mp,
+                                                   &pair->type) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        rc = ngx_http_flowdash_multipart_filename(mp, part, &pair->text);
+        rc = ngx_http_flowdash_multipart_part_filename(mp, part, &pair->text);
 
         if (rc != NGX_OK) {
             return rc;
@@ -1062,15 +1076,16 @@ ngx_http_flowdash_multipart_keep(ngx_http_flowdash_multipart_t *mp,
 
 
 static ngx_int_t
-ngx_http_flowdash_multipart_filename(ngx_http_flowdash_multipart_t *mp,
+ngx_http_flowdash_multipart_part_filename(ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part, ngx_str_t *text)
 {
     u_char     *p, *last, *dst;
     ngx_int_t   rc;
 
     if (part->filename.data == NULL) {
-        rc = ngx_http_flowdash_multipart_filename_ext(mp, &part->filename_ext,
-                                                      text);
+        rc = ngx_http_flowdash_multipart_part_filename_ext(mp,
+                                                           &part->filename_ext,
+                                                           text);
         if (rc != NGX_OK) {
             return rc;
         }
@@ -1078,7 +1093,7 @@ ngx_http_flowdash_multipart_filename(ngx_http_flowdash_multipart_t *mp,
     } else {
         *text = part->filename;
 
-        if (ngx_http_flowdash_multipart_copy(mp, text) != NGX_OK) {
+        if (ngx_http_flowdash_multipart_state_copy(mp, text) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -1105,8 +1120,8 @@ ngx_http_flowdash_multipart_filename(ngx_http_flowdash_multipart_t *mp,
         text->len = dst - text->data;
     }
 
-    if (ngx_http_flowdash_json_check_utf8(text)) {
-        return ngx_http_flowdash_multipart_refuse(mp,
+    if (ngx_http_flowdash_text_check_utf8(text)) {
+        return ngx_http_flowdash_multipart_state_refuse(mp,
                    NGX_HTTP_FLOWDASH_FORM_MALFORMED,
                    "a part has a filename that is not UTF-8");
     }
@@ -1118,8 +1133,8 @@ ngx_http_flowdash_multipart_filename(ngx_http_flowdash_multipart_t *mp,
 /* RFC 8187: charset'language'value */
 
 static ngx_int_t
-ngx_http_flowdash_multipart_filename_ext(ngx_http_flowdash_multipart_t *mp,
-    ngx_str_t *value, ngx_str_t *text)
+ngx_http_flowdash_multipart_part_filename_ext(
+    ngx_http_flowdash_multipart_t *mp, ngx_str_t *value, ngx_str_t *text)
 {
     u_char     *p, *last, *dst;
     ngx_int_t   c;
@@ -1132,7 +1147,7 @@ ngx_http_flowdash_multipart_filename_ext(ngx_http_flowdash_multipart_t *mp,
     charset.len = ngx_strlchr(p, last, '\'') - p;
 
     if (!ngx_http_flowdash_multipart_is(&charset, "utf-8")) {
-        return ngx_http_flowdash_multipart_refuse(mp,
+        return ngx_http_flowdash_multipart_state_refuse(mp,
                    NGX_HTTP_FLOWDASH_FORM_CHARSET,
                    "a part has a filename* that is not UTF-8");
     }
@@ -1142,7 +1157,7 @@ ngx_http_flowdash_multipart_filename_ext(ngx_http_flowdash_multipart_t *mp,
     text->data = p;
     text->len = last - p;
 
-    if (ngx_http_flowdash_multipart_copy(mp, text) != NGX_OK) {
+    if (ngx_http_flowdash_multipart_state_copy(mp, text) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -1158,7 +1173,7 @@ ngx_http_flowdash_multipart_filename_ext(ngx_http_flowdash_multipart_t *mp,
         c = (last - p >= 3) ? ngx_hextoi(p + 1, 2) : NGX_ERROR;
 
         if (c == NGX_ERROR) {
-            return ngx_http_flowdash_multipart_refuse(mp,
+            return ngx_http_flowdash_multipart_state_refuse(mp,
                        NGX_HTTP_FLOWDASH_FORM_MALFORMED,
                        "a part has a malformed filename*");
         }
@@ -1198,7 +1213,7 @@ ngx_http_flowdash_multipart_content(ngx_http_flowdash_multipart_t *mp,
             return rc;
         }
 
-        if (ngx_http_flowdash_multipart_append(mp, &mp->content, p, n)
+        if (ngx_http_flowdash_multipart_state_append(mp, &mp->content, p, n)
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -1208,7 +1223,7 @@ ngx_http_flowdash_multipart_content(ngx_http_flowdash_multipart_t *mp,
             && mp->content.len > NGX_HTTP_FLOWDASH_MULTIPART_CHARSET + 2
                                  + mp->delimiter.len)
         {
-            return ngx_http_flowdash_multipart_refuse(mp,
+            return ngx_http_flowdash_multipart_state_refuse(mp,
                        NGX_HTTP_FLOWDASH_FORM_CHARSET,
                        "a \"_charset_\" other than UTF-8");
         }
@@ -1327,8 +1342,8 @@ ngx_http_flowdash_multipart_finish(ngx_http_flowdash_multipart_t *mp,
     text.data = mp->content.data;
     text.len = (size_t) (last - mp->value);
 
-    if (mp->charset && !ngx_http_flowdash_form_is_utf8(&text)) {
-        return ngx_http_flowdash_multipart_refuse(mp,
+    if (mp->charset && !ngx_http_flowdash_text_is_utf8_name(&text)) {
+        return ngx_http_flowdash_multipart_state_refuse(mp,
                    NGX_HTTP_FLOWDASH_FORM_CHARSET,
                    "a \"_charset_\" other than UTF-8");
     }
@@ -1344,7 +1359,7 @@ ngx_http_flowdash_multipart_finish(ngx_http_flowdash_multipart_t *mp,
             return rc;
         }
 
-        rc = ngx_http_flowdash_form_add(mp->form, pair, &mp->field);
+        rc = ngx_http_flowdash_form_index_add(mp->form, pair, &mp->field);
 
         if (rc != NGX_OK) {
             return rc;
@@ -1371,7 +1386,7 @@ ngx_http_flowdash_multipart_text(ngx_http_flowdash_multipart_t *mp,
         /* to Go's reader it is no file then */
 
         if (pair->text.len == 0 && text->len) {
-            return ngx_http_flowdash_multipart_refuse(mp,
+            return ngx_http_flowdash_multipart_state_refuse(mp,
                        NGX_HTTP_FLOWDASH_FORM_MALFORMED,
                        "a part has an empty filename, but content");
         }
@@ -1379,8 +1394,8 @@ ngx_http_flowdash_multipart_text(ngx_http_flowdash_multipart_t *mp,
         return NGX_OK;
     }
 
-    if (ngx_http_flowdash_json_check_utf8(text)) {
-        return ngx_http_flowdash_multipart_refuse(mp,
+    if (ngx_http_flowdash_text_check_utf8(text)) {
+        return ngx_http_flowdash_multipart_state_refuse(mp,
                    NGX_HTTP_FLOWDASH_FORM_MALFORMED,
                    "a part has a value that is not UTF-8");
     }
@@ -1394,7 +1409,7 @@ ngx_http_flowdash_multipart_text(ngx_http_flowdash_multipart_t *mp,
         return NGX_OK;
     }
 
-    return ngx_http_flowdash_multipart_copy(mp, &pair->text);
+    return ngx_http_flowdash_multipart_state_copy(mp, &pair->text);
 }
 
 
@@ -1405,12 +1420,12 @@ ngx_http_flowdash_multipart_text(ngx_http_flowdash_multipart_t *mp,
  */
 
 static ngx_int_t
-ngx_http_flowdash_multipart_param(u_char **pos, u_char *last,
+ngx_http_flowdash_multipart_media_param(u_char **pos, u_char *last,
     ngx_http_flowdash_multipart_param_t *param)
 {
     u_char  *p;
 
-    p = ngx_http_flowdash_multipart_skip_blank(*pos, last);
+    p = ngx_http_flowdash_multipart_media_skip_blank(*pos, last);
 
     if (p == last) {
         return NGX_DONE;
@@ -1420,7 +1435,7 @@ ngx_http_flowdash_multipart_param(u_char **pos, u_char *last,
         return NGX_DECLINED;
     }
 
-    p = ngx_http_flowdash_multipart_skip_blank(p, last);
+    p = ngx_http_flowdash_multipart_media_skip_blank(p, last);
 
     if (p == last) {
         *pos = p;
@@ -1428,7 +1443,7 @@ ngx_http_flowdash_multipart_param(u_char **pos, u_char *last,
     }
 
     param->name.data = p;
-    p = ngx_http_flowdash_multipart_skip_token(p, last);
+    p = ngx_http_flowdash_multipart_media_skip_token(p, last);
     param->name.len = p - param->name.data;
 
     if (param->name.len == 0 || p == last || *p++ != '=') {
@@ -1473,7 +1488,7 @@ ngx_http_flowdash_multipart_param(u_char **pos, u_char *last,
  */
 
 static ngx_uint_t
-ngx_http_flowdash_multipart_nested(ngx_str_t *value)
+ngx_http_flowdash_multipart_media_nested(ngx_str_t *value)
 {
     u_char  *p, *next, *last;
 
@@ -1514,19 +1529,20 @@ ngx_http_flowdash_multipart_is(ngx_str_t *s, const char *text)
 
 
 static ngx_uint_t
-ngx_http_flowdash_multipart_is_token(ngx_str_t *s)
+ngx_http_flowdash_multipart_media_is_token(ngx_str_t *s)
 {
     u_char  *last;
 
     last = s->data + s->len;
 
     return s->len
-           && ngx_http_flowdash_multipart_skip_token(s->data, last) == last;
+           && ngx_http_flowdash_multipart_media_skip_token(s->data,
+                                                           last) == last;
 }
 
 
 static u_char *
-ngx_http_flowdash_multipart_skip_token(u_char *p, u_char *last)
+ngx_http_flowdash_multipart_media_skip_token(u_char *p, u_char *last)
 {
     u_char  c;
 
@@ -1547,7 +1563,7 @@ ngx_http_flowdash_multipart_skip_token(u_char *p, u_char *last)
 
 
 static u_char *
-ngx_http_flowdash_multipart_skip_blank(u_char *p, u_char *last)
+ngx_http_flowdash_multipart_media_skip_blank(u_char *p, u_char *last)
 {
     while (p < last && (*p == ' ' || *p == '\t')) {
         p++;
@@ -1560,7 +1576,7 @@ ngx_http_flowdash_multipart_skip_blank(u_char *p, u_char *last)
 /* puts a string into the pool */
 
 static ngx_int_t
-ngx_http_flowdash_multipart_copy(ngx_http_flowdash_multipart_t *mp,
+ngx_http_flowdash_multipart_state_copy(ngx_http_flowdash_multipart_t *mp,
     ngx_str_t *s)
 {
     u_char  *p;
@@ -1583,7 +1599,7 @@ ngx_http_flowdash_multipart_copy(ngx_http_flowdash_multipart_t *mp,
 
 
 static ngx_int_t
-ngx_http_flowdash_multipart_append(ngx_http_flowdash_multipart_t *mp,
+ngx_http_flowdash_multipart_state_append(ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_buf_t *b, u_char *p, size_t len)
 {
     u_char  *data;
@@ -1622,7 +1638,7 @@ ngx_http_flowdash_multipart_append(ngx_http_flowdash_multipart_t *mp,
 
 
 static ngx_int_t
-ngx_http_flowdash_multipart_malformed(ngx_http_flowdash_multipart_t *mp,
+ngx_http_flowdash_multipart_state_malformed(ngx_http_flowdash_multipart_t *mp,
     const char *error)
 {
     return ngx_http_flowdash_form_refuse(mp->form,
@@ -1634,7 +1650,7 @@ ngx_http_flowdash_multipart_malformed(ngx_http_flowdash_multipart_t *mp,
 /* for what is wrong with a part as a whole */
 
 static ngx_int_t
-ngx_http_flowdash_multipart_refuse(ngx_http_flowdash_multipart_t *mp,
+ngx_http_flowdash_multipart_state_refuse(ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_form_verdict_e verdict, const char *error)
 {
     return ngx_http_flowdash_form_refuse(mp->form, verdict, mp->start, error);

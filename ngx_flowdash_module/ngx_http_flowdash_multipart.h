@@ -31,7 +31,7 @@ ngx_http_flowdash_form_verdict_e ngx_http_flowdash_multipart_media(
  * NGX_OK, or NGX_DECLINED with "error" set if there is none, or one that
  * could be read in several ways.
  */
-ngx_int_t ngx_http_flowdash_multipart_boundary(ngx_str_t *type,
+ngx_int_t ngx_http_flowdash_multipart_media_boundary(ngx_str_t *type,
     ngx_str_t *boundary, const char **error);
 
 /* Creates a reader into an initialized form.  Returns NULL on error. */

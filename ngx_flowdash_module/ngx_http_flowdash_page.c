@@ -13,32 +13,33 @@
 #include <ngx_http_flowdash_status.h>
 
 
-static void ngx_http_flowdash_page_name(ngx_http_flowdash_output_t *out,
+static void ngx_http_flowdash_status_page_name(ngx_http_flowdash_output_t *out,
     ngx_str_t *name);
-static void ngx_http_flowdash_page_action(ngx_http_flowdash_output_t *out,
-    ngx_http_flowdash_action_view_t *action);
-static void ngx_http_flowdash_page_step(ngx_http_flowdash_output_t *out,
+static void ngx_http_flowdash_status_page_action(
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_action_view_t *action);
+static void ngx_http_flowdash_status_page_step(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_step_view_t *step);
-static void ngx_http_flowdash_page_reasons(ngx_http_flowdash_output_t *out,
-    ngx_http_flowdash_step_view_t *step);
-static void ngx_http_flowdash_page_figure(ngx_http_flowdash_output_t *out,
-    const char *name, const char *fmt, ngx_uint_t value);
-static void ngx_http_flowdash_page_rate(ngx_http_flowdash_output_t *out,
+static void ngx_http_flowdash_status_page_reasons(
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_step_view_t *step);
+static void ngx_http_flowdash_status_page_figure(
+    ngx_http_flowdash_output_t *out, const char *name, const char *fmt,
+    ngx_uint_t value);
+static void ngx_http_flowdash_status_page_rate(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_counters_t *counters);
-static void ngx_http_flowdash_page_share(ngx_http_flowdash_output_t *out,
-    ngx_http_flowdash_counters_t *counters);
-static void ngx_http_flowdash_page_time(ngx_http_flowdash_output_t *out,
+static void ngx_http_flowdash_status_page_share(
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_counters_t *counters);
+static void ngx_http_flowdash_status_page_time(ngx_http_flowdash_output_t *out,
     const char *name, ngx_http_flowdash_histogram_t *time,
     ngx_uint_t quantile);
-static ngx_uint_t ngx_http_flowdash_page_failed(
+static ngx_uint_t ngx_http_flowdash_status_page_failed(
     ngx_http_flowdash_counters_t *counters);
-static void ngx_http_flowdash_page_failures(ngx_http_flowdash_output_t *out,
-    ngx_http_flowdash_view_t *view);
-static void ngx_http_flowdash_page_date(ngx_http_flowdash_output_t *out,
+static void ngx_http_flowdash_status_page_failures(
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_view_t *view);
+static void ngx_http_flowdash_status_page_date(ngx_http_flowdash_output_t *out,
     time_t time);
 
 
-static const char  ngx_http_flowdash_page_head[] =
+static const char  ngx_http_flowdash_status_page_head[] =
     "<!DOCTYPE html>\n"
     "<html lang=\"en\">\n"
     "<meta charset=\"utf-8\">\n"
@@ -109,7 +110,7 @@ static const char  ngx_http_flowdash_page_head[] =
  * has just marked something to copy it.
  */
 
-static const char  ngx_http_flowdash_page_script[] =
+static const char  ngx_http_flowdash_status_page_script[] =
     "<script>\n"
     "setInterval(function () {\n"
     "    if (document.hidden || String(getSelection())) { return; }\n"
@@ -135,18 +136,18 @@ static const char  ngx_http_flowdash_page_script[] =
 
 
 void
-ngx_http_flowdash_page(ngx_http_flowdash_output_t *out,
+ngx_http_flowdash_status_page(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_view_t *view)
 {
     ngx_uint_t                        i;
     ngx_http_flowdash_action_view_t  *action;
 
-    ngx_http_flowdash_output(out, "%s", ngx_http_flowdash_page_head);
+    ngx_http_flowdash_output(out, "%s", ngx_http_flowdash_status_page_head);
     ngx_http_flowdash_output(out, "<main>\n<header><h1>Flows</h1>"
                              "<p id=\"when\">");
-    ngx_http_flowdash_page_date(out, ngx_time());
+    ngx_http_flowdash_status_page_date(out, ngx_time());
     ngx_http_flowdash_output(out, " UTC, counted since ");
-    ngx_http_flowdash_page_date(out, view->zone->since);
+    ngx_http_flowdash_status_page_date(out, view->zone->since);
     ngx_http_flowdash_output(out, "</p></header>\n");
 
     if (view->zone->uncounted) {
@@ -165,18 +166,18 @@ ngx_http_flowdash_page(ngx_http_flowdash_output_t *out,
     action = view->actions.elts;
 
     for (i = 0; i < view->actions.nelts; i++) {
-        ngx_http_flowdash_page_action(out, &action[i]);
+        ngx_http_flowdash_status_page_action(out, &action[i]);
     }
 
-    ngx_http_flowdash_page_failures(out, view);
+    ngx_http_flowdash_status_page_failures(out, view);
 
     ngx_http_flowdash_output(out, "</main>\n");
-    ngx_http_flowdash_output(out, "%s", ngx_http_flowdash_page_script);
+    ngx_http_flowdash_output(out, "%s", ngx_http_flowdash_status_page_script);
 }
 
 
 static void
-ngx_http_flowdash_page_action(ngx_http_flowdash_output_t *out,
+ngx_http_flowdash_status_page_action(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_action_view_t *action)
 {
     ngx_uint_t                      i;
@@ -185,26 +186,28 @@ ngx_http_flowdash_page_action(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_output(out, "<section>\n<div class=\"top\"><h2>");
 
     if (action->name.len) {
-        ngx_http_flowdash_page_name(out, &action->name);
+        ngx_http_flowdash_status_page_name(out, &action->name);
 
     } else {
         ngx_http_flowdash_output(out, "(its name could not be told)");
     }
 
     ngx_http_flowdash_output(out, "</h2><dl>");
-    ngx_http_flowdash_page_rate(out, action->counters);
-    ngx_http_flowdash_page_share(out, action->counters);
-    ngx_http_flowdash_page_figure(out, "running", "%uA",
-                                  action->counters->running);
-    ngx_http_flowdash_page_time(out, "median", &action->counters->time, 500);
-    ngx_http_flowdash_page_time(out, "p95", &action->counters->time, 950);
+    ngx_http_flowdash_status_page_rate(out, action->counters);
+    ngx_http_flowdash_status_page_share(out, action->counters);
+    ngx_http_flowdash_status_page_figure(out, "running", "%uA",
+                                         action->counters->running);
+    ngx_http_flowdash_status_page_time(out, "median", &action->counters->time,
+                                       500);
+    ngx_http_flowdash_status_page_time(out, "p95", &action->counters->time,
+                                       950);
     ngx_http_flowdash_output(out, "</dl></div>\n<ol>\n<li>"
                              "<div class=\"box end\">request</div></li>\n");
 
     step = action->steps.elts;
 
     for (i = 0; i < action->steps.nelts; i++) {
-        ngx_http_flowdash_page_step(out, &step[i]);
+        ngx_http_flowdash_status_page_step(out, &step[i]);
     }
 
     ngx_http_flowdash_output(out, "<li><div class=\"box end\">app</div></li>"
@@ -213,7 +216,7 @@ ngx_http_flowdash_page_action(ngx_http_flowdash_output_t *out,
 
 
 static void
-ngx_http_flowdash_page_step(ngx_http_flowdash_output_t *out,
+ngx_http_flowdash_status_page_step(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_step_view_t *step)
 {
     ngx_uint_t                     bad;
@@ -226,7 +229,7 @@ ngx_http_flowdash_page_step(ngx_http_flowdash_output_t *out,
                              !bad ? "" : step->optional ? " class=\"weak\""
                                                         : " class=\"bad\"",
                              step->optional ? " optional" : "");
-    ngx_http_flowdash_page_name(out, &step->name);
+    ngx_http_flowdash_status_page_name(out, &step->name);
     ngx_http_flowdash_output(out, "</h3>");
 
     if (step->endpoint.len) {
@@ -240,20 +243,20 @@ ngx_http_flowdash_page_step(ngx_http_flowdash_output_t *out,
     }
 
     ngx_http_flowdash_output(out, "<dl>");
-    ngx_http_flowdash_page_rate(out, counters);
-    ngx_http_flowdash_page_share(out, counters);
-    ngx_http_flowdash_page_time(out, "median", &counters->time, 500);
-    ngx_http_flowdash_page_time(out, "p95", &counters->time, 950);
+    ngx_http_flowdash_status_page_rate(out, counters);
+    ngx_http_flowdash_status_page_share(out, counters);
+    ngx_http_flowdash_status_page_time(out, "median", &counters->time, 500);
+    ngx_http_flowdash_status_page_time(out, "p95", &counters->time, 950);
 
     if (counters->retries) {
-        ngx_http_flowdash_page_figure(out, "repeated", "%uA",
-                                      counters->retries);
+        ngx_http_flowdash_status_page_figure(out, "repeated", "%uA",
+                                             counters->retries);
     }
 
     ngx_http_flowdash_output(out, "</dl>");
 
     if (bad) {
-        ngx_http_flowdash_page_reasons(out, step);
+        ngx_http_flowdash_status_page_reasons(out, step);
     }
 
     ngx_http_flowdash_output(out, "</div></li>\n");
@@ -261,7 +264,7 @@ ngx_http_flowdash_page_step(ngx_http_flowdash_output_t *out,
 
 
 static void
-ngx_http_flowdash_page_reasons(ngx_http_flowdash_output_t *out,
+ngx_http_flowdash_status_page_reasons(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_step_view_t *step)
 {
     ngx_uint_t                     i, more;
@@ -281,7 +284,7 @@ ngx_http_flowdash_page_reasons(ngx_http_flowdash_output_t *out,
             more = 1;
 
             ngx_http_flowdash_output(out, "%s%V %uA", separator,
-                                     ngx_http_flowdash_error_name(i),
+                                     ngx_http_flowdash_reason_name(i),
                                      counters->failed[i]);
         }
     }
@@ -291,7 +294,7 @@ ngx_http_flowdash_page_reasons(ngx_http_flowdash_output_t *out,
 
 
 static void
-ngx_http_flowdash_page_figure(ngx_http_flowdash_output_t *out,
+ngx_http_flowdash_status_page_figure(ngx_http_flowdash_output_t *out,
     const char *name, const char *fmt, ngx_uint_t value)
 {
     ngx_http_flowdash_output(out, "<div><dt>%s</dt><dd>", name);
@@ -301,29 +304,32 @@ ngx_http_flowdash_page_figure(ngx_http_flowdash_output_t *out,
 
 
 static void
-ngx_http_flowdash_page_rate(ngx_http_flowdash_output_t *out,
+ngx_http_flowdash_status_page_rate(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_counters_t *counters)
 {
     ngx_uint_t  rate;
 
     rate = ngx_http_flowdash_metrics_per_minute(&counters->rate);
 
-    ngx_http_flowdash_page_figure(out, "per minute", "%ui",
-                                  (rate + 500) / 1000);
-    ngx_http_flowdash_page_figure(out, "in all", "%uA", counters->started);
+    ngx_http_flowdash_status_page_figure(out, "per minute", "%ui",
+                                         (rate + 500) / 1000);
+    ngx_http_flowdash_status_page_figure(out, "in all", "%uA",
+                                         counters->started);
 }
 
 
 static void
-ngx_http_flowdash_page_share(ngx_http_flowdash_output_t *out,
+ngx_http_flowdash_status_page_share(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_counters_t *counters)
 {
     ngx_uint_t  ended, share;
 
-    ended = counters->succeeded + ngx_http_flowdash_page_failed(counters);
+    ended = counters->succeeded
+            + ngx_http_flowdash_status_page_failed(counters);
 
     if (ended == 0) {
-        ngx_http_flowdash_page_figure(out, "succeeded", "\xe2\x80\x93", 0);
+        ngx_http_flowdash_status_page_figure(out, "succeeded", "\xe2\x80\x93",
+                                             0);
         return;
     }
 
@@ -338,7 +344,7 @@ ngx_http_flowdash_page_share(ngx_http_flowdash_output_t *out,
 
 
 static void
-ngx_http_flowdash_page_time(ngx_http_flowdash_output_t *out,
+ngx_http_flowdash_status_page_time(ngx_http_flowdash_output_t *out,
     const char *name, ngx_http_flowdash_histogram_t *time,
     ngx_uint_t quantile)
 {
@@ -346,11 +352,11 @@ ngx_http_flowdash_page_time(ngx_http_flowdash_output_t *out,
 
     ms = ngx_http_flowdash_metrics_quantile(time, quantile);
 
-    if (ngx_http_flowdash_status_count(time) == 0) {
-        ngx_http_flowdash_page_figure(out, name, "\xe2\x80\x93", 0);
+    if (ngx_http_flowdash_status_view_count(time) == 0) {
+        ngx_http_flowdash_status_page_figure(out, name, "\xe2\x80\x93", 0);
 
     } else if (ms < 1000) {
-        ngx_http_flowdash_page_figure(out, name, "%ui ms", ms);
+        ngx_http_flowdash_status_page_figure(out, name, "%ui ms", ms);
 
     } else {
         ngx_http_flowdash_output(out, "<div><dt>%s</dt><dd>%M.%M s</dd></div>",
@@ -360,7 +366,7 @@ ngx_http_flowdash_page_time(ngx_http_flowdash_output_t *out,
 
 
 static ngx_uint_t
-ngx_http_flowdash_page_failed(ngx_http_flowdash_counters_t *counters)
+ngx_http_flowdash_status_page_failed(ngx_http_flowdash_counters_t *counters)
 {
     ngx_uint_t  i, n;
 
@@ -375,7 +381,7 @@ ngx_http_flowdash_page_failed(ngx_http_flowdash_counters_t *counters)
 
 
 static void
-ngx_http_flowdash_page_failures(ngx_http_flowdash_output_t *out,
+ngx_http_flowdash_status_page_failures(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_view_t *view)
 {
     ngx_str_t                     action, step, id;
@@ -415,15 +421,15 @@ ngx_http_flowdash_page_failures(ngx_http_flowdash_output_t *out,
         id.len = failure->id_len;
 
         ngx_http_flowdash_output(out, "<tr><td>");
-        ngx_http_flowdash_page_date(out, failure->time);
+        ngx_http_flowdash_status_page_date(out, failure->time);
         ngx_http_flowdash_output(out, "</td><td>");
-        ngx_http_flowdash_page_name(out, &action);
+        ngx_http_flowdash_status_page_name(out, &action);
         ngx_http_flowdash_output(out, "</td><td>");
-        ngx_http_flowdash_page_name(out, &step);
+        ngx_http_flowdash_status_page_name(out, &step);
         ngx_http_flowdash_output(out, "</td><td>%V</td><td>%ui</td>"
                                  "<td><code>%V</code></td></tr>\n",
-                                 ngx_http_flowdash_error_name(failure->reason),
-                                 failure->status, &id);
+                                ngx_http_flowdash_reason_name(failure->reason),
+                                failure->status, &id);
     }
 
     ngx_http_flowdash_output(out, "</tbody></table></div>\n</section>\n");
@@ -433,7 +439,8 @@ ngx_http_flowdash_page_failures(ngx_http_flowdash_output_t *out,
 /* whatever direction a name is written in, it turns nothing around it */
 
 static void
-ngx_http_flowdash_page_name(ngx_http_flowdash_output_t *out, ngx_str_t *name)
+ngx_http_flowdash_status_page_name(ngx_http_flowdash_output_t *out,
+    ngx_str_t *name)
 {
     ngx_http_flowdash_output(out, "<bdi>");
     ngx_http_flowdash_output_html(out, name);
@@ -442,7 +449,8 @@ ngx_http_flowdash_page_name(ngx_http_flowdash_output_t *out, ngx_str_t *name)
 
 
 static void
-ngx_http_flowdash_page_date(ngx_http_flowdash_output_t *out, time_t time)
+ngx_http_flowdash_status_page_date(ngx_http_flowdash_output_t *out,
+    time_t time)
 {
     ngx_tm_t  tm;
 

@@ -36,11 +36,11 @@ static ngx_int_t ngx_http_flowdash_replace_copy_start(ngx_http_request_t *r,
     ngx_http_flowdash_copy_t *copy, ngx_chain_t *body);
 static ngx_int_t ngx_http_flowdash_replace_headers(ngx_http_request_t *r,
     ngx_uint_t decoded);
-static ngx_int_t ngx_http_flowdash_replace_set_header(ngx_http_request_t *r,
+static ngx_int_t ngx_http_flowdash_replace_headers_set(ngx_http_request_t *r,
     ngx_table_elt_t **header, const char *name, ngx_str_t *value);
-static ngx_int_t ngx_http_flowdash_replace_clean(ngx_http_request_t *r,
+static ngx_int_t ngx_http_flowdash_replace_headers_clean(ngx_http_request_t *r,
     ngx_uint_t what);
-static ngx_uint_t ngx_http_flowdash_replace_stale(ngx_table_elt_t *h,
+static ngx_uint_t ngx_http_flowdash_replace_headers_stale(ngx_table_elt_t *h,
     ngx_uint_t what);
 
 
@@ -414,7 +414,7 @@ ngx_http_flowdash_replace_headers(ngx_http_request_t *r, ngx_uint_t decoded)
 {
     ngx_str_t  value;
 
-    if (ngx_http_flowdash_replace_clean(r,
+    if (ngx_http_flowdash_replace_headers_clean(r,
                              decoded ? NGX_HTTP_FLOWDASH_REPLACE_CODING : 0)
         != NGX_OK)
     {
@@ -432,29 +432,29 @@ ngx_http_flowdash_replace_headers(ngx_http_request_t *r, ngx_uint_t decoded)
     value.len = ngx_sprintf(value.data, "%O", r->headers_in.content_length_n)
                 - value.data;
 
-    ngx_http_flowdash_replace_forget(r);
+    ngx_http_flowdash_replace_headers_invalidate_variables(r);
 
-    return ngx_http_flowdash_replace_set_header(r,
+    return ngx_http_flowdash_replace_headers_set(r,
                                               &r->headers_in.content_length,
                                               "Content-Length", &value);
 }
 
 
 ngx_int_t
-ngx_http_flowdash_replace_set_json(ngx_http_request_t *r)
+ngx_http_flowdash_replace_headers_set_json(ngx_http_request_t *r)
 {
     ngx_str_t  value;
 
     ngx_str_set(&value, "application/json");
 
-    return ngx_http_flowdash_replace_set_header(r,
-                                                &r->headers_in.content_type,
-                                                "Content-Type", &value);
+    return ngx_http_flowdash_replace_headers_set(r,
+                                                 &r->headers_in.content_type,
+                                                 "Content-Type", &value);
 }
 
 
 ngx_int_t
-ngx_http_flowdash_replace_drop(ngx_http_request_t *r)
+ngx_http_flowdash_replace_headers_discard_body(ngx_http_request_t *r)
 {
     ngx_http_request_body_t  *rb;
 
@@ -475,14 +475,15 @@ ngx_http_flowdash_replace_drop(ngx_http_request_t *r)
     r->headers_in.transfer_encoding = NULL;
     r->headers_in.chunked = 0;
 
-    ngx_http_flowdash_replace_forget(r);
+    ngx_http_flowdash_replace_headers_invalidate_variables(r);
 
-    return ngx_http_flowdash_replace_clean(r, NGX_HTTP_FLOWDASH_REPLACE_ALL);
+    return ngx_http_flowdash_replace_headers_clean(r,
+                                              NGX_HTTP_FLOWDASH_REPLACE_ALL);
 }
 
 
 void
-ngx_http_flowdash_replace_forget(ngx_http_request_t *r)
+ngx_http_flowdash_replace_headers_invalidate_variables(ngx_http_request_t *r)
 {
     ngx_int_t                      *index;
     ngx_uint_t                      i;
@@ -499,7 +500,7 @@ ngx_http_flowdash_replace_forget(ngx_http_request_t *r)
 
 
 static ngx_int_t
-ngx_http_flowdash_replace_set_header(ngx_http_request_t *r,
+ngx_http_flowdash_replace_headers_set(ngx_http_request_t *r,
     ngx_table_elt_t **header, const char *name, ngx_str_t *value)
 {
     ngx_table_elt_t  *h;
@@ -539,9 +540,9 @@ ngx_http_flowdash_replace_set_header(ngx_http_request_t *r,
  */
 
 static ngx_int_t
-ngx_http_flowdash_replace_clean(ngx_http_request_t *r, ngx_uint_t what)
+ngx_http_flowdash_replace_headers_clean(ngx_http_request_t *r, ngx_uint_t what)
 {
-    ngx_uint_t        i, run;
+    ngx_uint_t        i, ex;
     ngx_list_t       *headers;
     ngx_list_part_t  *part, *last, old;
     ngx_table_elt_t  *h;
@@ -557,16 +558,16 @@ ngx_http_flowdash_replace_clean(ngx_http_request_t *r, ngx_uint_t what)
     for (part = &old; part; part = part->next) {
 
         h = part->elts;
-        run = 0;
+        ex = 0;
 
         for (i = 0; i < part->nelts; i++) {
 
-            if (ngx_http_flowdash_replace_stale(&h[i], what)) {
-                run = 0;
+            if (ngx_http_flowdash_replace_headers_stale(&h[i], what)) {
+                ex = 0;
                 continue;
             }
 
-            if (run) {
+            if (ex) {
                 last->nelts++;
                 continue;
             }
@@ -583,7 +584,7 @@ ngx_http_flowdash_replace_clean(ngx_http_request_t *r, ngx_uint_t what)
 
             last->elts = &h[i];
             last->nelts = 1;
-            run = 1;
+            ex = 1;
         }
     }
 
@@ -606,7 +607,7 @@ ngx_http_flowdash_replace_clean(ngx_http_request_t *r, ngx_uint_t what)
  */
 
 static ngx_uint_t
-ngx_http_flowdash_replace_stale(ngx_table_elt_t *h, ngx_uint_t what)
+ngx_http_flowdash_replace_headers_stale(ngx_table_elt_t *h, ngx_uint_t what)
 {
     ngx_str_t  *name;
 

@@ -39,28 +39,28 @@ typedef struct {
 } ngx_http_flowdash_hosts_name_t;
 
 
-static ngx_int_t ngx_http_flowdash_resolve_read_hosts(ngx_conf_t *cf,
+static ngx_int_t ngx_http_flowdash_hosts_read_file(ngx_conf_t *cf,
     ngx_fd_t fd, ngx_str_t *text);
-static ngx_int_t ngx_http_flowdash_resolve_hosts_text(ngx_pool_t *pool,
+static ngx_int_t ngx_http_flowdash_hosts_text(ngx_pool_t *pool,
     ngx_pool_t *temp, ngx_str_t *text, ngx_array_t *hosts);
-static ngx_int_t ngx_http_flowdash_resolve_hosts_line(ngx_array_t *names,
+static ngx_int_t ngx_http_flowdash_hosts_line(ngx_array_t *names,
     u_char *p, u_char *last);
-static ngx_int_t ngx_http_flowdash_resolve_hosts_name(ngx_array_t *names,
+static ngx_int_t ngx_http_flowdash_hosts_name(ngx_array_t *names,
     ngx_str_t *addr, ngx_str_t *text);
-static void ngx_http_flowdash_resolve_word(u_char **p, u_char *last,
+static void ngx_http_flowdash_hosts_word(u_char **p, u_char *last,
     ngx_str_t *word);
-static ngx_uint_t ngx_http_flowdash_resolve_addr(ngx_str_t *text,
+static ngx_uint_t ngx_http_flowdash_hosts_addr(ngx_str_t *text,
     u_char *canonical);
-static int ngx_libc_cdecl ngx_http_flowdash_resolve_cmp_names(const void *one,
+static int ngx_libc_cdecl ngx_http_flowdash_hosts_cmp_names(const void *one,
     const void *two);
-static ngx_int_t ngx_http_flowdash_resolve_join(ngx_pool_t *pool,
+static ngx_int_t ngx_http_flowdash_hosts_join(ngx_pool_t *pool,
     ngx_http_flowdash_hosts_name_t *name, ngx_uint_t n,
     ngx_http_flowdash_host_t *host);
-static ngx_int_t ngx_http_flowdash_resolve_cmp(ngx_str_t *one,
+static ngx_int_t ngx_http_flowdash_hosts_cmp(ngx_str_t *one,
     ngx_str_t *two);
-static ngx_str_t *ngx_http_flowdash_resolve_find(ngx_array_t *hosts,
+static ngx_str_t *ngx_http_flowdash_hosts_find(ngx_array_t *hosts,
     ngx_str_t *name);
-static ngx_uint_t ngx_http_flowdash_resolve_valid(ngx_str_t *name);
+static ngx_uint_t ngx_http_flowdash_hosts_valid(ngx_str_t *name);
 static ngx_uint_t ngx_http_flowdash_resolve_localhost(ngx_str_t *name);
 static ngx_int_t ngx_http_flowdash_resolve_name(
     ngx_http_flowdash_resolve_t *rs, ngx_str_t *name);
@@ -73,7 +73,7 @@ static ngx_int_t ngx_http_flowdash_resolve_entry(
 
 
 ngx_int_t
-ngx_http_flowdash_resolve_hosts(ngx_conf_t *cf, ngx_array_t *hosts)
+ngx_http_flowdash_hosts_read(ngx_conf_t *cf, ngx_array_t *hosts)
 {
     ngx_fd_t   fd;
     ngx_int_t  rc;
@@ -94,7 +94,7 @@ ngx_http_flowdash_resolve_hosts(ngx_conf_t *cf, ngx_array_t *hosts)
         }
 
     } else {
-        rc = ngx_http_flowdash_resolve_read_hosts(cf, fd, &text);
+        rc = ngx_http_flowdash_hosts_read_file(cf, fd, &text);
 
         if (ngx_close_file(fd) == NGX_FILE_ERROR) {
             ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno, ngx_close_file_n
@@ -106,7 +106,7 @@ ngx_http_flowdash_resolve_hosts(ngx_conf_t *cf, ngx_array_t *hosts)
         }
     }
 
-    rc = ngx_http_flowdash_resolve_parse_hosts(cf->pool, &text, hosts);
+    rc = ngx_http_flowdash_hosts_parse(cf->pool, &text, hosts);
 
     if (text.data) {
         ngx_free(text.data);
@@ -119,7 +119,7 @@ ngx_http_flowdash_resolve_hosts(ngx_conf_t *cf, ngx_array_t *hosts)
 /* a file that changes now is as good as one that changes later */
 
 static ngx_int_t
-ngx_http_flowdash_resolve_read_hosts(ngx_conf_t *cf, ngx_fd_t fd,
+ngx_http_flowdash_hosts_read_file(ngx_conf_t *cf, ngx_fd_t fd,
     ngx_str_t *text)
 {
     size_t           size;
@@ -172,7 +172,7 @@ ngx_http_flowdash_resolve_read_hosts(ngx_conf_t *cf, ngx_fd_t fd,
 
 
 ngx_int_t
-ngx_http_flowdash_resolve_parse_hosts(ngx_pool_t *pool, ngx_str_t *text,
+ngx_http_flowdash_hosts_parse(ngx_pool_t *pool, ngx_str_t *text,
     ngx_array_t *hosts)
 {
     ngx_int_t    rc;
@@ -183,7 +183,7 @@ ngx_http_flowdash_resolve_parse_hosts(ngx_pool_t *pool, ngx_str_t *text,
         return NGX_ERROR;
     }
 
-    rc = ngx_http_flowdash_resolve_hosts_text(pool, temp, text, hosts);
+    rc = ngx_http_flowdash_hosts_text(pool, temp, text, hosts);
 
     ngx_destroy_pool(temp);
 
@@ -192,7 +192,7 @@ ngx_http_flowdash_resolve_parse_hosts(ngx_pool_t *pool, ngx_str_t *text,
 
 
 static ngx_int_t
-ngx_http_flowdash_resolve_hosts_text(ngx_pool_t *pool, ngx_pool_t *temp,
+ngx_http_flowdash_hosts_text(ngx_pool_t *pool, ngx_pool_t *temp,
     ngx_str_t *text, ngx_array_t *hosts)
 {
     u_char                          *p, *end, *last;
@@ -218,7 +218,7 @@ ngx_http_flowdash_resolve_hosts_text(ngx_pool_t *pool, ngx_pool_t *temp,
             end = last;
         }
 
-        if (ngx_http_flowdash_resolve_hosts_line(&names, p, end) != NGX_OK) {
+        if (ngx_http_flowdash_hosts_line(&names, p, end) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -226,7 +226,7 @@ ngx_http_flowdash_resolve_hosts_text(ngx_pool_t *pool, ngx_pool_t *temp,
     name = names.elts;
 
     ngx_qsort(name, names.nelts, sizeof(ngx_http_flowdash_hosts_name_t),
-              ngx_http_flowdash_resolve_cmp_names);
+              ngx_http_flowdash_hosts_cmp_names);
 
     if (ngx_array_init(hosts, pool, ngx_max(names.nelts, 1),
                        sizeof(ngx_http_flowdash_host_t))
@@ -238,7 +238,7 @@ ngx_http_flowdash_resolve_hosts_text(ngx_pool_t *pool, ngx_pool_t *temp,
     for (i = 0; i < names.nelts; i += n) {
 
         for (n = 1; i + n < names.nelts; n++) {
-            if (ngx_http_flowdash_resolve_cmp(&name[i].name, &name[i + n].name)
+            if (ngx_http_flowdash_hosts_cmp(&name[i].name, &name[i + n].name)
                 != 0)
             {
                 break;
@@ -248,7 +248,7 @@ ngx_http_flowdash_resolve_hosts_text(ngx_pool_t *pool, ngx_pool_t *temp,
         host = ngx_array_push(hosts);
 
         if (host == NULL
-            || ngx_http_flowdash_resolve_join(pool, &name[i], n, host)
+            || ngx_http_flowdash_hosts_join(pool, &name[i], n, host)
                != NGX_OK)
         {
             return NGX_ERROR;
@@ -262,7 +262,7 @@ ngx_http_flowdash_resolve_hosts_text(ngx_pool_t *pool, ngx_pool_t *temp,
 /* "address name alias ...", and maybe a comment */
 
 static ngx_int_t
-ngx_http_flowdash_resolve_hosts_line(ngx_array_t *names, u_char *p,
+ngx_http_flowdash_hosts_line(ngx_array_t *names, u_char *p,
     u_char *last)
 {
     u_char     *comment, canonical[NGX_HTTP_FLOWDASH_ADDR_LEN];
@@ -274,9 +274,9 @@ ngx_http_flowdash_resolve_hosts_line(ngx_array_t *names, u_char *p,
         last = comment;
     }
 
-    ngx_http_flowdash_resolve_word(&p, last, &word);
+    ngx_http_flowdash_hosts_word(&p, last, &word);
 
-    if (!ngx_http_flowdash_resolve_addr(&word, canonical)) {
+    if (!ngx_http_flowdash_hosts_addr(&word, canonical)) {
         return NGX_OK;
     }
 
@@ -290,13 +290,13 @@ ngx_http_flowdash_resolve_hosts_line(ngx_array_t *names, u_char *p,
 
     for ( ;; ) {
 
-        ngx_http_flowdash_resolve_word(&p, last, &word);
+        ngx_http_flowdash_hosts_word(&p, last, &word);
 
         if (word.len == 0) {
             return NGX_OK;
         }
 
-        if (ngx_http_flowdash_resolve_hosts_name(names, &addr, &word)
+        if (ngx_http_flowdash_hosts_name(names, &addr, &word)
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -306,7 +306,7 @@ ngx_http_flowdash_resolve_hosts_line(ngx_array_t *names, u_char *p,
 
 
 static ngx_int_t
-ngx_http_flowdash_resolve_hosts_name(ngx_array_t *names, ngx_str_t *addr,
+ngx_http_flowdash_hosts_name(ngx_array_t *names, ngx_str_t *addr,
     ngx_str_t *text)
 {
     ngx_http_flowdash_hosts_name_t  *name;
@@ -315,7 +315,7 @@ ngx_http_flowdash_resolve_hosts_name(ngx_array_t *names, ngx_str_t *addr,
         text->len--;
     }
 
-    if (!ngx_http_flowdash_resolve_valid(text)) {
+    if (!ngx_http_flowdash_hosts_valid(text)) {
         return NGX_OK;
     }
 
@@ -342,7 +342,7 @@ ngx_http_flowdash_resolve_hosts_name(ngx_array_t *names, ngx_str_t *addr,
 /* the next word, empty at the end */
 
 static void
-ngx_http_flowdash_resolve_word(u_char **p, u_char *last, ngx_str_t *word)
+ngx_http_flowdash_hosts_word(u_char **p, u_char *last, ngx_str_t *word)
 {
     u_char  *s;
 
@@ -369,7 +369,7 @@ ngx_http_flowdash_resolve_word(u_char **p, u_char *last, ngx_str_t *word)
  */
 
 static ngx_uint_t
-ngx_http_flowdash_resolve_addr(ngx_str_t *text, u_char *canonical)
+ngx_http_flowdash_hosts_addr(ngx_str_t *text, u_char *canonical)
 {
     char             copy[NGX_INET6_ADDRSTRLEN + 1];
     struct in_addr   in;
@@ -404,7 +404,7 @@ ngx_http_flowdash_resolve_addr(ngx_str_t *text, u_char *canonical)
 
 
 static int ngx_libc_cdecl
-ngx_http_flowdash_resolve_cmp_names(const void *one, const void *two)
+ngx_http_flowdash_hosts_cmp_names(const void *one, const void *two)
 {
     ngx_int_t                        rc;
     ngx_http_flowdash_hosts_name_t  *first, *second;
@@ -412,7 +412,7 @@ ngx_http_flowdash_resolve_cmp_names(const void *one, const void *two)
     first = (ngx_http_flowdash_hosts_name_t *) one;
     second = (ngx_http_flowdash_hosts_name_t *) two;
 
-    rc = ngx_http_flowdash_resolve_cmp(&first->name, &second->name);
+    rc = ngx_http_flowdash_hosts_cmp(&first->name, &second->name);
 
     if (rc == 0) {
         rc = (first->order < second->order) ? -1 : 1;
@@ -425,7 +425,7 @@ ngx_http_flowdash_resolve_cmp_names(const void *one, const void *two)
 /* the addresses of the same name, "n" times, each of them once */
 
 static ngx_int_t
-ngx_http_flowdash_resolve_join(ngx_pool_t *pool,
+ngx_http_flowdash_hosts_join(ngx_pool_t *pool,
     ngx_http_flowdash_hosts_name_t *name, ngx_uint_t n,
     ngx_http_flowdash_host_t *host)
 {
@@ -445,7 +445,7 @@ ngx_http_flowdash_resolve_join(ngx_pool_t *pool,
     for (i = 0; i < n && count < NGX_HTTP_FLOWDASH_HOSTS_ADDRS; i++) {
 
         for (k = 0; k < count; k++) {
-            if (ngx_http_flowdash_resolve_cmp(addr[k], &name[i].addr) == 0) {
+            if (ngx_http_flowdash_hosts_cmp(addr[k], &name[i].addr) == 0) {
                 break;
             }
         }
@@ -477,7 +477,7 @@ ngx_http_flowdash_resolve_join(ngx_pool_t *pool,
 
 
 static ngx_int_t
-ngx_http_flowdash_resolve_cmp(ngx_str_t *one, ngx_str_t *two)
+ngx_http_flowdash_hosts_cmp(ngx_str_t *one, ngx_str_t *two)
 {
     return ngx_memn2cmp(one->data, two->data, one->len, two->len);
 }
@@ -486,7 +486,7 @@ ngx_http_flowdash_resolve_cmp(ngx_str_t *one, ngx_str_t *two)
 /* the addresses of a name in lower case, or NULL */
 
 static ngx_str_t *
-ngx_http_flowdash_resolve_find(ngx_array_t *hosts, ngx_str_t *name)
+ngx_http_flowdash_hosts_find(ngx_array_t *hosts, ngx_str_t *name)
 {
     ngx_int_t                  rc;
     ngx_uint_t                 low, high, i;
@@ -498,7 +498,7 @@ ngx_http_flowdash_resolve_find(ngx_array_t *hosts, ngx_str_t *name)
 
     while (low < high) {
         i = low + (high - low) / 2;
-        rc = ngx_http_flowdash_resolve_cmp(name, &host[i].name);
+        rc = ngx_http_flowdash_hosts_cmp(name, &host[i].name);
 
         if (rc == 0) {
             return &host[i].addrs;
@@ -523,7 +523,7 @@ ngx_http_flowdash_resolve_find(ngx_array_t *hosts, ngx_str_t *name)
  */
 
 static ngx_uint_t
-ngx_http_flowdash_resolve_valid(ngx_str_t *name)
+ngx_http_flowdash_hosts_valid(ngx_str_t *name)
 {
     u_char  c;
     size_t  i, label;
@@ -628,7 +628,7 @@ ngx_http_flowdash_resolve(ngx_http_flowdash_resolve_t *rs, ngx_array_t *hosts)
         name.len--;
     }
 
-    if (!ngx_http_flowdash_resolve_valid(&name)) {
+    if (!ngx_http_flowdash_hosts_valid(&name)) {
         rs->state = NGX_RESOLVE_NXDOMAIN;
         return NGX_OK;
     }
@@ -646,7 +646,7 @@ ngx_http_flowdash_resolve(ngx_http_flowdash_resolve_t *rs, ngx_array_t *hosts)
         return ngx_http_flowdash_resolve_entry(rs, &localhost);
     }
 
-    addrs = ngx_http_flowdash_resolve_find(hosts, &name);
+    addrs = ngx_http_flowdash_hosts_find(hosts, &name);
 
     if (addrs) {
         return ngx_http_flowdash_resolve_entry(rs, addrs);

@@ -53,10 +53,10 @@ struct ngx_http_flowdash_resolve_s {
  * name.  A file that is not there or cannot be read has no hosts.  Returns
  * NGX_OK, or NGX_ERROR if memory ran out.
  */
-ngx_int_t ngx_http_flowdash_resolve_hosts(ngx_conf_t *cf, ngx_array_t *hosts);
+ngx_int_t ngx_http_flowdash_hosts_read(ngx_conf_t *cf, ngx_array_t *hosts);
 
 /* The same for the text of such a file, which is not needed afterwards. */
-ngx_int_t ngx_http_flowdash_resolve_parse_hosts(ngx_pool_t *pool,
+ngx_int_t ngx_http_flowdash_hosts_parse(ngx_pool_t *pool,
     ngx_str_t *text, ngx_array_t *hosts);
 
 /*

@@ -18,11 +18,11 @@
 #define NGX_HTTP_FLOWDASH_RETRY_LAST   10000
 
 
-static char *ngx_http_flowdash_retry_condition(ngx_conf_t *cf,
+static char *ngx_http_flowdash_conf_retry_condition(ngx_conf_t *cf,
     ngx_command_t *cmd, ngx_http_flowdash_retry_t *retry, ngx_str_t *value);
 
 
-static ngx_conf_bitmask_t  ngx_http_flowdash_retry_conditions[] = {
+static ngx_conf_bitmask_t  ngx_http_flowdash_conf_retry_conditions[] = {
     { ngx_string("error"), NGX_HTTP_FLOWDASH_RETRY_ERROR },
     { ngx_string("timeout"), NGX_HTTP_FLOWDASH_RETRY_TIMEOUT },
     { ngx_string("429"), NGX_HTTP_FLOWDASH_RETRY_429 },
@@ -40,7 +40,7 @@ static ngx_conf_bitmask_t  ngx_http_flowdash_retry_conditions[] = {
 
 
 char *
-ngx_http_flowdash_retry_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_http_flowdash_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_flowdash_loc_conf_t *flcf = conf;
 
@@ -77,7 +77,7 @@ ngx_http_flowdash_retry_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     retry->n = n;
 
     for (i = 2; i < cf->args->nelts; i++) {
-        rv = ngx_http_flowdash_retry_condition(cf, cmd, retry, &value[i]);
+        rv = ngx_http_flowdash_conf_retry_condition(cf, cmd, retry, &value[i]);
 
         if (rv != NGX_CONF_OK) {
             return rv;
@@ -98,7 +98,7 @@ ngx_http_flowdash_retry_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static char *
-ngx_http_flowdash_retry_condition(ngx_conf_t *cf, ngx_command_t *cmd,
+ngx_http_flowdash_conf_retry_condition(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_http_flowdash_retry_t *retry, ngx_str_t *value)
 {
     ngx_int_t            ms;
@@ -128,7 +128,7 @@ ngx_http_flowdash_retry_condition(ngx_conf_t *cf, ngx_command_t *cmd,
         return NGX_CONF_OK;
     }
 
-    for (condition = ngx_http_flowdash_retry_conditions;
+    for (condition = ngx_http_flowdash_conf_retry_conditions;
          condition->name.len;
          condition++)
     {
@@ -148,7 +148,7 @@ ngx_http_flowdash_retry_condition(ngx_conf_t *cf, ngx_command_t *cmd,
 
 
 ngx_uint_t
-ngx_http_flowdash_retry_status(ngx_uint_t status)
+ngx_http_flowdash_retry_condition(ngx_uint_t status)
 {
     switch (status) {
 

@@ -23,9 +23,9 @@
 static void ngx_http_flowdash_sign_free(void *data);
 static u_char *ngx_http_flowdash_sign_one(EVP_MD_CTX *ctx, EVP_PKEY *pkey,
     ngx_str_t *id, ngx_str_t *timestamp, ngx_str_t *body, u_char *p);
-static ngx_int_t ngx_http_flowdash_sign_conf_add(ngx_conf_t *cf,
+static ngx_int_t ngx_http_flowdash_conf_sign_add(ngx_conf_t *cf,
     ngx_array_t *keys, ngx_str_t *text, const char **error);
-static ngx_int_t ngx_http_flowdash_sign_conf_file(ngx_conf_t *cf,
+static ngx_int_t ngx_http_flowdash_conf_sign_file(ngx_conf_t *cf,
     ngx_array_t *keys, ngx_str_t *value, const char **error);
 
 
@@ -213,7 +213,7 @@ ngx_http_flowdash_sign_one(EVP_MD_CTX *ctx, EVP_PKEY *pkey, ngx_str_t *id,
  */
 
 char *
-ngx_http_flowdash_sign_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_http_flowdash_conf_sign(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     char  *p = conf;
 
@@ -245,7 +245,7 @@ ngx_http_flowdash_sign_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     for (i = 1; i < cf->args->nelts; i++) {
 
         if (ngx_strncmp(value[i].data, "file:", 5) == 0) {
-            rc = ngx_http_flowdash_sign_conf_file(cf, *keys, &value[i],
+            rc = ngx_http_flowdash_conf_sign_file(cf, *keys, &value[i],
                                                   &error);
 
         } else if (ngx_strcmp(value[i].data, "off") == 0) {
@@ -253,7 +253,7 @@ ngx_http_flowdash_sign_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             rc = NGX_DECLINED;
 
         } else {
-            rc = ngx_http_flowdash_sign_conf_add(cf, *keys, &value[i],
+            rc = ngx_http_flowdash_conf_sign_add(cf, *keys, &value[i],
                                                  &error);
         }
 
@@ -278,7 +278,7 @@ ngx_http_flowdash_sign_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
  */
 
 static ngx_int_t
-ngx_http_flowdash_sign_conf_add(ngx_conf_t *cf, ngx_array_t *keys,
+ngx_http_flowdash_conf_sign_add(ngx_conf_t *cf, ngx_array_t *keys,
     ngx_str_t *text, const char **error)
 {
     u_char     key[NGX_HTTP_FLOWDASH_SIGN_KEY_MAX];
@@ -297,10 +297,10 @@ ngx_http_flowdash_sign_conf_add(ngx_conf_t *cf, ngx_array_t *keys,
 }
 
 
-/* Returns as ngx_http_flowdash_sign_conf_add(). */
+/* Returns as ngx_http_flowdash_conf_sign_add(). */
 
 static ngx_int_t
-ngx_http_flowdash_sign_conf_file(ngx_conf_t *cf, ngx_array_t *keys,
+ngx_http_flowdash_conf_sign_file(ngx_conf_t *cf, ngx_array_t *keys,
     ngx_str_t *value, const char **error)
 {
     ngx_int_t  rc;
@@ -318,7 +318,7 @@ ngx_http_flowdash_sign_conf_file(ngx_conf_t *cf, ngx_array_t *keys,
         return NGX_ERROR;
     }
 
-    rc = ngx_http_flowdash_sign_conf_add(cf, keys, &content, error);
+    rc = ngx_http_flowdash_conf_sign_add(cf, keys, &content, error);
 
     ngx_explicit_memzero(content.data, content.len);
 

@@ -46,7 +46,7 @@ ngx_int_t ngx_http_flowdash_sign(ngx_array_t *keys, ngx_str_t *id,
  * The directive flowdash_sign_key, of an ngx_array_t * at cmd->offset, which
  * is NULL for "off".
  */
-char *ngx_http_flowdash_sign_conf(ngx_conf_t *cf, ngx_command_t *cmd,
+char *ngx_http_flowdash_conf_sign(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 

@@ -11,39 +11,41 @@
 #include <ngx_http_flowdash_module.h>
 
 
-static ngx_int_t ngx_http_flowdash_source_begin(ngx_http_request_t *r,
+static ngx_int_t ngx_http_flowdash_source_read_begin(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static ngx_http_flowdash_form_t *ngx_http_flowdash_source_form(
+static ngx_http_flowdash_form_t *ngx_http_flowdash_source_read_form(
     ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_str_t *boundary);
-static ngx_int_t ngx_http_flowdash_source_decode(ngx_http_request_t *r,
+static ngx_int_t ngx_http_flowdash_source_read_decode(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static ngx_int_t ngx_http_flowdash_source_json(ngx_http_request_t *r,
+static ngx_int_t ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static ngx_int_t ngx_http_flowdash_source_urlencoded(ngx_http_request_t *r,
+static ngx_int_t ngx_http_flowdash_source_read_urlencoded(
+    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_source_read_multipart(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static ngx_int_t ngx_http_flowdash_source_multipart(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx);
-static ngx_int_t ngx_http_flowdash_source_query(ngx_http_request_t *r,
+static ngx_int_t ngx_http_flowdash_source_read_query(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_source_refuse(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *error);
-static ngx_int_t ngx_http_flowdash_source_refuse_form(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_form_t *form);
-static ngx_int_t ngx_http_flowdash_source_refuse_at(ngx_http_request_t *r,
+static ngx_int_t ngx_http_flowdash_source_read_refuse_form(
+    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_form_t *form);
+static ngx_int_t ngx_http_flowdash_source_read_refuse_at(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *what,
     const char *error, off_t offset);
 
-static ngx_int_t ngx_http_flowdash_source_lay_query(ngx_http_request_t *r,
+static ngx_int_t ngx_http_flowdash_source_merge_query(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_source_agrees(ngx_http_request_t *r,
     ngx_str_t *value, ngx_str_t *said);
-static void ngx_http_flowdash_source_settle(ngx_http_flowdash_ctx_t *ctx);
+static void ngx_http_flowdash_source_mark_unchanged(
+    ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_source_check_form(
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_source_t *source,
     ngx_http_flowdash_field_t *new, ngx_http_flowdash_field_t *field,
     const char **error);
 
-static ngx_int_t ngx_http_flowdash_source_hand_out(
+static ngx_int_t ngx_http_flowdash_source_write_distribute(
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_source_write_body(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
@@ -59,22 +61,22 @@ ngx_http_flowdash_source_read(ngx_http_request_t *r,
 
     if (!ctx->pieces.begun) {
 
-        rc = ngx_http_flowdash_source_begin(r, ctx);
+        rc = ngx_http_flowdash_source_read_begin(r, ctx);
 
         if (rc != NGX_OK) {
             return rc;
         }
     }
 
-    if (ctx->refused) {
+    if (ctx->refusal_status) {
         return NGX_OK;
     }
 
     if (ctx->gzip) {
 
-        rc = ngx_http_flowdash_source_decode(r, ctx);
+        rc = ngx_http_flowdash_source_read_decode(r, ctx);
 
-        if (rc != NGX_OK || ctx->refused) {
+        if (rc != NGX_OK || ctx->refusal_status) {
             return rc;
         }
     }
@@ -82,35 +84,35 @@ ngx_http_flowdash_source_read(ngx_http_request_t *r,
     switch (ctx->media.type) {
 
     case NGX_HTTP_FLOWDASH_MULTIPART:
-        rc = ngx_http_flowdash_source_multipart(r, ctx);
+        rc = ngx_http_flowdash_source_read_multipart(r, ctx);
         break;
 
     case NGX_HTTP_FLOWDASH_URLENCODED:
-        rc = ngx_http_flowdash_source_urlencoded(r, ctx);
+        rc = ngx_http_flowdash_source_read_urlencoded(r, ctx);
         break;
 
     default:
-        rc = ngx_http_flowdash_source_json(r, ctx);
+        rc = ngx_http_flowdash_source_read_json(r, ctx);
     }
 
-    if (rc != NGX_OK || ctx->refused) {
+    if (rc != NGX_OK || ctx->refusal_status) {
         return rc;
     }
 
-    rc = ngx_http_flowdash_source_query(r, ctx);
+    rc = ngx_http_flowdash_source_read_query(r, ctx);
 
-    if (rc != NGX_OK || ctx->refused) {
+    if (rc != NGX_OK || ctx->refusal_status) {
         return rc;
     }
 
-    return ngx_http_flowdash_source_lay(r, ctx);
+    return ngx_http_flowdash_source_merge(r, ctx);
 }
 
 
 /* also when an internal redirect has led to another action */
 
 static ngx_int_t
-ngx_http_flowdash_source_begin(ngx_http_request_t *r,
+ngx_http_flowdash_source_read_begin(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
     off_t                      max;
@@ -123,7 +125,7 @@ ngx_http_flowdash_source_begin(ngx_http_request_t *r,
     ctx->multipart = NULL;
     ctx->stored = NULL;
     ctx->task = NULL;
-    ctx->refused = 0;
+    ctx->refusal_status = 0;
 
     ctx->has_body = (ngx_http_flowdash_body_length(r) != 0);
 
@@ -171,8 +173,8 @@ ngx_http_flowdash_source_begin(ngx_http_request_t *r,
 
     if (ctx->media.type == NGX_HTTP_FLOWDASH_MULTIPART) {
 
-        ctx->body.form = ngx_http_flowdash_source_form(r, ctx,
-                                                       &ctx->media.boundary);
+        ctx->body.form = ngx_http_flowdash_source_read_form(r, ctx,
+                                                         &ctx->media.boundary);
         if (ctx->body.form == NULL) {
             return NGX_ERROR;
         }
@@ -188,7 +190,7 @@ ngx_http_flowdash_source_begin(ngx_http_request_t *r,
 
 
 static ngx_http_flowdash_form_t *
-ngx_http_flowdash_source_form(ngx_http_request_t *r,
+ngx_http_flowdash_source_read_form(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *boundary)
 {
     ngx_http_flowdash_form_t  *form;
@@ -206,7 +208,7 @@ ngx_http_flowdash_source_form(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_flowdash_source_decode(ngx_http_request_t *r,
+ngx_http_flowdash_source_read_decode(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_int_t  rc;
@@ -253,7 +255,7 @@ ngx_http_flowdash_source_decode(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_flowdash_source_json(ngx_http_request_t *r,
+ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_int_t                          rc;
@@ -285,15 +287,16 @@ ngx_http_flowdash_source_json(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    return ngx_http_flowdash_source_refuse_at(r, ctx, NGX_HTTP_BAD_REQUEST,
-                                              "body",
-                                              ctx->body.task.json.error,
-                                              ctx->body.task.json.offset);
+    return ngx_http_flowdash_source_read_refuse_at(r, ctx,
+                                                   NGX_HTTP_BAD_REQUEST,
+                                                   "body",
+                                                   ctx->body.task.json.error,
+                                                   ctx->body.task.json.offset);
 }
 
 
 static ngx_int_t
-ngx_http_flowdash_source_urlencoded(ngx_http_request_t *r,
+ngx_http_flowdash_source_read_urlencoded(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_int_t                   rc;
@@ -324,17 +327,17 @@ ngx_http_flowdash_source_urlencoded(ngx_http_request_t *r,
 
     ngx_str_null(&none);
 
-    form = ngx_http_flowdash_source_form(r, ctx, &none);
+    form = ngx_http_flowdash_source_read_form(r, ctx, &none);
     if (form == NULL) {
         return NGX_ERROR;
     }
 
     ctx->body.form = form;
 
-    rc = ngx_http_flowdash_form_parse(form, &ctx->body.text);
+    rc = ngx_http_flowdash_form_urlencoded_parse(form, &ctx->body.text);
 
     if (rc == NGX_DECLINED) {
-        return ngx_http_flowdash_source_refuse_form(r, ctx, form);
+        return ngx_http_flowdash_source_read_refuse_form(r, ctx, form);
     }
 
     if (rc != NGX_OK) {
@@ -346,7 +349,7 @@ ngx_http_flowdash_source_urlencoded(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_flowdash_source_multipart(ngx_http_request_t *r,
+ngx_http_flowdash_source_read_multipart(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_int_t  rc;
@@ -384,7 +387,8 @@ ngx_http_flowdash_source_multipart(ngx_http_request_t *r,
     }
 
     if (rc == NGX_DECLINED) {
-        return ngx_http_flowdash_source_refuse_form(r, ctx, ctx->body.form);
+        return ngx_http_flowdash_source_read_refuse_form(r, ctx,
+                                                         ctx->body.form);
     }
 
     if (rc != NGX_OK) {
@@ -396,7 +400,7 @@ ngx_http_flowdash_source_multipart(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_flowdash_source_query(ngx_http_request_t *r,
+ngx_http_flowdash_source_read_query(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_int_t                  rc;
@@ -419,17 +423,17 @@ ngx_http_flowdash_source_query(ngx_http_request_t *r,
 
     ngx_str_null(&none);
 
-    form = ngx_http_flowdash_source_form(r, ctx, &none);
+    form = ngx_http_flowdash_source_read_form(r, ctx, &none);
     if (form == NULL) {
         return NGX_ERROR;
     }
 
     form->query = 1;
 
-    rc = ngx_http_flowdash_form_parse(form, &r->args);
+    rc = ngx_http_flowdash_form_urlencoded_parse(form, &r->args);
 
     if (rc == NGX_DECLINED) {
-        return ngx_http_flowdash_source_refuse_form(r, ctx, form);
+        return ngx_http_flowdash_source_read_refuse_form(r, ctx, form);
     }
 
     if (rc != NGX_OK) {
@@ -460,7 +464,7 @@ static ngx_int_t
 ngx_http_flowdash_source_refuse(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *error)
 {
-    ctx->refused = status;
+    ctx->refusal_status = status;
     ctx->detail.data = (u_char *) error;
     ctx->detail.len = ngx_strlen(error);
 
@@ -471,7 +475,7 @@ ngx_http_flowdash_source_refuse(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_flowdash_source_refuse_form(ngx_http_request_t *r,
+ngx_http_flowdash_source_read_refuse_form(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_form_t *form)
 {
     ngx_uint_t  status;
@@ -490,14 +494,14 @@ ngx_http_flowdash_source_refuse_form(ngx_http_request_t *r,
         status = NGX_HTTP_BAD_REQUEST;
     }
 
-    return ngx_http_flowdash_source_refuse_at(r, ctx, status,
+    return ngx_http_flowdash_source_read_refuse_at(r, ctx, status,
                                          form->query ? "query" : "body",
                                          form->error, form->offset);
 }
 
 
 static ngx_int_t
-ngx_http_flowdash_source_refuse_at(ngx_http_request_t *r,
+ngx_http_flowdash_source_read_refuse_at(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *what,
     const char *error, off_t offset)
 {
@@ -512,14 +516,14 @@ ngx_http_flowdash_source_refuse_at(ngx_http_request_t *r,
                      "the request's %s: %s, at byte %O", what, error, offset);
 
     ctx->detail.len = p - ctx->detail.data;
-    ctx->refused = status;
+    ctx->refusal_status = status;
 
     return NGX_OK;
 }
 
 
 ngx_int_t
-ngx_http_flowdash_source_lay(ngx_http_request_t *r,
+ngx_http_flowdash_source_merge(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_http_flowdash_task_t          *task, *base;
@@ -553,13 +557,13 @@ ngx_http_flowdash_source_lay(ngx_http_request_t *r,
     }
 
     if (ctx->query.form
-        && ngx_http_flowdash_source_lay_query(r, ctx) != NGX_OK)
+        && ngx_http_flowdash_source_merge_query(r, ctx) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     if (ctx->task) {
-        ngx_http_flowdash_source_settle(ctx);
+        ngx_http_flowdash_source_mark_unchanged(ctx);
     }
 
     return NGX_OK;
@@ -573,7 +577,7 @@ ngx_http_flowdash_source_lay(ngx_http_request_t *r,
  */
 
 static ngx_int_t
-ngx_http_flowdash_source_lay_query(ngx_http_request_t *r,
+ngx_http_flowdash_source_merge_query(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_int_t                   rc;
@@ -621,7 +625,7 @@ ngx_http_flowdash_source_lay_query(ngx_http_request_t *r,
 
         if (field) {
             field = ngx_http_flowdash_task_lookup(ctx->task, &said->node.str);
-            field->doubtful = 1;
+            field->ambiguous = 1;
         }
     }
 
@@ -672,7 +676,7 @@ ngx_http_flowdash_source_agrees(ngx_http_request_t *r, ngx_str_t *value,
 /* what has been laid together is what the request says: nothing is changed */
 
 static void
-ngx_http_flowdash_source_settle(ngx_http_flowdash_ctx_t *ctx)
+ngx_http_flowdash_source_mark_unchanged(ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_uint_t                  i;
     ngx_list_part_t            *part;
@@ -690,15 +694,15 @@ ngx_http_flowdash_source_settle(ngx_http_flowdash_ctx_t *ctx)
 
         own = ngx_http_flowdash_task_lookup(&ctx->body.task, &field->node.str);
 
-        if (own && own->doubtful) {
-            field->doubtful = 1;
+        if (own && own->ambiguous) {
+            field->ambiguous = 1;
         }
 
         own = query ? ngx_http_flowdash_task_lookup(query, &field->node.str)
                     : NULL;
 
-        if (own && own->doubtful) {
-            field->doubtful = 1;
+        if (own && own->ambiguous) {
+            field->ambiguous = 1;
         }
     }
 }
@@ -793,7 +797,7 @@ ngx_http_flowdash_source_preset(ngx_http_request_t *r,
 
         if (!param[i].json) {
 
-            if (ngx_http_flowdash_json_check_utf8(&value)) {
+            if (ngx_http_flowdash_text_check_utf8(&value)) {
                 *error = "the value of flowdash_set is not UTF-8";
                 return NGX_DECLINED;
             }
@@ -849,7 +853,7 @@ ngx_http_flowdash_source_write(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
     if (ctx->task != &ctx->body.task
-        && ngx_http_flowdash_source_hand_out(ctx) != NGX_OK)
+        && ngx_http_flowdash_source_write_distribute(ctx) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -871,7 +875,7 @@ ngx_http_flowdash_source_write(ngx_http_request_t *r,
 /* to each source its fields, and to one those that are new */
 
 static ngx_int_t
-ngx_http_flowdash_source_hand_out(ngx_http_flowdash_ctx_t *ctx)
+ngx_http_flowdash_source_write_distribute(ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_uint_t                  i, found;
     ngx_list_part_t            *part;
@@ -943,7 +947,8 @@ ngx_http_flowdash_source_write_body(ngx_http_request_t *r,
             return ngx_http_flowdash_replace_edits(r, edits, &ctx->copy);
         }
 
-        if (ngx_http_flowdash_form_write(form, &ctx->body.text, edits, &text)
+        if (ngx_http_flowdash_form_urlencoded_write(form, &ctx->body.text,
+                                                    edits, &text)
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -960,7 +965,7 @@ ngx_http_flowdash_source_write_body(ngx_http_request_t *r,
                    - text.data;
 
         if (!ctx->has_body
-            && ngx_http_flowdash_replace_set_json(r) != NGX_OK)
+            && ngx_http_flowdash_replace_headers_set_json(r) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -988,8 +993,9 @@ ngx_http_flowdash_source_write_query(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    if (ngx_http_flowdash_form_write(ctx->query.form, &ctx->query.text, edits,
-                                     &text)
+    if (ngx_http_flowdash_form_urlencoded_write(ctx->query.form,
+                                                &ctx->query.text, edits,
+                                                &text)
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -1025,7 +1031,7 @@ ngx_http_flowdash_source_write_query(ngx_http_request_t *r,
 
     r->args = text;
 
-    ngx_http_flowdash_replace_forget(r);
+    ngx_http_flowdash_replace_headers_invalidate_variables(r);
 
     return NGX_OK;
 }

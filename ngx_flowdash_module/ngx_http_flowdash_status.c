@@ -46,21 +46,22 @@ typedef struct {
 static ngx_int_t ngx_http_flowdash_status_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_status_view(ngx_http_request_t *r,
     ngx_http_flowdash_main_conf_t *fmcf, ngx_http_flowdash_view_t *view);
-static ngx_int_t ngx_http_flowdash_status_table(ngx_http_request_t *r,
+static ngx_int_t ngx_http_flowdash_status_view_table(ngx_http_request_t *r,
     ngx_http_flowdash_view_t *view);
-static int ngx_libc_cdecl ngx_http_flowdash_status_compare(const void *one,
-    const void *two);
-static void ngx_http_flowdash_status_fill(ngx_http_flowdash_view_t *view);
-static ngx_int_t ngx_http_flowdash_status_configured(ngx_http_request_t *r,
-    ngx_http_flowdash_view_t *view, ngx_http_flowdash_loc_conf_t *flcf);
-static ngx_int_t ngx_http_flowdash_status_counted(ngx_http_request_t *r,
+static int ngx_libc_cdecl ngx_http_flowdash_status_view_compare(
+    const void *one, const void *two);
+static void ngx_http_flowdash_status_view_fill(ngx_http_flowdash_view_t *view);
+static ngx_int_t ngx_http_flowdash_status_view_configured(
+    ngx_http_request_t *r, ngx_http_flowdash_view_t *view,
+    ngx_http_flowdash_loc_conf_t *flcf);
+static ngx_int_t ngx_http_flowdash_status_view_counted(ngx_http_request_t *r,
     ngx_http_flowdash_view_t *view, ngx_http_flowdash_counters_t *counters);
-static ngx_http_flowdash_action_view_t *ngx_http_flowdash_status_action(
+static ngx_http_flowdash_action_view_t *ngx_http_flowdash_status_view_action(
     ngx_http_request_t *r, ngx_http_flowdash_view_t *view, ngx_str_t *name);
-static ngx_http_flowdash_step_view_t *ngx_http_flowdash_status_step(
+static ngx_http_flowdash_step_view_t *ngx_http_flowdash_status_view_step(
     ngx_http_flowdash_action_view_t *action, ngx_str_t *name);
-static ngx_uint_t ngx_http_flowdash_status_same(ngx_str_t *a, ngx_str_t *b);
-static ngx_int_t ngx_http_flowdash_status_failures(ngx_http_request_t *r,
+static ngx_uint_t ngx_http_flowdash_text_equal(ngx_str_t *a, ngx_str_t *b);
+static ngx_int_t ngx_http_flowdash_status_view_failures(ngx_http_request_t *r,
     ngx_http_flowdash_view_t *view);
 static ngx_int_t ngx_http_flowdash_status_send(ngx_http_request_t *r,
     ngx_http_flowdash_format_t *format, ngx_http_flowdash_output_t *out);
@@ -78,27 +79,31 @@ static void ngx_http_flowdash_status_json_failure(
 
 static void ngx_http_flowdash_status_prometheus(
     ngx_http_flowdash_output_t *out, ngx_http_flowdash_view_t *view);
-static void ngx_http_flowdash_status_metric(ngx_http_flowdash_output_t *out,
-    ngx_http_flowdash_view_t *view, ngx_http_flowdash_metric_t *metric);
-static void ngx_http_flowdash_status_reasons(ngx_http_flowdash_output_t *out,
-    ngx_http_flowdash_view_t *view, ngx_uint_t steps);
-static void ngx_http_flowdash_status_classes(ngx_http_flowdash_output_t *out,
-    ngx_http_flowdash_view_t *view);
-static void ngx_http_flowdash_status_times(ngx_http_flowdash_output_t *out,
-    ngx_http_flowdash_view_t *view, ngx_uint_t steps);
-static void ngx_http_flowdash_status_histogram(
+static void ngx_http_flowdash_status_prometheus_metric(
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_view_t *view,
+    ngx_http_flowdash_metric_t *metric);
+static void ngx_http_flowdash_status_prometheus_reasons(
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_view_t *view,
+    ngx_uint_t steps);
+static void ngx_http_flowdash_status_prometheus_classes(
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_view_t *view);
+static void ngx_http_flowdash_status_prometheus_times(
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_view_t *view,
+    ngx_uint_t steps);
+static void ngx_http_flowdash_status_prometheus_histogram(
     ngx_http_flowdash_output_t *out, const char *name, ngx_str_t *labels,
     ngx_http_flowdash_histogram_t *time);
-static ngx_http_flowdash_counters_t *ngx_http_flowdash_status_next(
+static ngx_http_flowdash_counters_t *ngx_http_flowdash_status_prometheus_next(
     ngx_http_flowdash_view_t *view, ngx_uint_t steps, ngx_uint_t *i,
     ngx_uint_t *n, ngx_str_t *labels);
-static u_char *ngx_http_flowdash_status_label(u_char *p, ngx_str_t *text);
+static u_char *ngx_http_flowdash_status_prometheus_label(u_char *p,
+    ngx_str_t *text);
 
 
 static ngx_http_flowdash_format_t  ngx_http_flowdash_formats[] = {
 
     { ngx_string("html"), ngx_string("text/html; charset=utf-8"),
-      ngx_http_flowdash_page },
+      ngx_http_flowdash_status_page },
 
     { ngx_string("json"), ngx_string("application/json"),
       ngx_http_flowdash_status_json },
@@ -178,7 +183,7 @@ ngx_http_flowdash_status_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     value = cf->args->elts;
 
     for (format = ngx_http_flowdash_formats; format->name.len; format++) {
-        if (ngx_http_flowdash_status_same(&format->name, &value[1])) {
+        if (ngx_http_flowdash_text_equal(&format->name, &value[1])) {
             break;
         }
     }
@@ -342,7 +347,7 @@ ngx_http_flowdash_output_html(ngx_http_flowdash_output_t *out, ngx_str_t *text)
 
 
 ngx_uint_t
-ngx_http_flowdash_status_count(ngx_http_flowdash_histogram_t *time)
+ngx_http_flowdash_status_view_count(ngx_http_flowdash_histogram_t *time)
 {
     ngx_uint_t  i, n;
 
@@ -384,7 +389,7 @@ ngx_http_flowdash_status_view(ngx_http_request_t *r,
     for (i = 0; i < fmcf->actions.nelts; i++) {
 
         if (action[i]->action->lengths == NULL
-            && ngx_http_flowdash_status_configured(r, view, action[i])
+            && ngx_http_flowdash_status_view_configured(r, view, action[i])
                != NGX_OK)
         {
             return NGX_ERROR;
@@ -394,20 +399,20 @@ ngx_http_flowdash_status_view(ngx_http_request_t *r,
     view->configured = view->actions.nelts;
     view->sorted = 1;
 
-    if (ngx_http_flowdash_status_table(r, view) != NGX_OK) {
+    if (ngx_http_flowdash_status_view_table(r, view) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    ngx_http_flowdash_status_fill(view);
+    ngx_http_flowdash_status_view_fill(view);
 
-    return ngx_http_flowdash_status_failures(r, view);
+    return ngx_http_flowdash_status_view_failures(r, view);
 }
 
 
 /* sorted, so that an action's entries are found together */
 
 static ngx_int_t
-ngx_http_flowdash_status_table(ngx_http_request_t *r,
+ngx_http_flowdash_status_view_table(ngx_http_request_t *r,
     ngx_http_flowdash_view_t *view)
 {
     ngx_uint_t                      i, n;
@@ -430,10 +435,11 @@ ngx_http_flowdash_status_table(ngx_http_request_t *r,
     }
 
     ngx_qsort(sorted, n, sizeof(ngx_http_flowdash_counters_t *),
-              ngx_http_flowdash_status_compare);
+              ngx_http_flowdash_status_view_compare);
 
     for (i = 0; i < n; i++) {
-        if (ngx_http_flowdash_status_counted(r, view, sorted[i]) != NGX_OK) {
+        if (ngx_http_flowdash_status_view_counted(r, view,
+                                                  sorted[i]) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -443,7 +449,7 @@ ngx_http_flowdash_status_table(ngx_http_request_t *r,
 
 
 static int ngx_libc_cdecl
-ngx_http_flowdash_status_compare(const void *one, const void *two)
+ngx_http_flowdash_status_view_compare(const void *one, const void *two)
 {
     ngx_int_t                      rc;
     ngx_http_flowdash_counters_t  *a, *b;
@@ -464,7 +470,7 @@ ngx_http_flowdash_status_compare(const void *one, const void *two)
 /* what found no room in the zone has counted nothing */
 
 static void
-ngx_http_flowdash_status_fill(ngx_http_flowdash_view_t *view)
+ngx_http_flowdash_status_view_fill(ngx_http_flowdash_view_t *view)
 {
     ngx_uint_t                        i, n;
     ngx_http_flowdash_step_view_t    *step;
@@ -492,7 +498,7 @@ ngx_http_flowdash_status_fill(ngx_http_flowdash_view_t *view)
 
 
 static ngx_int_t
-ngx_http_flowdash_status_configured(ngx_http_request_t *r,
+ngx_http_flowdash_status_view_configured(ngx_http_request_t *r,
     ngx_http_flowdash_view_t *view, ngx_http_flowdash_loc_conf_t *flcf)
 {
     ngx_str_t                         name;
@@ -504,7 +510,7 @@ ngx_http_flowdash_status_configured(ngx_http_request_t *r,
 
     name = ngx_http_flowdash_metrics_name(&flcf->action->value);
 
-    action = ngx_http_flowdash_status_action(r, view, &name);
+    action = ngx_http_flowdash_status_view_action(r, view, &name);
     if (action == NULL) {
         return NGX_ERROR;
     }
@@ -515,7 +521,7 @@ ngx_http_flowdash_status_configured(ngx_http_request_t *r,
 
         name = ngx_http_flowdash_metrics_name(&step[i]->name);
 
-        shown = ngx_http_flowdash_status_step(action, &name);
+        shown = ngx_http_flowdash_status_view_step(action, &name);
         if (shown == NULL) {
             return NGX_ERROR;
         }
@@ -534,7 +540,7 @@ ngx_http_flowdash_status_configured(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_flowdash_status_counted(ngx_http_request_t *r,
+ngx_http_flowdash_status_view_counted(ngx_http_request_t *r,
     ngx_http_flowdash_view_t *view, ngx_http_flowdash_counters_t *counters)
 {
     ngx_str_t                         name;
@@ -544,7 +550,7 @@ ngx_http_flowdash_status_counted(ngx_http_request_t *r,
     name.data = counters->action;
     name.len = counters->action_len;
 
-    action = ngx_http_flowdash_status_action(r, view, &name);
+    action = ngx_http_flowdash_status_view_action(r, view, &name);
     if (action == NULL) {
         return NGX_ERROR;
     }
@@ -557,7 +563,7 @@ ngx_http_flowdash_status_counted(ngx_http_request_t *r,
     name.data = counters->step;
     name.len = counters->step_len;
 
-    step = ngx_http_flowdash_status_step(action, &name);
+    step = ngx_http_flowdash_status_view_step(action, &name);
     if (step == NULL) {
         return NGX_ERROR;
     }
@@ -574,7 +580,7 @@ ngx_http_flowdash_status_counted(ngx_http_request_t *r,
  */
 
 static ngx_http_flowdash_action_view_t *
-ngx_http_flowdash_status_action(ngx_http_request_t *r,
+ngx_http_flowdash_status_view_action(ngx_http_request_t *r,
     ngx_http_flowdash_view_t *view, ngx_str_t *name)
 {
     ngx_uint_t                        i, n;
@@ -585,7 +591,7 @@ ngx_http_flowdash_status_action(ngx_http_request_t *r,
 
     if (view->sorted && n > view->configured) {
 
-        if (ngx_http_flowdash_status_same(&action[n - 1].name, name)) {
+        if (ngx_http_flowdash_text_equal(&action[n - 1].name, name)) {
             return &action[n - 1];
         }
 
@@ -593,7 +599,7 @@ ngx_http_flowdash_status_action(ngx_http_request_t *r,
     }
 
     for (i = 0; i < n; i++) {
-        if (ngx_http_flowdash_status_same(&action[i].name, name)) {
+        if (ngx_http_flowdash_text_equal(&action[i].name, name)) {
             return &action[i];
         }
     }
@@ -618,7 +624,7 @@ ngx_http_flowdash_status_action(ngx_http_request_t *r,
 
 
 static ngx_http_flowdash_step_view_t *
-ngx_http_flowdash_status_step(ngx_http_flowdash_action_view_t *action,
+ngx_http_flowdash_status_view_step(ngx_http_flowdash_action_view_t *action,
     ngx_str_t *name)
 {
     ngx_uint_t                      i;
@@ -627,7 +633,7 @@ ngx_http_flowdash_status_step(ngx_http_flowdash_action_view_t *action,
     step = action->steps.elts;
 
     for (i = 0; i < action->steps.nelts; i++) {
-        if (ngx_http_flowdash_status_same(&step[i].name, name)) {
+        if (ngx_http_flowdash_text_equal(&step[i].name, name)) {
             return &step[i];
         }
     }
@@ -646,7 +652,7 @@ ngx_http_flowdash_status_step(ngx_http_flowdash_action_view_t *action,
 
 
 static ngx_uint_t
-ngx_http_flowdash_status_same(ngx_str_t *a, ngx_str_t *b)
+ngx_http_flowdash_text_equal(ngx_str_t *a, ngx_str_t *b)
 {
     return a->len == b->len
            && (a->len == 0 || ngx_memcmp(a->data, b->data, a->len) == 0);
@@ -656,7 +662,7 @@ ngx_http_flowdash_status_same(ngx_str_t *a, ngx_str_t *b)
 /* a copy: they may be replaced while the page is written */
 
 static ngx_int_t
-ngx_http_flowdash_status_failures(ngx_http_request_t *r,
+ngx_http_flowdash_status_view_failures(ngx_http_request_t *r,
     ngx_http_flowdash_view_t *view)
 {
     ngx_uint_t  i;
@@ -750,7 +756,7 @@ ngx_http_flowdash_status_json_counters(ngx_http_flowdash_output_t *out,
             continue;
         }
 
-        name = ngx_http_flowdash_error_name(i);
+        name = ngx_http_flowdash_reason_name(i);
 
         ngx_http_flowdash_output(out, "%s\"%V\":%uA", more ? "," : "", name,
                                  counters->failed[i]);
@@ -774,7 +780,8 @@ ngx_http_flowdash_status_json_time(ngx_http_flowdash_output_t *out,
 
     ngx_http_flowdash_output(out, ",\"time_ms\":{\"count\":%ui,\"sum\":%uA,"
                              "\"median\":%M,\"p95\":%M,\"buckets\":{",
-                             ngx_http_flowdash_status_count(time), time->sum,
+                             ngx_http_flowdash_status_view_count(time),
+                             time->sum,
                              ngx_http_flowdash_metrics_quantile(time, 500),
                              ngx_http_flowdash_metrics_quantile(time, 950));
 
@@ -845,7 +852,7 @@ ngx_http_flowdash_status_json_failure(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_output_json(out, &step);
     ngx_http_flowdash_output(out, "\",\"reason\":\"%V\",\"status\":%ui,"
                              "\"id\":\"%V\"}",
-                             ngx_http_flowdash_error_name(failure->reason),
+                             ngx_http_flowdash_reason_name(failure->reason),
                              failure->status, &id);
 }
 
@@ -857,14 +864,14 @@ ngx_http_flowdash_status_prometheus(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_metric_t  *metric;
 
     for (metric = ngx_http_flowdash_metrics; metric->name; metric++) {
-        ngx_http_flowdash_status_metric(out, view, metric);
+        ngx_http_flowdash_status_prometheus_metric(out, view, metric);
     }
 
-    ngx_http_flowdash_status_reasons(out, view, 0);
-    ngx_http_flowdash_status_reasons(out, view, 1);
-    ngx_http_flowdash_status_classes(out, view);
-    ngx_http_flowdash_status_times(out, view, 0);
-    ngx_http_flowdash_status_times(out, view, 1);
+    ngx_http_flowdash_status_prometheus_reasons(out, view, 0);
+    ngx_http_flowdash_status_prometheus_reasons(out, view, 1);
+    ngx_http_flowdash_status_prometheus_classes(out, view);
+    ngx_http_flowdash_status_prometheus_times(out, view, 0);
+    ngx_http_flowdash_status_prometheus_times(out, view, 1);
 
     ngx_http_flowdash_output(out,
         "# HELP flowdash_zone_entries Actions and steps that are counted.\n"
@@ -881,7 +888,7 @@ ngx_http_flowdash_status_prometheus(ngx_http_flowdash_output_t *out,
 
 
 static void
-ngx_http_flowdash_status_metric(ngx_http_flowdash_output_t *out,
+ngx_http_flowdash_status_prometheus_metric(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_view_t *view, ngx_http_flowdash_metric_t *metric)
 {
     u_char                         buf[NGX_HTTP_FLOWDASH_LABELS];
@@ -897,8 +904,10 @@ ngx_http_flowdash_status_metric(ngx_http_flowdash_output_t *out,
     n = 0;
     labels.data = buf;
 
-    while ((counters = ngx_http_flowdash_status_next(view, metric->step,
-                                                     &i, &n, &labels)))
+    while ((counters = ngx_http_flowdash_status_prometheus_next(view,
+                                                                metric->step,
+                                                                &i, &n,
+                                                                &labels)))
     {
         value = (ngx_atomic_t *) ((u_char *) counters + metric->offset);
 
@@ -909,7 +918,7 @@ ngx_http_flowdash_status_metric(ngx_http_flowdash_output_t *out,
 
 
 static void
-ngx_http_flowdash_status_reasons(ngx_http_flowdash_output_t *out,
+ngx_http_flowdash_status_prometheus_reasons(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_view_t *view, ngx_uint_t steps)
 {
     u_char                         buf[NGX_HTTP_FLOWDASH_LABELS];
@@ -928,15 +937,16 @@ ngx_http_flowdash_status_reasons(ngx_http_flowdash_output_t *out,
     n = 0;
     labels.data = buf;
 
-    while ((counters = ngx_http_flowdash_status_next(view, steps, &i, &n,
-                                                     &labels)))
+    while ((counters = ngx_http_flowdash_status_prometheus_next(view, steps,
+                                                                &i, &n,
+                                                                &labels)))
     {
         for (reason = 1; reason < NGX_HTTP_FLOWDASH_ERRORS; reason++) {
 
             if (counters->failed[reason]) {
                 ngx_http_flowdash_output(out, "%s{%V,reason=\"%V\"} %uA\n",
                                   name, &labels,
-                                  ngx_http_flowdash_error_name(reason),
+                                  ngx_http_flowdash_reason_name(reason),
                                   counters->failed[reason]);
             }
         }
@@ -945,7 +955,7 @@ ngx_http_flowdash_status_reasons(ngx_http_flowdash_output_t *out,
 
 
 static void
-ngx_http_flowdash_status_classes(ngx_http_flowdash_output_t *out,
+ngx_http_flowdash_status_prometheus_classes(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_view_t *view)
 {
     u_char                         buf[NGX_HTTP_FLOWDASH_LABELS];
@@ -962,8 +972,9 @@ ngx_http_flowdash_status_classes(ngx_http_flowdash_output_t *out,
     n = 0;
     labels.data = buf;
 
-    while ((counters = ngx_http_flowdash_status_next(view, 1, &i, &n,
-                                                     &labels)))
+    while ((counters = ngx_http_flowdash_status_prometheus_next(view, 1, &i,
+                                                                &n,
+                                                                &labels)))
     {
         for (class = 0; class < 6; class++) {
 
@@ -988,7 +999,7 @@ ngx_http_flowdash_status_classes(ngx_http_flowdash_output_t *out,
 
 
 static void
-ngx_http_flowdash_status_times(ngx_http_flowdash_output_t *out,
+ngx_http_flowdash_status_prometheus_times(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_view_t *view, ngx_uint_t steps)
 {
     u_char                         buf[NGX_HTTP_FLOWDASH_LABELS];
@@ -1008,17 +1019,18 @@ ngx_http_flowdash_status_times(ngx_http_flowdash_output_t *out,
     n = 0;
     labels.data = buf;
 
-    while ((counters = ngx_http_flowdash_status_next(view, steps, &i, &n,
-                                                     &labels)))
+    while ((counters = ngx_http_flowdash_status_prometheus_next(view, steps,
+                                                                &i, &n,
+                                                                &labels)))
     {
-        ngx_http_flowdash_status_histogram(out, name, &labels,
-                                           &counters->time);
+        ngx_http_flowdash_status_prometheus_histogram(out, name, &labels,
+                                                      &counters->time);
     }
 }
 
 
 static void
-ngx_http_flowdash_status_histogram(ngx_http_flowdash_output_t *out,
+ngx_http_flowdash_status_prometheus_histogram(ngx_http_flowdash_output_t *out,
     const char *name, ngx_str_t *labels, ngx_http_flowdash_histogram_t *time)
 {
     ngx_uint_t         i, bound;
@@ -1051,7 +1063,8 @@ ngx_http_flowdash_status_histogram(ngx_http_flowdash_output_t *out,
  */
 
 static ngx_http_flowdash_counters_t *
-ngx_http_flowdash_status_next(ngx_http_flowdash_view_t *view, ngx_uint_t steps,
+ngx_http_flowdash_status_prometheus_next(ngx_http_flowdash_view_t *view,
+    ngx_uint_t steps,
     ngx_uint_t *i, ngx_uint_t *n, ngx_str_t *labels)
 {
     u_char                           *p;
@@ -1077,7 +1090,7 @@ ngx_http_flowdash_status_next(ngx_http_flowdash_view_t *view, ngx_uint_t steps,
     counters = action->counters;
 
     p = ngx_cpymem(labels->data, "action=\"", sizeof("action=\"") - 1);
-    p = ngx_http_flowdash_status_label(p, &action->name);
+    p = ngx_http_flowdash_status_prometheus_label(p, &action->name);
     *p++ = '"';
 
     if (steps) {
@@ -1086,7 +1099,7 @@ ngx_http_flowdash_status_next(ngx_http_flowdash_view_t *view, ngx_uint_t steps,
         counters = step->counters;
 
         p = ngx_cpymem(p, ",step=\"", sizeof(",step=\"") - 1);
-        p = ngx_http_flowdash_status_label(p, &step->name);
+        p = ngx_http_flowdash_status_prometheus_label(p, &step->name);
         *p++ = '"';
 
     } else {
@@ -1100,7 +1113,7 @@ ngx_http_flowdash_status_next(ngx_http_flowdash_view_t *view, ngx_uint_t steps,
 
 
 static u_char *
-ngx_http_flowdash_status_label(u_char *p, ngx_str_t *text)
+ngx_http_flowdash_status_prometheus_label(u_char *p, ngx_str_t *text)
 {
     size_t  i;
 

@@ -58,10 +58,11 @@ void ngx_http_flowdash_output_html(ngx_http_flowdash_output_t *out,
     ngx_str_t *text);
 
 /* The number of values in a histogram. */
-ngx_uint_t ngx_http_flowdash_status_count(ngx_http_flowdash_histogram_t *time);
+ngx_uint_t ngx_http_flowdash_status_view_count(
+    ngx_http_flowdash_histogram_t *time);
 
 /* Writes the page of "flowdash_status html". */
-void ngx_http_flowdash_page(ngx_http_flowdash_output_t *out,
+void ngx_http_flowdash_status_page(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_view_t *view);
 
 

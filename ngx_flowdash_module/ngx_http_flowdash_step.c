@@ -12,29 +12,29 @@
 
 
 static ngx_int_t ngx_http_flowdash_step_payload(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_loc_conf_t *flcf);
-static ngx_int_t ngx_http_flowdash_step_headers(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+static ngx_int_t ngx_http_flowdash_headers(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_loc_conf_t *flcf);
-static ngx_int_t ngx_http_flowdash_step_set_headers(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_loc_conf_t *flcf);
-static ngx_int_t ngx_http_flowdash_step_refuse(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, const char *what, ngx_str_t *name,
+static ngx_int_t ngx_http_flowdash_headers_set(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf);
+static ngx_int_t ngx_http_flowdash_exchange_refuse(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, const char *what, ngx_str_t *name,
     const char *why);
 static ngx_int_t ngx_http_flowdash_step_subrequest(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run);
+    ngx_http_flowdash_exchange_t *ex);
 static ngx_int_t ngx_http_flowdash_step_body(ngx_http_request_t *sr,
-    ngx_http_flowdash_run_t *run);
+    ngx_http_flowdash_exchange_t *ex);
 static ngx_int_t ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
-    ngx_http_flowdash_run_t *run);
+    ngx_http_flowdash_exchange_t *ex);
 static ngx_int_t ngx_http_flowdash_step_add_header(ngx_http_request_t *sr,
     ngx_str_t *name, ngx_str_t *value);
-static void ngx_http_flowdash_step_timeout(ngx_event_t *ev);
-static void ngx_http_flowdash_step_abort(ngx_http_request_t *sr,
-    ngx_http_flowdash_run_t *run);
-static ngx_int_t ngx_http_flowdash_step_end(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run);
+static void ngx_http_flowdash_subrequest_timeout(ngx_event_t *ev);
+static void ngx_http_flowdash_subrequest_abort(ngx_http_request_t *sr,
+    ngx_http_flowdash_exchange_t *ex);
+static ngx_int_t ngx_http_flowdash_subrequest_end(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex);
 
 
 /* what limit_req knows a request by that it has seen */
@@ -68,37 +68,37 @@ ngx_http_flowdash_step_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_int_t                      rc;
-    ngx_http_flowdash_run_t       *run, **runp;
+    ngx_http_flowdash_exchange_t  *ex, **slot;
     ngx_http_flowdash_step_t     **steps;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
-    run = ngx_pcalloc(r->pool, sizeof(ngx_http_flowdash_run_t));
-    if (run == NULL) {
+    ex = ngx_pcalloc(r->pool, sizeof(ngx_http_flowdash_exchange_t));
+    if (ex == NULL) {
         return NGX_ERROR;
     }
 
     steps = ctx->conf->steps->elts;
-    run->step = steps[ctx->runs.nelts];
-    run->start = ngx_current_msec;
+    ex->step = steps[ctx->exchanges.nelts];
+    ex->start = ngx_current_msec;
 
-    runp = ngx_array_push(&ctx->runs);
-    if (runp == NULL) {
+    slot = ngx_array_push(&ctx->exchanges);
+    if (slot == NULL) {
         return NGX_ERROR;
     }
 
-    *runp = run;
-    ctx->run = run;
+    *slot = ex;
+    ctx->exchange = ex;
 
-    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
-    rc = ngx_http_flowdash_step_condition(r, ctx, run);
+    rc = ngx_http_flowdash_step_condition(r, ctx, ex);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_flowdash_step_request(r, ctx, run);
+        rc = ngx_http_flowdash_step_request(r, ctx, ex);
     }
 
     if (rc == NGX_DECLINED) {
-        run->done = 1;
+        ex->done = 1;
         return NGX_OK;
     }
 
@@ -107,20 +107,20 @@ ngx_http_flowdash_step_start(ngx_http_request_t *r,
     }
 
     if ((ngx_msec_int_t) (ctx->deadline - ngx_current_msec) <= 0) {
-        run->error = NGX_HTTP_FLOWDASH_DEADLINE;
-        run->done = 1;
+        ex->error = NGX_HTTP_FLOWDASH_DEADLINE;
+        ex->done = 1;
         return NGX_OK;
     }
 
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash step \"%V\" starts, payload:%uz",
-                   &run->step->name, run->payload.len);
+                   &ex->step->name, ex->payload.len);
 
-    if (ngx_http_flowdash_step_subrequest(r, run) != NGX_OK) {
+    if (ngx_http_flowdash_step_subrequest(r, ex) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    ngx_http_flowdash_step_set_timer(r, ctx, flcf);
+    ngx_http_flowdash_subrequest_set_timer(r, ctx, flcf);
 
     return NGX_OK;
 }
@@ -128,28 +128,28 @@ ngx_http_flowdash_step_start(ngx_http_request_t *r,
 
 ngx_int_t
 ngx_http_flowdash_step_condition(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run)
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
 {
     ngx_int_t  rc;
 
-    if (run->step->condition == NULL) {
+    if (ex->step->condition == NULL) {
         return NGX_OK;
     }
 
-    rc = ngx_http_flowdash_value_test(r, run->step->condition);
+    rc = ngx_http_flowdash_value_test(r, ex->step->condition);
 
     if (rc != NGX_DECLINED) {
         return rc;
     }
 
-    if (ctx->doubtful) {
-        run->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
-        ngx_str_set(&run->detail, "flowdash_if depends on a field that the "
-                                  "task has twice");
+    if (ctx->ambiguous) {
+        ex->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
+        ngx_str_set(&ex->detail, "flowdash_if depends on a field that the "
+                                 "task has twice");
     }
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                   "flowdash step \"%V\" is skipped", &run->step->name);
+                   "flowdash step \"%V\" is skipped", &ex->step->name);
 
     return NGX_DECLINED;
 }
@@ -157,16 +157,16 @@ ngx_http_flowdash_step_condition(ngx_http_request_t *r,
 
 ngx_int_t
 ngx_http_flowdash_step_request(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run)
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
 {
     ngx_int_t                      rc;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
-    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
-    rc = ngx_http_flowdash_step_payload(r, ctx, run, flcf);
+    rc = ngx_http_flowdash_step_payload(r, ctx, ex, flcf);
 
-    return (rc == NGX_OK) ? ngx_http_flowdash_step_headers(r, ctx, run, flcf)
+    return (rc == NGX_OK) ? ngx_http_flowdash_headers(r, ctx, ex, flcf)
                           : rc;
 }
 
@@ -175,7 +175,7 @@ ngx_http_flowdash_step_request(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_flowdash_step_payload(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_loc_conf_t *flcf)
 {
     u_char        *p;
@@ -184,10 +184,10 @@ ngx_http_flowdash_step_payload(ngx_http_request_t *r,
     ngx_array_t   *user;
     ngx_keyval_t  *kv;
 
-    user = ngx_http_flowdash_step_user(r, run, flcf);
+    user = ngx_http_flowdash_user(r, ex, flcf);
 
     if (user == NULL) {
-        return run->error ? NGX_DECLINED : NGX_ERROR;
+        return ex->error ? NGX_DECLINED : NGX_ERROR;
     }
 
     kv = user->elts;
@@ -207,7 +207,7 @@ ngx_http_flowdash_step_payload(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    run->payload.data = p;
+    ex->payload.data = p;
 
     p = ngx_cpymem(p, "{\"action\":", sizeof("{\"action\":") - 1);
     p = ngx_http_flowdash_json_write_string(p, &ctx->action);
@@ -234,15 +234,15 @@ ngx_http_flowdash_step_payload(ngx_http_request_t *r,
     p = ngx_http_flowdash_task_write_object(p, ctx->task);
     *p++ = '}';
 
-    run->payload.len = p - run->payload.data;
+    ex->payload.len = p - ex->payload.data;
 
     return NGX_OK;
 }
 
 
 ngx_array_t *
-ngx_http_flowdash_step_user(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_loc_conf_t *flcf)
+ngx_http_flowdash_user(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf)
 {
     ngx_str_t                  *field, value;
     ngx_uint_t                  i, n;
@@ -277,17 +277,17 @@ ngx_http_flowdash_step_user(ngx_http_request_t *r,
             return NULL;
         }
 
-        if (ngx_http_flowdash_json_check_utf8(&value)) {
-            if (run == NULL) {
+        if (ngx_http_flowdash_text_check_utf8(&value)) {
+            if (ex == NULL) {
 
                 /* its steps will say so */
 
                 continue;
             }
 
-            (void) ngx_http_flowdash_step_refuse(r, run, "flowdash_user",
-                                                 &param[n].name,
-                                                 "is not UTF-8");
+            (void) ngx_http_flowdash_exchange_refuse(r, ex, "flowdash_user",
+                                                     &param[n].name,
+                                                     "is not UTF-8");
             return NULL;
         }
 
@@ -321,13 +321,13 @@ ngx_http_flowdash_step_user(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_flowdash_step_headers(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_run_t *run,
+ngx_http_flowdash_headers(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_loc_conf_t *flcf)
 {
     ngx_keyval_t  *header, *h;
 
-    if (ngx_array_init(&run->headers, r->pool, 8, sizeof(ngx_keyval_t))
+    if (ngx_array_init(&ex->headers, r->pool, 8, sizeof(ngx_keyval_t))
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -337,11 +337,11 @@ ngx_http_flowdash_step_headers(ngx_http_request_t *r,
          header->key.len;
          header++)
     {
-        if (ngx_http_flowdash_step_header_is_set(flcf, &header->key)) {
+        if (ngx_http_flowdash_headers_is_set(flcf, &header->key)) {
             continue;
         }
 
-        h = ngx_array_push(&run->headers);
+        h = ngx_array_push(&ex->headers);
         if (h == NULL) {
             return NGX_ERROR;
         }
@@ -349,7 +349,7 @@ ngx_http_flowdash_step_headers(ngx_http_request_t *r,
         *h = *header;
     }
 
-    if (ngx_http_flowdash_identity_step(r, ctx, run, &run->headers)
+    if (ngx_http_flowdash_identity_step(r, ctx, ex, &ex->headers)
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -359,13 +359,13 @@ ngx_http_flowdash_step_headers(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    return ngx_http_flowdash_step_set_headers(r, run, flcf);
+    return ngx_http_flowdash_headers_set(r, ex, flcf);
 }
 
 
 static ngx_int_t
-ngx_http_flowdash_step_set_headers(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_loc_conf_t *flcf)
+ngx_http_flowdash_headers_set(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf)
 {
     u_char                     *p, *last;
     ngx_str_t                   value;
@@ -394,12 +394,12 @@ ngx_http_flowdash_step_set_headers(ngx_http_request_t *r,
         }
 
         if (p < last || ngx_http_flowdash_get_ctx(r)->escaped) {
-            return ngx_http_flowdash_step_refuse(r, run,
+            return ngx_http_flowdash_exchange_refuse(r, ex,
                                        "flowdash_set_header", &param[i].name,
                                        "has a control character");
         }
 
-        h = ngx_array_push(&run->headers);
+        h = ngx_array_push(&ex->headers);
         if (h == NULL) {
             return NGX_ERROR;
         }
@@ -413,7 +413,7 @@ ngx_http_flowdash_step_set_headers(ngx_http_request_t *r,
 
 
 ngx_uint_t
-ngx_http_flowdash_step_header_is_set(ngx_http_flowdash_loc_conf_t *flcf,
+ngx_http_flowdash_headers_is_set(ngx_http_flowdash_loc_conf_t *flcf,
     ngx_str_t *name)
 {
     ngx_uint_t                  i;
@@ -438,22 +438,22 @@ ngx_http_flowdash_step_header_is_set(ngx_http_flowdash_loc_conf_t *flcf,
 
 
 static ngx_int_t
-ngx_http_flowdash_step_refuse(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, const char *what, ngx_str_t *name,
+ngx_http_flowdash_exchange_refuse(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, const char *what, ngx_str_t *name,
     const char *why)
 {
     u_char  *p;
 
-    run->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
+    ex->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
 
-    run->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
-    if (run->detail.data == NULL) {
+    ex->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
+    if (ex->detail.data == NULL) {
         return NGX_ERROR;
     }
 
-    p = ngx_snprintf(run->detail.data, NGX_MAX_ERROR_STR,
+    p = ngx_snprintf(ex->detail.data, NGX_MAX_ERROR_STR,
                      "the value of %s %V %s", what, name, why);
-    run->detail.len = p - run->detail.data;
+    ex->detail.len = p - ex->detail.data;
 
     return NGX_DECLINED;
 }
@@ -466,7 +466,7 @@ ngx_http_flowdash_step_refuse(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_flowdash_step_subrequest(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run)
+    ngx_http_flowdash_exchange_t *ex)
 {
     ngx_str_t                   uri;
     ngx_http_request_t         *sr;
@@ -474,16 +474,16 @@ ngx_http_flowdash_step_subrequest(ngx_http_request_t *r,
 
     ngx_str_set(&uri, "/");
 
-    sr = ngx_http_flowdash_step_create(r, run, &uri, NULL);
+    sr = ngx_http_flowdash_subrequest_create(r, ex, &uri, NULL);
     if (sr == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_http_flowdash_step_set_method(sr, NGX_HTTP_POST,
-                                      &ngx_http_flowdash_post_method);
+    ngx_http_flowdash_subrequest_set_method(sr, NGX_HTTP_POST,
+                                            &ngx_http_flowdash_post_method);
 
-    if (ngx_http_flowdash_step_body(sr, run) != NGX_OK
-        || ngx_http_flowdash_step_headers_in(sr, run) != NGX_OK)
+    if (ngx_http_flowdash_step_body(sr, ex) != NGX_OK
+        || ngx_http_flowdash_step_headers_in(sr, ex) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -497,7 +497,7 @@ ngx_http_flowdash_step_subrequest(ngx_http_request_t *r,
 
     /* as a named location is entered */
 
-    sr->loc_conf = run->step->loc_conf;
+    sr->loc_conf = ex->step->loc_conf;
     sr->valid_location = 1;
 
     ngx_http_update_location_config(sr);
@@ -512,8 +512,8 @@ ngx_http_flowdash_step_subrequest(ngx_http_request_t *r,
 
 
 ngx_http_request_t *
-ngx_http_flowdash_step_create(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_str_t *uri, ngx_str_t *args)
+ngx_http_flowdash_subrequest_create(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_str_t *uri, ngx_str_t *args)
 {
     ngx_http_request_t          *sr;
     ngx_http_post_subrequest_t  *ps;
@@ -523,8 +523,8 @@ ngx_http_flowdash_step_create(ngx_http_request_t *r,
         return NULL;
     }
 
-    ps->handler = ngx_http_flowdash_step_done;
-    ps->data = run;
+    ps->handler = ngx_http_flowdash_subrequest_done;
+    ps->data = ex;
 
     if (ngx_http_subrequest(r, uri, args, &sr, ps,
                             NGX_HTTP_SUBREQUEST_IN_MEMORY
@@ -534,15 +534,15 @@ ngx_http_flowdash_step_create(ngx_http_request_t *r,
         return NULL;
     }
 
-    run->request = sr;
-    ngx_http_set_ctx(sr, run, ngx_http_flowdash_module);
+    ex->request = sr;
+    ngx_http_set_ctx(sr, ex, ngx_http_flowdash_module);
 
     /*
      * A shared array would keep what one of both requests has read of its
      * headers for the other.
      */
 
-    sr->variables = ngx_http_flowdash_variables_copy(r);
+    sr->variables = ngx_http_flowdash_value_copy_variables(r);
     if (sr->variables == NULL) {
         return NULL;
     }
@@ -565,7 +565,8 @@ ngx_http_flowdash_step_create(ngx_http_request_t *r,
 
 
 void
-ngx_http_flowdash_step_set_method(ngx_http_request_t *sr, ngx_uint_t method,
+ngx_http_flowdash_subrequest_set_method(ngx_http_request_t *sr,
+    ngx_uint_t method,
     ngx_str_t *name)
 {
     ngx_http_variable_value_t      *v;
@@ -588,7 +589,7 @@ ngx_http_flowdash_step_set_method(ngx_http_request_t *sr, ngx_uint_t method,
 
 static ngx_int_t
 ngx_http_flowdash_step_body(ngx_http_request_t *sr,
-    ngx_http_flowdash_run_t *run)
+    ngx_http_flowdash_exchange_t *ex)
 {
     ngx_buf_t                *b;
     ngx_chain_t              *cl;
@@ -602,9 +603,9 @@ ngx_http_flowdash_step_body(ngx_http_request_t *sr,
         return NGX_ERROR;
     }
 
-    b->start = run->payload.data;
+    b->start = ex->payload.data;
     b->pos = b->start;
-    b->last = b->start + run->payload.len;
+    b->last = b->start + ex->payload.len;
     b->end = b->last;
     b->temporary = 1;
     b->last_buf = 1;
@@ -628,7 +629,7 @@ ngx_http_flowdash_step_body(ngx_http_request_t *sr,
 
 static ngx_int_t
 ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
-    ngx_http_flowdash_run_t *run)
+    ngx_http_flowdash_exchange_t *ex)
 {
     u_char                        *p;
     ngx_str_t                      name, value;
@@ -637,12 +638,12 @@ ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
     ngx_http_headers_in_t         *in;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
-    flcf = run->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
     in = &sr->headers_in;
 
     ngx_memzero(in, sizeof(ngx_http_headers_in_t));
 
-    in->content_length_n = run->payload.len;
+    in->content_length_n = ex->payload.len;
     in->keep_alive_n = -1;
 
     if (ngx_list_init(&in->headers, sr->pool, 8, sizeof(ngx_table_elt_t))
@@ -658,16 +659,16 @@ ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
 
     if (flcf->url == NULL
         && ngx_http_flowdash_identity_call(sr->main,
-                                           ngx_http_flowdash_get_ctx(sr), run,
-                                           &run->headers)
+                                           ngx_http_flowdash_get_ctx(sr), ex,
+                                           &ex->headers)
            != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    header = run->headers.elts;
+    header = ex->headers.elts;
 
-    for (i = 0; i < run->headers.nelts; i++) {
+    for (i = 0; i < ex->headers.nelts; i++) {
         if (ngx_http_flowdash_step_add_header(sr, &header[i].key,
                                               &header[i].value)
             != NGX_OK)
@@ -729,7 +730,7 @@ ngx_http_flowdash_step_add_header(ngx_http_request_t *sr, ngx_str_t *name,
 
 
 void
-ngx_http_flowdash_step_set_timer(ngx_http_request_t *r,
+ngx_http_flowdash_subrequest_set_timer(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_loc_conf_t *flcf)
 {
     ngx_msec_t  time, left;
@@ -739,10 +740,10 @@ ngx_http_flowdash_step_set_timer(ngx_http_request_t *r,
 
     if (left < time) {
         time = left;
-        ctx->run->deadline = 1;
+        ctx->exchange->deadline = 1;
     }
 
-    ctx->timer.handler = ngx_http_flowdash_step_timeout;
+    ctx->timer.handler = ngx_http_flowdash_subrequest_timeout;
     ctx->timer.data = r->connection;
     ctx->timer.log = r->connection->log;
 
@@ -751,12 +752,12 @@ ngx_http_flowdash_step_set_timer(ngx_http_request_t *r,
 
 
 static void
-ngx_http_flowdash_step_timeout(ngx_event_t *ev)
+ngx_http_flowdash_subrequest_timeout(ngx_event_t *ev)
 {
-    ngx_connection_t         *c;
-    ngx_http_request_t       *r, *sr;
-    ngx_http_flowdash_ctx_t  *ctx;
-    ngx_http_flowdash_run_t  *run;
+    ngx_connection_t              *c;
+    ngx_http_request_t            *r, *sr;
+    ngx_http_flowdash_ctx_t       *ctx;
+    ngx_http_flowdash_exchange_t  *ex;
 
     c = ev->data;
     r = c->data;
@@ -765,31 +766,31 @@ ngx_http_flowdash_step_timeout(ngx_event_t *ev)
     ngx_http_set_log_request(c->log, r);
 
     ctx = ngx_http_flowdash_get_ctx(r);
-    run = ctx->run;
-    sr = run->request;
+    ex = ctx->exchange;
+    sr = ex->request;
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
-                   "flowdash step \"%V\" ran out of time", &run->step->name);
+                   "flowdash step \"%V\" ran out of time", &ex->step->name);
 
-    run->error = run->deadline ? NGX_HTTP_FLOWDASH_DEADLINE
-                               : NGX_HTTP_FLOWDASH_TIMEOUT;
+    ex->error = ex->deadline ? NGX_HTTP_FLOWDASH_DEADLINE
+                             : NGX_HTTP_FLOWDASH_TIMEOUT;
 
-    ngx_http_flowdash_step_abort(sr, run);
+    ngx_http_flowdash_subrequest_abort(sr, ex);
 
     ngx_http_run_posted_requests(c);
 }
 
 
 static void
-ngx_http_flowdash_step_abort(ngx_http_request_t *sr,
-    ngx_http_flowdash_run_t *run)
+ngx_http_flowdash_subrequest_abort(ngx_http_request_t *sr,
+    ngx_http_flowdash_exchange_t *ex)
 {
     ngx_http_upstream_t  *u;
 
     u = sr->upstream;
 
-    if (run->call) {
-        ngx_http_flowdash_call_abort(run->call);
+    if (ex->call) {
+        ngx_http_flowdash_call_abort(ex->call);
 
     } else if (u && u->cleanup) {
 
@@ -805,7 +806,7 @@ ngx_http_flowdash_step_abort(ngx_http_request_t *sr,
          * request's memory till it has ended; the action does not wait for it.
          */
 
-        if (ngx_http_flowdash_step_end(sr, run) != NGX_OK) {
+        if (ngx_http_flowdash_subrequest_end(sr, ex) != NGX_OK) {
             sr->main->count++;
             ngx_http_finalize_request(sr->main, NGX_ERROR);
         }
@@ -818,15 +819,16 @@ ngx_http_flowdash_step_abort(ngx_http_request_t *sr,
 
 
 ngx_int_t
-ngx_http_flowdash_step_done(ngx_http_request_t *r, void *data, ngx_int_t rc)
+ngx_http_flowdash_subrequest_done(ngx_http_request_t *r, void *data,
+    ngx_int_t rc)
 {
-    ngx_http_flowdash_run_t *run = data;
+    ngx_http_flowdash_exchange_t *ex = data;
 
     ngx_log_debug3(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash step \"%V\" done, rc:%i s:%ui",
-                   &run->step->name, rc, r->headers_out.status);
+                   &ex->step->name, rc, r->headers_out.status);
 
-    if (run->done) {
+    if (ex->done) {
 
         /* finalized once more, or too late */
 
@@ -840,13 +842,13 @@ ngx_http_flowdash_step_done(ngx_http_request_t *r, void *data, ngx_int_t rc)
         return NGX_OK;
     }
 
-    ngx_http_flowdash_answer_judge(run, rc);
+    ngx_http_flowdash_answer_judge(ex, rc);
 
     /* what a filter still holds goes nowhere, and must not be waited for */
 
     r->buffered = 0;
 
-    return ngx_http_flowdash_step_end(r, run);
+    return ngx_http_flowdash_subrequest_end(r, ex);
 }
 
 
@@ -856,16 +858,16 @@ ngx_http_flowdash_step_done(ngx_http_request_t *r, void *data, ngx_int_t rc)
  */
 
 static ngx_int_t
-ngx_http_flowdash_step_end(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run)
+ngx_http_flowdash_subrequest_end(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex)
 {
     /* an output filter of the step may have failed, or the client be gone */
 
     r->connection->error = 0;
     r->connection->log->action = NULL;
 
-    run->done = 1;
-    run->time = ngx_current_msec - run->start;
+    ex->done = 1;
+    ex->time = ngx_current_msec - ex->start;
 
     r->main->write_event_handler = ngx_http_core_run_phases;
 

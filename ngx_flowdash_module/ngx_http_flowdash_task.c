@@ -32,7 +32,8 @@ ngx_http_flowdash_task_init(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
     task->json.data = task;
 
     if (ngx_http_flowdash_task_reset(task) != NGX_OK
-        || ngx_http_flowdash_json_parse(&task->json, verdict, pool) != NGX_OK)
+        || ngx_http_flowdash_json_pointer_parse(&task->json, verdict,
+                                                pool) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -96,7 +97,7 @@ ngx_http_flowdash_task_add(ngx_http_flowdash_task_t *task, ngx_str_t *name,
     field->value = *value;
     ngx_str_null(&field->place);
     field->changed = 0;
-    field->doubtful = 0;
+    field->ambiguous = 0;
 
     ngx_rbtree_insert(&task->names, &field->node.node);
 
@@ -137,13 +138,13 @@ ngx_http_flowdash_task_set(ngx_http_flowdash_task_t *task,
 
         /* nothing is said anew, so that no doubt is removed */
 
-        field->doubtful |= new->doubtful;
+        field->ambiguous |= new->ambiguous;
 
         return NGX_OK;
     }
 
     field->value = new->value;
-    field->doubtful = new->doubtful;
+    field->ambiguous = new->ambiguous;
     field->changed = 1;
     task->changed = 1;
 

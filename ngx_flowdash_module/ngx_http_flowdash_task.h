@@ -15,7 +15,7 @@ typedef struct {
     ngx_str_t                    place;      /* of the value in the text;
                                                 none: the field is new */
     unsigned                     changed:1;
-    unsigned                     doubtful:1; /* it was said twice */
+    unsigned                     ambiguous:1; /* it was said twice */
 } ngx_http_flowdash_field_t;
 
 

@@ -28,17 +28,17 @@ static const char *ngx_http_flowdash_url_parse_text(ngx_conf_t *cf,
 static CURLUcode ngx_http_flowdash_url_endpoint(ngx_conf_t *cf,
     ngx_http_flowdash_url_t *url, CURLU *handle);
 static void ngx_http_flowdash_url_cleanup(void *data);
-static ngx_int_t ngx_http_flowdash_url_host(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
+static ngx_int_t ngx_http_flowdash_url_make_host(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
     ngx_str_t *host);
-static ngx_int_t ngx_http_flowdash_url_values(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
+static ngx_int_t ngx_http_flowdash_url_make_values(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
     ngx_str_t *value, size_t *len);
-static ngx_int_t ngx_http_flowdash_url_shown(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
+static ngx_int_t ngx_http_flowdash_url_make_redacted(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
     ngx_str_t *host, u_char *path, u_char *last);
-static ngx_int_t ngx_http_flowdash_url_refuse(ngx_http_flowdash_run_t *run,
-    const char *detail);
+static ngx_int_t ngx_http_flowdash_url_make_refuse(
+    ngx_http_flowdash_exchange_t *ex, const char *detail);
 
 
 const char *
@@ -560,7 +560,7 @@ ngx_http_flowdash_url_cleanup(void *data)
 
 ngx_int_t
 ngx_http_flowdash_url_make(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
     ngx_str_t *text, ngx_str_t *host)
 {
     u_char      *p, *path, *last;
@@ -571,7 +571,7 @@ ngx_http_flowdash_url_make(ngx_http_request_t *r,
 
     if (url->parsed) {
         *host = url->host;
-        run->url = url->logged;
+        ex->url = url->logged;
         return NGX_OK;
     }
 
@@ -583,10 +583,10 @@ ngx_http_flowdash_url_make(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    rc = ngx_http_flowdash_url_host(r, run, url, host);
+    rc = ngx_http_flowdash_url_make_host(r, ex, url, host);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_flowdash_url_values(r, run, url, value, &len);
+        rc = ngx_http_flowdash_url_make_values(r, ex, url, value, &len);
     }
 
     if (rc != NGX_OK) {
@@ -615,7 +615,7 @@ ngx_http_flowdash_url_make(ngx_http_request_t *r,
                 || value[i + 1].data[0] == '?')
             && ngx_strlchr(path, p, '?') == NULL)
         {
-            return ngx_http_flowdash_url_refuse(run,
+            return ngx_http_flowdash_url_make_refuse(ex,
                                           "a variable of flowdash_call leaves "
                                           "a part of the path empty");
         }
@@ -633,13 +633,13 @@ ngx_http_flowdash_url_make(ngx_http_request_t *r,
     }
 
     if (ngx_http_flowdash_url_dot_segment(path, last)) {
-        return ngx_http_flowdash_url_refuse(run,
+        return ngx_http_flowdash_url_make_refuse(ex,
                                           "a variable of flowdash_call makes "
                                           "a \".\" or \"..\" of a part of "
                                           "the path");
     }
 
-    return ngx_http_flowdash_url_shown(r, run, url, host, path, last);
+    return ngx_http_flowdash_url_make_redacted(r, ex, url, host, path, last);
 }
 
 
@@ -649,8 +649,8 @@ ngx_http_flowdash_url_make(ngx_http_request_t *r,
  */
 
 static ngx_int_t
-ngx_http_flowdash_url_host(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
+ngx_http_flowdash_url_make_host(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
     ngx_str_t *host)
 {
     u_char                        *p, c;
@@ -713,7 +713,7 @@ ngx_http_flowdash_url_host(ngx_http_request_t *r,
     if (p < host->data + len || len == 0 || len > 253
         || host->data[0] == '.')
     {
-        return ngx_http_flowdash_url_refuse(run,
+        return ngx_http_flowdash_url_make_refuse(ex,
                                           "a variable of flowdash_call makes "
                                           "a host of the URL that is none");
     }
@@ -723,8 +723,8 @@ ngx_http_flowdash_url_host(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_flowdash_url_values(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
+ngx_http_flowdash_url_make_values(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
     ngx_str_t *value, size_t *len)
 {
     ngx_int_t                      rc;
@@ -735,7 +735,7 @@ ngx_http_flowdash_url_values(ngx_http_request_t *r,
 
     for (i = 0; i < url->parts.nelts; i++) {
 
-        rc = ngx_http_flowdash_url_part(r, run, &part[i], &value[i]);
+        rc = ngx_http_flowdash_url_make_part(r, ex, &part[i], &value[i]);
 
         if (rc != NGX_OK) {
             return rc;
@@ -751,8 +751,8 @@ ngx_http_flowdash_url_values(ngx_http_request_t *r,
 /* the query is left out of the log: it may carry a key */
 
 static ngx_int_t
-ngx_http_flowdash_url_shown(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_t *url,
+ngx_http_flowdash_url_make_redacted(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
     ngx_str_t *host, u_char *path, u_char *last)
 {
     u_char  *p;
@@ -763,7 +763,7 @@ ngx_http_flowdash_url_shown(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    run->url.data = p;
+    ex->url.data = p;
 
     p = ngx_cpymem(p, url->shown.data, url->shown.len);
 
@@ -774,15 +774,15 @@ ngx_http_flowdash_url_shown(ngx_http_request_t *r,
 
     p = ngx_cpymem(p, path, last - path);
 
-    run->url.len = p - run->url.data;
+    ex->url.len = p - ex->url.data;
 
     return NGX_OK;
 }
 
 
 ngx_int_t
-ngx_http_flowdash_url_part(ngx_http_request_t *r,
-    ngx_http_flowdash_run_t *run, ngx_http_flowdash_url_part_t *part,
+ngx_http_flowdash_url_make_part(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_part_t *part,
     ngx_str_t *text)
 {
     u_char     *p, *last;
@@ -806,7 +806,7 @@ ngx_http_flowdash_url_part(ngx_http_request_t *r,
     }
 
     if (p < last || ngx_http_flowdash_get_ctx(r)->escaped) {
-        return ngx_http_flowdash_url_refuse(run,
+        return ngx_http_flowdash_url_make_refuse(ex,
                                           "a variable in the URL has a "
                                           "control character");
     }
@@ -854,11 +854,12 @@ ngx_http_flowdash_url_dot_segment(u_char *p, u_char *last)
 
 
 static ngx_int_t
-ngx_http_flowdash_url_refuse(ngx_http_flowdash_run_t *run, const char *detail)
+ngx_http_flowdash_url_make_refuse(ngx_http_flowdash_exchange_t *ex,
+    const char *detail)
 {
-    run->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
-    run->detail.data = (u_char *) detail;
-    run->detail.len = ngx_strlen(detail);
+    ex->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
+    ex->detail.data = (u_char *) detail;
+    ex->detail.len = ngx_strlen(detail);
 
     return NGX_DECLINED;
 }

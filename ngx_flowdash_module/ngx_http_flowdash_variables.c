@@ -27,9 +27,9 @@ static ngx_int_t ngx_http_flowdash_variable_step_name(ngx_http_request_t *r,
 static ngx_int_t ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_uint_t ngx_http_flowdash_variable_attempts(
-    ngx_http_flowdash_run_t *run);
+    ngx_http_flowdash_exchange_t *ex);
 static u_char *ngx_http_flowdash_variable_step(u_char *p,
-    ngx_http_flowdash_run_t *run, uintptr_t data);
+    ngx_http_flowdash_exchange_t *ex, uintptr_t data);
 static u_char *ngx_http_flowdash_variable_attempt(u_char *p,
     ngx_http_flowdash_attempt_t *attempt, uintptr_t data);
 static ngx_int_t ngx_http_flowdash_variable_task(ngx_http_request_t *r,
@@ -181,7 +181,7 @@ ngx_http_flowdash_value_raw(ngx_http_request_t *r,
 
     variables = r->variables;
 
-    r->variables = ngx_http_flowdash_variables_copy(r);
+    r->variables = ngx_http_flowdash_value_copy_variables(r);
 
     if (r->variables == NULL) {
         r->variables = variables;
@@ -204,7 +204,7 @@ ngx_http_flowdash_value_test(ngx_http_request_t *r,
 {
     ngx_str_t  value;
 
-    ngx_http_flowdash_get_ctx(r)->doubtful = 0;
+    ngx_http_flowdash_get_ctx(r)->ambiguous = 0;
 
     if (ngx_http_flowdash_value(r, val, &value) != NGX_OK) {
         return NGX_ERROR;
@@ -219,7 +219,7 @@ ngx_http_flowdash_value_test(ngx_http_request_t *r,
 
 
 ngx_http_variable_value_t *
-ngx_http_flowdash_variables_copy(ngx_http_request_t *r)
+ngx_http_flowdash_value_copy_variables(ngx_http_request_t *r)
 {
     ngx_uint_t                      i, mask;
     ngx_http_variable_t            *v;
@@ -387,9 +387,9 @@ ngx_http_flowdash_variable_failed_step(ngx_http_request_t *r,
 
     ctx = ngx_http_flowdash_get_ctx(r);
 
-    if (ctx && ctx->state == NGX_HTTP_FLOWDASH_FAILED && ctx->run) {
+    if (ctx && ctx->state == NGX_HTTP_FLOWDASH_FAILED && ctx->exchange) {
         return ngx_http_flowdash_variable_set_outside(r, ctx, v,
-                                                      &ctx->run->step->name);
+                                                   &ctx->exchange->step->name);
     }
 
     v->not_found = 1;
@@ -408,7 +408,7 @@ ngx_http_flowdash_variable_error(ngx_http_request_t *r,
 
     if (ctx && ctx->error) {
         ngx_http_flowdash_variable_set(v,
-                                    ngx_http_flowdash_error_name(ctx->error));
+                                    ngx_http_flowdash_reason_name(ctx->error));
         return NGX_OK;
     }
 
@@ -424,25 +424,25 @@ static ngx_int_t
 ngx_http_flowdash_variable_step_name(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    u_char                    *p;
-    size_t                     len;
-    ngx_str_t                  s;
-    ngx_uint_t                 i;
-    ngx_http_flowdash_run_t  **runs;
-    ngx_http_flowdash_ctx_t   *ctx;
+    u_char                         *p;
+    size_t                          len;
+    ngx_str_t                       s;
+    ngx_uint_t                      i;
+    ngx_http_flowdash_exchange_t  **exchanges;
+    ngx_http_flowdash_ctx_t        *ctx;
 
     ctx = ngx_http_flowdash_get_ctx(r);
 
-    if (ctx == NULL || ctx->runs.nelts == 0) {
+    if (ctx == NULL || ctx->exchanges.nelts == 0) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    runs = ctx->runs.elts;
+    exchanges = ctx->exchanges.elts;
     len = 0;
 
-    for (i = 0; i < ctx->runs.nelts; i++) {
-        len += runs[i]->step->name.len + sizeof(" : ") - 1;
+    for (i = 0; i < ctx->exchanges.nelts; i++) {
+        len += exchanges[i]->step->name.len + sizeof(" : ") - 1;
     }
 
     p = ngx_pnalloc(r->pool, len);
@@ -452,13 +452,14 @@ ngx_http_flowdash_variable_step_name(ngx_http_request_t *r,
 
     s.data = p;
 
-    for (i = 0; i < ctx->runs.nelts; i++) {
+    for (i = 0; i < ctx->exchanges.nelts; i++) {
 
         if (i) {
             p = ngx_cpymem(p, " : ", 3);
         }
 
-        p = ngx_cpymem(p, runs[i]->step->name.data, runs[i]->step->name.len);
+        p = ngx_cpymem(p, exchanges[i]->step->name.data,
+                       exchanges[i]->step->name.len);
     }
 
     s.len = p - s.data;
@@ -473,24 +474,24 @@ static ngx_int_t
 ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    u_char                    *p;
-    ngx_str_t                  s;
-    ngx_uint_t                 i, n;
-    ngx_http_flowdash_run_t  **runs;
-    ngx_http_flowdash_ctx_t   *ctx;
+    u_char                         *p;
+    ngx_str_t                       s;
+    ngx_uint_t                      i, n;
+    ngx_http_flowdash_exchange_t  **exchanges;
+    ngx_http_flowdash_ctx_t        *ctx;
 
     ctx = ngx_http_flowdash_get_ctx(r);
 
-    if (ctx == NULL || ctx->runs.nelts == 0) {
+    if (ctx == NULL || ctx->exchanges.nelts == 0) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    runs = ctx->runs.elts;
+    exchanges = ctx->exchanges.elts;
     n = 0;
 
-    for (i = 0; i < ctx->runs.nelts; i++) {
-        n += 1 + ngx_http_flowdash_variable_attempts(runs[i]);
+    for (i = 0; i < ctx->exchanges.nelts; i++) {
+        n += 1 + ngx_http_flowdash_variable_attempts(exchanges[i]);
     }
 
     p = ngx_pnalloc(r->pool, n * (NGX_TIME_T_LEN + sizeof(".000 : ")));
@@ -500,13 +501,13 @@ ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
 
     s.data = p;
 
-    for (i = 0; i < ctx->runs.nelts; i++) {
+    for (i = 0; i < ctx->exchanges.nelts; i++) {
 
         if (i) {
             p = ngx_cpymem(p, " : ", 3);
         }
 
-        p = ngx_http_flowdash_variable_step(p, runs[i], data);
+        p = ngx_http_flowdash_variable_step(p, exchanges[i], data);
     }
 
     s.len = p - s.data;
@@ -519,14 +520,14 @@ ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
 /* how many are listed: the calls of flowdash_call, or nginx's upstream's */
 
 static ngx_uint_t
-ngx_http_flowdash_variable_attempts(ngx_http_flowdash_run_t *run)
+ngx_http_flowdash_variable_attempts(ngx_http_flowdash_exchange_t *ex)
 {
-    if (run->attempts.nelts) {
-        return run->attempts.nelts;
+    if (ex->attempts.nelts) {
+        return ex->attempts.nelts;
     }
 
-    if (run->request && run->request->upstream_states) {
-        return run->request->upstream_states->nelts;
+    if (ex->request && ex->request->upstream_states) {
+        return ex->request->upstream_states->nelts;
     }
 
     return 0;
@@ -534,32 +535,32 @@ ngx_http_flowdash_variable_attempts(ngx_http_flowdash_run_t *run)
 
 
 static u_char *
-ngx_http_flowdash_variable_step(u_char *p, ngx_http_flowdash_run_t *run,
+ngx_http_flowdash_variable_step(u_char *p, ngx_http_flowdash_exchange_t *ex,
     uintptr_t data)
 {
     ngx_uint_t                    i, n;
     ngx_http_flowdash_attempt_t   last, attempt, *attempts;
     ngx_http_upstream_state_t    *states;
 
-    if (!run->done || run->request == NULL) {
+    if (!ex->done || ex->request == NULL) {
         *p++ = '-';
         return p;
     }
 
-    last.status = run->status ? run->status
-                              : ngx_http_flowdash_error_status(run->error);
-    last.time = run->time;
+    last.status = ex->status ? ex->status
+                             : ngx_http_flowdash_reason_status(ex->error);
+    last.time = ex->time;
 
-    attempts = run->attempts.elts;
-    n = ngx_http_flowdash_variable_attempts(run);
+    attempts = ex->attempts.elts;
+    n = ngx_http_flowdash_variable_attempts(ex);
 
     for (i = 0; i + 1 < n; i++) {
 
-        if (run->attempts.nelts) {
+        if (ex->attempts.nelts) {
             attempt = attempts[i];
 
         } else {
-            states = run->request->upstream_states->elts;
+            states = ex->request->upstream_states->elts;
             attempt.status = states[i].status;
             attempt.time = states[i].response_time;
 
@@ -570,7 +571,7 @@ ngx_http_flowdash_variable_step(u_char *p, ngx_http_flowdash_run_t *run,
         p = ngx_cpymem(p, ", ", 2);
     }
 
-    if (run->attempts.nelts) {
+    if (ex->attempts.nelts) {
         last.time = attempts[n - 1].time;
     }
 
@@ -620,7 +621,7 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
     ctx->read = 1;
 
     if (ctx->task == NULL) {
-        ctx->doubtful = 1;
+        ctx->ambiguous = 1;
         return NGX_OK;
     }
 
@@ -629,8 +630,8 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
 
     field = ngx_http_flowdash_task_field(ctx->task, &field_name, &n);
 
-    if (n > 1 || (field && field->doubtful)) {
-        ctx->doubtful = 1;
+    if (n > 1 || (field && field->ambiguous)) {
+        ctx->ambiguous = 1;
     }
 
     if (field == NULL) {

@@ -230,7 +230,7 @@ read_form(ngx_pool_t *pool, tool_case_t *c, ngx_http_flowdash_form_t *form)
     ngx_http_flowdash_multipart_t  *mp;
 
     if (c->kind == 'u') {
-        return ngx_http_flowdash_form_parse(form, &c->body);
+        return ngx_http_flowdash_form_urlencoded_parse(form, &c->body);
     }
 
     mp = ngx_http_flowdash_multipart_create(form);
@@ -370,8 +370,8 @@ rewrite_form(ngx_pool_t *pool, tool_case_t *c)
     ngx_str_null(&boundary);
 
     if (c->kind == 'm'
-        && ngx_http_flowdash_multipart_boundary(&c->type, &boundary,
-                                                &c->error)
+        && ngx_http_flowdash_multipart_media_boundary(&c->type, &boundary,
+                                                      &c->error)
            != NGX_OK)
     {
         c->verdict = "no boundary";
@@ -413,7 +413,8 @@ rewrite_form(ngx_pool_t *pool, tool_case_t *c)
         return;
     }
 
-    if (ngx_http_flowdash_form_write(form, &c->body, edits, &written)
+    if (ngx_http_flowdash_form_urlencoded_write(form, &c->body, edits,
+                                                &written)
         != NGX_OK)
     {
         fatal("out of memory");

@@ -140,7 +140,7 @@ parse(ngx_pool_t *pool, const char *p, size_t len, ngx_array_t *hosts)
 
     text = exactly(p, len);
 
-    rc = ngx_http_flowdash_resolve_parse_hosts(pool, &text, hosts);
+    rc = ngx_http_flowdash_hosts_parse(pool, &text, hosts);
 
     memset(text.data, 0xdd, len);
     free(text.data);
@@ -259,26 +259,26 @@ many(void)
         len = sprintf(text, "10.0.%u.%u", (unsigned) (i / 256),
                       (unsigned) (i % 256));
 
-        addrs = ngx_http_flowdash_resolve_find(&hosts, &key);
+        addrs = ngx_http_flowdash_hosts_find(&hosts, &key);
 
         good &= addrs && is(addrs, text, len);
     }
 
     ngx_str_set(&key, "all");
-    addrs = ngx_http_flowdash_resolve_find(&hosts, &key);
+    addrs = ngx_http_flowdash_hosts_find(&hosts, &key);
 
     good &= addrs != NULL && addrs->len < 32 * 10
             && memcmp(addrs->data, "10.0.0.0,10.0.0.1,", 18) == 0
             && memcmp(addrs->data + addrs->len - 10, ",10.0.0.31", 10) == 0;
 
     ngx_str_set(&key, "h20000");
-    good &= ngx_http_flowdash_resolve_find(&hosts, &key) == NULL;
+    good &= ngx_http_flowdash_hosts_find(&hosts, &key) == NULL;
 
     ngx_str_set(&key, "");
-    good &= ngx_http_flowdash_resolve_find(&hosts, &key) == NULL;
+    good &= ngx_http_flowdash_hosts_find(&hosts, &key) == NULL;
 
     ngx_str_set(&key, "zzzzzzzzz");
-    good &= ngx_http_flowdash_resolve_find(&hosts, &key) == NULL;
+    good &= ngx_http_flowdash_hosts_find(&hosts, &key) == NULL;
 
     ngx_destroy_pool(pool);
     free(text);
@@ -384,7 +384,7 @@ random_text(void)
     for (i = 0; i < hosts.nelts; i++) {
         good &= valid(&host[i]);
 
-        good &= ngx_http_flowdash_resolve_find(&hosts, &host[i].name)
+        good &= ngx_http_flowdash_hosts_find(&hosts, &host[i].name)
                 == &host[i].addrs;
     }
 
@@ -443,9 +443,9 @@ system_file(void)
 
     ngx_str_set(&name, "localhost");
 
-    good = ngx_http_flowdash_resolve_hosts(&cf, &hosts) == NGX_OK;
+    good = ngx_http_flowdash_hosts_read(&cf, &hosts) == NGX_OK;
     good &= access(NGX_HTTP_FLOWDASH_HOSTS, R_OK) != 0
-            || ngx_http_flowdash_resolve_find(&hosts, &name) != NULL;
+            || ngx_http_flowdash_hosts_find(&hosts, &name) != NULL;
 
     printf("# %u names\n", (unsigned) hosts.nelts);
     ngx_destroy_pool(cf.pool);

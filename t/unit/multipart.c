@@ -638,7 +638,7 @@ test_boundary(test_boundary_t *t)
 
     type = exactly(t->type, ngx_strlen(t->type));
     error = NULL;
-    rc = ngx_http_flowdash_multipart_boundary(&type, &boundary, &error);
+    rc = ngx_http_flowdash_multipart_media_boundary(&type, &boundary, &error);
 
     if (t->wanted) {
         good = (rc == NGX_OK && is_text(&boundary, t->wanted));

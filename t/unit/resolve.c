@@ -508,7 +508,7 @@ main(void)
     test_resolver.connections.nelts = 1;
     test_pool = ngx_create_pool(4096, &test_log);
 
-    if (ngx_http_flowdash_resolve_parse_hosts(test_pool, &file, &test_hosts)
+    if (ngx_http_flowdash_hosts_parse(test_pool, &file, &test_hosts)
         != NGX_OK)
     {
         return 1;

@@ -186,7 +186,7 @@ main(void)
 
     for (i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
         sprintf(name, "status %u", (unsigned) statuses[i].status);
-        ok(ngx_http_flowdash_retry_status(statuses[i].status)
+        ok(ngx_http_flowdash_retry_condition(statuses[i].status)
            == statuses[i].condition, name);
     }
 

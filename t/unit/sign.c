@@ -627,7 +627,7 @@ configure(ngx_pool_t *pool, const char *line, ngx_array_t **keys)
     test_log_clear();
     ngx_str_null(&test_content);
 
-    return ngx_http_flowdash_sign_conf(&cf, &cmd, keys);
+    return ngx_http_flowdash_conf_sign(&cf, &cmd, keys);
 }
 
 
