@@ -64,8 +64,13 @@ tree := $(OUT)/nginx$(subst /,_,$(src))$(if $(WERROR),-werror)
 nginx_version = $(shell sed -n 's/^\#define NGINX_VERSION *"\(.*\)"/\1/p' \
                 $(src)/src/core/nginx.h 2>/dev/null)
 
+# Sources stand in rooms, one folder each.
+rooms   := ngx_flowdash_module $(patsubst %/,%,$(wildcard ngx_flowdash_module/*/))
+sources := $(sort $(wildcard $(addsuffix /*.c,$(rooms))))
+headers := $(sort $(wildcard $(addsuffix /*.h,$(rooms))))
+
 settings = nginx $(nginx_version) $(src) | $(CC) | $(cc_opt) | $(LD_OPT) | \
-           $(NGINX_CONFIGURE)
+           $(NGINX_CONFIGURE) | $(sources) $(headers)
 
 # Changes only when what it says does, so that configure runs again then.
 $(tree)/settings: FORCE
@@ -183,20 +188,19 @@ unit_lib := $(san)/nginx/objs/libnginx.a
 
 $(unit_lib): sanitized
 
-$(san)/unit/%: t/unit/%.c t/unit/tap.h \
-               $(wildcard ngx_flowdash_module/*.[ch]) | $(unit_lib)
+$(san)/unit/%: t/unit/%.c t/unit/tap.h $(sources) $(headers) | $(unit_lib)
 	@mkdir -p $(@D)
 	@$(CC) $(san_cc_opt) $(warnings) -Werror $(unit_inc) \
-	    -I ngx_flowdash_module -o $@ $< $(san_ld_opt) $(unit_lib) \
+	    $(addprefix -I ,$(rooms)) -o $@ $< $(san_ld_opt) $(unit_lib) \
 	    -lcurl -lyajl -lssl -lcrypto -lpcre2-8 -lz -lcrypt -lpthread
 
 # The program by which t/rewrite.t changes forms and JSON, without nginx.
 rewrite := $(san)/tool/rewrite
 
-$(san)/tool/%: t/tool/%.c $(wildcard ngx_flowdash_module/*.[ch]) | $(unit_lib)
+$(san)/tool/%: t/tool/%.c $(sources) $(headers) | $(unit_lib)
 	@mkdir -p $(@D)
 	@$(CC) $(san_cc_opt) $(warnings) -Werror $(unit_inc) \
-	    -I ngx_flowdash_module -o $@ $< $(san_ld_opt) $(unit_lib) \
+	    $(addprefix -I ,$(rooms)) -o $@ $< $(san_ld_opt) $(unit_lib) \
 	    -lcurl -lyajl -lssl -lcrypto -lpcre2-8 -lz -lcrypt -lpthread
 
 unit: $(units) $(rewrite)

@@ -1,25 +1,43 @@
 
 /*
- * The phase handler: the only state machine.  It is entered for the client's
- * request, again when the body was read, after the fetch and each step, and
- * for the next turn of a long body.
+ * The phase handler: the only state machine.  nginx enters it for the client's
+ * request, again when the body was read, after the fetch and each step, and to
+ * continue with a long body.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include <ngx_http_flowdash_module.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_id.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_value.h>
+#include <ngx_http_flowdash_replace_headers.h>
+#include <ngx_http_flowdash_source.h>
+#include <ngx_http_flowdash_source_read.h>
+#include <ngx_http_flowdash_source_write.h>
+#include <ngx_http_flowdash_log.h>
+#include <ngx_http_flowdash_count.h>
+#include <ngx_http_flowdash_identity.h>
+#include <ngx_http_flowdash_answer.h>
+#include <ngx_http_flowdash_subrequest.h>
+#include <ngx_http_flowdash_step.h>
+#include <ngx_http_flowdash_fetch.h>
+#include <ngx_http_flowdash_dry_run.h>
+#include <ngx_http_flowdash_error.h>
+#include <ngx_http_flowdash_action.h>
 
 
+static ngx_int_t ngx_http_flowdash_action_redirected(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_unread(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_uint_t ngx_http_flowdash_action_is_here(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_action_subrequest(ngx_http_request_t *r);
-static ngx_int_t ngx_http_flowdash_action_begin(ngx_http_request_t *r,
-    ngx_http_flowdash_loc_conf_t *flcf);
-static ngx_http_flowdash_ctx_t *ngx_http_flowdash_create_ctx(
-    ngx_http_request_t *r);
+static ngx_int_t ngx_http_flowdash_action_begin(ngx_http_request_t *r);
 static void ngx_http_flowdash_action_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
@@ -58,21 +76,17 @@ static ngx_int_t ngx_http_flowdash_action_written(ngx_http_request_t *r,
 static void ngx_http_flowdash_action_client_handler(ngx_http_request_t *r);
 static void ngx_http_flowdash_action_restore(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static void ngx_http_flowdash_ctx_cleanup(void *data);
 
 
 ngx_int_t
 ngx_http_flowdash_action_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                      rc;
-    ngx_http_flowdash_ctx_t       *ctx;
-    ngx_http_flowdash_loc_conf_t  *flcf;
+    ngx_int_t                 rc;
+    ngx_http_flowdash_ctx_t  *ctx;
 
     if (r != r->main) {
         return ngx_http_flowdash_action_subrequest(r);
     }
-
-    flcf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
 
     ctx = ngx_http_flowdash_get_ctx(r);
 
@@ -82,7 +96,7 @@ ngx_http_flowdash_action_handler(ngx_http_request_t *r)
             return NGX_DECLINED;
         }
 
-        return ngx_http_flowdash_action_begin(r, flcf);
+        return ngx_http_flowdash_action_begin(r);
     }
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
@@ -107,24 +121,12 @@ ngx_http_flowdash_action_handler(ngx_http_request_t *r)
         return ngx_http_flowdash_action_run(r, ctx);
 
     case NGX_HTTP_FLOWDASH_WRITING:
-        rc = ngx_http_flowdash_replace_copy(r, &ctx->copy);
+        rc = ngx_http_flowdash_source_write_copy(r, ctx);
         return ngx_http_flowdash_action_written(r, ctx, rc);
 
     case NGX_HTTP_FLOWDASH_NONE:
 
-        /* an internal redirect may have led to an action after all */
-
-        if (!ngx_http_flowdash_action_is_here(r)) {
-            return NGX_DECLINED;
-        }
-
-        ctx->state = NGX_HTTP_FLOWDASH_READ;
-        ctx->conf = flcf;
-        ctx->started = 0;
-
-        ngx_memzero(&ctx->pieces, sizeof(ngx_http_flowdash_pieces_t));
-
-        return ngx_http_flowdash_action_find_task(r, ctx);
+        return ngx_http_flowdash_action_redirected(r, ctx);
 
     case NGX_HTTP_FLOWDASH_PASSED:
         return NGX_DECLINED;
@@ -143,6 +145,28 @@ ngx_http_flowdash_action_handler(ngx_http_request_t *r)
         return ctx->status ? (ngx_int_t) ctx->status
                            : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+}
+
+
+/* an internal redirect may have led to an action after all */
+
+static ngx_int_t
+ngx_http_flowdash_action_redirected(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    if (!ngx_http_flowdash_action_is_here(r)) {
+        return NGX_DECLINED;
+    }
+
+    ctx->state = NGX_HTTP_FLOWDASH_READ;
+    ctx->conf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
+    ctx->started = 0;
+
+    if (ngx_http_flowdash_source_create(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_flowdash_action_find_task(r, ctx);
 }
 
 
@@ -237,8 +261,7 @@ ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
 
 
 static ngx_int_t
-ngx_http_flowdash_action_begin(ngx_http_request_t *r,
-    ngx_http_flowdash_loc_conf_t *flcf)
+ngx_http_flowdash_action_begin(ngx_http_request_t *r)
 {
     ngx_int_t                  rc;
     ngx_http_flowdash_ctx_t   *ctx;
@@ -247,12 +270,12 @@ ngx_http_flowdash_action_begin(ngx_http_request_t *r,
     ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash action begins");
 
-    ctx = ngx_http_flowdash_create_ctx(r);
-    if (ctx == NULL) {
+    ctx = ngx_http_flowdash_create_ctx(r, ngx_http_flowdash_count_ended);
+    if (ctx == NULL || ngx_http_flowdash_source_create(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    ctx->conf = flcf;
+    ctx->conf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
@@ -277,67 +300,6 @@ ngx_http_flowdash_action_begin(ngx_http_request_t *r,
     ngx_http_finalize_request(r, NGX_DONE);
 
     return NGX_DONE;
-}
-
-
-static ngx_http_flowdash_ctx_t *
-ngx_http_flowdash_create_ctx(ngx_http_request_t *r)
-{
-    ngx_pool_cleanup_t       *cln;
-    ngx_http_flowdash_ctx_t  *ctx;
-
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_flowdash_ctx_t));
-    if (cln == NULL) {
-        return NULL;
-    }
-
-    ctx = cln->data;
-    ngx_memzero(ctx, sizeof(ngx_http_flowdash_ctx_t));
-
-    if (ngx_array_init(&ctx->exchanges, r->pool, 4,
-                       sizeof(ngx_http_flowdash_exchange_t *))
-        != NGX_OK)
-    {
-        return NULL;
-    }
-
-    ctx->sendfile = r->connection->sendfile;
-    ctx->tcp_nopush = r->connection->tcp_nopush;
-
-    cln->handler = ngx_http_flowdash_ctx_cleanup;
-    ngx_http_set_ctx(r, ctx, ngx_http_flowdash_module);
-
-    return ctx;
-}
-
-
-ngx_http_flowdash_ctx_t *
-ngx_http_flowdash_get_ctx(ngx_http_request_t *r)
-{
-    ngx_pool_cleanup_t       *cln;
-    ngx_http_flowdash_ctx_t  *ctx;
-
-    r = r->main;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_flowdash_module);
-
-    if (ctx == NULL && (r->internal || r->filter_finalize)) {
-
-        /*
-         * if module context was reset by an internal redirect, it can still
-         * be found in the cleanup handler
-         */
-
-        for (cln = r->pool->cleanup; cln; cln = cln->next) {
-            if (cln->handler == ngx_http_flowdash_ctx_cleanup) {
-                ctx = cln->data;
-                ngx_http_set_ctx(r, ctx, ngx_http_flowdash_module);
-                break;
-            }
-        }
-    }
-
-    return ctx;
 }
 
 
@@ -855,21 +817,4 @@ ngx_http_flowdash_action_restore(ngx_http_request_t *r,
 #endif
 
     r->read_event_handler = ngx_http_block_reading;
-}
-
-
-static void
-ngx_http_flowdash_ctx_cleanup(void *data)
-{
-    ngx_http_flowdash_ctx_t *ctx = data;
-
-    if (ctx->timer.timer_set) {
-        ngx_del_timer(&ctx->timer);
-    }
-
-    if (ctx->yield.posted) {
-        ngx_delete_posted_event(&ctx->yield);
-    }
-
-    ngx_http_flowdash_count_ended(ctx);
 }

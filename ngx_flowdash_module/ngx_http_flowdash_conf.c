@@ -1,34 +1,23 @@
 
 /*
- * The directives that are more than a slot, and all that "nginx -t" can say
- * about them.
+ * The directives about an action, and all that "nginx -t" can say about them.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include <ngx_http_flowdash_module.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_json.h>
+#include <ngx_http_flowdash_json_leaves.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_conf_util.h>
+#include <ngx_http_flowdash_url.h>
+#include <ngx_http_flowdash_conf.h>
 
 
-static char *ngx_http_flowdash_conf_pointer(ngx_conf_t *cf,
-    ngx_command_t *cmd, ngx_str_t *text, ngx_array_t **pointer);
-static ngx_int_t ngx_http_flowdash_conf_pointer_token(ngx_array_t *pointer,
-    u_char **start, u_char *last);
-static ngx_int_t ngx_http_flowdash_conf_task_from_uri(ngx_conf_t *cf,
-    ngx_http_flowdash_task_from_t *from, u_char *p, u_char *last);
-static char *ngx_http_flowdash_conf_step_block(ngx_conf_t *cf,
-    ngx_http_flowdash_step_t *step);
-static char *ngx_http_flowdash_conf_step_check(ngx_conf_t *cf,
-    ngx_http_flowdash_step_t *step);
-static ngx_uint_t ngx_http_flowdash_conf_rewrites(ngx_conf_t *cf,
-    void **loc_conf);
-static char *ngx_http_flowdash_conf_param(ngx_conf_t *cf, ngx_command_t *cmd,
-    ngx_array_t **params, ngx_uint_t caseless);
-static char *ngx_http_flowdash_conf_add_action(ngx_conf_t *cf,
-    ngx_http_flowdash_loc_conf_t *conf);
-static char *ngx_http_flowdash_conf_signed(ngx_conf_t *cf,
-    ngx_http_flowdash_loc_conf_t *conf);
+static const char *ngx_http_flowdash_conf_pass_status_value(
+    ngx_array_t *passed, ngx_str_t *value, ngx_uint_t *status);
 
 
 char *
@@ -80,38 +69,6 @@ ngx_http_flowdash_conf_action(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-ngx_int_t
-ngx_http_flowdash_conf_value(ngx_conf_t *cf, ngx_str_t *text,
-    ngx_http_complex_value_t *value)
-{
-    ngx_http_compile_complex_value_t  ccv;
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = text;
-    ccv.complex_value = value;
-
-    return ngx_http_compile_complex_value(&ccv);
-}
-
-
-/*
- * A string returned as the error would be printed with the name of the last
- * directive parsed, which is another one after a block.
- */
-
-char *
-ngx_http_flowdash_conf_refuse(ngx_conf_t *cf, ngx_command_t *cmd,
-    ngx_str_t *value, const char *reason)
-{
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid \"%V\" in \"%V\": %s",
-                       value, &cmd->name, reason);
-
-    return NGX_CONF_ERROR;
-}
-
-
 char *
 ngx_http_flowdash_conf_methods(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -145,7 +102,7 @@ ngx_http_flowdash_conf_user(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-static char *
+char *
 ngx_http_flowdash_conf_param(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_array_t **params, ngx_uint_t caseless)
 {
@@ -197,268 +154,6 @@ ngx_http_flowdash_conf_param(ngx_conf_t *cf, ngx_command_t *cmd,
 
 
 char *
-ngx_http_flowdash_conf_task(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_flowdash_loc_conf_t *flcf = conf;
-
-    ngx_str_t  *value;
-
-    if (flcf->pointer != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    return ngx_http_flowdash_conf_pointer(cf, cmd, &value[1], &flcf->pointer);
-}
-
-
-static char *
-ngx_http_flowdash_conf_pointer(ngx_conf_t *cf, ngx_command_t *cmd,
-    ngx_str_t *text, ngx_array_t **pointer)
-{
-    u_char     *p, *last;
-    ngx_int_t   rc;
-
-    *pointer = ngx_array_create(cf->pool, 2, sizeof(ngx_str_t));
-    if (*pointer == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    p = text->data;
-    last = p + text->len;
-
-    if (ngx_http_flowdash_text_check_utf8(text)) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, text,
-                                             "the pointer must be UTF-8");
-    }
-
-    while (p < last) {
-
-        rc = ngx_http_flowdash_conf_pointer_token(*pointer, &p, last);
-
-        if (rc == NGX_ERROR) {
-            return NGX_CONF_ERROR;
-        }
-
-        if (rc == NGX_DECLINED) {
-            return ngx_http_flowdash_conf_refuse(cf, cmd, text,
-                       "a JSON pointer is empty or starts with \"/\", "
-                       "and \"~\" in it is written \"~0\", \"/\" \"~1\"");
-        }
-    }
-
-    if ((*pointer)->nelts >= NGX_HTTP_FLOWDASH_JSON_DEPTH) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, text,
-                             "the pointer is deeper than any accepted body");
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_conf_pointer_token(ngx_array_t *pointer, u_char **start,
-    u_char *last)
-{
-    u_char     *p, *dst;
-    ngx_str_t  *token;
-
-    p = *start;
-
-    if (*p++ != '/') {
-        return NGX_DECLINED;
-    }
-
-    token = ngx_array_push(pointer);
-    if (token == NULL) {
-        return NGX_ERROR;
-    }
-
-    token->data = ngx_pnalloc(pointer->pool, last - p + 1);
-    if (token->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    for (dst = token->data; p < last && *p != '/'; p++) {
-
-        if (*p != '~') {
-            *dst++ = *p;
-            continue;
-        }
-
-        if (++p == last || (*p != '0' && *p != '1')) {
-            return NGX_DECLINED;
-        }
-
-        *dst++ = (*p == '0') ? '~' : '/';
-    }
-
-    token->len = dst - token->data;
-    *start = p;
-
-    return NGX_OK;
-}
-
-
-char *
-ngx_http_flowdash_conf_task_from(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf)
-{
-    ngx_http_flowdash_loc_conf_t *flcf = conf;
-
-    u_char                         *p, *args;
-    ngx_str_t                      *value, text;
-    ngx_http_flowdash_task_from_t  *from;
-
-    if (flcf->task_from != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (ngx_strcmp(value[1].data, "off") == 0 && cf->args->nelts == 2) {
-        flcf->task_from = NULL;
-        return NGX_CONF_OK;
-    }
-
-    for (p = value[1].data; *p; p++) {
-        if (*p <= 0x20 || *p == 0x7f || *p == '#') {
-            break;
-        }
-    }
-
-    args = ngx_strlchr(value[1].data, p, '?');
-
-    if ((value[1].data[0] != '/' && value[1].data[0] != '$') || *p
-        || ngx_strstr(value[1].data, "$request_uri")
-        || ngx_strstr(value[1].data, "${request_uri}")
-        || ngx_strstr(value[1].data, "$is_args")
-        || ngx_strstr(value[1].data, "${is_args}")
-        || ngx_http_flowdash_url_dot_segment(value[1].data,
-                                             args ? args : p))
-    {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
-                   "a path of this server is expected, such as \"$uri\" or "
-                   "\"/api/tasks/$id\" without \".\" or \"..\" as a part, "
-                   "arguments as \"?a=$b\"");
-    }
-
-    from = ngx_pcalloc(cf->pool, sizeof(ngx_http_flowdash_task_from_t));
-    if (from == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    flcf->task_from = from;
-
-    if (ngx_http_flowdash_conf_task_from_uri(cf, from, value[1].data, p)
-        != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    if (cf->args->nelts == 2) {
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_strncmp(value[2].data, "pointer=", 8) != 0) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[2],
-                           "\"pointer=\" and a JSON pointer is expected");
-    }
-
-    text.data = value[2].data + 8;
-    text.len = value[2].len - 8;
-
-    return ngx_http_flowdash_conf_pointer(cf, cmd, &text, &from->pointer);
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_conf_task_from_uri(ngx_conf_t *cf,
-    ngx_http_flowdash_task_from_t *from, u_char *p, u_char *last)
-{
-    u_char  *args;
-
-    if (ngx_array_init(&from->path, cf->pool, 4,
-                       sizeof(ngx_http_flowdash_url_part_t))
-        != NGX_OK
-        || ngx_array_init(&from->args, cf->pool, 4,
-                          sizeof(ngx_http_flowdash_url_part_t))
-           != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    args = ngx_strlchr(p, last, '?');
-
-    if (args == NULL) {
-        return ngx_http_flowdash_url_parts(cf, &from->path, p, last);
-    }
-
-    if (ngx_http_flowdash_url_parts(cf, &from->path, p, args) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_flowdash_url_parts(cf, &from->args, args + 1, last);
-}
-
-
-char *
-ngx_http_flowdash_conf_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_flowdash_loc_conf_t *flcf = conf;
-
-    char                       *rv;
-    ngx_int_t                   rc;
-    ngx_str_t                  *value;
-    ngx_array_t                 leaves;
-    ngx_http_flowdash_param_t  *param;
-
-    value = cf->args->elts;
-
-    if (value[1].len == 0 || ngx_http_flowdash_text_check_utf8(&value[1])) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
-                              "the field's name must be UTF-8 and not empty");
-    }
-
-    rv = ngx_http_flowdash_conf_param(cf, cmd, &flcf->set, 0);
-
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    param = flcf->set->elts;
-    param += flcf->set->nelts - 1;
-
-    param->json = (cmd->name.len == sizeof("flowdash_set_json") - 1);
-
-    if (param->value.lengths) {
-        return NGX_CONF_OK;
-    }
-
-    if (!param->json) {
-        if (ngx_http_flowdash_text_check_utf8(&value[2])) {
-            return ngx_http_flowdash_conf_refuse(cf, cmd, &value[2],
-                                                 "the value must be UTF-8");
-        }
-
-        return NGX_CONF_OK;
-    }
-
-    rc = ngx_http_flowdash_json_leaves(&param->value.value, &leaves,
-                                       cf->temp_pool);
-
-    if (rc == NGX_DECLINED) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[2],
-                     "a JSON value is expected, such as true, 7 or \"text\" "
-                     "with its quotes");
-    }
-
-    return (rc == NGX_OK) ? NGX_CONF_OK : NGX_CONF_ERROR;
-}
-
-
-char *
 ngx_http_flowdash_conf_dry_run(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_flowdash_loc_conf_t *flcf = conf;
@@ -486,137 +181,6 @@ ngx_http_flowdash_conf_dry_run(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
-}
-
-
-char *
-ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_flowdash_loc_conf_t *flcf = conf;
-
-    char                           *rv;
-    ngx_str_t                      *value, name;
-    ngx_uint_t                      i;
-    ngx_http_flowdash_step_t       *step, **steps;
-    ngx_http_flowdash_main_conf_t  *fmcf;
-
-    value = cf->args->elts;
-    name = value[1];
-
-    if (flcf->step) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &name,
-                                             "a step cannot be in a step");
-    }
-
-    if (name.len == 0 || ngx_http_flowdash_text_check_utf8(&name)) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &name,
-                                     "the name must be UTF-8 and not empty");
-    }
-
-    if (flcf->steps == NGX_CONF_UNSET_PTR) {
-        flcf->steps = ngx_array_create(cf->pool, 4,
-                                       sizeof(ngx_http_flowdash_step_t *));
-        if (flcf->steps == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        flcf->own_steps = 1;
-        flcf->file = cf->conf_file->file.name;
-        flcf->line = cf->conf_file->line;
-    }
-
-    steps = flcf->steps->elts;
-
-    for (i = 0; i < flcf->steps->nelts; i++) {
-        if (steps[i]->name.len == name.len
-            && ngx_strncmp(steps[i]->name.data, name.data, name.len) == 0)
-        {
-            return ngx_http_flowdash_conf_refuse(cf, cmd, &name,
-                                   "the action has a step of this name");
-        }
-    }
-
-    step = ngx_pcalloc(cf->pool, sizeof(ngx_http_flowdash_step_t));
-    steps = ngx_array_push(flcf->steps);
-
-    if (step == NULL || steps == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    *steps = step;
-    step->name = name;
-    step->optional = NGX_CONF_UNSET;
-
-    if (ngx_http_flowdash_id_step(&name, step->id) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
-    fmcf->steps = 1;
-
-    rv = ngx_http_flowdash_conf_step_block(cf, step);
-
-    ngx_conf_init_value(step->optional, 0);
-
-    return rv;
-}
-
-
-char *
-ngx_http_flowdash_conf_if(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_flowdash_loc_conf_t *flcf = conf;
-
-    ngx_str_t                 *value;
-    ngx_http_complex_value_t  *condition;
-
-    value = cf->args->elts;
-
-    if (flcf->step == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" is allowed in \"flowdash_step\" only",
-                           &cmd->name);
-        return NGX_CONF_ERROR;
-    }
-
-    if (flcf->step->condition) {
-        return "is duplicate";
-    }
-
-    condition = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
-    if (condition == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (ngx_http_flowdash_conf_value(cf, &value[1], condition) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    flcf->step->condition = condition;
-
-    return NGX_CONF_OK;
-}
-
-
-char *
-ngx_http_flowdash_conf_optional(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf)
-{
-    ngx_http_flowdash_loc_conf_t *flcf = conf;
-
-    ngx_command_t  flag;
-
-    if (flcf->step == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" is allowed in \"flowdash_step\" only",
-                           &cmd->name);
-        return NGX_CONF_ERROR;
-    }
-
-    flag = *cmd;
-    flag.offset = offsetof(ngx_http_flowdash_step_t, optional);
-
-    return ngx_conf_set_flag_slot(cf, &flag, flcf->step);
 }
 
 
@@ -674,240 +238,6 @@ ngx_http_flowdash_conf_accept(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
-}
-
-
-/* a nameless location, made as "if" and "limit_except" make theirs */
-
-static char *
-ngx_http_flowdash_conf_step_block(ngx_conf_t *cf,
-    ngx_http_flowdash_step_t *step)
-{
-    char                          *rv;
-    void                          *mconf;
-    ngx_uint_t                     i;
-    ngx_conf_t                     save;
-    ngx_http_module_t             *module;
-    ngx_http_conf_ctx_t           *ctx, *pctx;
-    ngx_http_core_loc_conf_t      *clcf, *pclcf;
-    ngx_http_flowdash_loc_conf_t  *flcf;
-
-    ctx = ngx_pcalloc(cf->pool, sizeof(ngx_http_conf_ctx_t));
-    if (ctx == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    pctx = cf->ctx;
-    ctx->main_conf = pctx->main_conf;
-    ctx->srv_conf = pctx->srv_conf;
-
-    ctx->loc_conf = ngx_pcalloc(cf->pool,
-                                sizeof(void *) * ngx_http_max_module);
-    if (ctx->loc_conf == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 0; cf->cycle->modules[i]; i++) {
-        if (cf->cycle->modules[i]->type != NGX_HTTP_MODULE) {
-            continue;
-        }
-
-        module = cf->cycle->modules[i]->ctx;
-
-        if (module->create_loc_conf) {
-
-            mconf = module->create_loc_conf(cf);
-            if (mconf == NULL) {
-                return NGX_CONF_ERROR;
-            }
-
-            ctx->loc_conf[cf->cycle->modules[i]->ctx_index] = mconf;
-        }
-    }
-
-    step->loc_conf = ctx->loc_conf;
-
-    flcf = ctx->loc_conf[ngx_http_flowdash_module.ctx_index];
-    flcf->step = step;
-
-    pclcf = pctx->loc_conf[ngx_http_core_module.ctx_index];
-
-    clcf = ctx->loc_conf[ngx_http_core_module.ctx_index];
-    clcf->loc_conf = ctx->loc_conf;
-    ngx_str_set(&clcf->name, "/");
-
-    save = *cf;
-    cf->ctx = ctx;
-    cf->cmd_type = NGX_HTTP_LOC_CONF;
-
-    rv = ngx_conf_parse(cf, NULL);
-
-    *cf = save;
-
-    if (rv != NGX_CONF_OK) {
-        return rv;
-    }
-
-    /*
-     * Nameless only now: proxy_pass with an URI is refused in a nameless
-     * location, but in a step it does what it says.
-     */
-
-    clcf->noname = 1;
-
-    if (ngx_http_add_location(cf, &pclcf->locations, clcf) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    return ngx_http_flowdash_conf_step_check(cf, step);
-}
-
-
-static char *
-ngx_http_flowdash_conf_step_check(ngx_conf_t *cf,
-    ngx_http_flowdash_step_t *step)
-{
-    const char                    *name;
-    ngx_queue_t                   *q;
-    ngx_http_core_loc_conf_t      *clcf, *lclcf;
-    ngx_http_location_queue_t     *lq;
-    ngx_http_flowdash_loc_conf_t  *flcf;
-
-    clcf = step->loc_conf[ngx_http_core_module.ctx_index];
-    flcf = step->loc_conf[ngx_http_flowdash_module.ctx_index];
-
-    if (clcf->locations) {
-        for (q = ngx_queue_head(clcf->locations);
-             q != ngx_queue_sentinel(clcf->locations);
-             q = ngx_queue_next(q))
-        {
-            lq = (ngx_http_location_queue_t *) q;
-            lclcf = lq->exact ? lq->exact : lq->inclusive;
-
-            if (!lclcf->noname) {
-                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "location \"%V\" in \"flowdash_step\" "
-                                   "\"%V\": a step has no locations",
-                                   &lclcf->name, &step->name);
-                return NGX_CONF_ERROR;
-            }
-        }
-    }
-
-    if (flcf->pointer != NGX_CONF_UNSET_PTR || flcf->methods
-        || flcf->deadline != NGX_CONF_UNSET_MSEC
-        || flcf->task_from != NGX_CONF_UNSET_PTR
-        || flcf->set != NGX_CONF_UNSET_PTR
-        || flcf->max_fields_size != NGX_CONF_UNSET_SIZE
-        || flcf->decode != NGX_CONF_UNSET
-        || flcf->dry_run != NGX_CONF_UNSET_PTR)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"flowdash_task\", \"flowdash_task_from\", "
-                           "\"flowdash_set\", \"flowdash_set_json\", "
-                           "\"flowdash_methods\", \"flowdash_deadline\", "
-                           "\"flowdash_max_fields_size\", "
-                           "\"flowdash_decode\" and \"flowdash_dry_run\" "
-                           "are for the whole action, not for "
-                           "\"flowdash_step\" \"%V\"", &step->name);
-        return NGX_CONF_ERROR;
-    }
-
-    name = flcf->url ? NULL : ngx_http_flowdash_conf_call_only(flcf);
-
-    if (name) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%s\" in \"flowdash_step\" \"%V\" is for "
-                           "\"flowdash_call\" only: this step's content "
-                           "handler has directives of its own",
-                           name, &step->name);
-        return NGX_CONF_ERROR;
-    }
-
-    if (flcf->url && clcf->handler != ngx_http_flowdash_call_handler) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"flowdash_call\" in \"flowdash_step\" \"%V\": "
-                           "the step has another content handler as well",
-                           &step->name);
-        return NGX_CONF_ERROR;
-    }
-
-    if (clcf->handler == NULL
-        && !ngx_http_flowdash_conf_rewrites(cf, step->loc_conf))
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"flowdash_step\" \"%V\" has no content handler, "
-                           "such as \"flowdash_call\" or \"proxy_pass\"",
-                           &step->name);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-/*
- * Whether there is a "return" or a "rewrite", which can answer without a
- * content handler.  The rewrite module's configuration is its own affair;
- * what is relied on here is that it starts with its code, which is made of
- * structs that start with their function.
- */
-
-static ngx_uint_t
-ngx_http_flowdash_conf_rewrites(ngx_conf_t *cf, void **loc_conf)
-{
-    ngx_uint_t                     i, n;
-    ngx_array_t                   *codes;
-    ngx_module_t                  *module;
-    ngx_http_script_code_pt       *code;
-#if (NGX_PCRE)
-    ngx_http_script_regex_code_t  *regex;
-#endif
-
-    module = NULL;
-
-    for (i = 0; cf->cycle->modules[i]; i++) {
-        if (ngx_strcmp(cf->cycle->modules[i]->name, "ngx_http_rewrite_module")
-            == 0)
-        {
-            module = cf->cycle->modules[i];
-        }
-    }
-
-    if (module == NULL) {
-        return 0;
-    }
-
-    codes = *(ngx_array_t **) loc_conf[module->ctx_index];
-
-    if (codes == NULL) {
-        return 0;
-    }
-
-    code = codes->elts;
-    n = codes->nelts * codes->size / sizeof(ngx_http_script_code_pt);
-
-    for (i = 0; i < n; i++) {
-
-        if (code[i] == ngx_http_script_return_code) {
-            return 1;
-        }
-
-#if (NGX_PCRE)
-        if (code[i] == ngx_http_script_regex_start_code) {
-
-            /* of a "rewrite", unless it is the test of an "if" */
-
-            regex = (ngx_http_script_regex_code_t *) &code[i];
-
-            if (!regex->test) {
-                return 1;
-            }
-        }
-#endif
-    }
-
-    return 0;
 }
 
 
@@ -1025,94 +355,82 @@ ngx_http_flowdash_conf_size(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
-ngx_http_flowdash_conf_check(ngx_conf_t *cf,
-    ngx_http_flowdash_loc_conf_t *conf)
+ngx_http_flowdash_conf_pass_status(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
 {
-    if (conf->step) {
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
 
-        if (ngx_http_flowdash_conf_signed(cf, conf) != NGX_CONF_OK) {
-            return NGX_CONF_ERROR;
-        }
+    ngx_str_t   *value;
+    ngx_uint_t   i, *status;
+    const char  *reason;
 
-        return conf->url ? ngx_http_flowdash_conf_call_check(cf, conf)
-                         : NGX_CONF_OK;
+    if (flcf->pass_status != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
     }
 
-    if (conf->action && conf->steps == NULL) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"flowdash_action\" \"%V\" has no \"flowdash_step\" "
-                      "in %V:%ui", &conf->action->value, &conf->file,
-                      conf->line);
-        return NGX_CONF_ERROR;
-    }
+    value = cf->args->elts;
 
-    if (conf->action) {
-        return ngx_http_flowdash_conf_add_action(cf, conf);
-    }
-
-    if (conf->own_steps) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"flowdash_step\" outside an action: "
-                      "\"flowdash_action\" is missing in the location "
-                      "in %V:%ui", &conf->file, conf->line);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-/* for those who show what is configured */
-
-static char *
-ngx_http_flowdash_conf_add_action(ngx_conf_t *cf,
-    ngx_http_flowdash_loc_conf_t *conf)
-{
-    ngx_http_flowdash_loc_conf_t   **action;
-    ngx_http_flowdash_main_conf_t   *fmcf;
-
-    fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
-
-    action = ngx_array_push(&fmcf->actions);
-    if (action == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    *action = conf;
-
-    return NGX_CONF_OK;
-}
-
-
-/* headers that would take the place of the signature's */
-
-static char *
-ngx_http_flowdash_conf_signed(ngx_conf_t *cf,
-    ngx_http_flowdash_loc_conf_t *conf)
-{
-    ngx_str_t  *name;
-
-    static ngx_str_t  names[] = {
-        ngx_string("webhook-id"),
-        ngx_string("webhook-timestamp"),
-        ngx_string("webhook-signature"),
-        ngx_null_string
-    };
-
-    if (conf->sign_keys == NULL) {
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "none") == 0) {
+        flcf->pass_status = NULL;
         return NGX_CONF_OK;
     }
 
-    for (name = names; name->len; name++) {
-        if (ngx_http_flowdash_headers_is_set(conf, name)) {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "\"flowdash_step\" \"%V\": \"flowdash_sign_key\" "
-                          "makes the headers webhook-id, webhook-timestamp "
-                          "and webhook-signature: \"flowdash_set_header\" "
-                          "must not", &conf->step->name);
+    flcf->pass_status = ngx_array_create(cf->pool, cf->args->nelts,
+                                         sizeof(ngx_uint_t));
+    if (flcf->pass_status == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        status = ngx_array_push(flcf->pass_status);
+        if (status == NULL) {
             return NGX_CONF_ERROR;
+        }
+
+        reason = ngx_http_flowdash_conf_pass_status_value(flcf->pass_status,
+                                                          &value[i], status);
+        if (reason) {
+            return ngx_http_flowdash_conf_refuse(cf, cmd, &value[i], reason);
         }
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* the last one of those */
+
+static const char *
+ngx_http_flowdash_conf_pass_status_value(ngx_array_t *passed, ngx_str_t *value,
+    ngx_uint_t *status)
+{
+    ngx_int_t    n;
+    ngx_uint_t  *s;
+
+    n = ngx_atoi(value->data, value->len);
+
+    if (n < 400 || n > 599) {
+        return "a status from 400 to 599 is expected, or \"none\" alone";
+    }
+
+    if (n == 407 || n == 421) {
+        return "this status is about the connection, not for the user";
+    }
+
+    if (n == NGX_HTTP_REQUEST_TIME_OUT || n == NGX_HTTP_CLOSE
+        || (n >= NGX_HTTP_NGINX_CODES && n <= NGX_HTTP_CLIENT_CLOSED_REQUEST))
+    {
+        return "this status has a meaning of its own in nginx";
+    }
+
+    for (s = passed->elts; s < status; s++) {
+        if (*s == (ngx_uint_t) n) {
+            return "it is named twice";
+        }
+    }
+
+    *status = n;
+
+    return NULL;
 }

@@ -7,7 +7,22 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include <ngx_http_flowdash_module.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_conf_util.h>
+#include <ngx_http_flowdash_egress.h>
+#include <ngx_flowdash_curl.h>
+#include <ngx_http_flowdash_zone.h>
+#include <ngx_http_flowdash_variables.h>
+#include <ngx_http_flowdash_status.h>
+#include <ngx_http_flowdash_subrequest.h>
+#include <ngx_http_flowdash_action.h>
+#include <ngx_http_flowdash_conf.h>
+#include <ngx_http_flowdash_conf_task.h>
+#include <ngx_http_flowdash_conf_step.h>
+#include <ngx_http_flowdash_conf_call.h>
+#include <ngx_http_flowdash_conf_proxy.h>
+#include <ngx_http_flowdash_conf_tls.h>
+#include <ngx_http_flowdash_conf_sign.h>
 
 
 static void *ngx_http_flowdash_create_main_conf(ngx_conf_t *cf);
@@ -17,9 +32,9 @@ static char *ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static void ngx_http_flowdash_merge_call(ngx_http_flowdash_loc_conf_t *prev,
     ngx_http_flowdash_loc_conf_t *conf);
+static void ngx_http_flowdash_merge_upstreams(ngx_conf_t *cf);
 static ngx_array_t *ngx_http_flowdash_default_user(ngx_conf_t *cf);
 static ngx_array_t *ngx_http_flowdash_default_pointer(ngx_conf_t *cf);
-static void ngx_http_flowdash_merge_upstreams(ngx_conf_t *cf);
 static ngx_int_t ngx_http_flowdash_init(ngx_conf_t *cf);
 static void ngx_http_flowdash_init_task_variables(
     ngx_http_flowdash_main_conf_t *fmcf, ngx_http_core_main_conf_t *cmcf);

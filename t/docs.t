@@ -20,6 +20,13 @@ sub content {
     return scalar readline $file;
 }
 
+# a source file, whichever room it is in
+
+sub source {
+    my ($name) = @_;
+    return content(grep { -e } map { "$src/$_" } $name, "watch/$name");
+}
+
 
 # What the module has: the entries of its tables.
 
@@ -28,7 +35,7 @@ my %variables;
 
 my %context_of = (MAIN => 'http', SRV => 'server', LOC => 'location');
 
-my ($table) = content("$src/ngx_http_flowdash_module.c")
+my ($table) = source('ngx_http_flowdash_module.c')
     =~ /ngx_http_flowdash_commands\[\] = \{(.*?)ngx_null_command/s;
 
 while ($table =~ /ngx_string\("(\w+)"\),\s*([\w|\s]+?),/g) {
@@ -40,7 +47,7 @@ while ($table =~ /ngx_string\("(\w+)"\),\s*([\w|\s]+?),/g) {
 $contexts{$_} = 'flowdash_step'                 # a location of its kind
     for qw(flowdash_call flowdash_if flowdash_optional);
 
-($table) = content("$src/ngx_http_flowdash_variables.c")
+($table) = source('ngx_http_flowdash_variables.c')
     =~ /ngx_http_flowdash_vars\[\] = \{(.*?)ngx_http_null_variable/s;
 
 $variables{ /_$/ ? "${_}NAME" : $_ } = 1 for $table =~ /ngx_string\("(\w+)"\)/g;
@@ -105,7 +112,7 @@ for my $page (@pages) {
 # Prometheus'; their names end like no directive's
 
 sub metrics {
-    return map { ($_ => 1) } content("$src/ngx_http_flowdash_status.c")
+    return map { ($_ => 1) } source('ngx_http_flowdash_status_prometheus.c')
         =~ /(?:"|# TYPE )(flowdash_\w+_(?:entries|max|running|seconds|total))/g;
 }
 

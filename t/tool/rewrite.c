@@ -19,9 +19,22 @@
 #include <ngx_core.h>
 
 
+#include "ngx_http_flowdash_text.c"
 #include "ngx_http_flowdash_json.c"
+#include "ngx_http_flowdash_json_pointer.c"
+#include "ngx_http_flowdash_json_leaves.c"
 #include "ngx_http_flowdash_task.c"
 #include "ngx_http_flowdash_form.c"
+#include "ngx_http_flowdash_form_name.c"
+#include "ngx_http_flowdash_form_index.c"
+#include "ngx_http_flowdash_form_task.c"
+#include "ngx_http_flowdash_form_urlencoded.c"
+#include "ngx_http_flowdash_form_check.c"
+#include "ngx_http_flowdash_form_edit.c"
+#include "ngx_http_flowdash_multipart_media.c"
+#include "ngx_http_flowdash_multipart_state.c"
+#include "ngx_http_flowdash_multipart_filename.c"
+#include "ngx_http_flowdash_multipart_part.c"
 #include "ngx_http_flowdash_multipart.c"
 
 

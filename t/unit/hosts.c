@@ -28,6 +28,7 @@ test_create_pool(size_t size, ngx_log_t *log)
 #define ngx_pnalloc      test_pnalloc
 #define ngx_array_push   test_push
 #define ngx_create_pool  test_create_pool
+#include "ngx_http_flowdash_hosts.c"
 #include "ngx_http_flowdash_resolve.c"
 #undef ngx_pnalloc
 #undef ngx_array_push

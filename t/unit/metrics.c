@@ -61,26 +61,6 @@ static test_cut_t  cuts[] = {
 };
 
 
-/* what the file needs of the module, but these tests do not */
-
-ngx_module_t  ngx_http_flowdash_module;
-
-
-char *
-ngx_http_flowdash_conf_refuse(ngx_conf_t *cf, ngx_command_t *cmd,
-    ngx_str_t *value, const char *reason)
-{
-    return NGX_CONF_ERROR;
-}
-
-
-void
-ngx_http_flowdash_count_configured(ngx_http_flowdash_main_conf_t *fmcf,
-    ngx_log_t *log)
-{
-}
-
-
 static void
 set_time(time_t second)
 {

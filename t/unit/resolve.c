@@ -131,6 +131,7 @@ test_name_done(ngx_resolver_ctx_t *ctx)
 #define ngx_resolve_start      test_start
 #define ngx_resolve_name       test_resolve_name
 #define ngx_resolve_name_done  test_name_done
+#include "ngx_http_flowdash_hosts.c"
 #include "ngx_http_flowdash_resolve.c"
 #undef ngx_pnalloc
 #undef ngx_resolve_start

@@ -7,8 +7,6 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <ngx_http.h>
-#include <ngx_http_flowdash_module.h>
 
 #include "tap.h"
 
@@ -111,26 +109,23 @@ ngx_http_flowdash_conf_refuse(ngx_conf_t *cf, ngx_command_t *cmd,
 static void
 test_case(test_case_t *c)
 {
-    ngx_int_t                     rc;
-    ngx_msec_t                    wait, min, max;
-    ngx_uint_t                    i, good;
-    ngx_http_flowdash_retry_t     retry;
-    ngx_http_flowdash_loc_conf_t  flcf;
+    ngx_int_t                  rc;
+    ngx_msec_t                 wait, min, max;
+    ngx_uint_t                 i, good;
+    ngx_http_flowdash_retry_t  retry;
 
-    ngx_memzero(&flcf, sizeof(ngx_http_flowdash_loc_conf_t));
     ngx_memzero(&retry, sizeof(ngx_http_flowdash_retry_t));
 
     retry.n = c->n;
     retry.conditions = c->conditions;
-    flcf.retry = c->n ? &retry : NULL;
 
     good = 0;
     min = NGX_MAX_INT_T_VALUE;
     max = 0;
 
     for (i = 0; i < 1000; i++) {
-        rc = ngx_http_flowdash_retry(&flcf, c->condition, c->attempts,
-                                     c->after, c->left, &wait);
+        rc = ngx_http_flowdash_retry(c->n ? &retry : NULL, c->condition,
+                                     c->attempts, c->after, c->left, &wait);
 
         if (c->max == 0) {
             good += (rc == NGX_DECLINED);
@@ -157,18 +152,13 @@ test_case(test_case_t *c)
 static ngx_msec_t
 time_of(ngx_uint_t n, ngx_uint_t conditions, ngx_msec_t time)
 {
-    ngx_http_flowdash_retry_t     retry;
-    ngx_http_flowdash_loc_conf_t  flcf;
-
-    ngx_memzero(&flcf, sizeof(ngx_http_flowdash_loc_conf_t));
+    ngx_http_flowdash_retry_t  retry;
 
     retry.n = n;
     retry.conditions = conditions;
     retry.timeout = time;
-    flcf.retry = n ? &retry : NULL;
-    flcf.timeout = 12000;
 
-    return ngx_http_flowdash_retry_time(&flcf);
+    return ngx_http_flowdash_retry_time(n ? &retry : NULL, 12000);
 }
 
 

@@ -74,6 +74,7 @@ test_final(EVP_MD_CTX *ctx, unsigned char *mac, size_t *len)
 #define ngx_pnalloc                   test_pnalloc
 #define ngx_pool_cleanup_add          test_cleanup_add
 #include "ngx_http_flowdash_sign.c"
+#include "ngx_http_flowdash_conf_sign.c"
 #undef EVP_MD_CTX_new
 #undef EVP_MD_CTX_free
 #undef EVP_PKEY_new_raw_private_key

@@ -20,7 +20,10 @@ test_palloc(ngx_pool_t *pool, size_t size)
 
 #define ngx_palloc   test_palloc
 #define ngx_pnalloc  test_palloc
+#include "ngx_http_flowdash_text.c"
 #include "ngx_http_flowdash_json.c"
+#include "ngx_http_flowdash_json_pointer.c"
+#include "ngx_http_flowdash_json_leaves.c"
 #undef ngx_palloc
 #undef ngx_pnalloc
 #include "ngx_http_flowdash_task.c"

@@ -1,0 +1,481 @@
+
+/*
+ * Where calls may go: flowdash_allow, flowdash_deny.  The rules are about the
+ * address that a connection is made to, whatever name has led there.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_egress.h>
+
+
+/* an address that leads to the same host as another one */
+
+typedef struct {
+    ngx_sockaddr_t    addr;
+    unsigned          set:1;
+    unsigned          nearly:1;    /* good for denials only */
+} ngx_http_flowdash_alias_t;
+
+
+static const char *ngx_http_flowdash_egress_rule(ngx_conf_t *cf,
+    ngx_str_t *text, ngx_http_flowdash_rule_t *rule);
+static void ngx_http_flowdash_egress_unmap(ngx_cidr_t *cidr);
+static struct sockaddr *ngx_http_flowdash_egress_unmapped(struct sockaddr *sa,
+    struct sockaddr_in *sin);
+static ngx_uint_t ngx_http_flowdash_egress_match(
+    ngx_http_flowdash_rule_t *rule, struct sockaddr *sa,
+    ngx_http_flowdash_alias_t *alias);
+static ngx_uint_t ngx_http_flowdash_egress_match_cidr(ngx_cidr_t *cidr,
+    struct sockaddr *sa);
+static void ngx_http_flowdash_egress_alias(struct sockaddr *sa,
+    ngx_http_flowdash_alias_t *alias);
+static void ngx_http_flowdash_egress_alias6(u_char *p,
+    ngx_http_flowdash_alias_t *alias);
+static void ngx_http_flowdash_egress_alias_set(
+    ngx_http_flowdash_alias_t *alias, u_char *p);
+
+
+char *
+ngx_http_flowdash_egress_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    ngx_str_t                  *value;
+    const char                 *error;
+    ngx_array_t               **rules;
+    ngx_http_flowdash_rule_t   *rule;
+
+    rules = (ngx_array_t **) (p + cmd->offset);
+
+    if (*rules == NGX_CONF_UNSET_PTR) {
+        *rules = ngx_array_create(cf->pool, 4,
+                                  sizeof(ngx_http_flowdash_rule_t));
+        if (*rules == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    rule = ngx_array_push(*rules);
+    if (rule == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(rule, sizeof(ngx_http_flowdash_rule_t));
+
+    rule->deny = (ngx_strcmp(cmd->name.data, "flowdash_deny") == 0);
+
+    value = cf->args->elts;
+
+    error = ngx_http_flowdash_egress_rule(cf, &value[1], rule);
+
+    if (error) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid \"%V\" in \"%V\": %s",
+                           &value[1], &cmd->name, error);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static const char *
+ngx_http_flowdash_egress_rule(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_http_flowdash_rule_t *rule)
+{
+    ngx_int_t  rc;
+
+    if (text->len == 3 && ngx_strncmp(text->data, "all", 3) == 0) {
+        rule->all = 1;
+        return NULL;
+    }
+
+    if (text->len == 5 && ngx_strncmp(text->data, "unix:", 5) == 0) {
+        rule->cidr.family = AF_UNIX;
+        return NULL;
+    }
+
+    rc = ngx_ptocidr(text, &rule->cidr);
+
+    if (rc == NGX_ERROR) {
+        return "an address, a CIDR such as 10.0.0.0/8, \"unix:\" or \"all\" "
+               "is expected";
+    }
+
+    if (rc == NGX_DONE) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "low address bits of %V are meaningless", text);
+    }
+
+    ngx_http_flowdash_egress_unmap(&rule->cidr);
+
+    return NULL;
+}
+
+
+/*
+ * An IPv4-mapped address is compared as the IPv4 address which it is: a rule
+ * that is written in this way would never match.
+ */
+
+static void
+ngx_http_flowdash_egress_unmap(ngx_cidr_t *cidr)
+{
+#if (NGX_HAVE_INET6)
+
+    ngx_in_cidr_t  in;
+
+    /* a mask that is shorter has cleared some bits of the prefix */
+
+    if (cidr->family != AF_INET6
+        || !IN6_IS_ADDR_V4MAPPED(&cidr->u.in6.addr))
+    {
+        return;
+    }
+
+    ngx_memcpy(&in.addr, &cidr->u.in6.addr.s6_addr[12], 4);
+    ngx_memcpy(&in.mask, &cidr->u.in6.mask.s6_addr[12], 4);
+
+    cidr->family = AF_INET;
+    cidr->u.in = in;
+
+#endif
+}
+
+
+const char *
+ngx_http_flowdash_egress_check(ngx_array_t *rules)
+{
+    ngx_uint_t                 i, allow, deny;
+    ngx_http_flowdash_rule_t  *rule;
+
+    if (rules == NULL) {
+        return NULL;
+    }
+
+    rule = rules->elts;
+    allow = 0;
+    deny = 0;
+
+    for (i = 0; i < rules->nelts; i++) {
+
+        if (i && rule[i - 1].all) {
+            return "a rule behind one for \"all\" never matches";
+        }
+
+        if (rule[i].deny) {
+            deny = 1;
+
+        } else if (!rule[i].all) {
+            allow = 1;
+        }
+    }
+
+    if (allow && !deny) {
+        return "\"flowdash_allow\" without any \"flowdash_deny\" has no "
+               "effect: all addresses are allowed that no rule denies";
+    }
+
+    return NULL;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_egress_only_all(ngx_array_t *rules)
+{
+    ngx_uint_t                 i;
+    ngx_http_flowdash_rule_t  *rule;
+
+    if (rules == NULL) {
+        return 1;
+    }
+
+    rule = rules->elts;
+
+    for (i = 0; i < rules->nelts; i++) {
+        if (!rule[i].all) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_egress_has_default_rule(ngx_array_t *rules)
+{
+    ngx_http_flowdash_rule_t  *rule;
+
+    if (rules == NULL) {
+        return 0;
+    }
+
+    rule = rules->elts;
+
+    return rule[rules->nelts - 1].all;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_egress_allows(ngx_array_t *rules)
+{
+    ngx_uint_t                 i;
+    ngx_http_flowdash_rule_t  *rule;
+
+    if (rules == NULL) {
+        return 0;
+    }
+
+    rule = rules->elts;
+
+    for (i = 0; i < rules->nelts; i++) {
+        if (!rule[i].deny) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_egress_denied(ngx_array_t *rules, struct sockaddr *sa)
+{
+    ngx_uint_t                  i;
+    struct sockaddr_in          sin;
+    ngx_http_flowdash_rule_t   *rule;
+    ngx_http_flowdash_alias_t   alias;
+
+    if (rules == NULL) {
+        return 0;
+    }
+
+    sa = ngx_http_flowdash_egress_unmapped(sa, &sin);
+
+    ngx_http_flowdash_egress_alias(sa, &alias);
+
+    rule = rules->elts;
+
+    for (i = 0; i < rules->nelts; i++) {
+        if (ngx_http_flowdash_egress_match(&rule[i], sa, &alias)) {
+            return rule[i].deny;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * ngx_cidr_match() does so too, but with a shift that is undefined for half of
+ * the addresses.
+ */
+
+static struct sockaddr *
+ngx_http_flowdash_egress_unmapped(struct sockaddr *sa, struct sockaddr_in *sin)
+{
+#if (NGX_HAVE_INET6)
+
+    struct in6_addr  *in6;
+
+    if (sa->sa_family == AF_INET6) {
+        in6 = &((struct sockaddr_in6 *) sa)->sin6_addr;
+
+        if (IN6_IS_ADDR_V4MAPPED(in6)) {
+            ngx_memzero(sin, sizeof(struct sockaddr_in));
+
+            sin->sin_family = AF_INET;
+            ngx_memcpy(&sin->sin_addr, &in6->s6_addr[12], 4);
+
+            return (struct sockaddr *) sin;
+        }
+    }
+
+#endif
+
+    return sa;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_egress_match(ngx_http_flowdash_rule_t *rule,
+    struct sockaddr *sa, ngx_http_flowdash_alias_t *alias)
+{
+    if (rule->all || ngx_http_flowdash_egress_match_cidr(&rule->cidr, sa)) {
+        return 1;
+    }
+
+    if (!alias->set || (alias->nearly && !rule->deny)) {
+        return 0;
+    }
+
+    return ngx_http_flowdash_egress_match_cidr(&rule->cidr,
+                                               &alias->addr.sockaddr);
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_egress_match_cidr(ngx_cidr_t *cidr, struct sockaddr *sa)
+{
+    ngx_array_t  one;
+
+    ngx_memzero(&one, sizeof(ngx_array_t));
+
+    one.elts = cidr;
+    one.nelts = 1;
+
+    return ngx_cidr_match(sa, &one) == NGX_OK;
+}
+
+
+/*
+ * Finds the address by which the kernel, or a translator on the way, gets to
+ * the host meant by another address.  Who denies 127.0.0.0/8 or 10.0.0.0/8
+ * does not think of these, and a name server may answer with any of them:
+ *
+ * 0.0.0.0, ::          the kernel connects to 127.0.0.1 and ::1
+ * ::ffff:0:0/96        mapped: the kernel speaks IPv4.  It is the IPv4 address
+ *                      by now, and matches as nothing else
+ * 64:ff9b::/96         a NAT64 translator speaks IPv4 to it (RFC 6052); with
+ *                      DNS64 it is how IPv4 hosts are reached at all
+ * ::/96, 2002::/16     a tunnel (automatic, 6to4) sends the packet to the IPv4
+ *                      host, which may forward it
+ *
+ * All are matched in the order of the rules, as themselves and as the alias.
+ * As a tunnel may end behind the host, it is not enough that this is allowed.
+ * What cannot be known, such as a NAT64 prefix of a network's own or an
+ * interface's identifier, is for the rules to say.
+ */
+
+static void
+ngx_http_flowdash_egress_alias(struct sockaddr *sa,
+    ngx_http_flowdash_alias_t *alias)
+{
+    struct sockaddr_in   *sin;
+#if (NGX_HAVE_INET6)
+    struct sockaddr_in6  *sin6;
+#endif
+
+    ngx_memzero(alias, sizeof(ngx_http_flowdash_alias_t));
+
+    switch (sa->sa_family) {
+
+    case AF_INET:
+        sin = (struct sockaddr_in *) sa;
+
+        if (sin->sin_addr.s_addr == INADDR_ANY) {
+            ngx_http_flowdash_egress_alias_set(alias,
+                                               (u_char *) &sin->sin_addr);
+        }
+
+        break;
+
+#if (NGX_HAVE_INET6)
+    case AF_INET6:
+        sin6 = (struct sockaddr_in6 *) sa;
+        ngx_http_flowdash_egress_alias6(sin6->sin6_addr.s6_addr, alias);
+        break;
+#endif
+    }
+}
+
+
+static void
+ngx_http_flowdash_egress_alias6(u_char *p, ngx_http_flowdash_alias_t *alias)
+{
+    struct sockaddr_in6  *sin6;
+
+    static u_char  zeros[16];
+    static u_char  nat64[] = { 0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0 };
+
+    if (ngx_memcmp(p, zeros, 15) == 0 && p[15] < 2) {
+
+        /* of :: and ::1 the latter is itself */
+
+        if (p[15] == 0) {
+            alias->set = 1;
+
+            sin6 = &alias->addr.sockaddr_in6;
+            sin6->sin6_family = AF_INET6;
+            sin6->sin6_addr.s6_addr[15] = 1;
+        }
+
+        return;
+    }
+
+    if (ngx_memcmp(p, nat64, 12) == 0) {
+        ngx_http_flowdash_egress_alias_set(alias, p + 12);
+        return;
+    }
+
+    if (ngx_memcmp(p, zeros, 12) == 0) {
+        ngx_http_flowdash_egress_alias_set(alias, p + 12);
+        alias->nearly = 1;
+        return;
+    }
+
+    if (p[0] == 0x20 && p[1] == 0x02) {
+        ngx_http_flowdash_egress_alias_set(alias, p + 2);
+        alias->nearly = 1;
+    }
+}
+
+
+static void
+ngx_http_flowdash_egress_alias_set(ngx_http_flowdash_alias_t *alias,
+    u_char *p)
+{
+    struct sockaddr_in  *sin;
+
+    alias->set = 1;
+
+    sin = &alias->addr.sockaddr_in;
+    sin->sin_family = AF_INET;
+    ngx_memcpy(&sin->sin_addr, p, 4);
+
+    if (sin->sin_addr.s_addr == INADDR_ANY) {
+        sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    }
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_egress_denied_text(ngx_array_t *rules, const char *ip)
+{
+    ngx_sockaddr_t  addr;
+#if (NGX_HAVE_INET6)
+    char            text[NGX_INET6_ADDRSTRLEN + 1];
+    size_t          len;
+#endif
+
+    if (rules == NULL || rules->nelts == 0) {
+        return 0;
+    }
+
+    ngx_memzero(&addr, sizeof(ngx_sockaddr_t));
+
+    if (inet_pton(AF_INET, ip, &addr.sockaddr_in.sin_addr) == 1) {
+        addr.sockaddr.sa_family = AF_INET;
+        return ngx_http_flowdash_egress_denied(rules, &addr.sockaddr);
+    }
+
+#if (NGX_HAVE_INET6)
+
+    len = strcspn(ip, "%");
+
+    if (len < sizeof(text)) {
+        (void) ngx_cpystrn((u_char *) text, (u_char *) ip, len + 1);
+
+        if (inet_pton(AF_INET6, text, &addr.sockaddr_in6.sin6_addr) == 1) {
+            addr.sockaddr.sa_family = AF_INET6;
+            return ngx_http_flowdash_egress_denied(rules, &addr.sockaddr);
+        }
+    }
+
+#endif
+
+    return 1;
+}

@@ -1,0 +1,50 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_RETRY_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_RETRY_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* what a call is repeated for, see flowdash_retry */
+
+#define NGX_HTTP_FLOWDASH_RETRY_ERROR    0x0001
+#define NGX_HTTP_FLOWDASH_RETRY_TIMEOUT  0x0002
+#define NGX_HTTP_FLOWDASH_RETRY_429      0x0004
+#define NGX_HTTP_FLOWDASH_RETRY_500      0x0008
+#define NGX_HTTP_FLOWDASH_RETRY_502      0x0010
+#define NGX_HTTP_FLOWDASH_RETRY_503      0x0020
+#define NGX_HTTP_FLOWDASH_RETRY_504      0x0040
+#define NGX_HTTP_FLOWDASH_RETRY_5XX      0x0080
+
+
+typedef struct ngx_http_flowdash_retry_s {
+    ngx_uint_t                      n;
+    ngx_uint_t                      conditions;
+    ngx_msec_t                      timeout;   /* of an attempt; 0: a share */
+} ngx_http_flowdash_retry_t;
+
+
+/* The condition of flowdash_retry that a status fulfils, or 0. */
+ngx_uint_t ngx_http_flowdash_retry_condition(ngx_uint_t status);
+
+/*
+ * The time of one attempt, in ms, of a step that has "timeout"; or 0 if only
+ * that counts.  "retry" is NULL if nothing is repeated, here and below.
+ */
+ngx_msec_t ngx_http_flowdash_retry_time(ngx_http_flowdash_retry_t *retry,
+    ngx_msec_t timeout);
+
+/*
+ * Decides whether a call is repeated which has failed in that way, after so
+ * many attempts; "after" is the endpoint's Retry-After in seconds or 0, "left"
+ * the time that the step has, in ms.  Returns NGX_OK with the time to wait, in
+ * ms, or NGX_DECLINED.
+ */
+ngx_int_t ngx_http_flowdash_retry(ngx_http_flowdash_retry_t *retry,
+    ngx_uint_t condition, ngx_uint_t attempts, ngx_int_t after,
+    ngx_msec_int_t left, ngx_msec_t *wait);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_RETRY_H_INCLUDED_ */

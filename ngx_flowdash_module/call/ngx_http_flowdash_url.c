@@ -1,0 +1,576 @@
+
+/*
+ * The URL of a flowdash_call as it is configured.  libcurl has the last word
+ * on what a URL is.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_conf_util.h>
+#include <ngx_http_flowdash_resolve.h>
+#include <ngx_http_flowdash_url.h>
+
+
+static const char *ngx_http_flowdash_url_authority(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, u_char *p, u_char *last);
+static const char *ngx_http_flowdash_url_variable_host(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, u_char *p, u_char *last);
+static const char *ngx_http_flowdash_url_unix(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, u_char *p, ngx_str_t *text);
+static ngx_int_t ngx_http_flowdash_url_path(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, u_char *p, u_char *last);
+static const char *ngx_http_flowdash_url_check(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url);
+static const char *ngx_http_flowdash_url_parse_text(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, char *text, ngx_uint_t variables);
+static CURLUcode ngx_http_flowdash_url_endpoint(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, CURLU *handle);
+static void ngx_http_flowdash_url_cleanup(void *data);
+
+
+const char *
+ngx_http_flowdash_url_parse(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
+    ngx_str_t *text)
+{
+    u_char      *p, *last, *start;
+    size_t       scheme;
+    const char  *error;
+
+    if (ngx_strncasecmp(text->data, (u_char *) "http://", 7) == 0) {
+        scheme = 7;
+
+    } else if (ngx_strncasecmp(text->data, (u_char *) "https://", 8) == 0) {
+        scheme = 8;
+        url->ssl = 1;
+
+    } else {
+        return "the URL must start with \"http://\" or \"https://\"";
+    }
+
+    last = text->data + text->len;
+
+    for (p = text->data; p < last; p++) {
+        if (*p <= 0x20 || *p >= 0x7f || *p == '#') {
+            return "the URL must not have white space, control or non-ASCII "
+                   "characters, nor a fragment";
+        }
+    }
+
+    start = text->data + scheme;
+
+    if (ngx_strncmp(start, "unix:", 5) == 0) {
+        return ngx_http_flowdash_url_unix(cf, url, start + 5, text);
+    }
+
+    for (p = start; p < last && *p != '/' && *p != '?'; p++) { /* void */ }
+
+    url->origin.data = text->data;
+    url->origin.len = p - text->data;
+
+    error = ngx_http_flowdash_url_authority(cf, url, start, p);
+
+    if (error) {
+        return error;
+    }
+
+    if (ngx_http_flowdash_url_path(cf, url, p, last) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_flowdash_url_check(cf, url);
+}
+
+
+/* [user info@]host[:port] */
+
+static const char *
+ngx_http_flowdash_url_authority(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
+    u_char *p, u_char *last)
+{
+    size_t   scheme;
+    u_char  *host;
+
+    scheme = p - url->origin.data;
+
+    for (host = p; p < last; p++) {
+        if (*p == '@') {
+            host = p + 1;
+        }
+    }
+
+    if (host == last) {
+        return "the URL has no host";
+    }
+
+    url->shown.len = scheme + (last - host);
+    url->shown.data = ngx_pnalloc(cf->pool, url->shown.len);
+    if (url->shown.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memcpy(url->shown.data, url->origin.data, scheme);
+    ngx_memcpy(url->shown.data + scheme, host, last - host);
+
+    if (ngx_strlchr(url->origin.data, host, '$')) {
+        return "the user and password must not have variables";
+    }
+
+    if (ngx_strlchr(host, last, '$') == NULL) {
+        return NULL;
+    }
+
+    return ngx_http_flowdash_url_variable_host(cf, url, host, last);
+}
+
+
+/* origin and shown then end before the host */
+
+static const char *
+ngx_http_flowdash_url_variable_host(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, u_char *p, u_char *last)
+{
+    u_char  *port;
+
+    port = ngx_strlchr(p, last, ':');
+
+    if (port == NULL) {
+        port = last;
+    }
+
+    if (ngx_strlchr(port, last, '$')) {
+        return "the port must not have variables";
+    }
+
+    url->shown.len -= last - p;
+    url->origin.len -= last - p;
+
+    url->port_text.data = port;
+    url->port_text.len = last - port;
+
+    url->variable_host = ngx_array_create(cf->pool, 2,
+                                        sizeof(ngx_http_flowdash_url_part_t));
+    if (url->variable_host == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_flowdash_url_parts(cf, url->variable_host, p, port)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return NULL;
+}
+
+
+static const char *
+ngx_http_flowdash_url_unix(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
+    u_char *p, ngx_str_t *text)
+{
+    u_char  *last, *path;
+
+    if (text->data[4] != ':') {
+        return "a unix socket is called as \"http://unix:/path.sock:/uri\"";
+    }
+
+    last = text->data + text->len;
+
+    path = p;
+
+    while (p < last && *p != ':') {
+
+        if (*p++ == '$') {
+            return "the path of a unix socket must not have variables";
+        }
+    }
+
+    url->socket.len = p - path;
+
+    if (url->socket.len == 0 || *path != '/') {
+        return "the path of a unix socket must be absolute";
+    }
+
+    if (url->socket.len >= sizeof(((struct sockaddr_un *) 0)->sun_path)) {
+        return "the path of a unix socket is too long";
+    }
+
+    url->socket.data = ngx_pnalloc(cf->pool, url->socket.len + 1);
+    if (url->socket.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    (void) ngx_cpystrn(url->socket.data, path, url->socket.len + 1);
+
+    url->shown.data = text->data;
+    url->shown.len = p - text->data;
+
+    if (p < last) {
+        p++;
+        url->shown.len++;
+
+        if (p < last && *p != '/') {
+            return "the URI behind a unix socket must start with \"/\"";
+        }
+    }
+
+    ngx_str_set(&url->origin, "http://localhost");
+
+    if (ngx_http_flowdash_url_path(cf, url, p, last) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_flowdash_url_check(cf, url);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_url_path(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
+    u_char *p, u_char *last)
+{
+    ngx_http_flowdash_url_part_t  *part;
+
+    if (ngx_array_init(&url->parts, cf->pool, 4,
+                       sizeof(ngx_http_flowdash_url_part_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (p == last || *p != '/') {
+
+        part = ngx_array_push(&url->parts);
+        if (part == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_str_set(&part->text, "/");
+        part->value = NULL;
+    }
+
+    return ngx_http_flowdash_url_parts(cf, &url->parts, p, last);
+}
+
+
+/*
+ * The path and the query are split into what is sent as it is written, and
+ * variables, whose values are percent-encoded one by one.
+ */
+
+ngx_int_t
+ngx_http_flowdash_url_parts(ngx_conf_t *cf, ngx_array_t *parts,
+    u_char *p, u_char *last)
+{
+    u_char                        *start;
+    ngx_http_flowdash_url_part_t  *part;
+
+    while (p < last) {
+
+        part = ngx_array_push(parts);
+        if (part == NULL) {
+            return NGX_ERROR;
+        }
+
+        start = p;
+        part->text.data = p;
+        part->value = NULL;
+
+        if (*p != '$') {
+            while (p < last && *p != '$') {
+                p++;
+            }
+
+            part->text.len = p - start;
+            continue;
+        }
+
+        if (++p < last && *p == '{') {
+            while (p < last && *p++ != '}') { /* void */ }
+
+        } else if (p < last && *p >= '1' && *p <= '9') {
+
+            /* a capture has one digit */
+
+            p++;
+
+        } else {
+            while (p < last
+                   && ((*p >= '0' && *p <= '9') || *p == '_'
+                       || (ngx_tolower(*p) >= 'a' && ngx_tolower(*p) <= 'z')))
+            {
+                p++;
+            }
+        }
+
+        part->text.len = p - start;
+
+        part->value = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+        if (part->value == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (ngx_http_flowdash_conf_value(cf, &part->text, part->value)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static const char *
+ngx_http_flowdash_url_check(ngx_conf_t *cf, ngx_http_flowdash_url_t *url)
+{
+    u_char                        *text, *p, *path, *last;
+    size_t                         len;
+    const char                    *error;
+    ngx_uint_t                     i, variables;
+    ngx_http_flowdash_url_part_t  *part;
+
+    part = url->parts.elts;
+    variables = (url->variable_host != NULL);
+    len = url->origin.len + sizeof("x") - 1 + url->port_text.len + 1;
+
+    for (i = 0; i < url->parts.nelts; i++) {
+        len += part[i].value ? 1 : part[i].text.len;
+    }
+
+    text = ngx_pnalloc(cf->temp_pool, len);
+    if (text == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    p = ngx_cpymem(text, url->origin.data, url->origin.len);
+
+    if (url->variable_host) {
+        *p++ = 'x';
+        p = ngx_cpymem(p, url->port_text.data, url->port_text.len);
+    }
+
+    path = p;
+
+    for (i = 0; i < url->parts.nelts; i++) {
+
+        if (part[i].value) {
+            variables = 1;
+            *p++ = 'x';
+
+        } else {
+            p = ngx_cpymem(p, part[i].text.data, part[i].text.len);
+        }
+    }
+
+    *p = '\0';
+
+    last = ngx_strlchr(path, p, '?');
+
+    if (last == NULL) {
+        last = p;
+    }
+
+    if (ngx_http_flowdash_url_dot_segment(path, last)) {
+        return "the path must not have a \".\" or \"..\" as one of its parts";
+    }
+
+    error = ngx_http_flowdash_url_parse_text(cf, url, (char *) text,
+                                             variables);
+
+    if (error || url->parsed == NULL) {
+        return error;
+    }
+
+    url->logged.len = url->shown.len + (last - path);
+
+    url->logged.data = ngx_pnalloc(cf->pool, url->logged.len);
+    if (url->logged.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    p = ngx_cpymem(url->logged.data, url->shown.data, url->shown.len);
+    ngx_memcpy(p, path, last - path);
+
+    return NULL;
+}
+
+
+/*
+ * An URL that is always the same is parsed once: libcurl would parse it, and
+ * write it anew byte by byte, for each call.
+ *
+ * Not if there is a percent sign in front of the path.  Before 8.3 libcurl
+ * loses the zone of an IPv6 address in the copy that it makes for a transfer,
+ * and it changes the original if there is one in the host.
+ */
+
+static const char *
+ngx_http_flowdash_url_parse_text(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
+    char *text, ngx_uint_t variables)
+{
+    CURLU               *handle;
+    CURLUcode            rc;
+    ngx_str_t           *origin;
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cln == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    handle = curl_url();
+    if (handle == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    cln->handler = ngx_http_flowdash_url_cleanup;
+    cln->data = handle;
+
+    rc = curl_url_set(handle, CURLUPART_URL, text, CURLU_PATH_AS_IS);
+
+    if (rc == CURLUE_OK) {
+        rc = ngx_http_flowdash_url_endpoint(cf, url, handle);
+    }
+
+    if (rc == CURLUE_OUT_OF_MEMORY) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (rc != CURLUE_OK) {
+        return curl_url_strerror(rc);
+    }
+
+    origin = &url->origin;
+
+    if (!variables
+        && ngx_strlchr(origin->data, origin->data + origin->len, '%') == NULL)
+    {
+        url->parsed = handle;
+    }
+
+    return NULL;
+}
+
+
+static CURLUcode
+ngx_http_flowdash_url_endpoint(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
+    CURLU *handle)
+{
+    char       *host, *port;
+    CURLUcode   rc;
+
+    rc = curl_url_get(handle, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
+
+    if (rc != CURLUE_OK) {
+        return rc;
+    }
+
+    url->port = (in_port_t) ngx_atoi((u_char *) port, ngx_strlen(port));
+
+    curl_free(port);
+
+    if (url->port == 0) {
+        return CURLUE_BAD_PORT_NUMBER;
+    }
+
+    if (url->socket.len) {
+        url->host_line = (u_char *) "Host: localhost";
+        return CURLUE_OK;
+    }
+
+    if (url->variable_host) {
+        url->named = 1;
+        return CURLUE_OK;
+    }
+
+    rc = curl_url_get(handle, CURLUPART_HOST, &host, 0);
+
+    if (rc != CURLUE_OK) {
+        return rc;
+    }
+
+    url->host.len = ngx_strlen(host);
+
+    url->host.data = ngx_pnalloc(cf->pool, url->host.len);
+    if (url->host.data) {
+        ngx_memcpy(url->host.data, host, url->host.len);
+    }
+
+    curl_free(host);
+
+    if (url->host.data == NULL) {
+        return CURLUE_OUT_OF_MEMORY;
+    }
+
+    url->named = ngx_http_flowdash_resolve_needed(&url->host);
+
+    url->host_line = ngx_http_flowdash_url_host_line(cf->pool, url,
+                                                     &url->host);
+
+    return url->host_line ? CURLUE_OK : CURLUE_OUT_OF_MEMORY;
+}
+
+
+/*
+ * libcurl would write it byte by byte for each call, and, on a connection to a
+ * proxy, with brackets if the first host on it was IPv6, without if not.
+ */
+
+u_char *
+ngx_http_flowdash_url_host_line(ngx_pool_t *pool,
+    ngx_http_flowdash_url_t *url, ngx_str_t *host)
+{
+    u_char  *line, *p;
+
+    line = ngx_pnalloc(pool, sizeof("Host: :65535") + host->len);
+    if (line == NULL) {
+        return NULL;
+    }
+
+    p = ngx_sprintf(line, "Host: %V", host);
+
+    if (url->port != (url->ssl ? 443 : 80)) {
+        p = ngx_sprintf(p, ":%d", (int) url->port);
+    }
+
+    *p = '\0';
+
+    return line;
+}
+
+
+static void
+ngx_http_flowdash_url_cleanup(void *data)
+{
+    curl_url_cleanup(data);
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_url_dot_segment(u_char *p, u_char *last)
+{
+    u_char  *end;
+
+    /* the path starts with a slash */
+
+    while (p < last) {
+        p++;
+
+        end = ngx_strlchr(p, last, '/');
+
+        if (end == NULL) {
+            end = last;
+        }
+
+        if ((end - p == 1 && p[0] == '.')
+            || (end - p == 2 && p[0] == '.' && p[1] == '.'))
+        {
+            return 1;
+        }
+
+        p = end;
+    }
+
+    return 0;
+}

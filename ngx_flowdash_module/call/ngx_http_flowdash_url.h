@@ -1,0 +1,79 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_URL_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_URL_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include <curl/curl.h>
+
+
+typedef struct {
+    ngx_str_t                       text;      /* sent as it is, or else */
+    ngx_http_complex_value_t       *value;     /* percent-encoded */
+} ngx_http_flowdash_url_part_t;
+
+
+typedef struct ngx_http_flowdash_url_s {
+    ngx_str_t                       origin;    /* scheme, authority */
+    ngx_str_t                       shown;     /* the same without user info */
+
+    /* of ..._url_part_t; origin and shown end before it; NULL: no variables */
+    ngx_array_t                    *variable_host;
+    ngx_str_t                       port_text; /* ":8080", behind it */
+
+    ngx_str_t                       host;      /* without variables */
+    in_port_t                       port;
+    ngx_str_t                       socket;    /* path of a unix socket */
+    ngx_array_t                     parts;     /* of ..._url_part_t */
+    CURLU                          *parsed;    /* NULL: anew for each call */
+    ngx_str_t                       logged;    /* for logs, if it is parsed */
+    u_char                         *host_line; /* NULL: variable host */
+    unsigned                        ssl:1;
+    unsigned                        named:1;   /* the host may be a name */
+} ngx_http_flowdash_url_t;
+
+
+typedef struct ngx_http_flowdash_proxy_s {
+    ngx_str_t                       url;       /* these end with a zero */
+    ngx_str_t                       user;
+    ngx_str_t                       password;
+    ngx_str_t                       host;
+    in_port_t                       port;
+    unsigned                        ssl:1;
+    unsigned                        named:1;   /* the host is a name */
+} ngx_http_flowdash_proxy_t;
+
+
+/*
+ * Reads the URL of a flowdash_call.  Returns NULL, NGX_CONF_ERROR, or what is
+ * wrong with it.
+ */
+const char *ngx_http_flowdash_url_parse(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, ngx_str_t *text);
+
+/*
+ * Splits a part of an URL into what is sent as it is written, and variables,
+ * whose values are percent-encoded one by one; "parts" is an array of
+ * ngx_http_flowdash_url_part_t.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_url_parts(ngx_conf_t *cf, ngx_array_t *parts,
+    u_char *p, u_char *last);
+
+/*
+ * Makes the header "Host: host[:port]" of RFC 9110, section 7.2, which ends
+ * with a zero and not with a line's end.  Returns NULL on error.
+ */
+u_char *ngx_http_flowdash_url_host_line(ngx_pool_t *pool,
+    ngx_http_flowdash_url_t *url, ngx_str_t *host);
+
+/*
+ * Tells whether a path, which starts with a slash, has "." or ".." as one of
+ * its parts: libcurl leaves these alone, but servers resolve them.
+ */
+ngx_uint_t ngx_http_flowdash_url_dot_segment(u_char *p, u_char *last);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_URL_H_INCLUDED_ */

@@ -1,0 +1,250 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash_id.h>
+#include <ngx_http_flowdash_reason.h>
+
+
+#define NGX_HTTP_FLOWDASH_VERSION  "0.1.0"
+
+
+/* of rooms above this one, which only points to them */
+
+typedef struct ngx_http_flowdash_url_s  ngx_http_flowdash_url_t;
+typedef struct ngx_http_flowdash_proxy_s  ngx_http_flowdash_proxy_t;
+typedef struct ngx_http_flowdash_retry_s  ngx_http_flowdash_retry_t;
+typedef struct ngx_flowdash_curl_handles_s  ngx_flowdash_curl_handles_t;
+typedef struct ngx_http_flowdash_sources_s  ngx_http_flowdash_sources_t;
+typedef struct ngx_http_flowdash_call_s  ngx_http_flowdash_call_t;
+typedef struct ngx_http_flowdash_zone_s  ngx_http_flowdash_zone_t;
+typedef struct ngx_http_flowdash_counters_s  ngx_http_flowdash_counters_t;
+
+
+/* a member of "user", a field that is set, or a header of a step's request */
+
+typedef struct {
+    ngx_str_t                       name;
+    ngx_http_complex_value_t        value;
+    unsigned                        json:1;    /* not a string */
+} ngx_http_flowdash_param_t;
+
+
+/* where the stored task is fetched from */
+
+typedef struct {
+    ngx_array_t                     path;      /* of ..._url_part_t */
+    ngx_array_t                     args;
+    ngx_array_t                    *pointer;   /* NULL: flowdash_task's */
+} ngx_http_flowdash_task_from_t;
+
+
+typedef struct {
+    ngx_str_t                       name;
+    u_char                          id[NGX_HTTP_FLOWDASH_ID_STEP_LEN];
+    void                          **loc_conf;  /* of its nameless location */
+    ngx_http_complex_value_t       *condition;
+    ngx_flag_t                      optional;
+} ngx_http_flowdash_step_t;
+
+
+typedef struct {
+    /* what the main request's variables must forget with the old body */
+    ngx_array_t                     body_variables;  /* of ngx_int_t */
+    ngx_int_t                       request_id;
+    ngx_int_t                       request_method;
+
+    ngx_array_t                     actions;   /* of ..._loc_conf_t * */
+    ngx_shm_zone_t                 *zone;
+    ngx_http_flowdash_zone_t       *counters;  /* NULL: nothing is counted */
+
+    ngx_array_t                    *hosts;     /* of /etc/hosts, if needed */
+    ngx_int_t                       keepalive;
+    time_t                          keepalive_timeout;
+
+    unsigned                        steps:1;
+    unsigned                        calls:1;
+    unsigned                        status:1;  /* somewhere it is shown */
+    unsigned                        non_idempotent:1;  /* are repeated */
+    unsigned                        task_variables:1;
+} ngx_http_flowdash_main_conf_t;
+
+
+#define NGX_HTTP_FLOWDASH_TLSV1          0x0002
+#define NGX_HTTP_FLOWDASH_TLSV1_1        0x0004
+#define NGX_HTTP_FLOWDASH_TLSV1_2        0x0008
+#define NGX_HTTP_FLOWDASH_TLSV1_3        0x0010
+
+
+/* a file of certificates or with a key */
+
+typedef struct {
+    ngx_str_t                       name;
+    ngx_str_t                       content;
+} ngx_http_flowdash_pem_t;
+
+
+typedef struct {
+    ngx_http_complex_value_t       *action;    /* NULL: not an action */
+    ngx_uint_t                      methods;
+    ngx_array_t                    *user;      /* of ..._param_t */
+    ngx_array_t                    *pointer;   /* of ngx_str_t, decoded */
+    ngx_http_flowdash_task_from_t  *task_from;
+    ngx_array_t                    *set;       /* of ..._param_t */
+    size_t                          max_fields_size;
+    ngx_flag_t                      decode;
+    ngx_http_complex_value_t       *dry_run;   /* NULL: never */
+
+    ngx_array_t                    *steps;     /* of ..._step_t * */
+    ngx_uint_t                      own_steps; /* not inherited */
+    ngx_str_t                       file;      /* where it was declared */
+    ngx_uint_t                      line;
+
+    ngx_http_flowdash_step_t       *step;      /* this location is a step */
+    ngx_http_flowdash_url_t        *url;
+    ngx_flowdash_curl_handles_t    *handles;
+    void                           *format;    /* of flowdash_status */
+
+    ngx_array_t                    *headers;   /* of ..._param_t */
+    ngx_array_t                    *accept;    /* of ngx_str_t; NULL: all */
+
+    ngx_msec_t                      connect_timeout;
+    ngx_msec_t                      timeout;
+    ngx_msec_t                      deadline;
+    size_t                          max_response_size;
+
+    ngx_flag_t                      error_detail;
+    ngx_array_t                    *pass_status;  /* of ngx_uint_t, or NULL */
+
+    ngx_http_flowdash_retry_t      *retry;     /* NULL: off */
+    ngx_array_t                    *sign_keys; /* NULL: off */
+    ngx_array_t                    *rules;     /* of ..._rule_t */
+    ngx_http_flowdash_proxy_t      *proxy;     /* NULL: off */
+    ngx_uint_t                      http_version;  /* libcurl's */
+
+    ngx_flag_t                      ssl_verify;
+    ngx_uint_t                      ssl_protocols;
+    ngx_http_flowdash_pem_t         ssl_trusted_certificate;
+    ngx_http_flowdash_pem_t         ssl_certificate;
+    ngx_http_flowdash_pem_t         ssl_certificate_key;
+    ngx_str_t                       ssl_pinned_key;  /* ends with a zero */
+} ngx_http_flowdash_loc_conf_t;
+
+
+/* one call of a step, which may need several */
+
+typedef struct {
+    ngx_uint_t                      status;    /* that of a failure: ours */
+    ngx_msec_t                      time;
+    unsigned                        answered:1;
+    unsigned                        opened:1;  /* a connection */
+} ngx_http_flowdash_attempt_t;
+
+
+/* one run of a step, with its answer */
+
+typedef struct {
+    ngx_http_flowdash_step_t       *step;
+    ngx_http_request_t             *request;   /* the subrequest */
+    ngx_http_flowdash_call_t       *call;      /* while libcurl works on it */
+
+    ngx_str_t                       id;        /* that endpoints know it by */
+    ngx_str_t                       payload;
+    ngx_array_t                     headers;   /* of ngx_keyval_t */
+    ngx_array_t                     attempts;  /* of ..._attempt_t */
+
+    ngx_uint_t                      status;    /* of the answer; 0: none */
+    ngx_str_t                       content_type;
+    ngx_str_t                       body;
+    size_t                          allocated;
+
+    ngx_http_flowdash_reason_e      error;
+    ngx_str_t                       detail;    /* for the log */
+    ngx_str_t                       url;       /* for the log, no secrets */
+
+    ngx_msec_t                      start;
+    ngx_msec_t                      time;
+
+    unsigned                        fetch:1;     /* of the stored task */
+    unsigned                        deadline:1;  /* its time is the action's */
+    unsigned                        complete:1;  /* its end was seen */
+    unsigned                        done:1;
+} ngx_http_flowdash_exchange_t;
+
+
+typedef enum {
+    NGX_HTTP_FLOWDASH_READING = 0,
+    NGX_HTTP_FLOWDASH_READ,
+    NGX_HTTP_FLOWDASH_FETCHING,
+    NGX_HTTP_FLOWDASH_RUNNING,
+    NGX_HTTP_FLOWDASH_WRITING,
+    NGX_HTTP_FLOWDASH_NONE,           /* this location's name was empty */
+    NGX_HTTP_FLOWDASH_PASSED,
+    NGX_HTTP_FLOWDASH_FAILED,
+    NGX_HTTP_FLOWDASH_DRY_RUN
+} ngx_http_flowdash_state_e;
+
+
+typedef struct ngx_http_flowdash_ctx_s  ngx_http_flowdash_ctx_t;
+
+typedef void (*ngx_http_flowdash_end_pt)(ngx_http_flowdash_ctx_t *ctx);
+
+
+/* an execution: at most one for each client request */
+
+struct ngx_http_flowdash_ctx_s {
+    ngx_http_flowdash_state_e       state;
+    ngx_http_flowdash_loc_conf_t   *conf;
+
+    ngx_str_t                       id;
+    ngx_str_t                       action;
+    ngx_http_flowdash_id_trace_t    trace;
+    ngx_str_t                       tracestate;
+
+    ngx_http_flowdash_sources_t    *sources;   /* of the task */
+    ngx_http_flowdash_task_t       *stored;
+    ngx_http_flowdash_task_t       *task;      /* as steps see it */
+
+    ngx_uint_t                      refusal_status;  /* 0: there is a task */
+    ngx_str_t                       detail;    /* and why, for the log */
+
+    ngx_event_t                     yield;     /* to go on with a file */
+
+    ngx_array_t                     exchanges; /* of ..._exchange_t * */
+    ngx_http_flowdash_exchange_t   *exchange;  /* the current one */
+
+    ngx_event_t                     timer;
+    ngx_msec_t                      deadline;  /* as ngx_current_msec */
+
+    ngx_http_flowdash_reason_e      error;
+    ngx_uint_t                      status;    /* for the client */
+    ngx_str_t                       message;   /* the endpoint's, for users */
+
+    ngx_http_flowdash_zone_t       *zone;
+    ngx_http_flowdash_counters_t   *counters;  /* NULL: there is no room */
+    ngx_msec_t                      start;
+    ngx_http_flowdash_end_pt        end;       /* however it has ended */
+
+    unsigned                        counting:1;  /* it has not ended yet */
+    unsigned                        ambiguous:1; /* which field is unclear */
+    unsigned                        missing:1;   /* a field just read */
+    unsigned                        read:1;      /* one was */
+    unsigned                        dry_run:1;   /* it is asked for */
+    unsigned                        started:1;   /* something was called */
+    unsigned                        warned:1;    /* of ignored fields */
+    unsigned                        escaped:1;   /* a variable just read */
+    unsigned                        raw:1;       /* do not escape it */
+    unsigned                        sendfile:1;
+    unsigned                        tcp_nopush:2;
+};
+
+
+extern ngx_module_t  ngx_http_flowdash_module;
+
+
+#endif /* _NGX_HTTP_FLOWDASH_H_INCLUDED_ */

@@ -1,0 +1,38 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_CONF_UTIL_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_CONF_UTIL_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+
+/* Logs why a directive's value is wrong, and returns NGX_CONF_ERROR. */
+char *ngx_http_flowdash_conf_refuse(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *value, const char *reason);
+
+/* Compiles a value with variables.  Returns NGX_OK or NGX_ERROR. */
+ngx_int_t ngx_http_flowdash_conf_value(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_http_complex_value_t *value);
+
+/*
+ * Reads a file whole, with a zero behind its end.  Returns NGX_OK, or
+ * NGX_ERROR, which is logged.
+ */
+ngx_int_t ngx_http_flowdash_conf_read_file(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_str_t *content);
+
+/*
+ * The same for a secret: "name" is made a full one, white space around the
+ * secret is dropped, and a file that is open to all users is warned of.
+ */
+ngx_int_t ngx_http_flowdash_conf_read_secret(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_str_t *content);
+
+/* Logs what is wrong with a step as a whole, and returns NGX_CONF_ERROR. */
+char *ngx_http_flowdash_conf_step_refuse(ngx_conf_t *cf, ngx_str_t *step,
+    const char *reason);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_CONF_UTIL_H_INCLUDED_ */

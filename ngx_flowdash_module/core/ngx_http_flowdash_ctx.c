@@ -1,0 +1,94 @@
+
+/*
+ * The execution of a main request, which survives internal redirects.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_ctx.h>
+
+
+static void ngx_http_flowdash_ctx_cleanup(void *data);
+
+
+ngx_http_flowdash_ctx_t *
+ngx_http_flowdash_create_ctx(ngx_http_request_t *r,
+    ngx_http_flowdash_end_pt end)
+{
+    ngx_pool_cleanup_t       *cln;
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_flowdash_ctx_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    ctx = cln->data;
+    ngx_memzero(ctx, sizeof(ngx_http_flowdash_ctx_t));
+
+    if (ngx_array_init(&ctx->exchanges, r->pool, 4,
+                       sizeof(ngx_http_flowdash_exchange_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    ctx->end = end;
+    ctx->sendfile = r->connection->sendfile;
+    ctx->tcp_nopush = r->connection->tcp_nopush;
+
+    cln->handler = ngx_http_flowdash_ctx_cleanup;
+    ngx_http_set_ctx(r, ctx, ngx_http_flowdash_module);
+
+    return ctx;
+}
+
+
+ngx_http_flowdash_ctx_t *
+ngx_http_flowdash_get_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t       *cln;
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    r = r->main;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_flowdash_module);
+
+    if (ctx == NULL && (r->internal || r->filter_finalize)) {
+
+        /*
+         * if module context was reset by an internal redirect, it can still
+         * be found in the cleanup handler
+         */
+
+        for (cln = r->pool->cleanup; cln; cln = cln->next) {
+            if (cln->handler == ngx_http_flowdash_ctx_cleanup) {
+                ctx = cln->data;
+                ngx_http_set_ctx(r, ctx, ngx_http_flowdash_module);
+                break;
+            }
+        }
+    }
+
+    return ctx;
+}
+
+
+static void
+ngx_http_flowdash_ctx_cleanup(void *data)
+{
+    ngx_http_flowdash_ctx_t *ctx = data;
+
+    if (ctx->timer.timer_set) {
+        ngx_del_timer(&ctx->timer);
+    }
+
+    if (ctx->yield.posted) {
+        ngx_delete_posted_event(&ctx->yield);
+    }
+
+    ctx->end(ctx);
+}

@@ -1,0 +1,24 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_CTX_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_CTX_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+
+
+/* The execution of a main request, internal redirects included, or NULL. */
+ngx_http_flowdash_ctx_t *ngx_http_flowdash_get_ctx(ngx_http_request_t *r);
+
+/*
+ * Creates the execution of a main request; "end" is called once when the
+ * request's memory is freed, however the execution has ended.  Returns NULL on
+ * error.
+ */
+ngx_http_flowdash_ctx_t *ngx_http_flowdash_create_ctx(ngx_http_request_t *r,
+    ngx_http_flowdash_end_pt end);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_CTX_H_INCLUDED_ */

@@ -1,0 +1,48 @@
+
+/*
+ * The reasons for which an action fails: names and statuses.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_reason.h>
+
+
+typedef struct {
+    ngx_str_t    name;
+    ngx_uint_t   status;
+} ngx_http_flowdash_reason_t;
+
+
+/* in the order of ngx_http_flowdash_reason_e */
+
+static ngx_http_flowdash_reason_t  ngx_http_flowdash_reasons[] = {
+    { ngx_null_string, NGX_HTTP_OK },
+    { ngx_string("status"), NGX_HTTP_BAD_GATEWAY },
+    { ngx_string("timeout"), NGX_HTTP_GATEWAY_TIME_OUT },
+    { ngx_string("connect"), NGX_HTTP_BAD_GATEWAY },
+    { ngx_string("resolve"), NGX_HTTP_BAD_GATEWAY },
+    { ngx_string("tls"), NGX_HTTP_BAD_GATEWAY },
+    { ngx_string("denied"), NGX_HTTP_BAD_GATEWAY },
+    { ngx_string("response_too_large"), NGX_HTTP_BAD_GATEWAY },
+    { ngx_string("response_invalid"), NGX_HTTP_BAD_GATEWAY },
+    { ngx_string("request_invalid"), NGX_HTTP_BAD_REQUEST },
+    { ngx_string("deadline"), NGX_HTTP_GATEWAY_TIME_OUT },
+    { ngx_string("internal"), NGX_HTTP_INTERNAL_SERVER_ERROR }
+};
+
+
+ngx_str_t *
+ngx_http_flowdash_reason_name(ngx_http_flowdash_reason_e reason)
+{
+    return &ngx_http_flowdash_reasons[reason].name;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_reason_status(ngx_http_flowdash_reason_e reason)
+{
+    return ngx_http_flowdash_reasons[reason].status;
+}

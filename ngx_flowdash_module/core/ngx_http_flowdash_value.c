@@ -1,0 +1,155 @@
+
+/*
+ * The values of flowdash_ directives, evaluated against the client's request.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_value.h>
+
+
+ngx_int_t
+ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *val,
+    ngx_str_t *value)
+{
+    size_t                          size;
+    ngx_int_t                       rc;
+    ngx_http_flowdash_ctx_t        *ctx;
+    ngx_http_variable_value_t      *saved;
+    ngx_http_core_main_conf_t      *cmcf;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+
+    ctx->escaped = 0;
+    ctx->read = 0;
+
+    r = r->main;
+
+    if (!fmcf->task_variables || val->lengths == NULL) {
+        return ngx_http_complex_value(r, val, value);
+    }
+
+    /*
+     * A variable that nginx caches (that of a "map") must not keep what it
+     * has found in a task which is going to change.
+     */
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+
+    size = cmcf->variables.nelts * sizeof(ngx_http_variable_value_t);
+
+    saved = ngx_palloc(r->pool, size);
+    if (saved == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(saved, r->variables, size);
+
+    rc = ngx_http_complex_value(r, val, value);
+
+    if (ctx->read) {
+        ngx_memcpy(r->variables, saved, size);
+    }
+
+    (void) ngx_pfree(r->pool, saved);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_value_raw(ngx_http_request_t *r,
+    ngx_http_complex_value_t *val, ngx_str_t *value)
+{
+    ngx_int_t                   rc;
+    ngx_http_flowdash_ctx_t    *ctx;
+    ngx_http_variable_value_t  *variables;
+
+    if (ngx_http_flowdash_value(r, val, value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    if (!ctx->escaped) {
+        return NGX_OK;
+    }
+
+    /* nothing that is raw may stay in a variable which nginx keeps */
+
+    variables = r->variables;
+
+    r->variables = ngx_http_flowdash_value_copy_variables(r);
+
+    if (r->variables == NULL) {
+        r->variables = variables;
+        return NGX_ERROR;
+    }
+
+    ctx->raw = 1;
+    rc = ngx_http_complex_value(r, val, value);
+    ctx->raw = 0;
+
+    r->variables = variables;
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_value_test(ngx_http_request_t *r,
+    ngx_http_complex_value_t *val)
+{
+    ngx_str_t  value;
+
+    ngx_http_flowdash_get_ctx(r)->ambiguous = 0;
+
+    if (ngx_http_flowdash_value(r, val, &value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (value.len == 0 || (value.len == 1 && value.data[0] == '0')) {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_http_variable_value_t *
+ngx_http_flowdash_value_copy_variables(ngx_http_request_t *r)
+{
+    ngx_uint_t                      i, mask;
+    ngx_http_variable_t            *v;
+    ngx_http_variable_value_t      *copy;
+    ngx_http_core_main_conf_t      *cmcf;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+
+    copy = ngx_pcalloc(r->pool, cmcf->variables.nelts
+                                * sizeof(ngx_http_variable_value_t));
+    if (copy == NULL) {
+        return NULL;
+    }
+
+    v = cmcf->variables.elts;
+    mask = NGX_HTTP_VAR_CHANGEABLE|NGX_HTTP_VAR_NOCACHEABLE;
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+        if ((v[i].flags & mask) == NGX_HTTP_VAR_CHANGEABLE) {
+            copy[i] = r->variables[i];
+        }
+    }
+
+    copy[fmcf->request_id] = r->variables[fmcf->request_id];
+
+    return copy;
+}

@@ -1,0 +1,55 @@
+
+/*
+ * A form: what its readers, its index and its edits share.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_form.h>
+
+
+void
+ngx_http_flowdash_form_init(ngx_http_flowdash_form_t *form, ngx_pool_t *pool,
+    ngx_array_t *pointer, ngx_str_t *boundary, size_t max_size)
+{
+    ngx_memzero(form, sizeof(ngx_http_flowdash_form_t));
+
+    form->pool = pool;
+    form->pointer = pointer;
+    form->boundary = *boundary;
+    form->max_size = max_size;
+    form->empty = 1;
+
+    form->root.object = 1;
+
+    ngx_rbtree_init(&form->root.names, &form->root.sentinel,
+                    ngx_str_rbtree_insert_value);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_form_charge(ngx_http_flowdash_form_t *form, size_t size)
+{
+    form->size += size;
+
+    if (form->size > form->max_size) {
+        return ngx_http_flowdash_form_refuse(form,
+                                    NGX_HTTP_FLOWDASH_FORM_LARGE, form->offset,
+                                    "over flowdash_max_fields_size");
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_form_refuse(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_form_verdict_e verdict, off_t offset, const char *error)
+{
+    form->verdict = verdict;
+    form->offset = offset;
+    form->error = error;
+
+    return NGX_DECLINED;
+}

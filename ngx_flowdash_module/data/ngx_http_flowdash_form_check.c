@@ -1,0 +1,272 @@
+
+/*
+ * Tells whether a form can carry a changed field.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_json_leaves.h>
+#include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash_form.h>
+#include <ngx_http_flowdash_form_index.h>
+#include <ngx_http_flowdash_form_check.h>
+
+
+static const char *ngx_http_flowdash_form_check_leaf(
+    ngx_http_flowdash_form_t *form, ngx_http_flowdash_json_node_t *leaf,
+    size_t *size);
+static ngx_int_t ngx_http_flowdash_form_check_file(
+    ngx_http_flowdash_form_t *form, ngx_str_t *old, ngx_str_t *new);
+static ngx_uint_t ngx_http_flowdash_form_check_same_leaf(
+    ngx_http_flowdash_json_node_t *a, ngx_http_flowdash_json_node_t *b);
+static ngx_uint_t ngx_http_flowdash_form_check_can_encode(
+    ngx_http_flowdash_form_t *form, ngx_str_t *key);
+static ngx_uint_t ngx_http_flowdash_form_check_has_boundary(
+    ngx_http_flowdash_form_t *form, ngx_str_t *text);
+
+
+ngx_int_t
+ngx_http_flowdash_form_check(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_field_t *field, ngx_str_t *old, const char **error)
+{
+    size_t                           size, name;
+    ngx_int_t                        rc;
+    ngx_str_t                       *token;
+    ngx_uint_t                       i;
+    ngx_array_t                      leaves;
+    ngx_http_flowdash_form_node_t   *node;
+    ngx_http_flowdash_json_node_t  **leaf;
+
+    node = ngx_http_flowdash_form_index_lookup(&form->root, &field->node.str);
+
+    if (node && node->file) {
+        *error = "a file cannot be changed";
+        return ngx_http_flowdash_form_check_file(form, old, &field->value);
+    }
+
+    *error = "a name that a form cannot have";
+
+    token = form->pointer->elts;
+    name = field->node.str.len;
+
+    for (i = 0; i < form->pointer->nelts; i++) {
+        if (!ngx_http_flowdash_form_check_can_encode(form, &token[i])) {
+            return NGX_DECLINED;
+        }
+
+        name += sizeof("[]") - 1 + token[i].len;
+    }
+
+    if (!ngx_http_flowdash_form_check_can_encode(form, &field->node.str)) {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_http_flowdash_json_leaves(&field->value, &leaves, form->pool);
+
+    if (rc != NGX_OK) {
+        *error = "half of a surrogate pair, which a form cannot have";
+        return rc;
+    }
+
+    leaf = leaves.elts;
+    size = 0;
+
+    for (i = 0; i < leaves.nelts; i++) {
+
+        size += name;
+        *error = ngx_http_flowdash_form_check_leaf(form, leaf[i], &size);
+
+        if (*error) {
+            return NGX_DECLINED;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Returns what is wrong with a leaf, or NULL.  Each has a pair with the whole
+ * name, which makes a form much larger than JSON; "size" is that of all.
+ */
+
+static const char *
+ngx_http_flowdash_form_check_leaf(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_json_node_t *leaf, size_t *size)
+{
+    ngx_http_flowdash_json_node_t  *part;
+
+    /* an empty array is said with brackets of its own */
+
+    if (leaf->depth + leaf->array + form->pointer->nelts
+        > NGX_HTTP_FLOWDASH_FORM_DEPTH)
+    {
+        return "a value that is nested too deep for a form";
+    }
+
+    *size += leaf->text.len;
+
+    for (part = leaf; part->parent; part = part->parent) {
+        *size += sizeof("[]") - 1 + (part->parent->object ? part->key.len : 0);
+    }
+
+    if (*size > form->max_size) {
+        return "a value that is too large for a form";
+    }
+
+    for (part = leaf; part->parent; part = part->parent) {
+
+        if (part->parent->object
+            && !ngx_http_flowdash_form_check_can_encode(form, &part->key))
+        {
+            return "a name that a form cannot have";
+        }
+
+        if (part->index) {
+
+            /* what is above it was checked with the first leaf there */
+
+            break;
+        }
+    }
+
+    if (ngx_http_flowdash_form_check_has_boundary(form, &leaf->text)) {
+        return "a value with the form's boundary in it";
+    }
+
+    return NULL;
+}
+
+
+/* an endpoint may say the file again, in a spelling of its own */
+
+static ngx_int_t
+ngx_http_flowdash_form_check_file(ngx_http_flowdash_form_t *form,
+    ngx_str_t *old, ngx_str_t *new)
+{
+    ngx_uint_t                       i, n;
+    ngx_array_t                      was, is;
+    ngx_http_flowdash_json_node_t  **a, **b;
+
+    if (ngx_http_flowdash_json_leaves(old, &was, form->pool) == NGX_ERROR
+        || ngx_http_flowdash_json_leaves(new, &is, form->pool) == NGX_ERROR)
+    {
+        return NGX_ERROR;
+    }
+
+    if (was.nelts != is.nelts) {
+        return NGX_DECLINED;
+    }
+
+    a = was.elts;
+    b = is.elts;
+
+    for (i = 0; i < was.nelts; i++) {
+
+        /* members may be in another order, but mostly they are not */
+
+        for (n = 0; n < is.nelts; n++) {
+            if (ngx_http_flowdash_form_check_same_leaf(a[i],
+                                                       b[(i + n) % is.nelts]))
+            {
+                break;
+            }
+        }
+
+        if (n == is.nelts) {
+            return NGX_DECLINED;
+        }
+    }
+
+    return NGX_DONE;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_form_check_same_leaf(ngx_http_flowdash_json_node_t *a,
+    ngx_http_flowdash_json_node_t *b)
+{
+    if (!ngx_http_flowdash_text_equal(&a->text, &b->text)
+        || a->string != b->string || a->depth != b->depth)
+    {
+        return 0;
+    }
+
+    for ( /* void */ ; a->parent; a = a->parent, b = b->parent) {
+
+        if (a->array != b->array || a->object != b->object
+            || a->parent->array != b->parent->array)
+        {
+            return 0;
+        }
+
+        if (a->parent->array) {
+
+            if (a->index != b->index) {
+                return 0;
+            }
+
+        } else if (!ngx_http_flowdash_text_equal(&a->key, &b->key)) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* as a part of a name */
+
+static ngx_uint_t
+ngx_http_flowdash_form_check_can_encode(ngx_http_flowdash_form_t *form,
+    ngx_str_t *key)
+{
+    u_char  *p, *last;
+
+    p = key->data;
+    last = p + key->len;
+
+    if (p == last || *p == ' ') {
+        return 0;
+    }
+
+    for ( /* void */ ; p < last; p++) {
+
+        if (*p < 0x20 || *p == 0x7f || *p == '[' || *p == ']') {
+            return 0;
+        }
+
+        if (form->boundary.len && (*p == '"' || *p == '\\')) {
+            return 0;
+        }
+    }
+
+    return !ngx_http_flowdash_form_check_has_boundary(form, key);
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_form_check_has_boundary(ngx_http_flowdash_form_t *form,
+    ngx_str_t *text)
+{
+    u_char  *p, *last;
+    size_t   len;
+
+    len = form->boundary.len;
+
+    if (len == 0 || text->len < len) {
+        return 0;
+    }
+
+    last = text->data + text->len - len;
+
+    for (p = text->data; p <= last; p++) {
+        if (ngx_memcmp(p, form->boundary.data, len) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}

@@ -1,0 +1,21 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_FORM_EDIT_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_FORM_EDIT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash_form.h>
+
+
+/*
+ * What has to be edited for the changes of the form's task, as an array of
+ * ngx_http_flowdash_form_edit_t in the order of the form.  Returns NULL on
+ * error.
+ */
+ngx_array_t *ngx_http_flowdash_form_edits(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_task_t *task);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_FORM_EDIT_H_INCLUDED_ */

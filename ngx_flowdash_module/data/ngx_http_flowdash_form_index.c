@@ -1,0 +1,211 @@
+
+/*
+ * The index over the pairs of a form that belong to the task.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_form.h>
+#include <ngx_http_flowdash_form_index.h>
+
+
+static ngx_http_flowdash_form_node_t *ngx_http_flowdash_form_index_walk(
+    ngx_http_flowdash_form_t *form, ngx_http_flowdash_form_pair_t *pair,
+    ngx_str_t *field);
+static ngx_int_t ngx_http_flowdash_form_index_mixed(
+    ngx_http_flowdash_form_t *form, ngx_http_flowdash_form_pair_t *pair);
+static ngx_http_flowdash_form_node_t *ngx_http_flowdash_form_index_child(
+    ngx_http_flowdash_form_t *form, ngx_http_flowdash_form_node_t *parent,
+    ngx_str_t *key);
+
+
+ngx_int_t
+ngx_http_flowdash_form_index_add(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_form_pair_t *pair, ngx_str_t *field)
+{
+    ngx_http_flowdash_form_node_t  *node;
+
+    pair->next = NULL;
+    pair->again = NULL;
+
+    node = ngx_http_flowdash_form_index_walk(form, pair, field);
+
+    if (node == NULL) {
+        return form->verdict ? NGX_DECLINED : NGX_ERROR;
+    }
+
+    /* some apps keep files apart, and would take the value alone */
+
+    if (node->array || node->object
+        || (node->pair && node->pair->file != pair->file))
+    {
+        return ngx_http_flowdash_form_index_mixed(form, pair);
+    }
+
+    if (node->pair) {
+        node->again->again = pair;
+
+    } else {
+        node->pair = pair;
+    }
+
+    node->again = pair;
+
+    pair->field->end = pair;
+    pair->field->file |= pair->file;
+
+    if (form->pairs) {
+        form->last->next = pair;
+
+    } else {
+        form->pairs = pair;
+    }
+
+    form->last = pair;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Along a pair's name, to the node of its value.  Returns NULL on error, or
+ * with form->verdict set.
+ */
+
+static ngx_http_flowdash_form_node_t *
+ngx_http_flowdash_form_index_walk(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_form_pair_t *pair, ngx_str_t *field)
+{
+    u_char                         *p, *last;
+    ngx_str_t                       key;
+    ngx_http_flowdash_form_node_t  *node;
+
+    key = *field;
+    p = pair->path.data;
+    last = p + pair->path.len;
+
+    node = &form->root;
+
+    for ( ;; ) {
+
+        if (node != &form->root
+            && (node->pair || (key.len ? node->array : node->object)))
+        {
+            (void) ngx_http_flowdash_form_index_mixed(form, pair);
+            return NULL;
+        }
+
+        /*
+         * PHP makes an element of each a[][b], qs a single one of all, and
+         * Rack a new one when the last has that key; a[][] is flat in qs.
+         */
+
+        if (key.len == 0 && p < last && (node->first || p[1] == ']')) {
+            (void) ngx_http_flowdash_form_refuse(form,
+                             NGX_HTTP_FLOWDASH_FORM_MALFORMED, pair->start,
+                             "an array that some apps read in another way");
+            return NULL;
+        }
+
+        node = ngx_http_flowdash_form_index_child(form, node, &key);
+
+        if (node == NULL) {
+            return NULL;
+        }
+
+        if (pair->field == NULL) {
+            pair->field = node;
+        }
+
+        if (p == last) {
+            return node;
+        }
+
+        key.data = ++p;
+
+        while (*p != ']') {
+            p++;
+        }
+
+        key.len = p++ - key.data;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_form_index_mixed(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_form_pair_t *pair)
+{
+    return ngx_http_flowdash_form_refuse(form,
+                     NGX_HTTP_FLOWDASH_FORM_MALFORMED, pair->start,
+                     "a field that is two of value, file, array, object");
+}
+
+
+/*
+ * The child of that key, made if there is none; without a key always a new
+ * one.  Returns NULL on error, or with form->verdict set.
+ */
+
+static ngx_http_flowdash_form_node_t *
+ngx_http_flowdash_form_index_child(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_form_node_t *parent, ngx_str_t *key)
+{
+    ngx_http_flowdash_form_node_t  *node;
+
+    if (key->len) {
+        parent->object = 1;
+
+        node = ngx_http_flowdash_form_index_lookup(parent, key);
+        if (node) {
+            return node;
+        }
+
+    } else {
+        parent->array = 1;
+    }
+
+    if (ngx_http_flowdash_form_charge(form,
+                                      sizeof(ngx_http_flowdash_form_node_t))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    node = ngx_pcalloc(form->pool, sizeof(ngx_http_flowdash_form_node_t));
+    if (node == NULL) {
+        return NULL;
+    }
+
+    ngx_rbtree_init(&node->names, &node->sentinel,
+                    ngx_str_rbtree_insert_value);
+
+    if (parent->first) {
+        parent->last->next = node;
+
+    } else {
+        parent->first = node;
+    }
+
+    parent->last = node;
+
+    if (key->len) {
+        node->node.str = *key;
+        node->node.node.key = ngx_crc32_long(key->data, key->len);
+
+        ngx_rbtree_insert(&parent->names, &node->node.node);
+    }
+
+    return node;
+}
+
+
+ngx_http_flowdash_form_node_t *
+ngx_http_flowdash_form_index_lookup(ngx_http_flowdash_form_node_t *parent,
+    ngx_str_t *key)
+{
+    return (ngx_http_flowdash_form_node_t *)
+               ngx_str_rbtree_lookup(&parent->names, key,
+                                     ngx_crc32_long(key->data, key->len));
+}

@@ -1,0 +1,275 @@
+
+/*
+ * Names of a form's pairs: which of them are fields of the task, by the
+ * convention of brackets.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_form.h>
+#include <ngx_http_flowdash_form_name.h>
+
+
+static const char *ngx_http_flowdash_form_name_split(
+    ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_str_t *field,
+    ngx_str_t *path, ngx_uint_t *found);
+static const char *ngx_http_flowdash_form_name_follow(
+    ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_str_t *field,
+    ngx_str_t *path, ngx_uint_t *found);
+static ngx_uint_t ngx_http_flowdash_form_name_brackets(ngx_str_t *path);
+static ngx_uint_t ngx_http_flowdash_form_name_brackets_balanced(
+    ngx_str_t *name);
+static ngx_uint_t ngx_http_flowdash_form_name_looks_like(ngx_str_t *name,
+    ngx_str_t *token);
+static ngx_uint_t ngx_http_flowdash_form_name_next_index(ngx_str_t *key,
+    ngx_str_t *token);
+
+
+ngx_int_t
+ngx_http_flowdash_form_name(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_form_pair_t *pair, ngx_str_t *field)
+{
+    ngx_uint_t   found;
+    const char  *error;
+
+    error = ngx_http_flowdash_form_name_split(form, &pair->name, field,
+                                              &pair->path, &found);
+
+    if (error) {
+        return ngx_http_flowdash_form_refuse(form,
+                                             NGX_HTTP_FLOWDASH_FORM_MALFORMED,
+                                             form->offset, error);
+    }
+
+    return found ? NGX_OK : NGX_DONE;
+}
+
+
+/*
+ * Apps do not agree on names with stray brackets, spaces or control
+ * characters, and some take them for those of fields.  Returns an error, or
+ * NULL with "found" set if it is a field.
+ */
+
+static const char *
+ngx_http_flowdash_form_name_split(ngx_http_flowdash_form_t *form,
+    ngx_str_t *name,
+    ngx_str_t *field, ngx_str_t *path, ngx_uint_t *found)
+{
+    const char   *error;
+    ngx_array_t  *pointer;
+
+    *found = 0;
+
+    pointer = form->pointer;
+
+    if (!ngx_http_flowdash_form_name_brackets_balanced(name)
+        || ngx_http_flowdash_text_check_utf8(name))
+    {
+        if (pointer->nelts
+            && !ngx_http_flowdash_form_name_looks_like(name, pointer->elts))
+        {
+            return NULL;
+        }
+
+        return "a name that is empty, or with stray brackets, spaces or "
+               "control characters";
+    }
+
+    error = ngx_http_flowdash_form_name_follow(form, name, field, path, found);
+
+    if (error || !*found) {
+        return error;
+    }
+
+    if (field->len == 0) {
+        return "an array where the task should be";
+    }
+
+    if (pointer->nelts + ngx_http_flowdash_form_name_brackets(path)
+        > NGX_HTTP_FLOWDASH_FORM_DEPTH)
+    {
+        return "a name with too many brackets";
+    }
+
+    return NULL;
+}
+
+
+/*
+ * Follows the pointer through the name: the field is what comes behind it, the
+ * path what comes behind the field.
+ */
+
+static const char *
+ngx_http_flowdash_form_name_follow(ngx_http_flowdash_form_t *form,
+    ngx_str_t *name,
+    ngx_str_t *field, ngx_str_t *path, ngx_uint_t *found)
+{
+    u_char      *p, *last;
+    ngx_str_t   *token, key;
+    ngx_uint_t   n;
+
+    token = form->pointer->elts;
+    p = name->data;
+    last = p + name->len;
+
+    for (n = 0; /* void */ ; n++) {
+
+        if (p == last) {
+
+            /* "?task=7" may well be something else */
+
+            return form->query ? NULL : "a value where the task should be";
+        }
+
+        if (n) {
+            p++;
+        }
+
+        for (key.data = p; p < last && *p != '[' && *p != ']'; p++) {
+            /* void */
+        }
+
+        key.len = p - key.data;
+
+        if (n) {
+            p++;
+        }
+
+        if (n == form->pointer->nelts) {
+            break;
+        }
+
+        if (!ngx_http_flowdash_text_equal(&key, &token[n])) {
+            if (n ? ngx_http_flowdash_form_name_next_index(&key, &token[n])
+                  : ngx_http_flowdash_form_name_looks_like(name, token))
+            {
+                return "a name that some apps take for the task's";
+            }
+
+            return NULL;
+        }
+    }
+
+    *found = 1;
+    *field = key;
+
+    path->data = p;
+    path->len = last - p;
+
+    return NULL;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_form_name_brackets(ngx_str_t *path)
+{
+    size_t      i;
+    ngx_uint_t  n;
+
+    n = 0;
+
+    for (i = 0; i < path->len; i++) {
+        n += (path->data[i] == '[');
+    }
+
+    return n;
+}
+
+
+/* root[key][key]..., keys may be empty */
+
+static ngx_uint_t
+ngx_http_flowdash_form_name_brackets_balanced(ngx_str_t *name)
+{
+    u_char      *p, *last;
+    ngx_uint_t   inside, behind;
+
+    p = name->data;
+    last = p + name->len;
+
+    if (p == last || *p == '[' || *p == ' ') {
+        return 0;
+    }
+
+    inside = 0;
+    behind = 0;
+
+    for ( /* void */ ; p < last; p++) {
+
+        if (*p < 0x20 || *p == 0x7f) {
+            return 0;
+        }
+
+        if (*p == '[') {
+
+            /* "[ ]" is "[]" to PHP */
+
+            if (inside || (last - p > 1 && p[1] == ' ')) {
+                return 0;
+            }
+
+            inside = 1;
+
+        } else if (*p == ']') {
+
+            if (!inside) {
+                return 0;
+            }
+
+            inside = 0;
+            behind = 1;
+
+        } else if (behind && !inside) {
+            return 0;
+        }
+    }
+
+    return !inside;
+}
+
+
+/* what Rack skips before a name, and what PHP makes an underscore of */
+
+static ngx_uint_t
+ngx_http_flowdash_form_name_looks_like(ngx_str_t *name, ngx_str_t *token)
+{
+    u_char  *p, *last;
+    size_t   i;
+
+    p = name->data;
+    last = p + name->len;
+
+    while (p < last && (*p <= ' ' || *p == '[' || *p == ']')) {
+        p++;
+    }
+
+    if ((size_t) (last - p) < token->len) {
+        return 0;
+    }
+
+    for (i = 0; i < token->len; i++, p++) {
+
+        if (*p != token->data[i]
+            && (token->data[i] != '_'
+                || (*p != ' ' && *p != '.' && *p != '[')))
+        {
+            return 0;
+        }
+    }
+
+    return p == last || *p <= ' ' || *p == '[' || *p == ']' || *p == 0x7f;
+}
+
+
+/* an empty key that PHP makes a number of, while that is a key to others */
+
+static ngx_uint_t
+ngx_http_flowdash_form_name_next_index(ngx_str_t *key, ngx_str_t *token)
+{
+    return key->len == 0
+           && ngx_atoi(token->data, token->len) != NGX_ERROR;
+}

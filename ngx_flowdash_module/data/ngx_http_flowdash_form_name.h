@@ -1,0 +1,21 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_FORM_NAME_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_FORM_NAME_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_form.h>
+
+
+/*
+ * Splits pair->name, which is decoded, into the name of a field of the task
+ * and pair->path; form->offset is where it stands, for the log.  Returns
+ * NGX_OK, NGX_DONE if the pair does not belong to the task, or NGX_DECLINED
+ * with form->verdict set.
+ */
+ngx_int_t ngx_http_flowdash_form_name(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_form_pair_t *pair, ngx_str_t *field);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_FORM_NAME_H_INCLUDED_ */

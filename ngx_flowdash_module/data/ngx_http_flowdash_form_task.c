@@ -1,0 +1,195 @@
+
+/*
+ * A task made of a form's index.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_json.h>
+#include <ngx_http_flowdash_json_pointer.h>
+#include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash_form.h>
+#include <ngx_http_flowdash_form_index.h>
+#include <ngx_http_flowdash_form_task.h>
+
+
+static size_t ngx_http_flowdash_form_task_length(
+    ngx_http_flowdash_form_node_t *node);
+static u_char *ngx_http_flowdash_form_task_write(u_char *p,
+    ngx_http_flowdash_form_node_t *node);
+static size_t ngx_http_flowdash_form_task_pairs_length(
+    ngx_http_flowdash_form_node_t *node);
+static u_char *ngx_http_flowdash_form_task_write_pairs(u_char *p,
+    ngx_http_flowdash_form_node_t *node);
+
+
+ngx_int_t
+ngx_http_flowdash_form_task(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_task_t *task)
+{
+    ngx_str_t                          text;
+    ngx_uint_t                         i;
+    ngx_array_t                       *pointer;
+    ngx_list_part_t                   *part;
+    ngx_http_flowdash_field_t         *field;
+    ngx_http_flowdash_form_node_t     *node;
+    ngx_http_flowdash_json_verdict_e   verdict;
+
+    pointer = ngx_array_create(form->pool, 1, sizeof(ngx_str_t));
+    if (pointer == NULL) {
+        return NGX_ERROR;
+    }
+
+    text.data = ngx_pnalloc(form->pool,
+                            ngx_http_flowdash_form_task_length(&form->root));
+    if (text.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    text.len = ngx_http_flowdash_form_task_write(text.data, &form->root)
+               - text.data;
+
+    if (ngx_http_flowdash_task_init(task, form->pool, &text, pointer, &verdict)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    i = 0;
+    part = &task->fields.part;
+
+    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+
+        node = ngx_http_flowdash_form_index_lookup(&form->root,
+                                                   &field->node.str);
+
+        /* some apps take the first of its values, some the last */
+
+        field->ambiguous = (node->pair && node->pair->again && !node->file);
+    }
+
+    return NGX_OK;
+}
+
+
+static size_t
+ngx_http_flowdash_form_task_length(ngx_http_flowdash_form_node_t *node)
+{
+    size_t                          len;
+    ngx_http_flowdash_form_node_t  *child;
+
+    if (node->pair) {
+        return ngx_http_flowdash_form_task_pairs_length(node);
+    }
+
+    len = sizeof("{}") - 1;
+
+    for (child = node->first; child; child = child->next) {
+        len += sizeof(":,") - 1 + ngx_http_flowdash_form_task_length(child);
+
+        if (node->object) {
+            len += ngx_http_flowdash_json_string_length(&child->node.str);
+        }
+    }
+
+    return len;
+}
+
+
+static u_char *
+ngx_http_flowdash_form_task_write(u_char *p,
+    ngx_http_flowdash_form_node_t *node)
+{
+    ngx_http_flowdash_form_node_t  *child;
+
+    if (node->pair) {
+        return ngx_http_flowdash_form_task_write_pairs(p, node);
+    }
+
+    *p++ = node->object ? '{' : '[';
+
+    for (child = node->first; child; child = child->next) {
+
+        if (child != node->first) {
+            *p++ = ',';
+        }
+
+        if (node->object) {
+            p = ngx_http_flowdash_json_write_string(p, &child->node.str);
+            *p++ = ':';
+        }
+
+        p = ngx_http_flowdash_form_task_write(p, child);
+    }
+
+    *p++ = node->object ? '}' : ']';
+
+    return p;
+}
+
+
+static size_t
+ngx_http_flowdash_form_task_pairs_length(ngx_http_flowdash_form_node_t *node)
+{
+    size_t                          len;
+    ngx_http_flowdash_form_pair_t  *pair;
+
+    len = sizeof("[]") - 1;
+
+    for (pair = node->pair; pair; pair = pair->again) {
+
+        len += sizeof(",") - 1
+               + ngx_http_flowdash_json_string_length(&pair->text);
+
+        if (pair->file) {
+            len += sizeof("{\"filename\":,\"contentType\":,\"size\":}") - 1
+                   + ngx_http_flowdash_json_string_length(&pair->type)
+                   + NGX_OFF_T_LEN;
+        }
+    }
+
+    return len;
+}
+
+
+/* a string, or an array if there are several, or a file outside of one */
+
+static u_char *
+ngx_http_flowdash_form_task_write_pairs(u_char *p,
+    ngx_http_flowdash_form_node_t *node)
+{
+    ngx_uint_t                      array;
+    ngx_http_flowdash_form_pair_t  *pair;
+
+    array = node->pair->again || (node->pair->file && node->node.str.len);
+
+    if (array) {
+        *p++ = '[';
+    }
+
+    for (pair = node->pair; pair; pair = pair->again) {
+
+        if (pair != node->pair) {
+            *p++ = ',';
+        }
+
+        if (!pair->file) {
+            p = ngx_http_flowdash_json_write_string(p, &pair->text);
+            continue;
+        }
+
+        p = ngx_cpymem(p, "{\"filename\":", sizeof("{\"filename\":") - 1);
+        p = ngx_http_flowdash_json_write_string(p, &pair->text);
+        p = ngx_cpymem(p, ",\"contentType\":",
+                       sizeof(",\"contentType\":") - 1);
+        p = ngx_http_flowdash_json_write_string(p, &pair->type);
+        p = ngx_sprintf(p, ",\"size\":%O}", pair->last - pair->value);
+    }
+
+    if (array) {
+        *p++ = ']';
+    }
+
+    return p;
+}

@@ -1,0 +1,336 @@
+
+/*
+ * application/x-www-form-urlencoded, also the query of a URI: reads it, and
+ * writes it with edits applied.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_form.h>
+#include <ngx_http_flowdash_form_name.h>
+#include <ngx_http_flowdash_form_index.h>
+#include <ngx_http_flowdash_form_urlencoded.h>
+
+
+static ngx_int_t ngx_http_flowdash_form_urlencoded_parse_pair(
+    ngx_http_flowdash_form_t *form, u_char *text, u_char *p, u_char *last);
+static ngx_int_t ngx_http_flowdash_form_urlencoded_add_pair(
+    ngx_http_flowdash_form_t *form, ngx_http_flowdash_form_pair_t *known,
+    ngx_str_t *field, u_char *text, u_char *p, u_char *last);
+static ngx_int_t ngx_http_flowdash_form_urlencoded_semicolons(
+    ngx_http_flowdash_form_t *form, u_char *text, u_char *p, u_char *last);
+static ngx_int_t ngx_http_flowdash_form_urlencoded_decode(
+    ngx_http_flowdash_form_t *form, u_char *p, u_char *last, ngx_str_t *value);
+
+
+ngx_int_t
+ngx_http_flowdash_form_urlencoded_parse(ngx_http_flowdash_form_t *form,
+    ngx_str_t *text)
+{
+    u_char     *p, *end, *last;
+    ngx_int_t   rc;
+
+    if (ngx_http_flowdash_form_charge(form, text->len) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    last = text->data + text->len;
+
+    for (p = text->data; p < last; p = end + 1) {
+
+        end = ngx_strlchr(p, last, '&');
+
+        if (end == NULL) {
+            end = last;
+        }
+
+        if (end == p) {
+            continue;
+        }
+
+        form->empty = 0;
+
+        rc = ngx_http_flowdash_form_urlencoded_parse_pair(form, text->data, p,
+                                                          end);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    form->tail = text->len;
+    form->open = (text->len == 0 || last[-1] == '&');
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_form_urlencoded_parse_pair(ngx_http_flowdash_form_t *form,
+    u_char *text, u_char *p, u_char *last)
+{
+    u_char                         *value;
+    ngx_int_t                       rc;
+    ngx_str_t                       field, name, charset;
+    ngx_http_flowdash_form_pair_t   unknown;
+
+    ngx_memzero(&unknown, sizeof(ngx_http_flowdash_form_pair_t));
+
+    value = ngx_strlchr(p, last, '=');
+
+    rc = ngx_http_flowdash_form_urlencoded_decode(form, p,
+                                                  value ? value : last, &name);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_flowdash_form_refuse(form,
+                                     NGX_HTTP_FLOWDASH_FORM_MALFORMED,
+                                     p - text, "a name with a wrong escape");
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    form->offset = p - text;
+
+    if (value && name.len == sizeof("_charset_") - 1
+        && ngx_strncmp(name.data, "_charset_", name.len) == 0)
+    {
+        charset.data = value + 1;
+        charset.len = last - charset.data;
+
+        if (!ngx_http_flowdash_text_is_utf8_name(&charset)) {
+            return ngx_http_flowdash_form_refuse(form,
+                                       NGX_HTTP_FLOWDASH_FORM_CHARSET,
+                                       p - text, "\"_charset_\" is not UTF-8");
+        }
+    }
+
+    unknown.name = name;
+
+    rc = ngx_http_flowdash_form_name(form, &unknown, &field);
+
+    if (rc == NGX_DONE) {
+        return ngx_http_flowdash_form_urlencoded_semicolons(form, text, p,
+                                                            last);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_strlchr(p, last, ';')) {
+        return ngx_http_flowdash_form_refuse(form,
+                                     NGX_HTTP_FLOWDASH_FORM_MALFORMED,
+                                     p - text, "a field with a semicolon");
+    }
+
+    return ngx_http_flowdash_form_urlencoded_add_pair(form, &unknown, &field,
+                                                      text, p,
+                                                      last);
+}
+
+
+/* a pair of the task, to which its value is added */
+
+static ngx_int_t
+ngx_http_flowdash_form_urlencoded_add_pair(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_form_pair_t *known, ngx_str_t *field, u_char *text,
+    u_char *p, u_char *last)
+{
+    u_char                         *value;
+    ngx_int_t                       rc;
+    ngx_http_flowdash_form_pair_t  *pair;
+
+    if (ngx_http_flowdash_form_charge(form,
+                                      sizeof(ngx_http_flowdash_form_pair_t))
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    pair = ngx_palloc(form->pool, sizeof(ngx_http_flowdash_form_pair_t));
+    if (pair == NULL) {
+        return NGX_ERROR;
+    }
+
+    *pair = *known;
+
+    value = ngx_strlchr(p, last, '=');
+
+    pair->bare = (value == NULL);
+    pair->start = p - text;
+    pair->value = (value ? value + 1 : last) - text;
+    pair->last = last - text;
+
+    rc = ngx_http_flowdash_form_urlencoded_decode(form, text + pair->value,
+                                                  last,
+                                                  &pair->text);
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (rc == NGX_DECLINED
+        || ngx_http_flowdash_text_check_utf8(&pair->text))
+    {
+        return ngx_http_flowdash_form_refuse(form,
+                           NGX_HTTP_FLOWDASH_FORM_MALFORMED, pair->value,
+                           "a value with a wrong escape, or not UTF-8");
+    }
+
+    return ngx_http_flowdash_form_index_add(form, pair, field);
+}
+
+
+/*
+ * Some apps take semicolons for separators, too: then a field could stand
+ * behind one.  This is for pairs that are not the task's; of those that are,
+ * the values would end there.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_form_urlencoded_semicolons(ngx_http_flowdash_form_t *form,
+    u_char *text, u_char *p, u_char *last)
+{
+    u_char                         *end, *value;
+    ngx_int_t                       rc;
+    ngx_str_t                       field;
+    ngx_http_flowdash_form_pair_t   pair;
+
+    for ( ;; ) {
+
+        p = ngx_strlchr(p, last, ';');
+
+        if (p == NULL) {
+            return NGX_OK;
+        }
+
+        p++;
+
+        end = ngx_strlchr(p, last, ';');
+
+        if (end == NULL) {
+            end = last;
+        }
+
+        value = ngx_strlchr(p, end, '=');
+
+        rc = ngx_http_flowdash_form_urlencoded_decode(form, p,
+                                                      value ? value : end,
+                                                      &pair.name);
+
+        if (rc == NGX_OK) {
+            rc = ngx_http_flowdash_form_name(form, &pair, &field);
+        }
+
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        if (rc != NGX_DONE) {
+            return ngx_http_flowdash_form_refuse(form,
+                                   NGX_HTTP_FLOWDASH_FORM_MALFORMED,
+                                   p - text, "a field behind a semicolon");
+        }
+    }
+}
+
+
+/*
+ * Returns NGX_OK, NGX_DECLINED if there is a "%" that is no escape, or
+ * NGX_ERROR.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_form_urlencoded_decode(ngx_http_flowdash_form_t *form,
+    u_char *p,
+    u_char *last, ngx_str_t *value)
+{
+    u_char     *dst;
+    ngx_int_t   c;
+
+    if (ngx_strlchr(p, last, '%') == NULL && ngx_strlchr(p, last, '+') == NULL)
+    {
+        value->data = p;
+        value->len = last - p;
+        return NGX_OK;
+    }
+
+    dst = ngx_pnalloc(form->pool, last - p);
+    if (dst == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->data = dst;
+
+    for ( /* void */ ; p < last; p++) {
+
+        if (*p == '+') {
+            *dst++ = ' ';
+            continue;
+        }
+
+        if (*p != '%') {
+            *dst++ = *p;
+            continue;
+        }
+
+        if (last - p < 3) {
+            return NGX_DECLINED;
+        }
+
+        c = ngx_hextoi(p + 1, 2);
+
+        if (c == NGX_ERROR) {
+            return NGX_DECLINED;
+        }
+
+        *dst++ = (u_char) c;
+        p += 2;
+    }
+
+    value->len = dst - value->data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_form_urlencoded_write(ngx_http_flowdash_form_t *form,
+    ngx_str_t *text,
+    ngx_array_t *edits, ngx_str_t *result)
+{
+    off_t                           offset;
+    u_char                         *p;
+    ngx_uint_t                      i;
+    ngx_http_flowdash_form_edit_t  *edit;
+
+    edit = edits->elts;
+
+    result->len = text->len;
+
+    for (i = 0; i < edits->nelts; i++) {
+        result->len += edit[i].text.len - (edit[i].last - edit[i].start);
+    }
+
+    p = ngx_pnalloc(form->pool, result->len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    result->data = p;
+    offset = 0;
+
+    for (i = 0; i < edits->nelts; i++) {
+        p = ngx_cpymem(p, text->data + offset, edit[i].start - offset);
+        p = ngx_cpymem(p, edit[i].text.data, edit[i].text.len);
+        offset = edit[i].last;
+    }
+
+    ngx_memcpy(p, text->data + offset, text->len - offset);
+
+    return NGX_OK;
+}

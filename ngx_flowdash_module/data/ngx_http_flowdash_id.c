@@ -1,0 +1,429 @@
+
+/*
+ * What executions, calls and traces are known by.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_id.h>
+
+#include <openssl/err.h>
+#include <openssl/rand.h>
+
+
+#define NGX_HTTP_FLOWDASH_ID_SHA256_LEN  32
+#define NGX_HTTP_FLOWDASH_ID_RANDOM      1024
+
+
+static ngx_int_t ngx_http_flowdash_id_key_string(u_char *p, u_char *last,
+    ngx_str_t *key, ngx_pool_t *pool);
+static ngx_int_t ngx_http_flowdash_id_key_bare(u_char *p, u_char *last,
+    ngx_str_t *key);
+static ngx_uint_t ngx_http_flowdash_id_is_hex(u_char *p, size_t len);
+static ngx_uint_t ngx_http_flowdash_id_is_zero(u_char *p, size_t len);
+static void ngx_http_flowdash_id_digest_free(
+    ngx_http_flowdash_id_digest_t *digest);
+static ngx_int_t ngx_http_flowdash_id_random(u_char *p, size_t len);
+
+
+ngx_int_t
+ngx_http_flowdash_id_key(ngx_str_t *header, ngx_str_t *key, ngx_pool_t *pool)
+{
+    u_char  *p, *last;
+
+    ngx_str_null(key);
+
+    p = header->data;
+    last = p + header->len;
+
+    /* HTTP/1 has no blanks around a value, but HTTP/2 leaves them */
+
+    while (p < last && (*p == ' ' || *p == '\t')) {
+        p++;
+    }
+
+    while (p < last && (last[-1] == ' ' || last[-1] == '\t')) {
+        last--;
+    }
+
+    if (p == last) {
+        return NGX_DECLINED;
+    }
+
+    if (*p == '"') {
+        return ngx_http_flowdash_id_key_string(p + 1, last, key, pool);
+    }
+
+    return ngx_http_flowdash_id_key_bare(p, last, key);
+}
+
+
+/* "p" is behind the quote */
+
+static ngx_int_t
+ngx_http_flowdash_id_key_string(u_char *p, u_char *last, ngx_str_t *key,
+    ngx_pool_t *pool)
+{
+    u_char  *start, *dst;
+    size_t   len, escapes;
+
+    start = p;
+    escapes = 0;
+
+    while (p < last && *p != '"') {
+
+        if (*p == '\\') {
+            p++;
+            escapes++;
+
+            if (p == last || (*p != '"' && *p != '\\')) {
+                return NGX_DECLINED;
+            }
+        }
+
+        if (*p < 0x20 || *p > 0x7e) {
+            return NGX_DECLINED;
+        }
+
+        p++;
+    }
+
+    /* the quote must be there, and nothing behind it */
+
+    if (last - p != 1) {
+        return NGX_DECLINED;
+    }
+
+    len = p - start - escapes;
+
+    if (len == 0 || len > NGX_HTTP_FLOWDASH_ID_KEY_MAX) {
+        return NGX_DECLINED;
+    }
+
+    if (escapes == 0) {
+        key->len = len;
+        key->data = start;
+        return NGX_OK;
+    }
+
+    key->data = ngx_pnalloc(pool, len);
+    if (key->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    key->len = len;
+
+    for (dst = key->data; start < p; start++) {
+
+        if (*start == '\\') {
+            start++;
+        }
+
+        *dst++ = *start;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_id_key_bare(u_char *p, u_char *last, ngx_str_t *key)
+{
+    u_char  *start;
+
+    if (last - p > NGX_HTTP_FLOWDASH_ID_KEY_MAX) {
+        return NGX_DECLINED;
+    }
+
+    for (start = p; p < last; p++) {
+
+        if (*p <= 0x20 || *p > 0x7e) {
+            return NGX_DECLINED;
+        }
+
+        /* of a list, of parameters, or of half a string */
+
+        switch (*p) {
+        case '"':
+        case '\\':
+        case ',':
+        case ';':
+            return NGX_DECLINED;
+        }
+    }
+
+    key->len = last - start;
+    key->data = start;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_id_digest_init(ngx_http_flowdash_id_digest_t *digest)
+{
+    digest->ctx = EVP_MD_CTX_new();
+
+    if (digest->ctx == NULL
+        || EVP_DigestInit_ex(digest->ctx, EVP_sha256(), NULL) != 1)
+    {
+        ERR_clear_error();
+        ngx_http_flowdash_id_digest_free(digest);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_id_digest_add(ngx_http_flowdash_id_digest_t *digest,
+    ngx_str_t *s)
+{
+    u_char      len[8];
+    uint64_t    n;
+    ngx_uint_t  i;
+
+    if (digest->ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    n = s->len;
+
+    for (i = sizeof(len); i-- > 0; n >>= 8) {
+        len[i] = (u_char) (n & 0xff);
+    }
+
+    if (EVP_DigestUpdate(digest->ctx, len, sizeof(len)) != 1
+        || EVP_DigestUpdate(digest->ctx, s->data, s->len) != 1)
+    {
+        ERR_clear_error();
+        ngx_http_flowdash_id_digest_free(digest);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_id_digest_final(ngx_http_flowdash_id_digest_t *digest,
+    u_char *hex)
+{
+    u_char     sum[NGX_HTTP_FLOWDASH_ID_SHA256_LEN];
+    ngx_int_t  rc;
+
+    if (digest->ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (EVP_DigestFinal_ex(digest->ctx, sum, NULL) == 1) {
+        (void) ngx_hex_dump(hex, sum, sizeof(sum));
+        rc = NGX_OK;
+
+    } else {
+        ERR_clear_error();
+        rc = NGX_ERROR;
+    }
+
+    ngx_http_flowdash_id_digest_free(digest);
+
+    return rc;
+}
+
+
+/* one that has failed, or is finished, holds nothing any more */
+
+static void
+ngx_http_flowdash_id_digest_free(ngx_http_flowdash_id_digest_t *digest)
+{
+    EVP_MD_CTX_free(digest->ctx);
+    digest->ctx = NULL;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_id_step(ngx_str_t *name, u_char *hex)
+{
+    u_char  sum[NGX_HTTP_FLOWDASH_ID_SHA256_LEN];
+
+    if (EVP_Digest(name->data, name->len, sum, NULL, EVP_sha256(), NULL)
+        != 1)
+    {
+        ERR_clear_error();
+        return NGX_ERROR;
+    }
+
+    (void) ngx_hex_dump(hex, sum, NGX_HTTP_FLOWDASH_ID_STEP_LEN / 2);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_id_trace_parse(ngx_str_t *traceparent,
+    ngx_http_flowdash_id_trace_t *trace)
+{
+    u_char      *p;
+    ngx_uint_t   known;
+
+    /* version-trace_id-parent_id-flags */
+
+    p = traceparent->data;
+
+    if (traceparent->len < NGX_HTTP_FLOWDASH_ID_TRACEPARENT_LEN
+        || p[2] != '-' || p[35] != '-' || p[52] != '-'
+        || !ngx_http_flowdash_id_is_hex(p, 2)
+        || !ngx_http_flowdash_id_is_hex(p + 3, 32)
+        || !ngx_http_flowdash_id_is_hex(p + 36, 16)
+        || !ngx_http_flowdash_id_is_hex(p + 53, 2))
+    {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_strncmp(p, "ff", 2) == 0
+        || ngx_http_flowdash_id_is_zero(p + 3, 32)
+        || ngx_http_flowdash_id_is_zero(p + 36, 16))
+    {
+        return NGX_DECLINED;
+    }
+
+    known = ngx_http_flowdash_id_is_zero(p, 2);
+
+    /* a later version may have more behind it */
+
+    if (traceparent->len > NGX_HTTP_FLOWDASH_ID_TRACEPARENT_LEN
+        && (known || p[NGX_HTTP_FLOWDASH_ID_TRACEPARENT_LEN] != '-'))
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_memcpy(trace->id, p + 3, 32);
+
+    if (known) {
+        ngx_memcpy(trace->flags, p + 53, 2);
+
+    } else {
+
+        /* of the flags, only "sampled" is known to mean what it does here */
+
+        trace->flags[0] = '0';
+        trace->flags[1] = ngx_hextoi(p + 54, 1) & 1 ? '1' : '0';
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_id_is_hex(u_char *p, size_t len)
+{
+    size_t  i;
+
+    for (i = 0; i < len; i++) {
+        if ((p[i] < '0' || p[i] > '9') && (p[i] < 'a' || p[i] > 'f')) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_id_is_zero(u_char *p, size_t len)
+{
+    size_t  i;
+
+    for (i = 0; i < len; i++) {
+        if (p[i] != '0') {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_id_trace_begin(ngx_http_flowdash_id_trace_t *trace)
+{
+    u_char  id[16];
+
+    if (ngx_http_flowdash_id_random(id, sizeof(id)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_hex_dump(trace->id, id, sizeof(id));
+
+    trace->flags[0] = '0';
+    trace->flags[1] = '1';
+
+    return NGX_OK;
+}
+
+
+u_char *
+ngx_http_flowdash_id_traceparent(u_char *buf,
+    ngx_http_flowdash_id_trace_t *trace)
+{
+    u_char  *p, parent[8];
+
+    if (ngx_http_flowdash_id_random(parent, sizeof(parent)) != NGX_OK) {
+        return NULL;
+    }
+
+    p = ngx_cpymem(buf, "00-", 3);
+    p = ngx_cpymem(p, trace->id, sizeof(trace->id));
+    *p++ = '-';
+    p = ngx_hex_dump(p, parent, sizeof(parent));
+    *p++ = '-';
+
+    return ngx_cpymem(p, trace->flags, sizeof(trace->flags));
+}
+
+
+ngx_int_t
+ngx_http_flowdash_id_execution(u_char *hex)
+{
+    u_char  id[16];
+
+    if (ngx_http_flowdash_id_random(id, sizeof(id)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_hex_dump(hex, id, sizeof(id));
+
+    return NGX_OK;
+}
+
+
+/*
+ * OpenSSL asks for the process's id each time, in case that it has forked:
+ * many ids are made of what is asked for once.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_id_random(u_char *p, size_t len)
+{
+    static u_char     bytes[NGX_HTTP_FLOWDASH_ID_RANDOM];
+    static size_t     used = NGX_HTTP_FLOWDASH_ID_RANDOM;
+    static ngx_pid_t  pid;
+
+    if (used + len > sizeof(bytes) || pid != ngx_pid) {
+
+        if (RAND_bytes(bytes, sizeof(bytes)) != 1) {
+            ERR_clear_error();
+            return NGX_ERROR;
+        }
+
+        used = 0;
+        pid = ngx_pid;
+    }
+
+    ngx_memcpy(p, bytes + used, len);
+    used += len;
+
+    return NGX_OK;
+}

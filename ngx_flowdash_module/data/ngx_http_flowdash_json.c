@@ -1,0 +1,272 @@
+
+/*
+ * JSON by yajl: running the parser with memory that may run out, strings, and
+ * what yajl does not check.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_json.h>
+
+
+typedef struct {
+    ngx_http_flowdash_json_memory_t    memory;
+    yajl_handle                        yajl;
+    ngx_str_t                         *value;
+    ngx_pool_t                        *pool;
+    ngx_int_t                          rc;
+} ngx_http_flowdash_json_decoder_t;
+
+
+static void *ngx_http_flowdash_json_malloc(void *data, size_t size);
+static void *ngx_http_flowdash_json_realloc(void *data, void *p, size_t size);
+static void ngx_http_flowdash_json_free(void *data, void *p);
+static int ngx_http_flowdash_json_decoded(void *data, const u_char *p,
+    size_t len);
+
+
+static const yajl_callbacks  ngx_http_flowdash_json_decode_callbacks = {
+    NULL,                                  /* null */
+    NULL,                                  /* boolean */
+    NULL,                                  /* integer */
+    NULL,                                  /* double */
+    NULL,                                  /* number */
+    ngx_http_flowdash_json_decoded,        /* string */
+    NULL,                                  /* start map */
+    NULL,                                  /* map key */
+    NULL,                                  /* end map */
+    NULL,                                  /* start array */
+    NULL                                   /* end array */
+};
+
+
+ngx_int_t
+ngx_http_flowdash_json_decode(ngx_str_t *text, ngx_str_t *value,
+    ngx_pool_t *pool)
+{
+    size_t                            offset;
+    ngx_int_t                         rc;
+    ngx_http_flowdash_json_decoder_t  decoder;
+
+    if (text->len < 2 || text->data[0] != '"') {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_strlchr(text->data, text->data + text->len, '\\') == NULL) {
+        value->data = text->data + 1;
+        value->len = text->len - 2;
+        return NGX_OK;
+    }
+
+    decoder.value = value;
+    decoder.pool = pool;
+    decoder.rc = NGX_DECLINED;
+
+    rc = ngx_http_flowdash_json_run(&decoder.memory,
+                                    &ngx_http_flowdash_json_decode_callbacks,
+                                    &decoder, &decoder.yajl, text, &offset,
+                                    pool->log);
+
+    return (rc == NGX_OK) ? decoder.rc : rc;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_json_run(ngx_http_flowdash_json_memory_t *memory,
+    const yajl_callbacks *callbacks, void *data, yajl_handle *yajl,
+    ngx_str_t *text, size_t *offset, ngx_log_t *log)
+{
+    yajl_status       status;
+    yajl_alloc_funcs  alloc;
+
+    memory->pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE / 4, log);
+    if (memory->pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (setjmp(memory->exhausted) != 0) {
+        ngx_destroy_pool(memory->pool);
+        return NGX_ERROR;
+    }
+
+    alloc.malloc = ngx_http_flowdash_json_malloc;
+    alloc.realloc = ngx_http_flowdash_json_realloc;
+    alloc.free = ngx_http_flowdash_json_free;
+    alloc.ctx = memory;
+
+    *yajl = yajl_alloc(callbacks, &alloc, data);
+
+    status = yajl_parse(*yajl, text->data, text->len);
+    *offset = yajl_get_bytes_consumed(*yajl);
+
+    if (status == yajl_status_ok) {
+        status = yajl_complete_parse(*yajl);
+        *offset = text->len;
+    }
+
+    /* what yajl has allocated goes with the pool */
+
+    ngx_destroy_pool(memory->pool);
+
+    return (status == yajl_status_ok) ? NGX_OK : NGX_DECLINED;
+}
+
+
+static void *
+ngx_http_flowdash_json_malloc(void *data, size_t size)
+{
+    ngx_http_flowdash_json_memory_t *memory = data;
+
+    size_t  *p;
+
+    /* the size is kept in front for realloc() */
+
+    p = ngx_palloc(memory->pool, sizeof(size_t) + size);
+    if (p == NULL) {
+        longjmp(memory->exhausted, 1);
+    }
+
+    *p = size;
+
+    return p + 1;
+}
+
+
+static void *
+ngx_http_flowdash_json_realloc(void *data, void *p, size_t size)
+{
+    void    *new;
+    size_t  *old;
+
+    new = ngx_http_flowdash_json_malloc(data, size);
+
+    if (p) {
+        old = (size_t *) p - 1;
+        ngx_memcpy(new, p, ngx_min(*old, size));
+        ngx_http_flowdash_json_free(data, p);
+    }
+
+    return new;
+}
+
+
+static void
+ngx_http_flowdash_json_free(void *data, void *p)
+{
+    ngx_http_flowdash_json_memory_t *memory = data;
+
+    if (p) {
+        (void) ngx_pfree(memory->pool, (size_t *) p - 1);
+    }
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_json_lone_surrogate(ngx_str_t *spelling)
+{
+    u_char      *p, *last;
+    ngx_int_t    code;
+    ngx_uint_t   high;
+
+    high = 0;
+    last = spelling->data + spelling->len;
+
+    for (p = spelling->data; p < last; p++) {
+
+        if (*p != '\\') {
+            if (high) {
+                return 1;
+            }
+
+            continue;
+        }
+
+        if (*++p != 'u') {
+            if (high) {
+                return 1;
+            }
+
+            continue;
+        }
+
+        code = ngx_hextoi(p + 1, 4);
+        p += 4;
+
+        if (high != ((code & 0xfc00) == 0xdc00)) {
+            return 1;
+        }
+
+        high = ((code & 0xfc00) == 0xd800);
+    }
+
+    return high;
+}
+
+
+static int
+ngx_http_flowdash_json_decoded(void *data, const u_char *p, size_t len)
+{
+    ngx_http_flowdash_json_decoder_t *decoder = data;
+
+    ngx_http_flowdash_json_copy(&decoder->memory, decoder->pool,
+                                decoder->value, p, len);
+    decoder->rc = NGX_OK;
+
+    return 1;
+}
+
+
+void
+ngx_http_flowdash_json_copy(ngx_http_flowdash_json_memory_t *memory,
+    ngx_pool_t *pool, ngx_str_t *dst, const void *p, size_t len)
+{
+    dst->data = ngx_pnalloc(pool, len);
+    if (dst->data == NULL) {
+        longjmp(memory->exhausted, 1);
+    }
+
+    ngx_memcpy(dst->data, p, len);
+    dst->len = len;
+}
+
+
+size_t
+ngx_http_flowdash_json_string_length(ngx_str_t *s)
+{
+    if (ngx_http_flowdash_text_check_utf8(s)) {
+        return 0;
+    }
+
+    return s->len + ngx_escape_json(NULL, s->data, s->len) + 2;
+}
+
+
+u_char *
+ngx_http_flowdash_json_write_string(u_char *p, ngx_str_t *s)
+{
+    *p++ = '"';
+    p = (u_char *) ngx_escape_json(p, s->data, s->len);
+    *p++ = '"';
+
+    return p;
+}
+
+
+u_char *
+ngx_http_flowdash_json_check_text(ngx_str_t *text)
+{
+    u_char  *p, *last;
+
+    last = text->data + text->len;
+
+    for (p = text->data; p < last; p++) {
+
+        if (*p < 0x20 && *p != '\t' && *p != '\n' && *p != '\r') {
+            return p;
+        }
+    }
+
+    return ngx_http_flowdash_text_check_utf8(text);
+}

@@ -1,0 +1,69 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_JSON_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_JSON_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <setjmp.h>
+#include <yajl/yajl_parse.h>
+
+
+#define NGX_HTTP_FLOWDASH_JSON_DEPTH  128
+
+
+/* yajl does not check its allocations: a failed one must not return to it */
+
+typedef struct {
+    ngx_pool_t                        *pool;
+    jmp_buf                            exhausted;
+} ngx_http_flowdash_json_memory_t;
+
+
+/*
+ * Decodes a JSON string, quotes included in "text", into memory of the pool.
+ * Returns NGX_OK, NGX_DECLINED if "text" is no string, or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_json_decode(ngx_str_t *text, ngx_str_t *value,
+    ngx_pool_t *pool);
+
+/*
+ * The length of a string as a JSON string, quotes included; 0 when it is not
+ * valid UTF-8 and so cannot be one.
+ */
+size_t ngx_http_flowdash_json_string_length(ngx_str_t *s);
+
+/* Writes a string as a JSON string with its quotes, and returns its end. */
+u_char *ngx_http_flowdash_json_write_string(u_char *p, ngx_str_t *s);
+
+/*
+ * Parses a text with these callbacks.  Returns NGX_OK if it is JSON and no
+ * callback refused it, NGX_DECLINED with the offset if not, or NGX_ERROR if
+ * memory ran out, whoever noticed.
+ */
+ngx_int_t ngx_http_flowdash_json_run(ngx_http_flowdash_json_memory_t *memory,
+    const yajl_callbacks *callbacks, void *data, yajl_handle *yajl,
+    ngx_str_t *text, size_t *offset, ngx_log_t *log);
+
+/*
+ * Tells whether a string as it is spelled has half of a surrogate pair: yajl
+ * decodes these to "?", so that two names would be taken for one.
+ */
+ngx_uint_t ngx_http_flowdash_json_lone_surrogate(ngx_str_t *spelling);
+
+/*
+ * Copies a string into the pool, from a callback: if memory runs out,
+ * json_run() returns NGX_ERROR.
+ */
+void ngx_http_flowdash_json_copy(ngx_http_flowdash_json_memory_t *memory,
+    ngx_pool_t *pool, ngx_str_t *dst, const void *p, size_t len);
+
+/*
+ * Finds the first byte that JSON in UTF-8 cannot have, or returns NULL. yajl
+ * takes vertical tabs and form feeds for white space, JSON does not.
+ */
+u_char *ngx_http_flowdash_json_check_text(ngx_str_t *text);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_JSON_H_INCLUDED_ */

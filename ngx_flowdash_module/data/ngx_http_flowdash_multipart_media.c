@@ -1,0 +1,342 @@
+
+/*
+ * The Content-Type of a request: its media type, charset and boundary.
+ * Parameters, also those of Content-Disposition.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_form.h>
+#include <ngx_http_flowdash_multipart_media.h>
+
+
+#define NGX_HTTP_FLOWDASH_MULTIPART_BOUNDARY  70     /* RFC 2046, 5.1.1 */
+
+
+static ngx_int_t ngx_http_flowdash_multipart_media_check_boundary(
+    ngx_http_flowdash_multipart_param_t *param, const char **error);
+
+
+ngx_http_flowdash_form_verdict_e
+ngx_http_flowdash_multipart_media(ngx_str_t *type, ngx_str_t *name)
+{
+    u_char                               *p, *last;
+    ngx_int_t                             rc;
+    ngx_uint_t                            seen, read;
+    ngx_http_flowdash_multipart_param_t   param;
+
+    last = type->data + type->len;
+
+    p = ngx_http_flowdash_multipart_media_skip_token(type->data, last);
+
+    if (p > type->data && p < last && *p == '/') {
+        p = ngx_http_flowdash_multipart_media_skip_token(p + 1, last);
+    }
+
+    name->data = type->data;
+    name->len = p - type->data;
+
+    /* some readers search for it, or take "charset*" or "charset =" for it */
+
+    seen = ngx_http_flowdash_multipart_media_count(p, last, "charset");
+    read = 0;
+
+    for ( ;; ) {
+        rc = ngx_http_flowdash_multipart_media_param(&p, last, &param);
+
+        if (rc != NGX_OK) {
+            break;
+        }
+
+        read += (ngx_http_flowdash_text_is(&param.name, "charset")
+                 && ngx_http_flowdash_text_is_utf8_name(&param.value));
+    }
+
+    if (seen > 1 || seen != read) {
+        return NGX_HTTP_FLOWDASH_FORM_CHARSET;
+    }
+
+    return (rc == NGX_DONE) ? NGX_HTTP_FLOWDASH_FORM_OK
+                            : NGX_HTTP_FLOWDASH_FORM_MALFORMED;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_multipart_media_boundary(ngx_str_t *type,
+    ngx_str_t *boundary,
+    const char **error)
+{
+    u_char                               *p, *last;
+    ngx_int_t                             rc;
+    ngx_http_flowdash_multipart_param_t   param;
+
+    last = type->data + type->len;
+
+    for (p = type->data; p < last; p++) {
+        if ((*p < 0x20 && *p != '\t') || *p > 0x7e) {
+            *error = "the Content-Type has a byte that is no character";
+            return NGX_DECLINED;
+        }
+    }
+
+    /* some readers search for it, wherever it is */
+
+    if (ngx_http_flowdash_multipart_media_count(type->data, last, "boundary=")
+        + ngx_http_flowdash_multipart_media_count(type->data, last,
+                                                  "boundary*")
+        > 1)
+    {
+        *error = "the Content-Type has more than one boundary";
+        return NGX_DECLINED;
+    }
+
+    ngx_str_null(boundary);
+
+    p = type->data + sizeof("multipart/form-data") - 1;
+
+    for ( ;; ) {
+        rc = ngx_http_flowdash_multipart_media_param(&p, last, &param);
+
+        if (rc == NGX_DONE) {
+            break;
+        }
+
+        if (rc == NGX_DECLINED) {
+            *error = "the Content-Type has malformed parameters";
+            return NGX_DECLINED;
+        }
+
+        if (!ngx_http_flowdash_text_is(&param.name, "boundary")) {
+            continue;
+        }
+
+        if (ngx_http_flowdash_multipart_media_check_boundary(&param, error)
+            != NGX_OK)
+        {
+            return NGX_DECLINED;
+        }
+
+        *boundary = param.value;
+
+        /* PHP takes what follows the first "=" behind the first "boundary" */
+
+        if (ngx_http_flowdash_multipart_media_count(type->data,
+                                                    param.name.data,
+                                                    "boundary")
+            || (ngx_strncmp(param.name.data, "boundary", param.name.len) != 0
+                && ngx_http_flowdash_multipart_media_count(param.value.data,
+                                                           last,
+                                                           "boundary")))
+        {
+            *error = "the Content-Type has another \"boundary\"";
+            return NGX_DECLINED;
+        }
+    }
+
+    if (boundary->data == NULL) {
+        *error = "the Content-Type has no boundary";
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_multipart_media_check_boundary(
+    ngx_http_flowdash_multipart_param_t *param, const char **error)
+{
+    u_char      c;
+    size_t      i;
+    ngx_str_t  *value;
+
+    value = &param->value;
+
+    if (value->len == 0) {
+        *error = "the boundary is empty";
+        return NGX_DECLINED;
+    }
+
+    if (value->len > NGX_HTTP_FLOWDASH_MULTIPART_BOUNDARY) {
+        *error = "the boundary is too long";
+        return NGX_DECLINED;
+    }
+
+    for (i = 0; i < value->len; i++) {
+        c = value->data[i];
+
+        if ((c >= '0' && c <= '9')
+            || (c >= 'A' && c <= 'Z')
+            || (c >= 'a' && c <= 'z')
+            || memchr("'()+_-./:=?", c, sizeof("'()+_-./:=?") - 1))
+        {
+            continue;
+        }
+
+        *error = "the boundary has a character that it must not have";
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_multipart_media_count(u_char *p, u_char *last,
+    const char *text)
+{
+    size_t      len;
+    ngx_uint_t  n;
+
+    len = ngx_strlen(text);
+    n = 0;
+
+    for ( /* void */ ; (size_t) (last - p) >= len; p++) {
+        n += (ngx_strncasecmp(p, (u_char *) text, len) == 0);
+    }
+
+    return n;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_multipart_media_param(u_char **pos, u_char *last,
+    ngx_http_flowdash_multipart_param_t *param)
+{
+    u_char  *p;
+
+    p = ngx_http_flowdash_multipart_media_skip_blank(*pos, last);
+
+    if (p == last) {
+        return NGX_DONE;
+    }
+
+    if (*p++ != ';') {
+        return NGX_DECLINED;
+    }
+
+    p = ngx_http_flowdash_multipart_media_skip_blank(p, last);
+
+    if (p == last) {
+        *pos = p;
+        return NGX_DONE;
+    }
+
+    param->name.data = p;
+    p = ngx_http_flowdash_multipart_media_skip_token(p, last);
+    param->name.len = p - param->name.data;
+
+    if (param->name.len == 0 || p == last || *p++ != '=') {
+        return NGX_DECLINED;
+    }
+
+    param->quoted = (p < last && *p == '"');
+    p += param->quoted;
+
+    param->value.data = p;
+
+    while (p < last && *p != '"') {
+
+        if (!param->quoted && (*p == ';' || *p == ' ' || *p == '\t')) {
+            break;
+        }
+
+        /* some take this for an escaped character, some for two */
+
+        if (*p == '\\' && last - p >= 2 && (p[1] == '"' || p[1] == '\\')) {
+            return NGX_DECLINED;
+        }
+
+        p++;
+    }
+
+    param->value.len = p - param->value.data;
+
+    if (param->quoted != (p < last && *p == '"')) {
+        return NGX_DECLINED;
+    }
+
+    *pos = p + param->quoted;
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_multipart_media_nested(ngx_str_t *value)
+{
+    u_char  *p, *next, *last;
+
+    last = value->data + value->len;
+
+    for (p = value->data; p < last; p++) {
+
+        if (*p != ';' && *p != ' ' && *p != '\t') {
+            continue;
+        }
+
+        next = p + 1;
+
+        if (last - next >= 4
+            && ngx_strncasecmp(next, (u_char *) "file", 4) == 0)
+        {
+            next += 4;
+        }
+
+        if (last - next >= 5
+            && ngx_strncasecmp(next, (u_char *) "name", 4) == 0
+            && (next[4] == '=' || next[4] == '*'))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_multipart_media_is_token(ngx_str_t *s)
+{
+    u_char  *last;
+
+    last = s->data + s->len;
+
+    return s->len
+           && ngx_http_flowdash_multipart_media_skip_token(s->data,
+                                                           last) == last;
+}
+
+
+u_char *
+ngx_http_flowdash_multipart_media_skip_token(u_char *p, u_char *last)
+{
+    u_char  c;
+
+    for ( /* void */ ; p < last; p++) {
+
+        c = ngx_tolower(*p);
+
+        if ((c < 'a' || c > 'z') && (c < '0' || c > '9')
+            && memchr("!#$%&'*+-.^_`|~", c, sizeof("!#$%&'*+-.^_`|~") - 1)
+               == NULL)
+        {
+            break;
+        }
+    }
+
+    return p;
+}
+
+
+u_char *
+ngx_http_flowdash_multipart_media_skip_blank(u_char *p, u_char *last)
+{
+    while (p < last && (*p == ' ' || *p == '\t')) {
+        p++;
+    }
+
+    return p;
+}

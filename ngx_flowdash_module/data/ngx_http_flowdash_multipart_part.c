@@ -1,0 +1,527 @@
+
+/*
+ * A part of multipart/form-data: what its headers say, and whether it is the
+ * task's.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_form.h>
+#include <ngx_http_flowdash_form_name.h>
+#include <ngx_http_flowdash_multipart_media.h>
+#include <ngx_http_flowdash_multipart_state.h>
+#include <ngx_http_flowdash_multipart_filename.h>
+#include <ngx_http_flowdash_multipart_part.h>
+
+
+#define NGX_HTTP_FLOWDASH_MULTIPART_NODE      128    /* a pair in the index */
+
+
+/* what the headers of a part say, as places in their buffer */
+
+typedef struct {
+    ngx_str_t                             disposition;
+    ngx_str_t                             type;
+    ngx_str_t                             encoding;  /* -Transfer- */
+    ngx_str_t                             coding;    /* Content-Encoding */
+
+    ngx_str_t                             name;
+    ngx_str_t                             filename;
+    ngx_str_t                             filename_ext;  /* filename* */
+
+    ngx_uint_t                            file;     /* unsigned  file:1; */
+} ngx_http_flowdash_multipart_part_t;
+
+
+static ngx_int_t ngx_http_flowdash_multipart_part_parse(
+    ngx_http_flowdash_multipart_t *mp,
+    ngx_http_flowdash_multipart_part_t *part);
+static ngx_uint_t ngx_http_flowdash_multipart_part_has_delimiter(
+    ngx_http_flowdash_multipart_t *mp, u_char *p, u_char *last);
+static ngx_int_t ngx_http_flowdash_multipart_part_header(
+    ngx_http_flowdash_multipart_t *mp,
+    ngx_http_flowdash_multipart_part_t *part, u_char *p, u_char *last);
+static ngx_int_t ngx_http_flowdash_multipart_part_disposition(
+    ngx_http_flowdash_multipart_t *mp,
+    ngx_http_flowdash_multipart_part_t *part);
+static const char *ngx_http_flowdash_multipart_part_disposition_param(
+    ngx_http_flowdash_multipart_part_t *part,
+    ngx_http_flowdash_multipart_param_t *param);
+static ngx_int_t ngx_http_flowdash_multipart_part_type(
+    ngx_http_flowdash_multipart_t *mp, ngx_str_t *type);
+static ngx_int_t ngx_http_flowdash_multipart_part_encoding(
+    ngx_http_flowdash_multipart_t *mp,
+    ngx_http_flowdash_multipart_part_t *part);
+static ngx_int_t ngx_http_flowdash_multipart_part_check_field(
+    ngx_http_flowdash_multipart_t *mp,
+    ngx_http_flowdash_multipart_part_t *part);
+static ngx_int_t ngx_http_flowdash_multipart_part_keep(
+    ngx_http_flowdash_multipart_t *mp,
+    ngx_http_flowdash_multipart_part_t *part,
+    ngx_http_flowdash_form_pair_t *named);
+
+
+ngx_int_t
+ngx_http_flowdash_multipart_part_begin(ngx_http_flowdash_multipart_t *mp)
+{
+    ngx_int_t                           rc;
+    ngx_http_flowdash_form_pair_t       named;
+    ngx_http_flowdash_multipart_part_t  part;
+
+    ngx_memzero(&part, sizeof(ngx_http_flowdash_multipart_part_t));
+
+    rc = ngx_http_flowdash_multipart_part_parse(mp, &part);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    mp->pair = NULL;
+    mp->charset = (!part.file && part.name.len == sizeof("_charset_") - 1
+                   && ngx_memcmp(part.name.data, "_charset_", part.name.len)
+                      == 0);
+
+    ngx_memzero(&named, sizeof(ngx_http_flowdash_form_pair_t));
+
+    named.name = part.name;
+    named.file = part.file;
+    named.start = mp->start;
+    named.value = mp->value;
+
+    rc = ngx_http_flowdash_form_name(mp->form, &named, &mp->field);
+
+    if (rc == NGX_DONE) {
+        return NGX_OK;
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_flowdash_multipart_part_check_field(mp, &part);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_flowdash_multipart_part_keep(mp, &part, &named);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_multipart_part_parse(ngx_http_flowdash_multipart_t *mp,
+    ngx_http_flowdash_multipart_part_t *part)
+{
+    u_char     *p, *last, *end;
+    ngx_int_t   rc;
+
+    p = mp->headers.data;
+    last = p + mp->headers.len;
+
+    /* Rack searches for it, wherever it is */
+
+    if (ngx_http_flowdash_multipart_media_count(p, last, "content-disposition")
+        != 1)
+    {
+        return ngx_http_flowdash_multipart_state_refuse(mp,
+                   NGX_HTTP_FLOWDASH_FORM_MALFORMED,
+                   "a part has not exactly one Content-Disposition");
+    }
+
+    /* Busboy ends the part there, wherever it is */
+
+    if (ngx_http_flowdash_multipart_part_has_delimiter(mp, p, last)) {
+        return ngx_http_flowdash_multipart_state_refuse(mp,
+                   NGX_HTTP_FLOWDASH_FORM_MALFORMED,
+                   "a delimiter in the headers of a part");
+    }
+
+    for ( /* void */ ; p < last; p = end + 2) {
+
+        end = ngx_strlchr(p, last, CR);
+
+        rc = ngx_http_flowdash_multipart_part_header(mp, part, p, end);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    rc = ngx_http_flowdash_multipart_part_disposition(mp, part);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    /* commons-fileupload looks for other parts in there */
+
+    if (ngx_http_flowdash_multipart_media_count(part->type.data,
+                                              part->type.data + part->type.len,
+                                              "multipart/mixed"))
+    {
+        return ngx_http_flowdash_multipart_state_refuse(mp,
+                   NGX_HTTP_FLOWDASH_FORM_MALFORMED,
+                   "a part that consists of parts");
+    }
+
+    if (part->file) {
+        return NGX_OK;
+    }
+
+    if (part->type.data) {
+        rc = ngx_http_flowdash_multipart_part_type(mp, &part->type);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return ngx_http_flowdash_multipart_part_encoding(mp, part);
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_multipart_part_has_delimiter(
+    ngx_http_flowdash_multipart_t *mp, u_char *p, u_char *last)
+{
+    size_t  len;
+
+    len = mp->delimiter.len;
+
+    for ( /* void */ ; (size_t) (last - p) >= len; p++) {
+        if (ngx_memcmp(p, mp->delimiter.data, len) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_multipart_part_header(ngx_http_flowdash_multipart_t *mp,
+    ngx_http_flowdash_multipart_part_t *part, u_char *p, u_char *last)
+{
+    ngx_str_t  name, value, *header;
+
+    if (*p == ' ' || *p == '\t') {
+        return ngx_http_flowdash_multipart_state_refuse(mp,
+                   NGX_HTTP_FLOWDASH_FORM_MALFORMED,
+                   "a part has a folded header");
+    }
+
+    name.data = p;
+    p = ngx_http_flowdash_multipart_media_skip_token(p, last);
+    name.len = p - name.data;
+
+    if (name.len == 0 || p == last || *p != ':') {
+        return ngx_http_flowdash_multipart_state_refuse(mp,
+                   NGX_HTTP_FLOWDASH_FORM_MALFORMED,
+                   "a part has a header without a proper name");
+    }
+
+    p = ngx_http_flowdash_multipart_media_skip_blank(p + 1, last);
+
+    while (last > p && (last[-1] == ' ' || last[-1] == '\t')) {
+        last--;
+    }
+
+    value.data = p;
+    value.len = last - p;
+
+    if (ngx_http_flowdash_text_is(&name, "content-disposition")) {
+        header = &part->disposition;
+
+    } else if (ngx_http_flowdash_text_is(&name, "content-type")) {
+        header = &part->type;
+
+    } else if (ngx_http_flowdash_text_is(&name,
+                                         "content-transfer-encoding"))
+    {
+        header = &part->encoding;
+
+    } else if (ngx_http_flowdash_text_is(&name, "content-encoding")) {
+        header = &part->coding;
+
+    } else {
+        return NGX_OK;
+    }
+
+    if (header->data) {
+        return ngx_http_flowdash_multipart_state_refuse(mp,
+                   NGX_HTTP_FLOWDASH_FORM_MALFORMED,
+                   "a part has a header twice");
+    }
+
+    *header = value;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_multipart_part_disposition(ngx_http_flowdash_multipart_t *mp,
+    ngx_http_flowdash_multipart_part_t *part)
+{
+    u_char                               *p, *last;
+    ngx_int_t                             rc;
+    ngx_str_t                             type;
+    const char                           *error;
+    ngx_http_flowdash_multipart_param_t   param;
+
+    error = NULL;
+
+    last = part->disposition.data + part->disposition.len;
+    p = ngx_http_flowdash_multipart_media_skip_token(part->disposition.data,
+                                                     last);
+
+    type.data = part->disposition.data;
+    type.len = p - type.data;
+
+    if (!ngx_http_flowdash_text_is(&type, "form-data")) {
+        error = "a part has a Content-Disposition other than form-data";
+    }
+
+    while (error == NULL) {
+        rc = ngx_http_flowdash_multipart_media_param(&p, last, &param);
+
+        if (rc == NGX_DONE) {
+            break;
+        }
+
+        if (rc == NGX_DECLINED) {
+            error = "a part has a malformed Content-Disposition";
+            break;
+        }
+
+        error = ngx_http_flowdash_multipart_part_disposition_param(part,
+                                                                   &param);
+    }
+
+    if (error == NULL && part->name.len == 0) {
+        error = "a part has no name";
+    }
+
+    if (error) {
+        return ngx_http_flowdash_multipart_state_refuse(mp,
+                   NGX_HTTP_FLOWDASH_FORM_MALFORMED, error);
+    }
+
+    part->file = (part->filename.data || part->filename_ext.data);
+
+    return NGX_OK;
+}
+
+
+/* returns what is wrong with it, or NULL */
+
+static const char *
+ngx_http_flowdash_multipart_part_disposition_param(
+    ngx_http_flowdash_multipart_part_t *part,
+    ngx_http_flowdash_multipart_param_t *param)
+{
+    u_char      *last;
+    ngx_str_t   *slot;
+    ngx_uint_t   quotes;
+
+    last = param->value.data + param->value.len;
+
+    if (param->quoted
+        ? ngx_http_flowdash_multipart_media_nested(&param->value)
+        : !ngx_http_flowdash_multipart_media_is_token(&param->value))
+    {
+        return "a part has an ambiguous Content-Disposition";
+    }
+
+    /* PHP takes "'" for a quote too */
+
+    quotes = param->quoted ? 0 :
+             ngx_http_flowdash_multipart_media_count(param->value.data, last,
+                                                     "'");
+
+    if (ngx_http_flowdash_text_is(&param->name, "filename*")) {
+
+        if (param->quoted || quotes != 2) {
+            return "a part has a malformed filename*";
+        }
+
+        slot = &part->filename_ext;
+
+    } else if (memchr(param->name.data, '*', param->name.len) || quotes) {
+        /* pieces of a name (RFC 2231) are put together by some */
+
+        return "a part has an ambiguous parameter";
+
+    } else if (ngx_http_flowdash_text_is(&param->name, "name")) {
+
+        if (memchr(param->value.data, '\\', param->value.len)) {
+            return "a part has a backslash in its name";
+        }
+
+        slot = &part->name;
+
+    } else if (ngx_http_flowdash_text_is(&param->name, "filename")) {
+        slot = &part->filename;
+
+    } else {
+        return NULL;
+    }
+
+    if (slot->data) {
+        return "a part has a name or filename twice";
+    }
+
+    *slot = param->value;
+
+    return NULL;
+}
+
+
+/* the Content-Type of a part that is no file */
+
+static ngx_int_t
+ngx_http_flowdash_multipart_part_type(ngx_http_flowdash_multipart_t *mp,
+    ngx_str_t *type)
+{
+    ngx_str_t                         name;
+    ngx_http_flowdash_form_verdict_e  verdict;
+
+    verdict = ngx_http_flowdash_multipart_media(type, &name);
+
+    if (verdict == NGX_HTTP_FLOWDASH_FORM_OK) {
+        return NGX_OK;
+    }
+
+    return ngx_http_flowdash_multipart_state_refuse(mp, verdict,
+               verdict == NGX_HTTP_FLOWDASH_FORM_CHARSET
+               ? "a part has a charset other than UTF-8"
+               : "a part has a malformed Content-Type");
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_multipart_part_encoding(ngx_http_flowdash_multipart_t *mp,
+    ngx_http_flowdash_multipart_part_t *part)
+{
+    if (part->encoding.data
+        && !ngx_http_flowdash_text_is(&part->encoding, "7bit")
+        && !ngx_http_flowdash_text_is(&part->encoding, "8bit")
+        && !ngx_http_flowdash_text_is(&part->encoding, "binary"))
+    {
+        return ngx_http_flowdash_multipart_state_refuse(mp,
+                   NGX_HTTP_FLOWDASH_FORM_CHARSET,
+                   "a part has a Content-Transfer-Encoding");
+    }
+
+    if (part->coding.data
+        && !ngx_http_flowdash_text_is(&part->coding, "identity"))
+    {
+        return ngx_http_flowdash_multipart_state_refuse(mp,
+                   NGX_HTTP_FLOWDASH_FORM_CHARSET,
+                   "a part has a Content-Encoding");
+    }
+
+    return NGX_OK;
+}
+
+
+/* what counts only in parts of the task */
+
+static ngx_int_t
+ngx_http_flowdash_multipart_part_check_field(ngx_http_flowdash_multipart_t *mp,
+    ngx_http_flowdash_multipart_part_t *part)
+{
+    size_t  len;
+
+    if (part->file) {
+
+        if (ngx_http_flowdash_text_check_utf8(&part->type)) {
+            return ngx_http_flowdash_multipart_state_refuse(mp,
+                       NGX_HTTP_FLOWDASH_FORM_MALFORMED,
+                       "a part has a Content-Type that is not UTF-8");
+        }
+
+        return ngx_http_flowdash_multipart_part_encoding(mp, part);
+    }
+
+    /* busboy makes a file of it */
+
+    len = sizeof("application/octet-stream") - 1;
+
+    if (part->type.len >= len
+        && ngx_strncasecmp(part->type.data,
+                           (u_char *) "application/octet-stream", len)
+           == 0)
+    {
+        return ngx_http_flowdash_multipart_state_refuse(mp,
+                   NGX_HTTP_FLOWDASH_FORM_MALFORMED,
+                   "a part has the type of a file, but no filename");
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_multipart_part_keep(ngx_http_flowdash_multipart_t *mp,
+    ngx_http_flowdash_multipart_part_t *part,
+    ngx_http_flowdash_form_pair_t *named)
+{
+    u_char                         *old;
+    size_t                          size;
+    ngx_int_t                       rc;
+    ngx_http_flowdash_form_pair_t  *pair;
+
+    size = sizeof(ngx_http_flowdash_form_pair_t)
+           + NGX_HTTP_FLOWDASH_MULTIPART_NODE + part->name.len;
+
+    if (part->file) {
+        size += part->filename.len + part->filename_ext.len + part->type.len;
+    }
+
+    rc = ngx_http_flowdash_form_charge(mp->form, size);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    pair = ngx_palloc(mp->form->pool, sizeof(ngx_http_flowdash_form_pair_t));
+    if (pair == NULL) {
+        return NGX_ERROR;
+    }
+
+    *pair = *named;
+    old = part->name.data;
+
+    if (ngx_http_flowdash_multipart_state_copy(mp, &pair->name) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* both are places in the name */
+
+    pair->path.data = pair->name.data + (pair->path.data - old);
+    mp->field.data = pair->name.data + (mp->field.data - old);
+
+    if (part->file) {
+        pair->type = part->type;
+
+        if (ngx_http_flowdash_multipart_state_copy(mp,
+                                                   &pair->type) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        rc = ngx_http_flowdash_multipart_filename(mp, &part->filename,
+                                                 &part->filename_ext,
+                                                 &pair->text);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    mp->pair = pair;
+
+    return NGX_OK;
+}

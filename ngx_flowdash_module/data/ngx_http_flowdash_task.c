@@ -1,0 +1,431 @@
+
+/*
+ * The task: an index over the JSON text that it came in, and what steps have
+ * changed.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_json.h>
+#include <ngx_http_flowdash_json_pointer.h>
+#include <ngx_http_flowdash_task.h>
+
+
+static ngx_int_t ngx_http_flowdash_task_reset(ngx_http_flowdash_task_t *task);
+static ngx_int_t ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
+    ngx_str_t *spelling, ngx_str_t *value);
+static ngx_http_flowdash_field_t *ngx_http_flowdash_task_add(
+    ngx_http_flowdash_task_t *task, ngx_str_t *name, ngx_str_t *spelling,
+    ngx_str_t *value);
+
+
+ngx_int_t
+ngx_http_flowdash_task_init(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
+    ngx_str_t *text, ngx_array_t *pointer,
+    ngx_http_flowdash_json_verdict_e *verdict)
+{
+    ngx_memzero(task, sizeof(ngx_http_flowdash_task_t));
+
+    task->pool = pool;
+    task->json.text = *text;
+    task->json.pointer = pointer;
+    task->json.member = ngx_http_flowdash_task_add_member;
+    task->json.data = task;
+
+    if (ngx_http_flowdash_task_reset(task) != NGX_OK
+        || ngx_http_flowdash_json_pointer_parse(&task->json, verdict,
+                                                pool) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (*verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
+        return ngx_http_flowdash_task_reset(task);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_task_reset(ngx_http_flowdash_task_t *task)
+{
+    ngx_rbtree_init(&task->names, &task->sentinel,
+                    ngx_str_rbtree_insert_value);
+
+    return ngx_list_init(&task->fields, task->pool, 8,
+                         sizeof(ngx_http_flowdash_field_t));
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
+    ngx_str_t *spelling, ngx_str_t *value)
+{
+    ngx_http_flowdash_task_t *task = data;
+
+    ngx_http_flowdash_field_t  *field;
+
+    if (ngx_http_flowdash_task_lookup(task, name)) {
+        return NGX_DECLINED;
+    }
+
+    field = ngx_http_flowdash_task_add(task, name, spelling, value);
+    if (field == NULL) {
+        return NGX_ERROR;
+    }
+
+    field->place = *value;
+
+    return NGX_OK;
+}
+
+
+static ngx_http_flowdash_field_t *
+ngx_http_flowdash_task_add(ngx_http_flowdash_task_t *task, ngx_str_t *name,
+    ngx_str_t *spelling, ngx_str_t *value)
+{
+    ngx_http_flowdash_field_t  *field;
+
+    field = ngx_list_push(&task->fields);
+    if (field == NULL) {
+        return NULL;
+    }
+
+    field->node.str = *name;
+    field->node.node.key = ngx_crc32_long(name->data, name->len);
+    field->spelling = *spelling;
+    field->value = *value;
+    ngx_str_null(&field->place);
+    field->changed = 0;
+    field->ambiguous = 0;
+
+    ngx_rbtree_insert(&task->names, &field->node.node);
+
+    return field;
+}
+
+
+ngx_http_flowdash_field_t *
+ngx_http_flowdash_task_lookup(ngx_http_flowdash_task_t *task, ngx_str_t *name)
+{
+    /*
+     * The tree is ordered by hash, length and bytes, so that names which are
+     * made to collide cost no more than others.
+     */
+
+    return (ngx_http_flowdash_field_t *)
+               ngx_str_rbtree_lookup(&task->names, name,
+                                     ngx_crc32_long(name->data, name->len));
+}
+
+
+ngx_int_t
+ngx_http_flowdash_task_set(ngx_http_flowdash_task_t *task,
+    ngx_http_flowdash_field_t *new)
+{
+    ngx_http_flowdash_field_t  *field;
+
+    field = ngx_http_flowdash_task_lookup(task, &new->node.str);
+
+    if (field == NULL) {
+        field = ngx_http_flowdash_task_add(task, &new->node.str,
+                                           &new->spelling, &new->value);
+        if (field == NULL) {
+            return NGX_ERROR;
+        }
+
+    } else if (ngx_http_flowdash_task_same(field, new)) {
+
+        /* nothing is said anew, so that no doubt is removed */
+
+        field->ambiguous |= new->ambiguous;
+
+        return NGX_OK;
+    }
+
+    field->value = new->value;
+    field->ambiguous = new->ambiguous;
+    field->changed = 1;
+    task->changed = 1;
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_task_same(ngx_http_flowdash_field_t *field,
+    ngx_http_flowdash_field_t *other)
+{
+    return field->value.len == other->value.len
+           && ngx_memcmp(field->value.data, other->value.data,
+                         other->value.len)
+              == 0;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_task_merge(ngx_http_flowdash_task_t *task,
+    ngx_http_flowdash_task_t *change)
+{
+    ngx_uint_t                  i;
+    ngx_list_part_t            *part;
+    ngx_http_flowdash_field_t  *new;
+
+    i = 0;
+    part = &change->fields.part;
+
+    while ((new = ngx_http_flowdash_task_next(&part, &i))) {
+        if (ngx_http_flowdash_task_set(task, new) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_http_flowdash_field_t *
+ngx_http_flowdash_task_field(ngx_http_flowdash_task_t *task, ngx_str_t *name,
+    ngx_uint_t *found)
+{
+    u_char                      c;
+    size_t                      n;
+    ngx_str_t                  *s;
+    ngx_uint_t                  i;
+    ngx_list_part_t            *part;
+    ngx_http_flowdash_field_t  *field, *first;
+
+    first = NULL;
+    *found = 0;
+
+    i = 0;
+    part = &task->fields.part;
+
+    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+
+        s = &field->node.str;
+
+        if (s->len != name->len) {
+            continue;
+        }
+
+        for (n = 0; n < s->len; n++) {
+            c = ngx_tolower(s->data[n]);
+
+            if ((c < 'a' || c > 'z') && (c < '0' || c > '9')) {
+                c = '_';
+            }
+
+            if (c != name->data[n]) {
+                break;
+            }
+        }
+
+        if (n == s->len && (*found)++ == 0) {
+            first = field;
+        }
+    }
+
+    return first;
+}
+
+
+ngx_http_flowdash_field_t *
+ngx_http_flowdash_task_next(ngx_list_part_t **part, ngx_uint_t *i)
+{
+    ngx_http_flowdash_field_t  *fields;
+
+    while (*i == (*part)->nelts) {
+
+        if ((*part)->next == NULL) {
+            return NULL;
+        }
+
+        *part = (*part)->next;
+        *i = 0;
+    }
+
+    fields = (*part)->elts;
+
+    return &fields[(*i)++];
+}
+
+
+size_t
+ngx_http_flowdash_task_object_length(ngx_http_flowdash_task_t *task)
+{
+    size_t                      len;
+    ngx_uint_t                  i, comma;
+    ngx_list_part_t            *part;
+    ngx_http_flowdash_field_t  *field;
+
+    if (task->json.object.data) {
+        len = task->json.object.len;
+        comma = !task->json.empty;
+
+    } else {
+        len = sizeof("{}") - 1;
+        comma = 0;
+    }
+
+    i = 0;
+    part = &task->fields.part;
+
+    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+
+        if (field->place.data) {
+            len += field->value.len - field->place.len;
+            continue;
+        }
+
+        len += comma + field->spelling.len + sizeof(":") - 1
+               + field->value.len;
+        comma = 1;
+    }
+
+    return len;
+}
+
+
+u_char *
+ngx_http_flowdash_task_write_object(u_char *p, ngx_http_flowdash_task_t *task)
+{
+    u_char                     *src, *last, *tail;
+    ngx_uint_t                  i, comma;
+    ngx_list_part_t            *part;
+    ngx_http_flowdash_field_t  *field;
+
+    if (task->json.object.data) {
+        src = task->json.object.data;
+        last = src + task->json.object.len;
+        tail = task->json.tail;
+        comma = !task->json.empty;
+
+    } else {
+        src = (u_char *) "{}";
+        last = src + 2;
+        tail = src + 1;
+        comma = 0;
+    }
+
+    i = 0;
+    part = &task->fields.part;
+
+    /* the fields stand in the order of the text, new ones behind them */
+
+    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+
+        if (field->place.data) {
+
+            if (field->value.data != field->place.data) {
+                p = ngx_cpymem(p, src, field->place.data - src);
+                p = ngx_cpymem(p, field->value.data, field->value.len);
+                src = field->place.data + field->place.len;
+            }
+
+            continue;
+        }
+
+        p = ngx_cpymem(p, src, tail - src);
+        src = tail;
+
+        if (comma) {
+            *p++ = ',';
+        }
+
+        p = ngx_cpymem(p, field->spelling.data, field->spelling.len);
+        *p++ = ':';
+        p = ngx_cpymem(p, field->value.data, field->value.len);
+
+        comma = 1;
+    }
+
+    return ngx_cpymem(p, src, last - src);
+}
+
+
+size_t
+ngx_http_flowdash_task_text_length(ngx_http_flowdash_task_t *task)
+{
+    size_t      len;
+    ngx_str_t  *tokens;
+    ngx_uint_t  i;
+
+    if (!task->changed) {
+        return task->json.text.len;
+    }
+
+    len = task->json.text.len + ngx_http_flowdash_task_object_length(task);
+
+    if (task->json.object.data) {
+        return len - task->json.object.len;
+    }
+
+    tokens = task->json.pointer->elts;
+
+    for (i = task->json.found; i < task->json.pointer->nelts; i++) {
+        len += ngx_http_flowdash_json_string_length(&tokens[i])
+               + sizeof(":{}") - 1;
+    }
+
+    /* the last one's braces are the object's own */
+
+    return len - (sizeof("{}") - 1) + !task->json.empty;
+}
+
+
+u_char *
+ngx_http_flowdash_task_write_text(u_char *p, ngx_http_flowdash_task_t *task)
+{
+    u_char                   *src, *last;
+    ngx_str_t                *tokens;
+    ngx_uint_t                i, n;
+    ngx_http_flowdash_json_t *json;
+
+    json = &task->json;
+
+    src = json->text.data;
+    last = src + json->text.len;
+
+    if (!task->changed) {
+        return ngx_cpymem(p, src, last - src);
+    }
+
+    if (json->object.data) {
+        p = ngx_cpymem(p, src, json->object.data - src);
+        p = ngx_http_flowdash_task_write_object(p, task);
+        src = json->object.data + json->object.len;
+
+        return ngx_cpymem(p, src, last - src);
+    }
+
+    /* what is missing on the way is made */
+
+    p = ngx_cpymem(p, src, json->tail - src);
+
+    if (!json->empty) {
+        *p++ = ',';
+    }
+
+    tokens = json->pointer->elts;
+    n = json->pointer->nelts;
+
+    for (i = json->found; i < n; i++) {
+        p = ngx_http_flowdash_json_write_string(p, &tokens[i]);
+        *p++ = ':';
+
+        if (i + 1 < n) {
+            *p++ = '{';
+        }
+    }
+
+    p = ngx_http_flowdash_task_write_object(p, task);
+
+    for (i = json->found; i + 1 < n; i++) {
+        *p++ = '}';
+    }
+
+    return ngx_cpymem(p, json->tail, last - json->tail);
+}

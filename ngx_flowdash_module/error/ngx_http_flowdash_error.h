@@ -1,0 +1,24 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_ERROR_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_ERROR_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_reason.h>
+
+
+/*
+ * Ends an execution that has failed, with one line in the error log, and
+ * answers the client by nginx's error_page or by the module's own page.
+ * "status" is 0 for the error's usual one, "detail" is for the log and may be
+ * empty.  Returns what the phase handler returns.
+ */
+ngx_int_t ngx_http_flowdash_error(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_reason_e error,
+    ngx_uint_t status, ngx_str_t *detail);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_ERROR_H_INCLUDED_ */

@@ -1,0 +1,177 @@
+
+/*
+ * Which representation of an error the client prefers.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_error_accept.h>
+
+
+/* what the client accepts, qualities in thousandths */
+
+typedef struct {
+    ngx_uint_t   json;
+    ngx_uint_t   html;
+    unsigned     json_named:1;
+    unsigned     html_named:1;
+} ngx_http_flowdash_error_accept_t;
+
+
+static void ngx_http_flowdash_error_accept_header(
+    ngx_http_flowdash_error_accept_t *accept, ngx_str_t *value);
+static void ngx_http_flowdash_error_accept_media_range(
+    ngx_http_flowdash_error_accept_t *accept, ngx_str_t *type, ngx_uint_t q);
+static ngx_uint_t ngx_http_flowdash_error_accept_quality(u_char *p,
+    u_char *last);
+
+
+ngx_uint_t
+ngx_http_flowdash_error_accept_prefers_json(ngx_http_request_t *r)
+{
+    ngx_uint_t                        i;
+    ngx_list_part_t                  *part;
+    ngx_table_elt_t                  *h;
+    ngx_http_flowdash_error_accept_t  accept;
+
+    ngx_memzero(&accept, sizeof(ngx_http_flowdash_error_accept_t));
+
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].key.len == sizeof("Accept") - 1
+            && ngx_strncasecmp(h[i].key.data, (u_char *) "Accept",
+                               h[i].key.len)
+               == 0)
+        {
+            ngx_http_flowdash_error_accept_header(&accept, &h[i].value);
+        }
+    }
+
+    if (accept.json != accept.html) {
+        return accept.json > accept.html;
+    }
+
+    return r->headers_in.content_type
+           && ngx_http_flowdash_text_is_json_type(
+                                         &r->headers_in.content_type->value);
+}
+
+
+static void
+ngx_http_flowdash_error_accept_header(ngx_http_flowdash_error_accept_t *accept,
+    ngx_str_t *value)
+{
+    u_char      *p, *last, *end, *type_end;
+    ngx_str_t    type;
+
+    p = value->data;
+    last = p + value->len;
+
+    for ( /* void */ ; p < last; p = end + 1) {
+
+        while (p < last && (*p == ' ' || *p == '\t')) {
+            p++;
+        }
+
+        end = ngx_strlchr(p, last, ',');
+
+        if (end == NULL) {
+            end = last;
+        }
+
+        type_end = ngx_strlchr(p, end, ';');
+
+        if (type_end == NULL) {
+            type_end = end;
+        }
+
+        type.data = p;
+        type.len = type_end - p;
+
+        while (type.len && (p[type.len - 1] == ' ' || p[type.len - 1] == '\t'))
+        {
+            type.len--;
+        }
+
+        ngx_http_flowdash_error_accept_media_range(accept, &type,
+                        ngx_http_flowdash_error_accept_quality(type_end, end));
+    }
+}
+
+
+/* a range that names the type wins over one with "*" */
+
+static void
+ngx_http_flowdash_error_accept_media_range(
+    ngx_http_flowdash_error_accept_t *accept, ngx_str_t *type, ngx_uint_t q)
+{
+    if (ngx_http_flowdash_text_is_json_type(type)) {
+        accept->json = accept->json_named ? ngx_max(accept->json, q) : q;
+        accept->json_named = 1;
+        return;
+    }
+
+    if (ngx_http_flowdash_text_is(type, "text/html")) {
+        accept->html = q;
+        accept->html_named = 1;
+        return;
+    }
+
+    if (!accept->json_named
+        && (ngx_http_flowdash_text_is(type, "*/*")
+            || ngx_http_flowdash_text_is(type, "application/*")))
+    {
+        accept->json = ngx_max(accept->json, q);
+    }
+
+    if (!accept->html_named
+        && (ngx_http_flowdash_text_is(type, "*/*")
+            || ngx_http_flowdash_text_is(type, "text/*")))
+    {
+        accept->html = ngx_max(accept->html, q);
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_error_accept_quality(u_char *p, u_char *last)
+{
+    ngx_int_t  q;
+
+    for ( /* void */ ; last - p > 2; p++) {
+
+        if ((p[0] != 'q' && p[0] != 'Q') || p[1] != '='
+            || (p[-1] != ';' && p[-1] != ' ' && p[-1] != '\t'))
+        {
+            continue;
+        }
+
+        p += 2;
+
+        while (last > p && (last[-1] == ' ' || last[-1] == '\t')) {
+            last--;
+        }
+
+        q = ngx_atofp(p, last - p, 3);
+
+        return (q == NGX_ERROR) ? 0 : (ngx_uint_t) ngx_min(q, 1000);
+    }
+
+    return 1000;
+}

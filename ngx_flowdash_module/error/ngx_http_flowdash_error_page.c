@@ -1,0 +1,275 @@
+
+/*
+ * The page about an action that has failed, for people: what has happened, and
+ * what they can do.  It needs no scripts and nothing from elsewhere.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_clean.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_error_page.h>
+
+
+/* a heading is no place for a whole text */
+
+#define NGX_HTTP_FLOWDASH_ERROR_PAGE_NAME  128
+
+
+/* all of it is escaped */
+
+typedef struct {
+    ngx_str_t    action;
+    ngx_str_t    step;
+    ngx_str_t    message;
+    ngx_str_t    back;         /* where the user was, or empty */
+} ngx_http_flowdash_error_page_t;
+
+
+static ngx_int_t ngx_http_flowdash_error_page_name(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_str_t *escaped);
+static ngx_int_t ngx_http_flowdash_error_page_escape(ngx_http_request_t *r,
+    ngx_str_t *text, ngx_str_t *escaped);
+static u_char *ngx_http_flowdash_error_page_happened(u_char *p,
+    ngx_http_flowdash_error_page_t *page,
+    ngx_http_flowdash_error_text_t *words);
+static u_char *ngx_http_flowdash_error_page_do(u_char *p,
+    ngx_http_flowdash_error_page_t *page,
+    ngx_http_flowdash_error_text_t *words, ngx_str_t *id);
+static void ngx_http_flowdash_error_page_back(ngx_http_request_t *r,
+    ngx_str_t *path);
+
+
+/* contrasts are 7:1 or more, in the dark too */
+
+static u_char  ngx_http_flowdash_error_page_head[] =
+"<!DOCTYPE html>\n"
+"<html lang=\"en\">\n"
+"<head>\n"
+"<meta charset=\"utf-8\">\n"
+"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+"<style>\n"
+":root { color-scheme: light dark; --ink: #1d2530; --soft: #46505e;"
+" --back: #eef0f3; --card: #fff; --line: #c9cfd8; --mark: #b3261e;"
+" --link: #0a4a9e; --on: #fff }\n"
+"@media (prefers-color-scheme: dark) { :root { --ink: #eceff3;"
+" --soft: #b9c1cc; --back: #12161c; --card: #1d232b; --line: #48525f;"
+" --mark: #ff8a80; --link: #a3cbff; --on: #10151b } }\n"
+"* { box-sizing: border-box }\n"
+"body { margin: 0; padding: clamp(1rem, 8vw, 6rem) 1rem; color: var(--ink);"
+" background: var(--back); font: 1.0625rem/1.55 system-ui, sans-serif;"
+" overflow-wrap: anywhere }\n"
+"main { max-width: 38rem; margin: auto; padding: 1.75rem clamp(1.25rem, 6vw,"
+" 2.5rem); background: var(--card); border: 1px solid var(--line);"
+" border-top: .375rem solid var(--mark); border-radius: .5rem }\n"
+"h1 { margin: 0 0 1rem; font-size: 1.6rem; line-height: 1.25 }\n"
+"h2 { margin: 1.75rem 0 .5rem; font-size: 1.125rem }\n"
+"p { margin: 0 0 .75rem }\n"
+"blockquote { margin: 0 0 .75rem; padding: .125rem 0 .125rem 1rem;"
+" border-left: .25rem solid var(--line) }\n"
+"a { display: inline-block; margin: .25rem 0 .5rem; padding: .6rem 1rem;"
+" border-radius: .375rem; background: var(--link); color: var(--on);"
+" font-weight: 600; text-decoration: none }\n"
+"a:hover { text-decoration: underline }\n"
+"a:focus-visible { outline: .1875rem solid var(--ink);"
+" outline-offset: .1875rem }\n"
+".id { margin: 1.25rem 0 0; padding-top: 1.25rem; color: var(--soft);"
+" border-top: 1px solid var(--line) }\n"
+"code { color: var(--ink); font-size: clamp(.8rem, 3.6vw, 1rem);"
+" user-select: all }\n"
+"</style>\n";
+
+
+ngx_buf_t *
+ngx_http_flowdash_error_page(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *words)
+{
+    size_t                          len;
+    ngx_str_t                       back;
+    ngx_buf_t                      *b;
+    ngx_http_flowdash_error_page_t  page;
+
+    ngx_http_flowdash_error_page_back(r, &back);
+
+    if (ngx_http_flowdash_error_page_name(r, &words->action,
+                                          &page.action) != NGX_OK
+        || ngx_http_flowdash_error_page_name(r, &words->step,
+                                             &page.step) != NGX_OK
+        || ngx_http_flowdash_error_page_escape(r, &ctx->message, &page.message)
+           != NGX_OK
+        || ngx_http_flowdash_error_page_escape(r, &back, &page.back) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    len = sizeof(ngx_http_flowdash_error_page_head) + 1024
+          + 2 * page.action.len + page.step.len + page.message.len
+          + page.back.len + words->text.len + words->advice.len + ctx->id.len;
+
+    b = ngx_create_temp_buf(r->pool, len);
+    if (b == NULL) {
+        return NULL;
+    }
+
+    b->last = ngx_cpymem(b->last, ngx_http_flowdash_error_page_head,
+                         sizeof(ngx_http_flowdash_error_page_head) - 1);
+
+    b->last = ngx_http_flowdash_error_page_happened(b->last, &page, words);
+    b->last = ngx_http_flowdash_error_page_do(b->last, &page, words, &ctx->id);
+
+    return b;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_error_page_name(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_str_t *escaped)
+{
+    ngx_str_t  clean;
+
+    if (ngx_http_flowdash_clean(r->pool, name,
+                                NGX_HTTP_FLOWDASH_ERROR_PAGE_NAME, &clean)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_flowdash_error_page_escape(r, &clean, escaped);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_error_page_escape(ngx_http_request_t *r, ngx_str_t *text,
+    ngx_str_t *escaped)
+{
+    escaped->len = text->len + ngx_escape_html(NULL, text->data, text->len);
+
+    escaped->data = ngx_pnalloc(r->pool, escaped->len);
+    if (escaped->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_escape_html(escaped->data, text->data, text->len);
+
+    return NGX_OK;
+}
+
+
+static u_char *
+ngx_http_flowdash_error_page_happened(u_char *p,
+    ngx_http_flowdash_error_page_t *page,
+    ngx_http_flowdash_error_text_t *words)
+{
+    /* the name may depend on what could not be read */
+
+    const char  *title = page->action.len ? "\xe2\x80\x9c%V\xe2\x80\x9d"
+                                          : "The action%V";
+
+    p = ngx_sprintf(p, "<title>");
+    p = ngx_sprintf(p, title, &page->action);
+    p = ngx_sprintf(p, " was not carried out</title>\n</head>\n<body>\n"
+                       "<main>\n<h1>");
+    p = ngx_sprintf(p, title, &page->action);
+    p = ngx_sprintf(p, " was not carried out</h1>\n<p>");
+
+    if (page->step.len) {
+        p = ngx_sprintf(p, "The step <strong><bdi>%V</bdi></strong> %V.",
+                        &page->step, &words->text);
+
+    } else {
+        p = ngx_sprintf(p, "%V.", &words->text);
+    }
+
+    if (page->message.len) {
+        p = ngx_sprintf(p, " The answer was:</p>\n"
+                           "<blockquote dir=\"auto\">%V</blockquote>\n<p>",
+                        &page->message);
+
+    } else {
+        *p++ = ' ';
+    }
+
+    return ngx_sprintf(p, "Nothing was changed in the app.</p>\n");
+}
+
+
+static u_char *
+ngx_http_flowdash_error_page_do(u_char *p,
+    ngx_http_flowdash_error_page_t *page,
+    ngx_http_flowdash_error_text_t *words, ngx_str_t *id)
+{
+    p = ngx_sprintf(p, "<h2>What you can do</h2>\n<p>%V</p>\n",
+                    &words->advice);
+
+    if (page->back.len) {
+        p = ngx_sprintf(p, "<p><a href=\"%V\">Back to where you were</a>"
+                           "</p>\n", &page->back);
+    }
+
+    return ngx_sprintf(p, "<p class=\"id\">If you need help, tell support "
+                          "this number:<br>\n<code>%V</code></p>\n"
+                          "</main>\n</body>\n</html>\n", id);
+}
+
+
+/*
+ * The path of the Referer if it is a page of this host.  It is a link without
+ * a host, which must not become one with a host: "//" and "/\" at its start
+ * would, and browsers take control characters out of links before.  The scheme
+ * is the browser's own business: behind a proxy it is another one here.
+ */
+
+static void
+ngx_http_flowdash_error_page_back(ngx_http_request_t *r, ngx_str_t *path)
+{
+    u_char     *p, *last, *c;
+    ngx_str_t  *referer, *host;
+
+    ngx_str_null(path);
+
+    if (r->headers_in.referer == NULL) {
+        return;
+    }
+
+    referer = &r->headers_in.referer->value;
+    host = r->headers_in.host ? &r->headers_in.host->value
+                              : &r->headers_in.server;
+
+    p = referer->data;
+    last = p + referer->len;
+
+    if (referer->len > 7 && ngx_strncasecmp(p, (u_char *) "http://", 7) == 0) {
+        p += 7;
+
+    } else if (referer->len > 8
+               && ngx_strncasecmp(p, (u_char *) "https://", 8) == 0)
+    {
+        p += 8;
+
+    } else {
+        return;
+    }
+
+    if (host->len == 0 || (size_t) (last - p) <= host->len
+        || ngx_strncasecmp(p, host->data, host->len) != 0)
+    {
+        return;
+    }
+
+    p += host->len;
+
+    if (*p != '/' || (last - p > 1 && (p[1] == '/' || p[1] == '\\'))) {
+        return;
+    }
+
+    for (c = p; c < last; c++) {
+        if (*c <= 0x20 || *c >= 0x7f) {
+            return;
+        }
+    }
+
+    path->data = p;
+    path->len = last - p;
+}

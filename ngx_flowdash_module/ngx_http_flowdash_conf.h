@@ -1,0 +1,45 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_CONF_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_CONF_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* The directives "flowdash_NAME", see docs/directives.md. */
+char *ngx_http_flowdash_conf_action(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_methods(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_user(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_dry_run(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_set_header(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_accept(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_pass_status(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/*
+ * Adds a directive's name and its value with variables to an array of
+ * ..._param_t, which is created when it is NGX_CONF_UNSET_PTR; a name may be
+ * set once, whatever its case if "caseless".  Returns NGX_CONF_OK, or
+ * NGX_CONF_ERROR, which is logged.
+ */
+char *ngx_http_flowdash_conf_param(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_array_t **params, ngx_uint_t caseless);
+
+/*
+ * Slots for times and sizes that must be positive: an ngx_msec_t and a size_t
+ * at cmd->offset.
+ */
+char *ngx_http_flowdash_conf_time(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_size(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_CONF_H_INCLUDED_ */

@@ -1,0 +1,288 @@
+
+/*
+ * The directives about the task: where it is, where it is stored, and which
+ * fields are set.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_json.h>
+#include <ngx_http_flowdash_json_leaves.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_conf_util.h>
+#include <ngx_http_flowdash_url.h>
+#include <ngx_http_flowdash_conf.h>
+#include <ngx_http_flowdash_conf_task.h>
+
+
+static char *ngx_http_flowdash_conf_pointer(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *text, ngx_array_t **pointer);
+static ngx_int_t ngx_http_flowdash_conf_pointer_token(ngx_array_t *pointer,
+    u_char **start, u_char *last);
+static ngx_int_t ngx_http_flowdash_conf_task_from_uri(ngx_conf_t *cf,
+    ngx_http_flowdash_task_from_t *from, u_char *p, u_char *last);
+
+
+char *
+ngx_http_flowdash_conf_task(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    ngx_str_t  *value;
+
+    if (flcf->pointer != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    return ngx_http_flowdash_conf_pointer(cf, cmd, &value[1], &flcf->pointer);
+}
+
+
+static char *
+ngx_http_flowdash_conf_pointer(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *text, ngx_array_t **pointer)
+{
+    u_char     *p, *last;
+    ngx_int_t   rc;
+
+    *pointer = ngx_array_create(cf->pool, 2, sizeof(ngx_str_t));
+    if (*pointer == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    p = text->data;
+    last = p + text->len;
+
+    if (ngx_http_flowdash_text_check_utf8(text)) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, text,
+                                             "the pointer must be UTF-8");
+    }
+
+    while (p < last) {
+
+        rc = ngx_http_flowdash_conf_pointer_token(*pointer, &p, last);
+
+        if (rc == NGX_ERROR) {
+            return NGX_CONF_ERROR;
+        }
+
+        if (rc == NGX_DECLINED) {
+            return ngx_http_flowdash_conf_refuse(cf, cmd, text,
+                       "a JSON pointer is empty or starts with \"/\", "
+                       "and \"~\" in it is written \"~0\", \"/\" \"~1\"");
+        }
+    }
+
+    if ((*pointer)->nelts >= NGX_HTTP_FLOWDASH_JSON_DEPTH) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, text,
+                             "the pointer is deeper than any accepted body");
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_conf_pointer_token(ngx_array_t *pointer, u_char **start,
+    u_char *last)
+{
+    u_char     *p, *dst;
+    ngx_str_t  *token;
+
+    p = *start;
+
+    if (*p++ != '/') {
+        return NGX_DECLINED;
+    }
+
+    token = ngx_array_push(pointer);
+    if (token == NULL) {
+        return NGX_ERROR;
+    }
+
+    token->data = ngx_pnalloc(pointer->pool, last - p + 1);
+    if (token->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (dst = token->data; p < last && *p != '/'; p++) {
+
+        if (*p != '~') {
+            *dst++ = *p;
+            continue;
+        }
+
+        if (++p == last || (*p != '0' && *p != '1')) {
+            return NGX_DECLINED;
+        }
+
+        *dst++ = (*p == '0') ? '~' : '/';
+    }
+
+    token->len = dst - token->data;
+    *start = p;
+
+    return NGX_OK;
+}
+
+
+char *
+ngx_http_flowdash_conf_task_from(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    u_char                         *p, *args;
+    ngx_str_t                      *value, text;
+    ngx_http_flowdash_task_from_t  *from;
+
+    if (flcf->task_from != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0 && cf->args->nelts == 2) {
+        flcf->task_from = NULL;
+        return NGX_CONF_OK;
+    }
+
+    for (p = value[1].data; *p; p++) {
+        if (*p <= 0x20 || *p == 0x7f || *p == '#') {
+            break;
+        }
+    }
+
+    args = ngx_strlchr(value[1].data, p, '?');
+
+    if ((value[1].data[0] != '/' && value[1].data[0] != '$') || *p
+        || ngx_strstr(value[1].data, "$request_uri")
+        || ngx_strstr(value[1].data, "${request_uri}")
+        || ngx_strstr(value[1].data, "$is_args")
+        || ngx_strstr(value[1].data, "${is_args}")
+        || ngx_http_flowdash_url_dot_segment(value[1].data,
+                                             args ? args : p))
+    {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                   "a path of this server is expected, such as \"$uri\" or "
+                   "\"/api/tasks/$id\" without \".\" or \"..\" as a part, "
+                   "arguments as \"?a=$b\"");
+    }
+
+    from = ngx_pcalloc(cf->pool, sizeof(ngx_http_flowdash_task_from_t));
+    if (from == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    flcf->task_from = from;
+
+    if (ngx_http_flowdash_conf_task_from_uri(cf, from, value[1].data, p)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (cf->args->nelts == 2) {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(value[2].data, "pointer=", 8) != 0) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[2],
+                           "\"pointer=\" and a JSON pointer is expected");
+    }
+
+    text.data = value[2].data + 8;
+    text.len = value[2].len - 8;
+
+    return ngx_http_flowdash_conf_pointer(cf, cmd, &text, &from->pointer);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_conf_task_from_uri(ngx_conf_t *cf,
+    ngx_http_flowdash_task_from_t *from, u_char *p, u_char *last)
+{
+    u_char  *args;
+
+    if (ngx_array_init(&from->path, cf->pool, 4,
+                       sizeof(ngx_http_flowdash_url_part_t))
+        != NGX_OK
+        || ngx_array_init(&from->args, cf->pool, 4,
+                          sizeof(ngx_http_flowdash_url_part_t))
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    args = ngx_strlchr(p, last, '?');
+
+    if (args == NULL) {
+        return ngx_http_flowdash_url_parts(cf, &from->path, p, last);
+    }
+
+    if (ngx_http_flowdash_url_parts(cf, &from->path, p, args) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_flowdash_url_parts(cf, &from->args, args + 1, last);
+}
+
+
+char *
+ngx_http_flowdash_conf_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    char                       *rv;
+    ngx_int_t                   rc;
+    ngx_str_t                  *value;
+    ngx_array_t                 leaves;
+    ngx_http_flowdash_param_t  *param;
+
+    value = cf->args->elts;
+
+    if (value[1].len == 0 || ngx_http_flowdash_text_check_utf8(&value[1])) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                              "the field's name must be UTF-8 and not empty");
+    }
+
+    rv = ngx_http_flowdash_conf_param(cf, cmd, &flcf->set, 0);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    param = flcf->set->elts;
+    param += flcf->set->nelts - 1;
+
+    param->json = (cmd->name.len == sizeof("flowdash_set_json") - 1);
+
+    if (param->value.lengths) {
+        return NGX_CONF_OK;
+    }
+
+    if (!param->json) {
+        if (ngx_http_flowdash_text_check_utf8(&value[2])) {
+            return ngx_http_flowdash_conf_refuse(cf, cmd, &value[2],
+                                                 "the value must be UTF-8");
+        }
+
+        return NGX_CONF_OK;
+    }
+
+    rc = ngx_http_flowdash_json_leaves(&param->value.value, &leaves,
+                                       cf->temp_pool);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[2],
+                     "a JSON value is expected, such as true, 7 or \"text\" "
+                     "with its quotes");
+    }
+
+    return (rc == NGX_OK) ? NGX_CONF_OK : NGX_CONF_ERROR;
+}

@@ -1,0 +1,324 @@
+
+/*
+ * The client's request body: what its headers say of it, and reading it, as
+ * one piece or piece by piece.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_form.h>
+#include <ngx_http_flowdash_multipart_media.h>
+#include <ngx_http_flowdash_body.h>
+
+
+/* what is read of a file at once, and before other requests have a turn */
+
+#define NGX_HTTP_FLOWDASH_BODY_PIECE  65536
+#define NGX_HTTP_FLOWDASH_BODY_TURN   (1024 * 1024)
+
+
+static ngx_int_t ngx_http_flowdash_body_read_file(ngx_http_request_t *r,
+    ngx_buf_t *b, u_char *p, size_t size, off_t offset);
+static void ngx_http_flowdash_body_type(ngx_str_t *value,
+    ngx_http_flowdash_media_t *media, const char **charset);
+static ngx_uint_t ngx_http_flowdash_body_coding(ngx_str_t *value,
+    ngx_uint_t decode, ngx_http_flowdash_media_t *media);
+
+
+ngx_int_t
+ngx_http_flowdash_body_read(ngx_http_request_t *r, ngx_str_t *text)
+{
+    u_char       *p;
+    off_t         len;
+    size_t        size;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl, *body;
+
+    ngx_str_null(text);
+
+    len = ngx_http_flowdash_body_length(r);
+
+    if (len == 0) {
+        return NGX_OK;
+    }
+
+    body = r->request_body->bufs;
+
+    if (ngx_buf_in_memory(body->buf) && ngx_buf_size(body->buf) == len) {
+
+        /* one piece already, if a special buffer at the end does not count */
+
+        text->data = body->buf->pos;
+        text->len = len;
+        return NGX_OK;
+    }
+
+    text->data = ngx_pnalloc(r->pool, len);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = text->data;
+
+    for (cl = body; cl; cl = cl->next) {
+        b = cl->buf;
+
+        if (ngx_buf_in_memory(b)) {
+            p = ngx_cpymem(p, b->pos, b->last - b->pos);
+            continue;
+        }
+
+        if (!b->in_file) {
+            continue;
+        }
+
+        size = b->file_last - b->file_pos;
+
+        if (ngx_http_flowdash_body_read_file(r, b, p, size, b->file_pos)
+            != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        p += size;
+    }
+
+    text->len = p - text->data;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_body_read_file(ngx_http_request_t *r, ngx_buf_t *b,
+    u_char *p, size_t size, off_t offset)
+{
+    ssize_t  n;
+
+    n = ngx_read_file(b->file, p, size, offset);
+
+    if (n == NGX_ERROR || (size_t) n != size) {
+        ngx_log_error(NGX_LOG_CRIT, r->connection->log, 0,
+                      "flowdash: could not read \"%V\" back",
+                      &b->file->name);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+off_t
+ngx_http_flowdash_body_length(ngx_http_request_t *r)
+{
+    off_t         len;
+    ngx_chain_t  *cl;
+
+    len = 0;
+
+    for (cl = r->request_body ? r->request_body->bufs : NULL;
+         cl;
+         cl = cl->next)
+    {
+        len += ngx_buf_size(cl->buf);
+    }
+
+    return len;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_body_piece(ngx_http_request_t *r,
+    ngx_http_flowdash_pieces_t *pieces, ngx_str_t *piece)
+{
+    size_t      size;
+    ngx_buf_t  *b;
+
+    if (!pieces->begun) {
+        pieces->begun = 1;
+        pieces->cl = r->request_body ? r->request_body->bufs : NULL;
+        pieces->offset = 0;
+    }
+
+    while (pieces->cl) {
+
+        b = pieces->cl->buf;
+
+        if (pieces->offset == ngx_buf_size(b)) {
+            pieces->cl = pieces->cl->next;
+            pieces->offset = 0;
+            continue;
+        }
+
+        if (ngx_buf_in_memory(b)) {
+            piece->data = b->pos;
+            piece->len = b->last - b->pos;
+            pieces->offset = piece->len;
+            return NGX_OK;
+        }
+
+        if (pieces->turn >= NGX_HTTP_FLOWDASH_BODY_TURN) {
+            pieces->turn = 0;
+            return NGX_AGAIN;
+        }
+
+        if (pieces->buf == NULL) {
+            pieces->buf = ngx_palloc(r->pool, NGX_HTTP_FLOWDASH_BODY_PIECE);
+            if (pieces->buf == NULL) {
+                return NGX_ERROR;
+            }
+        }
+
+        size = ngx_min(ngx_buf_size(b) - pieces->offset,
+                       NGX_HTTP_FLOWDASH_BODY_PIECE);
+
+        if (ngx_http_flowdash_body_read_file(r, b, pieces->buf, size,
+                                             b->file_pos + pieces->offset)
+            != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        pieces->offset += size;
+        pieces->turn += size;
+
+        piece->data = pieces->buf;
+        piece->len = size;
+
+        return NGX_OK;
+    }
+
+    return NGX_DONE;
+}
+
+
+void
+ngx_http_flowdash_body_media(ngx_http_request_t *r, ngx_uint_t decode,
+    ngx_http_flowdash_media_t *media)
+{
+    ngx_uint_t        i, types, codings;
+    const char       *charset;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    ngx_memzero(media, sizeof(ngx_http_flowdash_media_t));
+    media->status = NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
+
+    types = 0;
+    codings = 0;
+    charset = NULL;
+
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (ngx_http_flowdash_text_is(&h[i].key, "Content-Type")) {
+            types++;
+            ngx_http_flowdash_body_type(&h[i].value, media, &charset);
+
+        } else if (ngx_http_flowdash_text_is(&h[i].key, "Content-Encoding"))
+        {
+            codings += ngx_http_flowdash_body_coding(&h[i].value, decode,
+                                                     media);
+        }
+    }
+
+    if (ngx_http_flowdash_body_length(r) == 0) {
+
+        /* some apps decode the query, too, by the charset of the body */
+
+        media->gzip = 0;
+        media->error = r->args.len ? charset : NULL;
+
+        if (types != 1) {
+            media->type = NGX_HTTP_FLOWDASH_UNKNOWN;
+        }
+
+    } else if (codings != media->gzip) {
+        media->error = "the request's body has a Content-Encoding "
+                       "that is not decoded";
+
+    } else if (types != 1) {
+        media->error = "the request has no Content-Type, or several";
+
+    } else if (charset) {
+        media->error = charset;
+
+    } else if (media->type == NGX_HTTP_FLOWDASH_MULTIPART
+               && ngx_http_flowdash_multipart_media_boundary(
+                      &r->headers_in.content_type->value, &media->boundary,
+                      &media->error)
+                  != NGX_OK)
+    {
+        media->status = NGX_HTTP_BAD_REQUEST;
+    }
+}
+
+
+static void
+ngx_http_flowdash_body_type(ngx_str_t *value,
+    ngx_http_flowdash_media_t *media, const char **charset)
+{
+    ngx_str_t                         name;
+    ngx_http_flowdash_form_verdict_e  verdict;
+
+    verdict = ngx_http_flowdash_multipart_media(value, &name);
+
+    if (verdict == NGX_HTTP_FLOWDASH_FORM_CHARSET) {
+        *charset = "the request's Content-Type names another charset than "
+                   "UTF-8";
+    }
+
+    if (verdict == NGX_HTTP_FLOWDASH_FORM_MALFORMED) {
+        media->error = "the request's Content-Type is malformed";
+
+    } else if (ngx_http_flowdash_text_is_json_type(&name)) {
+        media->type = NGX_HTTP_FLOWDASH_JSON;
+
+    } else if (ngx_http_flowdash_text_is(&name,
+                                         "application/x-www-form-urlencoded"))
+    {
+        media->type = NGX_HTTP_FLOWDASH_URLENCODED;
+
+    } else if (ngx_http_flowdash_text_is(&name, "multipart/form-data")) {
+        media->type = NGX_HTTP_FLOWDASH_MULTIPART;
+
+    } else {
+        media->error = "the request's Content-Type is neither JSON nor a form";
+    }
+}
+
+
+/* returns whether the body is coded, and says in media->gzip if as gzip */
+
+static ngx_uint_t
+ngx_http_flowdash_body_coding(ngx_str_t *value, ngx_uint_t decode,
+    ngx_http_flowdash_media_t *media)
+{
+    if (value->len == 0 || ngx_http_flowdash_text_is(value, "identity")) {
+        return 0;
+    }
+
+    if (decode && (ngx_http_flowdash_text_is(value, "gzip")
+                   || ngx_http_flowdash_text_is(value, "x-gzip")))
+    {
+        media->gzip = 1;
+    }
+
+    return 1;
+}

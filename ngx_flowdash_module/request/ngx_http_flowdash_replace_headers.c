@@ -1,0 +1,267 @@
+
+/*
+ * The headers and variables that depend on the client's request body, when it
+ * is replaced or discarded.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_replace_headers.h>
+
+
+/* what is removed besides the headers that describe the old bytes */
+
+#define NGX_HTTP_FLOWDASH_REPLACE_CODING  1
+#define NGX_HTTP_FLOWDASH_REPLACE_ALL     2
+
+
+static ngx_int_t ngx_http_flowdash_replace_headers_set(ngx_http_request_t *r,
+    ngx_table_elt_t **header, const char *name, ngx_str_t *value);
+static ngx_int_t ngx_http_flowdash_replace_headers_clean(ngx_http_request_t *r,
+    ngx_uint_t what);
+static ngx_uint_t ngx_http_flowdash_replace_headers_stale(ngx_table_elt_t *h,
+    ngx_uint_t what);
+
+
+ngx_int_t
+ngx_http_flowdash_replace_headers(ngx_http_request_t *r, ngx_uint_t decoded)
+{
+    ngx_str_t  value;
+
+    if (ngx_http_flowdash_replace_headers_clean(r,
+                             decoded ? NGX_HTTP_FLOWDASH_REPLACE_CODING : 0)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    r->headers_in.transfer_encoding = NULL;
+    r->headers_in.chunked = 0;
+
+    value.data = ngx_pnalloc(r->pool, NGX_OFF_T_LEN);
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.len = ngx_sprintf(value.data, "%O", r->headers_in.content_length_n)
+                - value.data;
+
+    ngx_http_flowdash_replace_headers_invalidate_variables(r);
+
+    return ngx_http_flowdash_replace_headers_set(r,
+                                              &r->headers_in.content_length,
+                                              "Content-Length", &value);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_replace_headers_set_json(ngx_http_request_t *r)
+{
+    ngx_str_t  value;
+
+    ngx_str_set(&value, "application/json");
+
+    return ngx_http_flowdash_replace_headers_set(r,
+                                                 &r->headers_in.content_type,
+                                                 "Content-Type", &value);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_replace_headers_discard_body(ngx_http_request_t *r)
+{
+    ngx_http_request_body_t  *rb;
+
+    rb = r->request_body;
+
+    if (rb) {
+        rb->bufs = NULL;
+        rb->buf = NULL;
+        rb->temp_file = NULL;
+    }
+
+    r->method = NGX_HTTP_GET;
+    ngx_str_set(&r->method_name, "GET");
+
+    r->headers_in.content_length_n = -1;
+    r->headers_in.content_length = NULL;
+    r->headers_in.content_type = NULL;
+    r->headers_in.transfer_encoding = NULL;
+    r->headers_in.chunked = 0;
+
+    ngx_http_flowdash_replace_headers_invalidate_variables(r);
+
+    return ngx_http_flowdash_replace_headers_clean(r,
+                                              NGX_HTTP_FLOWDASH_REPLACE_ALL);
+}
+
+
+void
+ngx_http_flowdash_replace_headers_invalidate_variables(ngx_http_request_t *r)
+{
+    ngx_int_t                      *index;
+    ngx_uint_t                      i;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+    index = fmcf->body_variables.elts;
+
+    for (i = 0; i < fmcf->body_variables.nelts; i++) {
+        r->variables[index[i]].valid = 0;
+        r->variables[index[i]].not_found = 0;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_replace_headers_set(ngx_http_request_t *r,
+    ngx_table_elt_t **header, const char *name, ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    if (*header) {
+        (*header)->value = *value;
+        return NGX_OK;
+    }
+
+    h = ngx_list_push(&r->headers_in.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->key.data = (u_char *) name;
+    h->key.len = ngx_strlen(name);
+    h->value = *value;
+
+    h->lowcase_key = ngx_pnalloc(r->pool, h->key.len);
+    if (h->lowcase_key == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = ngx_hash_strlow(h->lowcase_key, h->key.data, h->key.len);
+
+    *header = h;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Takes the stale headers out of the list.  There are pointers to the others:
+ * these keep their places, and the list's parts become the runs between.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_replace_headers_clean(ngx_http_request_t *r, ngx_uint_t what)
+{
+    ngx_uint_t        i, ex;
+    ngx_list_t       *headers;
+    ngx_list_part_t  *part, *last, old;
+    ngx_table_elt_t  *h;
+
+    headers = &r->headers_in.headers;
+
+    old = headers->part;
+
+    last = &headers->part;
+    last->nelts = 0;
+    last->next = NULL;
+
+    for (part = &old; part; part = part->next) {
+
+        h = part->elts;
+        ex = 0;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (ngx_http_flowdash_replace_headers_stale(&h[i], what)) {
+                ex = 0;
+                continue;
+            }
+
+            if (ex) {
+                last->nelts++;
+                continue;
+            }
+
+            if (last->nelts) {
+                last->next = ngx_palloc(r->pool, sizeof(ngx_list_part_t));
+                if (last->next == NULL) {
+                    return NGX_ERROR;
+                }
+
+                last = last->next;
+                last->next = NULL;
+            }
+
+            last->elts = &h[i];
+            last->nelts = 1;
+            ex = 1;
+        }
+    }
+
+    if (last->nelts == 0) {
+        return ngx_list_init(headers, r->pool, 4, sizeof(ngx_table_elt_t));
+    }
+
+    /* the last part counts as full, what is pushed gets a new one */
+
+    headers->last = last;
+    headers->nalloc = last->nelts;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Headers that describe the old bytes, or how they came; and those of any
+ * body when it is dropped.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_replace_headers_stale(ngx_table_elt_t *h, ngx_uint_t what)
+{
+    ngx_str_t  *name;
+
+    static ngx_str_t  names[] = {
+        ngx_string("transfer-encoding"),
+        ngx_string("content-md5"),
+        ngx_string("digest"),
+        ngx_string("content-digest"),
+        ngx_string("repr-digest"),
+        ngx_null_string
+    };
+
+    if (what == NGX_HTTP_FLOWDASH_REPLACE_CODING
+        && h->key.len == sizeof("Content-Encoding") - 1
+        && ngx_strncasecmp(h->key.data, (u_char *) "Content-Encoding",
+                           h->key.len)
+           == 0)
+    {
+        return 1;
+    }
+
+    if (what == NGX_HTTP_FLOWDASH_REPLACE_ALL
+        && h->key.len > sizeof("Content-") - 1
+        && ngx_strncasecmp(h->key.data, (u_char *) "Content-",
+                           sizeof("Content-") - 1)
+           == 0)
+    {
+        return 1;
+    }
+
+    for (name = names; name->len; name++) {
+        if (h->key.len == name->len
+            && ngx_strncasecmp(h->key.data, name->data, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}

@@ -1,0 +1,408 @@
+
+/*
+ * Where the fields of the task come from in a request, and where changed ones
+ * go: its body, in JSON or a form, and its query.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_json.h>
+#include <ngx_http_flowdash_json_pointer.h>
+#include <ngx_http_flowdash_json_leaves.h>
+#include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash_form_check.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_value.h>
+#include <ngx_http_flowdash_source.h>
+
+
+static ngx_int_t ngx_http_flowdash_source_merge_query(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_source_agrees(ngx_http_request_t *r,
+    ngx_str_t *value, ngx_str_t *said);
+static void ngx_http_flowdash_source_mark_unchanged(
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_source_check_form(
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_source_t *source,
+    ngx_http_flowdash_field_t *new, ngx_http_flowdash_field_t *field,
+    const char **error);
+
+
+ngx_int_t
+ngx_http_flowdash_source_create(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ctx->sources = ngx_pcalloc(r->pool, sizeof(ngx_http_flowdash_sources_t));
+    if (ctx->sources == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->stored = NULL;
+    ctx->task = NULL;
+    ctx->refusal_status = 0;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_source_refuse(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *error)
+{
+    ngx_http_flowdash_sources_t  *src;
+    src = ctx->sources;
+
+
+    ctx->refusal_status = status;
+    ctx->detail.data = (u_char *) error;
+    ctx->detail.len = ngx_strlen(error);
+
+    src->pieces.begun = 1;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_source_merge(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_http_flowdash_task_t         *task, *base;
+    ngx_http_flowdash_json_verdict_e  verdict;
+    ngx_http_flowdash_sources_t      *src;
+
+    src = ctx->sources;
+
+    if (ctx->stored == NULL && src->query.form == NULL) {
+        ctx->task = &src->body.task;
+        return NGX_OK;
+    }
+
+    task = ngx_palloc(r->pool, sizeof(ngx_http_flowdash_task_t));
+    if (task == NULL) {
+        return NGX_ERROR;
+    }
+
+    base = ctx->stored ? ctx->stored : &src->body.task;
+
+    if (ngx_http_flowdash_task_init(task, r->pool, &base->json.text,
+                                    base->json.pointer, &verdict)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ctx->task = task;
+
+    if (ctx->stored
+        && ngx_http_flowdash_task_merge(task, &src->body.task) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (src->query.form
+        && ngx_http_flowdash_source_merge_query(r, ctx) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ctx->task) {
+        ngx_http_flowdash_source_mark_unchanged(ctx);
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * The query beats the body, as it does in apps that read both.  For those
+ * that don't, the value of the body will be replaced: endpoints and the app
+ * must not see different ones.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_source_merge_query(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t                     rc;
+    ngx_uint_t                    i;
+    const char                   *error;
+    ngx_list_part_t              *part;
+    ngx_http_flowdash_field_t    *field, *said;
+    ngx_http_flowdash_sources_t  *src;
+
+    src = ctx->sources;
+
+    i = 0;
+    part = &src->query.task.fields.part;
+
+    while ((said = ngx_http_flowdash_task_next(&part, &i))) {
+
+        field = ngx_http_flowdash_task_lookup(&src->body.task,
+                                              &said->node.str);
+        if (field) {
+
+            rc = ngx_http_flowdash_source_agrees(r, &field->value,
+                                                 &said->value);
+            if (rc == NGX_OK) {
+                continue;
+            }
+
+            if (rc != NGX_DECLINED) {
+                return rc;
+            }
+
+            rc = ngx_http_flowdash_source_check_form(ctx, &src->body, said,
+                                                     field, &error);
+            if (rc == NGX_ERROR) {
+                return NGX_ERROR;
+            }
+
+            if (rc == NGX_DECLINED) {
+                ctx->task = NULL;
+                return ngx_http_flowdash_source_refuse(r, ctx,
+                             NGX_HTTP_BAD_REQUEST,
+                             "a field of the query that the body cannot have");
+            }
+        }
+
+        if (ngx_http_flowdash_task_set(ctx->task, said) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (field) {
+            field = ngx_http_flowdash_task_lookup(ctx->task, &said->node.str);
+            field->ambiguous = 1;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* a form says 5 as "5"; returns NGX_OK, NGX_DECLINED or NGX_ERROR */
+
+static ngx_int_t
+ngx_http_flowdash_source_agrees(ngx_http_request_t *r, ngx_str_t *value,
+    ngx_str_t *said)
+{
+    ngx_int_t                        rc;
+    ngx_array_t                      was, is;
+    ngx_http_flowdash_json_node_t  **a, **b;
+
+    if (value->data[0] == '{' || value->data[0] == '['
+        || said->data[0] == '{' || said->data[0] == '[')
+    {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_http_flowdash_json_leaves(value, &was, r->pool);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_flowdash_json_leaves(said, &is, r->pool);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    a = was.elts;
+    b = is.elts;
+
+    if (was.nelts != 1 || is.nelts != 1 || a[0]->depth || b[0]->depth
+        || a[0]->text.len != b[0]->text.len
+        || ngx_memcmp(a[0]->text.data, b[0]->text.data, b[0]->text.len) != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+/* what has been laid together is what the request says: nothing is changed */
+
+static void
+ngx_http_flowdash_source_mark_unchanged(ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_uint_t                    i;
+    ngx_list_part_t              *part;
+    ngx_http_flowdash_task_t     *query;
+    ngx_http_flowdash_field_t    *field, *own;
+    ngx_http_flowdash_sources_t  *src;
+
+    src = ctx->sources;
+
+    query = src->query.form ? &src->query.task : NULL;
+
+    i = 0;
+    part = &ctx->task->fields.part;
+
+    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+
+        field->changed = 0;
+
+        own = ngx_http_flowdash_task_lookup(&src->body.task, &field->node.str);
+
+        if (own && own->ambiguous) {
+            field->ambiguous = 1;
+        }
+
+        own = query ? ngx_http_flowdash_task_lookup(query, &field->node.str)
+                    : NULL;
+
+        if (own && own->ambiguous) {
+            field->ambiguous = 1;
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_http_flowdash_source_set(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_field_t *new, const char **error)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_flowdash_source_check(ctx, new, error);
+
+    if (rc == NGX_OK) {
+        return ngx_http_flowdash_task_set(ctx->task, new);
+    }
+
+    return (rc == NGX_DONE) ? NGX_OK : rc;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_field_t *new, const char **error)
+{
+    ngx_int_t                     rc;
+    ngx_http_flowdash_field_t    *field;
+    ngx_http_flowdash_sources_t  *src;
+
+    src = ctx->sources;
+
+    field = ngx_http_flowdash_task_lookup(ctx->task, &new->node.str);
+
+    if (field && ngx_http_flowdash_task_same(field, new)) {
+        return NGX_DONE;
+    }
+
+    rc = ngx_http_flowdash_source_check_form(ctx, &src->body, new, field,
+                                             error);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_flowdash_source_check_form(ctx, &src->query, new, field,
+                                                 error);
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_source_check_form(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_source_t *source, ngx_http_flowdash_field_t *new,
+    ngx_http_flowdash_field_t *field, const char **error)
+{
+    ngx_http_flowdash_sources_t  *src;
+    src = ctx->sources;
+
+
+    if (source->form == NULL
+        || (src->target != source
+            && ngx_http_flowdash_task_lookup(&source->task, &new->node.str)
+               == NULL))
+    {
+        return NGX_OK;
+    }
+
+    return ngx_http_flowdash_form_check(source->form, new,
+                                        field ? &field->value : NULL, error);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_source_preset(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, const char **error)
+{
+    u_char                     *p;
+    ngx_int_t                   rc;
+    ngx_str_t                   value, text;
+    ngx_uint_t                  i;
+    ngx_array_t                 leaves;
+    ngx_http_flowdash_field_t   field;
+    ngx_http_flowdash_param_t  *param;
+
+    if (ctx->conf->set == NULL) {
+        return NGX_OK;
+    }
+
+    param = ctx->conf->set->elts;
+
+    for (i = 0; i < ctx->conf->set->nelts; i++) {
+
+        if (ngx_http_flowdash_value_raw(r, &param[i].value, &value)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        text = value;
+
+        if (!param[i].json) {
+
+            if (ngx_http_flowdash_text_check_utf8(&value)) {
+                *error = "the value of flowdash_set is not UTF-8";
+                return NGX_DECLINED;
+            }
+
+            text.data = ngx_pnalloc(r->pool,
+                               ngx_http_flowdash_json_string_length(&value));
+            if (text.data == NULL) {
+                return NGX_ERROR;
+            }
+
+            p = ngx_http_flowdash_json_write_string(text.data, &value);
+            text.len = p - text.data;
+        }
+
+        rc = ngx_http_flowdash_json_leaves(&text, &leaves, r->pool);
+
+        if (rc == NGX_DECLINED) {
+            *error = "the value of flowdash_set_json is not JSON";
+        }
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        ngx_memzero(&field, sizeof(ngx_http_flowdash_field_t));
+
+        field.node.str = param[i].name;
+        field.value = text;
+
+        field.spelling.data = ngx_pnalloc(r->pool,
+                       ngx_http_flowdash_json_string_length(&param[i].name));
+        if (field.spelling.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        p = ngx_http_flowdash_json_write_string(field.spelling.data,
+                                                &param[i].name);
+        field.spelling.len = p - field.spelling.data;
+
+        rc = ngx_http_flowdash_source_set(ctx, &field, error);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,507 @@
+
+/*
+ * Reads the task from the request: its body and its query.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_json_pointer.h>
+#include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash_form.h>
+#include <ngx_http_flowdash_form_task.h>
+#include <ngx_http_flowdash_form_urlencoded.h>
+#include <ngx_http_flowdash_multipart.h>
+#include <ngx_http_flowdash_gzip.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_body.h>
+#include <ngx_http_flowdash_source.h>
+#include <ngx_http_flowdash_source_read.h>
+
+
+static ngx_int_t ngx_http_flowdash_source_read_begin(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_http_flowdash_form_t *ngx_http_flowdash_source_read_form(
+    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_str_t *boundary);
+static ngx_int_t ngx_http_flowdash_source_read_decode(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_source_read_urlencoded(
+    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_source_read_multipart(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_source_read_query(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_source_read_refuse_form(
+    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_form_t *form);
+static ngx_int_t ngx_http_flowdash_source_read_refuse_at(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *what,
+    const char *error, off_t offset);
+
+
+ngx_int_t
+ngx_http_flowdash_source_read(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t                     rc;
+    ngx_http_flowdash_sources_t  *src;
+
+    src = ctx->sources;
+
+    if (!src->pieces.begun) {
+
+        rc = ngx_http_flowdash_source_read_begin(r, ctx);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (ctx->refusal_status) {
+        return NGX_OK;
+    }
+
+    if (src->gzip) {
+
+        rc = ngx_http_flowdash_source_read_decode(r, ctx);
+
+        if (rc != NGX_OK || ctx->refusal_status) {
+            return rc;
+        }
+    }
+
+    switch (src->media.type) {
+
+    case NGX_HTTP_FLOWDASH_MULTIPART:
+        rc = ngx_http_flowdash_source_read_multipart(r, ctx);
+        break;
+
+    case NGX_HTTP_FLOWDASH_URLENCODED:
+        rc = ngx_http_flowdash_source_read_urlencoded(r, ctx);
+        break;
+
+    default:
+        rc = ngx_http_flowdash_source_read_json(r, ctx);
+    }
+
+    if (rc != NGX_OK || ctx->refusal_status) {
+        return rc;
+    }
+
+    rc = ngx_http_flowdash_source_read_query(r, ctx);
+
+    if (rc != NGX_OK || ctx->refusal_status) {
+        return rc;
+    }
+
+    return ngx_http_flowdash_source_merge(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_source_read_begin(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    off_t                         max;
+    ngx_http_core_loc_conf_t     *clcf;
+    ngx_http_flowdash_sources_t  *src;
+
+    src = ctx->sources;
+
+    src->has_body = (ngx_http_flowdash_body_length(r) != 0);
+
+    if (ngx_strlchr(r->unparsed_uri.data,
+                    r->unparsed_uri.data + r->unparsed_uri.len, '#'))
+    {
+        /* for nginx the query ends there, for some apps it does not */
+
+        return ngx_http_flowdash_source_refuse(r, ctx, NGX_HTTP_BAD_REQUEST,
+                                           "the request's URI has a fragment");
+    }
+
+    ngx_http_flowdash_body_media(r, ctx->conf->decode, &src->media);
+
+    if (src->media.error) {
+        return ngx_http_flowdash_source_refuse(r, ctx, src->media.status,
+                                               src->media.error);
+    }
+
+    if (!src->has_body) {
+
+        /* a form without fields can get some */
+
+        if (src->media.type != NGX_HTTP_FLOWDASH_URLENCODED) {
+            src->media.type = NGX_HTTP_FLOWDASH_UNKNOWN;
+        }
+
+        return NGX_OK;
+    }
+
+    if (src->media.gzip) {
+        clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+        max = clcf->client_max_body_size;
+
+        if (max == 0) {
+            max = ctx->conf->max_fields_size;
+        }
+
+        src->gzip = ngx_http_flowdash_gzip_create(r->pool, max);
+        if (src->gzip == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (src->media.type == NGX_HTTP_FLOWDASH_MULTIPART) {
+
+        src->body.form = ngx_http_flowdash_source_read_form(r, ctx,
+                                                         &src->media.boundary);
+        if (src->body.form == NULL) {
+            return NGX_ERROR;
+        }
+
+        src->multipart = ngx_http_flowdash_multipart_create(src->body.form);
+        if (src->multipart == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_http_flowdash_form_t *
+ngx_http_flowdash_source_read_form(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *boundary)
+{
+    ngx_http_flowdash_form_t  *form;
+
+    form = ngx_palloc(r->pool, sizeof(ngx_http_flowdash_form_t));
+    if (form == NULL) {
+        return NULL;
+    }
+
+    ngx_http_flowdash_form_init(form, r->pool, ctx->conf->pointer, boundary,
+                                ctx->conf->max_fields_size);
+
+    return form;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_source_read_decode(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t                     rc;
+    ngx_str_t                     piece;
+    ngx_http_flowdash_sources_t  *src;
+
+    src = ctx->sources;
+
+    /* what is left of the last piece */
+
+    ngx_str_null(&piece);
+
+    for ( ;; ) {
+
+        rc = ngx_http_flowdash_gzip_read(src->gzip, piece.data, piece.len);
+
+        if (rc != NGX_OK) {
+            break;
+        }
+
+        rc = ngx_http_flowdash_body_piece(r, &src->pieces, &piece);
+
+        if (rc == NGX_DONE) {
+            rc = ngx_http_flowdash_gzip_end(src->gzip, &src->body.text);
+            break;
+        }
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_flowdash_source_refuse(r, ctx,
+                                       src->gzip->large
+                                       ? NGX_HTTP_REQUEST_ENTITY_TOO_LARGE
+                                       : NGX_HTTP_BAD_REQUEST,
+                                       src->gzip->error);
+    }
+
+    if (rc == NGX_OK) {
+        src->gzip = NULL;
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t                         rc;
+    ngx_str_t                        *text;
+    ngx_http_flowdash_json_verdict_e  verdict;
+    ngx_http_flowdash_sources_t      *src;
+
+    src = ctx->sources;
+
+    text = &src->body.text;
+
+    if (!src->has_body) {
+        ngx_str_set(text, "{}");
+
+    } else if (!src->media.gzip) {
+
+        rc = ngx_http_flowdash_body_read(r, text);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (ngx_http_flowdash_task_init(&src->body.task, r->pool, text,
+                                    ctx->conf->pointer, &verdict)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (verdict == NGX_HTTP_FLOWDASH_JSON_OK) {
+        return NGX_OK;
+    }
+
+    return ngx_http_flowdash_source_read_refuse_at(r, ctx,
+                                                   NGX_HTTP_BAD_REQUEST,
+                                                   "body",
+                                                   src->body.task.json.error,
+                                                   src->body.task.json.offset);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_source_read_urlencoded(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t                     rc;
+    ngx_str_t                     none;
+    ngx_http_flowdash_form_t     *form;
+    ngx_http_flowdash_sources_t  *src;
+
+    src = ctx->sources;
+
+    if (!src->media.gzip) {
+
+        if (ngx_http_flowdash_body_length(r)
+            > (off_t) ctx->conf->max_fields_size)
+        {
+            return ngx_http_flowdash_source_refuse(r, ctx,
+                                           NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                                           "the request's body is over "
+                                           "flowdash_max_fields_size");
+        }
+
+        rc = ngx_http_flowdash_body_read(r, &src->body.text);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (src->body.text.len == 0) {
+        ngx_str_set(&src->body.text, "");
+    }
+
+    ngx_str_null(&none);
+
+    form = ngx_http_flowdash_source_read_form(r, ctx, &none);
+    if (form == NULL) {
+        return NGX_ERROR;
+    }
+
+    src->body.form = form;
+
+    rc = ngx_http_flowdash_form_urlencoded_parse(form, &src->body.text);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_flowdash_source_read_refuse_form(r, ctx, form);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_flowdash_form_task(form, &src->body.task);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_source_read_multipart(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t                     rc;
+    ngx_str_t                     piece;
+    ngx_http_flowdash_sources_t  *src;
+
+    src = ctx->sources;
+
+    if (src->media.gzip) {
+        rc = ngx_http_flowdash_multipart_read(src->multipart,
+                                              src->body.text.data,
+                                              src->body.text.len);
+
+    } else {
+        for ( ;; ) {
+
+            rc = ngx_http_flowdash_body_piece(r, &src->pieces, &piece);
+
+            if (rc == NGX_DONE) {
+                rc = NGX_OK;
+                break;
+            }
+
+            if (rc != NGX_OK) {
+                return rc;
+            }
+
+            rc = ngx_http_flowdash_multipart_read(src->multipart, piece.data,
+                                                  piece.len);
+            if (rc != NGX_OK) {
+                break;
+            }
+        }
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_flowdash_multipart_end(src->multipart);
+    }
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_flowdash_source_read_refuse_form(r, ctx,
+                                                         src->body.form);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_flowdash_form_task(src->body.form, &src->body.task);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_source_read_query(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t                     rc;
+    ngx_str_t                     none;
+    ngx_http_flowdash_form_t     *form;
+    ngx_http_flowdash_sources_t  *src;
+
+    src = ctx->sources;
+
+    src->target = &src->body;
+
+    /*
+     * If the whole JSON body is the task, the query's arguments are filters
+     * and the like.
+     */
+
+    if (r->args.len == 0
+        || (src->has_body && src->body.form == NULL
+            && ctx->conf->pointer->nelts == 0))
+    {
+        return NGX_OK;
+    }
+
+    ngx_str_null(&none);
+
+    form = ngx_http_flowdash_source_read_form(r, ctx, &none);
+    if (form == NULL) {
+        return NGX_ERROR;
+    }
+
+    form->query = 1;
+
+    rc = ngx_http_flowdash_form_urlencoded_parse(form, &r->args);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_flowdash_source_read_refuse_form(r, ctx, form);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (form->pairs == NULL) {
+        return NGX_OK;
+    }
+
+    src->query.form = form;
+    src->query.text = r->args;
+
+    /*
+     * Apps that read a[b] in the query do not merge it with a[c] in the body:
+     * what is new has to stand beside what is there.
+     */
+
+    if (ctx->conf->pointer->nelts || src->body.form == NULL) {
+        src->target = &src->query;
+    }
+
+    return ngx_http_flowdash_form_task(form, &src->query.task);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_source_read_refuse_form(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_form_t *form)
+{
+    ngx_uint_t  status;
+
+    switch (form->verdict) {
+
+    case NGX_HTTP_FLOWDASH_FORM_CHARSET:
+        status = NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
+        break;
+
+    case NGX_HTTP_FLOWDASH_FORM_LARGE:
+        status = NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+        break;
+
+    default:
+        status = NGX_HTTP_BAD_REQUEST;
+    }
+
+    return ngx_http_flowdash_source_read_refuse_at(r, ctx, status,
+                                         form->query ? "query" : "body",
+                                         form->error, form->offset);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_source_read_refuse_at(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *what,
+    const char *error, off_t offset)
+{
+    u_char  *p;
+
+    ctx->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
+    if (ctx->detail.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_snprintf(ctx->detail.data, NGX_MAX_ERROR_STR,
+                     "the request's %s: %s, at byte %O", what, error, offset);
+
+    ctx->detail.len = p - ctx->detail.data;
+    ctx->refusal_status = status;
+
+    return NGX_OK;
+}

@@ -1,0 +1,21 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_SOURCE_READ_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_SOURCE_READ_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+
+
+/*
+ * Finds the fields of the task in the request.  Returns NGX_OK, with
+ * ctx->task, or ctx->refusal_status if they cannot be told; NGX_AGAIN when
+ * other requests should have a turn; or as ngx_http_flowdash_body_read().
+ */
+ngx_int_t ngx_http_flowdash_source_read(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_SOURCE_READ_H_INCLUDED_ */

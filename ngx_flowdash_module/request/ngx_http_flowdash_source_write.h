@@ -1,0 +1,24 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_SOURCE_WRITE_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_SOURCE_WRITE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+
+
+/*
+ * Writes what was changed into the request.  Returns as
+ * ngx_http_flowdash_replace_copy().
+ */
+ngx_int_t ngx_http_flowdash_source_write(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+/* Continues with a changed body that is written to a file.  Returns alike. */
+ngx_int_t ngx_http_flowdash_source_write_copy(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_SOURCE_WRITE_H_INCLUDED_ */

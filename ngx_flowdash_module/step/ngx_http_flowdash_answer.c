@@ -1,0 +1,491 @@
+
+/*
+ * The answer to a step, whoever has brought it: its body is collected in
+ * memory, it is judged, and its fields are merged into the task.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#if (NGX_HTTP_SSI)
+#include <ngx_http_ssi_filter_module.h>
+#endif
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_json_pointer.h>
+#include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_source.h>
+#include <ngx_http_flowdash_answer.h>
+
+
+static ngx_uint_t ngx_http_flowdash_answer_is_complete(
+    ngx_http_flowdash_exchange_t *ex);
+static ngx_http_flowdash_reason_e ngx_http_flowdash_answer_no_header(
+    ngx_http_flowdash_exchange_t *ex, ngx_int_t rc);
+static void ngx_http_flowdash_answer_upstream_url(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex);
+static ngx_int_t ngx_http_flowdash_answer_merge_fields(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_task_t *answer);
+static ngx_int_t ngx_http_flowdash_answer_refuse(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_field_t *field,
+    const char *error);
+static ngx_uint_t ngx_http_flowdash_answer_accepts(
+    ngx_http_flowdash_loc_conf_t *flcf, ngx_str_t *name);
+static void ngx_http_flowdash_answer_ignored(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_field_t *new);
+
+
+ngx_int_t
+ngx_http_flowdash_answer_add(ngx_http_flowdash_exchange_t *ex, u_char *p,
+    size_t len)
+{
+    u_char                        *data;
+    size_t                         size;
+    ngx_pool_t                    *pool;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    if (len > flcf->max_response_size - ex->body.len) {
+        ex->error = NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE;
+        ngx_str_set(&ex->detail,
+                    "the answer is over flowdash_max_response_size");
+        return NGX_DECLINED;
+    }
+
+    if (len > ex->allocated - ex->body.len) {
+
+        pool = ex->request->pool;
+
+        size = ngx_max(ex->body.len + len, 2 * ex->allocated);
+        size = ngx_min(size, flcf->max_response_size);
+
+        data = ngx_pnalloc(pool, size);
+        if (data == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (ex->allocated) {
+            ngx_memcpy(data, ex->body.data, ex->body.len);
+            (void) ngx_pfree(pool, ex->body.data);
+        }
+
+        ex->body.data = data;
+        ex->allocated = size;
+    }
+
+    ngx_memcpy(ex->body.data + ex->body.len, p, len);
+    ex->body.len += len;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex, ngx_int_t rc)
+{
+    ngx_http_request_t  *r;
+
+    r = ex->request;
+
+    if (r->upstream) {
+        ngx_http_flowdash_answer_upstream_url(r, ex);
+    }
+
+    if (ex->error) {
+        return;
+    }
+
+    if (!ex->fetch
+        && ngx_http_get_module_ctx(r, ngx_http_flowdash_module) != ex)
+    {
+        ex->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
+        ngx_str_set(&ex->detail, "the step was led to another location");
+        return;
+    }
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE && r->upstream && !r->header_sent) {
+        ex->error = ngx_http_flowdash_answer_no_header(ex, rc);
+        return;
+    }
+
+    if (rc >= NGX_HTTP_OK) {
+
+        /* "return", and handlers that leave the page to nginx */
+
+        ex->status = rc;
+
+    } else if (rc == NGX_OK && ngx_http_flowdash_answer_is_complete(ex)) {
+
+        if (ex->status == 0) {
+            ex->status = r->headers_out.status;
+            ex->content_type = r->headers_out.content_type;
+        }
+
+    } else {
+
+        ex->error = r->header_sent ? NGX_HTTP_FLOWDASH_CONNECT
+                                   : NGX_HTTP_FLOWDASH_INTERNAL;
+        ngx_str_set(&ex->detail, "the answer broke off");
+        return;
+    }
+
+    if (ex->status == 0) {
+
+        /* proxy_pass takes for HTTP/0.9 what is no HTTP */
+
+        ex->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
+        ngx_str_set(&ex->detail, "the answer has no status");
+        return;
+    }
+
+    if (ex->status < NGX_HTTP_OK
+        || ex->status >= NGX_HTTP_SPECIAL_RESPONSE)
+    {
+        ex->error = NGX_HTTP_FLOWDASH_STATUS;
+    }
+}
+
+
+/*
+ * An upstream that breaks off behind the header is finalized with NGX_OK like
+ * any other, but does not send the buffer that marks the end.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_answer_is_complete(ngx_http_flowdash_exchange_t *ex)
+{
+    ngx_http_request_t  *r;
+
+    r = ex->request;
+
+    if (ex->complete || r->upstream == NULL) {
+        return 1;
+    }
+
+#if (NGX_HTTP_CACHE)
+
+    if (r->cached && r->cache
+        && r->cache->length == (off_t) r->cache->body_start)
+    {
+        /* empty: nginx sends no buffer at all */
+
+        return 1;
+    }
+
+#endif
+
+#if (NGX_HTTP_SSI)
+
+    if (r->keepalive
+        && ngx_http_get_module_ctx(r, ngx_http_ssi_filter_module))
+    {
+        /* SSI keeps the mark to itself; broken off would be no keepalive */
+
+        return 1;
+    }
+
+#endif
+
+    return 0;
+}
+
+
+/* nginx's upstream has given up before there was an answer to pass on */
+
+static ngx_http_flowdash_reason_e
+ngx_http_flowdash_answer_no_header(ngx_http_flowdash_exchange_t *ex,
+    ngx_int_t rc)
+{
+    ngx_http_upstream_t        *u;
+    ngx_http_upstream_state_t  *state;
+
+    u = ex->request->upstream;
+    state = u->state;
+
+    if (u->headers_in.status_n && rc == (ngx_int_t) u->headers_in.status_n) {
+
+        /* the endpoint's own status, taken up by an intercepting handler */
+
+        ex->status = rc;
+        return NGX_HTTP_FLOWDASH_STATUS;
+    }
+
+    if (rc == NGX_HTTP_GATEWAY_TIME_OUT) {
+        ngx_str_set(&ex->detail, "the upstream timed out");
+        return NGX_HTTP_FLOWDASH_TIMEOUT;
+    }
+
+    if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
+        return NGX_HTTP_FLOWDASH_INTERNAL;
+    }
+
+    if (u->resolved && u->resolved->naddrs == 0
+        && u->resolved->sockaddr == NULL)
+    {
+        ngx_str_set(&ex->detail, "the upstream's name was not resolved");
+        return NGX_HTTP_FLOWDASH_RESOLVE;
+    }
+
+    if (state && state->bytes_received) {
+        ngx_str_set(&ex->detail, "the upstream's answer was not valid");
+        return NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
+    }
+
+    ngx_str_set(&ex->detail, "the upstream was not reached, or gave no "
+                             "answer");
+    return NGX_HTTP_FLOWDASH_CONNECT;
+}
+
+
+static void
+ngx_http_flowdash_answer_upstream_url(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex)
+{
+    u_char               *args;
+    size_t                len;
+    ngx_str_t             uri, *peer;
+    ngx_http_upstream_t  *u;
+
+    u = r->upstream;
+    peer = u->peer.name;
+
+    if (peer == NULL) {
+        return;
+    }
+
+    /* the query is left out: it may carry a key */
+
+    uri = u->uri;
+    args = ngx_strlchr(uri.data, uri.data + uri.len, '?');
+
+    if (args) {
+        uri.len = args - uri.data;
+    }
+
+    len = u->schema.len + peer->len + uri.len;
+
+    ex->url.data = ngx_pnalloc(r->pool, len);
+    if (ex->url.data == NULL) {
+        return;
+    }
+
+    ex->url.len = ngx_sprintf(ex->url.data, "%V%V%V", &u->schema, peer,
+                              &uri)
+                  - ex->url.data;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
+{
+    ngx_str_t                          token;
+    ngx_array_t                        pointer;
+    ngx_http_flowdash_task_t          *answer;
+    ngx_http_flowdash_json_verdict_e   verdict;
+
+    if (ex->body.len == 0
+        || (ex->content_type.len
+            && !ngx_http_flowdash_text_is_json_type(&ex->content_type)))
+    {
+        return NGX_OK;
+    }
+
+    answer = ngx_palloc(r->pool, sizeof(ngx_http_flowdash_task_t));
+    if (answer == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_str_set(&token, "task");
+
+    pointer.elts = &token;
+    pointer.nelts = 1;
+
+    if (ngx_http_flowdash_task_init(answer, r->pool, &ex->body, &pointer,
+                                    &verdict)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (verdict == NGX_HTTP_FLOWDASH_JSON_OK) {
+        return ngx_http_flowdash_answer_merge_fields(r, ctx, ex, answer);
+    }
+
+    if (verdict == NGX_HTTP_FLOWDASH_JSON_NO_OBJECT && !answer->json.map) {
+
+        /* JSON, but not of the kind that could change something */
+
+        return NGX_OK;
+    }
+
+    if (verdict == NGX_HTTP_FLOWDASH_JSON_MALFORMED
+        && ex->content_type.len == 0)
+    {
+        /* it did not say that it were JSON */
+
+        return NGX_OK;
+    }
+
+    ex->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
+
+    return ngx_http_flowdash_answer_detail(r, ex, &answer->json);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_answer_detail(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_json_t *json)
+{
+    u_char  *p;
+
+    ex->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
+    if (ex->detail.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_snprintf(ex->detail.data, NGX_MAX_ERROR_STR,
+                     "the answer's body: %s, at byte %uz", json->error,
+                     json->offset);
+
+    ex->detail.len = p - ex->detail.data;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Sets the fields that this step may change, and are changed: all of them, or
+ * none if one cannot be.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_answer_merge_fields(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_task_t *answer)
+{
+    ngx_int_t                      rc;
+    ngx_uint_t                     i;
+    const char                    *error;
+    ngx_list_part_t               *part;
+    ngx_http_flowdash_field_t     *new;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    i = 0;
+    part = &answer->fields.part;
+
+    while ((new = ngx_http_flowdash_task_next(&part, &i))) {
+
+        if (!ngx_http_flowdash_answer_accepts(flcf, &new->node.str)) {
+            ngx_http_flowdash_answer_ignored(r, ctx, ex, new);
+            continue;
+        }
+
+        rc = ngx_http_flowdash_source_check(ctx, new, &error);
+
+        if (rc == NGX_DECLINED) {
+            return ngx_http_flowdash_answer_refuse(r, ex, new, error);
+        }
+
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+    }
+
+    i = 0;
+    part = &answer->fields.part;
+
+    while ((new = ngx_http_flowdash_task_next(&part, &i))) {
+
+        if (ngx_http_flowdash_answer_accepts(flcf, &new->node.str)
+            && ngx_http_flowdash_source_set(ctx, new, &error) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_answer_refuse(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_field_t *field,
+    const char *error)
+{
+    u_char  *p;
+
+    ex->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
+
+    ex->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
+    if (ex->detail.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_snprintf(ex->detail.data, NGX_MAX_ERROR_STR,
+                     "the answer's field %V: %s", &field->spelling, error);
+
+    ex->detail.len = p - ex->detail.data;
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_answer_accepts(ngx_http_flowdash_loc_conf_t *flcf,
+    ngx_str_t *name)
+{
+    ngx_str_t   *field;
+    ngx_uint_t   i;
+
+    if (flcf->accept == NULL) {
+        return 1;
+    }
+
+    field = flcf->accept->elts;
+
+    for (i = 0; i < flcf->accept->nelts; i++) {
+        if (field[i].len == name->len
+            && ngx_memcmp(field[i].data, name->data, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* once for an action: an endpoint that says too much does so each time */
+
+static void
+ngx_http_flowdash_answer_ignored(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_field_t *new)
+{
+    ngx_str_t                   name;
+    ngx_http_flowdash_field_t  *field;
+
+    field = ngx_http_flowdash_task_lookup(ctx->task, &new->node.str);
+
+    if (ctx->warned || (field && ngx_http_flowdash_task_same(field, new))) {
+        return;
+    }
+
+    ctx->warned = 1;
+
+    name = new->spelling;
+    name.len = ngx_min(name.len, 256);
+
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "flowdash: the answer to step \"%V\" has the field %V, "
+                  "which flowdash_accept does not name: ignored, id %V",
+                  &ex->step->name, &name, &ctx->id);
+}

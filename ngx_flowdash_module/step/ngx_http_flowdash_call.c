@@ -1,0 +1,476 @@
+
+/*
+ * flowdash_call, the content handler of a step: the attempts of its call.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_resolve.h>
+#include <ngx_http_flowdash_retry.h>
+#include <ngx_flowdash_curl.h>
+#include <ngx_http_flowdash_log.h>
+#include <ngx_http_flowdash_url_make.h>
+#include <ngx_http_flowdash_call_result.h>
+#include <ngx_http_flowdash_call_setup.h>
+#include <ngx_http_flowdash_call_transfer.h>
+#include <ngx_http_flowdash_call.h>
+
+
+/* how long calls wait for a connection that they may share, in ms */
+
+#define NGX_HTTP_FLOWDASH_CALL_PATIENCE  250
+
+
+static ngx_http_flowdash_call_t *ngx_http_flowdash_call_create(
+    ngx_http_request_t *r, ngx_http_flowdash_exchange_t *ex);
+static ngx_int_t ngx_http_flowdash_call_attempt(
+    ngx_http_flowdash_call_t *call);
+static ngx_int_t ngx_http_flowdash_call_resolve(
+    ngx_http_flowdash_call_t *call);
+static ngx_int_t ngx_http_flowdash_call_resolved(
+    ngx_http_flowdash_call_t *call);
+static void ngx_http_flowdash_call_resolve_handler(
+    ngx_http_flowdash_resolve_t *rs);
+static void ngx_http_flowdash_call_transfer_handler(
+    ngx_flowdash_curl_transfer_t *t);
+static ngx_int_t ngx_http_flowdash_call_attempt_complete(
+    ngx_http_flowdash_call_t *call);
+static void ngx_http_flowdash_call_schedule_retry(
+    ngx_http_flowdash_call_t *call, ngx_msec_t wait);
+static void ngx_http_flowdash_call_retry_handler(ngx_event_t *ev);
+static void ngx_http_flowdash_call_finalize(ngx_http_flowdash_call_t *call,
+    ngx_int_t rc);
+static void ngx_http_flowdash_call_cleanup(void *data);
+
+
+ngx_int_t
+ngx_http_flowdash_call_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                      rc;
+    ngx_http_flowdash_exchange_t  *ex;
+    ngx_http_flowdash_call_t      *call;
+
+    ex = ngx_http_get_module_ctx(r, ngx_http_flowdash_module);
+
+    if (r == r->main || ex == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    call = ngx_http_flowdash_call_create(r, ex);
+    if (call == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_flowdash_url_make(r->main, ex, call->conf->url, &call->url,
+                                    &call->host);
+
+    if (rc == NGX_OK) {
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                       "flowdash call \"%V\"", &ex->url);
+
+        rc = ngx_http_flowdash_call_attempt(call);
+    }
+
+    if (rc != NGX_AGAIN) {
+        ngx_http_flowdash_call_abort(call);
+        return (rc == NGX_DECLINED) ? NGX_HTTP_BAD_REQUEST : rc;
+    }
+
+    r->main->count++;
+
+    return NGX_DONE;
+}
+
+
+static ngx_http_flowdash_call_t *
+ngx_http_flowdash_call_create(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex)
+{
+    ngx_http_cleanup_t            *cln;
+    ngx_http_flowdash_call_t      *call;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    call = ngx_pcalloc(r->pool, sizeof(ngx_http_flowdash_call_t));
+    if (call == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&ex->attempts, r->pool, 1,
+                       sizeof(ngx_http_flowdash_attempt_t))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_http_flowdash_call_cleanup;
+    cln->data = ex;
+
+    call->request = r;
+    call->ex = ex;
+    call->conf = flcf;
+    call->transfer.handler = ngx_http_flowdash_call_transfer_handler;
+    call->transfer.data = call;
+
+    if (flcf->url->ssl && flcf->http_version == CURL_HTTP_VERSION_2TLS) {
+
+        /* without TLS, libcurl learns too late that it can't be shared */
+
+        call->transfer.patience = ngx_min(flcf->connect_timeout / 4 + 1,
+                                          NGX_HTTP_FLOWDASH_CALL_PATIENCE);
+    }
+
+    if (ngx_flowdash_curl_create(&call->transfer, flcf->handles) != NGX_OK) {
+        return NULL;
+    }
+
+    ex->call = call;
+
+    return call;
+}
+
+
+/*
+ * Returns NGX_AGAIN when it will go on by itself, or what the subrequest is to
+ * be finalized with.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_call_attempt(ngx_http_flowdash_call_t *call)
+{
+    ngx_int_t  rc;
+
+    call->start = ngx_current_msec;
+    call->header_size = 0;
+    call->attempting = 1;
+    call->transferred = 0;
+    call->denied = 0;
+    call->opened = 0;
+    call->reused = 0;
+    call->fresh = 0;
+
+    rc = ngx_http_flowdash_call_resolve(call);
+
+    if (rc == NGX_OK) {
+        return ngx_http_flowdash_call_transfer(call);
+    }
+
+    return (rc == NGX_DECLINED)
+           ? ngx_http_flowdash_call_attempt_complete(call) : rc;
+}
+
+
+/*
+ * Looks the host up, or that of the proxy, by nginx's resolver if there is
+ * one.  Returns NGX_OK, NGX_AGAIN, NGX_DECLINED with run->error set if it has
+ * no address, or NGX_ERROR.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_call_resolve(ngx_http_flowdash_call_t *call)
+{
+    ngx_int_t                       rc;
+    ngx_str_t                      *host;
+    ngx_msec_t                      time;
+    ngx_http_request_t             *r;
+    ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_flowdash_resolve_t    *rs;
+    ngx_http_flowdash_loc_conf_t   *flcf;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    r = call->request;
+    flcf = call->conf;
+
+    if (!ngx_http_flowdash_call_setup_named(flcf)) {
+        return NGX_OK;
+    }
+
+    host = flcf->proxy ? &flcf->proxy->host : &call->host;
+
+    if (flcf->url->variable_host && !ngx_http_flowdash_resolve_needed(host)) {
+        return NGX_OK;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    time = ngx_http_flowdash_retry_time(flcf->retry, flcf->timeout);
+
+    rs = &call->resolve;
+
+    ngx_memzero(rs, sizeof(ngx_http_flowdash_resolve_t));
+
+    rs->host = *host;
+    rs->port = flcf->proxy ? flcf->proxy->port : flcf->url->port;
+    rs->resolver = clcf->resolver;
+    rs->timeout = time ? ngx_min(time, flcf->connect_timeout)
+                       : flcf->connect_timeout;
+    rs->pool = r->pool;
+    rs->log = r->connection->log;
+    rs->handler = ngx_http_flowdash_call_resolve_handler;
+    rs->data = call;
+
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+
+    rc = ngx_http_flowdash_resolve(rs, fmcf->hosts);
+
+    if (rc == NGX_DECLINED) {
+
+        /* there is none: libcurl asks the system's */
+
+        return NGX_OK;
+    }
+
+    return (rc == NGX_OK) ? ngx_http_flowdash_call_resolved(call) : rc;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_call_resolved(ngx_http_flowdash_call_t *call)
+{
+    ngx_http_flowdash_resolve_t  *rs;
+
+    rs = &call->resolve;
+
+    if (rs->state == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (rs->state == NGX_RESOLVE_TIMEDOUT) {
+        return ngx_http_flowdash_call_result_set_error(call,
+                                                NGX_HTTP_FLOWDASH_TIMEOUT,
+                                                "the resolver did not answer");
+    }
+
+    if (rs->state != NGX_OK) {
+        return ngx_http_flowdash_call_result_set_error(call,
+                                             NGX_HTTP_FLOWDASH_RESOLVE,
+                                             ngx_resolver_strerror(rs->state));
+    }
+
+    call->addresses.data = (char *) rs->entry.data;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_flowdash_call_resolve_handler(ngx_http_flowdash_resolve_t *rs)
+{
+    ngx_http_flowdash_call_t *call = rs->data;
+
+    ngx_int_t  rc;
+
+    ngx_http_set_log_request(call->request->connection->log, call->request);
+
+    rc = ngx_http_flowdash_call_resolved(call);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_flowdash_call_transfer(call);
+
+    } else if (rc == NGX_DECLINED) {
+        rc = ngx_http_flowdash_call_attempt_complete(call);
+    }
+
+    ngx_http_flowdash_call_finalize(call, rc);
+}
+
+
+static void
+ngx_http_flowdash_call_transfer_handler(ngx_flowdash_curl_transfer_t *t)
+{
+    ngx_http_flowdash_call_t *call = t->data;
+
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = call->request;
+
+    ngx_http_set_log_request(r->connection->log, r);
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "flowdash call done: %d %s", t->result,
+                   curl_easy_strerror(t->result));
+
+    if (call->reused && !call->fresh) {
+
+        /* the host may have an address that is not denied */
+
+        call->denied = 0;
+        call->fresh = 1;
+
+        rc = ngx_http_flowdash_call_transfer(call);
+
+    } else {
+        rc = ngx_http_flowdash_call_result_read_response(call);
+
+        if (rc != NGX_ERROR) {
+            rc = ngx_http_flowdash_call_attempt_complete(call);
+        }
+    }
+
+    ngx_http_flowdash_call_finalize(call, rc);
+}
+
+
+/*
+ * An attempt has ended, and may be repeated.  Returns as
+ * ngx_http_flowdash_call_attempt().
+ */
+
+static ngx_int_t
+ngx_http_flowdash_call_attempt_complete(ngx_http_flowdash_call_t *call)
+{
+    curl_off_t                     after;
+    ngx_msec_t                     wait;
+    ngx_uint_t                     condition;
+    ngx_msec_int_t                 left;
+    ngx_http_flowdash_exchange_t  *ex;
+    ngx_http_flowdash_ctx_t       *ctx;
+
+    ex = call->ex;
+
+    if (ngx_http_flowdash_call_result_record(call) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    condition = ngx_http_flowdash_call_result_retry_condition(call);
+
+    if (condition) {
+        after = 0;
+
+        if (ex->status) {
+            (void) curl_easy_getinfo(call->transfer.easy,
+                                     CURLINFO_RETRY_AFTER, &after);
+        }
+
+        ctx = ngx_http_flowdash_get_ctx(call->request);
+
+        left = ex->start + call->conf->timeout - ngx_current_msec;
+        left = ngx_min(left, (ngx_msec_int_t) (ctx->deadline
+                                               - ngx_current_msec));
+
+        if (ngx_http_flowdash_retry(call->conf->retry, condition,
+                                    ex->attempts.nelts, after, left, &wait)
+            == NGX_OK)
+        {
+            ngx_http_flowdash_call_schedule_retry(call, wait);
+            return NGX_AGAIN;
+        }
+    }
+
+    return ex->error ? NGX_ERROR : NGX_OK;
+}
+
+
+static void
+ngx_http_flowdash_call_schedule_retry(ngx_http_flowdash_call_t *call,
+    ngx_msec_t wait)
+{
+    ngx_connection_t              *c;
+    ngx_http_flowdash_exchange_t  *ex;
+    ngx_http_flowdash_ctx_t       *ctx;
+
+    c = call->request->connection;
+    ex = call->ex;
+    ctx = ngx_http_flowdash_get_ctx(call->request);
+
+    ngx_http_flowdash_log_repeated(call->request, ctx, ex,
+                                   ex->error ? ex->error
+                                             : NGX_HTTP_FLOWDASH_STATUS,
+                                   wait);
+
+    ex->error = NGX_HTTP_FLOWDASH_OK;
+    ngx_str_null(&ex->detail);
+
+    ex->status = 0;
+    ngx_str_null(&ex->content_type);
+    ex->body.len = 0;
+
+    call->again.handler = ngx_http_flowdash_call_retry_handler;
+    call->again.data = c;
+    call->again.log = c->log;
+
+    ngx_add_timer(&call->again, wait);
+}
+
+
+static void
+ngx_http_flowdash_call_retry_handler(ngx_event_t *ev)
+{
+    ngx_connection_t          *c;
+    ngx_http_request_t        *r;
+    ngx_http_flowdash_call_t  *call;
+
+    c = ev->data;
+    r = c->data;
+
+    call = ngx_http_flowdash_get_ctx(r)->exchange->call;
+
+    ngx_http_set_log_request(c->log, call->request);
+
+    ngx_http_flowdash_call_finalize(call,
+                                    ngx_http_flowdash_call_attempt(call));
+}
+
+
+/* from an event's handler: "rc" is NGX_AGAIN, or ends the subrequest */
+
+static void
+ngx_http_flowdash_call_finalize(ngx_http_flowdash_call_t *call, ngx_int_t rc)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    if (rc == NGX_AGAIN) {
+        return;
+    }
+
+    r = call->request;
+    c = r->connection;
+
+    ngx_http_flowdash_call_abort(call);
+
+    ngx_http_finalize_request(r, rc);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+void
+ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call)
+{
+    call->ex->call = NULL;
+
+    if (call->attempting) {
+        (void) ngx_http_flowdash_call_result_record(call);
+    }
+
+    ngx_http_flowdash_resolve_cancel(&call->resolve);
+
+    if (call->again.timer_set) {
+        ngx_del_timer(&call->again);
+    }
+
+    ngx_flowdash_curl_free(&call->transfer);
+}
+
+
+static void
+ngx_http_flowdash_call_cleanup(void *data)
+{
+    ngx_http_flowdash_exchange_t *ex = data;
+
+    if (ex->call) {
+        ngx_http_flowdash_call_abort(ex->call);
+    }
+}

@@ -1,0 +1,46 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_CALL_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_CALL_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_resolve.h>
+#include <ngx_flowdash_curl.h>
+
+
+typedef struct ngx_http_flowdash_call_s {
+    ngx_flowdash_curl_transfer_t   transfer;
+    ngx_http_flowdash_resolve_t    resolve;
+    struct curl_slist              addresses;  /* of the host, if looked up */
+
+    ngx_http_request_t            *request;
+    ngx_http_flowdash_exchange_t  *ex;
+    ngx_http_flowdash_loc_conf_t  *conf;
+
+    ngx_str_t                      url;
+    ngx_str_t                      host;
+
+    ngx_msec_t                     start;      /* of the attempt */
+    ngx_event_t                    again;      /* the wait for the next one */
+    size_t                         header_size;
+
+    unsigned                       attempting:1;
+    unsigned                       transferred:1;
+    unsigned                       denied:1;   /* an address was */
+    unsigned                       opened:1;   /* one was not */
+    unsigned                       reused:1;   /* a connection, but denied */
+    unsigned                       fresh:1;    /* none is to be reused */
+} ngx_http_flowdash_call_t;
+
+
+/* The content handler of a step with flowdash_call. */
+ngx_int_t ngx_http_flowdash_call_handler(ngx_http_request_t *r);
+
+/* Ends a call at once; the subrequest is left to the caller. */
+void ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_CALL_H_INCLUDED_ */

@@ -1,0 +1,53 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_CALL_RESULT_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_CALL_RESULT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_call.h>
+
+
+/*
+ * libcurl's header callback: the header counts for flowdash_max_response_size,
+ * but is not kept.
+ */
+size_t ngx_http_flowdash_call_result_header(char *p, size_t size, size_t n,
+    void *data);
+
+/* libcurl's write callback: adds to the answer's body. */
+size_t ngx_http_flowdash_call_result_write(char *p, size_t size, size_t n,
+    void *data);
+
+/*
+ * Reads what the transfer has brought.  Returns NGX_OK, NGX_DECLINED with
+ * ex->error set if there is no answer, or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_call_result_read_response(
+    ngx_http_flowdash_call_t *call);
+
+/*
+ * Sets ex->error and, for the log, ex->detail.  Returns NGX_DECLINED, or
+ * NGX_ERROR if memory ran out.
+ */
+ngx_int_t ngx_http_flowdash_call_result_set_error(
+    ngx_http_flowdash_call_t *call, ngx_http_flowdash_reason_e error,
+    const char *detail);
+
+/*
+ * The condition of flowdash_retry that the attempt has met, or 0 if the call
+ * has succeeded, or has failed for good.
+ */
+ngx_uint_t ngx_http_flowdash_call_result_retry_condition(
+    ngx_http_flowdash_call_t *call);
+
+/*
+ * Records the attempt for $flowdash_step_status and the counters.  Returns
+ * NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_call_result_record(ngx_http_flowdash_call_t *call);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_CALL_RESULT_H_INCLUDED_ */

@@ -1,0 +1,291 @@
+
+/*
+ * The options that all calls of a location have in common.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_egress.h>
+#include <ngx_http_flowdash_url.h>
+#include <ngx_http_flowdash_call_result.h>
+#include <ngx_http_flowdash_call.h>
+#include <ngx_http_flowdash_call_setup.h>
+
+
+static ngx_int_t ngx_http_flowdash_call_setup_tls(CURL *easy,
+    ngx_http_flowdash_loc_conf_t *flcf);
+static long ngx_http_flowdash_call_setup_tls_versions(
+    ngx_http_flowdash_loc_conf_t *flcf);
+static CURLcode ngx_http_flowdash_call_setup_blob(CURL *easy,
+    CURLoption option, ngx_str_t *content);
+static ngx_int_t ngx_http_flowdash_call_setup_proxy(CURL *easy,
+    ngx_http_flowdash_loc_conf_t *flcf);
+static curl_socket_t ngx_http_flowdash_call_setup_open_socket(void *data,
+    curlsocktype type, struct curl_sockaddr *addr);
+static int ngx_http_flowdash_call_setup_connected(void *data, char *ip,
+    char *local_ip, int port, int local_port);
+
+
+ngx_uint_t
+ngx_http_flowdash_call_setup_named(ngx_http_flowdash_loc_conf_t *flcf)
+{
+    return flcf->proxy ? flcf->proxy->named : flcf->url->named;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_call_setup(CURL *easy, void *data)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = data;
+
+    if (curl_easy_setopt(easy, CURLOPT_POST, 1L)
+        || curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION,
+                            ngx_http_flowdash_call_result_header)
+        || curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION,
+                            ngx_http_flowdash_call_result_write)
+        || curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                            (long) flcf->http_version))
+    {
+        return NGX_ERROR;
+    }
+
+    if (flcf->rules
+        && (curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
+                             ngx_http_flowdash_call_setup_open_socket)
+            || curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION,
+                                ngx_http_flowdash_call_setup_connected)))
+    {
+        return NGX_ERROR;
+    }
+
+    if (flcf->url->parsed
+        && curl_easy_setopt(easy, CURLOPT_CURLU, flcf->url->parsed))
+    {
+        return NGX_ERROR;
+    }
+
+    /* nothing is looked up, so that nothing of it can be too old */
+
+    if (!ngx_http_flowdash_call_setup_named(flcf)
+        && curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, -1L))
+    {
+        return NGX_ERROR;
+    }
+
+    if (flcf->url->socket.len
+        && curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH,
+                            (char *) flcf->url->socket.data))
+    {
+        return NGX_ERROR;
+    }
+
+    if (flcf->proxy
+        && ngx_http_flowdash_call_setup_proxy(easy, flcf) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (flcf->handles->tls) {
+        return ngx_http_flowdash_call_setup_tls(easy, flcf);
+    }
+
+    /*
+     * libcurl would copy the names of the system's CAs for each transfer; a
+     * TLS backend that has no such option does not matter
+     */
+
+    (void) curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+    (void) curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    (void) curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, NULL);
+    (void) curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_call_setup_tls(CURL *easy,
+    ngx_http_flowdash_loc_conf_t *flcf)
+{
+    if (curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER,
+                         flcf->ssl_verify ? 1L : 0L)
+        || curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST,
+                            flcf->ssl_verify ? 2L : 0L)
+        || curl_easy_setopt(easy, CURLOPT_SSLVERSION,
+                            ngx_http_flowdash_call_setup_tls_versions(flcf)))
+    {
+        return NGX_ERROR;
+    }
+
+    if (flcf->ssl_trusted_certificate.content.len
+        && (ngx_http_flowdash_call_setup_blob(easy, CURLOPT_CAINFO_BLOB,
+                                      &flcf->ssl_trusted_certificate.content)
+            || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL)))
+    {
+        return NGX_ERROR;
+    }
+
+    if (flcf->ssl_certificate.content.len
+        && (ngx_http_flowdash_call_setup_blob(easy, CURLOPT_SSLCERT_BLOB,
+                                              &flcf->ssl_certificate.content)
+            || ngx_http_flowdash_call_setup_blob(easy, CURLOPT_SSLKEY_BLOB,
+                                          &flcf->ssl_certificate_key.content)))
+    {
+        return NGX_ERROR;
+    }
+
+    if (flcf->ssl_pinned_key.len
+        && curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY,
+                            (char *) flcf->ssl_pinned_key.data))
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static long
+ngx_http_flowdash_call_setup_tls_versions(ngx_http_flowdash_loc_conf_t *flcf)
+{
+    long        min, max;
+    ngx_uint_t  i;
+
+    static struct {
+        ngx_uint_t  protocol;
+        long        min;
+        long        max;
+    }  versions[] = {
+        { NGX_HTTP_FLOWDASH_TLSV1_3, CURL_SSLVERSION_TLSv1_3,
+          CURL_SSLVERSION_MAX_TLSv1_3 },
+        { NGX_HTTP_FLOWDASH_TLSV1_2, CURL_SSLVERSION_TLSv1_2,
+          CURL_SSLVERSION_MAX_TLSv1_2 },
+        { NGX_HTTP_FLOWDASH_TLSV1_1, CURL_SSLVERSION_TLSv1_1,
+          CURL_SSLVERSION_MAX_TLSv1_1 },
+        { NGX_HTTP_FLOWDASH_TLSV1, CURL_SSLVERSION_TLSv1_0,
+          CURL_SSLVERSION_MAX_TLSv1_0 }
+    };
+
+    min = 0;
+    max = 0;
+
+    for (i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+
+        if (!(flcf->ssl_protocols & versions[i].protocol)) {
+            continue;
+        }
+
+        min = versions[i].min;
+
+        if (max == 0) {
+            max = versions[i].max;
+        }
+    }
+
+    return min | max;
+}
+
+
+static CURLcode
+ngx_http_flowdash_call_setup_blob(CURL *easy, CURLoption option,
+    ngx_str_t *content)
+{
+    struct curl_blob  blob;
+
+    blob.data = content->data;
+    blob.len = content->len;
+    blob.flags = CURL_BLOB_NOCOPY;
+
+    return curl_easy_setopt(easy, option, &blob);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_call_setup_proxy(CURL *easy,
+    ngx_http_flowdash_loc_conf_t *flcf)
+{
+    ngx_http_flowdash_proxy_t  *proxy;
+
+    proxy = flcf->proxy;
+
+    if (curl_easy_setopt(easy, CURLOPT_PROXY, (char *) proxy->url.data)
+        || curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L))
+    {
+        return NGX_ERROR;
+    }
+
+    if (proxy->user.data
+        && (curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME,
+                             (char *) proxy->user.data)
+            || curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD,
+                                (char *) proxy->password.data)))
+    {
+        return NGX_ERROR;
+    }
+
+    if (flcf->ssl_trusted_certificate.content.len
+        && (ngx_http_flowdash_call_setup_blob(easy, CURLOPT_PROXY_CAINFO_BLOB,
+                                      &flcf->ssl_trusted_certificate.content)
+            || curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL)))
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* a new connection: the address is known, and nothing was sent to it yet */
+
+static curl_socket_t
+ngx_http_flowdash_call_setup_open_socket(void *data, curlsocktype type,
+    struct curl_sockaddr *addr)
+{
+    ngx_http_flowdash_call_t *call = data;
+
+    if (ngx_http_flowdash_egress_denied(call->conf->rules, &addr->addr)) {
+        call->denied = 1;
+        return CURL_SOCKET_BAD;
+    }
+
+    call->opened = 1;
+
+    return socket(addr->family, addr->socktype, addr->protocol);
+}
+
+
+/* also one that another location has opened, with other rules */
+
+static int
+ngx_http_flowdash_call_setup_connected(void *data, char *ip, char *local_ip,
+    int port, int local_port)
+{
+    ngx_http_flowdash_call_t *call = data;
+
+    ngx_uint_t                     denied;
+    struct sockaddr                sa;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = call->conf;
+
+    if (flcf->url->socket.len) {
+        ngx_memzero(&sa, sizeof(struct sockaddr));
+        sa.sa_family = AF_UNIX;
+
+        denied = ngx_http_flowdash_egress_denied(flcf->rules, &sa);
+
+    } else {
+        denied = ngx_http_flowdash_egress_denied_text(flcf->rules, ip);
+    }
+
+    if (denied) {
+        call->denied = 1;
+        call->reused = !call->opened;
+        call->opened = 0;
+        return CURL_PREREQFUNC_ABORT;
+    }
+
+    return CURL_PREREQFUNC_OK;
+}

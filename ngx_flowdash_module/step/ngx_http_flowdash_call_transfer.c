@@ -1,0 +1,303 @@
+
+/*
+ * One attempt of a call as a transfer of libcurl's: its headers and options.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_retry.h>
+#include <ngx_http_flowdash_url.h>
+#include <ngx_flowdash_curl.h>
+#include <ngx_http_flowdash_identity.h>
+#include <ngx_http_flowdash_call_setup.h>
+#include <ngx_http_flowdash_call.h>
+#include <ngx_http_flowdash_call_transfer.h>
+
+
+/* no libcurl waits for "100 Continue" with a body up to here, in octets */
+
+#define NGX_HTTP_FLOWDASH_CALL_EXPECT    1024
+
+
+static struct curl_slist *ngx_http_flowdash_call_transfer_headers(
+    ngx_http_flowdash_call_t *call);
+static u_char *ngx_http_flowdash_call_transfer_host_line(
+    ngx_http_flowdash_call_t *call);
+static ngx_uint_t ngx_http_flowdash_call_transfer_has_header(
+    ngx_array_t *headers, ngx_str_t *name);
+static ngx_int_t ngx_http_flowdash_call_transfer_header_lines(ngx_pool_t *pool,
+    ngx_array_t *headers, struct curl_slist *list, ngx_uint_t *n);
+static ngx_int_t ngx_http_flowdash_call_transfer_options(
+    ngx_http_flowdash_call_t *call, struct curl_slist *headers);
+static ngx_int_t ngx_http_flowdash_call_transfer_times(
+    ngx_http_flowdash_call_t *call);
+
+
+/*
+ * What libcurl sends on its own, unless it is told not to by a line without a
+ * value: these are for flowdash_set_header to say.
+ */
+
+static ngx_keyval_t  ngx_http_flowdash_own_headers[] = {
+    { ngx_string("Content-Type"), ngx_string("Content-Type:") },
+    { ngx_string("Accept"), ngx_string("Accept:") },
+    { ngx_null_string, ngx_null_string }
+};
+
+
+ngx_int_t
+ngx_http_flowdash_call_transfer(ngx_http_flowdash_call_t *call)
+{
+    struct curl_slist  *headers;
+
+    headers = ngx_http_flowdash_call_transfer_headers(call);
+
+    if (headers == NULL
+        || ngx_http_flowdash_call_transfer_options(call, headers) != NGX_OK
+        || ngx_http_flowdash_call_transfer_times(call) != NGX_OK
+        || ngx_flowdash_curl_start(&call->transfer) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    call->transferred = 1;
+
+    return NGX_AGAIN;
+}
+
+
+/*
+ * The list that libcurl gets, in memory of the request: libcurl only reads it.
+ */
+
+static struct curl_slist *
+ngx_http_flowdash_call_transfer_headers(ngx_http_flowdash_call_t *call)
+{
+    u_char                        *line;
+    ngx_uint_t                     i, n;
+    ngx_array_t                    headers;
+    ngx_pool_t                    *pool;
+    ngx_keyval_t                  *own;
+    struct curl_slist             *list;
+    ngx_http_request_t            *r;
+    ngx_http_flowdash_exchange_t  *ex;
+
+    static ngx_str_t  host = ngx_string("Host");
+
+    r = call->request;
+    ex = call->ex;
+    pool = r->pool;
+
+    if (ngx_array_init(&headers, pool, 4, sizeof(ngx_keyval_t)) != NGX_OK
+        || ngx_http_flowdash_identity_call(r->main,
+                                           ngx_http_flowdash_get_ctx(r), ex,
+                                           &headers)
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    n = sizeof(ngx_http_flowdash_own_headers) / sizeof(ngx_keyval_t) - 1
+        + 3 + ex->headers.nelts + headers.nelts;
+
+    list = ngx_palloc(pool, n * sizeof(struct curl_slist));
+    if (list == NULL) {
+        return NULL;
+    }
+
+    n = 0;
+
+    for (own = ngx_http_flowdash_own_headers; own->key.len; own++) {
+
+        if (!ngx_http_flowdash_call_transfer_has_header(&ex->headers,
+                                                        &own->key)) {
+            list[n++].data = (char *) own->value.data;
+        }
+    }
+
+    if (ex->payload.len > NGX_HTTP_FLOWDASH_CALL_EXPECT) {
+        list[n++].data = "Expect:";
+    }
+
+    if (!ngx_http_flowdash_call_transfer_has_header(&ex->headers, &host)) {
+
+        line = ngx_http_flowdash_call_transfer_host_line(call);
+        if (line == NULL) {
+            return NULL;
+        }
+
+        /* instead of libcurl's own */
+
+        list[n++].data = "Host:";
+        list[n++].data = (char *) line;
+    }
+
+    if (ngx_http_flowdash_call_transfer_header_lines(pool, &ex->headers, list,
+                                                     &n)
+        != NGX_OK
+        || ngx_http_flowdash_call_transfer_header_lines(pool, &headers, list,
+                                                        &n)
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    for (i = 0; i < n; i++) {
+        list[i].next = (i + 1 < n) ? &list[i + 1] : NULL;
+    }
+
+    return list;
+}
+
+
+static u_char *
+ngx_http_flowdash_call_transfer_host_line(ngx_http_flowdash_call_t *call)
+{
+    ngx_http_flowdash_url_t  *url;
+
+    url = call->conf->url;
+
+    if (url->host_line) {
+        return url->host_line;
+    }
+
+    return ngx_http_flowdash_url_host_line(call->request->pool, url,
+                                           &call->host);
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_call_transfer_has_header(ngx_array_t *headers,
+    ngx_str_t *name)
+{
+    ngx_uint_t     i;
+    ngx_keyval_t  *header;
+
+    header = headers->elts;
+
+    for (i = 0; i < headers->nelts; i++) {
+
+        if (header[i].key.len == name->len
+            && ngx_strncasecmp(header[i].key.data, name->data, name->len)
+               == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_call_transfer_header_lines(ngx_pool_t *pool,
+    ngx_array_t *headers,
+    struct curl_slist *list, ngx_uint_t *n)
+{
+    u_char        *line, *p;
+    ngx_uint_t     i;
+    ngx_keyval_t  *header;
+
+    header = headers->elts;
+
+    for (i = 0; i < headers->nelts; i++) {
+
+        line = ngx_pnalloc(pool, header[i].key.len + sizeof(": ")
+                                 + header[i].value.len);
+        if (line == NULL) {
+            return NGX_ERROR;
+        }
+
+        p = ngx_cpymem(line, header[i].key.data, header[i].key.len);
+        *p++ = ':';
+        *p++ = ' ';
+        p = ngx_cpymem(p, header[i].value.data, header[i].value.len);
+        *p = '\0';
+
+        list[(*n)++].data = (char *) line;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_call_transfer_options(ngx_http_flowdash_call_t *call,
+    struct curl_slist *headers)
+{
+    CURL       *easy;
+    ngx_str_t  *payload;
+
+    easy = call->transfer.easy;
+    payload = &call->ex->payload;
+
+    if (call->conf->url->parsed == NULL
+        && curl_easy_setopt(easy, CURLOPT_URL, (char *) call->url.data))
+    {
+        return NGX_ERROR;
+    }
+
+    if (curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers)
+        || curl_easy_setopt(easy, CURLOPT_POSTFIELDS, payload->data)
+        || curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                            (curl_off_t) payload->len)
+        || curl_easy_setopt(easy, CURLOPT_HEADERDATA, call)
+        || curl_easy_setopt(easy, CURLOPT_WRITEDATA, call))
+    {
+        return NGX_ERROR;
+    }
+
+    if (call->conf->rules
+        && (curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call)
+            || curl_easy_setopt(easy, CURLOPT_PREREQDATA, call)
+            || curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT,
+                                call->fresh ? 1L : 0L)))
+    {
+        return NGX_ERROR;
+    }
+
+    /* also without: a transfer that was ended early has left its own there */
+
+    if (ngx_http_flowdash_call_setup_named(call->conf)
+        && curl_easy_setopt(easy, CURLOPT_RESOLVE,
+                            call->addresses.data ? &call->addresses : NULL))
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* what the look-up has taken is part of the time */
+
+static ngx_int_t
+ngx_http_flowdash_call_transfer_times(ngx_http_flowdash_call_t *call)
+{
+    CURL            *easy;
+    ngx_msec_int_t   elapsed, connect, time;
+
+    easy = call->transfer.easy;
+
+    elapsed = ngx_current_msec - call->start;
+    connect = call->conf->connect_timeout - elapsed;
+    time = ngx_http_flowdash_retry_time(call->conf->retry,
+                                        call->conf->timeout);
+
+    if (time) {
+        time = ngx_max(time - elapsed, 1);
+    }
+
+    if (curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                         (long) ngx_max(connect, 1))
+        || curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long) time))
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}

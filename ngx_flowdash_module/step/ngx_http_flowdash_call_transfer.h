@@ -1,0 +1,19 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_CALL_TRANSFER_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_CALL_TRANSFER_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_call.h>
+
+
+/*
+ * Starts the transfer of an attempt.  Returns NGX_AGAIN, or
+ * NGX_HTTP_INTERNAL_SERVER_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_call_transfer(ngx_http_flowdash_call_t *call);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_CALL_TRANSFER_H_INCLUDED_ */

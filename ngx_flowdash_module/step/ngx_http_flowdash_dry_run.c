@@ -1,0 +1,342 @@
+
+/*
+ * An action that is only shown: the client is told what its steps would send,
+ * and nobody is called.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_json.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_value.h>
+#include <ngx_http_flowdash_identity.h>
+#include <ngx_http_flowdash_url_make.h>
+#include <ngx_http_flowdash_step.h>
+#include <ngx_http_flowdash_dry_run.h>
+
+
+/* a text in pieces, most of which are where they have been made */
+
+typedef struct {
+    ngx_pool_t     *pool;
+    ngx_chain_t    *first;
+    ngx_chain_t   **next;
+    ngx_buf_t      *last;
+    off_t           length;
+    unsigned        failed:1;   /* memory ran out */
+} ngx_http_flowdash_dry_run_t;
+
+
+static ngx_int_t ngx_http_flowdash_dry_run_step(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_step_t *step,
+    ngx_http_flowdash_dry_run_t *out);
+static ngx_int_t ngx_http_flowdash_dry_run_call(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
+static void ngx_http_flowdash_dry_run_write(ngx_http_flowdash_dry_run_t *out,
+    ngx_http_flowdash_exchange_t *ex, ngx_uint_t skipped);
+static ngx_int_t ngx_http_flowdash_dry_run_send(ngx_http_request_t *r,
+    ngx_http_flowdash_dry_run_t *out);
+static void ngx_http_flowdash_dry_run_text(ngx_http_flowdash_dry_run_t *out,
+    const char *text);
+static void ngx_http_flowdash_dry_run_string(ngx_http_flowdash_dry_run_t *out,
+    ngx_str_t *s);
+static void ngx_http_flowdash_dry_run_add(ngx_http_flowdash_dry_run_t *out,
+    u_char *p, size_t len);
+
+
+ngx_int_t
+ngx_http_flowdash_dry_run_asked(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, const char **error)
+{
+    ngx_int_t  rc;
+
+    if (ctx->conf->dry_run == NULL) {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_flowdash_value_test(r, ctx->conf->dry_run);
+
+    if (rc == NGX_OK) {
+        ctx->dry_run = 1;
+        return NGX_OK;
+    }
+
+    if (rc == NGX_DECLINED && ctx->ambiguous) {
+
+        /* what was to be shown only must not be done by mistake */
+
+        *error = "flowdash_dry_run depends on a field that the task has twice";
+        return NGX_DECLINED;
+    }
+
+    return (rc == NGX_DECLINED) ? NGX_OK : NGX_ERROR;
+}
+
+
+/* {"dry_run":true,"id":ID,"action":NAME,"steps":[...]} */
+
+ngx_int_t
+ngx_http_flowdash_dry_run(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_uint_t                     i;
+    ngx_http_flowdash_step_t     **step;
+    ngx_http_flowdash_dry_run_t    out;
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "flowdash action \"%V\" is a dry run", &ctx->action);
+
+    ngx_memzero(&out, sizeof(ngx_http_flowdash_dry_run_t));
+
+    out.pool = r->pool;
+    out.next = &out.first;
+
+    ngx_http_flowdash_dry_run_text(&out, "{\"dry_run\":true,\"id\":");
+    ngx_http_flowdash_dry_run_string(&out, &ctx->id);
+    ngx_http_flowdash_dry_run_text(&out, ",\"action\":");
+    ngx_http_flowdash_dry_run_string(&out, &ctx->action);
+    ngx_http_flowdash_dry_run_text(&out, ",\"steps\":[");
+
+    step = ctx->conf->steps->elts;
+
+    for (i = 0; i < ctx->conf->steps->nelts; i++) {
+
+        if (i) {
+            ngx_http_flowdash_dry_run_text(&out, ",");
+        }
+
+        if (ngx_http_flowdash_dry_run_step(r, ctx, step[i], &out) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_http_flowdash_dry_run_text(&out, "]}\n");
+
+    if (out.failed) {
+        return NGX_ERROR;
+    }
+
+    ctx->state = NGX_HTTP_FLOWDASH_DRY_RUN;
+
+    ngx_http_finalize_request(r, ngx_http_flowdash_dry_run_send(r, &out));
+
+    return NGX_DONE;
+}
+
+
+/*
+ * The exchange is not one of ctx->exchanges: the step is not run.  One that
+ * would be skipped is shown as well, since the answers before it may change
+ * that.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_dry_run_step(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_step_t *step,
+    ngx_http_flowdash_dry_run_t *out)
+{
+    ngx_int_t                      rc;
+    ngx_uint_t                     skipped;
+    ngx_http_flowdash_exchange_t  *ex;
+
+    ex = ngx_pcalloc(r->pool, sizeof(ngx_http_flowdash_exchange_t));
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    ex->step = step;
+
+    rc = ngx_http_flowdash_step_condition(r, ctx, ex);
+
+    skipped = (rc == NGX_DECLINED && !ex->error);
+
+    if (rc == NGX_OK || skipped) {
+        rc = ngx_http_flowdash_dry_run_call(r, ctx, ex);
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_flowdash_dry_run_write(out, ex, skipped);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_dry_run_call(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
+{
+    ngx_int_t                      rc;
+    ngx_str_t                      url, host;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    rc = ngx_http_flowdash_step_request(r, ctx, ex);
+
+    if (rc == NGX_OK && flcf->url) {
+        rc = ngx_http_flowdash_url_make(r, ex, flcf->url, &url, &host);
+    }
+
+    /* for their names */
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_flowdash_identity_call(r, ctx, ex, &ex->headers);
+    }
+
+    return rc;
+}
+
+
+static void
+ngx_http_flowdash_dry_run_write(ngx_http_flowdash_dry_run_t *out,
+    ngx_http_flowdash_exchange_t *ex, ngx_uint_t skipped)
+{
+    ngx_uint_t                     i;
+    ngx_keyval_t                  *header;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    ngx_http_flowdash_dry_run_text(out, "\n{\"step\":");
+    ngx_http_flowdash_dry_run_string(out, &ex->step->name);
+    ngx_http_flowdash_dry_run_text(out, ",\"handler\":");
+    ngx_http_flowdash_dry_run_text(out,
+                                   flcf->url ? "\"flowdash_call\""
+                                             : "\"proxy_pass or another\"");
+    ngx_http_flowdash_dry_run_text(out, ",\"method\":\"POST\",\"url\":");
+    ngx_http_flowdash_dry_run_string(out, &ex->url);
+    ngx_http_flowdash_dry_run_text(out, ",\"headers\":[");
+
+    header = ex->headers.elts;
+
+    for (i = 0; i < ex->headers.nelts; i++) {
+
+        if (i) {
+            ngx_http_flowdash_dry_run_text(out, ",");
+        }
+
+        ngx_http_flowdash_dry_run_string(out, &header[i].key);
+    }
+
+    ngx_http_flowdash_dry_run_text(out, "],\"body\":");
+
+    if (ex->payload.len) {
+        ngx_http_flowdash_dry_run_add(out, ex->payload.data,
+                                      ex->payload.len);
+
+    } else {
+        ngx_http_flowdash_dry_run_text(out, "null");
+    }
+
+    ngx_http_flowdash_dry_run_text(out, ",\"skipped\":");
+    ngx_http_flowdash_dry_run_text(out, skipped ? "true" : "false");
+    ngx_http_flowdash_dry_run_text(out, ",\"optional\":");
+    ngx_http_flowdash_dry_run_text(out,
+                                   ex->step->optional ? "true" : "false");
+
+    if (ex->error && !skipped) {
+        ngx_http_flowdash_dry_run_text(out, ",\"error\":");
+        ngx_http_flowdash_dry_run_string(out,
+                                    ngx_http_flowdash_reason_name(ex->error));
+        ngx_http_flowdash_dry_run_text(out, ",\"detail\":");
+        ngx_http_flowdash_dry_run_string(out, &ex->detail);
+    }
+
+    ngx_http_flowdash_dry_run_text(out, "}");
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_dry_run_send(ngx_http_request_t *r,
+    ngx_http_flowdash_dry_run_t *out)
+{
+    ngx_int_t  rc;
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = out->length;
+
+    ngx_str_set(&r->headers_out.content_type, "application/json");
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    /*
+     * If-Match and the like are about what the app has, and no error page may
+     * lead to the app.
+     */
+
+    r->disable_not_modified = 1;
+    r->error_page = 1;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    out->last->last_buf = 1;
+    out->last->last_in_chain = 1;
+
+    return ngx_http_output_filter(r, out->first);
+}
+
+
+static void
+ngx_http_flowdash_dry_run_text(ngx_http_flowdash_dry_run_t *out,
+    const char *text)
+{
+    ngx_http_flowdash_dry_run_add(out, (u_char *) text, ngx_strlen(text));
+}
+
+
+static void
+ngx_http_flowdash_dry_run_string(ngx_http_flowdash_dry_run_t *out,
+    ngx_str_t *s)
+{
+    u_char  *p, *last;
+
+    p = ngx_pnalloc(out->pool, s->len + 2
+                               + ngx_escape_json(NULL, s->data, s->len));
+    if (p == NULL) {
+        out->failed = 1;
+        return;
+    }
+
+    last = ngx_http_flowdash_json_write_string(p, s);
+
+    ngx_http_flowdash_dry_run_add(out, p, last - p);
+}
+
+
+static void
+ngx_http_flowdash_dry_run_add(ngx_http_flowdash_dry_run_t *out, u_char *p,
+    size_t len)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    b = ngx_calloc_buf(out->pool);
+    cl = ngx_alloc_chain_link(out->pool);
+
+    if (b == NULL || cl == NULL) {
+        out->failed = 1;
+        return;
+    }
+
+    b->pos = p;
+    b->last = p + len;
+    b->memory = 1;
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    *out->next = cl;
+    out->next = &cl->next;
+
+    out->last = b;
+    out->length += len;
+}

@@ -1,0 +1,27 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_FETCH_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_FETCH_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+
+
+/*
+ * Starts to fetch the stored task.  Returns NGX_OK with ctx->exchange set,
+ * which is already done if the URI cannot be used, or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_fetch_start(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+/*
+ * Takes the fetched task.  Returns NGX_OK, with run->error set if it is none,
+ * or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_fetch_end(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_FETCH_H_INCLUDED_ */

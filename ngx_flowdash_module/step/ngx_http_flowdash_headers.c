@@ -1,0 +1,133 @@
+
+/*
+ * The headers of a step's request.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_exchange.h>
+#include <ngx_http_flowdash_value.h>
+#include <ngx_http_flowdash_headers.h>
+
+
+static ngx_keyval_t  ngx_http_flowdash_default_headers[] = {
+    { ngx_string("Content-Type"), ngx_string("application/json") },
+    { ngx_string("Accept"), ngx_string("application/json") },
+    { ngx_string("User-Agent"),
+      ngx_string("ngx_flowdash/" NGX_HTTP_FLOWDASH_VERSION) },
+    { ngx_null_string, ngx_null_string }
+};
+
+
+ngx_int_t
+ngx_http_flowdash_headers_default(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf)
+{
+    ngx_keyval_t  *header, *h;
+
+    if (ngx_array_init(&ex->headers, r->pool, 8, sizeof(ngx_keyval_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (header = ngx_http_flowdash_default_headers;
+         header->key.len;
+         header++)
+    {
+        if (ngx_http_flowdash_headers_is_set(flcf, &header->key)) {
+            continue;
+        }
+
+        h = ngx_array_push(&ex->headers);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        *h = *header;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_headers_set(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf)
+{
+    u_char                     *p, *last;
+    ngx_str_t                   value;
+    ngx_uint_t                  i;
+    ngx_keyval_t               *h;
+    ngx_http_flowdash_param_t  *param;
+
+    if (flcf->headers == NULL) {
+        return NGX_OK;
+    }
+
+    param = flcf->headers->elts;
+
+    for (i = 0; i < flcf->headers->nelts; i++) {
+
+        if (ngx_http_flowdash_value(r, &param[i].value, &value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (value.len == 0) {
+            continue;
+        }
+
+        last = value.data + value.len;
+
+        for (p = value.data; p < last; p++) {
+            if ((*p < 0x20 && *p != '\t') || *p == 0x7f) {
+                break;
+            }
+        }
+
+        if (p < last || ngx_http_flowdash_get_ctx(r)->escaped) {
+            return ngx_http_flowdash_exchange_refuse(r, ex,
+                                       "flowdash_set_header", &param[i].name,
+                                       "has a control character");
+        }
+
+        h = ngx_array_push(&ex->headers);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        h->key = param[i].name;
+        h->value = value;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_headers_is_set(ngx_http_flowdash_loc_conf_t *flcf,
+    ngx_str_t *name)
+{
+    ngx_uint_t                  i;
+    ngx_http_flowdash_param_t  *param;
+
+    if (flcf->headers == NULL) {
+        return 0;
+    }
+
+    param = flcf->headers->elts;
+
+    for (i = 0; i < flcf->headers->nelts; i++) {
+        if (param[i].name.len == name->len
+            && ngx_strncasecmp(param[i].name.data, name->data, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}

@@ -1,0 +1,429 @@
+
+/*
+ * By what endpoints know an execution and its calls: the id, which repeats
+ * with a client's Idempotency-Key, the trace, and the signatures.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_id.h>
+#include <ngx_http_flowdash_sign.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_user.h>
+#include <ngx_http_flowdash_headers.h>
+#include <ngx_http_flowdash_identity.h>
+
+
+#define NGX_HTTP_FLOWDASH_TRACEPARENT_LEN                                     \
+    (sizeof("00-") - 1 + 32 + sizeof("-") - 1 + 16 + sizeof("-00") - 1)
+
+
+/* what the client has sent; one that is given twice counts as none */
+
+typedef struct {
+    ngx_str_t                       key;
+    ngx_str_t                       traceparent;
+    ngx_str_t                       tracestate;
+    ngx_uint_t                      keys;
+    ngx_uint_t                      traceparents;
+} ngx_http_flowdash_identity_t;
+
+
+static ngx_int_t ngx_http_flowdash_identity_headers(ngx_http_request_t *r,
+    ngx_http_flowdash_identity_t *identity);
+static ngx_uint_t ngx_http_flowdash_identity_is(ngx_table_elt_t *h,
+    const char *name, size_t len);
+static ngx_int_t ngx_http_flowdash_identity_add_state(ngx_http_request_t *r,
+    ngx_str_t *state, ngx_str_t *value);
+static ngx_int_t ngx_http_flowdash_identity_trace(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_identity_t *identity);
+static ngx_uint_t ngx_http_flowdash_identity_is_visible(ngx_str_t *value);
+static ngx_int_t ngx_http_flowdash_identity_derive(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *key);
+static ngx_int_t ngx_http_flowdash_identity_digest(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *key, ngx_array_t *user,
+    u_char *hex);
+static ngx_int_t ngx_http_flowdash_identity_signature(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_array_t *keys, ngx_array_t *headers);
+static ngx_int_t ngx_http_flowdash_identity_add(ngx_array_t *headers,
+    ngx_http_flowdash_loc_conf_t *flcf, const char *name, ngx_str_t *value);
+
+
+ngx_int_t
+ngx_http_flowdash_identity(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t                     rc;
+    ngx_str_t                     key;
+    ngx_http_flowdash_identity_t  identity;
+
+    if (ngx_http_flowdash_identity_headers(r, &identity) != NGX_OK
+        || ngx_http_flowdash_identity_trace(ctx, &identity) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (identity.keys == 0) {
+        return NGX_OK;
+    }
+
+    rc = (identity.keys == 1)
+         ? ngx_http_flowdash_id_key(&identity.key, &key, r->pool)
+         : NGX_DECLINED;
+
+    if (rc == NGX_DECLINED) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "flowdash: the client's Idempotency-Key is not valid, "
+                      "and not used");
+        return NGX_OK;
+    }
+
+    return (rc == NGX_OK) ? ngx_http_flowdash_identity_derive(r, ctx, &key)
+                          : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_identity_headers(ngx_http_request_t *r,
+    ngx_http_flowdash_identity_t *identity)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    ngx_memzero(identity, sizeof(ngx_http_flowdash_identity_t));
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (ngx_http_flowdash_identity_is(&h[i], "idempotency-key", 15)) {
+                identity->keys++;
+                identity->key = h[i].value;
+
+            } else if (ngx_http_flowdash_identity_is(&h[i], "traceparent", 11))
+            {
+                identity->traceparents++;
+                identity->traceparent = h[i].value;
+
+            } else if (ngx_http_flowdash_identity_is(&h[i], "tracestate", 10)
+                       && ngx_http_flowdash_identity_add_state(r,
+                                        &identity->tracestate, &h[i].value)
+                          != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_identity_is(ngx_table_elt_t *h, const char *name, size_t len)
+{
+    return h->key.len == len
+           && ngx_strncasecmp(h->key.data, (u_char *) name, len) == 0;
+}
+
+
+/* a list may be sent in several headers */
+
+static ngx_int_t
+ngx_http_flowdash_identity_add_state(ngx_http_request_t *r, ngx_str_t *state,
+    ngx_str_t *value)
+{
+    u_char     *p;
+    ngx_str_t   joined;
+
+    if (state->len == 0) {
+        *state = *value;
+        return NGX_OK;
+    }
+
+    joined.len = state->len + sizeof(", ") - 1 + value->len;
+
+    joined.data = ngx_pnalloc(r->pool, joined.len);
+    if (joined.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_cpymem(joined.data, state->data, state->len);
+    p = ngx_cpymem(p, ", ", sizeof(", ") - 1);
+    ngx_memcpy(p, value->data, value->len);
+
+    *state = joined;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_identity_trace(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_identity_t *identity)
+{
+    if (identity->traceparents == 1
+        && ngx_http_flowdash_id_trace_parse(&identity->traceparent,
+                                            &ctx->trace)
+           == NGX_OK)
+    {
+        if (ngx_http_flowdash_identity_is_visible(&identity->tracestate)) {
+            ctx->tracestate = identity->tracestate;
+        }
+
+        return NGX_OK;
+    }
+
+    return ngx_http_flowdash_id_trace_begin(&ctx->trace);
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_identity_is_visible(ngx_str_t *value)
+{
+    size_t  i;
+
+    for (i = 0; i < value->len; i++) {
+        if ((value->data[i] < 0x20 && value->data[i] != '\t')
+            || value->data[i] >= 0x7f)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/*
+ * A user who repeats the whole action gets the same id.  Two users never do:
+ * where it is not known who the user is, each action gets its own.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_identity_derive(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *key)
+{
+    u_char        *hex;
+    ngx_array_t   *user;
+    ngx_keyval_t  *kv;
+
+    user = ngx_http_flowdash_user(r, NULL, ctx->conf);
+    if (user == NULL) {
+        return NGX_ERROR;
+    }
+
+    kv = user->elts;
+
+    /* the first member is the id */
+
+    if (kv[0].value.len == 0) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "flowdash: the client's Idempotency-Key is not used, "
+                      "because the user has no id");
+        return NGX_OK;
+    }
+
+    hex = ngx_pnalloc(r->pool, NGX_HTTP_FLOWDASH_ID_DIGEST_LEN);
+    if (hex == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_flowdash_identity_digest(r, ctx, key, user, hex) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ctx->id.data = hex;
+    ctx->id.len = NGX_HTTP_FLOWDASH_ID_DIGEST_LEN;
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "flowdash id of the client's key: %V", &ctx->id);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_identity_digest(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *key, ngx_array_t *user,
+    u_char *hex)
+{
+    ngx_uint_t                       i;
+    ngx_keyval_t                    *kv;
+    ngx_http_flowdash_id_digest_t    digest;
+
+    if (ngx_http_flowdash_id_digest_init(&digest) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_flowdash_id_digest_add(&digest, key);
+    ngx_http_flowdash_id_digest_add(&digest, &r->headers_in.server);
+    ngx_http_flowdash_id_digest_add(&digest, &r->method_name);
+    ngx_http_flowdash_id_digest_add(&digest, &r->unparsed_uri);
+    ngx_http_flowdash_id_digest_add(&digest, &ctx->action);
+
+    kv = user->elts;
+
+    for (i = 0; i < user->nelts; i++) {
+        ngx_http_flowdash_id_digest_add(&digest, &kv[i].key);
+        ngx_http_flowdash_id_digest_add(&digest, &kv[i].value);
+    }
+
+    return ngx_http_flowdash_id_digest_final(&digest, hex);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_identity_step(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_array_t *headers)
+{
+    u_char                        *p;
+    ngx_str_t                      value;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    /* a string of RFC 8941: the quotes are part of the header's value */
+
+    value.len = sizeof("\"-\"") - 1 + ctx->id.len
+                + NGX_HTTP_FLOWDASH_ID_STEP_LEN;
+
+    p = ngx_pnalloc(r->pool, value.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.data = p;
+
+    ex->id.data = p + 1;
+    ex->id.len = value.len - 2;
+
+    *p++ = '"';
+    p = ngx_cpymem(p, ctx->id.data, ctx->id.len);
+    *p++ = '-';
+    p = ngx_cpymem(p, ex->step->id, NGX_HTTP_FLOWDASH_ID_STEP_LEN);
+    *p = '"';
+
+    if (ngx_http_flowdash_identity_add(headers, flcf, "Idempotency-Key",
+                                       &value)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ctx->tracestate.len == 0) {
+        return NGX_OK;
+    }
+
+    return ngx_http_flowdash_identity_add(headers, flcf, "tracestate",
+                                          &ctx->tracestate);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_identity_call(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_array_t *headers)
+{
+    u_char                        *p;
+    ngx_str_t                      value;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    value.data = ngx_pnalloc(r->pool, NGX_HTTP_FLOWDASH_TRACEPARENT_LEN);
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_http_flowdash_id_traceparent(value.data, &ctx->trace);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.len = p - value.data;
+
+    if (ngx_http_flowdash_identity_add(headers, flcf, "traceparent", &value)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (flcf->sign_keys == NULL) {
+        return NGX_OK;
+    }
+
+    return ngx_http_flowdash_identity_signature(r, ex, flcf->sign_keys,
+                                                headers);
+}
+
+
+/* Standard Webhooks 1.0.0 */
+
+static ngx_int_t
+ngx_http_flowdash_identity_signature(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_array_t *keys, ngx_array_t *headers)
+{
+    ngx_uint_t     i;
+    ngx_str_t      timestamp;
+    ngx_keyval_t  *header;
+
+    static ngx_str_t  names[] = {
+        ngx_string("webhook-id"),
+        ngx_string("webhook-timestamp"),
+        ngx_string("webhook-signature")
+    };
+
+    timestamp.data = ngx_pnalloc(r->pool, NGX_TIME_T_LEN);
+    header = ngx_array_push_n(headers, 3);
+
+    if (timestamp.data == NULL || header == NULL) {
+        return NGX_ERROR;
+    }
+
+    timestamp.len = ngx_sprintf(timestamp.data, "%T", ngx_time())
+                    - timestamp.data;
+
+    for (i = 0; i < 3; i++) {
+        header[i].key = names[i];
+    }
+
+    header[0].value = ex->id;
+    header[1].value = timestamp;
+
+    return ngx_http_flowdash_sign(keys, &ex->id, &timestamp, &ex->payload,
+                                  &header[2].value, r->pool);
+}
+
+
+/* unless flowdash_set_header has it, which may well be nothing */
+
+static ngx_int_t
+ngx_http_flowdash_identity_add(ngx_array_t *headers,
+    ngx_http_flowdash_loc_conf_t *flcf, const char *name, ngx_str_t *value)
+{
+    ngx_str_t      key;
+    ngx_keyval_t  *header;
+
+    key.data = (u_char *) name;
+    key.len = ngx_strlen(name);
+
+    if (ngx_http_flowdash_headers_is_set(flcf, &key)) {
+        return NGX_OK;
+    }
+
+    header = ngx_array_push(headers);
+    if (header == NULL) {
+        return NGX_ERROR;
+    }
+
+    header->key = key;
+    header->value = *value;
+
+    return NGX_OK;
+}

@@ -1,0 +1,417 @@
+
+/*
+ * A step: whether it is run, its payload, and the subrequest into its
+ * location.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_json.h>
+#include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_value.h>
+#include <ngx_http_flowdash_user.h>
+#include <ngx_http_flowdash_headers.h>
+#include <ngx_http_flowdash_identity.h>
+#include <ngx_http_flowdash_subrequest.h>
+#include <ngx_http_flowdash_step.h>
+
+
+static ngx_int_t ngx_http_flowdash_step_payload(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_loc_conf_t *flcf);
+static ngx_int_t ngx_http_flowdash_step_subrequest(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex);
+static ngx_int_t ngx_http_flowdash_step_body(ngx_http_request_t *sr,
+    ngx_http_flowdash_exchange_t *ex);
+static ngx_int_t ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
+    ngx_http_flowdash_exchange_t *ex);
+static ngx_int_t ngx_http_flowdash_step_add_header(ngx_http_request_t *sr,
+    ngx_str_t *name, ngx_str_t *value);
+
+
+static ngx_str_t  ngx_http_flowdash_post_method = ngx_string("POST");
+
+
+ngx_int_t
+ngx_http_flowdash_step_start(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t                      rc;
+    ngx_http_flowdash_exchange_t  *ex, **slot;
+    ngx_http_flowdash_step_t     **steps;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    ex = ngx_pcalloc(r->pool, sizeof(ngx_http_flowdash_exchange_t));
+    if (ex == NULL) {
+        return NGX_ERROR;
+    }
+
+    steps = ctx->conf->steps->elts;
+    ex->step = steps[ctx->exchanges.nelts];
+    ex->start = ngx_current_msec;
+
+    slot = ngx_array_push(&ctx->exchanges);
+    if (slot == NULL) {
+        return NGX_ERROR;
+    }
+
+    *slot = ex;
+    ctx->exchange = ex;
+
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    rc = ngx_http_flowdash_step_condition(r, ctx, ex);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_flowdash_step_request(r, ctx, ex);
+    }
+
+    if (rc == NGX_DECLINED) {
+        ex->done = 1;
+        return NGX_OK;
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if ((ngx_msec_int_t) (ctx->deadline - ngx_current_msec) <= 0) {
+        ex->error = NGX_HTTP_FLOWDASH_DEADLINE;
+        ex->done = 1;
+        return NGX_OK;
+    }
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "flowdash step \"%V\" starts, payload:%uz",
+                   &ex->step->name, ex->payload.len);
+
+    if (ngx_http_flowdash_step_subrequest(r, ex) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_flowdash_subrequest_set_timer(r, ctx, flcf);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_step_condition(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
+{
+    ngx_int_t  rc;
+
+    if (ex->step->condition == NULL) {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_flowdash_value_test(r, ex->step->condition);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    if (ctx->ambiguous) {
+        ex->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
+        ngx_str_set(&ex->detail, "flowdash_if depends on a field that the "
+                                 "task has twice");
+    }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "flowdash step \"%V\" is skipped", &ex->step->name);
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_step_request(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
+{
+    ngx_int_t                      rc;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    rc = ngx_http_flowdash_step_payload(r, ctx, ex, flcf);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_http_flowdash_headers_default(r, ex, flcf) != NGX_OK
+        || ngx_http_flowdash_identity_step(r, ctx, ex, &ex->headers) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_flowdash_headers_set(r, ex, flcf);
+}
+
+
+/* {"action":NAME,"user":{...},"task":{...}} */
+
+static ngx_int_t
+ngx_http_flowdash_step_payload(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_loc_conf_t *flcf)
+{
+    u_char        *p;
+    size_t         len;
+    ngx_uint_t     i;
+    ngx_array_t   *user;
+    ngx_keyval_t  *kv;
+
+    user = ngx_http_flowdash_user(r, ex, flcf);
+
+    if (user == NULL) {
+        return ex->error ? NGX_DECLINED : NGX_ERROR;
+    }
+
+    kv = user->elts;
+
+    len = sizeof("{\"action\":,\"user\":{},\"task\":}") - 1
+          + ngx_http_flowdash_json_string_length(&ctx->action)
+          + ngx_http_flowdash_task_object_length(ctx->task);
+
+    for (i = 0; i < user->nelts; i++) {
+        len += sizeof(",:null") - 1
+               + ngx_http_flowdash_json_string_length(&kv[i].key)
+               + ngx_http_flowdash_json_string_length(&kv[i].value);
+    }
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ex->payload.data = p;
+
+    p = ngx_cpymem(p, "{\"action\":", sizeof("{\"action\":") - 1);
+    p = ngx_http_flowdash_json_write_string(p, &ctx->action);
+    p = ngx_cpymem(p, ",\"user\":{", sizeof(",\"user\":{") - 1);
+
+    for (i = 0; i < user->nelts; i++) {
+
+        if (i) {
+            *p++ = ',';
+        }
+
+        p = ngx_http_flowdash_json_write_string(p, &kv[i].key);
+        *p++ = ':';
+
+        if (kv[i].value.len) {
+            p = ngx_http_flowdash_json_write_string(p, &kv[i].value);
+
+        } else {
+            p = ngx_cpymem(p, "null", sizeof("null") - 1);
+        }
+    }
+
+    p = ngx_cpymem(p, "},\"task\":", sizeof("},\"task\":") - 1);
+    p = ngx_http_flowdash_task_write_object(p, ctx->task);
+    *p++ = '}';
+
+    ex->payload.len = p - ex->payload.data;
+
+    return NGX_OK;
+}
+
+
+/*
+ * A background subrequest, so that the connection stays the main request's:
+ * what the client does meanwhile is not for the step's upstream to judge.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_step_subrequest(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex)
+{
+    ngx_str_t                   uri;
+    ngx_http_request_t         *sr;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    ngx_str_set(&uri, "/");
+
+    sr = ngx_http_flowdash_subrequest_create(r, ex, &uri, NULL);
+    if (sr == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_flowdash_subrequest_set_method(sr, NGX_HTTP_POST,
+                                            &ngx_http_flowdash_post_method);
+
+    if (ngx_http_flowdash_step_body(sr, ex) != NGX_OK
+        || ngx_http_flowdash_step_headers_in(sr, ex) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+#if (NGX_PCRE)
+    sr->ncaptures = r->ncaptures;
+    sr->captures = r->captures;
+    sr->captures_data = r->captures_data;
+    sr->realloc_captures = 1;
+#endif
+
+    /* as a named location is entered */
+
+    sr->loc_conf = ex->step->loc_conf;
+    sr->valid_location = 1;
+
+    ngx_http_update_location_config(sr);
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+
+    sr->phase_handler = cmcf->phase_engine.location_rewrite_index;
+    sr->write_event_handler = ngx_http_core_run_phases;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_step_body(ngx_http_request_t *sr,
+    ngx_http_flowdash_exchange_t *ex)
+{
+    ngx_buf_t                *b;
+    ngx_chain_t              *cl;
+    ngx_http_request_body_t  *rb;
+
+    rb = ngx_pcalloc(sr->pool, sizeof(ngx_http_request_body_t));
+    b = ngx_calloc_buf(sr->pool);
+    cl = ngx_alloc_chain_link(sr->pool);
+
+    if (rb == NULL || b == NULL || cl == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->start = ex->payload.data;
+    b->pos = b->start;
+    b->last = b->start + ex->payload.len;
+    b->end = b->last;
+    b->temporary = 1;
+    b->last_buf = 1;
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    rb->bufs = cl;
+    rb->buf = b;
+
+    sr->request_body = rb;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Headers of its own: a copy would share its list with the client's request,
+ * and have the client's headers in it.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
+    ngx_http_flowdash_exchange_t *ex)
+{
+    u_char                        *p;
+    ngx_str_t                      name, value;
+    ngx_uint_t                     i;
+    ngx_keyval_t                  *header;
+    ngx_http_headers_in_t         *in;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+    in = &sr->headers_in;
+
+    ngx_memzero(in, sizeof(ngx_http_headers_in_t));
+
+    in->content_length_n = ex->payload.len;
+    in->keep_alive_n = -1;
+
+    if (ngx_list_init(&in->headers, sr->pool, 8, sizeof(ngx_table_elt_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /*
+     * flowdash_call adds those of each call by itself, and takes the others
+     * from where they are; but an "if" may let another handler answer.
+     */
+
+    if (flcf->url == NULL
+        && ngx_http_flowdash_identity_call(sr->main,
+                                           ngx_http_flowdash_get_ctx(sr), ex,
+                                           &ex->headers)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    header = ex->headers.elts;
+
+    for (i = 0; i < ex->headers.nelts; i++) {
+        if (ngx_http_flowdash_step_add_header(sr, &header[i].key,
+                                              &header[i].value)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    p = ngx_pnalloc(sr->pool, NGX_OFF_T_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_str_set(&name, "Content-Length");
+    value.data = p;
+    value.len = ngx_sprintf(p, "%O", in->content_length_n) - p;
+
+    return ngx_http_flowdash_step_add_header(sr, &name, &value);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_step_add_header(ngx_http_request_t *sr, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&sr->headers_in.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->key = *name;
+    h->value = *value;
+
+    h->lowcase_key = ngx_pnalloc(sr->pool, h->key.len);
+    if (h->lowcase_key == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = ngx_hash_strlow(h->lowcase_key, h->key.data, h->key.len);
+
+    if (h->key.len == sizeof("content-type") - 1
+        && ngx_strncmp(h->lowcase_key, "content-type", h->key.len) == 0)
+    {
+        sr->headers_in.content_type = h;
+
+    } else if (h->key.len == sizeof("content-length") - 1
+               && ngx_strncmp(h->lowcase_key, "content-length", h->key.len)
+                  == 0)
+    {
+        sr->headers_in.content_length = h;
+    }
+
+    return NGX_OK;
+}

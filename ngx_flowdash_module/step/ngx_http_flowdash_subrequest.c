@@ -1,0 +1,311 @@
+
+/*
+ * The subrequest in which a step or a fetch runs: it is created, given time,
+ * its answer is collected, and it wakes the main request at its end.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_value.h>
+#include <ngx_http_flowdash_answer.h>
+#include <ngx_http_flowdash_call.h>
+#include <ngx_http_flowdash_subrequest.h>
+
+
+/* what limit_req knows a request by that it has seen */
+
+#define NGX_HTTP_FLOWDASH_LIMIT_REQ_PASSED  1
+
+
+static ngx_int_t ngx_http_flowdash_subrequest_body_filter(
+    ngx_http_request_t *r, ngx_chain_t *in);
+static void ngx_http_flowdash_subrequest_timeout(ngx_event_t *ev);
+static void ngx_http_flowdash_subrequest_abort(ngx_http_request_t *sr,
+    ngx_http_flowdash_exchange_t *ex);
+static ngx_int_t ngx_http_flowdash_subrequest_end(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex);
+
+
+static ngx_http_output_body_filter_pt  ngx_http_next_body_filter;
+
+
+ngx_int_t
+ngx_http_flowdash_subrequest_init(ngx_conf_t *cf)
+{
+    ngx_http_next_body_filter = ngx_http_top_body_filter;
+    ngx_http_top_body_filter = ngx_http_flowdash_subrequest_body_filter;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_subrequest_body_filter(ngx_http_request_t *r,
+    ngx_chain_t *in)
+{
+    ngx_int_t                      rc;
+    ngx_buf_t                     *b;
+    ngx_http_flowdash_exchange_t  *ex;
+
+    if (r == r->main
+        || r->post_subrequest == NULL
+        || r->post_subrequest->handler != ngx_http_flowdash_subrequest_done)
+    {
+        return ngx_http_next_body_filter(r, in);
+    }
+
+    ex = r->post_subrequest->data;
+
+    for ( /* void */ ; in; in = in->next) {
+        b = in->buf;
+
+        if (b->last_buf || b->last_in_chain) {
+            ex->complete = 1;
+        }
+
+        if (ngx_buf_special(b)) {
+            continue;
+        }
+
+        /* the subrequest's flag has asked for memory */
+
+        rc = ngx_buf_in_memory(b)
+             ? ngx_http_flowdash_answer_add(ex, b->pos, b->last - b->pos)
+             : NGX_ERROR;
+
+        if (rc != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        b->pos = b->last;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_http_request_t *
+ngx_http_flowdash_subrequest_create(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_str_t *uri, ngx_str_t *args)
+{
+    ngx_http_request_t          *sr;
+    ngx_http_post_subrequest_t  *ps;
+
+    ps = ngx_palloc(r->pool, sizeof(ngx_http_post_subrequest_t));
+    if (ps == NULL) {
+        return NULL;
+    }
+
+    ps->handler = ngx_http_flowdash_subrequest_done;
+    ps->data = ex;
+
+    if (ngx_http_subrequest(r, uri, args, &sr, ps,
+                            NGX_HTTP_SUBREQUEST_IN_MEMORY
+                            |NGX_HTTP_SUBREQUEST_BACKGROUND)
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    ex->request = sr;
+    ngx_http_set_ctx(sr, ex, ngx_http_flowdash_module);
+
+    /*
+     * A shared array would keep what one of both requests has read of its
+     * headers for the other.
+     */
+
+    sr->variables = ngx_http_flowdash_value_copy_variables(r);
+    if (sr->variables == NULL) {
+        return NULL;
+    }
+
+    /*
+     * limit_req would wait for an event of the connection, which is the
+     * client's request's: the subrequest would never be woken.
+     */
+
+    if (r->limit_req_status == 0) {
+        r->limit_req_status = NGX_HTTP_FLOWDASH_LIMIT_REQ_PASSED;
+    }
+
+    /* nginx clears it if the upstream breaks off, see where it is judged */
+
+    sr->keepalive = 1;
+
+    return sr;
+}
+
+
+void
+ngx_http_flowdash_subrequest_set_method(ngx_http_request_t *sr,
+    ngx_uint_t method,
+    ngx_str_t *name)
+{
+    ngx_http_variable_value_t      *v;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    sr->method = method;
+    sr->method_name = *name;
+
+    fmcf = ngx_http_get_module_main_conf(sr, ngx_http_flowdash_module);
+
+    v = &sr->variables[fmcf->request_method];
+
+    v->len = name->len;
+    v->data = name->data;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+}
+
+
+void
+ngx_http_flowdash_subrequest_set_timer(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_loc_conf_t *flcf)
+{
+    ngx_msec_t  time, left;
+
+    time = flcf->timeout;
+    left = ctx->deadline - ngx_current_msec;
+
+    if (left < time) {
+        time = left;
+        ctx->exchange->deadline = 1;
+    }
+
+    ctx->timer.handler = ngx_http_flowdash_subrequest_timeout;
+    ctx->timer.data = r->connection;
+    ctx->timer.log = r->connection->log;
+
+    ngx_add_timer(&ctx->timer, time);
+}
+
+
+static void
+ngx_http_flowdash_subrequest_timeout(ngx_event_t *ev)
+{
+    ngx_connection_t              *c;
+    ngx_http_request_t            *r, *sr;
+    ngx_http_flowdash_ctx_t       *ctx;
+    ngx_http_flowdash_exchange_t  *ex;
+
+    c = ev->data;
+    r = c->data;
+    r = r->main;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+    ex = ctx->exchange;
+    sr = ex->request;
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "flowdash step \"%V\" ran out of time", &ex->step->name);
+
+    ex->error = ex->deadline ? NGX_HTTP_FLOWDASH_DEADLINE
+                             : NGX_HTTP_FLOWDASH_TIMEOUT;
+
+    ngx_http_flowdash_subrequest_abort(sr, ex);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_flowdash_subrequest_abort(ngx_http_request_t *sr,
+    ngx_http_flowdash_exchange_t *ex)
+{
+    ngx_http_upstream_t  *u;
+
+    u = sr->upstream;
+
+    if (ex->call) {
+        ngx_http_flowdash_call_abort(ex->call);
+
+    } else if (u && u->cleanup) {
+
+        /* the upstream's cleanup handler gives up one reference */
+
+        sr->main->count++;
+        (*u->cleanup)(sr);
+
+    } else {
+
+        /*
+         * A handler which cannot be stopped goes on by itself, and keeps the
+         * request's memory till it has ended; the action does not wait for it.
+         */
+
+        if (ngx_http_flowdash_subrequest_end(sr, ex) != NGX_OK) {
+            sr->main->count++;
+            ngx_http_finalize_request(sr->main, NGX_ERROR);
+        }
+
+        return;
+    }
+
+    ngx_http_finalize_request(sr, NGX_HTTP_GATEWAY_TIME_OUT);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_subrequest_done(ngx_http_request_t *r, void *data,
+    ngx_int_t rc)
+{
+    ngx_http_flowdash_exchange_t *ex = data;
+
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "flowdash step \"%V\" done, rc:%i s:%ui",
+                   &ex->step->name, rc, r->headers_out.status);
+
+    if (ex->done) {
+
+        /* finalized once more, or too late */
+
+        return NGX_OK;
+    }
+
+    if (rc == NGX_OK && r->buffered && !r->connection->error) {
+
+        /* a filter waits for a file */
+
+        return NGX_OK;
+    }
+
+    ngx_http_flowdash_answer_judge(ex, rc);
+
+    /* what a filter still holds goes nowhere, and must not be waited for */
+
+    r->buffered = 0;
+
+    return ngx_http_flowdash_subrequest_end(r, ex);
+}
+
+
+/*
+ * Wakes the main request.  Whatever the answer was, the subrequest has ended
+ * well: nginx must not make an error page for it.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_subrequest_end(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex)
+{
+    /* an output filter of the step may have failed, or the client be gone */
+
+    r->connection->error = 0;
+    r->connection->log->action = NULL;
+
+    ex->done = 1;
+    ex->time = ngx_current_msec - ex->start;
+
+    r->main->write_event_handler = ngx_http_core_run_phases;
+
+    return ngx_http_post_request(r->main, NULL);
+}

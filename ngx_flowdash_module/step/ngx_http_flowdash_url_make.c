@@ -1,0 +1,306 @@
+
+/*
+ * The URL of a call, with the values of its variables.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_value.h>
+#include <ngx_http_flowdash_url.h>
+#include <ngx_http_flowdash_url_make.h>
+
+
+static ngx_int_t ngx_http_flowdash_url_make_host(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
+    ngx_str_t *host);
+static ngx_int_t ngx_http_flowdash_url_make_values(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
+    ngx_str_t *value, size_t *len);
+static ngx_int_t ngx_http_flowdash_url_make_redacted(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
+    ngx_str_t *host, u_char *path, u_char *last);
+static ngx_int_t ngx_http_flowdash_url_make_refuse(
+    ngx_http_flowdash_exchange_t *ex, const char *detail);
+
+
+ngx_int_t
+ngx_http_flowdash_url_make(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
+    ngx_str_t *text, ngx_str_t *host)
+{
+    u_char      *p, *path, *last;
+    size_t       len;
+    ngx_int_t    rc;
+    ngx_str_t   *value;
+    ngx_uint_t   i, n;
+
+    if (url->parsed) {
+        *host = url->host;
+        ex->url = url->logged;
+        return NGX_OK;
+    }
+
+    n = url->parts.nelts;
+    len = url->origin.len + url->port_text.len + 1;
+
+    value = ngx_palloc(r->pool, n * sizeof(ngx_str_t));
+    if (value == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_flowdash_url_make_host(r, ex, url, host);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_flowdash_url_make_values(r, ex, url, value, &len);
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    text->data = ngx_pnalloc(r->pool, len + host->len);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_cpymem(text->data, url->origin.data, url->origin.len);
+
+    if (url->variable_host) {
+        p = ngx_cpymem(p, host->data, host->len);
+        p = ngx_cpymem(p, url->port_text.data, url->port_text.len);
+    }
+
+    path = p;
+
+    for (i = 0; i < n; i++) {
+
+        if (value[i].len == 0 && p[-1] == '/'
+            && (i + 1 == n || value[i + 1].len == 0
+                || value[i + 1].data[0] == '/'
+                || value[i + 1].data[0] == '?')
+            && ngx_strlchr(path, p, '?') == NULL)
+        {
+            return ngx_http_flowdash_url_make_refuse(ex,
+                                          "a variable of flowdash_call leaves "
+                                          "a part of the path empty");
+        }
+
+        p = ngx_cpymem(p, value[i].data, value[i].len);
+    }
+
+    *p = '\0';
+    text->len = p - text->data;
+
+    last = ngx_strlchr(path, p, '?');
+
+    if (last == NULL) {
+        last = p;
+    }
+
+    if (ngx_http_flowdash_url_dot_segment(path, last)) {
+        return ngx_http_flowdash_url_make_refuse(ex,
+                                          "a variable of flowdash_call makes "
+                                          "a \".\" or \"..\" of a part of "
+                                          "the path");
+    }
+
+    return ngx_http_flowdash_url_make_redacted(r, ex, url, host, path, last);
+}
+
+
+/*
+ * A host with variables is put together of what names of hosts are made of,
+ * so that no value brings another part of an URL with it.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_url_make_host(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
+    ngx_str_t *host)
+{
+    u_char                        *p, c;
+    size_t                         len;
+    ngx_str_t                     *value;
+    ngx_uint_t                     i, n;
+    ngx_http_flowdash_url_part_t  *part;
+
+    if (url->variable_host == NULL) {
+        *host = url->host;
+        return NGX_OK;
+    }
+
+    part = url->variable_host->elts;
+    n = url->variable_host->nelts;
+    len = 0;
+
+    value = ngx_palloc(r->pool, n * sizeof(ngx_str_t));
+    if (value == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+
+        if (part[i].value == NULL) {
+            value[i] = part[i].text;
+
+        } else if (ngx_http_flowdash_value(r, part[i].value, &value[i])
+                   != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        len += value[i].len;
+    }
+
+    host->data = ngx_pnalloc(r->pool, len);
+    if (host->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = host->data;
+
+    for (i = 0; i < n; i++) {
+        p = ngx_cpymem(p, value[i].data, value[i].len);
+    }
+
+    host->len = len;
+
+    for (p = host->data; p < host->data + len; p++) {
+        c = ngx_tolower(*p);
+
+        if ((c < 'a' || c > 'z') && (c < '0' || c > '9')
+            && c != '-' && c != '_' && c != '.')
+        {
+            break;
+        }
+    }
+
+    if (p < host->data + len || len == 0 || len > 253
+        || host->data[0] == '.')
+    {
+        return ngx_http_flowdash_url_make_refuse(ex,
+                                          "a variable of flowdash_call makes "
+                                          "a host of the URL that is none");
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_url_make_values(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
+    ngx_str_t *value, size_t *len)
+{
+    ngx_int_t                      rc;
+    ngx_uint_t                     i;
+    ngx_http_flowdash_url_part_t  *part;
+
+    part = url->parts.elts;
+
+    for (i = 0; i < url->parts.nelts; i++) {
+
+        rc = ngx_http_flowdash_url_make_part(r, ex, &part[i], &value[i]);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        *len += value[i].len;
+    }
+
+    return NGX_OK;
+}
+
+
+/* the query is left out of the log: it may carry a key */
+
+static ngx_int_t
+ngx_http_flowdash_url_make_redacted(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
+    ngx_str_t *host, u_char *path, u_char *last)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(r->pool, url->shown.len + host->len + url->port_text.len
+                             + (last - path));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ex->url.data = p;
+
+    p = ngx_cpymem(p, url->shown.data, url->shown.len);
+
+    if (url->variable_host) {
+        p = ngx_cpymem(p, host->data, host->len);
+        p = ngx_cpymem(p, url->port_text.data, url->port_text.len);
+    }
+
+    p = ngx_cpymem(p, path, last - path);
+
+    ex->url.len = p - ex->url.data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_url_make_part(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_part_t *part,
+    ngx_str_t *text)
+{
+    u_char     *p, *last;
+    ngx_str_t   value;
+
+    if (part->value == NULL) {
+        *text = part->text;
+        return NGX_OK;
+    }
+
+    if (ngx_http_flowdash_value(r, part->value, &value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    last = value.data + value.len;
+
+    for (p = value.data; p < last; p++) {
+        if (*p < 0x20 || *p == 0x7f) {
+            break;
+        }
+    }
+
+    if (p < last || ngx_http_flowdash_get_ctx(r)->escaped) {
+        return ngx_http_flowdash_url_make_refuse(ex,
+                                          "a variable in the URL has a "
+                                          "control character");
+    }
+
+    text->data = ngx_pnalloc(r->pool, 3 * value.len);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    last = (u_char *) ngx_escape_uri(text->data, value.data, value.len,
+                                     NGX_ESCAPE_URI_COMPONENT);
+    text->len = last - text->data;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_url_make_refuse(ngx_http_flowdash_exchange_t *ex,
+    const char *detail)
+{
+    ex->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
+    ex->detail.data = (u_char *) detail;
+    ex->detail.len = ngx_strlen(detail);
+
+    return NGX_DECLINED;
+}

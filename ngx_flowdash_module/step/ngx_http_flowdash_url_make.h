@@ -1,0 +1,33 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_URL_MAKE_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_URL_MAKE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_url.h>
+
+
+/*
+ * Makes the URL of a call, which ends with a zero; the name of its host, which
+ * is empty for a unix socket; and run->url for the log.  Returns NGX_OK,
+ * NGX_ERROR, or NGX_DECLINED with run->error set if a value would lead
+ * elsewhere.
+ */
+ngx_int_t ngx_http_flowdash_url_make(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
+    ngx_str_t *text, ngx_str_t *host);
+
+/*
+ * Evaluates a variable in an URL and percent-encodes its value.  Returns
+ * NGX_OK, NGX_DECLINED with run->error set if the value cannot be used, or
+ * NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_url_make_part(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_part_t *part,
+    ngx_str_t *text);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_URL_MAKE_H_INCLUDED_ */

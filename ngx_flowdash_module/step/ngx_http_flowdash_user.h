@@ -1,0 +1,21 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_USER_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_USER_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+
+
+/*
+ * The members of "user" as ngx_keyval_t, the id first.  Returns NULL when
+ * memory ran out, or with run->error set if a value cannot be said in JSON;
+ * without a run, such a value is left out.
+ */
+ngx_array_t *ngx_http_flowdash_user(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_USER_H_INCLUDED_ */

@@ -1,0 +1,357 @@
+
+/*
+ * What is counted of an execution, and when.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_metrics.h>
+#include <ngx_http_flowdash_count.h>
+
+
+static ngx_http_flowdash_counters_t *ngx_http_flowdash_count_get(
+    ngx_http_flowdash_zone_t *zone, ngx_str_t *action, ngx_str_t *step,
+    ngx_log_t *log);
+static ngx_str_t ngx_http_flowdash_count_name(ngx_http_flowdash_ctx_t *ctx);
+static ngx_uint_t ngx_http_flowdash_count_attempts(
+    ngx_http_flowdash_counters_t *counters, ngx_http_flowdash_exchange_t *ex);
+static ngx_uint_t ngx_http_flowdash_count_upstream(
+    ngx_http_flowdash_counters_t *counters, ngx_http_flowdash_exchange_t *ex);
+static ngx_uint_t ngx_http_flowdash_count_handler(
+    ngx_http_flowdash_counters_t *counters, ngx_http_flowdash_exchange_t *ex);
+static void ngx_http_flowdash_count_status(
+    ngx_http_flowdash_counters_t *counters, ngx_uint_t status);
+
+
+void
+ngx_http_flowdash_count_configured(ngx_http_flowdash_main_conf_t *fmcf,
+    ngx_log_t *log)
+{
+    ngx_uint_t                      i, n, room;
+    ngx_str_t                      *name;
+    ngx_http_flowdash_step_t      **step;
+    ngx_http_flowdash_loc_conf_t  **action;
+
+    room = 1;
+    action = fmcf->actions.elts;
+
+    for (i = 0; i < fmcf->actions.nelts; i++) {
+
+        if (action[i]->action->lengths) {
+
+            /* its names are known when they come */
+
+            continue;
+        }
+
+        name = &action[i]->action->value;
+        step = action[i]->steps->elts;
+
+        if (!ngx_http_flowdash_metrics_get(fmcf->counters, name, NULL)) {
+            room = 0;
+        }
+
+        for (n = 0; n < action[i]->steps->nelts; n++) {
+            if (!ngx_http_flowdash_metrics_get(fmcf->counters, name,
+                                               &step[n]->name))
+            {
+                room = 0;
+            }
+        }
+    }
+
+    if (!room) {
+        ngx_http_flowdash_metrics_no_room(fmcf->counters, log);
+    }
+}
+
+
+void
+ngx_http_flowdash_count_started(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_str_t                       name;
+    ngx_http_flowdash_counters_t   *counters;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+
+    if (fmcf->counters == NULL || ctx->counting) {
+        return;
+    }
+
+    name = ngx_http_flowdash_count_name(ctx);
+    counters = ngx_http_flowdash_count_get(fmcf->counters, &name, NULL,
+                                           r->connection->log);
+
+    ctx->zone = fmcf->counters;
+    ctx->counters = counters;
+    ctx->counting = 1;
+
+    if (counters == NULL) {
+        return;
+    }
+
+    (void) ngx_atomic_fetch_add(&counters->started, 1);
+    (void) ngx_atomic_fetch_add(&counters->running, 1);
+
+    ngx_http_flowdash_metrics_happen(&counters->rate);
+}
+
+
+static ngx_http_flowdash_counters_t *
+ngx_http_flowdash_count_get(ngx_http_flowdash_zone_t *zone, ngx_str_t *action,
+    ngx_str_t *step, ngx_log_t *log)
+{
+    ngx_http_flowdash_counters_t  *counters;
+
+    counters = ngx_http_flowdash_metrics_get(zone, action, step);
+
+    if (counters == NULL) {
+        (void) ngx_atomic_fetch_add(&zone->uncounted, 1);
+        ngx_http_flowdash_metrics_no_room(zone, log);
+    }
+
+    return counters;
+}
+
+
+/* a name that is not UTF-8 was refused, and cannot be shown: it has none */
+
+static ngx_str_t
+ngx_http_flowdash_count_name(ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_str_t  name;
+
+    name = ctx->action;
+
+    if (name.len && ngx_http_flowdash_text_check_utf8(&name)) {
+        ngx_str_null(&name);
+    }
+
+    return name;
+}
+
+
+void
+ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_str_t                      name, step;
+    ngx_http_flowdash_counters_t  *counters;
+
+    if (!ctx->counting) {
+        return;
+    }
+
+    ctx->counting = 0;
+    counters = ctx->counters;
+
+    if (counters) {
+        (void) ngx_atomic_fetch_add(&counters->running, -1);
+
+        if (ctx->started) {
+            ngx_http_flowdash_metrics_time(&counters->time,
+                                           ngx_current_msec - ctx->start);
+        }
+    }
+
+    if (ctx->state == NGX_HTTP_FLOWDASH_PASSED) {
+
+        if (counters) {
+            (void) ngx_atomic_fetch_add(&counters->succeeded, 1);
+        }
+
+        return;
+    }
+
+    /* what has ended in no other way was given up by nginx */
+
+    if (ctx->error == NGX_HTTP_FLOWDASH_OK) {
+        ctx->error = NGX_HTTP_FLOWDASH_INTERNAL;
+        ctx->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (counters) {
+        (void) ngx_atomic_fetch_add(&counters->failed[ctx->error], 1);
+        ngx_http_flowdash_metrics_happen(&counters->failures);
+    }
+
+    name = ngx_http_flowdash_count_name(ctx);
+    ngx_str_null(&step);
+
+    if (ctx->exchange) {
+        step = ctx->exchange->step->name;
+    }
+
+    ngx_http_flowdash_metrics_failure(ctx->zone, &name, &step, &ctx->id,
+                                      ctx->status, ctx->error);
+}
+
+
+void
+ngx_http_flowdash_count_step(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
+{
+    ngx_uint_t                     calls;
+    ngx_http_flowdash_counters_t  *counters;
+
+    if (!ctx->counting || (ex->request == NULL && ex->error == 0)) {
+
+        /* nothing is counted, or the step was skipped */
+
+        return;
+    }
+
+    counters = ngx_http_flowdash_count_get(ctx->zone, &ctx->action,
+                                           &ex->step->name,
+                                           r->connection->log);
+    if (counters == NULL) {
+        return;
+    }
+
+    (void) ngx_atomic_fetch_add(&counters->started, 1);
+
+    if (ex->error) {
+        (void) ngx_atomic_fetch_add(&counters->failed[ex->error], 1);
+        ngx_http_flowdash_metrics_happen(&counters->failures);
+
+    } else {
+        (void) ngx_atomic_fetch_add(&counters->succeeded, 1);
+    }
+
+    ngx_http_flowdash_metrics_happen(&counters->rate);
+    ngx_http_flowdash_metrics_time(&counters->time, ex->time);
+
+    if (ex->attempts.nelts) {
+        calls = ngx_http_flowdash_count_attempts(counters, ex);
+
+    } else if (ex->request && ex->request->upstream
+               && ex->request->upstream_states)
+    {
+        calls = ngx_http_flowdash_count_upstream(counters, ex);
+
+    } else {
+        calls = ngx_http_flowdash_count_handler(counters, ex);
+    }
+
+    (void) ngx_atomic_fetch_add(&counters->calls, calls);
+
+    if (calls > 1) {
+        (void) ngx_atomic_fetch_add(&counters->retries, calls - 1);
+    }
+
+    if (ex->body.len) {
+        (void) ngx_atomic_fetch_add(&counters->received, ex->body.len);
+    }
+}
+
+
+/* the calls of flowdash_call */
+
+static ngx_uint_t
+ngx_http_flowdash_count_attempts(ngx_http_flowdash_counters_t *counters,
+    ngx_http_flowdash_exchange_t *ex)
+{
+    ngx_uint_t                    i;
+    ngx_http_flowdash_attempt_t  *attempt;
+
+    attempt = ex->attempts.elts;
+
+    for (i = 0; i < ex->attempts.nelts; i++) {
+
+        ngx_http_flowdash_count_status(counters,
+                             attempt[i].answered ? attempt[i].status : 0);
+
+        if (attempt[i].opened) {
+            (void) ngx_atomic_fetch_add(&counters->opened, 1);
+
+        } else if (attempt[i].answered) {
+            (void) ngx_atomic_fetch_add(&counters->reused, 1);
+
+        } else {
+            continue;
+        }
+
+        (void) ngx_atomic_fetch_add(&counters->sent, ex->payload.len);
+    }
+
+    return ex->attempts.nelts;
+}
+
+
+/*
+ * Those of nginx's upstream, which says of the last one only whether its
+ * connection was new.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_count_upstream(ngx_http_flowdash_counters_t *counters,
+    ngx_http_flowdash_exchange_t *ex)
+{
+    ngx_uint_t                  i, n;
+    ngx_http_upstream_state_t  *state;
+
+    state = ex->request->upstream_states->elts;
+    n = ex->request->upstream_states->nelts;
+
+    for (i = 0; i < n; i++) {
+
+        /* without an answer it has the status that nginx gives itself */
+
+        ngx_http_flowdash_count_status(counters,
+                                   state[i].header_time != (ngx_msec_t) -1
+                                   ? state[i].status : 0);
+
+        if (state[i].bytes_sent == 0) {
+            continue;
+        }
+
+        (void) ngx_atomic_fetch_add(&counters->sent, ex->payload.len);
+
+        if (i == n - 1 && ex->request->upstream->peer.cached) {
+            (void) ngx_atomic_fetch_add(&counters->reused, 1);
+
+        } else {
+            (void) ngx_atomic_fetch_add(&counters->opened, 1);
+        }
+    }
+
+    return n;
+}
+
+
+/* that of another content handler; flowdash_call has not come to one */
+
+static ngx_uint_t
+ngx_http_flowdash_count_handler(ngx_http_flowdash_counters_t *counters,
+    ngx_http_flowdash_exchange_t *ex)
+{
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    if (ex->request == NULL || flcf->url) {
+        return 0;
+    }
+
+    ngx_http_flowdash_count_status(counters, ex->status);
+
+    return 1;
+}
+
+
+static void
+ngx_http_flowdash_count_status(ngx_http_flowdash_counters_t *counters,
+    ngx_uint_t status)
+{
+    ngx_uint_t  class;
+
+    class = status / 100;
+
+    (void) ngx_atomic_fetch_add(&counters->statuses[class < 6 ? class : 0], 1);
+}

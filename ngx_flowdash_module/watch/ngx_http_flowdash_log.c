@@ -1,0 +1,184 @@
+
+/*
+ * The lines about failures in the error log: all that a search needs, nothing
+ * secret, and no line breaks, since names and details may come from outside.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_log.h>
+
+
+/* a long text must not push the rest out of the line */
+
+#define NGX_HTTP_FLOWDASH_LOG_NAME  256
+#define NGX_HTTP_FLOWDASH_LOG_TEXT  512
+#define NGX_HTTP_FLOWDASH_LOG_LINE  (NGX_MAX_ERROR_STR - 256)
+
+
+static u_char *ngx_http_flowdash_log_text(u_char *p, u_char *last,
+    ngx_str_t *text, size_t max);
+static u_char *ngx_http_flowdash_log_reason(u_char *p, u_char *last,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_reason_e error,
+    ngx_str_t *detail);
+static u_char *ngx_http_flowdash_log_called(u_char *p, u_char *last,
+    ngx_http_flowdash_exchange_t *ex);
+
+
+void
+ngx_http_flowdash_log_failed(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_reason_e error,
+    ngx_str_t *detail)
+{
+    u_char                        *p, *last;
+    ngx_http_flowdash_exchange_t  *ex;
+    u_char                         buf[NGX_HTTP_FLOWDASH_LOG_LINE];
+
+    ex = ctx->exchange;
+    last = buf + sizeof(buf);
+
+    p = ngx_slprintf(buf, last, "action \"");
+    p = ngx_http_flowdash_log_text(p, last, &ctx->action,
+                                   NGX_HTTP_FLOWDASH_LOG_NAME);
+    p = ngx_slprintf(p, last, "\" failed");
+
+    if (ex) {
+        p = ngx_slprintf(p, last, " on step \"");
+        p = ngx_http_flowdash_log_text(p, last, &ex->step->name,
+                                       NGX_HTTP_FLOWDASH_LOG_NAME);
+        p = ngx_slprintf(p, last, "\"");
+    }
+
+    p = ngx_http_flowdash_log_reason(p, last, ex, error, detail);
+    p = ngx_http_flowdash_log_called(p, last, ex);
+
+    if (ex && ex->request) {
+        p = ngx_slprintf(p, last, ", time %T.%03Ms", (time_t) ex->time / 1000,
+                         ex->time % 1000);
+    }
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "flowdash: %*s, id %V",
+                  p - buf, buf, &ctx->id);
+}
+
+
+void
+ngx_http_flowdash_log_tolerated(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
+{
+    u_char  *p, *last;
+    u_char   buf[NGX_HTTP_FLOWDASH_LOG_LINE];
+
+    last = buf + sizeof(buf);
+
+    p = ngx_slprintf(buf, last, "action \"");
+    p = ngx_http_flowdash_log_text(p, last, &ctx->action,
+                                   NGX_HTTP_FLOWDASH_LOG_NAME);
+    p = ngx_slprintf(p, last, "\" goes on, failed on optional step \"");
+    p = ngx_http_flowdash_log_text(p, last, &ex->step->name,
+                                   NGX_HTTP_FLOWDASH_LOG_NAME);
+    p = ngx_slprintf(p, last, "\"");
+
+    p = ngx_http_flowdash_log_reason(p, last, ex, ex->error, &ex->detail);
+    p = ngx_http_flowdash_log_called(p, last, ex);
+
+    p = ngx_slprintf(p, last, ", time %T.%03Ms", (time_t) ex->time / 1000,
+                     ex->time % 1000);
+
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "flowdash: %*s, id %V",
+                  p - buf, buf, &ctx->id);
+}
+
+
+void
+ngx_http_flowdash_log_repeated(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_reason_e error, ngx_msec_t wait)
+{
+    u_char  *p, *last;
+    u_char   buf[NGX_HTTP_FLOWDASH_LOG_LINE];
+
+    last = buf + sizeof(buf);
+
+    p = ngx_slprintf(buf, last, "step \"");
+    p = ngx_http_flowdash_log_text(p, last, &ex->step->name,
+                                   NGX_HTTP_FLOWDASH_LOG_NAME);
+    p = ngx_slprintf(p, last, "\": attempt %ui failed", ex->attempts.nelts);
+
+    p = ngx_http_flowdash_log_reason(p, last, NULL, error, &ex->detail);
+
+    if (ex->status) {
+        p = ngx_slprintf(p, last, " %ui", ex->status);
+    }
+
+    p = ngx_slprintf(p, last, ", again in %T.%03Ms", (time_t) wait / 1000,
+                     wait % 1000);
+    p = ngx_http_flowdash_log_called(p, last, ex);
+
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "flowdash: %*s, id %V",
+                  p - buf, buf, &ctx->id);
+}
+
+
+/* escaped as in JSON */
+
+static u_char *
+ngx_http_flowdash_log_text(u_char *p, u_char *last, ngx_str_t *text,
+    size_t max)
+{
+    u_char  *end;
+    size_t   len;
+    u_char   buf[NGX_HTTP_FLOWDASH_LOG_TEXT * 6];
+
+    len = ngx_min(text->len, max);
+
+    end = (u_char *) ngx_escape_json(buf, text->data, len);
+
+    return ngx_slprintf(p, last, "%*s", end - buf, buf);
+}
+
+
+static u_char *
+ngx_http_flowdash_log_reason(u_char *p, u_char *last,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_reason_e error,
+    ngx_str_t *detail)
+{
+    p = ngx_slprintf(p, last, ": %V", ngx_http_flowdash_reason_name(error));
+
+    if (ex && ex->status) {
+        p = ngx_slprintf(p, last, " %ui", ex->status);
+    }
+
+    if (ex && ex->attempts.nelts > 1) {
+        p = ngx_slprintf(p, last, ", attempts %ui", ex->attempts.nelts);
+    }
+
+    if (detail->len == 0) {
+        return p;
+    }
+
+    p = ngx_slprintf(p, last, ", ");
+
+    return ngx_http_flowdash_log_text(p, last, detail,
+                                      NGX_HTTP_FLOWDASH_LOG_TEXT);
+}
+
+
+static u_char *
+ngx_http_flowdash_log_called(u_char *p, u_char *last,
+    ngx_http_flowdash_exchange_t *ex)
+{
+    if (ex == NULL || ex->url.len == 0) {
+        return p;
+    }
+
+    p = ngx_slprintf(p, last, ", called \"");
+    p = ngx_http_flowdash_log_text(p, last, &ex->url,
+                                   NGX_HTTP_FLOWDASH_LOG_TEXT);
+
+    return ngx_slprintf(p, last, "\"");
+}

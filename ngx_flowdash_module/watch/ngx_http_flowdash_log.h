@@ -1,0 +1,28 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_LOG_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_LOG_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_reason.h>
+
+
+/* Writes the line about an action that has failed, and the step, if any. */
+void ngx_http_flowdash_log_failed(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_reason_e error,
+    ngx_str_t *detail);
+
+/* The same about an optional step. */
+void ngx_http_flowdash_log_tolerated(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
+
+/* The same about a call that is repeated, after "wait" ms. */
+void ngx_http_flowdash_log_repeated(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_reason_e error, ngx_msec_t wait);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_LOG_H_INCLUDED_ */

@@ -1,0 +1,371 @@
+
+/*
+ * The counters in shared memory: a table of fixed size, in which entries are
+ * made and found without a lock.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_metrics.h>
+
+
+/* how many places an entry may have */
+
+#define NGX_HTTP_FLOWDASH_METRICS_PROBES 64
+
+/* how long one is waited for that another worker makes: some 10 us */
+
+#define NGX_HTTP_FLOWDASH_METRICS_SPINS  1024
+
+
+static uint32_t ngx_http_flowdash_metrics_hash(ngx_str_t *names);
+static ngx_int_t ngx_http_flowdash_metrics_make(ngx_http_flowdash_zone_t *zone,
+    ngx_http_flowdash_counters_t *entry, uint32_t hash, ngx_str_t *names);
+static void ngx_http_flowdash_metrics_wait(
+    ngx_http_flowdash_counters_t *entry);
+static ngx_uint_t ngx_http_flowdash_metrics_is(
+    ngx_http_flowdash_counters_t *entry, uint32_t hash, ngx_str_t *names);
+static u_char ngx_http_flowdash_metrics_copy(u_char *dst, ngx_str_t *src);
+
+
+ngx_uint_t  ngx_http_flowdash_metrics_bounds[
+                                         NGX_HTTP_FLOWDASH_METRICS_BUCKETS] = {
+    5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000
+};
+
+
+ngx_http_flowdash_counters_t *
+ngx_http_flowdash_metrics_get(ngx_http_flowdash_zone_t *zone,
+    ngx_str_t *action, ngx_str_t *step)
+{
+    uint32_t                       hash;
+    ngx_str_t                      names[2];
+    ngx_uint_t                     i;
+    ngx_http_flowdash_counters_t  *entry;
+
+    names[0] = ngx_http_flowdash_metrics_name(action);
+    ngx_str_null(&names[1]);
+
+    if (step) {
+        names[1] = ngx_http_flowdash_metrics_name(step);
+    }
+
+    hash = ngx_http_flowdash_metrics_hash(names);
+
+    for (i = 0; i < NGX_HTTP_FLOWDASH_METRICS_PROBES; i++) {
+
+        entry = &zone->table[(hash + i) % zone->size];
+
+        if (entry->state == NGX_HTTP_FLOWDASH_METRICS_FREE
+            && ngx_http_flowdash_metrics_make(zone, entry, hash, names)
+               == NGX_OK)
+        {
+            return entry;
+        }
+
+        if (entry->state == NGX_HTTP_FLOWDASH_METRICS_MAKING) {
+            ngx_http_flowdash_metrics_wait(entry);
+        }
+
+        if (entry->state == NGX_HTTP_FLOWDASH_METRICS_READY
+            && ngx_http_flowdash_metrics_is(entry, hash, names))
+        {
+            return entry;
+        }
+    }
+
+    return NULL;
+}
+
+
+static uint32_t
+ngx_http_flowdash_metrics_hash(ngx_str_t *names)
+{
+    uint32_t  hash;
+
+    ngx_crc32_init(hash);
+    ngx_crc32_update(&hash, names[0].data, names[0].len);
+
+    /* no name has this byte: they are UTF-8 */
+
+    ngx_crc32_update(&hash, (u_char *) "\xff", 1);
+    ngx_crc32_update(&hash, names[1].data, names[1].len);
+
+    ngx_crc32_final(hash);
+
+    return hash;
+}
+
+
+/* Returns NGX_OK, or NGX_DECLINED if another worker has got the place. */
+
+static ngx_int_t
+ngx_http_flowdash_metrics_make(ngx_http_flowdash_zone_t *zone,
+    ngx_http_flowdash_counters_t *entry, uint32_t hash, ngx_str_t *names)
+{
+    if (!ngx_atomic_cmp_set(&entry->state, NGX_HTTP_FLOWDASH_METRICS_FREE,
+                            NGX_HTTP_FLOWDASH_METRICS_MAKING))
+    {
+        return NGX_DECLINED;
+    }
+
+    entry->hash = hash;
+    entry->action_len = ngx_http_flowdash_metrics_copy(entry->action,
+                                                       &names[0]);
+    entry->step_len = ngx_http_flowdash_metrics_copy(entry->step, &names[1]);
+
+    ngx_memory_barrier();
+
+    if (!ngx_atomic_cmp_set(&entry->state, NGX_HTTP_FLOWDASH_METRICS_MAKING,
+                            NGX_HTTP_FLOWDASH_METRICS_READY))
+    {
+        return NGX_DECLINED;
+    }
+
+    (void) ngx_atomic_fetch_add(&zone->used, 1);
+
+    return NGX_OK;
+}
+
+
+/*
+ * Another worker makes this entry, perhaps for the same name: that must not
+ * have two.  If it is held up, or has died, the place is lost to all.
+ */
+
+static void
+ngx_http_flowdash_metrics_wait(ngx_http_flowdash_counters_t *entry)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_HTTP_FLOWDASH_METRICS_SPINS; i++) {
+
+        if (entry->state != NGX_HTTP_FLOWDASH_METRICS_MAKING) {
+            return;
+        }
+
+        ngx_cpu_pause();
+    }
+
+    (void) ngx_atomic_cmp_set(&entry->state, NGX_HTTP_FLOWDASH_METRICS_MAKING,
+                              NGX_HTTP_FLOWDASH_METRICS_LOST);
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_metrics_is(ngx_http_flowdash_counters_t *entry,
+    uint32_t hash, ngx_str_t *names)
+{
+    return entry->hash == hash
+           && entry->action_len == names[0].len
+           && entry->step_len == names[1].len
+           && (names[0].len == 0
+               || ngx_memcmp(entry->action, names[0].data, names[0].len) == 0)
+           && (names[1].len == 0
+               || ngx_memcmp(entry->step, names[1].data, names[1].len) == 0);
+}
+
+
+static u_char
+ngx_http_flowdash_metrics_copy(u_char *dst, ngx_str_t *src)
+{
+    ngx_str_t  name;
+
+    name = ngx_http_flowdash_metrics_name(src);
+
+    if (name.len) {
+        ngx_memcpy(dst, name.data, name.len);
+    }
+
+    return (u_char) name.len;
+}
+
+
+ngx_str_t
+ngx_http_flowdash_metrics_name(ngx_str_t *name)
+{
+    ngx_str_t  cut;
+
+    cut = *name;
+
+    if (cut.len > NGX_HTTP_FLOWDASH_METRICS_NAME) {
+        cut.len = NGX_HTTP_FLOWDASH_METRICS_NAME;
+
+        /* between two characters of UTF-8 */
+
+        while (cut.len && (cut.data[cut.len] & 0xc0) == 0x80) {
+            cut.len--;
+        }
+    }
+
+    return cut;
+}
+
+
+void
+ngx_http_flowdash_metrics_no_room(ngx_http_flowdash_zone_t *zone,
+    ngx_log_t *log)
+{
+    if (ngx_atomic_cmp_set(&zone->warned, 0, 1)) {
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "flowdash: the zone of flowdash_zone is too small for "
+                      "all actions and steps: some are not counted");
+    }
+}
+
+
+void
+ngx_http_flowdash_metrics_time(ngx_http_flowdash_histogram_t *time,
+    ngx_msec_t ms)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_HTTP_FLOWDASH_METRICS_BUCKETS; i++) {
+        if (ms <= ngx_http_flowdash_metrics_bounds[i]) {
+            break;
+        }
+    }
+
+    (void) ngx_atomic_fetch_add(&time->buckets[i], 1);
+    (void) ngx_atomic_fetch_add(&time->sum, ms);
+}
+
+
+/*
+ * Two workers may change the minute at once, and lose one or two of what is an
+ * estimate anyway.
+ */
+
+void
+ngx_http_flowdash_metrics_happen(ngx_http_flowdash_rate_t *rate)
+{
+    ngx_atomic_uint_t  minute, now;
+
+    now = ngx_time() / 60;
+    minute = rate->minute;
+
+    if (minute != now && ngx_atomic_cmp_set(&rate->minute, minute, now)) {
+        rate->previous = (minute + 1 == now) ? rate->current : 0;
+        rate->current = 0;
+    }
+
+    (void) ngx_atomic_fetch_add(&rate->current, 1);
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_metrics_per_minute(ngx_http_flowdash_rate_t *rate)
+{
+    time_t             now;
+    ngx_uint_t         left;
+    ngx_atomic_uint_t  minute;
+
+    now = ngx_time();
+    minute = now / 60;
+    left = 60 - now % 60;
+
+    if (rate->minute == minute) {
+        return 1000 * rate->current + 1000 * rate->previous * left / 60;
+    }
+
+    if (rate->minute + 1 == minute) {
+        return 1000 * rate->current * left / 60;
+    }
+
+    return 0;
+}
+
+
+ngx_msec_t
+ngx_http_flowdash_metrics_quantile(ngx_http_flowdash_histogram_t *time,
+    ngx_uint_t quantile)
+{
+    ngx_uint_t         i, lower, upper;
+    ngx_atomic_uint_t  n, rank, below, here;
+
+    n = 0;
+
+    for (i = 0; i <= NGX_HTTP_FLOWDASH_METRICS_BUCKETS; i++) {
+        n += time->buckets[i];
+    }
+
+    rank = (n * quantile + 999) / 1000;
+    below = 0;
+
+    for (i = 0; i < NGX_HTTP_FLOWDASH_METRICS_BUCKETS && rank; i++) {
+
+        here = time->buckets[i];
+
+        if (below + here >= rank) {
+            lower = i ? ngx_http_flowdash_metrics_bounds[i - 1] : 0;
+            upper = ngx_http_flowdash_metrics_bounds[i];
+
+            return lower + (upper - lower) * (rank - below) / here;
+        }
+
+        below += here;
+    }
+
+    return rank ? ngx_http_flowdash_metrics_bounds[
+                                    NGX_HTTP_FLOWDASH_METRICS_BUCKETS - 1]
+                : 0;
+}
+
+
+void
+ngx_http_flowdash_metrics_failure(ngx_http_flowdash_zone_t *zone,
+    ngx_str_t *action, ngx_str_t *step, ngx_str_t *id, ngx_uint_t status,
+    ngx_uint_t reason)
+{
+    ngx_uint_t                    n;
+    ngx_http_flowdash_failure_t  *failure;
+
+    n = ngx_atomic_fetch_add(&zone->nfailures, 1);
+
+    failure = &zone->failures[n % NGX_HTTP_FLOWDASH_METRICS_FAILURES];
+
+    (void) ngx_atomic_fetch_add(&failure->version, 1);
+
+    failure->time = ngx_time();
+    failure->status = status;
+    failure->reason = reason;
+
+    failure->action_len = ngx_http_flowdash_metrics_copy(failure->action,
+                                                           action);
+    failure->step_len = ngx_http_flowdash_metrics_copy(failure->step,
+                                                           step);
+    failure->id_len = ngx_http_flowdash_metrics_copy(failure->id, id);
+
+    (void) ngx_atomic_fetch_add(&failure->version, 1);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_metrics_last_failure(ngx_http_flowdash_zone_t *zone,
+    ngx_uint_t n, ngx_http_flowdash_failure_t *copy)
+{
+    ngx_uint_t                    last;
+    ngx_atomic_uint_t             version;
+    ngx_http_flowdash_failure_t  *failure;
+
+    last = zone->nfailures;
+
+    if (n >= last || n >= NGX_HTTP_FLOWDASH_METRICS_FAILURES) {
+        return NGX_DECLINED;
+    }
+
+    failure = &zone->failures[(last - 1 - n)
+                              % NGX_HTTP_FLOWDASH_METRICS_FAILURES];
+
+    version = failure->version;
+
+    ngx_memory_barrier();
+
+    *copy = *failure;
+
+    ngx_memory_barrier();
+
+    return (version & 1 || version != failure->version) ? NGX_DECLINED
+                                                        : NGX_OK;
+}

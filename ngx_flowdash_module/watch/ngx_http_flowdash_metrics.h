@@ -1,0 +1,157 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_METRICS_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_METRICS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+#define NGX_HTTP_FLOWDASH_METRICS_BUCKETS   12
+#define NGX_HTTP_FLOWDASH_METRICS_REASONS   16
+#define NGX_HTTP_FLOWDASH_METRICS_NAME      96
+#define NGX_HTTP_FLOWDASH_METRICS_FAILURES  50
+
+
+/* the state of an entry in the table */
+
+#define NGX_HTTP_FLOWDASH_METRICS_FREE      0
+#define NGX_HTTP_FLOWDASH_METRICS_MAKING    1
+#define NGX_HTTP_FLOWDASH_METRICS_READY     2
+#define NGX_HTTP_FLOWDASH_METRICS_LOST      3
+
+
+/*
+ * Counters in shared memory.  All of them are changed by atomic operations
+ * only; what is read is as new as each single one of them.
+ */
+
+typedef struct {
+    /* how many took up to so long, see ..._metrics_bounds[]; the last: more */
+
+    ngx_atomic_t   buckets[NGX_HTTP_FLOWDASH_METRICS_BUCKETS + 1];
+    ngx_atomic_t   sum;                   /* ms */
+} ngx_http_flowdash_histogram_t;
+
+
+typedef struct {
+    ngx_atomic_t   minute;                /* since 1970 */
+    ngx_atomic_t   current;
+    ngx_atomic_t   previous;
+} ngx_http_flowdash_rate_t;
+
+
+/* of an action, or of a step of one; names are cut to fit */
+
+typedef struct ngx_http_flowdash_counters_s {
+    ngx_atomic_t                    state;
+    uint32_t                        hash;  /* of both names */
+    u_char                          action_len;
+    u_char                          step_len;  /* 0: of the action itself */
+    u_char                          action[NGX_HTTP_FLOWDASH_METRICS_NAME];
+    u_char                          step[NGX_HTTP_FLOWDASH_METRICS_NAME];
+
+    ngx_atomic_t                    started;
+    ngx_atomic_t                    succeeded;
+    ngx_atomic_t                    running;
+    ngx_atomic_t                    failed[NGX_HTTP_FLOWDASH_METRICS_REASONS];
+
+    ngx_http_flowdash_histogram_t   time;
+    ngx_http_flowdash_rate_t        rate;
+    ngx_http_flowdash_rate_t        failures;
+
+    /* of a step's calls */
+
+    ngx_atomic_t                    calls;
+    ngx_atomic_t                    retries;
+    ngx_atomic_t                    statuses[6];  /* by class; 0: no answer */
+    ngx_atomic_t                    sent;         /* bytes of payloads */
+    ngx_atomic_t                    received;     /* bytes of answers */
+    ngx_atomic_t                    opened;       /* connections */
+    ngx_atomic_t                    reused;
+} ngx_http_flowdash_counters_t;
+
+
+/* one of the last failures; "version" is odd while it is written */
+
+typedef struct {
+    ngx_atomic_t   version;
+    time_t         time;
+    ngx_uint_t     status;
+    ngx_uint_t     reason;
+    u_char         action_len;
+    u_char         step_len;
+    u_char         id_len;
+    u_char         action[NGX_HTTP_FLOWDASH_METRICS_NAME];
+    u_char         step[NGX_HTTP_FLOWDASH_METRICS_NAME];
+    u_char         id[NGX_HTTP_FLOWDASH_METRICS_NAME];
+} ngx_http_flowdash_failure_t;
+
+
+typedef struct ngx_http_flowdash_zone_s {
+    ngx_uint_t                      size;      /* of the table, in entries */
+    ngx_atomic_t                    used;
+    ngx_atomic_t                    uncounted; /* no room was left */
+    ngx_atomic_t                    warned;
+    time_t                          since;
+
+    ngx_atomic_t                    nfailures;
+    ngx_http_flowdash_failure_t     failures[
+                                         NGX_HTTP_FLOWDASH_METRICS_FAILURES];
+
+    ngx_http_flowdash_counters_t    table[1];
+} ngx_http_flowdash_zone_t;
+
+
+/* upper bounds of a histogram's buckets, in ms */
+extern ngx_uint_t  ngx_http_flowdash_metrics_bounds[
+                                         NGX_HTTP_FLOWDASH_METRICS_BUCKETS];
+
+
+/*
+ * Finds the counters of an action, or with "step" those of its step, or makes
+ * them.  Returns NULL if there is no room for them.
+ */
+ngx_http_flowdash_counters_t *ngx_http_flowdash_metrics_get(
+    ngx_http_flowdash_zone_t *zone, ngx_str_t *action, ngx_str_t *step);
+
+/* Logs, once, that there is no room. */
+void ngx_http_flowdash_metrics_no_room(ngx_http_flowdash_zone_t *zone,
+    ngx_log_t *log);
+
+/* A name as it is kept: cut if it is too long. */
+ngx_str_t ngx_http_flowdash_metrics_name(ngx_str_t *name);
+
+/* Adds one that took so long, in ms. */
+void ngx_http_flowdash_metrics_time(ngx_http_flowdash_histogram_t *time,
+    ngx_msec_t ms);
+
+/* Adds one to those of this minute. */
+void ngx_http_flowdash_metrics_happen(ngx_http_flowdash_rate_t *rate);
+
+/* How many there are in a minute, over the last one, in thousandths. */
+ngx_uint_t ngx_http_flowdash_metrics_per_minute(
+    ngx_http_flowdash_rate_t *rate);
+
+/*
+ * A quantile (in thousandths) of a histogram, in ms, estimated within its
+ * bucket; 0 if it is empty.
+ */
+ngx_msec_t ngx_http_flowdash_metrics_quantile(
+    ngx_http_flowdash_histogram_t *time, ngx_uint_t quantile);
+
+/* Remembers a failure among the last ones.  "step" may be empty. */
+void ngx_http_flowdash_metrics_failure(ngx_http_flowdash_zone_t *zone,
+    ngx_str_t *action, ngx_str_t *step, ngx_str_t *id, ngx_uint_t status,
+    ngx_uint_t reason);
+
+/*
+ * Copies the "n"th last failure, 0 being the last one.  Returns NGX_OK, or
+ * NGX_DECLINED if there is none, or it is just being replaced.
+ */
+ngx_int_t ngx_http_flowdash_metrics_last_failure(
+    ngx_http_flowdash_zone_t *zone, ngx_uint_t n,
+    ngx_http_flowdash_failure_t *failure);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_METRICS_H_INCLUDED_ */

@@ -1,0 +1,154 @@
+
+/*
+ * flowdash_status: the content handler.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_conf_util.h>
+#include <ngx_http_flowdash_output.h>
+#include <ngx_http_flowdash_status_view.h>
+#include <ngx_http_flowdash_status_json.h>
+#include <ngx_http_flowdash_status_prometheus.h>
+#include <ngx_http_flowdash_status_page.h>
+#include <ngx_http_flowdash_status.h>
+
+
+typedef void (*ngx_http_flowdash_status_pt)(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_view_t *view);
+
+
+typedef struct {
+    ngx_str_t                    name;
+    ngx_str_t                    type;
+    ngx_http_flowdash_status_pt  handler;
+} ngx_http_flowdash_format_t;
+
+
+static ngx_int_t ngx_http_flowdash_status_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_flowdash_status_send(ngx_http_request_t *r,
+    ngx_http_flowdash_format_t *format, ngx_http_flowdash_output_t *out);
+
+
+static ngx_http_flowdash_format_t  ngx_http_flowdash_formats[] = {
+
+    { ngx_string("html"), ngx_string("text/html; charset=utf-8"),
+      ngx_http_flowdash_status_page },
+
+    { ngx_string("json"), ngx_string("application/json"),
+      ngx_http_flowdash_status_json },
+
+    { ngx_string("prometheus"),
+      ngx_string("text/plain; version=0.0.4; charset=utf-8"),
+      ngx_http_flowdash_status_prometheus },
+
+    { ngx_null_string, ngx_null_string, NULL }
+};
+
+
+char *
+ngx_http_flowdash_status_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    ngx_str_t                      *value;
+    ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_flowdash_format_t     *format;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    if (flcf->format) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (format = ngx_http_flowdash_formats; format->name.len; format++) {
+        if (ngx_http_flowdash_text_equal(&format->name, &value[1])) {
+            break;
+        }
+    }
+
+    if (format->name.len == 0) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                             "\"html\", \"json\" or \"prometheus\" is "
+                             "expected");
+    }
+
+    flcf->format = format;
+
+    fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
+    fmcf->status = 1;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_flowdash_status_handler;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_status_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                       rc;
+    ngx_http_flowdash_view_t        view;
+    ngx_http_flowdash_output_t      out;
+    ngx_http_flowdash_loc_conf_t   *flcf;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    flcf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+
+    if (ngx_http_flowdash_status_view(r, fmcf, &view) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memzero(&out, sizeof(ngx_http_flowdash_output_t));
+    out.pool = r->pool;
+
+    ((ngx_http_flowdash_format_t *) flcf->format)->handler(&out, &view);
+
+    if (out.failed || out.first == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_flowdash_status_send(r, flcf->format, &out);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_status_send(ngx_http_request_t *r,
+    ngx_http_flowdash_format_t *format, ngx_http_flowdash_output_t *out)
+{
+    ngx_int_t  rc;
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = out->length;
+    r->headers_out.content_type = format->type;
+    r->headers_out.content_type_len = format->type.len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    out->last->buf->last_buf = (r == r->main) ? 1 : 0;
+    out->last->buf->last_in_chain = 1;
+
+    return ngx_http_output_filter(r, out->first);
+}

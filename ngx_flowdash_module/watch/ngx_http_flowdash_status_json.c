@@ -1,0 +1,192 @@
+
+/*
+ * flowdash_status json.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_metrics.h>
+#include <ngx_http_flowdash_output.h>
+#include <ngx_http_flowdash_status_view.h>
+#include <ngx_http_flowdash_status_json.h>
+
+
+static void ngx_http_flowdash_status_json_counters(
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_counters_t *counters);
+static void ngx_http_flowdash_status_json_time(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_histogram_t *time);
+static void ngx_http_flowdash_status_json_step(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_step_view_t *step);
+static void ngx_http_flowdash_status_json_failure(
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_failure_t *failure);
+
+
+void
+ngx_http_flowdash_status_json(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_view_t *view)
+{
+    ngx_uint_t                        i, n;
+    ngx_http_flowdash_step_view_t    *step;
+    ngx_http_flowdash_action_view_t  *action;
+
+    ngx_http_flowdash_output(out, "{\"now\":%T,\"since\":%T,"
+                             "\"entries\":%uA,\"max_entries\":%ui,"
+                             "\"uncounted\":%uA,\n\"actions\":[",
+                             ngx_time(), view->zone->since, view->zone->used,
+                             view->zone->size, view->zone->uncounted);
+
+    action = view->actions.elts;
+
+    for (i = 0; i < view->actions.nelts; i++) {
+
+        ngx_http_flowdash_output(out, "%s\n{\"name\":\"", i ? "," : "");
+        ngx_http_flowdash_output_json(out, &action[i].name);
+        ngx_http_flowdash_output(out, "\"");
+
+        ngx_http_flowdash_status_json_counters(out, action[i].counters);
+
+        ngx_http_flowdash_output(out, ",\n \"steps\":[");
+
+        step = action[i].steps.elts;
+
+        for (n = 0; n < action[i].steps.nelts; n++) {
+            ngx_http_flowdash_output(out, "%s\n ", n ? "," : "");
+            ngx_http_flowdash_status_json_step(out, &step[n]);
+        }
+
+        ngx_http_flowdash_output(out, "]}");
+    }
+
+    ngx_http_flowdash_output(out, "],\n\"failures\":[");
+
+    for (i = 0; i < view->nfailures; i++) {
+        ngx_http_flowdash_output(out, "%s\n", i ? "," : "");
+        ngx_http_flowdash_status_json_failure(out, &view->failures[i]);
+    }
+
+    ngx_http_flowdash_output(out, "]}\n");
+}
+
+
+/* the members that actions and steps have in common */
+
+static void
+ngx_http_flowdash_status_json_counters(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_counters_t *counters)
+{
+    ngx_str_t   *name;
+    ngx_uint_t   i, more;
+
+    ngx_http_flowdash_output(out, ",\"started\":%uA,\"succeeded\":%uA,"
+                             "\"running\":%uA,\"failed\":{",
+                             counters->started, counters->succeeded,
+                             counters->running);
+    more = 0;
+
+    for (i = 1; i < NGX_HTTP_FLOWDASH_ERRORS; i++) {
+
+        if (counters->failed[i] == 0) {
+            continue;
+        }
+
+        name = ngx_http_flowdash_reason_name(i);
+
+        ngx_http_flowdash_output(out, "%s\"%V\":%uA", more ? "," : "", name,
+                                 counters->failed[i]);
+        more = 1;
+    }
+
+    i = ngx_http_flowdash_metrics_per_minute(&counters->rate);
+
+    ngx_http_flowdash_output(out, "},\"per_minute\":%ui.%03ui", i / 1000,
+                             i % 1000);
+
+    ngx_http_flowdash_status_json_time(out, &counters->time);
+}
+
+
+static void
+ngx_http_flowdash_status_json_time(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_histogram_t *time)
+{
+    ngx_uint_t  i;
+
+    ngx_http_flowdash_output(out, ",\"time_ms\":{\"count\":%ui,\"sum\":%uA,"
+                             "\"median\":%M,\"p95\":%M,\"buckets\":{",
+                             ngx_http_flowdash_status_view_count(time),
+                             time->sum,
+                             ngx_http_flowdash_metrics_quantile(time, 500),
+                             ngx_http_flowdash_metrics_quantile(time, 950));
+
+    for (i = 0; i < NGX_HTTP_FLOWDASH_METRICS_BUCKETS; i++) {
+        ngx_http_flowdash_output(out, "\"%ui\":%uA,",
+                                 ngx_http_flowdash_metrics_bounds[i],
+                                 time->buckets[i]);
+    }
+
+    ngx_http_flowdash_output(out, "\"more\":%uA}}", time->buckets[i]);
+}
+
+
+static void
+ngx_http_flowdash_status_json_step(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_step_view_t *step)
+{
+    ngx_uint_t                     i;
+    ngx_http_flowdash_counters_t  *counters;
+
+    counters = step->counters;
+
+    ngx_http_flowdash_output(out, "{\"name\":\"");
+    ngx_http_flowdash_output_json(out, &step->name);
+    ngx_http_flowdash_output(out, "\",\"endpoint\":\"");
+    ngx_http_flowdash_output_json(out, &step->endpoint);
+    ngx_http_flowdash_output(out, "\",\"optional\":%s",
+                             step->optional ? "true" : "false");
+
+    ngx_http_flowdash_status_json_counters(out, counters);
+
+    ngx_http_flowdash_output(out, ",\"calls\":%uA,\"retries\":%uA,"
+                             "\"statuses\":{",
+                             counters->calls, counters->retries);
+
+    for (i = 1; i < 6; i++) {
+        ngx_http_flowdash_output(out, "\"%uixx\":%uA,", i,
+                                 counters->statuses[i]);
+    }
+
+    ngx_http_flowdash_output(out, "\"none\":%uA},\"sent\":%uA,"
+                             "\"received\":%uA,\"opened\":%uA,"
+                             "\"reused\":%uA}",
+                             counters->statuses[0], counters->sent,
+                             counters->received, counters->opened,
+                             counters->reused);
+}
+
+
+static void
+ngx_http_flowdash_status_json_failure(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_failure_t *failure)
+{
+    ngx_str_t  action, step, id;
+
+    action.data = failure->action;
+    action.len = failure->action_len;
+
+    step.data = failure->step;
+    step.len = failure->step_len;
+
+    id.data = failure->id;
+    id.len = failure->id_len;
+
+    ngx_http_flowdash_output(out, "{\"time\":%T,\"action\":\"", failure->time);
+    ngx_http_flowdash_output_json(out, &action);
+    ngx_http_flowdash_output(out, "\",\"step\":\"");
+    ngx_http_flowdash_output_json(out, &step);
+    ngx_http_flowdash_output(out, "\",\"reason\":\"%V\",\"status\":%ui,"
+                             "\"id\":\"%V\"}",
+                             ngx_http_flowdash_reason_name(failure->reason),
+                             failure->status, &id);
+}

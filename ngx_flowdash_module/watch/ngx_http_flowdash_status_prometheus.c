@@ -1,0 +1,385 @@
+
+/*
+ * flowdash_status prometheus:  Prometheus' text format 0.0.4.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_metrics.h>
+#include <ngx_http_flowdash_output.h>
+#include <ngx_http_flowdash_status_view.h>
+#include <ngx_http_flowdash_status_prometheus.h>
+
+
+/* action="...",step="..." */
+
+#define NGX_HTTP_FLOWDASH_LABELS                                             \
+    (4 * NGX_HTTP_FLOWDASH_METRICS_NAME + 32)
+
+
+/* a counter or gauge of Prometheus' that is one member of the counters */
+
+typedef struct {
+    const char                  *name;
+    const char                  *type;
+    const char                  *help;
+    size_t                       offset;
+    unsigned                     step:1;   /* of steps, else of actions */
+} ngx_http_flowdash_metric_t;
+
+
+static void ngx_http_flowdash_status_prometheus_metric(
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_view_t *view,
+    ngx_http_flowdash_metric_t *metric);
+static void ngx_http_flowdash_status_prometheus_reasons(
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_view_t *view,
+    ngx_uint_t steps);
+static void ngx_http_flowdash_status_prometheus_classes(
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_view_t *view);
+static void ngx_http_flowdash_status_prometheus_times(
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_view_t *view,
+    ngx_uint_t steps);
+static void ngx_http_flowdash_status_prometheus_histogram(
+    ngx_http_flowdash_output_t *out, const char *name, ngx_str_t *labels,
+    ngx_http_flowdash_histogram_t *time);
+static ngx_http_flowdash_counters_t *ngx_http_flowdash_status_prometheus_next(
+    ngx_http_flowdash_view_t *view, ngx_uint_t steps, ngx_uint_t *i,
+    ngx_uint_t *n, ngx_str_t *labels);
+static u_char *ngx_http_flowdash_status_prometheus_label(u_char *p,
+    ngx_str_t *text);
+
+
+static ngx_http_flowdash_metric_t  ngx_http_flowdash_metrics[] = {
+
+    { "flowdash_actions_started_total", "counter",
+      "Executions of an action that have begun.",
+      offsetof(ngx_http_flowdash_counters_t, started), 0 },
+
+    { "flowdash_actions_succeeded_total", "counter",
+      "Executions whose steps have all succeeded.",
+      offsetof(ngx_http_flowdash_counters_t, succeeded), 0 },
+
+    { "flowdash_actions_running", "gauge",
+      "Executions whose steps are running.",
+      offsetof(ngx_http_flowdash_counters_t, running), 0 },
+
+    { "flowdash_steps_succeeded_total", "counter",
+      "Runs of a step that have succeeded.",
+      offsetof(ngx_http_flowdash_counters_t, succeeded), 1 },
+
+    { "flowdash_step_runs_total", "counter",
+      "Runs of a step.",
+      offsetof(ngx_http_flowdash_counters_t, started), 1 },
+
+    { "flowdash_step_calls_total", "counter",
+      "Calls of a step, repeated ones included.",
+      offsetof(ngx_http_flowdash_counters_t, calls), 1 },
+
+    { "flowdash_step_retries_total", "counter",
+      "Repeated calls of a step.",
+      offsetof(ngx_http_flowdash_counters_t, retries), 1 },
+
+    { "flowdash_step_sent_bytes_total", "counter",
+      "Bytes of the payloads sent.",
+      offsetof(ngx_http_flowdash_counters_t, sent), 1 },
+
+    { "flowdash_step_received_bytes_total", "counter",
+      "Bytes of the answers' bodies.",
+      offsetof(ngx_http_flowdash_counters_t, received), 1 },
+
+    { "flowdash_step_connections_opened_total", "counter",
+      "Calls that have opened a connection.",
+      offsetof(ngx_http_flowdash_counters_t, opened), 1 },
+
+    { "flowdash_step_connections_reused_total", "counter",
+      "Calls that were answered on a connection that was open.",
+      offsetof(ngx_http_flowdash_counters_t, reused), 1 },
+
+    { NULL, NULL, NULL, 0, 0 }
+};
+
+
+void
+ngx_http_flowdash_status_prometheus(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_view_t *view)
+{
+    ngx_http_flowdash_metric_t  *metric;
+
+    for (metric = ngx_http_flowdash_metrics; metric->name; metric++) {
+        ngx_http_flowdash_status_prometheus_metric(out, view, metric);
+    }
+
+    ngx_http_flowdash_status_prometheus_reasons(out, view, 0);
+    ngx_http_flowdash_status_prometheus_reasons(out, view, 1);
+    ngx_http_flowdash_status_prometheus_classes(out, view);
+    ngx_http_flowdash_status_prometheus_times(out, view, 0);
+    ngx_http_flowdash_status_prometheus_times(out, view, 1);
+
+    ngx_http_flowdash_output(out,
+        "# HELP flowdash_zone_entries Actions and steps that are counted.\n"
+        "# TYPE flowdash_zone_entries gauge\n"
+        "flowdash_zone_entries %uA\n"
+        "# HELP flowdash_zone_entries_max Room for them in flowdash_zone.\n"
+        "# TYPE flowdash_zone_entries_max gauge\n"
+        "flowdash_zone_entries_max %ui\n"
+        "# HELP flowdash_uncounted_total What found no room there.\n"
+        "# TYPE flowdash_uncounted_total counter\n"
+        "flowdash_uncounted_total %uA\n",
+        view->zone->used, view->zone->size, view->zone->uncounted);
+}
+
+
+static void
+ngx_http_flowdash_status_prometheus_metric(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_view_t *view, ngx_http_flowdash_metric_t *metric)
+{
+    u_char                         buf[NGX_HTTP_FLOWDASH_LABELS];
+    ngx_str_t                      labels;
+    ngx_uint_t                     i, n;
+    ngx_atomic_t                  *value;
+    ngx_http_flowdash_counters_t  *counters;
+
+    ngx_http_flowdash_output(out, "# HELP %s %s\n# TYPE %s %s\n", metric->name,
+                             metric->help, metric->name, metric->type);
+
+    i = 0;
+    n = 0;
+    labels.data = buf;
+
+    while ((counters = ngx_http_flowdash_status_prometheus_next(view,
+                                                                metric->step,
+                                                                &i, &n,
+                                                                &labels)))
+    {
+        value = (ngx_atomic_t *) ((u_char *) counters + metric->offset);
+
+        ngx_http_flowdash_output(out, "%s{%V} %uA\n", metric->name, &labels,
+                                 *value);
+    }
+}
+
+
+static void
+ngx_http_flowdash_status_prometheus_reasons(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_view_t *view, ngx_uint_t steps)
+{
+    u_char                         buf[NGX_HTTP_FLOWDASH_LABELS];
+    ngx_str_t                      labels;
+    ngx_uint_t                     i, n, reason;
+    const char                    *name;
+    ngx_http_flowdash_counters_t  *counters;
+
+    name = steps ? "flowdash_steps_failed_total"
+                 : "flowdash_actions_failed_total";
+
+    ngx_http_flowdash_output(out, "# HELP %s Failures, by their reason.\n"
+                             "# TYPE %s counter\n", name, name);
+
+    i = 0;
+    n = 0;
+    labels.data = buf;
+
+    while ((counters = ngx_http_flowdash_status_prometheus_next(view, steps,
+                                                                &i, &n,
+                                                                &labels)))
+    {
+        for (reason = 1; reason < NGX_HTTP_FLOWDASH_ERRORS; reason++) {
+
+            if (counters->failed[reason]) {
+                ngx_http_flowdash_output(out, "%s{%V,reason=\"%V\"} %uA\n",
+                                  name, &labels,
+                                  ngx_http_flowdash_reason_name(reason),
+                                  counters->failed[reason]);
+            }
+        }
+    }
+}
+
+
+static void
+ngx_http_flowdash_status_prometheus_classes(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_view_t *view)
+{
+    u_char                         buf[NGX_HTTP_FLOWDASH_LABELS];
+    ngx_str_t                      labels;
+    ngx_uint_t                     i, n, class;
+    ngx_http_flowdash_counters_t  *counters;
+
+    ngx_http_flowdash_output(out,
+        "# HELP flowdash_step_answers_total Calls, by the class of the "
+        "answer's status.\n"
+        "# TYPE flowdash_step_answers_total counter\n");
+
+    i = 0;
+    n = 0;
+    labels.data = buf;
+
+    while ((counters = ngx_http_flowdash_status_prometheus_next(view, 1, &i,
+                                                                &n,
+                                                                &labels)))
+    {
+        for (class = 0; class < 6; class++) {
+
+            if (counters->statuses[class] == 0) {
+                continue;
+            }
+
+            if (class == 0) {
+                ngx_http_flowdash_output(out, "flowdash_step_answers_total"
+                                         "{%V,code=\"none\"} %uA\n",
+                                         &labels, counters->statuses[0]);
+                continue;
+            }
+
+            ngx_http_flowdash_output(out, "flowdash_step_answers_total"
+                                     "{%V,code=\"%uixx\"} %uA\n",
+                                     &labels, class,
+                                     counters->statuses[class]);
+        }
+    }
+}
+
+
+static void
+ngx_http_flowdash_status_prometheus_times(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_view_t *view, ngx_uint_t steps)
+{
+    u_char                         buf[NGX_HTTP_FLOWDASH_LABELS];
+    ngx_str_t                      labels;
+    ngx_uint_t                     i, n;
+    const char                    *name;
+    ngx_http_flowdash_counters_t  *counters;
+
+    name = steps ? "flowdash_step_duration_seconds"
+                 : "flowdash_action_duration_seconds";
+
+    ngx_http_flowdash_output(out, "# HELP %s How long %s.\n"
+                             "# TYPE %s histogram\n", name,
+                             steps ? "a step takes, with its repeats"
+                                   : "all steps of an action take", name);
+    i = 0;
+    n = 0;
+    labels.data = buf;
+
+    while ((counters = ngx_http_flowdash_status_prometheus_next(view, steps,
+                                                                &i, &n,
+                                                                &labels)))
+    {
+        ngx_http_flowdash_status_prometheus_histogram(out, name, &labels,
+                                                      &counters->time);
+    }
+}
+
+
+static void
+ngx_http_flowdash_status_prometheus_histogram(ngx_http_flowdash_output_t *out,
+    const char *name, ngx_str_t *labels, ngx_http_flowdash_histogram_t *time)
+{
+    ngx_uint_t         i, bound;
+    ngx_atomic_uint_t  n, sum;
+
+    n = 0;
+
+    for (i = 0; i < NGX_HTTP_FLOWDASH_METRICS_BUCKETS; i++) {
+
+        n += time->buckets[i];
+        bound = ngx_http_flowdash_metrics_bounds[i];
+
+        ngx_http_flowdash_output(out, "%s_bucket{%V,le=\"%ui.%03ui\"} %uA\n",
+                                 name, labels, bound / 1000, bound % 1000, n);
+    }
+
+    n += time->buckets[i];
+    sum = time->sum;
+
+    ngx_http_flowdash_output(out, "%s_bucket{%V,le=\"+Inf\"} %uA\n"
+                             "%s_sum{%V} %uA.%03uA\n%s_count{%V} %uA\n",
+                             name, labels, n, name, labels, sum / 1000,
+                             sum % 1000, name, labels, n);
+}
+
+
+/*
+ * The next action, or the next step of all actions, with its labels, whose
+ * memory is the caller's.
+ */
+
+static ngx_http_flowdash_counters_t *
+ngx_http_flowdash_status_prometheus_next(ngx_http_flowdash_view_t *view,
+    ngx_uint_t steps,
+    ngx_uint_t *i, ngx_uint_t *n, ngx_str_t *labels)
+{
+    u_char                           *p;
+    ngx_http_flowdash_counters_t     *counters;
+    ngx_http_flowdash_step_view_t    *step;
+    ngx_http_flowdash_action_view_t  *action;
+
+    action = view->actions.elts;
+    step = NULL;
+
+    if (steps) {
+        while (*i < view->actions.nelts && *n == action[*i].steps.nelts) {
+            (*i)++;
+            *n = 0;
+        }
+    }
+
+    if (*i == view->actions.nelts) {
+        return NULL;
+    }
+
+    action = &action[*i];
+    counters = action->counters;
+
+    p = ngx_cpymem(labels->data, "action=\"", sizeof("action=\"") - 1);
+    p = ngx_http_flowdash_status_prometheus_label(p, &action->name);
+    *p++ = '"';
+
+    if (steps) {
+        step = action->steps.elts;
+        step += (*n)++;
+        counters = step->counters;
+
+        p = ngx_cpymem(p, ",step=\"", sizeof(",step=\"") - 1);
+        p = ngx_http_flowdash_status_prometheus_label(p, &step->name);
+        *p++ = '"';
+
+    } else {
+        (*i)++;
+    }
+
+    labels->len = p - labels->data;
+
+    return counters;
+}
+
+
+static u_char *
+ngx_http_flowdash_status_prometheus_label(u_char *p, ngx_str_t *text)
+{
+    size_t  i;
+
+    for (i = 0; i < text->len; i++) {
+
+        switch (text->data[i]) {
+
+        case '\\':
+        case '"':
+            *p++ = '\\';
+            *p++ = text->data[i];
+            break;
+
+        case '\n':
+            *p++ = '\\';
+            *p++ = 'n';
+            break;
+
+        default:
+            *p++ = text->data[i];
+        }
+    }
+
+    return p;
+}

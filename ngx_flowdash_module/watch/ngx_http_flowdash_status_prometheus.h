@@ -1,0 +1,17 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_STATUS_PROMETHEUS_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_STATUS_PROMETHEUS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_output.h>
+#include <ngx_http_flowdash_status_view.h>
+
+
+/* Writes the body of "flowdash_status prometheus". */
+void ngx_http_flowdash_status_prometheus(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_view_t *view);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_STATUS_PROMETHEUS_H_INCLUDED_ */

@@ -1,0 +1,362 @@
+
+/*
+ * What flowdash_status shows: the configured actions with their counters, and
+ * what else was counted.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_url.h>
+#include <ngx_http_flowdash_metrics.h>
+#include <ngx_http_flowdash_status_view.h>
+
+
+static ngx_int_t ngx_http_flowdash_status_view_table(ngx_http_request_t *r,
+    ngx_http_flowdash_view_t *view);
+static int ngx_libc_cdecl ngx_http_flowdash_status_view_compare(
+    const void *one, const void *two);
+static void ngx_http_flowdash_status_view_fill(ngx_http_flowdash_view_t *view);
+static ngx_int_t ngx_http_flowdash_status_view_configured(
+    ngx_http_request_t *r, ngx_http_flowdash_view_t *view,
+    ngx_http_flowdash_loc_conf_t *flcf);
+static ngx_int_t ngx_http_flowdash_status_view_counted(ngx_http_request_t *r,
+    ngx_http_flowdash_view_t *view, ngx_http_flowdash_counters_t *counters);
+static ngx_http_flowdash_action_view_t *ngx_http_flowdash_status_view_action(
+    ngx_http_request_t *r, ngx_http_flowdash_view_t *view, ngx_str_t *name);
+static ngx_http_flowdash_step_view_t *ngx_http_flowdash_status_view_step(
+    ngx_http_flowdash_action_view_t *action, ngx_str_t *name);
+static ngx_int_t ngx_http_flowdash_status_view_failures(ngx_http_request_t *r,
+    ngx_http_flowdash_view_t *view);
+
+
+ngx_uint_t
+ngx_http_flowdash_status_view_count(ngx_http_flowdash_histogram_t *time)
+{
+    ngx_uint_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i <= NGX_HTTP_FLOWDASH_METRICS_BUCKETS; i++) {
+        n += time->buckets[i];
+    }
+
+    return n;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_status_view(ngx_http_request_t *r,
+    ngx_http_flowdash_main_conf_t *fmcf, ngx_http_flowdash_view_t *view)
+{
+    ngx_uint_t                      i;
+    ngx_http_flowdash_loc_conf_t  **action;
+
+    view->zone = fmcf->counters;
+    view->configured = 0;
+    view->sorted = 0;
+
+    if (ngx_array_init(&view->actions, r->pool, 8,
+                       sizeof(ngx_http_flowdash_action_view_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    action = fmcf->actions.elts;
+
+    for (i = 0; i < fmcf->actions.nelts; i++) {
+
+        if (action[i]->action->lengths == NULL
+            && ngx_http_flowdash_status_view_configured(r, view, action[i])
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    view->configured = view->actions.nelts;
+    view->sorted = 1;
+
+    if (ngx_http_flowdash_status_view_table(r, view) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_flowdash_status_view_fill(view);
+
+    return ngx_http_flowdash_status_view_failures(r, view);
+}
+
+
+/* sorted, so that an action's entries are found together */
+
+static ngx_int_t
+ngx_http_flowdash_status_view_table(ngx_http_request_t *r,
+    ngx_http_flowdash_view_t *view)
+{
+    ngx_uint_t                      i, n;
+    ngx_http_flowdash_counters_t   *counters, **sorted;
+
+    sorted = ngx_palloc(r->pool, view->zone->size
+                                 * sizeof(ngx_http_flowdash_counters_t *));
+    if (sorted == NULL) {
+        return NGX_ERROR;
+    }
+
+    n = 0;
+
+    for (i = 0; i < view->zone->size; i++) {
+        counters = &view->zone->table[i];
+
+        if (counters->state == NGX_HTTP_FLOWDASH_METRICS_READY) {
+            sorted[n++] = counters;
+        }
+    }
+
+    ngx_qsort(sorted, n, sizeof(ngx_http_flowdash_counters_t *),
+              ngx_http_flowdash_status_view_compare);
+
+    for (i = 0; i < n; i++) {
+        if (ngx_http_flowdash_status_view_counted(r, view,
+                                                  sorted[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static int ngx_libc_cdecl
+ngx_http_flowdash_status_view_compare(const void *one, const void *two)
+{
+    ngx_int_t                      rc;
+    ngx_http_flowdash_counters_t  *a, *b;
+
+    a = *(ngx_http_flowdash_counters_t **) one;
+    b = *(ngx_http_flowdash_counters_t **) two;
+
+    rc = ngx_memn2cmp(a->action, b->action, a->action_len, b->action_len);
+
+    if (rc == 0) {
+        rc = ngx_memn2cmp(a->step, b->step, a->step_len, b->step_len);
+    }
+
+    return (int) rc;
+}
+
+
+/* what found no room in the zone has counted nothing */
+
+static void
+ngx_http_flowdash_status_view_fill(ngx_http_flowdash_view_t *view)
+{
+    ngx_uint_t                        i, n;
+    ngx_http_flowdash_step_view_t    *step;
+    ngx_http_flowdash_action_view_t  *action;
+
+    static ngx_http_flowdash_counters_t  none;
+
+    action = view->actions.elts;
+
+    for (i = 0; i < view->actions.nelts; i++) {
+
+        if (action[i].counters == NULL) {
+            action[i].counters = &none;
+        }
+
+        step = action[i].steps.elts;
+
+        for (n = 0; n < action[i].steps.nelts; n++) {
+            if (step[n].counters == NULL) {
+                step[n].counters = &none;
+            }
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_status_view_configured(ngx_http_request_t *r,
+    ngx_http_flowdash_view_t *view, ngx_http_flowdash_loc_conf_t *flcf)
+{
+    ngx_str_t                         name;
+    ngx_uint_t                        i;
+    ngx_http_flowdash_step_t        **step;
+    ngx_http_flowdash_loc_conf_t     *slcf;
+    ngx_http_flowdash_step_view_t    *shown;
+    ngx_http_flowdash_action_view_t  *action;
+
+    name = ngx_http_flowdash_metrics_name(&flcf->action->value);
+
+    action = ngx_http_flowdash_status_view_action(r, view, &name);
+    if (action == NULL) {
+        return NGX_ERROR;
+    }
+
+    step = flcf->steps->elts;
+
+    for (i = 0; i < flcf->steps->nelts; i++) {
+
+        name = ngx_http_flowdash_metrics_name(&step[i]->name);
+
+        shown = ngx_http_flowdash_status_view_step(action, &name);
+        if (shown == NULL) {
+            return NGX_ERROR;
+        }
+
+        shown->optional = step[i]->optional;
+
+        slcf = step[i]->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+        if (slcf->url) {
+            shown->endpoint = slcf->url->shown;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_status_view_counted(ngx_http_request_t *r,
+    ngx_http_flowdash_view_t *view, ngx_http_flowdash_counters_t *counters)
+{
+    ngx_str_t                         name;
+    ngx_http_flowdash_step_view_t    *step;
+    ngx_http_flowdash_action_view_t  *action;
+
+    name.data = counters->action;
+    name.len = counters->action_len;
+
+    action = ngx_http_flowdash_status_view_action(r, view, &name);
+    if (action == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (counters->step_len == 0) {
+        action->counters = counters;
+        return NGX_OK;
+    }
+
+    name.data = counters->step;
+    name.len = counters->step_len;
+
+    step = ngx_http_flowdash_status_view_step(action, &name);
+    if (step == NULL) {
+        return NGX_ERROR;
+    }
+
+    step->counters = counters;
+
+    return NGX_OK;
+}
+
+
+/*
+ * The one of that name, which is made if there is none, or NULL on error.
+ * Behind those of the configuration the table's follow, sorted by name.
+ */
+
+static ngx_http_flowdash_action_view_t *
+ngx_http_flowdash_status_view_action(ngx_http_request_t *r,
+    ngx_http_flowdash_view_t *view, ngx_str_t *name)
+{
+    ngx_uint_t                        i, n;
+    ngx_http_flowdash_action_view_t  *action;
+
+    n = view->actions.nelts;
+    action = view->actions.elts;
+
+    if (view->sorted && n > view->configured) {
+
+        if (ngx_http_flowdash_text_equal(&action[n - 1].name, name)) {
+            return &action[n - 1];
+        }
+
+        n = view->configured;
+    }
+
+    for (i = 0; i < n; i++) {
+        if (ngx_http_flowdash_text_equal(&action[i].name, name)) {
+            return &action[i];
+        }
+    }
+
+    action = ngx_array_push(&view->actions);
+    if (action == NULL) {
+        return NULL;
+    }
+
+    action->name = *name;
+    action->counters = NULL;
+
+    if (ngx_array_init(&action->steps, r->pool, 4,
+                       sizeof(ngx_http_flowdash_step_view_t))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return action;
+}
+
+
+static ngx_http_flowdash_step_view_t *
+ngx_http_flowdash_status_view_step(ngx_http_flowdash_action_view_t *action,
+    ngx_str_t *name)
+{
+    ngx_uint_t                      i;
+    ngx_http_flowdash_step_view_t  *step;
+
+    step = action->steps.elts;
+
+    for (i = 0; i < action->steps.nelts; i++) {
+        if (ngx_http_flowdash_text_equal(&step[i].name, name)) {
+            return &step[i];
+        }
+    }
+
+    step = ngx_array_push(&action->steps);
+    if (step == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(step, sizeof(ngx_http_flowdash_step_view_t));
+
+    step->name = *name;
+
+    return step;
+}
+
+
+/* a copy: they may be replaced while the page is written */
+
+static ngx_int_t
+ngx_http_flowdash_status_view_failures(ngx_http_request_t *r,
+    ngx_http_flowdash_view_t *view)
+{
+    ngx_uint_t  i;
+
+    view->nfailures = 0;
+
+    view->failures = ngx_palloc(r->pool, NGX_HTTP_FLOWDASH_METRICS_FAILURES
+                                     * sizeof(ngx_http_flowdash_failure_t));
+    if (view->failures == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < NGX_HTTP_FLOWDASH_METRICS_FAILURES; i++) {
+        if (ngx_http_flowdash_metrics_last_failure(view->zone, i,
+                                          &view->failures[view->nfailures])
+            == NGX_OK)
+        {
+            view->nfailures++;
+        }
+    }
+
+    return NGX_OK;
+}

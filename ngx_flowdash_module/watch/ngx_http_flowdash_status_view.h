@@ -1,0 +1,52 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_STATUS_VIEW_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_STATUS_VIEW_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_metrics.h>
+
+
+/* what is shown of a step, and of an action with its steps */
+
+typedef struct {
+    ngx_str_t                        name;
+    ngx_str_t                        endpoint;  /* scheme and host, or empty */
+    ngx_flag_t                       optional;
+    ngx_http_flowdash_counters_t    *counters;
+} ngx_http_flowdash_step_view_t;
+
+
+typedef struct {
+    ngx_str_t                        name;
+    ngx_http_flowdash_counters_t    *counters;
+    ngx_array_t                      steps;     /* of ..._step_view_t */
+} ngx_http_flowdash_action_view_t;
+
+
+typedef struct {
+    ngx_http_flowdash_zone_t        *zone;
+    ngx_array_t                      actions;   /* of ..._action_view_t */
+    ngx_uint_t                       configured;  /* of them, the first */
+    unsigned                         sorted:1;    /* those that follow are */
+    ngx_http_flowdash_failure_t     *failures;
+    ngx_uint_t                       nfailures;
+} ngx_http_flowdash_view_t;
+
+
+/* The number of values in a histogram. */
+ngx_uint_t ngx_http_flowdash_status_view_count(
+    ngx_http_flowdash_histogram_t *time);
+
+/*
+ * Collects the configured actions, in the order of the configuration, and
+ * those whose names came from variables.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_status_view(ngx_http_request_t *r,
+    ngx_http_flowdash_main_conf_t *fmcf, ngx_http_flowdash_view_t *view);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_STATUS_VIEW_H_INCLUDED_ */
