@@ -46,11 +46,11 @@ static ngx_int_t ngx_http_flowdash_action_start(ngx_http_request_t *r,
 static ngx_int_t ngx_http_flowdash_action_prepare(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_name(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx);
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_value_t *name);
 static ngx_int_t ngx_http_flowdash_action_id(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static const char *ngx_http_flowdash_action_ambiguity(
-    ngx_http_flowdash_ctx_t *ctx);
+static const char *ngx_http_flowdash_action_check_name(
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_value_t *name);
 static void ngx_http_flowdash_action_enter(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_fetch(ngx_http_request_t *r,
@@ -360,14 +360,15 @@ static ngx_int_t
 ngx_http_flowdash_action_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    const char  *error;
+    const char                 *error;
+    ngx_http_flowdash_value_t   name;
 
-    if (ngx_http_flowdash_action_name(r, ctx) != NGX_OK) {
+    if (ngx_http_flowdash_action_name(r, ctx, &name) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (ctx->action.len == 0 && !ctx->ambiguous
-        && (ctx->conf->task_from == NULL || ctx->stored || !ctx->missing))
+    if (name.text.len == 0 && !name.ambiguous
+        && (ctx->conf->task_from == NULL || ctx->stored || !name.missing))
     {
         ctx->state = NGX_HTTP_FLOWDASH_NONE;
 
@@ -378,7 +379,7 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    error = ngx_http_flowdash_action_ambiguity(ctx);
+    error = ngx_http_flowdash_action_check_name(ctx, &name);
 
     if (ctx->refusal_status || error) {
 
@@ -445,20 +446,17 @@ ngx_http_flowdash_action_prepare(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_flowdash_action_name(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx)
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_value_t *name)
 {
     if (ngx_http_flowdash_action_id(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    ctx->ambiguous = 0;
-    ctx->missing = 0;
-
-    if (ngx_http_flowdash_value_raw(r, ctx->conf->action, &ctx->action)
-        != NGX_OK)
-    {
+    if (ngx_http_flowdash_value_raw(r, ctx->conf->action, name) != NGX_OK) {
         return NGX_ERROR;
     }
+
+    ctx->action = name->text;
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash action \"%V\"", &ctx->action);
@@ -507,9 +505,10 @@ ngx_http_flowdash_action_id(ngx_http_request_t *r,
 
 
 static const char *
-ngx_http_flowdash_action_ambiguity(ngx_http_flowdash_ctx_t *ctx)
+ngx_http_flowdash_action_check_name(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_value_t *name)
 {
-    if (ngx_http_flowdash_text_check_utf8(&ctx->action)) {
+    if (ngx_http_flowdash_text_check_utf8(&name->text)) {
 
         /* it cannot be logged or shown as JSON either */
 
@@ -518,7 +517,7 @@ ngx_http_flowdash_action_ambiguity(ngx_http_flowdash_ctx_t *ctx)
         return ctx->refusal_status ? NULL : "the action's name is not UTF-8";
     }
 
-    if (ctx->action.len == 0 && ctx->ambiguous && !ctx->refusal_status) {
+    if (name->text.len == 0 && name->ambiguous && !ctx->refusal_status) {
         return "the action's name depends on a field that the task has twice";
     }
 
@@ -575,7 +574,7 @@ ngx_http_flowdash_action_fetched(ngx_http_request_t *r,
         ngx_del_timer(&ctx->timer);
     }
 
-    if (!ex->error && ngx_http_flowdash_fetch_end(r, ctx) != NGX_OK) {
+    if (!ex->error && ngx_http_flowdash_fetch_end(r, ctx) == NGX_ERROR) {
         return NGX_ERROR;
     }
 
@@ -689,7 +688,7 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
             }
 
             if (!ex->error
-                && ngx_http_flowdash_answer_merge(r, ctx, ex) != NGX_OK)
+                && ngx_http_flowdash_answer_merge(r, ctx, ex) == NGX_ERROR)
             {
                 return NGX_ERROR;
             }

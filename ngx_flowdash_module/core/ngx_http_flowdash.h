@@ -136,6 +136,21 @@ typedef struct {
 } ngx_http_flowdash_loc_conf_t;
 
 
+/* what a directive's value is for this request */
+
+typedef struct {
+    ngx_str_t                       text;
+    unsigned                        escaped:1;   /* its control characters */
+    unsigned                        ambiguous:1; /* a field has two readings */
+    unsigned                        missing:1;   /* the task lacks a field */
+
+    /* while it is evaluated */
+
+    unsigned                        raw:1;       /* nothing is escaped */
+    unsigned                        read:1;      /* a field was read */
+} ngx_http_flowdash_value_t;
+
+
 /* one call of a step, which may need several */
 
 typedef struct {
@@ -210,6 +225,8 @@ struct ngx_http_flowdash_ctx_s {
     ngx_http_flowdash_task_t       *stored;
     ngx_http_flowdash_task_t       *task;      /* as steps see it */
 
+    ngx_http_flowdash_value_t      *value;     /* being evaluated, or NULL */
+
     ngx_uint_t                      refusal_status;  /* 0: there is a task */
     ngx_str_t                       detail;    /* and why, for the log */
 
@@ -231,14 +248,9 @@ struct ngx_http_flowdash_ctx_s {
     ngx_http_flowdash_end_pt        end;       /* however it has ended */
 
     unsigned                        counting:1;  /* it has not ended yet */
-    unsigned                        ambiguous:1; /* which field is unclear */
-    unsigned                        missing:1;   /* a field just read */
-    unsigned                        read:1;      /* one was */
     unsigned                        dry_run:1;   /* it is asked for */
     unsigned                        started:1;   /* something was called */
     unsigned                        warned:1;    /* of ignored fields */
-    unsigned                        escaped:1;   /* a variable just read */
-    unsigned                        raw:1;       /* do not escape it */
     unsigned                        sendfile:1;
     unsigned                        tcp_nopush:2;
 };

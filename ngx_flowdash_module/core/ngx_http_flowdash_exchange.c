@@ -1,6 +1,6 @@
 
 /*
- * An exchange with an endpoint that fails before it begins.
+ * An exchange with an endpoint that has failed.
  */
 
 
@@ -13,22 +13,39 @@
 
 
 ngx_int_t
-ngx_http_flowdash_exchange_refuse(ngx_http_request_t *r,
-    ngx_http_flowdash_exchange_t *ex, const char *what, ngx_str_t *name,
-    const char *why)
+ngx_http_flowdash_exchange_fail(ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_reason_e reason, const char *detail)
 {
-    u_char  *p;
+    ex->error = reason;
+    ex->detail.data = (u_char *) detail;
+    ex->detail.len = ngx_strlen(detail);
 
-    ex->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
+    return NGX_DECLINED;
+}
 
-    ex->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
+
+ngx_int_t
+ngx_http_flowdash_exchange_fail_text(ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_reason_e reason, ngx_pool_t *pool, const char *fmt, ...)
+{
+    u_char   *p;
+    va_list   args;
+    u_char    buf[NGX_MAX_ERROR_STR];
+
+    ex->error = reason;
+
+    va_start(args, fmt);
+    p = ngx_vslprintf(buf, buf + sizeof(buf), fmt, args);
+    va_end(args);
+
+    ex->detail.data = ngx_pnalloc(pool, p - buf);
     if (ex->detail.data == NULL) {
+        ex->detail.len = 0;
         return NGX_ERROR;
     }
 
-    p = ngx_snprintf(ex->detail.data, NGX_MAX_ERROR_STR,
-                     "the value of %s %V %s", what, name, why);
-    ex->detail.len = p - ex->detail.data;
+    ex->detail.len = p - buf;
+    ngx_memcpy(ex->detail.data, buf, ex->detail.len);
 
     return NGX_DECLINED;
 }

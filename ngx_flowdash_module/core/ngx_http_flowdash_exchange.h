@@ -10,12 +10,20 @@
 
 
 /*
- * Sets ex->error because a value of a directive cannot be sent: "the value of
- * WHAT NAME WHY".  Returns NGX_DECLINED, or NGX_ERROR if memory ran out.
+ * Says why an exchange has failed; "detail" is for the log, and stays where it
+ * is.  Returns NGX_DECLINED.
  */
-ngx_int_t ngx_http_flowdash_exchange_refuse(ngx_http_request_t *r,
-    ngx_http_flowdash_exchange_t *ex, const char *what, ngx_str_t *name,
-    const char *why);
+ngx_int_t ngx_http_flowdash_exchange_fail(ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_reason_e reason, const char *detail);
+
+/*
+ * The same with a text as of ngx_sprintf(), up to NGX_MAX_ERROR_STR bytes,
+ * which is put into the pool.  Returns NGX_DECLINED, or NGX_ERROR if memory
+ * ran out; ex->error is set in any case.
+ */
+ngx_int_t ngx_http_flowdash_exchange_fail_text(
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_reason_e reason,
+    ngx_pool_t *pool, const char *fmt, ...);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_EXCHANGE_H_INCLUDED_ */

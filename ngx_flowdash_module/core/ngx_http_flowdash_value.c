@@ -12,27 +12,28 @@
 #include <ngx_http_flowdash_value.h>
 
 
+static ngx_int_t ngx_http_flowdash_value_evaluate(ngx_http_request_t *r,
+    ngx_http_complex_value_t *cv, ngx_http_flowdash_value_t *value);
+
+
 ngx_int_t
-ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *val,
-    ngx_str_t *value)
+ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *cv,
+    ngx_http_flowdash_value_t *value)
 {
     size_t                          size;
     ngx_int_t                       rc;
-    ngx_http_flowdash_ctx_t        *ctx;
     ngx_http_variable_value_t      *saved;
     ngx_http_core_main_conf_t      *cmcf;
     ngx_http_flowdash_main_conf_t  *fmcf;
 
-    ctx = ngx_http_flowdash_get_ctx(r);
-    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
-
-    ctx->escaped = 0;
-    ctx->read = 0;
-
     r = r->main;
 
-    if (!fmcf->task_variables || val->lengths == NULL) {
-        return ngx_http_complex_value(r, val, value);
+    ngx_memzero(value, sizeof(ngx_http_flowdash_value_t));
+
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+
+    if (!fmcf->task_variables || cv->lengths == NULL) {
+        return ngx_http_flowdash_value_evaluate(r, cv, value);
     }
 
     /*
@@ -51,9 +52,9 @@ ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *val,
 
     ngx_memcpy(saved, r->variables, size);
 
-    rc = ngx_http_complex_value(r, val, value);
+    rc = ngx_http_flowdash_value_evaluate(r, cv, value);
 
-    if (ctx->read) {
+    if (value->read) {
         ngx_memcpy(r->variables, saved, size);
     }
 
@@ -63,21 +64,37 @@ ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *val,
 }
 
 
-ngx_int_t
-ngx_http_flowdash_value_raw(ngx_http_request_t *r,
-    ngx_http_complex_value_t *val, ngx_str_t *value)
-{
-    ngx_int_t                   rc;
-    ngx_http_flowdash_ctx_t    *ctx;
-    ngx_http_variable_value_t  *variables;
+/* the module's own variables find the value in the context, see there */
 
-    if (ngx_http_flowdash_value(r, val, value) != NGX_OK) {
-        return NGX_ERROR;
-    }
+static ngx_int_t
+ngx_http_flowdash_value_evaluate(ngx_http_request_t *r,
+    ngx_http_complex_value_t *cv, ngx_http_flowdash_value_t *value)
+{
+    ngx_int_t                 rc;
+    ngx_http_flowdash_ctx_t  *ctx;
 
     ctx = ngx_http_flowdash_get_ctx(r);
 
-    if (!ctx->escaped) {
+    ctx->value = value;
+    rc = ngx_http_complex_value(r, cv, &value->text);
+    ctx->value = NULL;
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_value_raw(ngx_http_request_t *r,
+    ngx_http_complex_value_t *cv, ngx_http_flowdash_value_t *value)
+{
+    ngx_int_t                   rc;
+    ngx_http_variable_value_t  *variables;
+
+    if (ngx_http_flowdash_value(r, cv, value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (!value->escaped) {
         return NGX_OK;
     }
 
@@ -92,9 +109,8 @@ ngx_http_flowdash_value_raw(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    ctx->raw = 1;
-    rc = ngx_http_complex_value(r, val, value);
-    ctx->raw = 0;
+    value->raw = 1;
+    rc = ngx_http_flowdash_value_evaluate(r, cv, value);
 
     r->variables = variables;
 
@@ -104,17 +120,15 @@ ngx_http_flowdash_value_raw(ngx_http_request_t *r,
 
 ngx_int_t
 ngx_http_flowdash_value_test(ngx_http_request_t *r,
-    ngx_http_complex_value_t *val)
+    ngx_http_complex_value_t *cv, ngx_http_flowdash_value_t *value)
 {
-    ngx_str_t  value;
-
-    ngx_http_flowdash_get_ctx(r)->ambiguous = 0;
-
-    if (ngx_http_flowdash_value(r, val, &value) != NGX_OK) {
+    if (ngx_http_flowdash_value(r, cv, value) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (value.len == 0 || (value.len == 1 && value.data[0] == '0')) {
+    if (value->text.len == 0
+        || (value->text.len == 1 && value->text.data[0] == '0'))
+    {
         return NGX_DECLINED;
     }
 

@@ -6,27 +6,27 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash.h>
 
 
 /*
  * Evaluates a value of a flowdash_ directive against the client's request.
- * Returns NGX_OK, with ctx->escaped set if one of the module's variables had
- * control characters, or NGX_ERROR.
+ * Control characters in the module's own variables are escaped as in JSON, so
+ * that they make no header or line of the log.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_value(ngx_http_request_t *r,
-    ngx_http_complex_value_t *val, ngx_str_t *value);
+    ngx_http_complex_value_t *cv, ngx_http_flowdash_value_t *value);
 
 /* The same with the control characters as they are, for JSON to escape. */
 ngx_int_t ngx_http_flowdash_value_raw(ngx_http_request_t *r,
-    ngx_http_complex_value_t *val, ngx_str_t *value);
+    ngx_http_complex_value_t *cv, ngx_http_flowdash_value_t *value);
 
 /*
  * Tells whether a value is neither empty nor "0".  Returns NGX_OK,
- * NGX_DECLINED if it is, with ctx->ambiguous set if it has read a field that
- * is unclear, or NGX_ERROR.
+ * NGX_DECLINED if it is, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_value_test(ngx_http_request_t *r,
-    ngx_http_complex_value_t *val);
+    ngx_http_complex_value_t *cv, ngx_http_flowdash_value_t *value);
 
 /*
  * Values of the variables for another view of the request: none, but for

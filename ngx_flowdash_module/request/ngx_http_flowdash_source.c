@@ -337,6 +337,7 @@ ngx_http_flowdash_source_preset(ngx_http_request_t *r,
     ngx_uint_t                  i;
     ngx_array_t                 leaves;
     ngx_http_flowdash_field_t   field;
+    ngx_http_flowdash_value_t   evaluated;
     ngx_http_flowdash_param_t  *param;
 
     if (ctx->conf->set == NULL) {
@@ -347,12 +348,13 @@ ngx_http_flowdash_source_preset(ngx_http_request_t *r,
 
     for (i = 0; i < ctx->conf->set->nelts; i++) {
 
-        if (ngx_http_flowdash_value_raw(r, &param[i].value, &value)
+        if (ngx_http_flowdash_value_raw(r, &param[i].value, &evaluated)
             != NGX_OK)
         {
             return NGX_ERROR;
         }
 
+        value = evaluated.text;
         text = value;
 
         if (!param[i].json) {

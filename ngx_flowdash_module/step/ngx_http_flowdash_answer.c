@@ -16,22 +16,20 @@
 #include <ngx_http_flowdash_task.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_source.h>
 #include <ngx_http_flowdash_answer.h>
 
 
 static ngx_uint_t ngx_http_flowdash_answer_is_complete(
     ngx_http_flowdash_exchange_t *ex);
-static ngx_http_flowdash_reason_e ngx_http_flowdash_answer_no_header(
+static void ngx_http_flowdash_answer_no_header(
     ngx_http_flowdash_exchange_t *ex, ngx_int_t rc);
 static void ngx_http_flowdash_answer_upstream_url(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex);
 static ngx_int_t ngx_http_flowdash_answer_merge_fields(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_task_t *answer);
-static ngx_int_t ngx_http_flowdash_answer_refuse(ngx_http_request_t *r,
-    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_field_t *field,
-    const char *error);
 static ngx_uint_t ngx_http_flowdash_answer_accepts(
     ngx_http_flowdash_loc_conf_t *flcf, ngx_str_t *name);
 static void ngx_http_flowdash_answer_ignored(ngx_http_request_t *r,
@@ -51,10 +49,9 @@ ngx_http_flowdash_answer_add(ngx_http_flowdash_exchange_t *ex, u_char *p,
     flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
     if (len > flcf->max_response_size - ex->body.len) {
-        ex->error = NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE;
-        ngx_str_set(&ex->detail,
-                    "the answer is over flowdash_max_response_size");
-        return NGX_DECLINED;
+        return ngx_http_flowdash_exchange_fail(ex,
+                   NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE,
+                   "the answer is over flowdash_max_response_size");
     }
 
     if (len > ex->allocated - ex->body.len) {
@@ -103,13 +100,14 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex, ngx_int_t rc)
     if (!ex->fetch
         && ngx_http_get_module_ctx(r, ngx_http_flowdash_module) != ex)
     {
-        ex->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
-        ngx_str_set(&ex->detail, "the step was led to another location");
+        (void) ngx_http_flowdash_exchange_fail(ex,
+                   NGX_HTTP_FLOWDASH_RESPONSE_INVALID,
+                   "the step was led to another location");
         return;
     }
 
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE && r->upstream && !r->header_sent) {
-        ex->error = ngx_http_flowdash_answer_no_header(ex, rc);
+        ngx_http_flowdash_answer_no_header(ex, rc);
         return;
     }
 
@@ -127,10 +125,10 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex, ngx_int_t rc)
         }
 
     } else {
-
-        ex->error = r->header_sent ? NGX_HTTP_FLOWDASH_CONNECT
-                                   : NGX_HTTP_FLOWDASH_INTERNAL;
-        ngx_str_set(&ex->detail, "the answer broke off");
+        (void) ngx_http_flowdash_exchange_fail(ex,
+                   r->header_sent ? NGX_HTTP_FLOWDASH_CONNECT
+                                  : NGX_HTTP_FLOWDASH_INTERNAL,
+                   "the answer broke off");
         return;
     }
 
@@ -138,8 +136,9 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex, ngx_int_t rc)
 
         /* proxy_pass takes for HTTP/0.9 what is no HTTP */
 
-        ex->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
-        ngx_str_set(&ex->detail, "the answer has no status");
+        (void) ngx_http_flowdash_exchange_fail(ex,
+                   NGX_HTTP_FLOWDASH_RESPONSE_INVALID,
+                   "the answer has no status");
         return;
     }
 
@@ -197,48 +196,50 @@ ngx_http_flowdash_answer_is_complete(ngx_http_flowdash_exchange_t *ex)
 
 /* nginx's upstream has given up before there was an answer to pass on */
 
-static ngx_http_flowdash_reason_e
+static void
 ngx_http_flowdash_answer_no_header(ngx_http_flowdash_exchange_t *ex,
     ngx_int_t rc)
 {
-    ngx_http_upstream_t        *u;
-    ngx_http_upstream_state_t  *state;
+    const char                  *detail;
+    ngx_http_upstream_t         *u;
+    ngx_http_flowdash_reason_e   reason;
 
     u = ex->request->upstream;
-    state = u->state;
 
     if (u->headers_in.status_n && rc == (ngx_int_t) u->headers_in.status_n) {
 
         /* the endpoint's own status, taken up by an intercepting handler */
 
         ex->status = rc;
-        return NGX_HTTP_FLOWDASH_STATUS;
-    }
-
-    if (rc == NGX_HTTP_GATEWAY_TIME_OUT) {
-        ngx_str_set(&ex->detail, "the upstream timed out");
-        return NGX_HTTP_FLOWDASH_TIMEOUT;
+        ex->error = NGX_HTTP_FLOWDASH_STATUS;
+        return;
     }
 
     if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
-        return NGX_HTTP_FLOWDASH_INTERNAL;
+        ex->error = NGX_HTTP_FLOWDASH_INTERNAL;
+        return;
     }
 
-    if (u->resolved && u->resolved->naddrs == 0
-        && u->resolved->sockaddr == NULL)
+    if (rc == NGX_HTTP_GATEWAY_TIME_OUT) {
+        reason = NGX_HTTP_FLOWDASH_TIMEOUT;
+        detail = "the upstream timed out";
+
+    } else if (u->resolved && u->resolved->naddrs == 0
+               && u->resolved->sockaddr == NULL)
     {
-        ngx_str_set(&ex->detail, "the upstream's name was not resolved");
-        return NGX_HTTP_FLOWDASH_RESOLVE;
+        reason = NGX_HTTP_FLOWDASH_RESOLVE;
+        detail = "the upstream's name was not resolved";
+
+    } else if (u->state && u->state->bytes_received) {
+        reason = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
+        detail = "the upstream's answer was not valid";
+
+    } else {
+        reason = NGX_HTTP_FLOWDASH_CONNECT;
+        detail = "the upstream was not reached, or gave no answer";
     }
 
-    if (state && state->bytes_received) {
-        ngx_str_set(&ex->detail, "the upstream's answer was not valid");
-        return NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
-    }
-
-    ngx_str_set(&ex->detail, "the upstream was not reached, or gave no "
-                             "answer");
-    return NGX_HTTP_FLOWDASH_CONNECT;
+    (void) ngx_http_flowdash_exchange_fail(ex, reason, detail);
 }
 
 
@@ -332,30 +333,18 @@ ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    ex->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
-
-    return ngx_http_flowdash_answer_detail(r, ex, &answer->json);
+    return ngx_http_flowdash_answer_invalid(r, ex, &answer->json);
 }
 
 
 ngx_int_t
-ngx_http_flowdash_answer_detail(ngx_http_request_t *r,
+ngx_http_flowdash_answer_invalid(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_json_t *json)
 {
-    u_char  *p;
-
-    ex->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
-    if (ex->detail.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_snprintf(ex->detail.data, NGX_MAX_ERROR_STR,
-                     "the answer's body: %s, at byte %uz", json->error,
-                     json->offset);
-
-    ex->detail.len = p - ex->detail.data;
-
-    return NGX_OK;
+    return ngx_http_flowdash_exchange_fail_text(ex,
+               NGX_HTTP_FLOWDASH_RESPONSE_INVALID, r->pool,
+               "the answer's body: %s, at byte %uz", json->error,
+               json->offset);
 }
 
 
@@ -391,7 +380,9 @@ ngx_http_flowdash_answer_merge_fields(ngx_http_request_t *r,
         rc = ngx_http_flowdash_source_check(ctx, new, &error);
 
         if (rc == NGX_DECLINED) {
-            return ngx_http_flowdash_answer_refuse(r, ex, new, error);
+            return ngx_http_flowdash_exchange_fail_text(ex,
+                       NGX_HTTP_FLOWDASH_RESPONSE_INVALID, r->pool,
+                       "the answer's field %V: %s", &new->spelling, error);
         }
 
         if (rc == NGX_ERROR) {
@@ -410,29 +401,6 @@ ngx_http_flowdash_answer_merge_fields(ngx_http_request_t *r,
             return NGX_ERROR;
         }
     }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_answer_refuse(ngx_http_request_t *r,
-    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_field_t *field,
-    const char *error)
-{
-    u_char  *p;
-
-    ex->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
-
-    ex->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
-    if (ex->detail.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_snprintf(ex->detail.data, NGX_MAX_ERROR_STR,
-                     "the answer's field %V: %s", &field->spelling, error);
-
-    ex->detail.len = p - ex->detail.data;
 
     return NGX_OK;
 }

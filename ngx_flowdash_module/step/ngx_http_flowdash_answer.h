@@ -12,28 +12,29 @@
 
 /*
  * Adds a piece of the answer's body.  Returns NGX_OK, NGX_DECLINED with
- * run->error set when the answer has become too large, or NGX_ERROR.
+ * ex->error set when the answer has become too large, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_answer_add(ngx_http_flowdash_exchange_t *ex,
     u_char *p, size_t len);
 
 /*
  * Judges how the subrequest ended, "rc" being what it was finalized with:
- * sets run->status, and run->error unless it has succeeded.
+ * sets ex->status, and ex->error unless it has succeeded.
  */
 void ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex,
     ngx_int_t rc);
 
 /*
- * Says in run->detail what is wrong with a JSON text.  Returns NGX_OK or
- * NGX_ERROR.
+ * Fails an exchange because its answer is not the JSON that it should be.
+ * Returns as ngx_http_flowdash_exchange_fail_text().
  */
-ngx_int_t ngx_http_flowdash_answer_detail(ngx_http_request_t *r,
+ngx_int_t ngx_http_flowdash_answer_invalid(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_json_t *json);
 
 /*
- * Lays the fields of a good answer over the task.  Returns NGX_OK, with
- * run->error set if the answer is not what it says, or NGX_ERROR.
+ * Merges the fields of a good answer into the task.  Returns NGX_OK,
+ * NGX_DECLINED with ex->error set if the answer is not what it says, or
+ * NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);

@@ -51,20 +51,21 @@ ngx_int_t
 ngx_http_flowdash_dry_run_asked(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, const char **error)
 {
-    ngx_int_t  rc;
+    ngx_int_t                  rc;
+    ngx_http_flowdash_value_t  value;
 
     if (ctx->conf->dry_run == NULL) {
         return NGX_OK;
     }
 
-    rc = ngx_http_flowdash_value_test(r, ctx->conf->dry_run);
+    rc = ngx_http_flowdash_value_test(r, ctx->conf->dry_run, &value);
 
     if (rc == NGX_OK) {
         ctx->dry_run = 1;
         return NGX_OK;
     }
 
-    if (rc == NGX_DECLINED && ctx->ambiguous) {
+    if (rc == NGX_DECLINED && value.ambiguous) {
 
         /* what was to be shown only must not be done by mistake */
 
@@ -148,7 +149,7 @@ ngx_http_flowdash_dry_run_step(ngx_http_request_t *r,
 
     ex->step = step;
 
-    rc = ngx_http_flowdash_step_condition(r, ctx, ex);
+    rc = ngx_http_flowdash_step_condition(r, ex);
 
     skipped = (rc == NGX_DECLINED && !ex->error);
 

@@ -13,6 +13,7 @@
 #include <ngx_http_flowdash_task.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_value.h>
 #include <ngx_http_flowdash_url.h>
 #include <ngx_http_flowdash_source.h>
@@ -169,11 +170,10 @@ ngx_http_flowdash_fetch_uri(ngx_http_request_t *r,
     if (uri->len == 0 || uri->data[0] != '/'
         || ngx_http_flowdash_url_dot_segment(uri->data, uri->data + uri->len))
     {
-        ex->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
-        ngx_str_set(&ex->detail, "the URI of flowdash_task_from does not "
-                                 "begin with \"/\", or has a \".\" or \"..\" "
-                                 "as one of its parts");
-        return NGX_DECLINED;
+        return ngx_http_flowdash_exchange_fail(ex,
+                   NGX_HTTP_FLOWDASH_REQUEST_INVALID,
+                   "the URI of flowdash_task_from does not begin with \"/\", "
+                   "or has a \".\" or \"..\" as one of its parts");
     }
 
     return NGX_OK;
@@ -230,16 +230,18 @@ ngx_http_flowdash_fetch_part(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_url_part_t *part,
     ngx_uint_t query, ngx_str_t *text)
 {
-    u_char  *p, *last;
+    u_char                     *p, *last;
+    ngx_http_flowdash_value_t   value;
 
     if (part->value == NULL || query) {
         return ngx_http_flowdash_url_make_part(r, ctx->exchange, part, text);
     }
 
-    if (ngx_http_flowdash_value(r, part->value, text) != NGX_OK) {
+    if (ngx_http_flowdash_value(r, part->value, &value) != NGX_OK) {
         return NGX_ERROR;
     }
 
+    *text = value.text;
     last = text->data + text->len;
 
     for (p = text->data; p < last; p++) {
@@ -248,12 +250,11 @@ ngx_http_flowdash_fetch_part(ngx_http_request_t *r,
         }
     }
 
-    if (text->len == 0 || p < last || ctx->escaped) {
-        ctx->exchange->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
-        ngx_str_set(&ctx->exchange->detail,
-                    "a variable of flowdash_task_from is empty, or has a "
-                    "control character");
-        return NGX_DECLINED;
+    if (text->len == 0 || p < last || value.escaped) {
+        return ngx_http_flowdash_exchange_fail(ctx->exchange,
+                   NGX_HTTP_FLOWDASH_REQUEST_INVALID,
+                   "a variable of flowdash_task_from is empty, or has a "
+                   "control character");
     }
 
     return NGX_OK;
@@ -401,9 +402,9 @@ ngx_http_flowdash_fetch_end(ngx_http_request_t *r,
     if (ex->content_type.len
         && !ngx_http_flowdash_text_is_json_type(&ex->content_type))
     {
-        ex->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
-        ngx_str_set(&ex->detail, "the stored task is not JSON");
-        return NGX_OK;
+        return ngx_http_flowdash_exchange_fail(ex,
+                   NGX_HTTP_FLOWDASH_RESPONSE_INVALID,
+                   "the stored task is not JSON");
     }
 
     task = ngx_palloc(r->pool, sizeof(ngx_http_flowdash_task_t));
@@ -425,15 +426,14 @@ ngx_http_flowdash_fetch_end(ngx_http_request_t *r,
     }
 
     if (verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
-        ex->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
-        return ngx_http_flowdash_answer_detail(r, ex, &task->json);
+        return ngx_http_flowdash_answer_invalid(r, ex, &task->json);
     }
 
     if (task->json.object.data == NULL) {
-        ex->error = NGX_HTTP_FLOWDASH_RESPONSE_INVALID;
-        ngx_str_set(&ex->detail, "the answer has no object where the stored "
-                                 "task should be");
-        return NGX_OK;
+        return ngx_http_flowdash_exchange_fail(ex,
+                   NGX_HTTP_FLOWDASH_RESPONSE_INVALID,
+                   "the answer has no object where the stored task should "
+                   "be");
     }
 
     ctx->stored = task;

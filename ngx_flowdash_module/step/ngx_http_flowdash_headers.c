@@ -8,7 +8,6 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash.h>
-#include <ngx_http_flowdash_ctx.h>
 #include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_value.h>
 #include <ngx_http_flowdash_headers.h>
@@ -60,9 +59,9 @@ ngx_http_flowdash_headers_set(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf)
 {
     u_char                     *p, *last;
-    ngx_str_t                   value;
     ngx_uint_t                  i;
     ngx_keyval_t               *h;
+    ngx_http_flowdash_value_t   value;
     ngx_http_flowdash_param_t  *param;
 
     if (flcf->headers == NULL) {
@@ -77,22 +76,23 @@ ngx_http_flowdash_headers_set(ngx_http_request_t *r,
             return NGX_ERROR;
         }
 
-        if (value.len == 0) {
+        if (value.text.len == 0) {
             continue;
         }
 
-        last = value.data + value.len;
+        last = value.text.data + value.text.len;
 
-        for (p = value.data; p < last; p++) {
+        for (p = value.text.data; p < last; p++) {
             if ((*p < 0x20 && *p != '\t') || *p == 0x7f) {
                 break;
             }
         }
 
-        if (p < last || ngx_http_flowdash_get_ctx(r)->escaped) {
-            return ngx_http_flowdash_exchange_refuse(r, ex,
-                                       "flowdash_set_header", &param[i].name,
-                                       "has a control character");
+        if (p < last || value.escaped) {
+            return ngx_http_flowdash_exchange_fail_text(ex,
+                       NGX_HTTP_FLOWDASH_REQUEST_INVALID, r->pool,
+                       "the value of flowdash_set_header %V has a control "
+                       "character", &param[i].name);
         }
 
         h = ngx_array_push(&ex->headers);
@@ -101,7 +101,7 @@ ngx_http_flowdash_headers_set(ngx_http_request_t *r,
         }
 
         h->key = param[i].name;
-        h->value = value;
+        h->value = value.text;
     }
 
     return NGX_OK;

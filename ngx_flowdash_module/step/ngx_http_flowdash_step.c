@@ -13,6 +13,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_value.h>
 #include <ngx_http_flowdash_user.h>
 #include <ngx_http_flowdash_headers.h>
@@ -65,7 +66,7 @@ ngx_http_flowdash_step_start(ngx_http_request_t *r,
 
     flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
-    rc = ngx_http_flowdash_step_condition(r, ctx, ex);
+    rc = ngx_http_flowdash_step_condition(r, ex);
 
     if (rc == NGX_OK) {
         rc = ngx_http_flowdash_step_request(r, ctx, ex);
@@ -102,24 +103,25 @@ ngx_http_flowdash_step_start(ngx_http_request_t *r,
 
 ngx_int_t
 ngx_http_flowdash_step_condition(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
+    ngx_http_flowdash_exchange_t *ex)
 {
-    ngx_int_t  rc;
+    ngx_int_t                  rc;
+    ngx_http_flowdash_value_t  value;
 
     if (ex->step->condition == NULL) {
         return NGX_OK;
     }
 
-    rc = ngx_http_flowdash_value_test(r, ex->step->condition);
+    rc = ngx_http_flowdash_value_test(r, ex->step->condition, &value);
 
     if (rc != NGX_DECLINED) {
         return rc;
     }
 
-    if (ctx->ambiguous) {
-        ex->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
-        ngx_str_set(&ex->detail, "flowdash_if depends on a field that the "
-                                 "task has twice");
+    if (value.ambiguous) {
+        return ngx_http_flowdash_exchange_fail(ex,
+                   NGX_HTTP_FLOWDASH_REQUEST_INVALID,
+                   "flowdash_if depends on a field that the task has twice");
     }
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,

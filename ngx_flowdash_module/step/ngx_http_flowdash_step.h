@@ -19,14 +19,14 @@ ngx_int_t ngx_http_flowdash_step_start(ngx_http_request_t *r,
 
 /*
  * Tells whether a step is to be run.  Returns NGX_OK, NGX_DECLINED if it is
- * not, with run->error set if it cannot be told, or NGX_ERROR.
+ * not, with ex->error set if it cannot be told, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_step_condition(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
+    ngx_http_flowdash_exchange_t *ex);
 
 /*
  * Makes the payload and the headers of a step's request.  Returns NGX_OK,
- * NGX_DECLINED with run->error set if a value cannot be sent, or NGX_ERROR.
+ * NGX_DECLINED with ex->error set if a value cannot be sent, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_step_request(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);

@@ -9,7 +9,7 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
-#include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_value.h>
 #include <ngx_http_flowdash_url.h>
 #include <ngx_http_flowdash_url_make.h>
@@ -18,14 +18,13 @@
 static ngx_int_t ngx_http_flowdash_url_make_host(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
     ngx_str_t *host);
+static ngx_uint_t ngx_http_flowdash_url_make_host_valid(ngx_str_t *host);
 static ngx_int_t ngx_http_flowdash_url_make_values(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
     ngx_str_t *value, size_t *len);
 static ngx_int_t ngx_http_flowdash_url_make_redacted(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
     ngx_str_t *host, u_char *path, u_char *last);
-static ngx_int_t ngx_http_flowdash_url_make_refuse(
-    ngx_http_flowdash_exchange_t *ex, const char *detail);
 
 
 ngx_int_t
@@ -85,9 +84,10 @@ ngx_http_flowdash_url_make(ngx_http_request_t *r,
                 || value[i + 1].data[0] == '?')
             && ngx_strlchr(path, p, '?') == NULL)
         {
-            return ngx_http_flowdash_url_make_refuse(ex,
-                                          "a variable of flowdash_call leaves "
-                                          "a part of the path empty");
+            return ngx_http_flowdash_exchange_fail(ex,
+                       NGX_HTTP_FLOWDASH_REQUEST_INVALID,
+                       "a variable of flowdash_call leaves a part of the "
+                       "path empty");
         }
 
         p = ngx_cpymem(p, value[i].data, value[i].len);
@@ -103,10 +103,10 @@ ngx_http_flowdash_url_make(ngx_http_request_t *r,
     }
 
     if (ngx_http_flowdash_url_dot_segment(path, last)) {
-        return ngx_http_flowdash_url_make_refuse(ex,
-                                          "a variable of flowdash_call makes "
-                                          "a \".\" or \"..\" of a part of "
-                                          "the path");
+        return ngx_http_flowdash_exchange_fail(ex,
+                   NGX_HTTP_FLOWDASH_REQUEST_INVALID,
+                   "a variable of flowdash_call makes a \".\" or \"..\" of a "
+                   "part of the path");
     }
 
     return ngx_http_flowdash_url_make_redacted(r, ex, url, host, path, last);
@@ -115,7 +115,7 @@ ngx_http_flowdash_url_make(ngx_http_request_t *r,
 
 /*
  * A host with variables is put together of what names of hosts are made of,
- * so that no value brings another part of an URL with it.
+ * so that no value brings another part of a URL with it.
  */
 
 static ngx_int_t
@@ -123,10 +123,11 @@ ngx_http_flowdash_url_make_host(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
     ngx_str_t *host)
 {
-    u_char                        *p, c;
+    u_char                        *p;
     size_t                         len;
-    ngx_str_t                     *value;
+    ngx_str_t                     *text;
     ngx_uint_t                     i, n;
+    ngx_http_flowdash_value_t      value;
     ngx_http_flowdash_url_part_t  *part;
 
     if (url->variable_host == NULL) {
@@ -138,23 +139,25 @@ ngx_http_flowdash_url_make_host(ngx_http_request_t *r,
     n = url->variable_host->nelts;
     len = 0;
 
-    value = ngx_palloc(r->pool, n * sizeof(ngx_str_t));
-    if (value == NULL) {
+    text = ngx_palloc(r->pool, n * sizeof(ngx_str_t));
+    if (text == NULL) {
         return NGX_ERROR;
     }
 
     for (i = 0; i < n; i++) {
 
-        if (part[i].value == NULL) {
-            value[i] = part[i].text;
+        text[i] = part[i].text;
 
-        } else if (ngx_http_flowdash_value(r, part[i].value, &value[i])
-                   != NGX_OK)
-        {
-            return NGX_ERROR;
+        if (part[i].value) {
+
+            if (ngx_http_flowdash_value(r, part[i].value, &value) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
+            text[i] = value.text;
         }
 
-        len += value[i].len;
+        len += text[i].len;
     }
 
     host->data = ngx_pnalloc(r->pool, len);
@@ -165,30 +168,43 @@ ngx_http_flowdash_url_make_host(ngx_http_request_t *r,
     p = host->data;
 
     for (i = 0; i < n; i++) {
-        p = ngx_cpymem(p, value[i].data, value[i].len);
+        p = ngx_cpymem(p, text[i].data, text[i].len);
     }
 
     host->len = len;
 
-    for (p = host->data; p < host->data + len; p++) {
-        c = ngx_tolower(*p);
+    if (!ngx_http_flowdash_url_make_host_valid(host)) {
+        return ngx_http_flowdash_exchange_fail(ex,
+                   NGX_HTTP_FLOWDASH_REQUEST_INVALID,
+                   "a variable of flowdash_call makes a host of the URL that "
+                   "is none");
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_url_make_host_valid(ngx_str_t *host)
+{
+    u_char  c;
+    size_t  i;
+
+    if (host->len == 0 || host->len > 253 || host->data[0] == '.') {
+        return 0;
+    }
+
+    for (i = 0; i < host->len; i++) {
+        c = ngx_tolower(host->data[i]);
 
         if ((c < 'a' || c > 'z') && (c < '0' || c > '9')
             && c != '-' && c != '_' && c != '.')
         {
-            break;
+            return 0;
         }
     }
 
-    if (p < host->data + len || len == 0 || len > 253
-        || host->data[0] == '.')
-    {
-        return ngx_http_flowdash_url_make_refuse(ex,
-                                          "a variable of flowdash_call makes "
-                                          "a host of the URL that is none");
-    }
-
-    return NGX_OK;
+    return 1;
 }
 
 
@@ -255,8 +271,8 @@ ngx_http_flowdash_url_make_part(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_part_t *part,
     ngx_str_t *text)
 {
-    u_char     *p, *last;
-    ngx_str_t   value;
+    u_char                     *p, *last;
+    ngx_http_flowdash_value_t   value;
 
     if (part->value == NULL) {
         *text = part->text;
@@ -267,40 +283,28 @@ ngx_http_flowdash_url_make_part(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    last = value.data + value.len;
+    last = value.text.data + value.text.len;
 
-    for (p = value.data; p < last; p++) {
+    for (p = value.text.data; p < last; p++) {
         if (*p < 0x20 || *p == 0x7f) {
             break;
         }
     }
 
-    if (p < last || ngx_http_flowdash_get_ctx(r)->escaped) {
-        return ngx_http_flowdash_url_make_refuse(ex,
-                                          "a variable in the URL has a "
-                                          "control character");
+    if (p < last || value.escaped) {
+        return ngx_http_flowdash_exchange_fail(ex,
+                   NGX_HTTP_FLOWDASH_REQUEST_INVALID,
+                   "a variable in the URL has a control character");
     }
 
-    text->data = ngx_pnalloc(r->pool, 3 * value.len);
+    text->data = ngx_pnalloc(r->pool, 3 * value.text.len);
     if (text->data == NULL) {
         return NGX_ERROR;
     }
 
-    last = (u_char *) ngx_escape_uri(text->data, value.data, value.len,
-                                     NGX_ESCAPE_URI_COMPONENT);
+    last = (u_char *) ngx_escape_uri(text->data, value.text.data,
+                                     value.text.len, NGX_ESCAPE_URI_COMPONENT);
     text->len = last - text->data;
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_url_make_refuse(ngx_http_flowdash_exchange_t *ex,
-    const char *detail)
-{
-    ex->error = NGX_HTTP_FLOWDASH_REQUEST_INVALID;
-    ex->detail.data = (u_char *) detail;
-    ex->detail.len = ngx_strlen(detail);
-
-    return NGX_DECLINED;
 }

@@ -12,8 +12,8 @@
 
 /*
  * Makes the URL of a call, which ends with a zero; the name of its host, which
- * is empty for a unix socket; and run->url for the log.  Returns NGX_OK,
- * NGX_ERROR, or NGX_DECLINED with run->error set if a value would lead
+ * is empty for a unix socket; and ex->url for the log.  Returns NGX_OK,
+ * NGX_ERROR, or NGX_DECLINED with ex->error set if a value would lead
  * elsewhere.
  */
 ngx_int_t ngx_http_flowdash_url_make(ngx_http_request_t *r,
@@ -22,7 +22,7 @@ ngx_int_t ngx_http_flowdash_url_make(ngx_http_request_t *r,
 
 /*
  * Evaluates a variable in an URL and percent-encodes its value.  Returns
- * NGX_OK, NGX_DECLINED with run->error set if the value cannot be used, or
+ * NGX_OK, NGX_DECLINED with ex->error set if the value cannot be used, or
  * NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_url_make_part(ngx_http_request_t *r,

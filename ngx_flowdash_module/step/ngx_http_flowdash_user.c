@@ -14,6 +14,10 @@
 #include <ngx_http_flowdash_user.h>
 
 
+static ngx_int_t ngx_http_flowdash_user_set(ngx_array_t *user,
+    ngx_str_t *name, ngx_str_t *value);
+
+
 /* always sent, in this order, null when there is nothing to say */
 
 static ngx_str_t  ngx_http_flowdash_user_fields[] = {
@@ -29,10 +33,11 @@ ngx_array_t *
 ngx_http_flowdash_user(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf)
 {
-    ngx_str_t                  *field, value;
-    ngx_uint_t                  i, n;
+    ngx_str_t                  *field;
+    ngx_uint_t                  i;
     ngx_array_t                *user;
     ngx_keyval_t               *kv;
+    ngx_http_flowdash_value_t   value;
     ngx_http_flowdash_param_t  *param;
 
     user = ngx_array_create(r->pool, 4 + flcf->user->nelts,
@@ -54,15 +59,15 @@ ngx_http_flowdash_user(ngx_http_request_t *r,
 
     param = flcf->user->elts;
 
-    for (n = 0; n < flcf->user->nelts; n++) {
+    for (i = 0; i < flcf->user->nelts; i++) {
 
-        if (ngx_http_flowdash_value_raw(r, &param[n].value, &value)
+        if (ngx_http_flowdash_value_raw(r, &param[i].value, &value)
             != NGX_OK)
         {
             return NULL;
         }
 
-        if (ngx_http_flowdash_text_check_utf8(&value)) {
+        if (ngx_http_flowdash_text_check_utf8(&value.text)) {
             if (ex == NULL) {
 
                 /* its steps will say so */
@@ -70,36 +75,47 @@ ngx_http_flowdash_user(ngx_http_request_t *r,
                 continue;
             }
 
-            (void) ngx_http_flowdash_exchange_refuse(r, ex, "flowdash_user",
-                                                     &param[n].name,
-                                                     "is not UTF-8");
+            (void) ngx_http_flowdash_exchange_fail_text(ex,
+                       NGX_HTTP_FLOWDASH_REQUEST_INVALID, r->pool,
+                       "the value of flowdash_user %V is not UTF-8",
+                       &param[i].name);
             return NULL;
         }
 
-        kv = user->elts;
-
-        for (i = 0; i < user->nelts; i++) {
-            if (kv[i].key.len == param[n].name.len
-                && ngx_strncmp(kv[i].key.data, param[n].name.data,
-                               param[n].name.len) == 0)
-            {
-                break;
-            }
-        }
-
-        if (i < user->nelts) {
-            kv[i].value = value;
-            continue;
-        }
-
-        kv = ngx_array_push(user);
-        if (kv == NULL) {
+        if (ngx_http_flowdash_user_set(user, &param[i].name, &value.text)
+            != NGX_OK)
+        {
             return NULL;
         }
-
-        kv->key = param[n].name;
-        kv->value = value;
     }
 
     return user;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_user_set(ngx_array_t *user, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    ngx_uint_t     i;
+    ngx_keyval_t  *kv;
+
+    kv = user->elts;
+
+    for (i = 0; i < user->nelts; i++) {
+        if (ngx_http_flowdash_text_equal(&kv[i].key, name)) {
+            kv[i].value = *value;
+            return NGX_OK;
+        }
+    }
+
+    kv = ngx_array_push(user);
+    if (kv == NULL) {
+        return NGX_ERROR;
+    }
+
+    kv->key = *name;
+    kv->value = *value;
+
+    return NGX_OK;
 }

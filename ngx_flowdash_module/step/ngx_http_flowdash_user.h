@@ -11,7 +11,7 @@
 
 /*
  * The members of "user" as ngx_keyval_t, the id first.  Returns NULL when
- * memory ran out, or with run->error set if a value cannot be said in JSON;
+ * memory ran out, or with ex->error set if a value cannot be said in JSON;
  * without a run, such a value is left out.
  */
 ngx_array_t *ngx_http_flowdash_user(ngx_http_request_t *r,

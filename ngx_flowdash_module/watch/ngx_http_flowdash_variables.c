@@ -15,36 +15,43 @@
 #include <ngx_http_flowdash_variables.h>
 
 
-/* "data" of the variables that list the steps */
-
-#define NGX_HTTP_FLOWDASH_STEP_STATUS  0
-#define NGX_HTTP_FLOWDASH_STEP_TIME    1
+typedef ngx_int_t (*ngx_http_flowdash_variable_pt)(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
 
 
-static ngx_int_t ngx_http_flowdash_variable_text(ngx_http_request_t *r,
+static ngx_int_t ngx_http_flowdash_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_flowdash_variable_action(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_flowdash_variable_set_outside(ngx_http_request_t *r,
+static ngx_int_t ngx_http_flowdash_variable_set(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_variable_value_t *v, ngx_str_t *s);
-static void ngx_http_flowdash_variable_set(ngx_http_variable_value_t *v,
-    ngx_str_t *s);
+
+static ngx_int_t ngx_http_flowdash_variable_id(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
+static ngx_int_t ngx_http_flowdash_variable_action(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
 static ngx_int_t ngx_http_flowdash_variable_result(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
 static ngx_int_t ngx_http_flowdash_variable_failed_step(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
 static ngx_int_t ngx_http_flowdash_variable_error(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
+static ngx_int_t ngx_http_flowdash_variable_error_message(
+    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
 static ngx_int_t ngx_http_flowdash_variable_step_name(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
+static ngx_int_t ngx_http_flowdash_variable_step_status(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
+static ngx_int_t ngx_http_flowdash_variable_step_time(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
+
 static ngx_int_t ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
+    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t times, ngx_str_t *s);
 static ngx_uint_t ngx_http_flowdash_variable_attempts(
     ngx_http_flowdash_exchange_t *ex);
 static u_char *ngx_http_flowdash_variable_step(u_char *p,
-    ngx_http_flowdash_exchange_t *ex, uintptr_t data);
+    ngx_http_flowdash_exchange_t *ex, ngx_uint_t times);
 static u_char *ngx_http_flowdash_variable_attempt(u_char *p,
-    ngx_http_flowdash_attempt_t *attempt, uintptr_t data);
+    ngx_http_flowdash_attempt_t *attempt, ngx_uint_t times);
+
 static ngx_int_t ngx_http_flowdash_variable_task(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static void ngx_http_flowdash_variable_too_early(ngx_http_request_t *r,
@@ -53,38 +60,41 @@ static void ngx_http_flowdash_variable_too_early(ngx_http_request_t *r,
 
 static ngx_http_variable_t  ngx_http_flowdash_vars[] = {
 
-    { ngx_string("flowdash_id"), NULL, ngx_http_flowdash_variable_text,
-      offsetof(ngx_http_flowdash_ctx_t, id), NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("flowdash_action"), NULL, ngx_http_flowdash_variable_action,
-      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("flowdash_result"), NULL, ngx_http_flowdash_variable_result,
-      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("flowdash_failed_step"), NULL,
-      ngx_http_flowdash_variable_failed_step,
-      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("flowdash_error"), NULL, ngx_http_flowdash_variable_error,
-      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("flowdash_step_name"), NULL,
-      ngx_http_flowdash_variable_step_name,
-      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
-
-    { ngx_string("flowdash_error_message"), NULL,
-      ngx_http_flowdash_variable_text,
-      offsetof(ngx_http_flowdash_ctx_t, message),
+    { ngx_string("flowdash_id"), NULL, ngx_http_flowdash_variable,
+      (uintptr_t) ngx_http_flowdash_variable_id,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("flowdash_step_status"), NULL,
-      ngx_http_flowdash_variable_steps,
-      NGX_HTTP_FLOWDASH_STEP_STATUS, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("flowdash_action"), NULL, ngx_http_flowdash_variable,
+      (uintptr_t) ngx_http_flowdash_variable_action,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("flowdash_step_time"), NULL,
-      ngx_http_flowdash_variable_steps,
-      NGX_HTTP_FLOWDASH_STEP_TIME, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("flowdash_result"), NULL, ngx_http_flowdash_variable,
+      (uintptr_t) ngx_http_flowdash_variable_result,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("flowdash_failed_step"), NULL, ngx_http_flowdash_variable,
+      (uintptr_t) ngx_http_flowdash_variable_failed_step,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("flowdash_error"), NULL, ngx_http_flowdash_variable,
+      (uintptr_t) ngx_http_flowdash_variable_error,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("flowdash_error_message"), NULL, ngx_http_flowdash_variable,
+      (uintptr_t) ngx_http_flowdash_variable_error_message,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("flowdash_step_name"), NULL, ngx_http_flowdash_variable,
+      (uintptr_t) ngx_http_flowdash_variable_step_name,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("flowdash_step_status"), NULL, ngx_http_flowdash_variable,
+      (uintptr_t) ngx_http_flowdash_variable_step_status,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("flowdash_step_time"), NULL, ngx_http_flowdash_variable,
+      (uintptr_t) ngx_http_flowdash_variable_step_time,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_task_"), NULL, ngx_http_flowdash_variable_task,
       0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
@@ -113,57 +123,56 @@ ngx_http_flowdash_variables_add(ngx_conf_t *cf)
 }
 
 
-/* one of the execution's texts, at the offset "data" of its context */
+/* "data" is the handler that knows the value */
 
 static ngx_int_t
-ngx_http_flowdash_variable_text(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
+ngx_http_flowdash_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+    uintptr_t data)
 {
-    ngx_http_flowdash_ctx_t  *ctx;
+    ngx_str_t                       s;
+    ngx_http_flowdash_ctx_t        *ctx;
+    ngx_http_flowdash_variable_pt   handler;
 
+    handler = (ngx_http_flowdash_variable_pt) data;
     ctx = ngx_http_flowdash_get_ctx(r);
 
-    if (ctx) {
-        ngx_http_flowdash_variable_set(v,
-                                       (ngx_str_t *) ((u_char *) ctx + data));
+    if (ctx == NULL) {
+        v->not_found = 1;
         return NGX_OK;
     }
 
-    v->not_found = 1;
+    ngx_str_null(&s);
 
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_variable_action(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
-{
-    ngx_http_flowdash_ctx_t  *ctx;
-
-    ctx = ngx_http_flowdash_get_ctx(r);
-
-    if (ctx) {
-        return ngx_http_flowdash_variable_set_outside(r, ctx, v, &ctx->action);
+    if (handler(r, ctx, &s) != NGX_OK) {
+        return NGX_ERROR;
     }
 
-    v->not_found = 1;
-
-    return NGX_OK;
+    return ngx_http_flowdash_variable_set(r, ctx, v, &s);
 }
 
 
 /*
- * A value from outside.  One with control characters is given in JSON's
- * escapes: proxy_set_header and add_header would make headers of line breaks.
+ * A value from outside may have control characters, of which proxy_set_header
+ * and add_header would make headers: it is given in JSON's escapes then.
  */
 
 static ngx_int_t
-ngx_http_flowdash_variable_set_outside(ngx_http_request_t *r,
+ngx_http_flowdash_variable_set(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_variable_value_t *v, ngx_str_t *s)
 {
-    u_char     *p, *last;
-    ngx_str_t   escaped;
+    u_char  *p, *last;
+
+    if (s->len == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    v->len = s->len;
+    v->data = s->data;
 
     last = s->data + s->len;
 
@@ -173,69 +182,60 @@ ngx_http_flowdash_variable_set_outside(ngx_http_request_t *r,
         }
     }
 
-    if (p == last || ctx->raw) {
-        ngx_http_flowdash_variable_set(v, s);
+    if (p == last || (ctx->value && ctx->value->raw)) {
         return NGX_OK;
     }
 
-    ctx->escaped = 1;
+    if (ctx->value) {
+        ctx->value->escaped = 1;
+    }
 
-    escaped.len = s->len + ngx_escape_json(NULL, s->data, s->len);
+    v->len = s->len + ngx_escape_json(NULL, s->data, s->len);
 
-    escaped.data = ngx_pnalloc(r->pool, escaped.len);
-    if (escaped.data == NULL) {
+    v->data = ngx_pnalloc(r->pool, v->len);
+    if (v->data == NULL) {
         return NGX_ERROR;
     }
 
-    (void) ngx_escape_json(escaped.data, s->data, s->len);
-
-    ngx_http_flowdash_variable_set(v, &escaped);
+    (void) ngx_escape_json(v->data, s->data, s->len);
 
     return NGX_OK;
 }
 
 
-static void
-ngx_http_flowdash_variable_set(ngx_http_variable_value_t *v, ngx_str_t *s)
+static ngx_int_t
+ngx_http_flowdash_variable_id(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
 {
-    if (s->len == 0) {
-        v->not_found = 1;
-        return;
-    }
+    *s = ctx->id;
 
-    v->valid = 1;
-    v->no_cacheable = 0;
-    v->not_found = 0;
+    return NGX_OK;
+}
 
-    v->len = s->len;
-    v->data = s->data;
+
+static ngx_int_t
+ngx_http_flowdash_variable_action(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
+{
+    *s = ctx->action;
+
+    return NGX_OK;
 }
 
 
 static ngx_int_t
 ngx_http_flowdash_variable_result(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
 {
-    ngx_str_t                 result;
-    ngx_http_flowdash_ctx_t  *ctx;
+    if (ctx->state == NGX_HTTP_FLOWDASH_FAILED) {
+        ngx_str_set(s, "failed");
 
-    ctx = ngx_http_flowdash_get_ctx(r);
+    } else if (ctx->state == NGX_HTTP_FLOWDASH_DRY_RUN) {
+        ngx_str_set(s, "dry_run");
 
-    ngx_str_null(&result);
-
-    if (ctx && ctx->state == NGX_HTTP_FLOWDASH_FAILED) {
-        ngx_str_set(&result, "failed");
-
-    } else if (ctx && ctx->state == NGX_HTTP_FLOWDASH_DRY_RUN) {
-        ngx_str_set(&result, "dry_run");
-
-    } else if (ctx && ctx->state == NGX_HTTP_FLOWDASH_PASSED
-               && ctx->action.len)
-    {
-        ngx_str_set(&result, "ok");
+    } else if (ctx->state == NGX_HTTP_FLOWDASH_PASSED && ctx->action.len) {
+        ngx_str_set(s, "ok");
     }
-
-    ngx_http_flowdash_variable_set(v, &result);
 
     return NGX_OK;
 }
@@ -243,18 +243,11 @@ ngx_http_flowdash_variable_result(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_flowdash_variable_failed_step(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
 {
-    ngx_http_flowdash_ctx_t  *ctx;
-
-    ctx = ngx_http_flowdash_get_ctx(r);
-
-    if (ctx && ctx->state == NGX_HTTP_FLOWDASH_FAILED && ctx->exchange) {
-        return ngx_http_flowdash_variable_set_outside(r, ctx, v,
-                                                   &ctx->exchange->step->name);
+    if (ctx->state == NGX_HTTP_FLOWDASH_FAILED && ctx->exchange) {
+        *s = ctx->exchange->step->name;
     }
-
-    v->not_found = 1;
 
     return NGX_OK;
 }
@@ -262,19 +255,19 @@ ngx_http_flowdash_variable_failed_step(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_flowdash_variable_error(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
 {
-    ngx_http_flowdash_ctx_t  *ctx;
+    *s = *ngx_http_flowdash_reason_name(ctx->error);
 
-    ctx = ngx_http_flowdash_get_ctx(r);
+    return NGX_OK;
+}
 
-    if (ctx && ctx->error) {
-        ngx_http_flowdash_variable_set(v,
-                                    ngx_http_flowdash_reason_name(ctx->error));
-        return NGX_OK;
-    }
 
-    v->not_found = 1;
+static ngx_int_t
+ngx_http_flowdash_variable_error_message(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
+{
+    *s = ctx->message;
 
     return NGX_OK;
 }
@@ -284,19 +277,14 @@ ngx_http_flowdash_variable_error(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_flowdash_variable_step_name(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
 {
     u_char                         *p;
     size_t                          len;
-    ngx_str_t                       s;
     ngx_uint_t                      i;
     ngx_http_flowdash_exchange_t  **exchanges;
-    ngx_http_flowdash_ctx_t        *ctx;
 
-    ctx = ngx_http_flowdash_get_ctx(r);
-
-    if (ctx == NULL || ctx->exchanges.nelts == 0) {
-        v->not_found = 1;
+    if (ctx->exchanges.nelts == 0) {
         return NGX_OK;
     }
 
@@ -312,7 +300,7 @@ ngx_http_flowdash_variable_step_name(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    s.data = p;
+    s->data = p;
 
     for (i = 0; i < ctx->exchanges.nelts; i++) {
 
@@ -324,9 +312,25 @@ ngx_http_flowdash_variable_step_name(ngx_http_request_t *r,
                        exchanges[i]->step->name.len);
     }
 
-    s.len = p - s.data;
+    s->len = p - s->data;
 
-    return ngx_http_flowdash_variable_set_outside(r, ctx, v, &s);
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_variable_step_status(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
+{
+    return ngx_http_flowdash_variable_steps(r, ctx, 0, s);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_variable_step_time(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
+{
+    return ngx_http_flowdash_variable_steps(r, ctx, 1, s);
 }
 
 
@@ -334,18 +338,13 @@ ngx_http_flowdash_variable_step_name(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
+    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t times, ngx_str_t *s)
 {
     u_char                         *p;
-    ngx_str_t                       s;
     ngx_uint_t                      i, n;
     ngx_http_flowdash_exchange_t  **exchanges;
-    ngx_http_flowdash_ctx_t        *ctx;
 
-    ctx = ngx_http_flowdash_get_ctx(r);
-
-    if (ctx == NULL || ctx->exchanges.nelts == 0) {
-        v->not_found = 1;
+    if (ctx->exchanges.nelts == 0) {
         return NGX_OK;
     }
 
@@ -361,7 +360,7 @@ ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    s.data = p;
+    s->data = p;
 
     for (i = 0; i < ctx->exchanges.nelts; i++) {
 
@@ -369,11 +368,10 @@ ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
             p = ngx_cpymem(p, " : ", 3);
         }
 
-        p = ngx_http_flowdash_variable_step(p, exchanges[i], data);
+        p = ngx_http_flowdash_variable_step(p, exchanges[i], times);
     }
 
-    s.len = p - s.data;
-    ngx_http_flowdash_variable_set(v, &s);
+    s->len = p - s->data;
 
     return NGX_OK;
 }
@@ -398,7 +396,7 @@ ngx_http_flowdash_variable_attempts(ngx_http_flowdash_exchange_t *ex)
 
 static u_char *
 ngx_http_flowdash_variable_step(u_char *p, ngx_http_flowdash_exchange_t *ex,
-    uintptr_t data)
+    ngx_uint_t times)
 {
     ngx_uint_t                    i, n;
     ngx_http_flowdash_attempt_t   last, attempt, *attempts;
@@ -429,7 +427,7 @@ ngx_http_flowdash_variable_step(u_char *p, ngx_http_flowdash_exchange_t *ex,
             last.time -= ngx_min(last.time, attempt.time);
         }
 
-        p = ngx_http_flowdash_variable_attempt(p, &attempt, data);
+        p = ngx_http_flowdash_variable_attempt(p, &attempt, times);
         p = ngx_cpymem(p, ", ", 2);
     }
 
@@ -437,15 +435,15 @@ ngx_http_flowdash_variable_step(u_char *p, ngx_http_flowdash_exchange_t *ex,
         last.time = attempts[n - 1].time;
     }
 
-    return ngx_http_flowdash_variable_attempt(p, &last, data);
+    return ngx_http_flowdash_variable_attempt(p, &last, times);
 }
 
 
 static u_char *
 ngx_http_flowdash_variable_attempt(u_char *p,
-    ngx_http_flowdash_attempt_t *attempt, uintptr_t data)
+    ngx_http_flowdash_attempt_t *attempt, ngx_uint_t times)
 {
-    if (data == NGX_HTTP_FLOWDASH_STEP_TIME) {
+    if (times) {
         return ngx_sprintf(p, "%T.%03M", (time_t) attempt->time / 1000,
                            attempt->time % 1000);
     }
@@ -466,10 +464,11 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
     ngx_str_t *name = (ngx_str_t *) data;
 
     ngx_int_t                   rc;
-    ngx_str_t                   field_name, value;
+    ngx_str_t                   field_name, text;
     ngx_uint_t                  n;
     ngx_http_flowdash_ctx_t    *ctx;
     ngx_http_flowdash_field_t  *field;
+    ngx_http_flowdash_value_t  *value, unused;
 
     v->not_found = 1;
 
@@ -480,10 +479,13 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    ctx->read = 1;
+    ngx_memzero(&unused, sizeof(ngx_http_flowdash_value_t));
+
+    value = ctx->value ? ctx->value : &unused;
+    value->read = 1;
 
     if (ctx->task == NULL) {
-        ctx->ambiguous = 1;
+        value->ambiguous = 1;
         return NGX_OK;
     }
 
@@ -493,31 +495,31 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
     field = ngx_http_flowdash_task_field(ctx->task, &field_name, &n);
 
     if (n > 1 || (field && field->ambiguous)) {
-        ctx->ambiguous = 1;
+        value->ambiguous = 1;
     }
 
     if (field == NULL) {
-        ctx->missing = 1;
+        value->missing = 1;
+        return NGX_OK;
     }
 
-    if (field == NULL
-        || (field->value.len == 4
-            && ngx_strncmp(field->value.data, "null", 4) == 0))
+    if (field->value.len == 4
+        && ngx_strncmp(field->value.data, "null", 4) == 0)
     {
         return NGX_OK;
     }
 
-    rc = ngx_http_flowdash_json_decode(&field->value, &value, r->pool);
+    rc = ngx_http_flowdash_json_decode(&field->value, &text, r->pool);
 
     if (rc == NGX_ERROR) {
         return NGX_ERROR;
     }
 
-    /* what is no string is shown as it is spelled */
+    /* a value that is not a string is shown as it is spelled */
 
-    return ngx_http_flowdash_variable_set_outside(r, ctx, v,
-                                                  rc == NGX_OK ? &value
-                                                             : &field->value);
+    return ngx_http_flowdash_variable_set(r, ctx, v,
+                                          rc == NGX_OK ? &text
+                                                       : &field->value);
 }
 
 
