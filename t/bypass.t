@@ -16,8 +16,7 @@ $t->endpoint(good => { body => 'ok' });
 $t->endpoint(bad => { status => 500 });
 $t->endpoint(app => { body => 'stored' });
 $t->raw_endpoint(gzip => sub {
-    my ($s) = @_;
-    print $s "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+    return send => "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
         . "Content-Type: application/json\r\nContent-Length: 10\r\n\r\n"
         . "x" x 10;
 });
@@ -26,8 +25,7 @@ $t->endpoint(empty => { status => 204, headers => [ 'Cache-Control',
 $t->endpoint(html => { headers => [ 'Content-Type', 'text/html' ],
     body => '<p>ok</p>' });
 $t->raw_endpoint(cut => sub {
-    my ($s) = @_;
-    print $s "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+    return send => "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
         . "Content-Length: 100\r\n\r\n<p>ok";
 });
 $t->endpoint(cached => { headers => [ 'Content-Type', 'application/json',

@@ -114,25 +114,19 @@ my %answer = (interim => 'continue',
               map { $_->[0] => $_->[1] } @failures, @successes);
 my %raw = (
     cut_chunk => sub {
-        my ($sock) = @_;
-        print $sock "HTTP/1.1 200 OK\r\n"
+        return send => "HTTP/1.1 200 OK\r\n"
             . "Content-Type: application/json\r\n"
             . "Transfer-Encoding: chunked\r\n\r\n"
             . sprintf "%x\r\n%s\r\n", length $change, $change;
     },
 
     stall_body => sub {
-        my ($sock) = @_;
-        print $sock "HTTP/1.1 200 OK\r\n"
-            . "Content-Type: application/json\r\n"
-            . "Content-Length: 100\r\n\r\n$change";
-        1 while sysread $sock, my $bytes, 65536;
+        return (send => "HTTP/1.1 200 OK\r\n"
+                . "Content-Type: application/json\r\n"
+                . "Content-Length: 100\r\n\r\n$change", then => 'stall');
     },
 
-    http09 => sub {
-        my ($sock) = @_;
-        print $sock $change;
-    },
+    http09 => sub { return send => $change },
 
     endless => sub {
         Test::Flowdash::Server::behaviour('huge')->(@_, no_length => 1);
@@ -155,10 +149,10 @@ $t->endpoint(hook => sub {
 });
 
 $t->raw_endpoint(raw => sub {
-    my ($sock, $request, $n, %option) = @_;
+    my ($request, $n) = @_;
     my $how = $answer{name($request)} // name($request);
     return ($raw{$how} // Test::Flowdash::Server::behaviour($how))
-        ->($sock, $request, $n, body => $change);
+        ->($request, $n, body => $change);
 });
 
 
