@@ -118,8 +118,8 @@ for my $reset (0, 1) {
 
         like(logged($uri), qr/^\d+ ok 200 : 200$/, "$uri: ran to its end");
 
-        my ($two) = $t->requests('two');
-        my ($app) = $t->requests('app');
+        my $two = $t->only_request('two');
+        my $app = $t->only_request('app');
         is($two->{json}{task}{Date}, 'new', 'the second step got the change');
         is($app->{body}, '{"task":{"Date":"new"}}', 'and the app');
         is(counts(qw(one two app)), '1 1 1', 'each was called once');

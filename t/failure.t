@@ -423,7 +423,7 @@ sub passed {
     is($res->{status}, 200, "$name: passes");
     is($res->{body}, 'app', "$name: the app answers");
 
-    my ($app) = $t->requests('app');
+    my $app = $t->only_request('app');
     return is($app->{json}{task}{f}, 'new', "$name: changes the task")
         if $changed;
     is($app->{body}, $body, "$name: changes nothing");

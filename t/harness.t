@@ -27,8 +27,8 @@ $t->endpoint(crm => $task);
 $t->endpoint(delayed => { %$task, delay => 0.4 });
 $t->endpoint(late => sub {
     my ($what) = shift->{target} =~ m{^/late/(never|\d)};
-    return $what ? { %$task, until => sub { $what ne 'never' && -e "$dir/go" } }
-        : $task;
+    my $wait = sub { $what ne 'never' && -e "$dir/go" };
+    return $what ? { %$task, until => $wait } : $task;
 });
 $t->endpoint(chunked => { %$task, chunked => 1, body => $large });
 $t->endpoint(open => { %$task, no_length => 1 });
@@ -227,8 +227,8 @@ is($res->{body}, $bytes, 'h2: body');
 is($t->h2_request('PUT', '/', body => $large, no_length => 1)->{body}, $large,
    'h2: body without length');
 is($t->h2_request('HEAD', '/')->{status}, 200, 'h2: HEAD');
-like($t->h2_request('GET', '/late/never', timeout => 0.1)->{error}, qr/^curl: /,
-     'h2: timeout');
+like($t->h2_request('GET', '/late/never', timeout => 0.1)->{error},
+     qr/^curl: /, 'h2: timeout');
 
 
 # configurations, while nginx runs
@@ -324,6 +324,10 @@ my %case = (
                            $t->only_request("app");
                            $t->get("/", port => "app");',
                           qr/^ok 1.*not ok 4 .*got: 'app'/ms ],
+    'one more, and cleared' => [ '$t->only_request("bad");
+                                  $t->get("/", port => "bad", timeout => 0.1);
+                                  $t->clear_requests("bad");',
+                                 qr/^ok 1.*not ok 2 .*overlooked/ms ],
     'done is forgotten' => [ 'ok(1); exit;', qr/not ok 2 - done/ ],
     'the test dies' => [ 'die "too bad\n";', qr/too bad/ ],
     'the test is ended' => [ 'kill TERM => $$; sleep 9;', qr/^dir/ ],

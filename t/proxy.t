@@ -214,8 +214,8 @@ sub call {
 sub passes {
     my ($uri, $proxy, $name, $port) = @_;
     is(call($uri, $proxy, $port), '200 200', $name);
-    my ($app) = $t->requests('app');
-    is($app && $app->{json}{task}{f}, 'new', "$name: the answer is read");
+    my $app = $t->only_request('app');
+    is($app->{json}{task}{f}, 'new', "$name: the answer is read");
 }
 
 my $crm = 'crm.invalid:' . $t->port('crm');

@@ -197,7 +197,9 @@ sub answer {
 
 sub http_date { return strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime shift) }
 
-sub cut { return send => answer(status => $_[0], body => $stolen, length => 99) }
+sub cut {
+    return send => answer(status => $_[0], body => $stolen, length => 99);
+}
 
 my %act = (
     text => sub { return send => answer(body => 'ok') },

@@ -169,9 +169,7 @@ sub done ($self) {
     $self->stop;
     $self->{done} = 1;
 
-    my $seen = $self->{seen};
-    my @more = grep { defined $seen->{$_}{asked} && $self->new_requests($_) }
-        sort keys %$seen;
+    my @more = grep { $self->_overlooked($_) } sort keys %{ $self->{seen} };
 
     my @lines = grep { /$TROUBLE/ }
         split /\n/, join "\n", map { $self->read_file($_) // '' }
@@ -186,7 +184,7 @@ sub done ($self) {
     is(join(', ', grep { $_ ne '0' } @{ $self->{exits} }), '',
        'nginx exited with 0');
     is(join("\n", @lines), '', 'nothing alarming in the logs');
-    is("@more", '', 'no endpoint got more requests than were looked at');
+    is("@more", '', 'no request was overlooked');
 
     done_testing();
 }
@@ -287,15 +285,16 @@ sub requests ($self, $name) {
 }
 
 sub clear_requests ($self, $name) {
-    my $seen = $self->{seen}{$name} // croak "no endpoint $name";
+    croak "no endpoint $name" if !$self->{seen}{$name};
+    fail("no request to $name was overlooked") if $self->_overlooked($name);
     truncate "$self->{dir}/$name.requests", 0;
-    @$seen{qw(offset requests)} = (0, []);
-    $seen->{asked} = 0 if defined $seen->{asked};
+    $self->{seen}{$name} = { offset => 0, requests => [] };
     return $self;
 }
 
-# The requests since one of these three was called last: all; the one that there
-# must be; none, or the test fails.  What comes afterwards lets done() fail.
+# The requests since one of these three was called last: all of them; the only
+# one; none.  The test fails if there are others, as well as when more of them
+# are found by clear_requests() and done().
 
 sub new_requests ($self, $name) {
     my @requests = $self->requests($name);
@@ -316,6 +315,11 @@ sub no_request ($self, $name, $test = "no request to $name") {
     my @new = $self->new_requests($name);
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     return is(scalar @new, 0, $test);
+}
+
+sub _overlooked ($self, $name) {
+    return defined $self->{seen}{$name}{asked}
+        && scalar(my @more = $self->new_requests($name));
 }
 
 # A port stays bound, with SO_REUSEADDR, but not listening: nginx can listen on
