@@ -256,8 +256,7 @@ my $head = "POST /unread HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
 for ([ 'broken', 'zzz' ], [ 'too large', "20\r\n" . ' ' x 32 . "\r\n0\r\n\r\n" ]) {
     my ($name, $rest) = @$_;
 
-    $t->raw_request([ $head . "B\r\n{\"task\":{}}\r\n", \0.2, "$rest\r\n" ],
-                    timeout => 3);
+    $t->raw_request([ $head . "B\r\n{\"task\":{}}\r\n", \0.2, "$rest\r\n" ]);
     ($app) = app();
     is($app && $app->{method}, 'GET', "$name chunk: a page only");
     is($app && $app->{body}, '', 'without the body');

@@ -236,6 +236,9 @@ http {
                     '\$flowdash_failed_step|\$flowdash_error|'
                     '\$flowdash_step_status';
     proxy_buffering off;
+    flowdash_connect_timeout 100s;
+    flowdash_timeout 100s;
+    flowdash_deadline 200s;
 
     # else the sessions of a location that verifies nothing are taken up
     proxy_ssl_session_reuse off;

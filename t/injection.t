@@ -28,6 +28,10 @@ http {
     log_format flow escape=json '{"action":"$flowdash_action",'
                                 '"error":"$flowdash_error"}';
 
+    flowdash_connect_timeout 100s;
+    flowdash_timeout 100s;
+    flowdash_deadline 200s;
+
     map $http_x_v $mapped { default "<$http_x_v>"; }
 
     server {

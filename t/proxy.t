@@ -136,7 +136,7 @@ http {
 
     flowdash_set_header Authorization "Bearer for-the-endpoint";
     flowdash_ssl_trusted_certificate ca.pem;
-    flowdash_timeout 5s;
+    flowdash_timeout 100s;
     flowdash_proxy http://$here:%%PORT_http_proxy%%/;
 
     server {
