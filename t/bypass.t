@@ -16,8 +16,7 @@ $t->endpoint(good => { body => 'ok' });
 $t->endpoint(bad => { status => 500 });
 $t->endpoint(app => { body => 'stored' });
 $t->raw_endpoint(gzip => sub {
-    my ($s) = @_;
-    print $s "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+    return send => "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
         . "Content-Type: application/json\r\nContent-Length: 10\r\n\r\n"
         . "x" x 10;
 });
@@ -26,8 +25,7 @@ $t->endpoint(empty => { status => 204, headers => [ 'Cache-Control',
 $t->endpoint(html => { headers => [ 'Content-Type', 'text/html' ],
     body => '<p>ok</p>' });
 $t->raw_endpoint(cut => sub {
-    my ($s) = @_;
-    print $s "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+    return send => "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
         . "Content-Length: 100\r\n\r\n<p>ok";
 });
 $t->endpoint(cached => { headers => [ 'Content-Type', 'application/json',
@@ -258,8 +256,7 @@ my $head = "POST /unread HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
 for ([ 'broken', 'zzz' ], [ 'too large', "20\r\n" . ' ' x 32 . "\r\n0\r\n\r\n" ]) {
     my ($name, $rest) = @$_;
 
-    $t->raw_request([ $head . "B\r\n{\"task\":{}}\r\n", \0.2, "$rest\r\n" ],
-                    timeout => 3);
+    $t->raw_request([ $head . "B\r\n{\"task\":{}}\r\n", \0.2, "$rest\r\n" ]);
     ($app) = app();
     is($app && $app->{method}, 'GET', "$name chunk: a page only");
     is($app && $app->{body}, '', 'without the body');

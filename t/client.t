@@ -15,12 +15,17 @@ use Socket qw(SOL_SOCKET SO_LINGER);
 
 my $t = Test::Flowdash->new;
 
+# They answer once the test lets them.
+
+my $go = $t->dir . '/go';
+my $let = sub { -e $go };
+
 $t->endpoint($_ => {
-    delay => 0.5,
+    until => $let,
     headers => [ 'Content-Type' => 'application/json' ],
     body => '{"task":{"Date":"new"}}',
 }) for qw(one two);
-$t->endpoint(fails => { delay => 0.5, status => 500 });
+$t->endpoint(fails => { until => $let, status => 500 });
 $t->endpoint(app => { body => 'stored' });
 
 $t->config(<<'EOC');
@@ -81,9 +86,13 @@ sub head {
            . "Content-Type: application/json\r\nContent-Length: $length\r\n\r\n";
 }
 
+# what has become of an action
+
 sub logged {
     my ($uri) = @_;
-    $t->wait_for(sub { ($t->read_file('flow.log') // '') =~ /^\Q$uri\E /m }, 5);
+    $t->write_file('go', '');
+    $t->wait_for(sub { ($t->read_file('flow.log') // '') =~ /^\Q$uri\E /m });
+    unlink $go;
     my ($line) = ($t->read_file('flow.log') // '') =~ /^\Q$uri\E (.*)$/m;
     return $line;
 }
@@ -112,14 +121,14 @@ for my $reset (0, 1) {
         $s = $t->connect;
         $s->autoflush(1);
         print $s head($uri, 2), '{}';
-        $t->wait_for(sub { scalar $t->requests('one') }, 5);
+        $t->wait_for(sub { scalar $t->requests('one') });
         setsockopt($s, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0)) if $reset;
         close $s;
 
         like(logged($uri), qr/^\d+ ok 200 : 200$/, "$uri: ran to its end");
 
-        my ($two) = $t->requests('two');
-        my ($app) = $t->requests('app');
+        my $two = $t->only_request('two');
+        my $app = $t->only_request('app');
         is($two->{json}{task}{Date}, 'new', 'the second step got the change');
         is($app->{body}, '{"task":{"Date":"new"}}', 'and the app');
         is(counts(qw(one two app)), '1 1 1', 'each was called once');
@@ -140,7 +149,7 @@ for my $engine (qw(call proxy)) {
             'http://127.0.0.1:' . $t->port('h2') . $uri;
     }
 
-    $t->wait_for(sub { scalar $t->requests('one') }, 5);
+    $t->wait_for(sub { scalar $t->requests('one') });
     kill 'KILL', $pid;
     waitpid $pid, 0;
 
@@ -153,7 +162,7 @@ for my $engine (qw(call proxy)) {
 $s = $t->connect;
 $s->autoflush(1);
 print $s head('/fails', 2), '{}';
-$t->wait_for(sub { scalar $t->requests('fails') }, 5);
+$t->wait_for(sub { scalar $t->requests('fails') });
 close $s;
 
 like(logged('/fails'), qr/^502 failed 500$/, 'failed without a client');
@@ -161,6 +170,7 @@ is(counts('app'), '0', 'the app is not reached');
 
 # pipelined requests on one connection
 
+$t->write_file('go', '');
 my $raw = $t->raw_request(join('', map { head("/call/pipe$_", 2) . '{}' } 1 .. 2)
     . "GET /none HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
 is(() = $raw =~ /stored/g, 2, 'pipelined requests are answered');

@@ -82,7 +82,7 @@ is($res->{body}, 'stored', 'and the app has answered');
 
 my $user = '{"id":"abc123","email":"user@example.com",'
            . '"first_name":"Example","last_name":"User"}';
-my ($crm) = $t->requests('crm');
+my $crm = $t->only_request('crm');
 
 is($crm->{method}, 'POST', 'method');
 is($crm->{target}, '/hooks/7/x', 'URL with a variable');
@@ -90,7 +90,7 @@ is($crm->{body}, qq({"action":"Finish","user":$user,"task":$task}),
     'payload to flowdash_call');
 
 (my $changed = $task) =~ s/2020-01-31/2020-02-01/;
-my ($billing) = $t->requests('billing');
+my $billing = $t->only_request('billing');
 
 is($billing->{method}, 'POST', 'method by proxy_pass');
 is($billing->{target}, '/invoices?a=1', 'URI of proxy_pass');
@@ -105,7 +105,7 @@ for ($crm, $billing) {
 is($crm->header('Authorization'), 'Bearer secret', 'flowdash_set_header');
 is($billing->header('Authorization'), undef, 'of its step only');
 
-my ($app) = $t->requests('app');
+my $app = $t->only_request('app');
 (my $wanted = $body) =~ s/2020-01-31/2020-02-01/;
 
 is($app->{body}, $wanted, 'the app gets the change and every byte else');

@@ -50,7 +50,7 @@ sub start (%env) {
     my $run = { pid => $pid, out => $out };
     push @started, $run;
 
-    for (my $end = time + 60; time < $end; sleep 0.05) {
+    for (my $end = time + 300; time < $end; sleep 0.05) {
         ($run->{url}) = output($run) =~ m{(http://127\.0\.0\.1:\d+)/\n};
         last if $run->{url} && output($run) =~ /^Ctrl-C/m;
         last if has_ended($run);
@@ -68,17 +68,30 @@ sub output ($run) {
 # the output, as soon as it matches
 
 sub wait_for ($run, $pattern) {
-    for (my $end = time + 10; time < $end; sleep 0.05) {
+    for (my $end = time + 60; time < $end; sleep 0.05) {
         return output($run) if output($run) =~ $pattern;
     }
 
     return output($run);
 }
 
+# the lines of a log that the demo serves, as soon as there are so many
+
+sub lines_of ($name, $n) {
+    my @lines;
+
+    for (my $end = time + 60; time < $end; sleep 0.05) {
+        @lines = split /\n/, $http->get("$started[0]{url}/$name")->{content};
+        last if @lines >= $n;
+    }
+
+    return @lines;
+}
+
 # whether it has ended, or does so in time
 
 sub ends ($run) {
-    for (my $end = time + 20; time < $end; sleep 0.05) {
+    for (my $end = time + 60; time < $end; sleep 0.05) {
         return 1 if has_ended($run);
     }
 
@@ -122,7 +135,8 @@ subtest 'by the commands printed' => sub {
 
     is(qx{$show}, $expected, 'the app has the changed date, nothing else');
 
-    my $shown = wait_for($run, qr/^Gateway: /m);
+    my $shown = wait_for($run, qr/\A(?=.*^CRM: )(?=.*^Billing: )(?#
+        )(?=.*^Task app: PUT)(?=.*^Gateway: )/ms);
     my $received = qr/received \{\s*"action":\s*"Finish"/;
 
     like($shown, qr{^CRM: POST /tasks/1/finished answered 200; $received}m,
@@ -152,8 +166,7 @@ subtest 'by the commands printed' => sub {
 
 
 subtest 'what the endpoints received' => sub {
-    my @calls = map { decode_json($_) }
-        split /\n/, $http->get("$url/calls.jsonl")->{content};
+    my @calls = map { decode_json($_) } lines_of('calls.jsonl', 4);
 
     is(join(', ', map { "$_->{who} $_->{status}" } @calls),
         'CRM 200, Billing 200, Task app 204, CRM 503', 'who was called');
@@ -174,6 +187,8 @@ subtest 'what the endpoints received' => sub {
 
 
 subtest 'what happened' => sub {
+    lines_of('journal.jsonl', 2);
+
     my ($metrics, $flows, $journal) = map { scalar qx{$_} }
         split /\n/, $happened;
 

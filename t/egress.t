@@ -9,7 +9,6 @@ use IO::Socket::IP;
 use IO::Socket::UNIX;
 use JSON::PP qw(encode_json);
 use Test::Flowdash::DNS;
-use Test::Flowdash::HTTP;
 use Test::Flowdash::Server;
 use Time::HiRes qw(sleep);
 
@@ -36,28 +35,20 @@ $t->server(unix => sub { endpoint($unix, $_[1]) });
 
 sub endpoint {
     my ($listen, $record) = @_;
-    local $SIG{CHLD} = 'IGNORE';
 
-    while (1) {
-        my $sock = $listen->accept or next;
+    Test::Flowdash::Server::serve_raw($listen, sub {
+        my ($request) = @_;
+        my $close = $request->{target} =~ m{/(?:again|rebound)$};
+        my $status = $request->{target} =~ m{/again$}
+            ? "503 Later\r\nRetry-After: 2" : '200 OK';
+
+        return (send => "HTTP/1.1 $status\r\nContent-Length: 0\r\n"
+                . ($close ? "Connection: close\r\n\r\n" : "\r\n"),
+                then => $close ? 'close' : 'next');
+    }, $record, accepted => sub {
         $record->(bless { body => '', target => 'connection' },
                   'Test::Flowdash::Message');
-        next if fork;
-
-        my $parser = Test::Flowdash::HTTP->new(request => 1);
-        while (sysread $sock, my $bytes, 65536) {
-            $parser->add($bytes);
-            my $request = $parser->next_message or next;
-            $record->($request);
-            my $close = $request->{target} =~ m{/(?:again|rebound)$};
-            my $status = $request->{target} =~ m{/again$}
-                ? "503 Later\r\nRetry-After: 2" : '200 OK';
-            print $sock "HTTP/1.1 $status\r\nContent-Length: 0\r\n",
-                $close ? "Connection: close\r\n\r\n" : "\r\n";
-            last if $close;
-        }
-        POSIX::_exit(0);
-    }
+    });
 }
 
 my $one = { A => [ '127.0.0.1' ], ttl => 0 };

@@ -274,7 +274,7 @@ sub act {
 }
 
 sub called {
-    return join ' ', grep { scalar $t->requests($_) }
+    return join ' ', map { ($_) x $t->requests($_) }
         qw(ok fail never accel app);
 }
 
@@ -550,20 +550,19 @@ is(called(), '', 'error_page in a step: no app');
 
 for (qw(named plain uri)) {
     act("/to/$_");
-    my ($app, @more) = $t->requests('app');
+    my ($app) = $t->requests('app');
     is("$app->{method} $app->{body}", 'GET ',
         "error_page to the app, $_: without the request's body");
     is(join(' ', grep { /^(?:content-|transfer-)/i }
             map { $_->[0] } @{ $app->{headers} }), '',
         "error_page to the app, $_: and its headers");
-    is(called() . @more, 'ok fail app0', "error_page to the app, $_: once");
+    is(called(), 'ok fail app', "error_page to the app, $_: once");
 }
 
 for (qw(get itself)) {
     $res = act("/to/$_");
     cmp_ok($res->{status}, '>=', 500, "error_page into an action, $_: status");
     is(called(), 'ok fail', "error_page into an action, $_: no app, no step");
-    is(scalar $t->requests('ok'), 1, "error_page into an action, $_: once");
 }
 
 
@@ -574,7 +573,7 @@ is(act('/pass?to=/pass/again')->{body}, 'app', 'X-Accel-Redirect of the app');
 is(join(' ', map { "$_->{method} $_->{target}" } $t->requests('app')),
     'POST /pass?to=/pass/again GET /pass/again',
     'X-Accel-Redirect of the app: followed');
-is(scalar $t->requests('ok'), 1, 'and the action runs once');
+is(called(), 'ok app app', 'and the action runs once');
 is(act('/pass?to=@pass')->{body}, 'named once',
     'X-Accel-Redirect to a named location');
 is(called(), 'ok app', 'and no other action runs');

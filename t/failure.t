@@ -114,25 +114,19 @@ my %answer = (interim => 'continue',
               map { $_->[0] => $_->[1] } @failures, @successes);
 my %raw = (
     cut_chunk => sub {
-        my ($sock) = @_;
-        print $sock "HTTP/1.1 200 OK\r\n"
+        return send => "HTTP/1.1 200 OK\r\n"
             . "Content-Type: application/json\r\n"
             . "Transfer-Encoding: chunked\r\n\r\n"
             . sprintf "%x\r\n%s\r\n", length $change, $change;
     },
 
     stall_body => sub {
-        my ($sock) = @_;
-        print $sock "HTTP/1.1 200 OK\r\n"
-            . "Content-Type: application/json\r\n"
-            . "Content-Length: 100\r\n\r\n$change";
-        1 while sysread $sock, my $bytes, 65536;
+        return (send => "HTTP/1.1 200 OK\r\n"
+                . "Content-Type: application/json\r\n"
+                . "Content-Length: 100\r\n\r\n$change", then => 'stall');
     },
 
-    http09 => sub {
-        my ($sock) = @_;
-        print $sock $change;
-    },
+    http09 => sub { return send => $change },
 
     endless => sub {
         Test::Flowdash::Server::behaviour('huge')->(@_, no_length => 1);
@@ -155,10 +149,10 @@ $t->endpoint(hook => sub {
 });
 
 $t->raw_endpoint(raw => sub {
-    my ($sock, $request, $n, %option) = @_;
+    my ($request, $n) = @_;
     my $how = $answer{name($request)} // name($request);
     return ($raw{$how} // Test::Flowdash::Server::behaviour($how))
-        ->($sock, $request, $n, body => $change);
+        ->($request, $n, body => $change);
 });
 
 
@@ -242,6 +236,9 @@ http {
                     '\$flowdash_failed_step|\$flowdash_error|'
                     '\$flowdash_step_status';
     proxy_buffering off;
+    flowdash_connect_timeout 100s;
+    flowdash_timeout 100s;
+    flowdash_deadline 200s;
 
     # else the sessions of a location that verifies nothing are taken up
     proxy_ssl_session_reuse off;
@@ -429,7 +426,7 @@ sub passed {
     is($res->{status}, 200, "$name: passes");
     is($res->{body}, 'app', "$name: the app answers");
 
-    my ($app) = $t->requests('app');
+    my $app = $t->only_request('app');
     return is($app->{json}{task}{f}, 'new', "$name: changes the task")
         if $changed;
     is($app->{body}, $body, "$name: changes nothing");

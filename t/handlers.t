@@ -256,13 +256,6 @@ EOC
 
 $t->run;
 
-sub sent {
-    my ($name) = @_;
-    my @requests = $t->requests($name);
-    $t->clear_requests($name);
-    return @requests > 1 ? undef : $requests[0];
-}
-
 my $in  = '{"task":{"Date":"something old"}}';
 my $out = '{"task":{"Date":"new"}}';
 my @json = (headers => [ 'Content-Type', 'application/json' ]);
@@ -279,64 +272,72 @@ for my $app (qw(fcgi uwsgi)) {
         my ($way, $request) = @$_;
 
         is($request->()->{status}, 200, "$app: $way");
-        my $got = sent($app);
+        my $got = $t->only_request($app);
         is($got->{body}, $out, 'body');
         is($got->{CONTENT_LENGTH}, length $out, 'CONTENT_LENGTH');
         is($got->{CONTENT_TYPE}, 'application/json', 'CONTENT_TYPE');
         is($got->{REQUEST_METHOD}, 'POST', 'REQUEST_METHOD');
         is($got->{HTTP_TRANSFER_ENCODING}, undef, 'no Transfer-Encoding');
+        $t->only_request('set');
     }
 }
 
 is($t->request('PUT', '/dav/task.json', body => $in, @json)->{status}, 201,
     'dav PUT');
+$t->only_request('set');
 is($t->read_file('dav/task.json'), $out, 'is stored with the change');
 is($t->request('PUT', '/dav/task.json', body => $in, chunked => 1, @json)
     ->{status}, 204, 'dav PUT again, chunked');
+$t->only_request('set');
 is($t->read_file('dav/task.json'), $out, 'is stored');
 is($t->request('PUT', '/dav/unchanged', body => $in, @json)->{status}, 201,
     'dav PUT without a change');
 is($t->read_file('dav/unchanged'), $in, 'is stored as sent');
 
 is($t->post_json('/file', $in)->{status}, 200, 'client_body_in_file_only');
-my $got = sent('fcgi');
+my $got = $t->only_request('fcgi');
 is($got->{body}, $out, 'body');
 like($got->{X_FILE}, qr/client_body_temp/, 'a file');
-is(() = glob($t->dir . '/client_body_temp/*'), 0, 'which is removed');
+$t->only_request('set');
+ok($t->wait_for(sub { !(() = glob $t->dir . '/client_body_temp/*') }),
+   'which is removed');
 
-$t->clear_requests('app');
+my %by = (fcgi => 'fcgi', uwsgi => 'uwsgi', upstream => 'set', if => 'set');
 
 for (qw(fcgi uwsgi return unix upstream if)) {
     my $wanted = $_ eq 'unix' ? '{"task":{"Date":"POST localhost"}}' : $out;
 
     for my $i (1 .. 2) {
         is($t->post_json("/steps/$_", $in)->{status}, 200, "step by $_");
-        is((sent('app') // {})->{body}, $wanted, 'the app gets the change');
+        is($t->only_request('app')->{body}, $wanted,
+           'the app gets the change');
+        $t->only_request($by{$_}) if $by{$_};
     }
 }
 
 is($t->post_json('/steps/sub', $in)->{status}, 200, 'step with sub_filter');
-is(sent('app')->{body}, '{"task":{"Date":"newer"}}', 'the answer filtered');
+is($t->only_request('app')->{body}, '{"task":{"Date":"newer"}}',
+   'the answer filtered');
+$t->only_request('set');
 
 is($t->post_json('/steps/refuse', $in)->{status}, 502, 'step by return 403');
-is(sent('app'), undef, 'the app is not reached');
+$t->no_request('app', 'the app is not reached');
 
-$t->clear_requests('set');
 is($t->post_json('/steps/other', $in)->{status}, 200, 'instead of a call');
-is(sent('app')->{body}, $out, 'the app gets the change');
-$got = sent('set');
+is($t->only_request('app')->{body}, $out, 'the app gets the change');
+$got = $t->only_request('set');
 is(header($got, 'Content-Type'), 'application/json', 'the headers of the step');
 is(header($got, 'X-Own'), 'mine', 'also its own');
 like(header($got, 'Idempotency-Key'), qr/^"\w+-\w+"$/, 'and the key');
 
 is($t->post_json('/mirror', $in)->{status}, 200, 'mirror');
-is(sent('app')->{body}, $out, 'the app');
+is($t->only_request('app')->{body}, $out, 'the app');
 $t->wait_for(sub { scalar $t->requests('mirror') });
-is(sent('mirror')->{body}, $out, 'the mirror sees the change');
+is($t->only_request('mirror')->{body}, $out, 'the mirror sees the change');
+$t->only_request('set');
 
-$t->clear_requests('set');
 is($t->post_json('/try', $in)->{status}, 200, 'try_files');
-is(sent('app')->{body}, $out, 'the app');
-is(scalar $t->requests('set'), 1, 'one action for a request');
+is($t->only_request('app')->{body}, $out, 'the app');
+$t->only_request('set', 'one action for a request');
 
 $t->done;

@@ -12,6 +12,7 @@ my @json = ('Content-Type' => 'application/json');
 my $task = { headers => \@json, body => '{"task":{}}' };
 my $bytes = join '', map { chr } 0 .. 255;
 my $large = $bytes x 5000;
+my $dir = $t->dir;
 
 
 # nginx, a request through it, and what the endpoint records
@@ -23,7 +24,12 @@ $t->endpoint(app => sub {
              body => $req->{body} };
 });
 $t->endpoint(crm => $task);
-$t->endpoint(late => { %$task, delay => 0.4 });
+$t->endpoint(delayed => { %$task, delay => 0.4 });
+$t->endpoint(late => sub {
+    my ($what) = shift->{target} =~ m{^/late/(never|\d)};
+    my $wait = sub { $what ne 'never' && -e "$dir/go" };
+    return $what ? { %$task, until => $wait } : $task;
+});
 $t->endpoint(chunked => { %$task, chunked => 1, body => $large });
 $t->endpoint(open => { %$task, no_length => 1 });
 $t->endpoint(close => { %$task, close => 1 });
@@ -34,13 +40,18 @@ my @behaviours = qw(cut reset close stall drip garbage big_header continue
                     huge);
 $t->raw_endpoint("raw_$_" => $_) for @behaviours;
 $t->raw_endpoint(raw_endless => 'huge', no_length => 1, size => 1000);
+
+my $asked = 0;
+
 $t->raw_endpoint(own => sub {
-    my ($sock, $req, $n, %option) = @_;
-    my $body = "$n $req->{target} $option{word}";
-    print $sock "HTTP/1.1 200 OK\r\nContent-Length: " . length($body)
-        . "\r\n\r\n$body";
-    return 'again';
-}, word => 'hello');
+    my ($req, $n, %option) = @_;
+    my $body = "$n $req->{target} $option{word} " . ++$asked;
+    my $head = "HTTP/1.1 200 OK\r\nContent-Length: " . length($body) . "\r\n";
+    return (send => $head, pause => 0.1, send => "\r\n$body", then => 'next')
+        if $req->{target} !~ /last/;
+    return (until => sub { -e "$dir/sent" }, send => "$head\r\n",
+            then => $req->{target} =~ /reset/ ? 'reset' : 'close');
+}, word => 'hello', accepted => sub { $t->write_file("accepted.$_[0]", '') });
 
 my $conf = <<'END';
 %%GLOBALS%%
@@ -76,9 +87,7 @@ http {
 }
 END
 
-my $begin = time;
 $t->config($conf)->run;
-cmp_ok(time - $begin, '<', 5, 'nginx starts in no time');
 my @workers = $t->worker_pids;
 is(@workers, 1, 'one worker');
 
@@ -90,7 +99,7 @@ is_deeply([ header($res, 'x-A') ], [ 1, 2 ], 'header, as a list');
 is($res->header('X-None'), undef, 'no header');
 like($res->{raw}, qr!^HTTP/1\.1 200 OK\r\n!, 'raw');
 
-my ($call) = $t->requests('app');
+my $call = $t->only_request('app');
 is("$call->{method} $call->{target} $call->{version}", 'POST /a?b=%20 1.0',
    'recorded: the request line');
 is($call->{body}, $bytes, 'recorded: the body');
@@ -100,8 +109,9 @@ is($call->{json}, undef, 'no JSON');
 
 $t->clear_requests('app');
 is(scalar(my @none = $t->requests('app')), 0, 'records cleared');
+$t->no_request('app', 'nor is any new');
 $t->post_json('/', '{"a": [1]}', port => 'app');
-is_deeply(($t->requests('app'))[0]{json}, { a => [ 1 ] }, 'recorded: JSON');
+is_deeply($t->only_request('app')->{json}, { a => [ 1 ] }, 'recorded: JSON');
 
 is($t->get('/x')->header('X-Method'), 'GET', 'get');
 is($t->request('HEAD', '/x')->{body}, '', 'HEAD');
@@ -112,12 +122,14 @@ is($t->request('PUT', '/x', body => $bytes, version => '1.0')->{body}, $bytes,
 is($t->post_json('/small', $large x 3)->{status}, 413,
    'an answer before the body is read');
 is($t->get('/refused')->{status}, 502, 'an unused port refuses');
-is($t->get('/late', timeout => 0.1)->{error}, 'timeout', 'timeout');
+is($t->get('/late/never', timeout => 0.1)->{error}, 'timeout', 'timeout');
 is($t->get('/', headers => [ Host => undef ])->{status}, 400, 'no Host');
 
 like($t->raw_request([ "GET / HTTP/1.0\r\n", \0.1, "\r\n" ]), qr/ 200 OK/,
      'raw request in parts');
 like($t->raw_request("FOO\r\n\r\n"), qr/ 400 /, 'raw request, bad');
+is(join(' ', map { $_->{target} } $t->new_requests('app')),
+   '/x /x /x /x /', 'new requests: those since they were asked for');
 
 ok($t->wait_for(sub { $t->access_log =~ m{"GET /x HTTP/1.1" 200} }),
    'access log');
@@ -143,20 +155,27 @@ is(join(' ', map { $_->{conn} } $t->requests('crm')), '1 1 1 2',
 like($t->raw_request("GET / HTTP/1.1\r\n\r\n", port => 'close'),
      qr/Connection: close\r\n.*\{"task":\{\}\}$/s, 'endpoint: close');
 
-$begin = time;
+my $begin = time;
+is($t->get('/', port => 'delayed')->{status}, 200, 'endpoint: delay');
+cmp_ok(time - $begin, '>=', 0.4, 'endpoint: delayed');
+
 my @started = map { $t->start('POST', "/late/$_", body => $_) } 1 .. 100;
-is($t->get('/', port => 'late', timeout => 5)->{status}, 200, 'and one more');
+my @late;
+ok($t->wait_for(sub {
+    @late = grep { m{^/late/\d} } map { $_->{target} } $t->requests('late');
+    return @late == 100;
+}), 'endpoint: 100 at a time, each is recorded');
+is($t->get('/', port => 'late')->{status}, 200, 'which delay no other');
+is(join('', map { $_->{raw} } @started), '', 'none is answered');
+$t->write_file('go', '');
 is(scalar(grep { $t->finish($_)->{status} == 200 } @started), 100,
-   'endpoint: 100 at a time');
-cmp_ok(time - $begin, '<', 20, 'a delay delays no other');
-is(scalar(grep { m{^/late/\d} } map { $_->{target} } $t->requests('late')),
-   100, 'each is recorded');
+   'until they are');
 
 
 # raw endpoints
 
 my %raw = map { $_ => $t->get('/', port => "raw_$_",
-                              timeout => /stall/ ? 0.2 : 10) } @behaviours;
+                              timeout => /stall/ ? 0.2 : 60) } @behaviours;
 
 is($raw{cut}{error}, 'closed', 'raw: cut');
 is($raw{cut}{body}, '{"task":{}}', 'raw: cut, what there is');
@@ -174,16 +193,28 @@ ok($t->get('/', port => 'raw_endless')->{json}{task}{Huge},
    'raw: huge without length');
 
 $socket = $t->connect('own');
-is($t->get('/1', socket => $socket, @keep)->{body}, '1 /1 hello', 'raw: own');
+ok($t->wait_for(sub { -e "$dir/accepted.1" }), 'raw: a connection');
+$begin = time;
+is($t->get('/1', socket => $socket, @keep)->{body}, '1 /1 hello 1',
+   'raw: own');
+cmp_ok(time - $begin, '>=', 0.1, 'raw: a pause');
 my @stalled = map { $t->start('GET', '/', port => 'raw_stall') } 1 .. 20;
 ok($t->wait_for(sub { 21 == (my @r = $t->requests('raw_stall')) }),
    'raw: many at a time');
-is($t->get('/2', socket => $socket, @keep)->{body}, '1 /2 hello',
+is($t->get('/2', socket => $socket, @keep)->{body}, '1 /2 hello 2',
    'raw: the same connection');
-is($t->get('/3', port => 'own')->{body}, '2 /3 hello',
-   'raw: another connection');
-is_deeply([ map { $_->{target} } $t->requests('own') ], [ qw(/1 /2 /3) ],
-          'raw: recorded');
+is($t->get('/3', port => 'own')->{body}, '2 /3 hello 3',
+   'raw: another connection, the same process');
+
+my @last = map { $t->start('GET', "/$_", port => 'own') } qw(last lastreset);
+ok($t->wait_for(sub { 5 == (my @r = $t->requests('own')) }), 'raw: until');
+ok(!(grep { $_->{raw} ne '' } @last), 'raw: until, nothing is sent yet');
+$t->write_file('sent', '');
+@last = map { $t->finish($_) } @last;
+is("$last[0]{status} $last[0]{error}", '200 closed', 'raw: closed in the end');
+is($last[1]{error}, 'Connection reset by peer', 'raw: reset in the end');
+is_deeply([ sort map { $_->{target} } $t->requests('own') ],
+          [ qw(/1 /2 /3 /last /lastreset) ], 'raw: recorded');
 ok(!eval { $t->raw_endpoint(x => 'nonsense') }, 'raw: no such behaviour');
 
 
@@ -196,8 +227,8 @@ is($res->{body}, $bytes, 'h2: body');
 is($t->h2_request('PUT', '/', body => $large, no_length => 1)->{body}, $large,
    'h2: body without length');
 is($t->h2_request('HEAD', '/')->{status}, 200, 'h2: HEAD');
-like($t->h2_request('GET', '/late', timeout => 0.1)->{error}, qr/^curl: /,
-     'h2: timeout');
+like($t->h2_request('GET', '/late/never', timeout => 0.1)->{error},
+     qr/^curl: /, 'h2: timeout');
 
 
 # configurations, while nginx runs
@@ -266,21 +297,37 @@ sub alive {
 }
 
 my %case = (
-    'all is well' => [ '', qr/^1\.\.2$/m, 0 ],
+    'all is well' => [ '', qr/^1\.\.3$/m, 0 ],
     'a worker dies' => [ 'kill KILL => $t->worker_pids;
                           $t->wait_for(sub { $t->error_log =~ /on signal/ });',
                          qr/not ok 2.*exited on signal 9/s ],
     'a worker dies, allowed' => [ '$t->allow_log(qr/on signal 9/);
                                    kill KILL => $t->worker_pids;
-                                   sleep 1;', qr/^ok 2/m, 0 ],
+                                   $t->wait_for(sub {
+                                       $t->error_log =~ /on signal/ });',
+                                 qr/^ok 2/m, 0 ],
     'nginx does not stop' => [ '$t->signal("STOP"); $t->stop(0.3);',
                                qr/not ok 1.*did not stop within 0.3 s/s ],
-    'nginx is killed' => [ '$t->signal("KILL"); sleep 1;',
-                           qr/not ok 1.*signal 9/s ],
+    'nginx is killed' => [ '$t->signal("KILL");', qr/not ok 1.*signal 9/s ],
     'a sanitizer speaks' => [ 'open my $f, ">>", $t->dir . "/stderr.log";
                                print $f "x.c:1: runtime error: x\n";
                                close $f;',
                               qr/not ok 2.*runtime error/s ],
+    'two requests' => [ '$t->get("/", port => "app") for 1, 2;
+                         $t->only_request("app");',
+                        qr/not ok 1 - one request to app.*got: '2'/s ],
+    'no request' => [ '$t->only_request("app", "the app");',
+                      qr/not ok 1 - the app.*got: '0'/s ],
+    'one too many' => [ '$t->get("/", port => "app"); $t->no_request("app");',
+                        qr/not ok 1 - no request to app/ ],
+    'one more later' => [ '$t->get("/", port => "app");
+                           $t->only_request("app");
+                           $t->get("/", port => "app");',
+                          qr/^ok 1.*not ok 4 .*got: 'app'/ms ],
+    'one more, and cleared' => [ '$t->only_request("bad");
+                                  $t->get("/", port => "bad", timeout => 0.1);
+                                  $t->clear_requests("bad");',
+                                 qr/^ok 1.*not ok 2 .*overlooked/ms ],
     'done is forgotten' => [ 'ok(1); exit;', qr/not ok 2 - done/ ],
     'the test dies' => [ 'die "too bad\n";', qr/too bad/ ],
     'the test is ended' => [ 'kill TERM => $$; sleep 9;', qr/^dir/ ],
@@ -293,7 +340,7 @@ my %case = (
 
 for my $name (sort keys %case) {
     my ($code, $expect, $status) = @{ $case{$name} };
-    local $ENV{FLOWDASH_TIMEOUT} = $name =~ /hangs/ ? 2 : 60;
+    local $ENV{FLOWDASH_TIMEOUT} = $name =~ /hangs/ ? 3 : 600;
     my ($out, $exit, $gone) = script("$code\n\$t->done;\n");
 
     subtest $name => sub {
@@ -304,4 +351,5 @@ for my $name (sort keys %case) {
     };
 }
 
+$t->new_requests('app');
 $t->done;

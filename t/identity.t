@@ -137,7 +137,9 @@ sub act {
     $got{answer} = $t->request($uri =~ s/^PUT // ? 'PUT' : 'POST', $uri,
         body => '{"task":{}}', headers => [ @json, @headers ]);
     $got{calls} = [ $t->requests('hook'), $t->requests('no') ];
-    ($got{app}) = grep { $_->{method} ne 'GET' } $t->requests('app');
+    ($got{app}, my @more)
+        = grep { $_->{method} ne 'GET' } $t->requests('app');
+    is(scalar @more, 0, "$uri: the app is reached once at most");
 
     my @log;
     $t->wait_for(sub {

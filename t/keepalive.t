@@ -8,7 +8,6 @@ use Test::Flowdash;
 
 use IO::Socket::UNIX;
 use Test::Flowdash::Server;
-use Time::HiRes qw(sleep time);
 
 my $t = Test::Flowdash->new;
 my $dir = $t->dir;
@@ -20,7 +19,7 @@ system("openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=test"
 
 $t->endpoint(app => { body => 'stored' });
 $t->endpoint(hook => sub {
-    return { delay => $_[0]{target} =~ /slow/ ? 1 : 0 };
+    return $_[0]{target} =~ /slow/ ? { until => sub { -e "$dir/go" } } : {};
 });
 
 # What happens to a connection once its answer is out, by the call's path.
@@ -30,25 +29,19 @@ $t->endpoint(hook => sub {
 my $answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 my $unasked = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
 
+my %wrong = (close => [], reset => [ then => 'reset' ],
+             unasked => [ send => $unasked, then => 'stall' ],
+             both => [ send => $unasked ]);
+
 $t->raw_endpoint(raw => sub {
-    my ($sock, $request) = @_;
+    my ($request) = @_;
     my ($what) = $request->{target} =~ m{(\w+)$};
 
-    $answer =~ s/\r\n/\r\nConnection: close\r\n/ if $what eq 'last';
-    my $wrong = $what =~ /^(?:close|reset|unasked|both)$/;
-    sleep 0.01 while $wrong && !-e "$dir/all-asked";
-
-    print $sock $answer;
-    return if $what eq 'last';
-    return 'again' if !$wrong;
-
-    sleep 0.1;
-    print $sock $unasked if $what =~ /unasked|both/;
-    Test::Flowdash::Server::behaviour('reset')->($sock) if $what eq 'reset';
-    $t->write_file("wrong-$request->{conn}", '');
-    return if $what ne 'unasked';
-    sleep 3;
-    return 'again';
+    return send => $answer =~ s/\r\n/\r\nConnection: close\r\n/r
+        if $what eq 'last';
+    return (send => $answer, then => 'next') if !$wrong{$what};
+    return (until => sub { -e "$dir/all-asked" }, send => $answer,
+            pause => 0.1, @{ $wrong{$what} });
 });
 
 my $unix = IO::Socket::UNIX->new(Local => "$dir/hook.sock", Listen => 128)
@@ -110,6 +103,19 @@ sub begin {
                      headers => [ 'Content-Type', 'application/json' ]);
 }
 
+# so many calls at the same time, each answered when all have come
+
+sub together {
+    my ($n) = @_;
+    my $before = () = $t->requests('hook');
+
+    unlink "$dir/go";
+    my @running = map { begin('/slow') } 1 .. $n;
+    $t->wait_for(sub { $t->requests('hook') == $before + $n });
+    $t->write_file('go', '');
+    $t->finish($_) for @running;
+}
+
 # how many connections an endpoint has seen
 
 sub opened {
@@ -117,19 +123,22 @@ sub opened {
     return scalar keys %conn;
 }
 
-# The worker's sockets that lead to a port and whose server may not know yet
-# that they are at rest: ESTABLISHED, CLOSE_WAIT, anything with a descriptor.
+# The worker's sockets that lead to a port, whatever their state is, or those
+# that it has not shut down: ESTABLISHED, CLOSE_WAIT.
 
 sub sockets {
-    my $port = sprintf '%04X', $t->port($_[0]);
+    my ($name, $states) = (@_, qr/../);
+    my $port = sprintf '%04X', $t->port($name);
     my ($worker) = $t->worker_pids;
     my %inode = map { (readlink($_) // '') =~ /^socket:\[(\d+)\]/
                       ? ($1 => 1) : () } glob "/proc/$worker/fd/*";
 
     open my $file, '<', "/proc/$worker/net/tcp" or die "/proc/net/tcp: $!\n";
     return scalar grep { my @f = split; ($f[2] // '') =~ /:$port$/
-                         && $inode{ $f[9] } } <$file>;
+                         && $f[3] =~ $states && $inode{ $f[9] } } <$file>;
 }
+
+sub usable { return sockets($_[0], qr/0[18]/) }
 
 # lines of the error log
 
@@ -159,15 +168,13 @@ sub rests {
 
 # how many are kept
 
-conf('', 'flowdash_keepalive 4;');
+conf('', 'flowdash_keepalive 4; flowdash_keepalive_timeout 900s;');
 
 is(act('/hook'), 200, 'a call') for 1 .. 5;
 is(opened('hook'), 1, 'calls after each other share a connection');
 is(sockets('hook'), 1, 'which is kept');
 
-my @running = map { begin('/slow') } 1 .. 20;
-$t->finish($_) for @running;
-
+together(20);
 is(opened('hook'), 20, 'calls at the same time have one each');
 cmp_ok(sockets('hook'), '<=', 4, 'not more are kept than flowdash_keepalive');
 cmp_ok(sockets('hook'), '>=', 1, 'but some');
@@ -177,22 +184,20 @@ cmp_ok(sockets('hook'), '>=', 1, 'but some');
 my @how = qw(close reset unasked both);
 
 my @asked = map { begin("/$_") } @how;
-$t->wait_for(sub { $t->requests('raw') == 4 }, 20);
+$t->wait_for(sub { $t->requests('raw') == 4 });
 $t->write_file('all-asked', '');
 $t->finish($_) for @asked;
 is(opened('raw'), 4, 'four connections whose servers have more to say');
-$t->wait_for(sub { sockets('raw') == 0 }, 5);
+$t->wait_for(sub { sockets('raw') == 0 });
 is(sockets('raw'), 0, 'all are closed before their time');
 is(act('/stay'), 200, 'the next call');
 is(scalar $t->requests('raw'), 5, 'nothing is called twice');
 
-# the next call comes before libcurl has looked at it
+# the next call comes while libcurl still has it
 
 for my $what (qw(close unasked)) {
     is(act("/$what"), 200, "$what: the call");
-    my $conn = ($t->requests('raw'))[-1]{conn};
-    $t->wait_for(sub { -e "$dir/wrong-$conn" }, 20);
-    sleep 0.2;
+    ok($t->wait_for(sub { !usable('raw') }), "$what: it is shut down");
     is(act('/stay'), 200, "$what: the next call at once");
 }
 
@@ -215,7 +220,7 @@ $t->clear_requests('hook');
 is(act('/hook'), 200, 'flowdash_keepalive 0: a call') for 1 .. 3;
 is(opened('hook'), 3, 'each has its own connection');
 is(sockets('hook'), 0, 'none is kept');
-$t->finish($_) for map { begin('/slow') } 1 .. 8;
+together(8);
 is(sockets('hook'), 0, 'nor after many at a time');
 $t->stop;
 
@@ -227,10 +232,10 @@ for my $method (qw(epoll poll select)) {
 
   SKIP: {
     skip "nginx is built without $method" if !$built;
-    conf("use $method;", 'flowdash_keepalive_timeout 1s;', '1s');
+    conf("use $method;", 'flowdash_keepalive_timeout 3s;', '3s');
     $t->clear_requests($_) for qw(hook raw unix);
 
-    $t->finish($_) for map { begin('/slow') } 1 .. 10;
+    together(10);
     is(act('/hook'), 200, "$method: a call");
     is(opened('hook'), 10, "$method: connections are kept");
     is(sockets('hook'), 10, "$method: all of them");
@@ -245,7 +250,7 @@ for my $method (qw(epoll poll select)) {
 
     rests("$method, at rest");
 
-    $t->wait_for(sub { !grep { sockets($_) } qw(hook raw tls tls2) }, 6);
+    $t->wait_for(sub { !grep { sockets($_) } qw(hook raw tls tls2) });
     is(sockets($_), 0, "$method: $_, closed in the end")
         for qw(hook raw tls tls2);
     rests("$method, all closed") if $method eq 'epoll';
@@ -261,15 +266,18 @@ for my $method (qw(epoll poll select)) {
 
 conf('worker_connections 16;', 'flowdash_keepalive 8;');
 
-$t->finish($_) for map { begin('/slow') } 1 .. 4;
+together(4);
 is(sockets('hook'), 4, 'idle sockets');
 
 my @clients;
+my $seen = qr/http request line: "POST \/hook |\d worker_connections are not/;
 
 while (@clients < 12 && !said(qr/failed on step "Hook"/)) {
+    my $before = said($seen);
+
     push @clients, $t->connect;
     print { $clients[-1] } "POST /hook HTTP/1.1\r\n";
-    sleep 0.02;
+    $t->wait_for(sub { said($seen) > $before });
     act('/last');
 }
 
@@ -280,8 +288,7 @@ ok(said(qr/\[error\].*worker_connections are not enough for a call/),
    'the log says why');
 
 close $_ for @clients;
-sleep 0.1;
-is(act('/hook'), 200, 'and it goes on');
+ok($t->wait_for(sub { act('/hook') == 200 }), 'and it goes on');
 
 $t->allow_log(qr/\[alert\].*worker_connections are not enough/);
 

@@ -11,8 +11,10 @@ use Test::Flowdash;
 
 my $t = Test::Flowdash->new;
 
+my $go = $t->dir . '/go';
+
 $t->endpoint(slow => {
-    delay => 1.5,
+    until => sub { -e $go },
     headers => [ 'Content-Type' => 'application/json' ],
     body => '{"task":{"Date":"new"}}',
 });
@@ -59,15 +61,24 @@ EOC
 
 $t->run;
 
+# actions that wait for the slow endpoint, and how they end once it answers
+
 sub running {
+    unlink $go;
     my @running = map {
         $t->start('POST', $_, body => '{}',
                   headers => [ 'Content-Type', 'application/json' ])
     } map { ("/call$_", "/proxy$_") } 1 .. 4;
 
-    $t->wait_for(sub { $t->requests('slow') == 8 }, 5);
+    $t->wait_for(sub { $t->requests('slow') == 8 });
     $t->clear_requests('slow');
     return @running;
+}
+
+sub end {
+    my ($name, @running) = @_;
+    $t->write_file('go', '');
+    is($t->finish($_)->{body}, 'stored', $name) for @running;
 }
 
 # idle connections in libcurl's pool must not keep a worker, nor alarm it
@@ -80,10 +91,10 @@ my %old = map { $_ => 1 } $t->worker_pids;
 $t->reload;
 
 is($t->post_json('/fast', '{}')->{status}, 200, 'new workers serve');
-is($t->finish($_)->{body}, 'stored', 'ended after a reload') for @running;
+end('ended after a reload', @running);
 
-$t->wait_for(sub { !grep { $old{$_} } $t->worker_pids }, 10);
-is(scalar(grep { $old{$_} } $t->worker_pids), 0, 'the old workers are gone');
+ok($t->wait_for(sub { !grep { kill 0 => $_ } keys %old }),
+   'the old workers are gone');
 
 # 20 reloads in a row under calls
 
@@ -98,6 +109,7 @@ for (1 .. 20) {
 
 @running = running();
 $t->signal('QUIT');
-is($t->finish($_)->{body}, 'stored', 'ended after QUIT') for @running;
+ok($t->wait_for(sub { !$t->worker_pids }), 'all workers are about to end');
+end('ended after QUIT', @running);
 
 $t->done;

@@ -21,13 +21,21 @@ BEGIN {
 
 use Test::Flowdash;
 
+use IO::Select;
+
 my $t = Test::Flowdash->new(log_level => "info");
+my $dir = $t->dir;
 my $n = 1000;
 
-$t->endpoint(slow => {
-    delay => 2,
-    headers => [ 'Content-Type' => 'application/json' ],
-    body => '{"task":{"Date":"new"}}',
+# answers its requests when there is a file "go", or one of the request's number
+
+my $requests = 0;
+
+$t->endpoint(slow => sub {
+    my $number = ++$requests;
+    return { until => sub { -e "$dir/go" || -e "$dir/go.$number" },
+             headers => [ 'Content-Type' => 'application/json' ],
+             body => '{"task":{"Date":"new"}}' };
 });
 $t->endpoint(app => { body => 'stored' });
 
@@ -38,6 +46,13 @@ events { worker_connections CONNECTIONS; }
 http {
     %%HTTP_GLOBALS%%
     proxy_ignore_client_abort on;
+
+    # so that nothing runs out of time until all are there
+    flowdash_timeout 300s;
+    flowdash_deadline 600s;
+    flowdash_connect_timeout 300s;
+    proxy_connect_timeout 300s;
+    proxy_read_timeout 300s;
 
     server {
         listen 127.0.0.1:%%PORT_http%% backlog=4096;
@@ -69,10 +84,14 @@ $t->config($config =~ s/CONNECTIONS/4096/r);
 $t->run;
 
 for my $uri ('/call', '/proxy') {
-    $t->clear_requests('slow');
+    my $before = () = $t->requests('slow');
+    unlink "$dir/go";
 
-    my @running = map { $t->start('POST', $uri, timeout => 60, @json) } 1 .. $n;
+    my @running = map { $t->start('POST', $uri, @json) } 1 .. $n;
     my $others = 0;
+
+    ok($t->wait_for(sub { $t->requests('slow') == $before + $n }, 250),
+       "$uri: all wait for the endpoint");
 
     for (1 .. 20) {
         $others++ if $t->get('/other')->{body} eq 'other';
@@ -80,10 +99,12 @@ for my $uri ('/call', '/proxy') {
 
     is($others, 20, "$uri: others are served");
 
+    $t->write_file('go', '');
     my $ok = grep { $t->finish($_)->{body} eq 'stored' } @running;
 
     is($ok, $n, "$uri: all have ended well");
-    is(scalar $t->requests('slow'), $n, "$uri: each was called once");
+    is(scalar $t->requests('slow'), $before + $n,
+       "$uri: each was called once");
 }
 
 $t->stop;
@@ -96,16 +117,41 @@ $t->run;
 # One after the other: nginx itself closes connections in which nothing has
 # come yet, when it wants theirs.
 
-my (@running, %status);
+my (@called, @failed);
+my $before = () = $t->requests('slow');
+
+unlink "$dir/go";
 
 for (1 .. 24) {
-    push @running, $t->start('POST', '/call', timeout => 30, @json);
-    select undef, undef, undef, 0.03;
+    my $exchange = $t->start('POST', '/call', @json);
+    my $answer = IO::Select->new($exchange->{socket});
+
+    $t->wait_for(sub {
+        return $t->requests('slow') > $before + @called
+            || $answer->can_read(0);
+    });
+    push @{ $answer->can_read(0) ? \@failed : \@called }, $exchange;
 }
 
-$status{ $t->finish($_)->{status} }++ for @running;
+cmp_ok(scalar @called, '>', 12, 'for some there are enough');
+cmp_ok(scalar @failed, '>', 2, 'for others not');
+is(join(' ', map { $t->finish($_)->{status} } @failed),
+   join(' ', (502) x @failed), 'whose calls have failed');
 
-is(join(' ', sort keys %status), '200 502', 'some calls have failed');
+# These, too, one after the other, because of a fault that is known: libcurl
+# keeps the connections of calls that have ended, and if several end at once,
+# none is left for nginx to reach the app.  It answers 500 then, although all
+# steps have been run.
+
+my @status;
+
+for my $i (0 .. $#called) {
+    $t->write_file('go.' . ($before + $i + 1), '');
+    push @status, $t->finish($called[$i])->{status};
+}
+
+is("@status", join(' ', (200) x @called), 'the calls of the others have not');
+$t->write_file('go', '');
 like($t->error_log, qr/worker_connections are not enough/, 'the log says why');
 
 is($t->post_json('/call', '{}')->{status}, 200, 'and it goes on');

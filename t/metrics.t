@@ -21,7 +21,7 @@ my $no = '{"message":"no"}';
 
 
 # The endpoints.  The path says what they do: /status/N/..., /again/... fails
-# the first time, /slow hangs for a while.
+# the first time, /slow hangs until the test lets go.
 
 my %calls;
 
@@ -29,8 +29,8 @@ $t->endpoint(hook => sub {
     my ($request) = @_;
     my (undef, $how, $status) = split m{/}, $request->{target};
 
-    return { delay => 2, headers => \@json, body => $answer }
-        if $how eq 'slow';
+    return { until => sub { -e $t->dir . '/go' }, headers => \@json,
+             body => $answer } if $how eq 'slow';
 
     $status = $calls{ header($request, 'Idempotency-Key') }++ ? 200 : 503
         if $how eq 'again';
@@ -153,14 +153,14 @@ my $locations = join '',
         No => "$call/status/422/Reject.No", Later => "$call/status/200/-"),
     action('/proxy_refused', 'Reject by proxy',
         No => "$pass/status/500/Reject%20by%20proxy.No"),
-    action('/timeout', 'Time out', Slow => 'flowdash_timeout 300ms;
+    action('/timeout', 'Time out', Slow => 'flowdash_timeout 2s;
         flowdash_call http://127.0.0.1:%%PORT_stall%%/Time%20out.Slow'),
     action('/proxy_timeout', 'Time out by proxy', Slow => 'flowdash_timeout
-        300ms; proxy_pass
+        2s; proxy_pass
         http://127.0.0.1:%%PORT_stall%%/Time%20out%20by%20proxy.Slow'),
     action('/deadline', 'Too long', Slow =>
         'flowdash_call http://127.0.0.1:%%PORT_stall%%/Too%20long.Slow',
-        'flowdash_deadline 300ms;'),
+        'flowdash_deadline 2s;'),
     action('/close', 'Break off', Closed =>
         'flowdash_call http://127.0.0.1:%%PORT_close%%/Break%20off.Closed'),
     action('/proxy_close', 'Break off by proxy', Closed => 'proxy_pass
@@ -315,7 +315,7 @@ sub act {
         expect($kind);
         push @{ $kind->{slow} ? \@slow : \@waiting }, [
             $kind, $t->start('POST', $kind->{uri},
-            body => $kind->{body} // '{"task":{"f":"old"}}', timeout => 60,
+            body => $kind->{body} // '{"task":{"f":"old"}}',
             headers => [ @json, @{ $kind->{headers} // [] } ]) ];
         finish(shift @waiting) if @waiting >= 20;
     }
@@ -573,6 +573,7 @@ is($t->reload, 1, 'reloaded while they are');
 is(running(), 7, 'they still are');
 like($t->get('/metrics')->{body},
      qr/^flowdash_actions_running\{action="Hang"\} 7$/m, 'Prometheus, too');
+$t->write_file('go', '');
 is($t->finish($_)->{status}, 200, 'it ends') for @hanging;
 is(running(), 0, 'none is running any more');
 is((grep { $_->{name} eq 'Hang' } @{ status()->{actions} })[0]{succeeded}, 7,
@@ -604,7 +605,7 @@ my $step = 'flowdash_action a; flowdash_step s { return 204; }';
 
 sub http {
     my ($zone, $location) = @_;
-    return "$zone server { listen 127.0.0.1:%%PORT_http%%;
+    return "$zone server { listen 127.0.0.1:%%PORT_http%% reuseport;
             location / { $location } }";
 }
 

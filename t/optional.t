@@ -249,7 +249,7 @@ goes_on('retried', act('retried'), 'status 503, attempts 2',
 # optional, be it said.
 
 is(act('passes')->{status}, 200, 'no failure');
-is(($t->requests('app'))[0]{json}{task}{f}, 'new', 'no failure: merged');
+is($t->only_request('app')->{json}{task}{f}, 'new', 'no failure: merged');
 is(scalar lines('passes'), 0, 'no failure: no line');
 
 is(act('off')->{status}, 502, 'off: fails');
@@ -261,7 +261,7 @@ is(scalar $t->requests('app'), 0, 'off: the app is not called');
 
 is(act('more')->{status}, 200, 'more: goes on');
 is(flow('more'), '200|ok|-|-|500 : 200 : 503 : 200', 'more: statuses');
-is(($t->requests('app'))[0]{json}{task}{f}, 'new',
+is($t->only_request('app')->{json}{task}{f}, 'new',
    'more: what has not failed is merged');
 is(join(' ', map { /optional step "([^"]+)"/ } lines('more')),
    'May fail Fails, too', 'more: a line each');
@@ -326,7 +326,7 @@ is(act('deadline_last')->{status}, 200, 'deadline, all optional: goes on');
 is(flow('deadline_last'), '200|ok|-|-|504 : -',
    'deadline, all optional: none');
 is(scalar called('last'), 0, 'deadline, all optional: no call');
-is(($t->requests('app'))[0]{body}, $body, 'deadline, all optional: the app');
+is($t->only_request('app')->{body}, $body, 'deadline, all optional: the app');
 
 
 # nginx -t

@@ -77,13 +77,6 @@ EOC
 
 $t->run;
 
-sub sent {
-    my ($name) = @_;
-    my @requests = $t->requests($name);
-    $t->clear_requests($name);
-    return @requests > 1 ? undef : $requests[0];
-}
-
 my $in  = '{"id":1,"task":{"Date":"old","N":10000.00,"E":"\u00e9\/"},"z":[1e400]}';
 my $out = $in =~ s/old/new/r;
 my $fields = '{"Date":"old","N":10000.00,"E":"\u00e9\/"}';
@@ -107,19 +100,19 @@ for (
     for my $uri ('/set', '/set/11') {
         is($request->($uri)->{status}, 200, "$way: $uri");
 
-        my $call = sent('set');
+        my $call = $t->only_request('set');
         is($call->{json}{action}, 'Do', "$way: called once");
         like($call->{body}, qr/"task":\Q$fields\E}$/, "$way: task");
 
-        my $app = sent('app');
+        my $app = $t->only_request('app');
         is($app->{body}, $out, "$way: the app's body");
         is($app->header('Content-Length'), length $out, "$way: length");
         is($app->header('Transfer-Encoding'), undef, "$way: one framing");
     }
 
     is($request->('/keep')->{status}, 200, "$way: /keep");
-    sent('keep');
-    is(sent('app')->{body}, $in, "$way: untouched");
+    $t->only_request('keep');
+    is($t->only_request('app')->{body}, $in, "$way: untouched");
 }
 
 # large bodies, in a temporary file
@@ -129,36 +122,40 @@ my $large = '{"big":"' . 'x' x 10_000_000 . '","task":{"Date":"old"}}';
 for my $chunked (0, 1) {
     is($t->post_json('/set', $large, chunked => $chunked)->{status}, 200,
         "10 MB, chunked $chunked");
-    like(sent('set')->{body}, qr/"task":\{"Date":"old"\}\}$/, 'task');
-    ok(sent('app')->{body} eq $large =~ s/old/new/r, 'the app has it');
+    like($t->only_request('set')->{body}, qr/"task":\{"Date":"old"\}\}$/,
+         'task');
+    ok($t->only_request('app')->{body} eq $large =~ s/old/new/r,
+       'the app has it');
 }
 
 my $task = '{"task":{"Date":"old",' . join(',', map { qq("f$_":$_) } 1 .. 9500)
            . ',"pad":"' . 'y' x 1_000_000 . '"}}';
 
 is($t->post_json('/set', $task)->{status}, 200, 'a task of 1 MB');
-ok(sent('app')->{body} eq $task =~ s/old/new/r, 'the app has it');
-is(sent('set')->header('Expect'), undef, 'the call waits for nothing');
+ok($t->only_request('app')->{body} eq $task =~ s/old/new/r, 'the app has it');
+is($t->only_request('set')->header('Expect'), undef,
+   'the call waits for nothing');
 
 is($t->post_json('/set/small', $in)->{status}, 413, 'too large');
 is($t->post_json('/set/small', $in, chunked => 1)->{status}, 413,
     'too large in chunks');
-is(sent('set'), undef, 'not called');
-is(sent('app'), undef, 'the app is not reached');
+$t->no_request('set', 'not called');
+$t->no_request('app', 'the app is not reached');
 
 # headers about the body
 
 $t->post_json('/set', $in, headers => [ 'Content-MD5', 'x', 'X-A', 'a',
     'Digest', 'y', 'Content-Digest', 'z', 'X-B', 'b', 'Repr-Digest', 'w' ]);
-my $app = sent('app');
+my $app = $t->only_request('app');
 is($app->header($_), undef, "$_ is gone")
     for qw(Content-MD5 Digest Content-Digest Repr-Digest);
 is($app->header('X-A') . $app->header('X-B'), 'ab', 'others are not');
 is($app->header('Content-Type'), 'application/json', 'Content-Type stays');
 
 $t->post_json('/keep', $in, headers => [ 'Content-MD5', 'x' ]);
-is(sent('app')->header('Content-MD5'), 'x', 'kept with an unchanged body');
-sent($_) for qw(set keep);
+is($t->only_request('app')->header('Content-MD5'), 'x',
+   'kept with an unchanged body');
+$t->only_request($_) for qw(set keep);
 
 # no body
 
@@ -166,25 +163,26 @@ for my $type (undef, 'text/plain') {
     my @type = $type ? ('Content-Type', $type) : ();
     is($t->request('POST', '/set', headers => [ 'Content-Length', 0, @type ])
         ->{status}, 200, 'no body');
-    like(sent('set')->{body}, qr/"task":\{\}\}$/, 'an empty task');
-    $app = sent('app');
+    like($t->only_request('set')->{body}, qr/"task":\{\}\}$/, 'an empty task');
+    $app = $t->only_request('app');
     is($app->{body}, '{"task":{"Date":"new"}}', 'a body for the change');
     is($app->header('Content-Type'), 'application/json', 'which is JSON');
     is($app->header('Content-Length'), 23, 'with its length');
 }
 
 $t->request('POST', '/keep', headers => [ 'Content-Length', 0 ]);
-sent('keep');
-$app = sent('app');
+$t->only_request('keep');
+$app = $t->only_request('app');
 is($app->{body}, '', 'no change, no body');
 is($app->header('Content-Type'), undef, 'and no Content-Type');
 
 # other methods pass
 
 is($t->get('/set')->{status}, 200, 'GET');
+$t->only_request('app');
 is($t->request('DELETE', '/set')->{status}, 200, 'DELETE');
-is(sent('set'), undef, 'no action');
-$t->clear_requests('app');
+$t->only_request('app');
+$t->no_request('set', 'no action');
 
 # pointers
 
@@ -263,13 +261,13 @@ for (@rows) {
 
     if ($wanted eq '400') {
         is($res->{status}, 400, "$name: 400");
-        is(sent('set'), undef, 'nothing is called');
-        is(sent('app'), undef, 'the app is not reached');
+        $t->no_request('set', 'nothing is called');
+        $t->no_request('app', 'the app is not reached');
 
     } else {
         is($res->{status}, 200, "$name: 200");
-        is((sent('app') // {})->{body}, $wanted, 'body');
-        sent('set');
+        is($t->only_request('app')->{body}, $wanted, 'body');
+        $t->only_request('set');
     }
 }
 
@@ -283,11 +281,12 @@ for (
     my @headers = @$_ ? ('Content-Type', @$_) : ();
     is($t->request('POST', '/set', headers => \@headers, body => '{}')
         ->{status}, 415, "415: @headers");
-    is(sent('set'), undef, 'nothing is called');
-    is(sent('app'), undef, 'the app is not reached');
+    $t->no_request('set', 'nothing is called');
+    $t->no_request('app', 'the app is not reached');
 }
 
 is($t->post_json('/set', '{}', headers => [ 'Content-Encoding', 'Identity' ])
     ->{status}, 200, 'identity');
+$t->only_request($_) for qw(set app);
 
 $t->done;

@@ -85,10 +85,7 @@ $t->endpoint(flaky => sub {
 $t->raw_endpoint(stall => 'stall');
 $t->raw_endpoint(close => 'close');
 $t->raw_endpoint(cut => 'cut', body => $body);
-$t->raw_endpoint(garbage => sub {
-    my ($sock) = @_;
-    print $sock "$secret{answer}\r\n\r\n";
-});
+$t->raw_endpoint(garbage => sub { return send => "$secret{answer}\r\n\r\n" });
 $t->endpoint(app => { body => 'app' });
 
 chmod 0600, $t->write_file('sign.key', "whsec_$whsec_of_file\n");

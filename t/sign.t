@@ -211,7 +211,7 @@ sub unsigned {
 my @engine = ('flowdash_call', 'proxy_pass');
 my $text = qq({"task":{"Name":"\xc3\xa9 \xf0\x9f\x98\x80","n":1.50,"x":""}});
 my @calls = act('/plain', body => $text);
-my ($app) = $t->requests('app');
+my $app = $t->only_request('app');
 
 is(join('|', map { $_->{target} } @calls), '/call|/proxy', 'both are called');
 cmp_ok(index($calls[1]{body}, qq("Changed \xc3\xa9":[1.0,"\\u00e9"])), '>', 0,
@@ -254,7 +254,7 @@ my @own = ('webhook-id' => 'mine', 'Webhook-Timestamp' => 1,
 @calls = act('/plain', headers => [ @own ]);
 signed("$engine[$_], a client's own", $calls[$_], 'http') for 0, 1;
 is_deeply([ map { @$_ } grep { $_->[0] =~ /^webhook-/i }
-            @{ ($t->requests('app'))[0]{headers} } ], \@own,
+            @{ $t->only_request('app')->{headers} } ], \@own,
           'the app gets the client\'s');
 
 # all kinds of payloads

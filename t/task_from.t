@@ -65,7 +65,6 @@ $t->config(<<"END");
 
             flowdash_task /issue;
             flowdash_task_from \$uri;
-            flowdash_timeout 500ms;
 
             location /issues/ {
                 flowdash_action "Save";
@@ -116,6 +115,14 @@ $t->config(<<"END");
                 proxy_pass http://127.0.0.1:%%PORT_app%%;
             }
 
+            location /stalls/ {
+                flowdash_action "Save";
+                flowdash_task_from /stall/1;
+                flowdash_timeout 500ms;
+                $step
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
+            }
+
             location /api/ { proxy_pass http://127.0.0.1:%%PORT_app%%; }
             location /cut/ { proxy_pass http://127.0.0.1:%%PORT_cut%%; }
             location /stall/ { proxy_pass http://127.0.0.1:%%PORT_stall%%; }
@@ -146,16 +153,6 @@ END
 $t->write_file('file/1', '{"issue":{"from":"file"}}');
 $t->run;
 
-my %seen = (crm => 0, app => 0);
-
-sub sent {
-    my ($name) = @_;
-    my @requests = $t->requests($name);
-    my @new = @requests[$seen{$name} .. $#requests];
-    $seen{$name} = @requests;
-    return @new;
-}
-
 sub put {
     my ($uri, $body, %header) = @_;
     my %h = ('Content-Type' => 'application/json', %header);
@@ -165,9 +162,18 @@ sub put {
 sub task_is {
     my ($wanted, $name) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    my ($request) = sent('crm');
-    my ($task) = ($request // { body => '' })->{body} =~ /"task":(.*)\}$/;
+    my ($task) = $t->only_request('crm')->{body} =~ /"task":(.*)\}$/;
     is($task, $wanted, $name);
+}
+
+# what the app got: that it was asked for the task, and what came of the action
+
+sub fetched_and_sent {
+    my @requests = $t->new_requests('app');
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    is(join(' ', map { $_->{method} =~ s/P.*/P/r } @requests), 'GET P',
+       'the app is asked for the task, and gets the request');
+    return @requests;
 }
 
 # the captured shape: a REST API, JSON that says only what changes, 204
@@ -182,7 +188,7 @@ is($res->{status}, 204, 'the app answers');
 task_is('{"id":1,"status_id":4,"due_date":"2020-02-01","estimate":10.50}',
         'the whole task, the change laid over');
 
-my ($get, $app) = sent('app');
+my ($get, $app) = fetched_and_sent();
 is("$get->{method} $get->{target}", 'GET /issues/1.json', 'fetched');
 is($get->header('Cookie'), 'session=1', 'the client\'s cookie');
 is($get->header('Authorization'), 'Bearer x', 'his authorization');
@@ -208,7 +214,7 @@ $res = $t->request('POST', '/issues/1', body => 'issue[status_id]=5',
 is($res->{status}, 204, 'form');
 task_is('{"id":1,"status_id":"5","due_date":"2020-01-31","estimate":10.50}',
         'payload');
-is((sent('app'))[1]{body}, 'issue[status_id]=5&issue%5Bestimate%5D=11',
+is((fetched_and_sent())[1]{body}, 'issue[status_id]=5&issue%5Bestimate%5D=11',
     'the form with the change');
 
 # is it an action?  by the request's own fields, if they tell
@@ -225,9 +231,9 @@ for (
 ) {
     my ($uri, $body, $app, $crm, @header) = @$_;
     is(put($uri, $body, @header)->{status}, 204, "$uri $body");
-    my @app = sent('app');
+    my @app = $t->new_requests('app');
     is(scalar @app, $app, 'requests to the app');
-    is(scalar(my @crm = sent('crm')), $crm, 'calls');
+    is(scalar(my @crm = $t->new_requests('crm')), $crm, 'calls');
     is($app[-1]{body}, $body, 'the body is as it came');
 }
 
@@ -237,7 +243,7 @@ $res = put('/data/a%20b/7?full=x%26y', '{"a":1}',
     'X-Stored' => '{"data":[{"a":0,"b":2}],"a":9}', 'X-Change' => '{"b":3}');
 is($res->{status}, 204, 'pointer=');
 task_is('{"a":1,"b":2}', 'payload');
-my @app = sent('app');
+my @app = fetched_and_sent();
 is($app[0]{target}, '/api/tasks/a%20b/7?full=x%2526y&a=b', 'URI');
 is($app[1]{body}, '{"a":1,"b":3}', 'body');
 
@@ -247,7 +253,7 @@ for ([ 'file', '{"from":"file"}' ], [ 'return', '{"returned":true}' ],
      [ 'redirect', '{"from":"file"}' ]) {
     is(put("/other/x?where=$_->[0]", '{}')->{status}, 204, $_->[0]);
     task_is($_->[1], 'payload');
-    sent('app');
+    $t->only_request('app');
 }
 
 # the fetch is a GET of its own also for nginx's variables: by those FastCGI
@@ -255,17 +261,20 @@ for ([ 'file', '{"from":"file"}' ], [ 'return', '{"returned":true}' ],
 
 is(put('/other/x?where=says', '{}')->{status}, 204, 'variables');
 task_is('{"is":"GET /says/1"}', 'are of the fetch');
-sent('app');
+$t->only_request('app');
 
 # a limit in the location which is fetched does not hold the fetch for ever
 
-is(put('/other/x?where=slow', '{}')->{status}, 204, 'limit_req') for 1 .. 3;
-sent($_) for qw(app crm);
+for (1 .. 3) {
+    is(put('/other/x?where=slow', '{}')->{status}, 204, 'limit_req');
+    fetched_and_sent();
+    $t->only_request('crm');
+}
 
 # what fails, before any call
 
-$t->wait_for(sub { $t->read_file('flow.log') =~ tr/\n// >= 17 }, 1);
-my $logged = $t->read_file('flow.log') =~ tr/\n//;
+$t->wait_for(sub { $t->read_file('flow.log') =~ tr/\n// >= 17 });
+my $logged = 17;
 
 for (
     [ '/issues/1', 502, 'status', 'X-Status' => 404 ],
@@ -280,7 +289,7 @@ for (
     [ '/limit/1', 502, 'response_too_large' ],
     [ '/other/x?where=cut', 502, 'connect' ],
     [ '/other/x?where=none', 502, 'connect' ],
-    [ '/other/x?where=stall', 504, 'timeout' ],
+    [ '/stalls/x', 504, 'timeout' ],
     [ '/other/x?where=action', 500, 'internal' ],
     [ '/other/x?where=..', 400, 'request_invalid' ],
     [ '/other/x', 400, 'request_invalid' ],
@@ -290,8 +299,8 @@ for (
     $res = put($uri, '{"issue":{}}', @header);
     is($res->{status}, $status, "$uri @header: $status");
     is($res->{json}{step}, 'task', 'the step');
-    is(scalar(my @crm = sent('crm')), 0, 'nothing is called');
-    is(scalar(grep { $_->{method} ne 'GET' } sent('app')), 0,
+    $t->no_request('crm', 'nothing is called');
+    is(scalar(grep { $_->{method} ne 'GET' } $t->new_requests('app')), 0,
         'the app is not reached');
     $logged++;
     $t->wait_for(sub { ($t->read_file('flow.log') =~ tr/\n//) >= $logged });
@@ -305,14 +314,16 @@ $res = put('/finish/1', '{"issue":{}}',
     'X-Stored' => '{"issue":{"status_id":1,"Status Id":2}}');
 is($res->{status}, 400, 'two fields for one variable');
 is($res->{json}{step}, undef, 'no step');
+$t->only_request('app', 'it was fetched');
 
 # HTTP/1.1 clients that leave while the task is fetched: no crash, no call
 
-my $exchange = $t->start('PUT', '/other/x?where=stall', body => '{}',
-                         headers => $json);
-select undef, undef, undef, 0.1;
+$t->new_requests('stall');
+my $exchange = $t->start('PUT', '/stalls/x', body => '{}', headers => $json);
+$t->wait_for(sub { $t->new_requests('stall') });
 close $exchange->{socket};
 is($t->get('/api/x')->{status}, 200, 'still there');
+$t->only_request('app', 'which is the only one');
 
 # what nginx -t says
 

@@ -193,7 +193,9 @@ http {
                         '\$connection|\$ssl_client_verify';
 
     flowdash_retry 2;
-    flowdash_timeout 10s;
+    flowdash_timeout 300s;
+    flowdash_deadline 600s;
+    flowdash_connect_timeout 100s;
     flowdash_ssl_trusted_certificate ca.pem;
     ssl_protocols TLSv1.2 TLSv1.3;
 

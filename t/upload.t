@@ -104,9 +104,7 @@ subtest 'in a browser' => sub {
 
 # what the app got by the last submit, alone
 sub stored () {
-    my @got = $t->requests('app');
-    is(scalar @got, 1, 'the app got it once') or return {};
-    return $got[0];
+    return $t->only_request('app', 'the app got it once');
 }
 
 # what the page of the app shows of a field or file
@@ -145,7 +143,7 @@ sub finish ($browser) {
     is(shown($browser, 'attachments[1][file]'), sha256_hex($file),
         'page: the file');
 
-    my ($call) = $t->requests('crm');
+    my $call = $t->only_request('crm');
 
     is($call->{json}{action}, 'Finish', 'the action');
     is_deeply($call->{json}{task}, {
@@ -193,7 +191,7 @@ sub edit ($browser) {
     $browser->click('#submit');
     is($browser->wait('h1', qr/stored/), 'Issue 2 is stored', 'stored');
 
-    is(scalar $t->requests('crm'), 0, 'nothing was called');
+    $t->no_request('crm', 'nothing was called');
     is(shown($browser, 'issue[due_date]'), '2020-01-31', 'the date as typed');
 
     my $got = stored();
@@ -217,8 +215,8 @@ sub refused ($browser) {
     like($browser->wait('h1', qr/Finish/), qr/Finish/,
         'the error page names the action');
     like($browser->text('body'), qr/CRM/, 'and the step');
-    is(scalar $t->requests('crm'), 1, 'the endpoint was called');
-    is(scalar $t->requests('app'), 0, 'the app was not');
+    $t->only_request('crm', 'the endpoint was called');
+    $t->no_request('app', 'the app was not');
 
     $browser->go("$url/issues/2");
     is($browser->script('return document.querySelector("#subject").value'),
@@ -270,7 +268,7 @@ subtest 'a context menu: the fields are in the query' => sub {
 
         is($res->{status}, 200, "$name: answer");
 
-        my ($call) = $t->requests('crm');
+        my $call = $t->only_request('crm');
         is($call->{json}{task}{status_id}, '5', "$name: payload");
 
         my $got = stored();
@@ -340,7 +338,7 @@ subtest '64 MB' => sub {
     my $check = sub ($sha, $mbytes, $answer) {
         like($answer, qr{\AHTTP/1.1 200 }, "$mbytes MB: answer");
 
-        my ($call) = $t->requests('crm');
+        my $call = $t->only_request('crm');
         is_deeply($call->{json}{task}, { status_id => '5',
             due_date => '2020-01-31', notes => 'behind the file' },
             "$mbytes MB: payload");
@@ -365,7 +363,7 @@ subtest '64 MB' => sub {
         $t->wait_for(sub {
             grep { (readlink $_ // '') =~ /client_body_temp/ && -s $_ > $length - 32_768 }
                 glob "/proc/$worker/fd/*";
-        }, 30) or fail('nginx has the body');
+        }) or fail('nginx has the body');
         kill STOP => $worker;
         $t->wait_for(sub { $proc->('stat') =~ /^\d+ \(.*\) T /s });
     });

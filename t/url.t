@@ -108,7 +108,7 @@ sub call {
     my $endpoint = shift // 'proxy';
     my $n = $at++;
     my $status = $t->post_json("/$n", '{"task":{}}')->{status};
-    my $request = ($t->requests($endpoint))[-1];
+    my $request = $t->only_request($endpoint);
 
     return { status => $status, target => $request->{target},
              authorization => header($request, 'Authorization') // '',

@@ -29,7 +29,7 @@ Test::Flowdash - nginx, endpoints and a byte-exact client for one test file
     my $res = $t->post_json('/finish', '{"task":{"Stage":"Open"}}');
     is($res->{status}, 200, 'the action goes on');
 
-    my ($call) = $t->requests('crm');
+    my $call = $t->only_request('crm');
     is($call->{json}{action}, 'Finish', 'the call names its action');
     is(header($call, 'Cookie'), undef, 'no cookie');
 
@@ -53,7 +53,13 @@ server that listens on %%PORT_http%%.  These words are replaced:
     FLOWDASH_PRELOAD  LD_PRELOAD for nginx alone, as sanitizers need it
     FLOWDASH_NPM      where npm's packages are; else build/npm, if it exists
     FLOWDASH_KEEP     keep the temporary directory
-    FLOWDASH_TIMEOUT  seconds until a test file is ended by force, 300
+    FLOWDASH_TIMEOUT  seconds until a test file is ended by force, 1200
+
+=head1 TIME
+
+No test may depend on the speed of the machine.  All limits here are far beyond
+what is ever needed and cost nothing unless something is wrong: wait_for() what
+shall be, and let an endpoint answer "until" something is.
 
 =cut
 
@@ -135,7 +141,7 @@ sub _fork ($self, $code) {
 }
 
 sub _guard ($self) {
-    my $end = time + ($ENV{FLOWDASH_TIMEOUT} || 300);
+    my $end = time + ($ENV{FLOWDASH_TIMEOUT} || 1200);
 
     while (getppid == $self->{pid}) {
         if (time > $end) {
@@ -156,11 +162,14 @@ sub _remove_dir ($self) {
     warn "# kept: $self->{dir}\n";
 }
 
-# stops nginx, asserts that it and its logs are all right, ends the plan
+# stops nginx, asserts that it and its logs are all right, and that no request
+# was overlooked (see only_request()), ends the plan
 
 sub done ($self) {
     $self->stop;
     $self->{done} = 1;
+
+    my @more = grep { $self->_overlooked($_) } sort keys %{ $self->{seen} };
 
     my @lines = grep { /$TROUBLE/ }
         split /\n/, join "\n", map { $self->read_file($_) // '' }
@@ -175,6 +184,7 @@ sub done ($self) {
     is(join(', ', grep { $_ ne '0' } @{ $self->{exits} }), '',
        'nginx exited with 0');
     is(join("\n", @lines), '', 'nothing alarming in the logs');
+    is("@more", '', 'no request was overlooked');
 
     done_testing();
 }
@@ -201,9 +211,12 @@ END {
 
 # Endpoints.
 
-# endpoint(name => { status, headers, body, delay, chunked, no_length, close })
+# endpoint(name => { status, headers, body, chunked, no_length, close,
+#                    delay => seconds, until => sub { ... } })
 # endpoint(name => sub ($request) { return { ... } })
-# The sub runs in the endpoint's process: its variables are not the test's.
+# It answers after the delay, and once the sub of "until" returns true.  All
+# subs run in the endpoint's process: its variables are not the test's, but it
+# sees the test's files.
 
 sub endpoint ($self, $name, $answer = {}) {
     require Test::Flowdash::Server;
@@ -212,9 +225,9 @@ sub endpoint ($self, $name, $answer = {}) {
     });
 }
 
-# raw_endpoint(name => sub ($socket, $request, $n, %option) { ... }, %option)
+# raw_endpoint(name => sub ($request, $n, %option) { ... }, %option)
 # raw_endpoint(name => 'drip', body => ...), or another of %BEHAVIOUR
-# The sub returns 'again' to be called for the connection's next request.
+# The sub returns what to do, as Test::Flowdash::Server explains.
 
 sub raw_endpoint ($self, $name, $handler, %option) {
     require Test::Flowdash::Server;
@@ -273,9 +286,40 @@ sub requests ($self, $name) {
 
 sub clear_requests ($self, $name) {
     croak "no endpoint $name" if !$self->{seen}{$name};
+    fail("no request to $name was overlooked") if $self->_overlooked($name);
     truncate "$self->{dir}/$name.requests", 0;
     $self->{seen}{$name} = { offset => 0, requests => [] };
     return $self;
+}
+
+# The requests since one of these three was called last: all of them; the only
+# one; none.  The test fails if there are others, as well as when more of them
+# are found by clear_requests() and done().
+
+sub new_requests ($self, $name) {
+    my @requests = $self->requests($name);
+    my $seen = $self->{seen}{$name};
+    my @new = @requests[($seen->{asked} // 0) .. $#requests];
+    $seen->{asked} = @requests;
+    return @new;
+}
+
+sub only_request ($self, $name, $test = "one request to $name") {
+    my @new = $self->new_requests($name);
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    is(scalar @new, 1, $test);
+    return $new[0] // Test::Flowdash::Message->none;
+}
+
+sub no_request ($self, $name, $test = "no request to $name") {
+    my @new = $self->new_requests($name);
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return is(scalar @new, 0, $test);
+}
+
+sub _overlooked ($self, $name) {
+    return defined $self->{seen}{$name}{asked}
+        && scalar(my @more = $self->new_requests($name));
 }
 
 # A port stays bound, with SO_REUSEADDR, but not listening: nginx can listen on
@@ -328,7 +372,7 @@ sub test_config ($self, $string, $switch = '-t') {
     $self->write_file('test.out', '');
 
     my $pid = $self->_start_nginx('test.out', $switch, '-c', 'test.conf');
-    my $status = $self->_reap($pid, 30);
+    my $status = $self->_reap($pid, 60);
     my $output = $self->read_file('test.out');
     if (!defined $status) {
         kill KILL => $pid;
@@ -401,7 +445,7 @@ sub run ($self) {
         return 1 if defined($status = $self->_reap($pid, 0));
         return ($self->read_file('nginx.pid') // '') =~ /^$pid$/
             && $self->worker_pids >= $workers;
-    }, 30);
+    });
     return $self if $up && !defined $status;
 
     $self->{master} = undef if defined $status;
@@ -436,7 +480,7 @@ sub _reap ($self, $pid, $seconds) {
 
 # QUIT; returns the exit code, or a word on what went wrong instead
 
-sub stop ($self, $seconds = 20) {
+sub stop ($self, $seconds = 60) {
     my $pid = delete $self->{master} or return;
 
     kill QUIT => $pid;
@@ -460,7 +504,7 @@ sub reload ($self) {
     return $self->wait_for(sub {
         my @now = $self->worker_pids;
         return @now && !grep { $old{$_} } @now;
-    }, 10);
+    });
 }
 
 sub signal ($self, $name) { return kill $name => $self->{master} }
@@ -487,7 +531,7 @@ sub _children ($parent) {
     return @children;
 }
 
-sub wait_for ($self, $condition, $seconds = 5) {
+sub wait_for ($self, $condition, $seconds = 60) {
     my $end = time + $seconds;
     while (1) {
         my $result = $condition->();

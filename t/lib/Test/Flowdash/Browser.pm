@@ -19,8 +19,8 @@ Test::Flowdash::Browser - headless Chromium, driven by WebDriver
 
     is_deeply([$browser->axe], [], 'accessible');
 
-Elements are named by CSS selectors, and have ten seconds to appear. What
-can't be done, dies.
+Elements are named by CSS selectors, and have a minute to appear. What can't be
+done, dies.
 
 =cut
 
@@ -136,10 +136,10 @@ sub text ($self, $selector) {
     return $self->_send(GET => $self->_find($selector) . '/text');
 }
 
-# the text, as soon as it matches; whatever it is after ten seconds
+# the text, as soon as it matches; whatever it is after a minute
 
 sub wait ($self, $selector, $pattern) {
-    for (my $end = time + 10; ; sleep 0.05) {
+    for (my $end = time + 60; ; sleep 0.05) {
         my $text = eval { $self->text($selector) } // '';
         return $text if $text =~ $pattern || time > $end;
     }
@@ -189,7 +189,7 @@ sub screenshot ($self, $file) {
 }
 
 sub _find ($self, $selector) {
-    for (my $end = time + 10; time < $end; sleep 0.05) {
+    for (my $end = time + 60; time < $end; sleep 0.05) {
         my $found = $self->_post('/elements',
             { using => 'css selector', value => $selector });
         return "/element/$found->[0]{$ELEMENT}" if @$found;
@@ -207,7 +207,7 @@ sub _post ($self, $path, $body) {
 }
 
 sub _send ($self, $method, $path, $body = '') {
-    my $answer = HTTP::Tiny->new(no_proxy => ['127.0.0.1'])
+    my $answer = HTTP::Tiny->new(no_proxy => ['127.0.0.1'], timeout => 300)
         ->request($method, $self->{url} . $path, { content => $body });
     my $value = eval { decode_json($answer->{content})->{value} };
 

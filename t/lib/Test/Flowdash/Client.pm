@@ -14,7 +14,7 @@ use Test::Flowdash::HTTP;
 
 
 # request($method, $path, headers => [...], body => $bytes, port => 'http',
-#         version => '1.1', chunked => 1, timeout => 20)
+#         version => '1.1', chunked => 1, timeout => 60)
 # The answer: { status, reason, version, headers, body, json, raw, interim },
 # with error => 'timeout', 'closed' ... when it is not whole, and status 0 when
 # there is none.  A header of the value undef suppresses a default one.
@@ -34,7 +34,8 @@ sub post_json ($self, $path, $bytes, %option) {
                           body => $bytes);
 }
 
-# request() in two halves, for many at a time: finish(start(...))
+# request() in two halves, for many at a time: finish(start(...)).  The timeout
+# is that of each half: what the test does between them takes none of it.
 
 sub start ($self, $method, $path, %option) {
     my @headers = @{ $option{headers} // [] };
@@ -104,7 +105,7 @@ sub raw_request ($self, $bytes, %option) {
 
 sub connect ($self, $port = 'http') {
     my $peer = '127.0.0.1:' . $self->_number($port);
-    return IO::Socket::INET->new(Proto => 'tcp', Timeout => 5,
+    return IO::Socket::INET->new(Proto => 'tcp', Timeout => 60,
                                  PeerAddr => $peer) // die "$peer: $@\n";
 }
 
@@ -116,7 +117,7 @@ sub _exchange ($self, $parts, %option) {
     my $socket = $option{socket} // $self->connect($option{port} // 'http');
     $socket->blocking(0);
     return { socket => $socket, out => [ @$parts ], raw => '',
-             deadline => time + ($option{timeout} // 20) };
+             timeout => $option{timeout} // 60 };
 }
 
 # Moves bytes both ways until $until says so, the peer closes or time is up.
@@ -124,10 +125,11 @@ sub _exchange ($self, $parts, %option) {
 sub _pump ($x, $until) {
     local $SIG{PIPE} = 'IGNORE';
     my $out = $x->{out};
+    my $end = time + $x->{timeout};
     my $resume;
 
     while (!$until->() && !$x->{eof}) {
-        my $left = $x->{deadline} - time;
+        my $left = $end - time;
         if ($left <= 0) {
             $x->{error} = 'timeout';
             return;
@@ -180,7 +182,7 @@ sub h2_request ($self, $method, $path, %option) {
     my $port = $self->_number($option{port} // 'h2');
 
     my @command = ('curl', '--http2-prior-knowledge', qw(-s -i -g),
-                   '--path-as-is', '--max-time', $option{timeout} // 20);
+                   '--path-as-is', '--max-time', $option{timeout} // 60);
     push @command, $method eq 'HEAD' ? '-I' : ('-X', $method);
 
     my @headers = @{ $option{headers} // [] };

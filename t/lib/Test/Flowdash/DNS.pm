@@ -18,6 +18,7 @@ my %RCODE = (NOERROR => 0, SERVFAIL => 2, NXDOMAIN => 3, REFUSED => 5);
 # ANSWER, or what a sub ($type, $n) makes of the n-th query for the name and
 # type:
 #     { A => [...], AAAA => [...], ttl => 60, delay => seconds,
+#       until => sub { ... },
 #       rcode => 'NXDOMAIN', silent => 1 }
 # Names it doesn't know are NXDOMAIN.  Queries are recorded: see queries().
 
@@ -46,11 +47,7 @@ sub _serve ($socket, $answers, $record) {
         my $ready = '';
         vec($ready, fileno $socket, 1) = 1;
 
-        @later = sort { $a->[0] <=> $b->[0] } @later;
-        my $wait = @later ? $later[0][0] - time : undef;
-        $wait = 0 if defined $wait && $wait < 0;
-
-        if (select($ready, undef, undef, $wait) > 0) {
+        if (select($ready, undef, undef, @later ? 0.01 : undef) > 0) {
             my $peer = $socket->recv(my $query, 512) // next;
             my ($name, $type) = _question($query);
 
@@ -62,14 +59,16 @@ sub _serve ($socket, $answers, $record) {
                 if ref $answer eq 'CODE';
             next if $answer->{silent};
 
-            push @later, [ time + ($answer->{delay} // 0), $peer,
-                           _answer($query, $type, $answer) ];
+            push @later, { time => time + ($answer->{delay} // 0),
+                           until => $answer->{until} // sub { 1 },
+                           peer => $peer,
+                           bytes => _answer($query, $type, $answer) };
         }
 
-        while (@later && $later[0][0] <= time) {
-            my (undef, $peer, $bytes) = @{ shift @later };
-            $socket->send($bytes, 0, $peer);
-        }
+        my @now = grep { $_->{time} <= time && $_->{until}->() } @later;
+        my %now = map { $_ => 1 } @now;
+        @later = grep { !$now{$_} } @later;
+        $socket->send($_->{bytes}, 0, $_->{peer}) for @now;
     }
 }
 

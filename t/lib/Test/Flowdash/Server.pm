@@ -1,33 +1,51 @@
 package Test::Flowdash::Server;
 
-# The two servers behind endpoint() and raw_endpoint().  Each runs in a process
-# of its own, forked with a listening socket, and never returns.
+# The servers behind endpoint() and raw_endpoint().  Each is one process, forked
+# with a listening socket, that serves all its connections from an event loop
+# and never returns.
+#
+# A handler is called with each request and must not block: it returns what to
+# do, a list of pairs
+#
+#     send  => $bytes
+#     pause => $seconds
+#     until => sub { ... }      wait until it is true; asked every 10 ms
+#     then  => 'next'           wait for the connection's next request
+#              'reset'          reset the connection
+#              'stall'          do nothing until the client closes it
+#
+# and the connection is closed at the end of the list.
 
 use v5.36;
 
 use Mojo::IOLoop;
 use Mojo::Reactor::Poll;
-use POSIX ();
-use Socket qw(IPPROTO_TCP TCP_NODELAY SOL_SOCKET SO_LINGER);
+use Socket qw(SOL_SOCKET SO_LINGER);
 
 use Test::Flowdash::HTTP;
-
-use constant CONNECTION_SECONDS => 60;      # a raw connection's life, at most
 
 my %REASON = (200 => 'OK', 204 => 'No Content', 400 => 'Bad Request',
               404 => 'Not Found', 500 => 'Internal Server Error');
 
 
-# Many keepalive connections in one process; a delayed answer blocks no other.
+# serve_raw($listen, sub ($request, $n, %option) { ... }, $record, %option)
+# $n counts the connections from 1; the option "accepted" is called with each.
 
-sub serve ($listen, $answer, $record) {
+sub serve_raw ($listen, $handler, $record, %option) {
     my $loop = Mojo::IOLoop->new(reactor => Mojo::Reactor::Poll->new);
+    my $accepted = $option{accepted} // sub { };
     my $n = 0;
 
     my $accept = sub ($loop, $stream, $id) {
-        my $c = { n => ++$n, loop => $loop, stream => $stream,
-                  answer => $answer, record => $record,
+        my $number = ++$n;
+        my $c = { loop => $loop, stream => $stream,
                   parser => Test::Flowdash::HTTP->new(request => 1) };
+
+        $c->{handle} = sub ($request) {
+            $request->{conn} = $number;
+            $record->($request);
+            return $handler->($request, $number, %option);
+        };
 
         $stream->timeout(0);
         $stream->on(error => sub { });
@@ -36,6 +54,7 @@ sub serve ($listen, $answer, $record) {
             $c->{parser}->add($bytes);
             _next_request($c);
         });
+        $accepted->($number);
     };
 
     $loop->max_connections(100_000);
@@ -46,38 +65,57 @@ sub serve ($listen, $answer, $record) {
 sub _next_request ($c) {
     return if $c->{busy} || !$c->{parser};
 
-    my $request = eval { $c->{parser}->next_message };
-    if ($@) {
-        warn "endpoint: $@";
-        return $c->{stream}->close;
-    }
-    return if !$request;
+    my @actions = eval {
+        my $request = $c->{parser}->next_message or return;
+        $c->{busy} = 1;
+        $c->{handle}->($request);
+    };
+    warn "endpoint: $@" if $@;
 
-    $c->{busy} = 1;
-    $request->{conn} = $c->{n};
-    $c->{record}->($request);
-
-    my $answer = $c->{answer};
-    if (ref $answer eq 'CODE') {
-        $answer = eval { $answer->($request) };
-        warn "endpoint: $@" if $@;
-        $answer = { status => 500 } if ref $answer ne 'HASH';
-    }
-
-    return _send($c, $request, $answer) if !$answer->{delay};
-    $c->{loop}->timer($answer->{delay}
-                      => sub { _send($c, $request, $answer) });
+    _act($c, @actions, then => 'close') if $c->{busy} || $@;
 }
 
-sub _send ($c, $request, $answer) {
-    return if !$c->{stream};                # the client has gone
+sub _act ($c, $what, $value, @later) {
+    my $stream = $c->{stream} or return;        # the client has gone
+    my $go_on = sub { _act($c, @later) };
 
-    my ($bytes, $close) = _render($request, $answer);
-    $c->{stream}->write($bytes, sub {
-        return $c->{stream}->close_gracefully if $close;
+    if ($what eq 'send') {
+        $stream->write($value, $go_on);
+
+    } elsif ($what eq 'pause') {
+        return $go_on->() if !$value;
+        $c->{loop}->timer($value, $go_on);
+
+    } elsif ($what eq 'until') {
+        return $go_on->() if $value->();
+        $c->{loop}->timer(0.01, sub { _act($c, $what, $value, @later) });
+
+    } elsif ($value eq 'next') {
         $c->{busy} = 0;
         _next_request($c);
-    });
+
+    } elsif ($value ne 'stall') {
+        $stream->handle->setsockopt(SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0)
+            if $value eq 'reset';
+        $stream->close;
+    }
+}
+
+
+# The answers of endpoint(): whole and well-formed.
+
+sub serve ($listen, $answer, $record) {
+    serve_raw($listen, sub ($request, @) {
+        my $said = ref $answer eq 'CODE' ? eval { $answer->($request) }
+            : $answer;
+        warn "endpoint: $@" if $@;
+        $said = { status => 500 } if ref $said ne 'HASH';
+
+        my ($bytes, $close) = _render($request, $said);
+        return (pause => $said->{delay} // 0,
+                until => $said->{until} // sub { 1 },
+                send => $bytes, then => $close ? 'close' : 'next');
+    }, $record);
 }
 
 sub _render ($request, $answer) {
@@ -111,47 +149,6 @@ sub _render ($request, $answer) {
 }
 
 
-# One process per connection: the handler may do to the socket what it likes.
-
-sub serve_raw ($listen, $handler, $record, %option) {
-    local $SIG{CHLD} = 'IGNORE';
-    my $n = 0;
-
-    while (1) {
-        my $sock = $listen->accept or select undef, undef, undef, 0.01;
-        next if !$sock;
-        $n++;
-
-        defined(my $pid = fork) or die "fork: $!\n";
-        next if $pid;
-
-        close $listen;
-        alarm CONNECTION_SECONDS;
-        $sock->setsockopt(IPPROTO_TCP, TCP_NODELAY, 1);
-        eval { _raw_connection($sock, $handler, $record, $n, %option); 1 }
-            or warn "raw endpoint: $@";
-        POSIX::_exit(0);
-    }
-}
-
-sub _raw_connection ($sock, $handler, $record, $n, %option) {
-    my $parser = Test::Flowdash::HTTP->new(request => 1);
-
-    while (1) {
-        my $request = $parser->next_message;
-        if (!$request) {
-            sysread $sock, my $bytes, 65536 or return;
-            $parser->add($bytes);
-            next;
-        }
-
-        $request->{conn} = $n;
-        $record->($request);
-        my $result = $handler->($sock, $request, $n, %option);
-        return if ($result // '') ne 'again';
-    }
-}
-
 # The ready-made behaviours of a raw endpoint.
 
 sub _json ($option, @headers) {
@@ -163,47 +160,37 @@ sub _json ($option, @headers) {
 
 my %BEHAVIOUR = (
     close => sub (@) { return },
+    reset => sub (@) { return (then => 'reset') },
+    stall => sub (@) { return (then => 'stall') },
 
-    reset => sub ($sock, @) {
-        $sock->setsockopt(SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0);
+    garbage => sub (@) {
+        return (send => "\x00\x01\xff this is no HTTP \r\n\r\n\x80\n");
     },
 
-    stall => sub ($sock, @) {
-        1 while sysread $sock, my $bytes, 65536;
+    cut => sub ($request, $n, %o) {
+        return (send => _json(\%o)
+            =~ s/^(Content-Length: )(\d+)/$1 . ($2 + 100)/emr);
     },
 
-    garbage => sub ($sock, @) {
-        print $sock "\x00\x01\xff this is no HTTP \r\n\r\n\x80\n";
+    drip => sub ($request, $n, %o) {
+        return map { (send => $_, pause => 0.003) } split //, _json(\%o);
     },
 
-    cut => sub ($sock, $request, $n, %o) {
-        my $answer = _json(\%o);
-        $answer =~ s/^(Content-Length: )(\d+)/$1 . ($2 + 100)/em;
-        print $sock $answer;
+    big_header => sub ($request, $n, %o) {
+        return (send => _json(\%o, 'X-Big' => 'x' x 100_000));
     },
 
-    drip => sub ($sock, $request, $n, %o) {
-        for my $byte (split //, _json(\%o)) {
-            print $sock $byte or return;
-            select undef, undef, undef, $o{pause} // 0.003;
-        }
+    continue => sub ($request, $n, %o) {
+        return (send => "HTTP/1.1 100 Continue\r\n\r\n" x 2
+            . "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"
+            . _json(\%o));
     },
 
-    big_header => sub ($sock, $request, $n, %o) {
-        print $sock _json(\%o, 'X-Big' => 'x' x 100_000);
-    },
-
-    continue => sub ($sock, $request, $n, %o) {
-        print $sock "HTTP/1.1 100 Continue\r\n\r\n" x 2,
-            "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n",
-            _json(\%o);
-    },
-
-    huge => sub ($sock, $request, $n, %o) {
+    huge => sub ($request, $n, %o) {
         my $fill = 'x' x ($o{size} // 10_000_000);
         my $answer = _json({ body => qq({"task":{"Huge":"$fill"}}) });
         $answer =~ s/^Content-Length: .*\n//m if $o{no_length};
-        print $sock $answer;
+        return (send => $answer);
     },
 );
 
