@@ -168,6 +168,25 @@ $t->reload;
 passes('POST', '/next', $_) for 'HTTP/1.1', 'HTTP/2';
 passes('POST', '/plain', 'HTTP/1.1');
 
+# so may what has stayed in memory
+
+for ([ 'application/json', '{"x":1,"issue":{"a":"old","b":1},"y":2}' ],
+     [ 'application/x-www-form-urlencoded', 'x=1&issue[a]=old&issue[b]=1&y=2' ])
+{
+    my ($type, $small) = @$_;
+    my $closed = $t->requests('closing');
+
+    is($t->request('POST', '/next', body => $small,
+                   headers => [ 'Content-Type' => $type ])->{status}, 200,
+        "$type, in memory");
+
+    $small =~ s/old/new/;
+    is(sent('app')->{body}, $small, 'the changes');
+    my @first = ($t->requests('closing'))[$closed .. $closed + 1];
+    is($first[0]{body}, $small, 'as the first server got them');
+    is($first[1], undef, 'once');
+}
+
 # a client that leaves in the midst
 
 my $exchange = $t->start('POST', '/plain', %option);
