@@ -151,7 +151,7 @@ like(sent('one'), qr/"task":\Q$wanted\E\}/, 'payload');
 is(sent('app'), qq({"task":$wanted}), 'body');
 
 for ([ '', 'nothing' ], [ '1,"x":2', 'more than one value' ], [ '{', 'half' ],
-     [ '%22', 'not decoded' ]) {
+     [ '%22', 'not decoded' ], [ '[' x 129 . ']' x 129, 'too deep' ]) {
     is(post("/set?n=$_->[0]", '{}')->{status}, 400, "no JSON: $_->[1]");
     is(sent('one'), undef, 'nothing is called');
     is(sent('app'), undef, 'the app is not reached');
@@ -166,6 +166,11 @@ sent('one');
 is(sent('app'), 'task[by]=you&task%5Bwas%5D=&task%5Bn%5D=1&'
     . 'task%5Ba%20b%5D%5B0%5D=1&task%5Ba%20b%5D%5B1%5D%5Bx%5D=&'
     . 'task%5Btext%5D=constant', 'body');
+
+my $deep = '[' x 128 . ']' x 128;
+is(post("/set?n=$deep", '{}')->{status}, 200, 'as deep as it may be');
+like(sent('one'), qr/"n":\Q$deep\E/, 'payload');
+sent('app');
 
 # flowdash_accept
 
@@ -194,7 +199,7 @@ is(sent('app'), '{"task":{"a":1}}', 'all');
 
 # flowdash_if
 
-$t->wait_for(sub { $t->read_file('flow.log') =~ tr/\n// >= 11 }, 1);
+$t->wait_for(sub { $t->read_file('flow.log') =~ tr/\n// >= 13 }, 1);
 my $logged = $t->read_file('flow.log') =~ tr/\n//;
 
 sub steps_are {
