@@ -669,7 +669,7 @@ ngx_http_flowdash_source_agrees(ngx_http_request_t *r, ngx_str_t *value,
 }
 
 
-/* what has been laid together is what the request says: nothing is changed */
+/* a field stays doubtful if any source of it is, whichever of them won */
 
 static void
 ngx_http_flowdash_source_settle(ngx_http_flowdash_ctx_t *ctx)
@@ -685,8 +685,6 @@ ngx_http_flowdash_source_settle(ngx_http_flowdash_ctx_t *ctx)
     part = &ctx->task->fields.part;
 
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-
-        field->changed = 0;
 
         own = ngx_http_flowdash_task_lookup(&ctx->body.task, &field->node.str);
 
