@@ -58,6 +58,12 @@ $t->config(<<"END");
                 $step
             }
 
+            location /my {
+                flowdash_action "Save";
+                flowdash_task /my_task;
+                $step
+            }
+
             location /0 {
                 flowdash_action "Save";
                 flowdash_task /issues/0/task;
@@ -297,6 +303,8 @@ for (
       '{"b":"\u0000"}', 'issue[a]=%00%01%7f&issue%5Bb%5D=%00' ],
     [ '/always', 'discount=50%&x=a;b;;c=d&issue[a]=1%3b2', '{"a":"1;2"}',
       '{"a":"1;3"}', 'discount=50%&x=a;b;;c=d&issue[a]=1%3B3' ],
+    [ '/my', 'my_task[a]=1&my-task[a]=2&my_tas[a]=3&my.tas', '{"a":"1"}',
+      '{}', 'my_task[a]=1&my-task[a]=2&my_tas[a]=3&my.tas' ],
     [ '/always', '_charset_=utf-8&issue[a]=1', '{"a":"1"}', '{}',
       '_charset_=utf-8&issue[a]=1' ],
 ) {
@@ -388,6 +396,9 @@ for (
         '=1', 'a[=1', 'a]=1', '[a]=1', ' a=1', 'a=1;b=2', 'a[b]c=1'),
     (map { [ '/0', $urlencoded, $_, 400 ] }
         'issues[][task][a]=1', 'issues[ ][task][a]=1', 'issues[]=1'),
+    (map { [ '/my', $urlencoded, $_, 400 ] }        # underscores to PHP
+        'my.task[a]=1', 'my+task[a]=1', 'my%20task[a]=1', 'my[task[a]=1',
+        'my%5btask=1'),
     [ '/a/b', $urlencoded, 'a=1', 400 ], [ '/a/b', $urlencoded, 'a[b]=1', 400 ],
     (map { [ '/always', "$urlencoded; $_", 'issue[a]=1', 415 ],
            [ '/always', "application/json; $_", '{"issue":{}}', 415 ],
@@ -450,6 +461,16 @@ for (
     my $name = substr "$type: $sent", 0, 100;
     $name =~ s/([^ -~])/sprintf '\\x%02x', ord $1/ge;
     is($res->{status}, $status, "$status: $name");
+    $t->no_request('crm', 'nothing is called');
+    $t->no_request('app', 'the app is not reached');
+}
+
+# apps differ in which of two types they take, even where these agree
+
+for ($urlencoded, 'application/json', 'text/plain') {
+    $res = $t->request('POST', '/always', body => 'issue[a]=1', headers => [
+        'Content-Type' => $_, 'Content-Type' => $urlencoded ]);
+    is($res->{status}, 415, "two types: $_");
     $t->no_request('crm', 'nothing is called');
     $t->no_request('app', 'the app is not reached');
 }

@@ -178,6 +178,23 @@ for ('HTTP/1.1', 'HTTP/2') {
 }
 passes('POST', '/plain', 'HTTP/1.1');
 
+# so may what has stayed in memory
+
+for ([ 'application/json', '{"x":1,"issue":{"a":"old","b":1},"y":2}' ],
+     [ 'application/x-www-form-urlencoded', 'x=1&issue[a]=old&issue[b]=1&y=2' ])
+{
+    my ($type, $small) = @$_;
+
+    is($t->request('POST', '/next', body => $small,
+                   headers => [ 'Content-Type' => $type ])->{status}, 200,
+        "$type, in memory");
+
+    $small =~ s/old/new/;
+    is($t->only_request('closing')->{body}, $small, 'the first server');
+    is($t->only_request('app')->{body}, $small, 'and the next got the changes');
+    $t->only_request('crm');
+}
+
 # a client that leaves in the midst: how far its request gets is left to chance
 
 my $exchange = $t->start('POST', '/left', %option);
