@@ -30,6 +30,9 @@ WERROR ?=
 warnings := -Wall -Wextra -Wno-unused-parameter
 cc_opt    = $(CC_OPT) $(warnings) $(if $(WERROR),-Werror,-Wno-error)
 
+# of "make test", measured
+TEST_TIME := 10 minutes
+
 TESTS ?= t/*.t
 JOBS  ?= 2
 
@@ -48,8 +51,8 @@ NPM_PACKAGES := axe-core@4.14.1 standardwebhooks@1.1.1
 unless_there = $(if $(shell command -v $1),,$2)
 
 .DELETE_ON_ERROR:
-.PHONY: all build deps test-deps test test-fast sanitized unit lint demo \
-        install clean help FORCE
+.PHONY: all build deps test-deps test test-fast test-plain test-sanitized \
+        sanitized unit lint demo install clean help FORCE
 
 all: build
 
@@ -126,22 +129,53 @@ $(npm)/packages: FORCE
 	        --no-fund --ignore-scripts $(NPM_PACKAGES) && \
 	    echo '$(NPM_PACKAGES)' > $@; }
 
-# The module as it is used, and then the same tests with a module and an nginx
-# that notice what goes wrong in memory.  The sub-makes are there because
-# $(NGINX) may not have been installed when this one began.
-test: test-deps
-	@$(MAKE) --no-print-directory test-fast
-	@$(MAKE) --no-print-directory unit
-	FLOWDASH_NGINX=$(CURDIR)/$(san)/nginx/objs/nginx \
-	FLOWDASH_MODULE=$(CURDIR)/$(san)/$(NAME).so \
-	FLOWDASH_NPM=$(CURDIR)/$(npm) \
-	t/build/under-sanitizers.sh prove -I t/lib --timer -j $(JOBS) $(TESTS)
+# The module as it is used, the tests of single functions, and then the first
+# again with a module and an nginx that notice what goes wrong in memory.  The
+# sub-makes are there because $(NGINX) may not have been installed when this
+# one began.  What prove has counted in each part, t/build/tally adds up.
+parts := plain unit sanitized
+tally := $(CURDIR)/build/tally
+prove  = PERL5LIB=$(CURDIR)/t/lib$(if $(PERL5LIB),:$(PERL5LIB)) \
+         FLOWDASH_TALLY=$(tally) prove --harness Test::Flowdash::Tally
 
-test-fast:
+test:
+	@echo '"make test" takes about $(TEST_TIME) on two idle cores.'
+	@$(MAKE) --no-print-directory test-deps
+	@mkdir -p $(dir $(tally)); : >$(tally); status=0; \
+	for part in $(parts); do \
+	    echo $$part >>$(tally); \
+	    $(MAKE) --no-print-directory test-$$part || { status=$$?; break; }; \
+	done; \
+	t/build/tally $(tally) $$status
+
+test-plain:
 	@$(MAKE) --no-print-directory build WERROR=1
 	FLOWDASH_NGINX=$(NGINX) FLOWDASH_MODULE=$(CURDIR)/$(MODULE) \
 	FLOWDASH_NPM=$(CURDIR)/$(npm) \
-	prove -I t/lib --timer -j $(JOBS) $(TESTS)
+	$(prove) --timer -j $(JOBS) $(TESTS)
+
+test-unit: unit
+
+test-sanitized: sanitized
+	FLOWDASH_NGINX=$(CURDIR)/$(san)/nginx/objs/nginx \
+	FLOWDASH_MODULE=$(CURDIR)/$(san)/$(NAME).so \
+	FLOWDASH_NPM=$(CURDIR)/$(npm) \
+	t/build/under-sanitizers.sh \
+	env $(prove) --timer -j $(JOBS) $(TESTS)
+
+# Of an nginx that isn't Debian's, no package is needed.
+needed = $(filter-out nginx nginx-dev,$(BUILD_PACKAGES)) $(TEST_PACKAGES) \
+         $(if $(NGINX),,nginx) \
+         $(if $(wildcard $(src)/src/core/nginx.h),,nginx-dev)
+
+test-fast:
+	@missing=$$(t/build/packages.sh -n $(needed)); \
+	echo '$(NPM_PACKAGES)' | cmp -s - $(npm)/packages || \
+	    missing="$$missing $(NPM_PACKAGES)"; \
+	[ -z "$$missing" ] || { \
+	    echo "\"make test-deps\" installs what is missing:$$missing" >&2; \
+	    exit 1; }
+	@$(MAKE) --no-print-directory test-plain
 
 
 # AddressSanitizer and UndefinedBehaviorSanitizer, gcc's.  NGX_DEBUG_PALLOC
@@ -204,9 +238,9 @@ $(san)/tool/%: t/tool/%.c $(sources) $(headers) | $(unit_lib)
 	    -lcurl -lyajl -lssl -lcrypto -lpcre2-8 -lz -lcrypt -lpthread
 
 unit: $(units) $(rewrite)
-	$(if $(units),t/build/under-sanitizers.sh prove -e '' $(units))
+	$(if $(units),t/build/under-sanitizers.sh env $(prove) -e '' $(units))
 	FLOWDASH_REWRITE=$(CURDIR)/$(rewrite) \
-	t/build/under-sanitizers.sh prove -I t/lib t/rewrite.t
+	t/build/under-sanitizers.sh env $(prove) t/rewrite.t
 
 
 lint:
@@ -246,7 +280,8 @@ help:
 	@echo 'make deps       install the Debian packages needed for that'
 	@echo 'make demo       try it: nginx, a task app and two endpoints'
 	@echo 'make install    install the module (DESTDIR, MODULES_DIR)'
-	@echo 'make test       run all tests, once more with sanitizers'
+	@echo 'make test       run all tests, once more with sanitizers;'
+	@echo '                takes about $(TEST_TIME)'
 	@echo 'make test-fast  run all tests, without sanitizers'
 	@echo 'make unit       run the tests of single functions in t/unit'
 	@echo 'make sanitized  build nginx and the module with sanitizers'

@@ -351,5 +351,47 @@ for my $name (sort keys %case) {
     };
 }
 
+
+# how "make test" ends: what prove has counted, and what it has not
+
+sub tally {
+    my ($status, %test) = @_;
+    my $file = $t->write_file('tally', "plain\n");
+    local $ENV{PERL5LIB} = "$FindBin::Bin/lib";
+    local $ENV{FLOWDASH_TALLY} = $file;
+
+    for my $name (sort keys %test) {
+        my $path = $t->write_file("$name.t", "use Test::More; $test{$name}");
+        my $out = `prove --harness Test::Flowdash::Tally $path 2>&1`;
+        like($out, qr/^Result: (?:PASS|FAIL|NOTESTS)$/m, "prove: $name");
+    }
+
+    my $line = `$FindBin::Bin/build/tally $file $status` =~ s/\Q$dir\E//gr;
+    return ($? >> 8) . " $line";
+}
+
+my @good = (a => 'ok(1) for 1 .. 1200; done_testing;',
+            b => 'ok(1); SKIP: { skip "no", 3; } done_testing;',
+            c => 'plan(skip_all => "no");');
+
+is(tally(0, @good), "0 All 1,201 assertions of 2 files passed "
+   . "(plain 1,201), 3 were skipped.\n", 'tally: all passed');
+is(tally(2, @good), "2 FAILED, plain: see above\n",
+   'tally: something else has failed');
+is(tally(0), "1 FAILED, plain: see above\n", 'tally: nothing was run');
+is(tally(2, @good, x => 'ok($_ % 3) for 1 .. 9; done_testing;',
+         y => 'ok(1); exit 3;', z => 'ok(1); kill KILL => $$;'),
+   "2 FAILED, plain: /x.t (3 of 9), /y.t (exit 3), /z.t (signal 9)\n",
+   'tally: what has failed');
+is(tally(0, x => 'plan(tests => 2); ok(1); POSIX::_exit(0);'),
+   "1 FAILED, plain: /x.t (Bad plan.  You planned 2 tests but ran 1.)\n",
+   'tally: what was not run');
+
+SKIP: {
+    skip 'no Debian', 1 if system('command -v dpkg-query >/dev/null') != 0;
+    is(`$FindBin::Bin/build/packages.sh -n dpkg no-such-a no-such-b`,
+       " no-such-a no-such-b\n", 'packages that are missing');
+}
+
 $t->new_requests('app');
 $t->done;

@@ -20,7 +20,7 @@ authority($t, 'between', by => 'ca');
 my $here = 'DNS:localhost,IP:127.0.0.1';
 
 certificate($t, 'good', by => 'ca', names => $here);
-certificate($t, 'expired', by => 'ca', names => $here, days => -1);
+certificate($t, 'expired', by => 'ca', names => $here, expired => 1);
 certificate($t, 'self', names => $here);
 certificate($t, 'wrong_host', by => 'ca', names => 'DNS:example.com');
 certificate($t, 'other', by => 'other_ca', names => $here);

@@ -1,9 +1,17 @@
 #!/bin/sh
 #
-# Install those of the Debian packages named that are missing.
+# Install those of the Debian packages named that are missing, or, with -n as
+# the first argument, only name them.
 # Asks neither for anything nor for root if there is nothing to install.
 
 set -eu
+
+name_only=
+if [ "${1-}" = -n ]; then
+    name_only=1
+    shift
+    command -v dpkg-query >/dev/null || exit 0      # others know themselves
+fi
 
 missing=
 for package; do
@@ -13,6 +21,11 @@ for package; do
 done
 
 [ -n "$missing" ] || exit 0
+
+if [ -n "$name_only" ]; then
+    echo "$missing"
+    exit 0
+fi
 
 echo "installing:$missing"
 

@@ -19,7 +19,8 @@ sub authority ($t, $name, %option) {
                 ext => 'basicConstraints=critical,CA:TRUE');
 }
 
-# certificate($t, $name, by => authority, subject, names, days, password)
+# certificate($t, $name, by => authority, subject, names, password,
+#             expired => 1, then another has to sign it)
 
 sub certificate ($t, $name, %option) {
     my $subject = $option{subject} // "/CN=$name";
@@ -32,10 +33,34 @@ sub certificate ($t, $name, %option) {
     $t->write_file("$name.ext", "$ext\n");
     openssl($t, 'req', @KEY, @password, '-subj', $subject,
             '-keyout', "$name.key", '-out', "$name.csr");
+    return _expired($t, $name, $by) if $option{expired};
     openssl($t, 'x509', '-req', '-in', "$name.csr", '-out', "$name.pem",
-            '-days', $option{days} // 30, '-extfile', "$name.ext",
+            '-days', 30, '-extfile', "$name.ext",
             $by ? ('-CA', "$by.pem", '-CAkey', "$by.key", '-CAcreateserial')
                 : ('-signkey', "$name.key"));
+}
+
+# "openssl x509" of OpenSSL 3.5 refuses a negative number of days, and that of
+# 3.0 takes no dates.
+
+sub _expired ($t, $name, $by) {
+    $t->write_file('ca.index', '');
+    $t->write_file('ca.conf', <<'END');
+[ca]
+default_ca = any
+[any]
+database = ca.index
+new_certs_dir = .
+rand_serial = yes
+default_md = sha256
+policy = any_subject
+[any_subject]
+commonName = supplied
+END
+    openssl($t, 'ca', '-batch', '-config', 'ca.conf', '-in', "$name.csr",
+            '-out', "$name.pem", '-extfile', "$name.ext", '-notext',
+            '-cert', "$by.pem", '-keyfile', "$by.key",
+            '-startdate', '20200101000000Z', '-enddate', '20200201000000Z');
 }
 
 # what pins the public key of a certificate, as libcurl wants it
