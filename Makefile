@@ -177,8 +177,8 @@ sanitized:
 
 units    := $(patsubst t/unit/%.c,$(san)/unit/%,$(wildcard t/unit/*.c))
 unit_inc := $(addprefix -isystem $(san)/nginx/,src/core src/event \
-            src/event/modules src/os/unix src/http src/http/modules \
-            src/http/v2 objs)
+            src/event/modules src/event/quic src/os/unix src/http \
+            src/http/modules src/http/v2 src/http/v3 objs)
 unit_lib := $(san)/nginx/objs/libnginx.a
 
 $(unit_lib): sanitized
