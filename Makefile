@@ -48,8 +48,8 @@ NPM_PACKAGES := axe-core@4.14.1 standardwebhooks@1.1.1
 unless_there = $(if $(shell command -v $1),,$2)
 
 .DELETE_ON_ERROR:
-.PHONY: all build deps test-deps test test-fast sanitized unit lint demo \
-        install clean help FORCE
+.PHONY: all build deps test-deps test test-fast test-in sanitized unit lint \
+        demo install clean help FORCE
 
 all: build
 
@@ -137,6 +137,15 @@ test-fast:
 	FLOWDASH_NGINX=$(NGINX) FLOWDASH_MODULE=$(CURDIR)/$(MODULE) \
 	FLOWDASH_NPM=$(CURDIR)/$(npm) \
 	prove -I t/lib --timer -j $(JOBS) $(TESTS)
+
+# All of that in another Debian, which stays below build/.
+SUITE ?= trixie
+
+test-in:
+	@[ $$(id -u) -eq 0 ] || { echo 'test-in: this needs root' >&2; exit 1; }
+	@t/build/packages.sh debootstrap rsync
+	@t/build/contained.sh t/build/test-in.sh $(SUITE) \
+	    TESTS='$(TESTS)' JOBS=$(JOBS)
 
 
 # AddressSanitizer and UndefinedBehaviorSanitizer, gcc's.  NGX_DEBUG_PALLOC
@@ -244,6 +253,7 @@ help:
 	@echo 'make install    install the module (DESTDIR, MODULES_DIR)'
 	@echo 'make test       run all tests, once more with sanitizers'
 	@echo 'make test-fast  run all tests, without sanitizers'
+	@echo 'make test-in    run all tests in another Debian: SUITE=$(SUITE)'
 	@echo 'make unit       run the tests of single functions in t/unit'
 	@echo 'make sanitized  build nginx and the module with sanitizers'
 	@echo 'make lint       compilers, cppcheck, clang-tidy, our style'
