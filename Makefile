@@ -52,7 +52,7 @@ unless_there = $(if $(shell command -v $1),,$2)
 
 .DELETE_ON_ERROR:
 .PHONY: all build deps test-deps test test-fast test-plain test-sanitized \
-        sanitized unit lint demo install clean help FORCE
+        test-in sanitized unit lint demo install clean help FORCE
 
 all: build
 
@@ -177,6 +177,15 @@ test-fast:
 	    exit 1; }
 	@$(MAKE) --no-print-directory test-plain
 
+# All of that in another Debian, which stays below build/.
+SUITE ?= trixie
+
+test-in:
+	@[ $$(id -u) -eq 0 ] || { echo 'test-in: this needs root' >&2; exit 1; }
+	@t/build/packages.sh debootstrap rsync
+	@t/build/contained.sh t/build/test-in.sh $(SUITE) \
+	    TESTS='$(TESTS)' JOBS=$(JOBS)
+
 
 # AddressSanitizer and UndefinedBehaviorSanitizer, gcc's.  NGX_DEBUG_PALLOC
 # gives every ngx_palloc() its own malloc(), so that an overrun of a pool's
@@ -216,8 +225,8 @@ sanitized:
 
 units    := $(patsubst t/unit/%.c,$(san)/unit/%,$(wildcard t/unit/*.c))
 unit_inc := $(addprefix -isystem $(san)/nginx/,src/core src/event \
-            src/event/modules src/os/unix src/http src/http/modules \
-            src/http/v2 objs)
+            src/event/modules src/event/quic src/os/unix src/http \
+            src/http/modules src/http/v2 src/http/v3 objs)
 unit_lib := $(san)/nginx/objs/libnginx.a
 
 $(unit_lib): sanitized
@@ -245,7 +254,7 @@ unit: $(units) $(rewrite)
 
 lint:
 	@t/build/packages.sh $(BUILD_PACKAGES) $(LINT_PACKAGES)
-	@$(MAKE) --no-print-directory $(tree)/objs/Makefile
+	@$(MAKE) --no-print-directory build
 	@t/lint/run $(tree)
 
 
@@ -283,6 +292,7 @@ help:
 	@echo 'make test       run all tests, once more with sanitizers;'
 	@echo '                takes about $(TEST_TIME)'
 	@echo 'make test-fast  run all tests, without sanitizers'
+	@echo 'make test-in    run all tests in another Debian: SUITE=$(SUITE)'
 	@echo 'make unit       run the tests of single functions in t/unit'
 	@echo 'make sanitized  build nginx and the module with sanitizers'
 	@echo 'make lint       compilers, cppcheck, clang-tidy, our style'

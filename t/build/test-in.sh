@@ -1,0 +1,98 @@
+#!/bin/bash
+#
+# Run the tests in another Debian:  contained.sh test-in.sh SUITE make-args
+#
+# build/debian-SUITE is that Debian.  If it is missing, debootstrap makes it;
+# packages come from where this machine's apt gets its own.  Its /flowdash is a
+# copy of the checkout, with a build/ of its own that stays.
+
+set -eu
+cd "$(dirname "$0")/../.."
+
+suite=$1
+shift
+root=$PWD/build/debian-$suite
+
+# the URI of one of Debian's archives, by its label
+archive() {
+    local uri
+    # shellcheck disable=SC2016         # apt's
+    uri=$(apt-get indextargets --format '$(LABEL)|$(REPO_URI)' \
+              'Created-By: Packages' 'Origin: Debian' |
+          awk -F '|' -v label="$1" '$1 == label {print $2; exit}')
+
+    case $uri in                        # a list of mirrors, as in clouds
+        mirror+file:*) awk '/^[^#]/ {print $1; exit}' "${uri#mirror+file:}" ;;
+        *)             echo "$uri" ;;
+    esac
+}
+
+debian=$(archive Debian)
+if [ -z "$debian" ]; then               # a fresh container has no lists yet
+    apt-get -q update
+    debian=$(archive Debian)
+fi
+[ -n "$debian" ] || {
+    echo "This machine's apt knows no archive of Debian's." >&2
+    exit 1
+}
+security=$(archive Debian-Security)
+
+
+if [ ! -d "$root" ]; then
+    eval "$(apt-config shell http_proxy Acquire::http::Proxy \
+                             https_proxy Acquire::https::Proxy)"
+    export http_proxy https_proxy
+
+    rm -rf "$root.new"
+    debootstrap --variant=minbase "$suite" "$root.new" "$debian"
+    mv "$root.new" "$root"
+fi
+
+{
+    echo "deb $debian $suite main"
+    echo "deb $debian $suite-updates main"
+    [ -z "$security" ] || echo "deb $security $suite-security main"
+} >"$root/etc/apt/sources.list"
+
+# The programs by which apt finds a proxy are not installed in there.
+apt-config dump | grep '^Acquire::' | grep -vi 'auto-\?detect' \
+    >"$root/etc/apt/apt.conf.d/90machine"
+
+cp -L --remove-destination /etc/resolv.conf /etc/hosts "$root/etc"
+
+settings=()
+for name in TERM http_proxy https_proxy no_proxy; do
+    [ -z "${!name-}" ] || settings+=("$name=${!name}")
+done
+
+# This machine may trust more than Debian does: a proxy that looks into TLS, or
+# a mirror of one's own.
+if [ -f /etc/ssl/certs/ca-certificates.crt ]; then
+    cp /etc/ssl/certs/ca-certificates.crt "$root/etc/machine.crt"
+    echo 'Acquire::https::CaInfo "/etc/machine.crt";' \
+        >>"$root/etc/apt/apt.conf.d/90machine"
+    settings+=(NODE_EXTRA_CA_CERTS=/etc/machine.crt)
+fi
+
+if command -v npm >/dev/null; then
+    settings+=("npm_config_registry=$(npm config get registry)")
+fi
+
+
+# tests that were killed leave things there
+find "$root/tmp" -mindepth 1 -delete
+
+# What has not changed keeps its time: make must not build all of it again.
+rsync --recursive --links --perms --checksum --delete \
+    --exclude=/build/ --exclude=/.git ./ "$root/flowdash/"
+
+# unshare, in the tests, needs a root that is a mount
+mount --bind "$root" "$root"
+mount --rbind /dev "$root/dev"
+mount -t proc proc "$root/proc"
+
+env -i "${settings[@]}" HOME=/root LANG=C.UTF-8 \
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    chroot "$root" sh -c \
+    'cd /flowdash && t/build/packages.sh make && make test "$@"' sh "$@"
