@@ -22,18 +22,9 @@
 
 #define NGX_FLOWDASH_CURL_LIFETIME      3600
 
-/* of a transfer, in octets; HTTP/2: see ngx_flowdash_curl_answered() */
+/* for receiving, in octets */
 
 #define NGX_FLOWDASH_CURL_BUFFER        4096L
-#define NGX_FLOWDASH_CURL_HTTP2_BUFFER  65536L
-
-/* between looks for the rest of an answer, at most, in milliseconds */
-
-#define NGX_FLOWDASH_CURL_LOOK_MAX      1000
-
-/* without sending, while the answer is there, in milliseconds */
-
-#define NGX_FLOWDASH_CURL_STUCK         64
 
 
 /* a socket of libcurl's, behind c->data */
@@ -85,12 +76,9 @@ typedef struct {
 
 static ngx_int_t ngx_flowdash_curl_init_multi(ngx_flowdash_curl_t *fc);
 static ngx_flowdash_curl_handle_t *ngx_flowdash_curl_create_handle(
-    ngx_flowdash_curl_handles_t *handles, ngx_uint_t http2);
-static ngx_int_t ngx_flowdash_curl_setup(CURL *easy, ngx_uint_t http2);
+    ngx_flowdash_curl_handles_t *handles);
+static ngx_int_t ngx_flowdash_curl_setup(CURL *easy);
 static void ngx_flowdash_curl_free_handle(ngx_flowdash_curl_handle_t *handle);
-static void ngx_flowdash_curl_impatient(ngx_event_t *ev);
-static void ngx_flowdash_curl_look(ngx_event_t *ev);
-static ngx_uint_t ngx_flowdash_curl_stuck(ngx_flowdash_curl_transfer_t *t);
 static void ngx_flowdash_curl_limit(void);
 static void ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t);
 static void ngx_flowdash_curl_clear_error(void);
@@ -123,7 +111,6 @@ static int ngx_flowdash_curl_timer_handler(CURLM *multi, long ms, void *data);
 static void ngx_flowdash_curl_event(ngx_event_t *ev);
 static void ngx_flowdash_curl_spoil(ngx_socket_t fd);
 static void ngx_flowdash_curl_timeout(ngx_event_t *ev);
-static void ngx_flowdash_curl_ask_time(void);
 static void ngx_flowdash_curl_action(curl_socket_t fd, int events);
 static void ngx_flowdash_curl_end_refused(ngx_flowdash_curl_t *fc);
 static void ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t,
@@ -216,7 +203,7 @@ ngx_flowdash_curl_init_multi(ngx_flowdash_curl_t *fc)
 
     easy = fc->sweeper;
 
-    if (ngx_flowdash_curl_setup(easy, 0) != NGX_OK
+    if (ngx_flowdash_curl_setup(easy) != NGX_OK
         || curl_easy_setopt(easy, CURLOPT_URL, "http://127.0.0.1/")
         || curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L)
         || curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
@@ -320,8 +307,7 @@ ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t,
     }
 
     if (ngx_queue_empty(&handles->idle)) {
-        handle = ngx_flowdash_curl_create_handle(handles, t->patience != 0);
-
+        handle = ngx_flowdash_curl_create_handle(handles);
         if (handle == NULL) {
             return NGX_ERROR;
         }
@@ -344,8 +330,7 @@ ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t,
 
 
 static ngx_flowdash_curl_handle_t *
-ngx_flowdash_curl_create_handle(ngx_flowdash_curl_handles_t *handles,
-    ngx_uint_t http2)
+ngx_flowdash_curl_create_handle(ngx_flowdash_curl_handles_t *handles)
 {
     ngx_flowdash_curl_t         *fc;
     ngx_flowdash_curl_handle_t  *handle;
@@ -363,7 +348,7 @@ ngx_flowdash_curl_create_handle(ngx_flowdash_curl_handles_t *handles,
     handle->easy = curl_easy_init();
 
     if (handle->easy == NULL
-        || ngx_flowdash_curl_setup(handle->easy, http2) != NGX_OK
+        || ngx_flowdash_curl_setup(handle->easy) != NGX_OK
         || curl_easy_setopt(handle->easy, CURLOPT_PRIVATE, handle)
         || curl_easy_setopt(handle->easy, CURLOPT_ERRORBUFFER, handle->error)
         || handles->setup(handle->easy, handles->data) != NGX_OK)
@@ -379,7 +364,7 @@ ngx_flowdash_curl_create_handle(ngx_flowdash_curl_handles_t *handles,
 
 
 static ngx_int_t
-ngx_flowdash_curl_setup(CURL *easy, ngx_uint_t http2)
+ngx_flowdash_curl_setup(CURL *easy)
 {
     ngx_flowdash_curl_t  *fc;
 
@@ -404,8 +389,7 @@ ngx_flowdash_curl_setup(CURL *easy, ngx_uint_t http2)
         /* allocated for each transfer; answers are small */
 
         || curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
-                            http2 ? NGX_FLOWDASH_CURL_HTTP2_BUFFER
-                                  : NGX_FLOWDASH_CURL_BUFFER)
+                            NGX_FLOWDASH_CURL_BUFFER)
 
         || curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION,
                             ngx_flowdash_curl_close_socket)
@@ -478,12 +462,6 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
 
     fc = &ngx_flowdash_curl;
 
-    if (curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, t->patience ? 1L : 0L)
-        != CURLE_OK)
-    {
-        return NGX_ERROR;
-    }
-
     rc = curl_multi_add_handle(fc->multi, t->easy);
 
     if (rc != CURLM_OK) {
@@ -504,164 +482,7 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
 
     t->handle->error[0] = '\0';
     t->running = 1;
-    t->begun = 0;
     t->refused = 0;
-
-    if (t->patience) {
-        t->wait.handler = ngx_flowdash_curl_impatient;
-        t->wait.data = &fc->dummy;
-        t->wait.log = fc->log;
-
-        ngx_add_timer(&t->wait, t->patience);
-    }
-
-    return NGX_OK;
-}
-
-
-/*
- * libcurl lets transfers to one host wait for the first connection, which they
- * can share if that speaks HTTP/2.  It does so without regard to any timeout,
- * and when the connection fails, for the next one: not longer than this.
- */
-
-static void
-ngx_flowdash_curl_impatient(ngx_event_t *ev)
-{
-    long                           sent;
-    ngx_flowdash_curl_t           *fc;
-    ngx_flowdash_curl_transfer_t  *t;
-
-    fc = &ngx_flowdash_curl;
-
-    t = (ngx_flowdash_curl_transfer_t *)
-            ((u_char *) ev - offsetof(ngx_flowdash_curl_transfer_t, wait));
-
-    /* newer versions of libcurl don't speak of a socket that they have */
-
-    if (t->begun
-        || (curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent)
-            == CURLE_OK
-            && sent > 0))
-    {
-        return;
-    }
-
-    ngx_log_debug0(NGX_LOG_DEBUG_EVENT, fc->log, 0,
-                   "flowdash curl waits no longer");
-
-    (void) curl_multi_remove_handle(fc->multi, t->easy);
-
-    if (curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, 0L) != CURLE_OK
-        || curl_multi_add_handle(fc->multi, t->easy) != CURLM_OK)
-    {
-        ngx_flowdash_curl_done(t, CURLE_OUT_OF_MEMORY);
-    }
-}
-
-
-/*
- * libcurl 7.88 loses track of answers over HTTP/2 that come before all of the
- * request is sent, or that do not fit into its buffer: what it has read it
- * does not look at until something else happens on the connection.
- */
-
-void
-ngx_flowdash_curl_answered(ngx_flowdash_curl_transfer_t *t)
-{
-    if (t->patience == 0) {
-        return;
-    }
-
-    if (t->wait.timer_set) {
-        ngx_del_timer(&t->wait);
-    }
-
-    t->wait.handler = ngx_flowdash_curl_look;
-    t->look_after = 1;
-    t->sent = -1;
-
-    ngx_add_timer(&t->wait, t->look_after);
-}
-
-
-/*
- * Of the transfers that share a connection, libcurl lets only the first one
- * read that it runs: the one that was paused, if none is due before.
- */
-
-static void
-ngx_flowdash_curl_look(ngx_event_t *ev)
-{
-    long                           version;
-    ngx_flowdash_curl_transfer_t  *t;
-
-    t = (ngx_flowdash_curl_transfer_t *)
-            ((u_char *) ev - offsetof(ngx_flowdash_curl_transfer_t, wait));
-
-    if (curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version) != CURLE_OK
-        || version != CURL_HTTP_VERSION_2_0)
-    {
-        return;
-    }
-
-    ngx_log_debug1(NGX_LOG_DEBUG_EVENT, ngx_flowdash_curl.log, 0,
-                   "flowdash curl looks for an answer, after %Mms",
-                   t->look_after);
-
-    if (ngx_flowdash_curl_stuck(t)) {
-        ngx_flowdash_curl_done(t, CURLE_OK);
-        return;
-    }
-
-    t->look_after = ngx_min(2 * t->look_after, NGX_FLOWDASH_CURL_LOOK_MAX);
-
-    ngx_add_timer(ev, t->look_after);
-
-    (void) curl_easy_pause(t->easy, CURLPAUSE_SEND);
-    (void) curl_easy_pause(t->easy, CURLPAUSE_CONT);
-
-    ngx_flowdash_curl_action(CURL_SOCKET_TIMEOUT, 0);
-}
-
-
-/*
- * The answer is there, as its Content-Length says, but the transfer goes on:
- * the request is not sent yet, and for some time nothing of it was.  libcurl
- * 7.88 reads no more then, not even that it may send, and spins on the socket.
- */
-
-static ngx_uint_t
-ngx_flowdash_curl_stuck(ngx_flowdash_curl_transfer_t *t)
-{
-    curl_off_t  length, received, sent, before;
-
-    if (ngx_flowdash_curl_received(t, &length, &received) != NGX_OK
-        || length != received
-        || curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent)
-           != CURLE_OK)
-    {
-        return 0;
-    }
-
-    before = t->sent;
-    t->sent = sent;
-
-    return sent == before && t->look_after >= NGX_FLOWDASH_CURL_STUCK;
-}
-
-
-ngx_int_t
-ngx_flowdash_curl_received(ngx_flowdash_curl_transfer_t *t, curl_off_t *length,
-    curl_off_t *received)
-{
-    if (curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, length)
-        != CURLE_OK
-        || curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, received)
-           != CURLE_OK)
-    {
-        return NGX_ERROR;
-    }
 
     return NGX_OK;
 }
@@ -743,10 +564,6 @@ ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t)
     ngx_queue_remove(&t->queue);
     (void) curl_multi_remove_handle(fc->multi, t->easy);
 
-    if (t->wait.timer_set) {
-        ngx_del_timer(&t->wait);
-    }
-
     fc->running--;
     fc->timer.cancelable = ngx_queue_empty(&fc->transfers);
 
@@ -799,8 +616,7 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
 {
     ngx_connection_t  *c = socket;
 
-    ngx_flowdash_curl_t           *fc;
-    ngx_flowdash_curl_transfer_t  *t;
+    ngx_flowdash_curl_t  *fc;
 
     fc = &ngx_flowdash_curl;
 
@@ -814,12 +630,6 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
         }
 
         return 0;
-    }
-
-    t = ngx_flowdash_curl_transfer(easy);
-
-    if (t) {
-        t->begun = 1;
     }
 
     if (c == NULL) {
@@ -1352,32 +1162,6 @@ ngx_flowdash_curl_timeout(ngx_event_t *ev)
     fc->waiting = 0;
 
     ngx_flowdash_curl_action(CURL_SOCKET_TIMEOUT, 0);
-
-    ngx_flowdash_curl_ask_time();
-}
-
-
-/*
- * nginx's time lags behind libcurl's, to which the timer may have been too
- * early: 8.10 and 8.11.0 do not set it again then.
- */
-
-static void
-ngx_flowdash_curl_ask_time(void)
-{
-    long                  ms;
-    ngx_flowdash_curl_t  *fc;
-
-    fc = &ngx_flowdash_curl;
-
-    if (fc->waiting || fc->timer.posted) {
-        return;
-    }
-
-    if (curl_multi_timeout(fc->multi, &ms) == CURLM_OK && ms >= 0) {
-        (void) ngx_flowdash_curl_timer_handler(fc->multi, ngx_max(ms, 1),
-                                               NULL);
-    }
 }
 
 

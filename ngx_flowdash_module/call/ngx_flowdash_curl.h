@@ -49,22 +49,11 @@ struct ngx_flowdash_curl_transfer_s {
     ngx_flowdash_curl_handler_pt   handler;    /* called once, at the end */
     void                          *data;
 
-    /*
-     * how long to wait for a connection that may be shared, which is one by
-     * HTTP/2, ms; 0 if none may; always so, or never, for a kind of handles
-     */
-
-    ngx_msec_t                     patience;
-
     CURLcode                       result;
 
-    ngx_event_t                    wait;
-    ngx_msec_t                     look_after; /* until the next look, ms */
-    curl_off_t                     sent;       /* of the body, at the last */
     ngx_flowdash_curl_handle_t    *handle;
     ngx_queue_t                    queue;
     unsigned                       running:1;
-    unsigned                       begun:1;    /* it has a socket */
     unsigned                       refused:1;  /* no connection was left */
 };
 
@@ -93,19 +82,6 @@ ngx_int_t ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t,
  * from the event loop, never from here.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t);
-
-/*
- * To be called by the header callback for the first line of an answer: over
- * HTTP/2, it is looked for again until it has ended.
- */
-void ngx_flowdash_curl_answered(ngx_flowdash_curl_transfer_t *t);
-
-/*
- * Says how many octets of an answer's body have come, and how many were
- * announced by Content-Length, or -1.  Returns NGX_OK or NGX_ERROR.
- */
-ngx_int_t ngx_flowdash_curl_received(ngx_flowdash_curl_transfer_t *t,
-    curl_off_t *length, curl_off_t *received);
 
 /* What libcurl has to say about a transfer that has failed. */
 const char *ngx_flowdash_curl_error(ngx_flowdash_curl_transfer_t *t);
