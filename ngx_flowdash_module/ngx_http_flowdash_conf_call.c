@@ -13,7 +13,7 @@
 #include <ngx_http_flowdash_egress.h>
 #include <ngx_http_flowdash_retry.h>
 #include <ngx_http_flowdash_url.h>
-#include <ngx_flowdash_curl.h>
+#include <ngx_flowdash_curl_handle.h>
 #include <ngx_http_flowdash_call_setup.h>
 #include <ngx_http_flowdash_call.h>
 #include <ngx_http_flowdash_conf_tls.h>
@@ -143,7 +143,7 @@ ngx_http_flowdash_conf_call_handles(ngx_conf_t *cf,
     handles->setup = ngx_http_flowdash_call_setup;
     handles->data = flcf;
 
-    cln->handler = ngx_flowdash_curl_forget;
+    cln->handler = ngx_flowdash_curl_handle_forget;
 
     flcf->handles = handles;
 
