@@ -13,7 +13,7 @@
 #include <ngx_http_flowdash_egress.h>
 #include <ngx_http_flowdash_retry.h>
 #include <ngx_http_flowdash_url.h>
-#include <ngx_flowdash_curl.h>
+#include <ngx_flowdash_curl_handle.h>
 #include <ngx_http_flowdash_call_setup.h>
 #include <ngx_http_flowdash_call.h>
 #include <ngx_http_flowdash_conf_tls.h>
@@ -21,6 +21,10 @@
 
 
 #define NGX_HTTP_FLOWDASH_RETRY_MAX    10
+
+/* older ones lose answers over HTTP/2 */
+
+#define NGX_HTTP_FLOWDASH_HTTP2_LIBCURL  0x080500   /* 8.5.0 */
 
 
 static ngx_int_t ngx_http_flowdash_conf_call_handles(ngx_conf_t *cf,
@@ -139,7 +143,7 @@ ngx_http_flowdash_conf_call_handles(ngx_conf_t *cf,
     handles->setup = ngx_http_flowdash_call_setup;
     handles->data = flcf;
 
-    cln->handler = ngx_flowdash_curl_forget;
+    cln->handler = ngx_flowdash_curl_handle_forget;
 
     flcf->handles = handles;
 
@@ -400,4 +404,57 @@ ngx_http_flowdash_conf_retry_condition(ngx_conf_t *cf, ngx_command_t *cmd,
                      "\"error\", \"timeout\", \"timeout=time\", \"429\", "
                      "\"500\", \"502\", \"503\", \"504\" or \"5xx\" is "
                      "expected");
+}
+
+
+char *
+ngx_http_flowdash_conf_http_version(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    ngx_str_t               *value;
+    curl_version_info_data  *libcurl;
+    u_char                  *p, reason[256];
+
+    if (flcf->http_version != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "1.1") == 0) {
+        flcf->http_version = CURL_HTTP_VERSION_1_1;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(value[1].data, "2") != 0) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                                             "\"1.1\" or \"2\" is expected");
+    }
+
+    /* not the one whose headers the module was built with */
+
+    libcurl = curl_version_info(CURLVERSION_NOW);
+
+    if (libcurl->version_num < NGX_HTTP_FLOWDASH_HTTP2_LIBCURL
+        || !(libcurl->features & CURL_VERSION_HTTP2))
+    {
+        /* nginx adds "in FILE:LINE" */
+
+        p = ngx_snprintf(reason, sizeof(reason) - 1,
+                         "HTTP/2 needs libcurl 8.5 or newer, but %s%s is "
+                         "loaded; to make calls over HTTP/1.1, delete "
+                         "\"flowdash_http_version 2;\"", libcurl->version,
+                         (libcurl->features & CURL_VERSION_HTTP2)
+                         ? "" : " without HTTP/2");
+        *p = '\0';
+
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                                             (char *) reason);
+    }
+
+    flcf->http_version = CURL_HTTP_VERSION_2TLS;
+
+    return NGX_CONF_OK;
 }

@@ -8,10 +8,15 @@
 #include <ngx_http_flowdash.h>
 
 
-/* The directives "flowdash_call" and "flowdash_retry". */
+/*
+ * The directives "flowdash_call", "flowdash_retry" and
+ * "flowdash_http_version".
+ */
 char *ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_flowdash_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_flowdash_conf_http_version(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*

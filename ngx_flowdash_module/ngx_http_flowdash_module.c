@@ -60,13 +60,6 @@ static ngx_conf_bitmask_t  ngx_http_flowdash_methods[] = {
 };
 
 
-static ngx_conf_enum_t  ngx_http_flowdash_http_versions[] = {
-    { ngx_string("1.1"), CURL_HTTP_VERSION_1_1 },
-    { ngx_string("2"), CURL_HTTP_VERSION_2TLS },
-    { ngx_null_string, 0 }
-};
-
-
 static ngx_conf_bitmask_t  ngx_http_flowdash_ssl_protocols[] = {
     { ngx_string("TLSv1"), NGX_HTTP_FLOWDASH_TLSV1 },
     { ngx_string("TLSv1.1"), NGX_HTTP_FLOWDASH_TLSV1_1 },
@@ -269,10 +262,10 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
 
     { ngx_string("flowdash_http_version"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_flowdash_conf_http_version,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_flowdash_loc_conf_t, http_version),
-      &ngx_http_flowdash_http_versions },
+      0,
+      NULL },
 
     { ngx_string("flowdash_keepalive"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
@@ -554,7 +547,7 @@ ngx_http_flowdash_merge_call(ngx_http_flowdash_loc_conf_t *prev,
     ngx_conf_merge_ptr_value(conf->rules, prev->rules, NULL);
     ngx_conf_merge_ptr_value(conf->proxy, prev->proxy, NULL);
     ngx_conf_merge_uint_value(conf->http_version, prev->http_version,
-                              CURL_HTTP_VERSION_2TLS);
+                              CURL_HTTP_VERSION_1_1);
 
     ngx_conf_merge_value(conf->ssl_verify, prev->ssl_verify, 1);
     ngx_conf_merge_bitmask_value(conf->ssl_protocols, prev->ssl_protocols,

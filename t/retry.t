@@ -11,10 +11,12 @@ use List::Util qw(max sum0);
 use POSIX qw(strftime);
 
 use Test::Flowdash::HTTP;
+use Test::Flowdash::Libcurl;
 use Test::Flowdash::Server;
 
 my $t = Test::Flowdash->new(log_level => 'info');
 my $dir = $t->dir;
+my $http2 = libcurl_does_http2();
 
 my @json = ('Content-Type' => 'application/json');
 my $body = '{"task":{"f":"old"}}';
@@ -157,7 +159,8 @@ push @rows, (
 
     # by other ways
 
-    [ http2 => 'flowdash_retry 1 503; flowdash_ssl_verify off;', [ 503 ],
+    [ http2 => 'flowdash_retry 1 503; flowdash_ssl_verify off;'
+               . ($http2 ? 'flowdash_http_version 2;' : ''), [ 503 ],
       '503, 200' ],
     [ signed => "flowdash_retry 1; flowdash_sign_key whsec_@{[ 'AB12' x 8 ]};",
       [ '503 1' ], '503, 200' ],
@@ -304,9 +307,10 @@ my @others = (
     [ denied => 'flowdash_retry 3; flowdash_deny all;
                  flowdash_call http://127.0.0.1:%%PORT_flaky%%/denied;',
       502, 'denied' ],
-    [ stream => 'flowdash_retry 1 error; flowdash_ssl_verify off;
-                 flowdash_call https://127.0.0.1:%%PORT_tls%%/444;',
-      '502, 502', 'connect' ],
+    ($http2 ? [ stream => 'flowdash_retry 1 error; flowdash_ssl_verify off;
+                           flowdash_http_version 2;
+                           flowdash_call https://127.0.0.1:%%PORT_tls%%/444;',
+                '502, 502', 'connect' ] : ()),
 );
 
 $locations .= action($_->[0], '', $_->[1]) for @others;
@@ -530,10 +534,12 @@ for my $other (@others) {
 }
 
 is(scalar $t->requests('no_tls'), 2, 'two handshakes');
-is(scalar(() = $t->read_file('tls.log') =~ m{ /444 }g), 2, 'two streams');
+is(scalar(() = $t->read_file('tls.log') =~ m{ /444 }g), $http2 ? 2 : 0,
+   'two streams, of HTTP/2');
 is(scalar to('flaky', 'denied'), 0, 'nothing is sent where it is denied');
-like($t->read_file('tls.log'), qr{"POST /http2/p\?key=secret HTTP/2.0" 503},
-     'HTTP/2');
+my $version = $http2 ? '2.0' : '1.1';
+like($t->read_file('tls.log'),
+     qr{"POST /http2/p\?key=secret HTTP/\Q$version\E" 503}, "HTTP/$version");
 
 
 # The waits: as logged, and by what the attempts leave of the request's time.

@@ -5,6 +5,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_flowdash_curl_handle.h>
 
 #include <curl/curl.h>
 
@@ -13,77 +14,44 @@ typedef struct ngx_flowdash_curl_transfer_s  ngx_flowdash_curl_transfer_t;
 
 typedef void (*ngx_flowdash_curl_handler_pt)(ngx_flowdash_curl_transfer_t *t);
 
-/* Sets options.  Returns NGX_OK or NGX_ERROR. */
-typedef ngx_int_t (*ngx_flowdash_curl_setup_pt)(CURL *easy, void *data);
-
 
 /*
- * Easy handles for transfers that have most of their options in common: these
- * are set when a handle is made, and kept while it waits for the next
- * transfer.
+ * A transfer: one exchange with an endpoint.  Its memory belongs to the caller
+ * and must live until ngx_flowdash_curl_free().
  */
-
-typedef struct ngx_flowdash_curl_handles_s {
-    ngx_flowdash_curl_setup_pt     setup;
-    void                          *data;
-    ngx_queue_t                    idle;
-    ngx_uint_t                     nidle;
-    unsigned                       tls:1;      /* some may use TLS */
-} ngx_flowdash_curl_handles_t;
-
-
-typedef struct {
-    CURL                          *easy;
-    ngx_flowdash_curl_handles_t   *owner;
-    ngx_flowdash_curl_transfer_t  *transfer;
-    ngx_queue_t                    queue;      /* of the owner's idle ones */
-    ngx_queue_t                    all;        /* of the worker's */
-    char                           error[CURL_ERROR_SIZE];
-} ngx_flowdash_curl_handle_t;
-
-
-/* one transfer; its memory is the caller's, and outlives it */
 
 struct ngx_flowdash_curl_transfer_s {
     CURL                          *easy;
     ngx_flowdash_curl_handler_pt   handler;    /* called once, at the end */
     void                          *data;
-
-    /*
-     * how long to wait for a connection that may be shared, which is one by
-     * HTTP/2, ms; 0 if none may; always so, or never, for a kind of handles
-     */
-
-    ngx_msec_t                     patience;
-
     CURLcode                       result;
 
-    ngx_event_t                    wait;
-    ngx_msec_t                     look_after; /* until the next look, ms */
-    curl_off_t                     sent;       /* of the body, at the last */
+    /* for ngx_flowdash_curl.c alone */
+
     ngx_flowdash_curl_handle_t    *handle;
     ngx_queue_t                    queue;
     unsigned                       running:1;
-    unsigned                       begun:1;    /* it has a socket */
-    unsigned                       refused:1;  /* no connection was left */
+    unsigned                       refused:1;  /* worker_connections */
 };
 
 
 /*
- * Makes the worker's multi handle, which keeps so many connections that are
- * idle, for so many seconds each.  Returns NGX_OK or NGX_ERROR.
+ * Prepares the worker.  libcurl keeps up to "keepalive" idle connections, each
+ * for "keepalive_timeout" seconds.  Returns NGX_OK or NGX_ERROR, which is
+ * logged.
  */
 ngx_int_t ngx_flowdash_curl_init(ngx_cycle_t *cycle, ngx_uint_t keepalive,
     time_t keepalive_timeout);
 
-/* Ends all transfers, without their handlers, and closes what is open. */
+/*
+ * Ends all transfers without calling their handlers, and closes all
+ * connections.
+ */
 void ngx_flowdash_curl_exit(void);
 
 /*
- * Gets t->easy from "handles", or makes it, with the options set that keep
- * libcurl from blocking the worker and from acting on its own, and those of
- * handles->setup; the caller sets those of its request.  Returns NGX_OK or
- * NGX_ERROR.
+ * Gives a transfer its t->easy, with the options of "handles" set; the caller
+ * sets those of its request.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t,
     ngx_flowdash_curl_handles_t *handles);
@@ -94,27 +62,14 @@ ngx_int_t ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t,
  */
 ngx_int_t ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t);
 
-/*
- * To be called by the header callback for the first line of an answer: over
- * HTTP/2, it is looked for again until it has ended.
- */
-void ngx_flowdash_curl_answered(ngx_flowdash_curl_transfer_t *t);
-
-/*
- * Says how many octets of an answer's body have come, and how many were
- * announced by Content-Length, or -1.  Returns NGX_OK or NGX_ERROR.
- */
-ngx_int_t ngx_flowdash_curl_received(ngx_flowdash_curl_transfer_t *t,
-    curl_off_t *length, curl_off_t *received);
-
-/* What libcurl has to say about a transfer that has failed. */
+/* Returns why a transfer has failed, as text that lives as long as t->easy. */
 const char *ngx_flowdash_curl_error(ngx_flowdash_curl_transfer_t *t);
 
-/* Ends a transfer that may be running, and gives t->easy back. */
+/*
+ * Ends a transfer, if it is running, without calling its handler, and gives
+ * t->easy back.  Does nothing if there is none.
+ */
 void ngx_flowdash_curl_free(ngx_flowdash_curl_transfer_t *t);
-
-/* A configuration is gone, and its idle handles with it. */
-void ngx_flowdash_curl_forget(void *handles);
 
 
 #endif /* _NGX_FLOWDASH_CURL_H_INCLUDED_ */

@@ -21,11 +21,6 @@
 #include <ngx_http_flowdash_call.h>
 
 
-/* how long calls wait for a connection that they may share, in ms */
-
-#define NGX_HTTP_FLOWDASH_CALL_PATIENCE  250
-
-
 static ngx_http_flowdash_call_t *ngx_http_flowdash_call_create(
     ngx_http_request_t *r, ngx_http_flowdash_exchange_t *ex);
 static ngx_int_t ngx_http_flowdash_call_attempt(
@@ -122,14 +117,6 @@ ngx_http_flowdash_call_create(ngx_http_request_t *r,
     call->conf = flcf;
     call->transfer.handler = ngx_http_flowdash_call_transfer_handler;
     call->transfer.data = call;
-
-    if (flcf->url->ssl && flcf->http_version == CURL_HTTP_VERSION_2TLS) {
-
-        /* without TLS, libcurl learns too late that it can't be shared */
-
-        call->transfer.patience = ngx_min(flcf->connect_timeout / 4 + 1,
-                                          NGX_HTTP_FLOWDASH_CALL_PATIENCE);
-    }
 
     if (ngx_flowdash_curl_create(&call->transfer, flcf->handles) != NGX_OK) {
         return NULL;

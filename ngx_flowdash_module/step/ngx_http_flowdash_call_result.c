@@ -7,7 +7,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_retry.h>
@@ -17,8 +16,6 @@
 #include <ngx_http_flowdash_call_result.h>
 
 
-static ngx_uint_t ngx_http_flowdash_call_result_whole_answer(
-    ngx_http_flowdash_call_t *call);
 static ngx_http_flowdash_reason_e ngx_http_flowdash_call_result_map_curl_error(
     ngx_http_flowdash_call_t *call);
 static long ngx_http_flowdash_call_result_proxy_status(
@@ -30,10 +27,6 @@ ngx_http_flowdash_call_result_header(char *p, size_t size, size_t n,
     void *data)
 {
     ngx_http_flowdash_call_t *call = data;
-
-    if (call->header_size == 0) {
-        ngx_flowdash_curl_answered(&call->transfer);
-    }
 
     call->header_size += size * n;
 
@@ -76,12 +69,6 @@ ngx_http_flowdash_call_result_read_response(ngx_http_flowdash_call_t *call)
     r = call->request;
     ex = call->ex;
 
-    if (t->result == CURLE_HTTP2_STREAM
-        && ngx_http_flowdash_call_result_whole_answer(call))
-    {
-        t->result = CURLE_OK;
-    }
-
     if (t->result != CURLE_OK) {
 
         if (ex->error) {
@@ -113,56 +100,6 @@ ngx_http_flowdash_call_result_read_response(ngx_http_flowdash_call_t *call)
     }
 
     return NGX_OK;
-}
-
-
-/*
- * libcurl 7.88 fails without a word when a stream of HTTP/2 was closed before
- * all of the call was sent, which an endpoint may do (RFC 9113, 8.1).  It may
- * have thrown away what it has read together with that, so that the answer's
- * length must tell.  Without one, only the end can be missing: a JSON text
- * without its end is none.
- */
-
-static ngx_uint_t
-ngx_http_flowdash_call_result_whole_answer(ngx_http_flowdash_call_t *call)
-{
-    char                          *value;
-    long                           status;
-    ngx_str_t                      type;
-    curl_off_t                     length, received;
-    ngx_flowdash_curl_transfer_t  *t;
-
-    t = &call->transfer;
-
-    if (call->ex->error
-        || t->handle->error[0]
-        || curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status)
-           != CURLE_OK
-        || curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &value)
-           != CURLE_OK
-        || ngx_flowdash_curl_received(t, &length, &received) != NGX_OK
-        || status < NGX_HTTP_OK)
-    {
-        return 0;
-    }
-
-    if (status == NGX_HTTP_NO_CONTENT) {
-        return 1;
-    }
-
-    if (length >= 0) {
-        return received == length;
-    }
-
-    if (value == NULL || received == 0) {
-        return 0;
-    }
-
-    type.data = (u_char *) value;
-    type.len = ngx_strlen(value);
-
-    return ngx_http_flowdash_text_is_json_type(&type);
 }
 
 

@@ -77,12 +77,6 @@ const behaviours = {
         setTimeout(answer, 100, stream);
     },
 
-    // a server that has not begun with any stream behind the first
-    goaway_all(stream) {
-        stream.session.goaway(constants.NGHTTP2_NO_ERROR, 1);
-        setTimeout(() => stream.session && stream.session.destroy(), 100);
-    },
-
     goaway_error(stream) {
         stream.session.destroy(undefined,
                                constants.NGHTTP2_ENHANCE_YOUR_CALM);
@@ -121,7 +115,7 @@ function onStream(stream, headers) {
     });
 }
 
-// HTTP/1.1, late, so that calls which wait for each other are seen
+// HTTP/1.1
 
 function onRequest(request, response) {
     if (!request.socket.connection) {
@@ -129,10 +123,8 @@ function onRequest(request, response) {
     }
     record(request.socket.connection, request.url, request.httpVersion);
     request.resume();
-    setTimeout(() => {
-        response.setHeader('Content-Type', 'application/json');
-        response.end('{"task":{"f":"new"}}');
-    }, 300);
+    response.setHeader('Content-Type', 'application/json');
+    response.end('{"task":{"f":"new"}}');
 }
 
 let server;

@@ -70,7 +70,6 @@ const answers = {
                   [end(id, small.slice(9)), reset(id)]],
     untyped: (id) => [[header(id, undefined, ''), data(id, small.slice(0, 9))],
                       [end(id, small.slice(9)), reset(id)]],
-    whole: (id) => [[header(id, small.length)], [end(id, small)]],
 
     // afterwards
 

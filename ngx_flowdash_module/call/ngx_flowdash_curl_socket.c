@@ -1,0 +1,564 @@
+
+/*
+ * libcurl's sockets as connections of nginx's: their events, and what happens
+ * to them while they are idle.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_flowdash_curl_sweep.h>
+#include <ngx_flowdash_curl_socket.h>
+
+
+/* a socket of libcurl's: c->data of its connection */
+
+typedef struct {
+    ngx_rbtree_node_t                    node;       /* by descriptor */
+    ngx_queue_t                          queue;      /* of idle ones */
+    ngx_connection_t                    *connection;
+    ngx_msec_t                           since;      /* when it became idle */
+    unsigned                             connects:1; /* not a thread's pipe */
+    unsigned                             idle:1;
+    unsigned                             woken:1;    /* something came, idle */
+    unsigned                             closed:1;   /* libcurl may not yet
+                                                        have said so */
+    unsigned                             http2:1;
+} ngx_flowdash_curl_socket_t;
+
+
+typedef struct {
+    CURLM                               *multi;
+    ngx_log_t                           *log;
+    ngx_msec_t                           timeout;    /* of idle sockets */
+    ngx_flowdash_curl_socket_event_pt    event;
+    ngx_flowdash_curl_socket_refuse_pt   refuse;
+
+    ngx_rbtree_t                         tree;
+    ngx_rbtree_node_t                    sentinel;
+    ngx_queue_t                          idle;       /* the newest first */
+} ngx_flowdash_curl_sockets_t;
+
+
+static int ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd,
+    int what, void *data, void *socket);
+static ngx_int_t ngx_flowdash_curl_socket_watch(ngx_flowdash_curl_socket_t *s,
+    int what);
+static ngx_connection_t *ngx_flowdash_curl_socket_get(curl_socket_t fd);
+static ngx_connection_t *ngx_flowdash_curl_socket_create(curl_socket_t fd);
+static ngx_int_t ngx_flowdash_curl_socket_make_room(
+    ngx_flowdash_curl_sockets_t *ss);
+static ngx_int_t ngx_flowdash_curl_socket_set_event(ngx_event_t *ev,
+    ngx_int_t event, ngx_uint_t active, ngx_uint_t flags);
+static void ngx_flowdash_curl_socket_event(ngx_event_t *ev);
+static ngx_flowdash_curl_socket_t *ngx_flowdash_curl_socket_find(
+    curl_socket_t fd);
+static void ngx_flowdash_curl_socket_delete_events(ngx_connection_t *c,
+    ngx_uint_t flags);
+static void ngx_flowdash_curl_socket_free(ngx_connection_t *c,
+    ngx_uint_t flags);
+
+static void ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c,
+    CURL *easy);
+static void ngx_flowdash_curl_socket_end_idle(ngx_flowdash_curl_socket_t *s);
+static void ngx_flowdash_curl_socket_shutdown_idle(ngx_socket_t fd);
+
+
+static ngx_flowdash_curl_sockets_t  ngx_flowdash_curl_sockets;
+
+
+ngx_int_t
+ngx_flowdash_curl_socket_init(ngx_log_t *log, CURLM *multi,
+    time_t keepalive_timeout, ngx_flowdash_curl_socket_event_pt event,
+    ngx_flowdash_curl_socket_refuse_pt refuse)
+{
+    ngx_flowdash_curl_sockets_t  *ss;
+
+    ss = &ngx_flowdash_curl_sockets;
+
+    ngx_memzero(ss, sizeof(ngx_flowdash_curl_sockets_t));
+
+    ss->multi = multi;
+    ss->log = log;
+    ss->event = event;
+    ss->refuse = refuse;
+
+    /* libcurl counts whole seconds */
+
+    ss->timeout = (keepalive_timeout + 1) * 1000;
+
+    ngx_queue_init(&ss->idle);
+    ngx_rbtree_init(&ss->tree, &ss->sentinel, ngx_rbtree_insert_value);
+
+    if (curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION,
+                          ngx_flowdash_curl_socket_handler)
+        != CURLM_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_flowdash_curl_socket_exit(void)
+{
+    ngx_flowdash_curl_socket_t   *s;
+    ngx_flowdash_curl_sockets_t  *ss;
+
+    ss = &ngx_flowdash_curl_sockets;
+
+    while (ss->tree.root != &ss->sentinel) {
+        s = (ngx_flowdash_curl_socket_t *) ss->tree.root;
+
+        ngx_flowdash_curl_socket_free(s->connection, NGX_CLOSE_EVENT);
+    }
+}
+
+
+/*
+ * libcurl says what it waits for.  An error returned would end every transfer
+ * of the worker, so the transfer concerned is refused instead.
+ */
+
+static int
+ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
+    void *data, void *socket)
+{
+    ngx_connection_t  *c = socket;
+
+    ngx_flowdash_curl_sockets_t  *ss;
+
+    ss = &ngx_flowdash_curl_sockets;
+
+    ngx_log_debug3(NGX_LOG_DEBUG_EVENT, ss->log, 0,
+                   "flowdash curl socket:%d what:%d c:%p", fd, what, c);
+
+    if (what == CURL_POLL_REMOVE) {
+
+        if (c) {
+            ngx_flowdash_curl_socket_set_idle(c, easy);
+        }
+
+        return 0;
+    }
+
+    if (c == NULL) {
+        c = ngx_flowdash_curl_socket_get(fd);
+    }
+
+    if (c == NULL
+        || ngx_flowdash_curl_socket_watch(c->data, what) != NGX_OK)
+    {
+        ss->refuse(easy);
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_flowdash_curl_socket_watch(ngx_flowdash_curl_socket_t *s, int what)
+{
+    ngx_uint_t         in, out;
+    ngx_connection_t  *c;
+
+    c = s->connection;
+
+    in = (what == CURL_POLL_IN || what == CURL_POLL_INOUT);
+    out = (what == CURL_POLL_OUT || what == CURL_POLL_INOUT);
+
+    if (s->closed) {
+
+        /* a new socket with the same descriptor */
+
+        s->closed = 0;
+        s->connects = 0;
+        s->http2 = 0;
+    }
+
+    if (out) {
+        s->connects = 1;
+    }
+
+    if (ngx_flowdash_curl_socket_set_event(c->read, NGX_READ_EVENT, in, 0)
+        != NGX_OK
+        || ngx_flowdash_curl_socket_set_event(c->write, NGX_WRITE_EVENT, out,
+                                              0)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_connection_t *
+ngx_flowdash_curl_socket_get(curl_socket_t fd)
+{
+    ngx_connection_t            *c;
+    ngx_flowdash_curl_socket_t  *s;
+
+    s = ngx_flowdash_curl_socket_find(fd);
+
+    if (s && s->idle) {
+        ngx_flowdash_curl_socket_end_idle(s);
+        c = s->connection;
+
+    } else {
+        c = ngx_flowdash_curl_socket_create(fd);
+    }
+
+    if (c && curl_multi_assign(ngx_flowdash_curl_sockets.multi, fd, c)
+             != CURLM_OK)
+    {
+        ngx_flowdash_curl_socket_free(c, 0);
+        return NULL;
+    }
+
+    return c;
+}
+
+
+static ngx_connection_t *
+ngx_flowdash_curl_socket_create(curl_socket_t fd)
+{
+    ngx_connection_t             *c;
+    ngx_flowdash_curl_socket_t   *s;
+    ngx_flowdash_curl_sockets_t  *ss;
+
+    ss = &ngx_flowdash_curl_sockets;
+
+    if (ngx_flowdash_curl_socket_make_room(ss) != NGX_OK) {
+        return NULL;
+    }
+
+    s = ngx_calloc(sizeof(ngx_flowdash_curl_socket_t), ss->log);
+    if (s == NULL) {
+        return NULL;
+    }
+
+    c = ngx_get_connection(fd, ss->log);
+    if (c == NULL) {
+        ngx_free(s);
+        return NULL;
+    }
+
+    s->connection = c;
+    c->data = s;
+
+    s->node.key = fd;
+    ngx_rbtree_insert(&ss->tree, &s->node);
+
+    c->read->handler = ngx_flowdash_curl_socket_event;
+    c->write->handler = ngx_flowdash_curl_socket_event;
+
+    c->read->log = ss->log;
+    c->write->log = ss->log;
+
+    c->number = ngx_atomic_fetch_add(ngx_connection_counter, 1);
+
+    return c;
+}
+
+
+/*
+ * If nginx has no connection left, nor one to close, the socket that has been
+ * idle longest gives up its own.
+ */
+
+static ngx_int_t
+ngx_flowdash_curl_socket_make_room(ngx_flowdash_curl_sockets_t *ss)
+{
+    ngx_queue_t                 *q;
+    ngx_flowdash_curl_socket_t  *s;
+
+    if (ngx_cycle->free_connection_n || ngx_cycle->reusable_connections_n) {
+        return NGX_OK;
+    }
+
+    if (ngx_queue_empty(&ss->idle)) {
+        ngx_log_error(NGX_LOG_ERR, ss->log, 0,
+                      "flowdash: worker_connections are not enough "
+                      "for a call");
+        return NGX_ERROR;
+    }
+
+    q = ngx_queue_last(&ss->idle);
+    s = ngx_queue_data(q, ngx_flowdash_curl_socket_t, queue);
+
+    ngx_flowdash_curl_socket_shutdown_idle(s->connection->fd);
+    ngx_flowdash_curl_socket_free(s->connection, 0);
+    ngx_flowdash_curl_sweep_soon();
+
+    return NGX_OK;
+}
+
+
+/*
+ * libcurl expects level-triggered events; ngx_handle_read_event() would choose
+ * edge-triggered ones where it can.
+ */
+
+static ngx_int_t
+ngx_flowdash_curl_socket_set_event(ngx_event_t *ev, ngx_int_t event,
+    ngx_uint_t active, ngx_uint_t flags)
+{
+    if (active && !ev->active) {
+        return ngx_add_event(ev, event, NGX_LEVEL_EVENT);
+    }
+
+    if (!active && ev->active) {
+        return ngx_del_event(ev, event, flags);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_flowdash_curl_socket_event(ngx_event_t *ev)
+{
+    ngx_connection_t             *c;
+    ngx_flowdash_curl_socket_t   *s;
+    ngx_flowdash_curl_sockets_t  *ss;
+
+    ss = &ngx_flowdash_curl_sockets;
+    c = ev->data;
+    s = c->data;
+
+    if (!s->idle) {
+        ss->event(c->fd, ev->write ? CURL_CSELECT_OUT : CURL_CSELECT_IN);
+        return;
+    }
+
+    /* the endpoint has closed it, or has sent something unasked */
+
+    (void) ngx_flowdash_curl_socket_set_event(ev, NGX_READ_EVENT, 0, 0);
+
+    s->woken = 1;
+
+    if (!s->http2) {
+        ngx_flowdash_curl_socket_shutdown_idle(c->fd);
+    }
+
+    ngx_flowdash_curl_sweep_soon();
+}
+
+
+static ngx_flowdash_curl_socket_t *
+ngx_flowdash_curl_socket_find(curl_socket_t fd)
+{
+    ngx_rbtree_key_t    key;
+    ngx_rbtree_node_t  *node;
+
+    key = fd;
+    node = ngx_flowdash_curl_sockets.tree.root;
+
+    while (node != &ngx_flowdash_curl_sockets.sentinel) {
+
+        if (key == node->key) {
+            return (ngx_flowdash_curl_socket_t *) node;
+        }
+
+        node = (key < node->key) ? node->left : node->right;
+    }
+
+    return NULL;
+}
+
+
+int
+ngx_flowdash_curl_socket_close(void *data, curl_socket_t fd)
+{
+    ngx_flowdash_curl_socket_t  *s;
+
+    s = ngx_flowdash_curl_socket_find(fd);
+
+    ngx_log_debug2(NGX_LOG_DEBUG_EVENT, ngx_flowdash_curl_sockets.log, 0,
+                   "flowdash curl close socket:%d s:%p", fd, s);
+
+    if (s && s->idle) {
+        ngx_flowdash_curl_socket_free(s->connection, NGX_CLOSE_EVENT);
+
+    } else if (s) {
+
+        /* some versions of libcurl say CURL_POLL_REMOVE only afterwards */
+
+        ngx_flowdash_curl_socket_delete_events(s->connection,
+                                               NGX_CLOSE_EVENT);
+        s->closed = 1;
+    }
+
+    return ngx_close_socket(fd);
+}
+
+
+static void
+ngx_flowdash_curl_socket_delete_events(ngx_connection_t *c, ngx_uint_t flags)
+{
+    (void) ngx_flowdash_curl_socket_set_event(c->read, NGX_READ_EVENT, 0,
+                                              flags);
+    (void) ngx_flowdash_curl_socket_set_event(c->write, NGX_WRITE_EVENT, 0,
+                                              flags);
+
+    if (c->read->posted) {
+        ngx_delete_posted_event(c->read);
+    }
+
+    if (c->write->posted) {
+        ngx_delete_posted_event(c->write);
+    }
+}
+
+
+/*
+ * "flags" may be NGX_CLOSE_EVENT only if the socket is closed next: it stays
+ * registered otherwise.
+ */
+
+static void
+ngx_flowdash_curl_socket_free(ngx_connection_t *c, ngx_uint_t flags)
+{
+    ngx_flowdash_curl_socket_t  *s;
+
+    s = c->data;
+
+    if (s->idle) {
+        ngx_flowdash_curl_socket_end_idle(s);
+    }
+
+    ngx_rbtree_delete(&ngx_flowdash_curl_sockets.tree, &s->node);
+
+    ngx_flowdash_curl_socket_delete_events(c, flags);
+
+    ngx_free_connection(c);
+
+    /* not before: ngx_free_connection() looks at it */
+
+    c->fd = (ngx_socket_t) -1;
+
+    ngx_free(s);
+}
+
+
+/*
+ * libcurl no longer waits for the socket: it closes it next, or keeps it.  An
+ * idle socket stays registered for reading, which saves two system calls for
+ * each call, and tells when the endpoint closes the connection.
+ */
+
+static void
+ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c, CURL *easy)
+{
+    long                          version;
+    ngx_flowdash_curl_socket_t   *s;
+    ngx_flowdash_curl_sockets_t  *ss;
+
+    ss = &ngx_flowdash_curl_sockets;
+    s = c->data;
+
+    if (s->closed || !s->connects || !c->read->active || c->write->active) {
+
+        /*
+         * libcurl closes some sockets without a callback: the pipes to its
+         * threads, and, in 7.88, the socket of the address that connected
+         * second.  The descriptor tells whether that has happened.
+         */
+
+        ngx_flowdash_curl_socket_free(c, fcntl(c->fd, F_GETFD) == -1
+                                         ? NGX_CLOSE_EVENT : 0);
+        return;
+    }
+
+    if (curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK
+        && version == CURL_HTTP_VERSION_2_0)
+    {
+        s->http2 = 1;
+    }
+
+    if (c->read->posted) {
+        ngx_delete_posted_event(c->read);
+    }
+
+    s->since = ngx_current_msec;
+    s->idle = 1;
+    s->woken = 0;
+
+    ngx_queue_insert_head(&ss->idle, &s->queue);
+
+    ngx_flowdash_curl_sweep_after(ss->timeout);
+}
+
+
+static void
+ngx_flowdash_curl_socket_end_idle(ngx_flowdash_curl_socket_t *s)
+{
+    ngx_queue_remove(&s->queue);
+    s->idle = 0;
+}
+
+
+/*
+ * libcurl 7.88 would use an idle connection with something to read, and take
+ * what the endpoint has sent unasked, such as 408 before it closes, for the
+ * answer to the next call.  Over HTTP/2 libcurl reads it: it may be a frame of
+ * the connection itself.
+ */
+
+static void
+ngx_flowdash_curl_socket_shutdown_idle(ngx_socket_t fd)
+{
+    ssize_t  n;
+    u_char   buf[4096];
+
+    (void) ngx_shutdown_socket(fd, SHUT_RDWR);
+
+    do {
+        n = recv(fd, buf, sizeof(buf), 0);
+    } while (n > 0 || (n == -1 && ngx_socket_errno == NGX_EINTR));
+}
+
+
+void
+ngx_flowdash_curl_socket_swept(void)
+{
+    ngx_queue_t                  *q;
+    ngx_msec_int_t                left;
+    ngx_flowdash_curl_socket_t   *s;
+    ngx_flowdash_curl_sockets_t  *ss;
+
+    ss = &ngx_flowdash_curl_sockets;
+
+    if (ngx_queue_empty(&ss->idle)) {
+        return;
+    }
+
+    q = ngx_queue_last(&ss->idle);
+    s = ngx_queue_data(q, ngx_flowdash_curl_socket_t, queue);
+
+    left = ss->timeout - (ngx_current_msec - s->since);
+
+    while (q != ngx_queue_sentinel(&ss->idle)) {
+        s = ngx_queue_data(q, ngx_flowdash_curl_socket_t, queue);
+
+        if (s->woken) {
+            left = 0;
+            break;
+        }
+
+        q = ngx_queue_prev(q);
+    }
+
+    if (left > 0) {
+        ngx_flowdash_curl_sweep_after(left);
+        return;
+    }
+
+    /* the sweep was too early, or what woke the socket was a frame */
+
+    ngx_flowdash_curl_sweep_soon();
+}
