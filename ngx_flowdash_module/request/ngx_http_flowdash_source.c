@@ -70,9 +70,8 @@ ngx_int_t
 ngx_http_flowdash_source_merge(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_http_flowdash_task_t         *task, *base;
-    ngx_http_flowdash_json_verdict_e  verdict;
-    ngx_http_flowdash_sources_t      *src;
+    ngx_http_flowdash_task_t     *task, *base;
+    ngx_http_flowdash_sources_t  *src;
 
     src = ctx->sources;
 
@@ -88,10 +87,7 @@ ngx_http_flowdash_source_merge(ngx_http_request_t *r,
 
     base = ctx->stored ? ctx->stored : &src->body.task;
 
-    if (ngx_http_flowdash_task_init(task, r->pool, &base->json.text,
-                                    base->json.pointer, &verdict)
-        != NGX_OK)
-    {
+    if (ngx_http_flowdash_task_copy(task, r->pool, base) != NGX_OK) {
         return NGX_ERROR;
     }
 
