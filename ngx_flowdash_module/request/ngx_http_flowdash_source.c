@@ -23,12 +23,19 @@ static ngx_int_t ngx_http_flowdash_source_merge_query(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_source_agrees(ngx_http_request_t *r,
     ngx_str_t *value, ngx_str_t *said);
+static ngx_int_t ngx_http_flowdash_source_scalar(ngx_http_request_t *r,
+    ngx_str_t *value, ngx_str_t *text);
 static void ngx_http_flowdash_source_mark_unchanged(
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_source_check_form(
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_source_t *source,
     ngx_http_flowdash_field_t *new, ngx_http_flowdash_field_t *field,
     const char **error);
+static ngx_int_t ngx_http_flowdash_source_preset_field(ngx_http_request_t *r,
+    ngx_http_flowdash_param_t *param, ngx_http_flowdash_field_t *field,
+    const char **error);
+static ngx_int_t ngx_http_flowdash_source_string(ngx_http_request_t *r,
+    ngx_str_t *s, ngx_str_t *json);
 
 
 ngx_int_t
@@ -53,8 +60,8 @@ ngx_http_flowdash_source_refuse(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *error)
 {
     ngx_http_flowdash_sources_t  *src;
-    src = ctx->sources;
 
+    src = ctx->sources;
 
     ctx->refusal_status = status;
     ctx->detail.data = (u_char *) error;
@@ -185,37 +192,46 @@ static ngx_int_t
 ngx_http_flowdash_source_agrees(ngx_http_request_t *r, ngx_str_t *value,
     ngx_str_t *said)
 {
-    ngx_int_t                        rc;
-    ngx_array_t                      was, is;
-    ngx_http_flowdash_json_node_t  **a, **b;
+    ngx_int_t  rc;
+    ngx_str_t  a, b;
 
-    if (value->data[0] == '{' || value->data[0] == '['
-        || said->data[0] == '{' || said->data[0] == '[')
-    {
-        return NGX_DECLINED;
-    }
-
-    rc = ngx_http_flowdash_json_leaves(value, &was, r->pool);
+    rc = ngx_http_flowdash_source_scalar(r, value, &a);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_flowdash_json_leaves(said, &is, r->pool);
+        rc = ngx_http_flowdash_source_scalar(r, said, &b);
     }
 
     if (rc != NGX_OK) {
         return rc;
     }
 
-    a = was.elts;
-    b = is.elts;
+    return ngx_http_flowdash_text_equal(&a, &b) ? NGX_OK : NGX_DECLINED;
+}
 
-    if (was.nelts != 1 || is.nelts != 1 || a[0]->depth || b[0]->depth
-        || a[0]->text.len != b[0]->text.len
-        || ngx_memcmp(a[0]->text.data, b[0]->text.data, b[0]->text.len) != 0)
-    {
+
+/* NGX_DECLINED: no scalar, or one that cannot be decoded in one way only */
+
+static ngx_int_t
+ngx_http_flowdash_source_scalar(ngx_http_request_t *r, ngx_str_t *value,
+    ngx_str_t *text)
+{
+    switch (value->data[0]) {
+
+    case '{':
+    case '[':
         return NGX_DECLINED;
-    }
 
-    return NGX_OK;
+    case '"':
+        if (ngx_http_flowdash_json_lone_surrogate(value)) {
+            return NGX_DECLINED;
+        }
+
+        return ngx_http_flowdash_json_decode(value, text, r->pool);
+
+    default:
+        *text = *value;
+        return NGX_OK;
+    }
 }
 
 
@@ -307,8 +323,8 @@ ngx_http_flowdash_source_check_form(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_field_t *field, const char **error)
 {
     ngx_http_flowdash_sources_t  *src;
-    src = ctx->sources;
 
+    src = ctx->sources;
 
     if (source->form == NULL
         || (src->target != source
@@ -327,11 +343,8 @@ ngx_int_t
 ngx_http_flowdash_source_preset(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, const char **error)
 {
-    u_char                     *p;
     ngx_int_t                   rc;
-    ngx_str_t                   value, text;
     ngx_uint_t                  i;
-    ngx_array_t                 leaves;
     ngx_http_flowdash_field_t   field;
     ngx_http_flowdash_param_t  *param;
 
@@ -343,62 +356,80 @@ ngx_http_flowdash_source_preset(ngx_http_request_t *r,
 
     for (i = 0; i < ctx->conf->set->nelts; i++) {
 
-        if (ngx_http_flowdash_value_raw(r, &param[i].value, &value)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
+        rc = ngx_http_flowdash_source_preset_field(r, &param[i], &field,
+                                                   error);
+        if (rc == NGX_OK) {
+            rc = ngx_http_flowdash_source_set(ctx, &field, error);
         }
-
-        text = value;
-
-        if (!param[i].json) {
-
-            if (ngx_http_flowdash_text_check_utf8(&value)) {
-                *error = "the value of flowdash_set is not UTF-8";
-                return NGX_DECLINED;
-            }
-
-            text.data = ngx_pnalloc(r->pool,
-                               ngx_http_flowdash_json_string_length(&value));
-            if (text.data == NULL) {
-                return NGX_ERROR;
-            }
-
-            p = ngx_http_flowdash_json_write_string(text.data, &value);
-            text.len = p - text.data;
-        }
-
-        rc = ngx_http_flowdash_json_leaves(&text, &leaves, r->pool);
-
-        if (rc == NGX_DECLINED) {
-            *error = "the value of flowdash_set_json is not JSON";
-        }
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        ngx_memzero(&field, sizeof(ngx_http_flowdash_field_t));
-
-        field.node.str = param[i].name;
-        field.value = text;
-
-        field.spelling.data = ngx_pnalloc(r->pool,
-                       ngx_http_flowdash_json_string_length(&param[i].name));
-        if (field.spelling.data == NULL) {
-            return NGX_ERROR;
-        }
-
-        p = ngx_http_flowdash_json_write_string(field.spelling.data,
-                                                &param[i].name);
-        field.spelling.len = p - field.spelling.data;
-
-        rc = ngx_http_flowdash_source_set(ctx, &field, error);
 
         if (rc != NGX_OK) {
             return rc;
         }
     }
+
+    return NGX_OK;
+}
+
+
+/* evaluates one flowdash_set or flowdash_set_json */
+
+static ngx_int_t
+ngx_http_flowdash_source_preset_field(ngx_http_request_t *r,
+    ngx_http_flowdash_param_t *param, ngx_http_flowdash_field_t *field,
+    const char **error)
+{
+    ngx_int_t    rc;
+    ngx_str_t    value;
+    ngx_array_t  leaves;
+
+    ngx_memzero(field, sizeof(ngx_http_flowdash_field_t));
+
+    field->node.str = param->name;
+
+    if (ngx_http_flowdash_source_string(r, &param->name, &field->spelling)
+        != NGX_OK
+        || ngx_http_flowdash_value_raw(r, &param->value, &value) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (!param->json) {
+
+        if (ngx_http_flowdash_text_check_utf8(&value)) {
+            *error = "the value of flowdash_set is not UTF-8";
+            return NGX_DECLINED;
+        }
+
+        return ngx_http_flowdash_source_string(r, &value, &field->value);
+    }
+
+    rc = ngx_http_flowdash_json_leaves(&value, &leaves, r->pool);
+
+    if (rc == NGX_DECLINED) {
+        *error = "the value of flowdash_set_json is not JSON";
+    }
+
+    field->value = value;
+
+    return rc;
+}
+
+
+/* writes a string as JSON into the request's pool */
+
+static ngx_int_t
+ngx_http_flowdash_source_string(ngx_http_request_t *r, ngx_str_t *s,
+    ngx_str_t *json)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(r->pool, ngx_http_flowdash_json_string_length(s));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    json->data = p;
+    json->len = ngx_http_flowdash_json_write_string(p, s) - p;
 
     return NGX_OK;
 }
