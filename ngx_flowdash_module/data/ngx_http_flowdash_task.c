@@ -6,6 +6,8 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http_flowdash_list.h>
+#include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash_json_pointer.h>
 #include <ngx_http_flowdash_task.h>
@@ -192,10 +194,7 @@ ngx_uint_t
 ngx_http_flowdash_task_same(ngx_http_flowdash_field_t *field,
     ngx_http_flowdash_field_t *other)
 {
-    return field->value.len == other->value.len
-           && ngx_memcmp(field->value.data, other->value.data,
-                         other->value.len)
-              == 0;
+    return ngx_http_flowdash_text_equal(&field->value, &other->value);
 }
 
 
@@ -269,21 +268,8 @@ ngx_http_flowdash_task_field(ngx_http_flowdash_task_t *task, ngx_str_t *name,
 ngx_http_flowdash_field_t *
 ngx_http_flowdash_task_next(ngx_list_part_t **part, ngx_uint_t *i)
 {
-    ngx_http_flowdash_field_t  *fields;
-
-    while (*i == (*part)->nelts) {
-
-        if ((*part)->next == NULL) {
-            return NULL;
-        }
-
-        *part = (*part)->next;
-        *i = 0;
-    }
-
-    fields = (*part)->elts;
-
-    return &fields[(*i)++];
+    return ngx_http_flowdash_list_next(part, i,
+                                       sizeof(ngx_http_flowdash_field_t));
 }
 
 
