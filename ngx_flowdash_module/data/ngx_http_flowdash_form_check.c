@@ -234,7 +234,10 @@ ngx_http_flowdash_form_check_can_encode(ngx_http_flowdash_form_t *form,
 
     for ( /* void */ ; p < last; p++) {
 
-        if (*p < 0x20 || *p == 0x7f || *p == '[' || *p == ']') {
+        if (*p == '[' || *p == ']'
+            || (ngx_http_flowdash_text_class(*p)
+                & NGX_HTTP_FLOWDASH_TEXT_CONTROL))
+        {
             return 0;
         }
 
@@ -251,22 +254,6 @@ static ngx_uint_t
 ngx_http_flowdash_form_check_has_boundary(ngx_http_flowdash_form_t *form,
     ngx_str_t *text)
 {
-    u_char  *p, *last;
-    size_t   len;
-
-    len = form->boundary.len;
-
-    if (len == 0 || text->len < len) {
-        return 0;
-    }
-
-    last = text->data + text->len - len;
-
-    for (p = text->data; p <= last; p++) {
-        if (ngx_memcmp(p, form->boundary.data, len) == 0) {
-            return 1;
-        }
-    }
-
-    return 0;
+    return form->boundary.len
+           && ngx_http_flowdash_text_contains(text, &form->boundary);
 }

@@ -70,8 +70,8 @@ ngx_http_flowdash_form_edits(ngx_http_flowdash_form_t *form,
 
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
 
-        if (field->place.data == NULL
-            || ngx_http_flowdash_text_equal(&field->value, &field->place))
+        if (field->original.data == NULL
+            || ngx_http_flowdash_text_equal(&field->value, &field->original))
         {
             continue;
         }
@@ -370,7 +370,7 @@ ngx_http_flowdash_form_edit_append(ngx_http_flowdash_form_t *form,
 
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
 
-        if (field->place.data) {
+        if (field->original.data) {
             continue;
         }
 

@@ -200,7 +200,8 @@ ngx_http_flowdash_form_name_brackets_balanced(ngx_str_t *name)
 
     for ( /* void */ ; p < last; p++) {
 
-        if (*p < 0x20 || *p == 0x7f) {
+        if (ngx_http_flowdash_text_class(*p) & NGX_HTTP_FLOWDASH_TEXT_CONTROL)
+        {
             return 0;
         }
 

@@ -1,19 +1,19 @@
 
 /*
- * A task made of a form's index.
+ * The task of a form: its fields with their values as JSON.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash_json.h>
-#include <ngx_http_flowdash_json_pointer.h>
 #include <ngx_http_flowdash_task.h>
 #include <ngx_http_flowdash_form.h>
-#include <ngx_http_flowdash_form_index.h>
 #include <ngx_http_flowdash_form_task.h>
 
 
+static ngx_int_t ngx_http_flowdash_form_task_add(
+    ngx_http_flowdash_task_t *task, ngx_http_flowdash_form_node_t *node);
 static size_t ngx_http_flowdash_form_task_length(
     ngx_http_flowdash_form_node_t *node);
 static u_char *ngx_http_flowdash_form_task_write(u_char *p,
@@ -28,46 +28,54 @@ ngx_int_t
 ngx_http_flowdash_form_task(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_task_t *task)
 {
-    ngx_str_t                          text;
-    ngx_uint_t                         i;
-    ngx_array_t                       *pointer;
-    ngx_list_part_t                   *part;
-    ngx_http_flowdash_field_t         *field;
-    ngx_http_flowdash_form_node_t     *node;
-    ngx_http_flowdash_json_verdict_e   verdict;
+    ngx_http_flowdash_form_node_t  *node;
 
-    pointer = ngx_array_create(form->pool, 1, sizeof(ngx_str_t));
-    if (pointer == NULL) {
+    if (ngx_http_flowdash_task_create(task, form->pool) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    text.data = ngx_pnalloc(form->pool,
-                            ngx_http_flowdash_form_task_length(&form->root));
-    if (text.data == NULL) {
+    for (node = form->root.first; node; node = node->next) {
+        if (ngx_http_flowdash_form_task_add(task, node) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_form_task_add(ngx_http_flowdash_task_t *task,
+    ngx_http_flowdash_form_node_t *node)
+{
+    u_char                     *p;
+    ngx_str_t                   spelling, value;
+    ngx_http_flowdash_field_t  *field;
+
+    p = ngx_pnalloc(task->pool,
+                    ngx_http_flowdash_json_string_length(&node->node.str)
+                    + ngx_http_flowdash_form_task_length(node));
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
-    text.len = ngx_http_flowdash_form_task_write(text.data, &form->root)
-               - text.data;
+    spelling.data = p;
+    p = ngx_http_flowdash_json_write_string(p, &node->node.str);
+    spelling.len = p - spelling.data;
 
-    if (ngx_http_flowdash_task_init(task, form->pool, &text, pointer, &verdict)
-        != NGX_OK)
-    {
+    value.data = p;
+    p = ngx_http_flowdash_form_task_write(p, node);
+    value.len = p - value.data;
+
+    field = ngx_http_flowdash_task_add(task, &node->node.str, &spelling,
+                                       &value);
+    if (field == NULL) {
         return NGX_ERROR;
     }
 
-    i = 0;
-    part = &task->fields.part;
+    /* some apps take the first of several values, some the last */
 
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-
-        node = ngx_http_flowdash_form_index_lookup(&form->root,
-                                                   &field->node.str);
-
-        /* some apps take the first of its values, some the last */
-
-        field->ambiguous = (node->pair && node->pair->again && !node->file);
-    }
+    field->ambiguous = (node->pair && node->pair->again && !node->file);
 
     return NGX_OK;
 }
@@ -153,7 +161,10 @@ ngx_http_flowdash_form_task_pairs_length(ngx_http_flowdash_form_node_t *node)
 }
 
 
-/* a string, or an array if there are several, or a file outside of one */
+/*
+ * A string or a file; an array for several of one name, and for a file that
+ * is not an element of an array already.
+ */
 
 static u_char *
 ngx_http_flowdash_form_task_write_pairs(u_char *p,

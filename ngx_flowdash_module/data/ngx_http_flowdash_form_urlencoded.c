@@ -249,8 +249,7 @@ ngx_http_flowdash_form_urlencoded_decode(ngx_http_flowdash_form_t *form,
     u_char *p,
     u_char *last, ngx_str_t *value)
 {
-    u_char     *dst;
-    ngx_int_t   c;
+    u_char  *dst, *end;
 
     if (ngx_strlchr(p, last, '%') == NULL && ngx_strlchr(p, last, '+') == NULL)
     {
@@ -264,35 +263,14 @@ ngx_http_flowdash_form_urlencoded_decode(ngx_http_flowdash_form_t *form,
         return NGX_ERROR;
     }
 
-    value->data = dst;
+    end = ngx_http_flowdash_text_unescape(dst, p, last, 1);
 
-    for ( /* void */ ; p < last; p++) {
-
-        if (*p == '+') {
-            *dst++ = ' ';
-            continue;
-        }
-
-        if (*p != '%') {
-            *dst++ = *p;
-            continue;
-        }
-
-        if (last - p < 3) {
-            return NGX_DECLINED;
-        }
-
-        c = ngx_hextoi(p + 1, 2);
-
-        if (c == NGX_ERROR) {
-            return NGX_DECLINED;
-        }
-
-        *dst++ = (u_char) c;
-        p += 2;
+    if (end == NULL) {
+        return NGX_DECLINED;
     }
 
-    value->len = dst - value->data;
+    value->data = dst;
+    value->len = end - dst;
 
     return NGX_OK;
 }

@@ -6,6 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_id.h>
 
 #include <openssl/err.h>
@@ -30,26 +31,22 @@ static ngx_int_t ngx_http_flowdash_id_random(u_char *p, size_t len);
 ngx_int_t
 ngx_http_flowdash_id_key(ngx_str_t *header, ngx_str_t *key, ngx_pool_t *pool)
 {
-    u_char  *p, *last;
+    u_char     *p, *last;
+    ngx_str_t   value;
 
     ngx_str_null(key);
 
-    p = header->data;
-    last = p + header->len;
+    /* nginx removes the blanks around a value in HTTP/1, not in HTTP/2 */
 
-    /* HTTP/1 has no blanks around a value, but HTTP/2 leaves them */
+    value = *header;
+    ngx_http_flowdash_text_trim(&value);
 
-    while (p < last && (*p == ' ' || *p == '\t')) {
-        p++;
-    }
-
-    while (p < last && (last[-1] == ' ' || last[-1] == '\t')) {
-        last--;
-    }
-
-    if (p == last) {
+    if (value.len == 0) {
         return NGX_DECLINED;
     }
+
+    p = value.data;
+    last = p + value.len;
 
     if (*p == '"') {
         return ngx_http_flowdash_id_key_string(p + 1, last, key, pool);
@@ -82,7 +79,7 @@ ngx_http_flowdash_id_key_string(u_char *p, u_char *last, ngx_str_t *key,
             }
         }
 
-        if (*p < 0x20 || *p > 0x7e) {
+        if (ngx_http_flowdash_text_class(*p)) {
             return NGX_DECLINED;
         }
 
@@ -138,13 +135,14 @@ ngx_http_flowdash_id_key_bare(u_char *p, u_char *last, ngx_str_t *key)
 
     for (start = p; p < last; p++) {
 
-        if (*p <= 0x20 || *p > 0x7e) {
+        if (ngx_http_flowdash_text_class(*p)) {
             return NGX_DECLINED;
         }
 
-        /* of a list, of parameters, or of half a string */
+        /* signs of a list, of parameters, of several words or of a string */
 
         switch (*p) {
+        case ' ':
         case '"':
         case '\\':
         case ',':

@@ -257,16 +257,9 @@ ngx_http_flowdash_json_write_string(u_char *p, ngx_str_t *s)
 u_char *
 ngx_http_flowdash_json_check_text(ngx_str_t *text)
 {
-    u_char  *p, *last;
+    u_char  *bad;
 
-    last = text->data + text->len;
+    bad = ngx_http_flowdash_text_find(text, NGX_HTTP_FLOWDASH_TEXT_C0);
 
-    for (p = text->data; p < last; p++) {
-
-        if (*p < 0x20 && *p != '\t' && *p != '\n' && *p != '\r') {
-            return p;
-        }
-    }
-
-    return ngx_http_flowdash_text_check_utf8(text);
+    return bad ? bad : ngx_http_flowdash_text_check_utf8(text);
 }

@@ -185,7 +185,7 @@ ngx_http_flowdash_multipart_opening(ngx_http_flowdash_multipart_t *mp,
         mp->state = NGX_HTTP_FLOWDASH_MULTIPART_OPENING;
 
         if (++mp->matched == mp->delimiter.len) {
-            mp->state = NGX_HTTP_FLOWDASH_MULTIPART_BEHIND;
+            mp->state = NGX_HTTP_FLOWDASH_MULTIPART_AFTER_DELIMITER;
         }
 
         return NGX_OK;
@@ -214,7 +214,9 @@ ngx_http_flowdash_multipart_after_delimiter(ngx_http_flowdash_multipart_t *mp,
                    "something behind the closing delimiter");
     }
 
-    if (mp->state == NGX_HTTP_FLOWDASH_MULTIPART_BEHIND_CR && c == LF) {
+    if (mp->state == NGX_HTTP_FLOWDASH_MULTIPART_AFTER_DELIMITER_CR
+        && c == LF)
+    {
         form->empty = 0;
         form->offset = mp->start;
         mp->headers.len = 0;
@@ -222,21 +224,23 @@ ngx_http_flowdash_multipart_after_delimiter(ngx_http_flowdash_multipart_t *mp,
         return NGX_OK;
     }
 
-    if (mp->state == NGX_HTTP_FLOWDASH_MULTIPART_BEHIND_DASH && c == '-') {
+    if (mp->state == NGX_HTTP_FLOWDASH_MULTIPART_AFTER_DELIMITER_DASH
+        && c == '-')
+    {
         form->tail = form->empty ? mp->start : mp->start - 2;
         mp->state = NGX_HTTP_FLOWDASH_MULTIPART_CLOSED;
         return NGX_OK;
     }
 
-    if (mp->state == NGX_HTTP_FLOWDASH_MULTIPART_BEHIND) {
+    if (mp->state == NGX_HTTP_FLOWDASH_MULTIPART_AFTER_DELIMITER) {
 
         if (c == CR) {
-            mp->state = NGX_HTTP_FLOWDASH_MULTIPART_BEHIND_CR;
+            mp->state = NGX_HTTP_FLOWDASH_MULTIPART_AFTER_DELIMITER_CR;
             return NGX_OK;
         }
 
         if (c == '-') {
-            mp->state = NGX_HTTP_FLOWDASH_MULTIPART_BEHIND_DASH;
+            mp->state = NGX_HTTP_FLOWDASH_MULTIPART_AFTER_DELIMITER_DASH;
             return NGX_OK;
         }
     }
@@ -274,7 +278,9 @@ ngx_http_flowdash_multipart_headers(ngx_http_flowdash_multipart_t *mp,
                    "half of a line end in the headers of a part");
     }
 
-    if ((c < 0x20 && c != '\t' && c != CR && c != LF) || c == 0x7f) {
+    if (ngx_http_flowdash_text_class(c)
+        & (NGX_HTTP_FLOWDASH_TEXT_C0|NGX_HTTP_FLOWDASH_TEXT_DEL))
+    {
         return ngx_http_flowdash_multipart_state_malformed(mp,
                    "a control character in the headers of a part");
     }
@@ -481,7 +487,7 @@ ngx_http_flowdash_multipart_finish(ngx_http_flowdash_multipart_t *mp,
     }
 
     mp->start = start;
-    mp->state = NGX_HTTP_FLOWDASH_MULTIPART_BEHIND;
+    mp->state = NGX_HTTP_FLOWDASH_MULTIPART_AFTER_DELIMITER;
 
     return NGX_OK;
 }

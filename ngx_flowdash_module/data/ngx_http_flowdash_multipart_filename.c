@@ -76,8 +76,7 @@ static ngx_int_t
 ngx_http_flowdash_multipart_filename_ext(
     ngx_http_flowdash_multipart_t *mp, ngx_str_t *value, ngx_str_t *text)
 {
-    u_char     *p, *last, *dst;
-    ngx_int_t   c;
+    u_char     *p, *last, *end;
     ngx_str_t   charset;
 
     p = value->data;
@@ -101,28 +100,15 @@ ngx_http_flowdash_multipart_filename_ext(
         return NGX_ERROR;
     }
 
-    dst = text->data;
+    end = ngx_http_flowdash_text_unescape(text->data, p, last, 0);
 
-    for ( /* void */ ; p < last; p++) {
-
-        if (*p != '%') {
-            *dst++ = *p;
-            continue;
-        }
-
-        c = (last - p >= 3) ? ngx_hextoi(p + 1, 2) : NGX_ERROR;
-
-        if (c == NGX_ERROR) {
-            return ngx_http_flowdash_multipart_state_refuse(mp,
-                       NGX_HTTP_FLOWDASH_FORM_MALFORMED,
-                       "a part has a malformed filename*");
-        }
-
-        *dst++ = (u_char) c;
-        p += 2;
+    if (end == NULL) {
+        return ngx_http_flowdash_multipart_state_refuse(mp,
+                   NGX_HTTP_FLOWDASH_FORM_MALFORMED,
+                   "a part has a malformed filename*");
     }
 
-    text->len = dst - text->data;
+    text->len = end - text->data;
 
     return NGX_OK;
 }

@@ -17,6 +17,8 @@
 
 static ngx_int_t ngx_http_flowdash_multipart_media_check_boundary(
     ngx_http_flowdash_multipart_param_t *param, const char **error);
+static u_char *ngx_http_flowdash_multipart_media_skip_blank(u_char *p,
+    u_char *last);
 
 
 ngx_http_flowdash_form_verdict_e
@@ -74,11 +76,12 @@ ngx_http_flowdash_multipart_media_boundary(ngx_str_t *type,
 
     last = type->data + type->len;
 
-    for (p = type->data; p < last; p++) {
-        if ((*p < 0x20 && *p != '\t') || *p > 0x7e) {
-            *error = "the Content-Type has a byte that is no character";
-            return NGX_DECLINED;
-        }
+    if (ngx_http_flowdash_text_find(type, NGX_HTTP_FLOWDASH_TEXT_HIGH
+                                          |(NGX_HTTP_FLOWDASH_TEXT_CONTROL
+                                            & ~NGX_HTTP_FLOWDASH_TEXT_TAB)))
+    {
+        *error = "the Content-Type has a byte that is no character";
+        return NGX_DECLINED;
     }
 
     /* some readers search for it, wherever it is */
@@ -239,7 +242,9 @@ ngx_http_flowdash_multipart_media_param(u_char **pos, u_char *last,
 
     while (p < last && *p != '"') {
 
-        if (!param->quoted && (*p == ';' || *p == ' ' || *p == '\t')) {
+        if (!param->quoted
+            && (*p == ';' || ngx_http_flowdash_text_is_blank(*p)))
+        {
             break;
         }
 
@@ -273,7 +278,7 @@ ngx_http_flowdash_multipart_media_nested(ngx_str_t *value)
 
     for (p = value->data; p < last; p++) {
 
-        if (*p != ';' && *p != ' ' && *p != '\t') {
+        if (*p != ';' && !ngx_http_flowdash_text_is_blank(*p)) {
             continue;
         }
 
@@ -331,10 +336,10 @@ ngx_http_flowdash_multipart_media_skip_token(u_char *p, u_char *last)
 }
 
 
-u_char *
+static u_char *
 ngx_http_flowdash_multipart_media_skip_blank(u_char *p, u_char *last)
 {
-    while (p < last && (*p == ' ' || *p == '\t')) {
+    while (p < last && ngx_http_flowdash_text_is_blank(*p)) {
         p++;
     }
 

@@ -55,8 +55,5 @@ ngx_uint_t ngx_http_flowdash_multipart_media_is_token(ngx_str_t *s);
 /* Returns the end of the token at "p", which is "p" if there is none. */
 u_char *ngx_http_flowdash_multipart_media_skip_token(u_char *p, u_char *last);
 
-/* Returns the first byte that is neither a space nor a tab. */
-u_char *ngx_http_flowdash_multipart_media_skip_blank(u_char *p, u_char *last);
-
 
 #endif /* _NGX_HTTP_FLOWDASH_MULTIPART_MEDIA_H_INCLUDED_ */

@@ -38,8 +38,6 @@ typedef struct {
 static ngx_int_t ngx_http_flowdash_multipart_part_parse(
     ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part);
-static ngx_uint_t ngx_http_flowdash_multipart_part_has_delimiter(
-    ngx_http_flowdash_multipart_t *mp, u_char *p, u_char *last);
 static ngx_int_t ngx_http_flowdash_multipart_part_header(
     ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part, u_char *p, u_char *last);
@@ -116,6 +114,7 @@ ngx_http_flowdash_multipart_part_parse(ngx_http_flowdash_multipart_t *mp,
 {
     u_char     *p, *last, *end;
     ngx_int_t   rc;
+    ngx_str_t   headers;
 
     p = mp->headers.data;
     last = p + mp->headers.len;
@@ -132,7 +131,10 @@ ngx_http_flowdash_multipart_part_parse(ngx_http_flowdash_multipart_t *mp,
 
     /* Busboy ends the part there, wherever it is */
 
-    if (ngx_http_flowdash_multipart_part_has_delimiter(mp, p, last)) {
+    headers.data = p;
+    headers.len = mp->headers.len;
+
+    if (ngx_http_flowdash_text_contains(&headers, &mp->delimiter)) {
         return ngx_http_flowdash_multipart_state_refuse(mp,
                    NGX_HTTP_FLOWDASH_FORM_MALFORMED,
                    "a delimiter in the headers of a part");
@@ -182,31 +184,13 @@ ngx_http_flowdash_multipart_part_parse(ngx_http_flowdash_multipart_t *mp,
 }
 
 
-static ngx_uint_t
-ngx_http_flowdash_multipart_part_has_delimiter(
-    ngx_http_flowdash_multipart_t *mp, u_char *p, u_char *last)
-{
-    size_t  len;
-
-    len = mp->delimiter.len;
-
-    for ( /* void */ ; (size_t) (last - p) >= len; p++) {
-        if (ngx_memcmp(p, mp->delimiter.data, len) == 0) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
 static ngx_int_t
 ngx_http_flowdash_multipart_part_header(ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part, u_char *p, u_char *last)
 {
     ngx_str_t  name, value, *header;
 
-    if (*p == ' ' || *p == '\t') {
+    if (ngx_http_flowdash_text_is_blank(*p)) {
         return ngx_http_flowdash_multipart_state_refuse(mp,
                    NGX_HTTP_FLOWDASH_FORM_MALFORMED,
                    "a part has a folded header");
@@ -222,14 +206,9 @@ ngx_http_flowdash_multipart_part_header(ngx_http_flowdash_multipart_t *mp,
                    "a part has a header without a proper name");
     }
 
-    p = ngx_http_flowdash_multipart_media_skip_blank(p + 1, last);
-
-    while (last > p && (last[-1] == ' ' || last[-1] == '\t')) {
-        last--;
-    }
-
-    value.data = p;
-    value.len = last - p;
+    value.data = p + 1;
+    value.len = last - value.data;
+    ngx_http_flowdash_text_trim(&value);
 
     if (ngx_http_flowdash_text_is(&name, "content-disposition")) {
         header = &part->disposition;

@@ -1,55 +1,36 @@
 
 /*
- * The task: an index over the JSON text that it came in, and what steps have
- * changed.
+ * The task: its fields, and the JSON text that they came in, if there is one.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http_flowdash_list.h>
+#include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash_json_pointer.h>
 #include <ngx_http_flowdash_task.h>
 
 
-static ngx_int_t ngx_http_flowdash_task_reset(ngx_http_flowdash_task_t *task);
+static ngx_int_t ngx_http_flowdash_task_clear(ngx_http_flowdash_task_t *task);
 static ngx_int_t ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
     ngx_str_t *spelling, ngx_str_t *value);
-static ngx_http_flowdash_field_t *ngx_http_flowdash_task_add(
-    ngx_http_flowdash_task_t *task, ngx_str_t *name, ngx_str_t *spelling,
-    ngx_str_t *value);
 
 
 ngx_int_t
-ngx_http_flowdash_task_init(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
-    ngx_str_t *text, ngx_array_t *pointer,
-    ngx_http_flowdash_json_verdict_e *verdict)
+ngx_http_flowdash_task_create(ngx_http_flowdash_task_t *task, ngx_pool_t *pool)
 {
     ngx_memzero(task, sizeof(ngx_http_flowdash_task_t));
 
     task->pool = pool;
-    task->json.text = *text;
-    task->json.pointer = pointer;
-    task->json.member = ngx_http_flowdash_task_add_member;
-    task->json.data = task;
 
-    if (ngx_http_flowdash_task_reset(task) != NGX_OK
-        || ngx_http_flowdash_json_pointer_parse(&task->json, verdict,
-                                                pool) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (*verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
-        return ngx_http_flowdash_task_reset(task);
-    }
-
-    return NGX_OK;
+    return ngx_http_flowdash_task_clear(task);
 }
 
 
 static ngx_int_t
-ngx_http_flowdash_task_reset(ngx_http_flowdash_task_t *task)
+ngx_http_flowdash_task_clear(ngx_http_flowdash_task_t *task)
 {
     ngx_rbtree_init(&task->names, &task->sentinel,
                     ngx_str_rbtree_insert_value);
@@ -59,30 +40,83 @@ ngx_http_flowdash_task_reset(ngx_http_flowdash_task_t *task)
 }
 
 
+ngx_int_t
+ngx_http_flowdash_task_init(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
+    ngx_str_t *text, ngx_array_t *pointer,
+    ngx_http_flowdash_json_verdict_e *verdict)
+{
+    if (ngx_http_flowdash_task_create(task, pool) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    task->json.text = *text;
+    task->json.pointer = pointer;
+    task->json.member = ngx_http_flowdash_task_add_member;
+    task->json.data = task;
+
+    if (ngx_http_flowdash_json_pointer_parse(&task->json, verdict, pool)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (*verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
+        return ngx_http_flowdash_task_clear(task);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_task_copy(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
+    ngx_http_flowdash_task_t *base)
+{
+    ngx_uint_t                  i;
+    ngx_list_part_t            *part;
+    ngx_http_flowdash_field_t  *field, *copy;
+
+    if (ngx_http_flowdash_task_create(task, pool) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    task->json = base->json;
+
+    i = 0;
+    part = &base->fields.part;
+
+    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+
+        copy = ngx_list_push(&task->fields);
+        if (copy == NULL) {
+            return NGX_ERROR;
+        }
+
+        *copy = *field;
+
+        ngx_rbtree_insert(&task->names, &copy->node.node);
+    }
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
     ngx_str_t *spelling, ngx_str_t *value)
 {
     ngx_http_flowdash_task_t *task = data;
 
-    ngx_http_flowdash_field_t  *field;
-
     if (ngx_http_flowdash_task_lookup(task, name)) {
         return NGX_DECLINED;
     }
 
-    field = ngx_http_flowdash_task_add(task, name, spelling, value);
-    if (field == NULL) {
-        return NGX_ERROR;
-    }
-
-    field->place = *value;
-
-    return NGX_OK;
+    return ngx_http_flowdash_task_add(task, name, spelling, value)
+           ? NGX_OK : NGX_ERROR;
 }
 
 
-static ngx_http_flowdash_field_t *
+ngx_http_flowdash_field_t *
 ngx_http_flowdash_task_add(ngx_http_flowdash_task_t *task, ngx_str_t *name,
     ngx_str_t *spelling, ngx_str_t *value)
 {
@@ -97,7 +131,7 @@ ngx_http_flowdash_task_add(ngx_http_flowdash_task_t *task, ngx_str_t *name,
     field->node.node.key = ngx_crc32_long(name->data, name->len);
     field->spelling = *spelling;
     field->value = *value;
-    ngx_str_null(&field->place);
+    field->original = *value;
     field->changed = 0;
     field->ambiguous = 0;
 
@@ -111,8 +145,8 @@ ngx_http_flowdash_field_t *
 ngx_http_flowdash_task_lookup(ngx_http_flowdash_task_t *task, ngx_str_t *name)
 {
     /*
-     * The tree is ordered by hash, length and bytes, so that names which are
-     * made to collide cost no more than others.
+     * The tree is ordered by hash, length and bytes: names with colliding
+     * hashes cost no more than others.
      */
 
     return (ngx_http_flowdash_field_t *)
@@ -136,9 +170,11 @@ ngx_http_flowdash_task_set(ngx_http_flowdash_task_t *task,
             return NGX_ERROR;
         }
 
+        ngx_str_null(&field->original);
+
     } else if (ngx_http_flowdash_task_same(field, new)) {
 
-        /* nothing is said anew, so that no doubt is removed */
+        /* the same value again does not tell which of two is meant */
 
         field->ambiguous |= new->ambiguous;
 
@@ -158,10 +194,7 @@ ngx_uint_t
 ngx_http_flowdash_task_same(ngx_http_flowdash_field_t *field,
     ngx_http_flowdash_field_t *other)
 {
-    return field->value.len == other->value.len
-           && ngx_memcmp(field->value.data, other->value.data,
-                         other->value.len)
-              == 0;
+    return ngx_http_flowdash_text_equal(&field->value, &other->value);
 }
 
 
@@ -235,21 +268,8 @@ ngx_http_flowdash_task_field(ngx_http_flowdash_task_t *task, ngx_str_t *name,
 ngx_http_flowdash_field_t *
 ngx_http_flowdash_task_next(ngx_list_part_t **part, ngx_uint_t *i)
 {
-    ngx_http_flowdash_field_t  *fields;
-
-    while (*i == (*part)->nelts) {
-
-        if ((*part)->next == NULL) {
-            return NULL;
-        }
-
-        *part = (*part)->next;
-        *i = 0;
-    }
-
-    fields = (*part)->elts;
-
-    return &fields[(*i)++];
+    return ngx_http_flowdash_list_next(part, i,
+                                       sizeof(ngx_http_flowdash_field_t));
 }
 
 
@@ -275,8 +295,8 @@ ngx_http_flowdash_task_object_length(ngx_http_flowdash_task_t *task)
 
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
 
-        if (field->place.data) {
-            len += field->value.len - field->place.len;
+        if (task->json.object.data && field->original.data) {
+            len += field->value.len - field->original.len;
             continue;
         }
 
@@ -313,16 +333,16 @@ ngx_http_flowdash_task_write_object(u_char *p, ngx_http_flowdash_task_t *task)
     i = 0;
     part = &task->fields.part;
 
-    /* the fields stand in the order of the text, new ones behind them */
+    /* fields of the text come first, in its order; new ones follow */
 
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
 
-        if (field->place.data) {
+        if (task->json.object.data && field->original.data) {
 
-            if (field->value.data != field->place.data) {
-                p = ngx_cpymem(p, src, field->place.data - src);
+            if (field->value.data != field->original.data) {
+                p = ngx_cpymem(p, src, field->original.data - src);
                 p = ngx_cpymem(p, field->value.data, field->value.len);
-                src = field->place.data + field->place.len;
+                src = field->original.data + field->original.len;
             }
 
             continue;
@@ -370,7 +390,7 @@ ngx_http_flowdash_task_text_length(ngx_http_flowdash_task_t *task)
                + sizeof(":{}") - 1;
     }
 
-    /* the last one's braces are the object's own */
+    /* the last token's braces are those of the object itself */
 
     return len - (sizeof("{}") - 1) + !task->json.empty;
 }
@@ -401,7 +421,7 @@ ngx_http_flowdash_task_write_text(u_char *p, ngx_http_flowdash_task_t *task)
         return ngx_cpymem(p, src, last - src);
     }
 
-    /* what is missing on the way is made */
+    /* create the objects that the pointer names and the text lacks */
 
     p = ngx_cpymem(p, src, json->tail - src);
 

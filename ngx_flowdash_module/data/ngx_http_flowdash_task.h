@@ -12,17 +12,17 @@ typedef struct {
     ngx_str_node_t               node;       /* node.str is the decoded name */
     ngx_str_t                    spelling;   /* the name as JSON, quoted */
     ngx_str_t                    value;      /* the current value as JSON */
-    ngx_str_t                    place;      /* of the value in the text;
-                                                none: the field is new */
+    ngx_str_t                    original;   /* the value that the field came
+                                                with; no data: it is new */
     unsigned                     changed:1;
-    unsigned                     ambiguous:1; /* it was said twice */
+    unsigned                     ambiguous:1; /* the source has two values */
 } ngx_http_flowdash_field_t;
 
 
 /*
- * A JSON text with an object in it whose members are the task's fields.  It
- * is kept as it came, with an index over it; changes are laid over the index
- * and take effect when the text is written anew.
+ * The fields of a task.  If they come from an object in a JSON text, "json"
+ * tells where: their original values are places in that text, which is copied
+ * with the changed values when it is written.  Otherwise "json" is empty.
  */
 
 typedef struct {
@@ -38,17 +38,41 @@ typedef struct {
 
 
 /*
- * Indexes the fields of the object at "pointer" in "text", which must outlive
- * the task.  Returns NGX_OK with the verdict set, or NGX_ERROR.  Whatever the
- * verdict, the task can be used; it is empty unless the verdict is good.
+ * Makes a task without fields, which belongs to no text.  Returns NGX_OK or
+ * NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_task_create(ngx_http_flowdash_task_t *task,
+    ngx_pool_t *pool);
+
+/*
+ * Makes a task of the fields of the object at "pointer" in "text", which must
+ * outlive the task.  Returns NGX_OK with the verdict set, or NGX_ERROR.
+ * Whatever the verdict, the task can be used; it is empty unless the verdict
+ * is good.
  */
 ngx_int_t ngx_http_flowdash_task_init(ngx_http_flowdash_task_t *task,
     ngx_pool_t *pool, ngx_str_t *text, ngx_array_t *pointer,
     ngx_http_flowdash_json_verdict_e *verdict);
 
 /*
- * The fields one after another: "part" begins with &task->fields.part, and "i"
- * with 0.  Returns NULL behind the last.
+ * Makes a task that has the fields and the text of "base", which has no
+ * changes, and must outlive the task.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_task_copy(ngx_http_flowdash_task_t *task,
+    ngx_pool_t *pool, ngx_http_flowdash_task_t *base);
+
+/*
+ * Adds a field with its original value.  The task must not have a field of
+ * that name.  The strings must live as long as the task.  Returns NULL on
+ * error.
+ */
+ngx_http_flowdash_field_t *ngx_http_flowdash_task_add(
+    ngx_http_flowdash_task_t *task, ngx_str_t *name, ngx_str_t *spelling,
+    ngx_str_t *value);
+
+/*
+ * Returns the next field, or NULL after the last.  Start with "part" set to
+ * &task->fields.part and "i" to 0.
  */
 ngx_http_flowdash_field_t *ngx_http_flowdash_task_next(ngx_list_part_t **part,
     ngx_uint_t *i);
@@ -62,20 +86,23 @@ ngx_uint_t ngx_http_flowdash_task_same(ngx_http_flowdash_field_t *field,
     ngx_http_flowdash_field_t *other);
 
 /*
- * Gives a field the value of "new", which must live as long as the task; it is
- * added if the task does not have it.  Returns NGX_OK or NGX_ERROR.
+ * Gives the field named like "new" its value, or adds the field.  The strings
+ * of "new" must live as long as the task.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_task_set(ngx_http_flowdash_task_t *task,
     ngx_http_flowdash_field_t *new);
 
-/* The same for all fields of "change". */
+/*
+ * Sets each field of "change" as ngx_http_flowdash_task_set() does.  Returns
+ * NGX_OK or NGX_ERROR.
+ */
 ngx_int_t ngx_http_flowdash_task_merge(ngx_http_flowdash_task_t *task,
     ngx_http_flowdash_task_t *change);
 
 /*
- * Finds a field by the last part of $flowdash_task_NAME: its name in lower
- * case with "_" for all but a-z and 0-9.  Returns the first one, or NULL, and
- * how many there are.
+ * Finds a field by the last part of $flowdash_task_NAME: the field's name in
+ * lower case, with "_" for all but a-z and 0-9.  Returns the first match or
+ * NULL, and sets "found" to the number of matches.
  */
 ngx_http_flowdash_field_t *ngx_http_flowdash_task_field(
     ngx_http_flowdash_task_t *task, ngx_str_t *name, ngx_uint_t *found);
@@ -91,8 +118,8 @@ u_char *ngx_http_flowdash_task_write_object(u_char *p,
 size_t ngx_http_flowdash_task_text_length(ngx_http_flowdash_task_t *task);
 
 /*
- * Writes the whole text with the changed task in it; every other byte is as
- * it came.  Returns its end.
+ * Writes the text that the task came in, with the changed fields; every other
+ * byte stays as it is.  Returns its end.
  */
 u_char *ngx_http_flowdash_task_write_text(u_char *p,
     ngx_http_flowdash_task_t *task);

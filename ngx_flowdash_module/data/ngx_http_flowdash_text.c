@@ -1,6 +1,7 @@
 
 /*
- * Text in UTF-8, media types and other small questions about bytes.
+ * UTF-8, control characters, media types, and other small questions about
+ * text.
  */
 
 
@@ -77,39 +78,103 @@ ngx_http_flowdash_text_utf8_length(u_char *p, u_char *last)
 }
 
 
+u_char *
+ngx_http_flowdash_text_find(ngx_str_t *s, ngx_uint_t classes)
+{
+    u_char  *p, *last;
+
+    last = s->data + s->len;
+
+    for (p = s->data; p < last; p++) {
+        if (ngx_http_flowdash_text_class(*p) & classes) {
+            return p;
+        }
+    }
+
+    return NULL;
+}
+
+
+u_char *
+ngx_http_flowdash_text_unescape(u_char *dst, u_char *p, u_char *last,
+    ngx_uint_t form)
+{
+    ngx_int_t  c;
+
+    for ( /* void */ ; p < last; p++) {
+
+        if (*p != '%') {
+            *dst++ = (form && *p == '+') ? ' ' : *p;
+            continue;
+        }
+
+        c = (last - p >= 3) ? ngx_hextoi(p + 1, 2) : NGX_ERROR;
+
+        if (c == NGX_ERROR) {
+            return NULL;
+        }
+
+        *dst++ = (u_char) c;
+        p += 2;
+    }
+
+    return dst;
+}
+
+
+void
+ngx_http_flowdash_text_trim(ngx_str_t *s)
+{
+    while (s->len && ngx_http_flowdash_text_is_blank(s->data[0])) {
+        s->data++;
+        s->len--;
+    }
+
+    while (s->len && ngx_http_flowdash_text_is_blank(s->data[s->len - 1])) {
+        s->len--;
+    }
+}
+
+
 ngx_uint_t
 ngx_http_flowdash_text_is_json_type(ngx_str_t *type)
 {
-    u_char  *p, *last;
-    size_t   len;
+    u_char     *end;
+    ngx_str_t   name;
 
-    p = type->data;
-    last = ngx_strlchr(p, p + type->len, ';');
+    name = *type;
 
-    if (last == NULL) {
-        last = p + type->len;
+    end = ngx_strlchr(name.data, name.data + name.len, ';');
+
+    if (end) {
+        name.len = end - name.data;
     }
 
-    while (last > p && (last[-1] == ' ' || last[-1] == '\t')) {
-        last--;
+    while (name.len
+           && ngx_http_flowdash_text_is_blank(name.data[name.len - 1]))
+    {
+        name.len--;
     }
 
-    len = last - p;
+    return ngx_http_flowdash_text_is_json_name(&name);
+}
 
-    if (len == sizeof("application/json") - 1
-        && ngx_strncasecmp(p, (u_char *) "application/json", len) == 0)
+
+ngx_uint_t
+ngx_http_flowdash_text_is_json_name(ngx_str_t *name)
+{
+    u_char  *last;
+
+    if (ngx_http_flowdash_text_is(name, "application/json")
+        || ngx_http_flowdash_text_is(name, "text/json"))
     {
         return 1;
     }
 
-    if (len == sizeof("text/json") - 1
-        && ngx_strncasecmp(p, (u_char *) "text/json", len) == 0)
-    {
-        return 1;
-    }
+    last = name->data + name->len;
 
-    return len > sizeof("+json") - 1
-           && ngx_strlchr(p, last, '/') != NULL
+    return name->len > sizeof("+json") - 1
+           && ngx_strlchr(name->data, last, '/') != NULL
            && ngx_strncasecmp(last - 5, (u_char *) "+json", 5) == 0;
 }
 
@@ -127,6 +192,22 @@ ngx_http_flowdash_text_equal(ngx_str_t *a, ngx_str_t *b)
 {
     return a->len == b->len
            && (a->len == 0 || ngx_memcmp(a->data, b->data, a->len) == 0);
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_text_contains(ngx_str_t *s, ngx_str_t *text)
+{
+    u_char  *p;
+    size_t   left;
+
+    for (p = s->data, left = s->len; left >= text->len; p++, left--) {
+        if (ngx_memcmp(p, text->data, text->len) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -7,20 +7,78 @@
 #include <ngx_core.h>
 
 
+/* classes of bytes */
+
+#define NGX_HTTP_FLOWDASH_TEXT_TAB      0x01
+#define NGX_HTTP_FLOWDASH_TEXT_LINE     0x02    /* CR and LF */
+#define NGX_HTTP_FLOWDASH_TEXT_C0       0x04    /* the others below 0x20 */
+#define NGX_HTTP_FLOWDASH_TEXT_DEL      0x08    /* 0x7f */
+#define NGX_HTTP_FLOWDASH_TEXT_HIGH     0x10    /* not ASCII */
+
+#define NGX_HTTP_FLOWDASH_TEXT_CONTROL                                        \
+    (NGX_HTTP_FLOWDASH_TEXT_TAB|NGX_HTTP_FLOWDASH_TEXT_LINE                   \
+     |NGX_HTTP_FLOWDASH_TEXT_C0|NGX_HTTP_FLOWDASH_TEXT_DEL)
+
+
+#define ngx_http_flowdash_text_is_blank(c)  ((c) == ' ' || (c) == '\t')
+
+
+/* Returns the class of a byte, or 0 for a printable character of ASCII. */
+static ngx_inline ngx_uint_t
+ngx_http_flowdash_text_class(u_char c)
+{
+    if (c >= 0x20 && c < 0x7f) {
+        return 0;
+    }
+
+    if (c >= 0x7f) {
+        return (c == 0x7f) ? NGX_HTTP_FLOWDASH_TEXT_DEL
+                           : NGX_HTTP_FLOWDASH_TEXT_HIGH;
+    }
+
+    if (c == '\t') {
+        return NGX_HTTP_FLOWDASH_TEXT_TAB;
+    }
+
+    return (c == CR || c == LF) ? NGX_HTTP_FLOWDASH_TEXT_LINE
+                                : NGX_HTTP_FLOWDASH_TEXT_C0;
+}
+
+
 /*
- * Tells whether a string is valid UTF-8 (RFC 3629: nothing overlong, no
- * surrogates, nothing over U+10FFFF).  Returns the first bad byte, or NULL.
+ * Finds the first byte that is in one of the classes, which are or-ed.
+ * Returns NULL if there is none.
+ */
+u_char *ngx_http_flowdash_text_find(ngx_str_t *s, ngx_uint_t classes);
+
+/*
+ * Decodes %XX from "p" to "last" into "dst", which may be "p"; "form" tells
+ * whether "+" is a space.  Returns the end of what it has written, or NULL if
+ * a "%" does not start an escape.
+ */
+u_char *ngx_http_flowdash_text_unescape(u_char *dst, u_char *p, u_char *last,
+    ngx_uint_t form);
+
+/* Removes the spaces and tabs around a string. */
+void ngx_http_flowdash_text_trim(ngx_str_t *s);
+
+/*
+ * Finds the first byte that is not valid UTF-8 (RFC 3629: nothing overlong, no
+ * surrogates, nothing over U+10FFFF).  Returns NULL if there is none.
  */
 u_char *ngx_http_flowdash_text_check_utf8(ngx_str_t *s);
 
 /*
- * Tells whether the value of "_charset_", or of a charset parameter, is
- * UTF-8's name.
+ * Tells whether the value of "_charset_", or of a charset parameter, is a name
+ * of UTF-8.
  */
 ngx_uint_t ngx_http_flowdash_text_is_utf8_name(ngx_str_t *charset);
 
 /* Tells whether two strings are the same, to the byte. */
 ngx_uint_t ngx_http_flowdash_text_equal(ngx_str_t *a, ngx_str_t *b);
+
+/* Tells whether "text" occurs in a string, to the byte. */
+ngx_uint_t ngx_http_flowdash_text_contains(ngx_str_t *s, ngx_str_t *text);
 
 /* Tells whether a string is "text", whatever the case of its letters. */
 ngx_uint_t ngx_http_flowdash_text_is(ngx_str_t *s, const char *text);
@@ -30,6 +88,9 @@ ngx_uint_t ngx_http_flowdash_text_is(ngx_str_t *s, const char *text);
  * text/json, or one with the suffix +json (RFC 6839).
  */
 ngx_uint_t ngx_http_flowdash_text_is_json_type(ngx_str_t *type);
+
+/* The same for a media type that has no parameters. */
+ngx_uint_t ngx_http_flowdash_text_is_json_name(ngx_str_t *name);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_TEXT_H_INCLUDED_ */

@@ -8,6 +8,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_list.h>
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash_multipart_media.h>
@@ -211,30 +212,18 @@ ngx_http_flowdash_body_media(ngx_http_request_t *r, ngx_uint_t decode,
     codings = 0;
     charset = NULL;
 
+    i = 0;
     part = &r->headers_in.headers.part;
-    h = part->elts;
 
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (ngx_http_flowdash_text_is(&h[i].key, "Content-Type")) {
+    while ((h = ngx_http_flowdash_list_next(&part, &i,
+                                            sizeof(ngx_table_elt_t))))
+    {
+        if (ngx_http_flowdash_text_is(&h->key, "Content-Type")) {
             types++;
-            ngx_http_flowdash_body_type(&h[i].value, media, &charset);
+            ngx_http_flowdash_body_type(&h->value, media, &charset);
 
-        } else if (ngx_http_flowdash_text_is(&h[i].key, "Content-Encoding"))
-        {
-            codings += ngx_http_flowdash_body_coding(&h[i].value, decode,
-                                                     media);
+        } else if (ngx_http_flowdash_text_is(&h->key, "Content-Encoding")) {
+            codings += ngx_http_flowdash_body_coding(&h->value, decode, media);
         }
     }
 
@@ -287,7 +276,7 @@ ngx_http_flowdash_body_type(ngx_str_t *value,
     if (verdict == NGX_HTTP_FLOWDASH_FORM_MALFORMED) {
         media->error = "the request's Content-Type is malformed";
 
-    } else if (ngx_http_flowdash_text_is_json_type(&name)) {
+    } else if (ngx_http_flowdash_text_is_json_name(&name)) {
         media->type = NGX_HTTP_FLOWDASH_JSON;
 
     } else if (ngx_http_flowdash_text_is(&name,

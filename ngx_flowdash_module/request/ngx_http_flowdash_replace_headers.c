@@ -8,6 +8,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_replace_headers.h>
 
@@ -226,22 +227,19 @@ ngx_http_flowdash_replace_headers_clean(ngx_http_request_t *r, ngx_uint_t what)
 static ngx_uint_t
 ngx_http_flowdash_replace_headers_stale(ngx_table_elt_t *h, ngx_uint_t what)
 {
-    ngx_str_t  *name;
+    const char  **name;
 
-    static ngx_str_t  names[] = {
-        ngx_string("transfer-encoding"),
-        ngx_string("content-md5"),
-        ngx_string("digest"),
-        ngx_string("content-digest"),
-        ngx_string("repr-digest"),
-        ngx_null_string
+    static const char  *names[] = {
+        "transfer-encoding",
+        "content-md5",
+        "digest",
+        "content-digest",
+        "repr-digest",
+        NULL
     };
 
     if (what == NGX_HTTP_FLOWDASH_REPLACE_CODING
-        && h->key.len == sizeof("Content-Encoding") - 1
-        && ngx_strncasecmp(h->key.data, (u_char *) "Content-Encoding",
-                           h->key.len)
-           == 0)
+        && ngx_http_flowdash_text_is(&h->key, "Content-Encoding"))
     {
         return 1;
     }
@@ -255,10 +253,8 @@ ngx_http_flowdash_replace_headers_stale(ngx_table_elt_t *h, ngx_uint_t what)
         return 1;
     }
 
-    for (name = names; name->len; name++) {
-        if (h->key.len == name->len
-            && ngx_strncasecmp(h->key.data, name->data, name->len) == 0)
-        {
+    for (name = names; *name; name++) {
+        if (ngx_http_flowdash_text_is(&h->key, *name)) {
             return 1;
         }
     }

@@ -23,12 +23,19 @@ static ngx_int_t ngx_http_flowdash_source_merge_query(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_source_agrees(ngx_http_request_t *r,
     ngx_str_t *value, ngx_str_t *said);
-static void ngx_http_flowdash_source_mark_unchanged(
+static ngx_int_t ngx_http_flowdash_source_scalar(ngx_http_request_t *r,
+    ngx_str_t *value, ngx_str_t *text);
+static void ngx_http_flowdash_source_mark_ambiguous(
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_source_check_form(
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_source_t *source,
     ngx_http_flowdash_field_t *new, ngx_http_flowdash_field_t *field,
     const char **error);
+static ngx_int_t ngx_http_flowdash_source_preset_field(ngx_http_request_t *r,
+    ngx_http_flowdash_param_t *param, ngx_http_flowdash_field_t *field,
+    const char **error);
+static ngx_int_t ngx_http_flowdash_source_string(ngx_http_request_t *r,
+    ngx_str_t *s, ngx_str_t *json);
 
 
 ngx_int_t
@@ -53,8 +60,8 @@ ngx_http_flowdash_source_refuse(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *error)
 {
     ngx_http_flowdash_sources_t  *src;
-    src = ctx->sources;
 
+    src = ctx->sources;
 
     ctx->refusal_status = status;
     ctx->detail.data = (u_char *) error;
@@ -70,9 +77,8 @@ ngx_int_t
 ngx_http_flowdash_source_merge(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_http_flowdash_task_t         *task, *base;
-    ngx_http_flowdash_json_verdict_e  verdict;
-    ngx_http_flowdash_sources_t      *src;
+    ngx_http_flowdash_task_t     *task, *base;
+    ngx_http_flowdash_sources_t  *src;
 
     src = ctx->sources;
 
@@ -88,10 +94,7 @@ ngx_http_flowdash_source_merge(ngx_http_request_t *r,
 
     base = ctx->stored ? ctx->stored : &src->body.task;
 
-    if (ngx_http_flowdash_task_init(task, r->pool, &base->json.text,
-                                    base->json.pointer, &verdict)
-        != NGX_OK)
-    {
+    if (ngx_http_flowdash_task_copy(task, r->pool, base) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -110,7 +113,7 @@ ngx_http_flowdash_source_merge(ngx_http_request_t *r,
     }
 
     if (ctx->task) {
-        ngx_http_flowdash_source_mark_unchanged(ctx);
+        ngx_http_flowdash_source_mark_ambiguous(ctx);
     }
 
     return NGX_OK;
@@ -189,44 +192,53 @@ static ngx_int_t
 ngx_http_flowdash_source_agrees(ngx_http_request_t *r, ngx_str_t *value,
     ngx_str_t *said)
 {
-    ngx_int_t                        rc;
-    ngx_array_t                      was, is;
-    ngx_http_flowdash_json_node_t  **a, **b;
+    ngx_int_t  rc;
+    ngx_str_t  a, b;
 
-    if (value->data[0] == '{' || value->data[0] == '['
-        || said->data[0] == '{' || said->data[0] == '[')
-    {
-        return NGX_DECLINED;
-    }
-
-    rc = ngx_http_flowdash_json_leaves(value, &was, r->pool);
+    rc = ngx_http_flowdash_source_scalar(r, value, &a);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_flowdash_json_leaves(said, &is, r->pool);
+        rc = ngx_http_flowdash_source_scalar(r, said, &b);
     }
 
     if (rc != NGX_OK) {
         return rc;
     }
 
-    a = was.elts;
-    b = is.elts;
-
-    if (was.nelts != 1 || is.nelts != 1 || a[0]->depth || b[0]->depth
-        || a[0]->text.len != b[0]->text.len
-        || ngx_memcmp(a[0]->text.data, b[0]->text.data, b[0]->text.len) != 0)
-    {
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
+    return ngx_http_flowdash_text_equal(&a, &b) ? NGX_OK : NGX_DECLINED;
 }
 
 
-/* what has been laid together is what the request says: nothing is changed */
+/* NGX_DECLINED: no scalar, or one that cannot be decoded in one way only */
+
+static ngx_int_t
+ngx_http_flowdash_source_scalar(ngx_http_request_t *r, ngx_str_t *value,
+    ngx_str_t *text)
+{
+    switch (value->data[0]) {
+
+    case '{':
+    case '[':
+        return NGX_DECLINED;
+
+    case '"':
+        if (ngx_http_flowdash_json_lone_surrogate(value)) {
+            return NGX_DECLINED;
+        }
+
+        return ngx_http_flowdash_json_decode(value, text, r->pool);
+
+    default:
+        *text = *value;
+        return NGX_OK;
+    }
+}
+
+
+/* a field stays ambiguous if it is so in any source, whichever one won */
 
 static void
-ngx_http_flowdash_source_mark_unchanged(ngx_http_flowdash_ctx_t *ctx)
+ngx_http_flowdash_source_mark_ambiguous(ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_uint_t                    i;
     ngx_list_part_t              *part;
@@ -242,8 +254,6 @@ ngx_http_flowdash_source_mark_unchanged(ngx_http_flowdash_ctx_t *ctx)
     part = &ctx->task->fields.part;
 
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-
-        field->changed = 0;
 
         own = ngx_http_flowdash_task_lookup(&src->body.task, &field->node.str);
 
@@ -311,8 +321,8 @@ ngx_http_flowdash_source_check_form(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_field_t *field, const char **error)
 {
     ngx_http_flowdash_sources_t  *src;
-    src = ctx->sources;
 
+    src = ctx->sources;
 
     if (source->form == NULL
         || (src->target != source
@@ -331,13 +341,9 @@ ngx_int_t
 ngx_http_flowdash_source_preset(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, const char **error)
 {
-    u_char                     *p;
     ngx_int_t                   rc;
-    ngx_str_t                   value, text;
     ngx_uint_t                  i;
-    ngx_array_t                 leaves;
     ngx_http_flowdash_field_t   field;
-    ngx_http_flowdash_value_t   evaluated;
     ngx_http_flowdash_param_t  *param;
 
     if (ctx->conf->set == NULL) {
@@ -348,63 +354,80 @@ ngx_http_flowdash_source_preset(ngx_http_request_t *r,
 
     for (i = 0; i < ctx->conf->set->nelts; i++) {
 
-        if (ngx_http_flowdash_value_raw(r, &param[i].value, &evaluated)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
+        rc = ngx_http_flowdash_source_preset_field(r, &param[i], &field,
+                                                   error);
+        if (rc == NGX_OK) {
+            rc = ngx_http_flowdash_source_set(ctx, &field, error);
         }
-
-        value = evaluated.text;
-        text = value;
-
-        if (!param[i].json) {
-
-            if (ngx_http_flowdash_text_check_utf8(&value)) {
-                *error = "the value of flowdash_set is not UTF-8";
-                return NGX_DECLINED;
-            }
-
-            text.data = ngx_pnalloc(r->pool,
-                               ngx_http_flowdash_json_string_length(&value));
-            if (text.data == NULL) {
-                return NGX_ERROR;
-            }
-
-            p = ngx_http_flowdash_json_write_string(text.data, &value);
-            text.len = p - text.data;
-        }
-
-        rc = ngx_http_flowdash_json_leaves(&text, &leaves, r->pool);
-
-        if (rc == NGX_DECLINED) {
-            *error = "the value of flowdash_set_json is not JSON";
-        }
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        ngx_memzero(&field, sizeof(ngx_http_flowdash_field_t));
-
-        field.node.str = param[i].name;
-        field.value = text;
-
-        field.spelling.data = ngx_pnalloc(r->pool,
-                       ngx_http_flowdash_json_string_length(&param[i].name));
-        if (field.spelling.data == NULL) {
-            return NGX_ERROR;
-        }
-
-        p = ngx_http_flowdash_json_write_string(field.spelling.data,
-                                                &param[i].name);
-        field.spelling.len = p - field.spelling.data;
-
-        rc = ngx_http_flowdash_source_set(ctx, &field, error);
 
         if (rc != NGX_OK) {
             return rc;
         }
     }
+
+    return NGX_OK;
+}
+
+
+/* evaluates one flowdash_set or flowdash_set_json */
+
+static ngx_int_t
+ngx_http_flowdash_source_preset_field(ngx_http_request_t *r,
+    ngx_http_flowdash_param_t *param, ngx_http_flowdash_field_t *field,
+    const char **error)
+{
+    ngx_int_t                  rc;
+    ngx_array_t                leaves;
+    ngx_http_flowdash_value_t  value;
+
+    ngx_memzero(field, sizeof(ngx_http_flowdash_field_t));
+
+    field->node.str = param->name;
+
+    if (ngx_http_flowdash_source_string(r, &param->name, &field->spelling)
+        != NGX_OK
+        || ngx_http_flowdash_value_raw(r, &param->value, &value) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (!param->json) {
+
+        if (ngx_http_flowdash_text_check_utf8(&value.text)) {
+            *error = "the value of flowdash_set is not UTF-8";
+            return NGX_DECLINED;
+        }
+
+        return ngx_http_flowdash_source_string(r, &value.text, &field->value);
+    }
+
+    rc = ngx_http_flowdash_json_leaves(&value.text, &leaves, r->pool);
+
+    if (rc == NGX_DECLINED) {
+        *error = "the value of flowdash_set_json is not JSON";
+    }
+
+    field->value = value.text;
+
+    return rc;
+}
+
+
+/* writes a string as JSON into the request's pool */
+
+static ngx_int_t
+ngx_http_flowdash_source_string(ngx_http_request_t *r, ngx_str_t *s,
+    ngx_str_t *json)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(r->pool, ngx_http_flowdash_json_string_length(s));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    json->data = p;
+    json->len = ngx_http_flowdash_json_write_string(p, s) - p;
 
     return NGX_OK;
 }

@@ -30,6 +30,9 @@ static ngx_int_t ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_source_read_urlencoded(
     ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_source_read_pairs(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_source_t *source,
+    ngx_uint_t query);
 static ngx_int_t ngx_http_flowdash_source_read_multipart(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_source_read_query(ngx_http_request_t *r,
@@ -290,8 +293,6 @@ ngx_http_flowdash_source_read_urlencoded(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_int_t                     rc;
-    ngx_str_t                     none;
-    ngx_http_flowdash_form_t     *form;
     ngx_http_flowdash_sources_t  *src;
 
     src = ctx->sources;
@@ -318,6 +319,25 @@ ngx_http_flowdash_source_read_urlencoded(ngx_http_request_t *r,
         ngx_str_set(&src->body.text, "");
     }
 
+    return ngx_http_flowdash_source_read_pairs(r, ctx, &src->body, 0);
+}
+
+
+/*
+ * Reads source->text, which is a query or an urlencoded body.  Returns NGX_OK,
+ * with source->form and source->task or with ctx->refusal_status set, or
+ * NGX_ERROR.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_source_read_pairs(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_source_t *source,
+    ngx_uint_t query)
+{
+    ngx_int_t                  rc;
+    ngx_str_t                  none;
+    ngx_http_flowdash_form_t  *form;
+
     ngx_str_null(&none);
 
     form = ngx_http_flowdash_source_read_form(r, ctx, &none);
@@ -325,9 +345,9 @@ ngx_http_flowdash_source_read_urlencoded(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    src->body.form = form;
+    form->query = query;
 
-    rc = ngx_http_flowdash_form_urlencoded_parse(form, &src->body.text);
+    rc = ngx_http_flowdash_form_urlencoded_parse(form, &source->text);
 
     if (rc == NGX_DECLINED) {
         return ngx_http_flowdash_source_read_refuse_form(r, ctx, form);
@@ -337,7 +357,15 @@ ngx_http_flowdash_source_read_urlencoded(ngx_http_request_t *r,
         return rc;
     }
 
-    return ngx_http_flowdash_form_task(form, &src->body.task);
+    /* a query without the task's fields is no source of it */
+
+    if (query && form->pairs == NULL) {
+        return NGX_OK;
+    }
+
+    source->form = form;
+
+    return ngx_http_flowdash_form_task(form, &source->task);
 }
 
 
@@ -400,8 +428,6 @@ ngx_http_flowdash_source_read_query(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_int_t                     rc;
-    ngx_str_t                     none;
-    ngx_http_flowdash_form_t     *form;
     ngx_http_flowdash_sources_t  *src;
 
     src = ctx->sources;
@@ -420,31 +446,13 @@ ngx_http_flowdash_source_read_query(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    ngx_str_null(&none);
+    src->query.text = r->args;
 
-    form = ngx_http_flowdash_source_read_form(r, ctx, &none);
-    if (form == NULL) {
-        return NGX_ERROR;
-    }
+    rc = ngx_http_flowdash_source_read_pairs(r, ctx, &src->query, 1);
 
-    form->query = 1;
-
-    rc = ngx_http_flowdash_form_urlencoded_parse(form, &r->args);
-
-    if (rc == NGX_DECLINED) {
-        return ngx_http_flowdash_source_read_refuse_form(r, ctx, form);
-    }
-
-    if (rc != NGX_OK) {
+    if (rc != NGX_OK || src->query.form == NULL) {
         return rc;
     }
-
-    if (form->pairs == NULL) {
-        return NGX_OK;
-    }
-
-    src->query.form = form;
-    src->query.text = r->args;
 
     /*
      * Apps that read a[b] in the query do not merge it with a[c] in the body:
@@ -455,7 +463,7 @@ ngx_http_flowdash_source_read_query(ngx_http_request_t *r,
         src->target = &src->query;
     }
 
-    return ngx_http_flowdash_form_task(form, &src->query.task);
+    return NGX_OK;
 }
 
 

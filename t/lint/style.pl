@@ -105,9 +105,11 @@ sub check_functions {
     }
 }
 
-# in a header, a comment stands above each prototype, or group of them
+# in a header, a comment stands above each prototype, or group of them; an
+# inline function has its type on the line above its name
 sub check_prototypes {
-    for my $n (grep { $lines[$_] =~ /^(?!typedef|static)\w.*\(/ } 1 .. $#lines) {
+    for my $n (grep { $lines[$_] =~ /^(?!typedef|static)\w.*\(/
+                      && $lines[$_ - 1] !~ /^static / } 1 .. $#lines) {
         my $above = $n - 1;
         $above-- while $lines[$above] =~ /[,;]$/;
         complain($n + 1, 'no comment above the prototype')

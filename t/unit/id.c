@@ -64,6 +64,7 @@ test_random(unsigned char *buf, int len)
 #define EVP_Digest          test_digest
 #define RAND_bytes          test_random
 #define ngx_pnalloc         test_pnalloc
+#include "ngx_http_flowdash_text.c"
 #include "ngx_http_flowdash_id.c"
 #undef EVP_MD_CTX_new
 #undef EVP_MD_CTX_free

@@ -1,8 +1,8 @@
 
 /*
  * Signatures without nginx: keys that are taken and such that are refused,
- * random and damaged ones, signatures against another implementation, the
- * directive, and an OpenSSL that fails.
+ * random and damaged ones, signatures against another implementation, and an
+ * OpenSSL that fails.
  */
 
 
@@ -74,7 +74,6 @@ test_final(EVP_MD_CTX *ctx, unsigned char *mac, size_t *len)
 #define ngx_pnalloc                   test_pnalloc
 #define ngx_pool_cleanup_add          test_cleanup_add
 #include "ngx_http_flowdash_sign.c"
-#include "ngx_http_flowdash_conf_sign.c"
 #undef EVP_MD_CTX_new
 #undef EVP_MD_CTX_free
 #undef EVP_PKEY_new_raw_private_key
@@ -166,46 +165,6 @@ static test_case_t  cases[] = {
     { "whsec_" K24 ".BkA", 0, WRONG_BASE64 },
     { "whsec_" K24 "GBk\xc3", 0, WRONG_BASE64 },
 };
-
-
-typedef struct {
-    const char  *args;         /* separated by blanks */
-    const char  *content;      /* of the file that is there, or NULL */
-    ngx_int_t    keys;         /* how many; -1: refused */
-    const char  *log;          /* without its time, "" for none */
-} test_conf_t;
-
-
-#define NO_FILE     "no file"
-#define FILE_ERROR  "behind \"file:\", the name of a file is expected"
-#define ARG(n, e)   "invalid argument " n " of \"flowdash_sign_key\": " e
-
-static test_conf_t  confs[] = {
-    { "off", NULL, 0, "" },
-    { "whsec_" K, NULL, 1, "" },
-    { "whsec_" K " whsec_" K64, NULL, 2, "" },
-    { "file:key", "whsec_" K, 1, "" },
-    { "file:key whsec_" K64 " file:key", "whsec_" K, 3, "" },
-
-    { "off whsec_" K, NULL, -1, ARG("1", "\"off\" stands alone") },
-    { "whsec_" K " off", NULL, -1, ARG("2", "\"off\" stands alone") },
-    { "off off", NULL, -1, ARG("1", "\"off\" stands alone") },
-    { K, NULL, -1, ARG("1", WRONG_START) },
-    { "whsec_" K " whsec_" K64 " whsec_" K23, NULL, -1,
-      ARG("3", TOO_SHORT) },
-    { "whsec_" K " whsec_" K "G", NULL, -1, ARG("2", WRONG_BASE64) },
-    { "file:", NULL, -1, ARG("1", FILE_ERROR) },
-    { "file:whsec_" K, NULL, -1, ARG("1", FILE_ERROR) },
-    { "whsec_" K " file:key", NULL, -1, NO_FILE },
-    { "file:key", "", -1, "no key in \"/conf/key\": " WRONG_START },
-    { "file:key", K, -1, "no key in \"/conf/key\": " WRONG_START },
-    { "file:key", "whsec_" K "\nwhsec_" K, -1,
-      "no key in \"/conf/key\": " WRONG_BASE64 },
-};
-
-
-static const char  *test_file;          /* what is in it */
-static ngx_str_t    test_content;       /* what was read of it */
 
 
 /* no four bytes of the text are in what is said about it */
@@ -567,148 +526,6 @@ sign_fails(ngx_int_t n, ngx_uint_t *succeeded)
 }
 
 
-/* stands for the directives' reader of files */
-
-ngx_int_t
-ngx_http_flowdash_conf_read_secret(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_str_t *content)
-{
-    u_char  *p;
-
-    if (test_file == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, NO_FILE);
-        return NGX_ERROR;
-    }
-
-    p = ngx_pnalloc(cf->pool, name->len + sizeof("/conf/"));
-    name->len = ngx_sprintf(p, "/conf/%V%Z", name) - p - 1;
-    name->data = p;
-
-    content->len = ngx_strlen(test_file);
-    content->data = ngx_pnalloc(cf->pool, content->len + 1);
-    ngx_memcpy(content->data, test_file, content->len + 1);
-
-    test_content = *content;
-
-    return NGX_OK;
-}
-
-
-/* what the directive leaves in "keys" */
-
-static char *
-configure(ngx_pool_t *pool, const char *line, ngx_array_t **keys)
-{
-    char           *s, *next;
-    ngx_str_t      *arg;
-    ngx_conf_t      cf;
-    ngx_command_t   cmd;
-
-    ngx_memzero(&cf, sizeof(ngx_conf_t));
-    ngx_memzero(&cmd, sizeof(ngx_command_t));
-
-    ngx_str_set(&cmd.name, "flowdash_sign_key");
-
-    cf.pool = pool;
-    cf.log = &test_log;
-    cf.args = ngx_array_create(pool, 4, sizeof(ngx_str_t));
-
-    arg = ngx_array_push(cf.args);
-    *arg = cmd.name;
-
-    next = ngx_pnalloc(pool, strlen(line) + 1);
-    strcpy(next, line);
-
-    while ((s = strsep(&next, " ")) != NULL) {
-        arg = ngx_array_push(cf.args);
-        arg->data = (u_char *) s;
-        arg->len = strlen(s);
-    }
-
-    test_log_clear();
-    ngx_str_null(&test_content);
-
-    return ngx_http_flowdash_conf_sign(&cf, &cmd, keys);
-}
-
-
-static ngx_uint_t
-conf_is(test_conf_t *t)
-{
-    char         *rv, *log;
-    size_t        i;
-    ngx_str_t     key = ngx_string("whsec_" K);
-    ngx_uint_t    good;
-    ngx_pool_t   *pool;
-    ngx_array_t  *keys;
-
-    pool = ngx_create_pool(1024, &test_log);
-    keys = NGX_CONF_UNSET_PTR;
-    test_file = t->content;
-
-    rv = configure(pool, t->args, &keys);
-    log = (char *) test_logged;
-
-    if (t->keys < 0) {
-        good = (rv == NGX_CONF_ERROR && test_logged_level == NGX_LOG_EMERG
-                && strstr(log, t->log) != NULL);
-
-    } else {
-        good = (rv == NGX_CONF_OK && log[0] == '\0'
-                && (keys == NULL ? t->keys == 0
-                                 : keys->nelts == (ngx_uint_t) t->keys
-                                   && test_pkeys == t->keys));
-    }
-
-    good &= !shows(log, &key);
-
-    /* the file's content is not left in memory */
-
-    for (i = 0; i < test_content.len; i++) {
-        good &= (test_content.data[i] == 0);
-    }
-
-    if (!good) {
-        printf("# logged: %s\n", log);
-    }
-
-    ngx_destroy_pool(pool);
-
-    return good && test_pkeys == 0;
-}
-
-
-static void
-test_conf(void)
-{
-    char         *rv;
-    ngx_uint_t    i, good;
-    ngx_pool_t   *pool;
-    ngx_array_t  *keys;
-
-    test_log_keep();
-
-    for (i = 0; i < sizeof(confs) / sizeof(confs[0]); i++) {
-        ok(conf_is(&confs[i]), show("flowdash_sign_key", confs[i].args));
-    }
-
-    pool = ngx_create_pool(1024, &test_log);
-    keys = NULL;
-
-    rv = configure(pool, "whsec_" K, &keys);
-    good = (rv && strcmp(rv, "is duplicate") == 0);
-
-    keys = NGX_CONF_UNSET_PTR;
-    test_budget = 0;
-    good &= (configure(pool, "whsec_" K, &keys) == NGX_CONF_ERROR);
-    test_budget = -1;
-
-    ok(good, "twice on a level; without memory");
-
-    ngx_destroy_pool(pool);
-}
-
-
 int
 main(void)
 {
@@ -730,8 +547,6 @@ main(void)
     }
 
     ok(good && n == 22, "what fails is an error, and all is freed");
-
-    test_conf();
 
     keys = 0;
     damaged = 0;

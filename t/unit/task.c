@@ -18,8 +18,16 @@ test_palloc(ngx_pool_t *pool, size_t size)
 }
 
 
-#define ngx_palloc   test_palloc
-#define ngx_pnalloc  test_palloc
+static void *
+test_list_push(ngx_list_t *list)
+{
+    return test_fails() ? NULL : ngx_list_push(list);
+}
+
+
+#define ngx_palloc     test_palloc
+#define ngx_pnalloc    test_palloc
+#define ngx_list_push  test_list_push
 #include "ngx_http_flowdash_text.c"
 #include "ngx_http_flowdash_json.c"
 #include "ngx_http_flowdash_json_pointer.c"
@@ -27,6 +35,7 @@ test_palloc(ngx_pool_t *pool, size_t size)
 #undef ngx_palloc
 #undef ngx_pnalloc
 #include "ngx_http_flowdash_task.c"
+#undef ngx_list_push
 
 
 #define TEST_FIELDS  12
@@ -281,6 +290,106 @@ write_is(ngx_pool_t *pool, ngx_http_flowdash_task_t *task, u_char *wanted,
 }
 
 
+/* a copy takes the changes, and the task stays as it is */
+
+static ngx_uint_t
+copy_is(ngx_pool_t *pool, ngx_http_flowdash_task_t *task,
+    test_field_t **changes, test_text_t *t)
+{
+    ngx_http_flowdash_task_t  copy;
+
+    return ngx_http_flowdash_task_copy(&copy, pool, task) == NGX_OK
+           && !copy.changed
+           && write_is(pool, &copy, t->text, t->len)
+           && merge(pool, &copy, changes)
+           && write_is(pool, &copy, t->wanted, t->wanted_len)
+           && write_is(pool, task, t->text, t->len);
+}
+
+
+static u_char *
+write_member(u_char *p, test_field_t *field, ngx_str_t *value)
+{
+    return ngx_sprintf(p, "%s%V:%V", p[-1] == '{' ? "" : ",",
+                       &field->spelling, value);
+}
+
+
+/* a task that belongs to no text, and a copy of it */
+
+static ngx_uint_t
+without_text(ngx_pool_t *pool, test_field_t **fields, test_field_t **changes)
+{
+    u_char                     *p, *q, wanted[4096], text[4096];
+    ngx_uint_t                  i, n;
+    ngx_http_flowdash_task_t    task, copy, *tasks[2];
+    ngx_http_flowdash_field_t  *field;
+
+    if (ngx_http_flowdash_task_create(&task, pool) != NGX_OK) {
+        return 0;
+    }
+
+    p = wanted;
+    *p++ = '{';
+
+    for (i = 0; i < TEST_FIELDS; i++) {
+
+        if (fields[i] == NULL) {
+            continue;
+        }
+
+        field = ngx_http_flowdash_task_add(&task, &fields[i]->name,
+                                           &fields[i]->spelling,
+                                           &fields[i]->value);
+
+        if (field == NULL || field->changed || field->ambiguous
+            || ngx_http_flowdash_task_lookup(&task, &fields[i]->name) != field)
+        {
+            return 0;
+        }
+
+        p = write_member(p, fields[i], changes[i] ? &changes[i]->value
+                                                  : &fields[i]->value);
+    }
+
+    for (i = 0; i < TEST_FIELDS; i++) {
+        if (fields[i] == NULL && changes[i]) {
+            p = write_member(p, changes[i], &changes[i]->value);
+        }
+    }
+
+    *p++ = '}';
+
+    if (ngx_http_flowdash_task_copy(&copy, pool, &task) != NGX_OK) {
+        return 0;
+    }
+
+    tasks[0] = &task;
+    tasks[1] = &copy;
+
+    for (n = 0; n < 2; n++) {
+
+        if (!merge(pool, tasks[n], changes)) {
+            return 0;
+        }
+
+        q = ngx_http_flowdash_task_write_object(text, tasks[n]);
+
+        if (ngx_http_flowdash_task_object_length(tasks[n])
+            != (size_t) (q - text)
+            || q - text != p - wanted
+            || ngx_memcmp(text, wanted, p - wanted) != 0)
+        {
+            printf("# wanted %.*s\n# wrote  %.*s\n", (int) (p - wanted),
+                   (char *) wanted, (int) (q - text), (char *) text);
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 /* copied, so that a sanitizer sees what is read beyond the end */
 
 static void
@@ -336,6 +445,8 @@ round_trip(ngx_pool_t *pool, test_text_t *t)
         != NGX_OK
         || verdict != NGX_HTTP_FLOWDASH_JSON_OK
         || !write_is(pool, &task, t->text, t->len)
+        || !copy_is(pool, &task, changes, t)
+        || !without_text(pool, has, changes)
         || !merge(pool, &task, changes)
         || !write_is(pool, &task, t->wanted, t->wanted_len))
     {
@@ -421,7 +532,7 @@ out_of_memory(void)
     ngx_str_t                          text, token, value;
     ngx_pool_t                        *pool;
     ngx_array_t                        pointer;
-    ngx_http_flowdash_task_t           task;
+    ngx_http_flowdash_task_t           task, copy;
     ngx_http_flowdash_json_verdict_e   verdict;
 
     ngx_str_set(&text, "{\"task\":{\"\\u0061\":\"\\u0062\",\"c\":[[[[1]]]]}}");
@@ -435,6 +546,14 @@ out_of_memory(void)
         test_budget = n;
         rc = ngx_http_flowdash_task_init(&task, pool, &text, &pointer,
                                          &verdict);
+        if (rc == NGX_OK) {
+            rc = ngx_http_flowdash_task_copy(&copy, pool, &task);
+        }
+
+        if (rc == NGX_OK) {
+            rc = ngx_http_flowdash_task_merge(&copy, &task);
+        }
+
         test_budget = -1;
 
         ngx_destroy_pool(pool);
