@@ -33,6 +33,13 @@ char *ngx_http_flowdash_conf_param(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_array_t **params, ngx_uint_t caseless);
 
 /*
+ * Checks the name of a field.  Returns NGX_CONF_OK, or NGX_CONF_ERROR, which
+ * is logged.
+ */
+char *ngx_http_flowdash_conf_field_name(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *name);
+
+/*
  * Slots for times and sizes that must be positive: an ngx_msec_t and a size_t
  * at cmd->offset.
  */

@@ -8,6 +8,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
 
 
@@ -33,6 +34,23 @@ ngx_http_flowdash_conf_value(ngx_conf_t *cf, ngx_str_t *text,
 }
 
 
+ngx_http_complex_value_t *
+ngx_http_flowdash_conf_create_value(ngx_conf_t *cf, ngx_str_t *text)
+{
+    ngx_http_complex_value_t  *value;
+
+    value = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+
+    if (value == NULL
+        || ngx_http_flowdash_conf_value(cf, text, value) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return value;
+}
+
+
 /*
  * A string returned as the error would be printed with the name of the last
  * directive parsed, which is another one after a block.
@@ -44,6 +62,22 @@ ngx_http_flowdash_conf_refuse(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid \"%V\" in \"%V\": %s",
                        value, &cmd->name, reason);
+
+    return NGX_CONF_ERROR;
+}
+
+
+char *
+ngx_http_flowdash_conf_step_only(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_flowdash_loc_conf_t *flcf)
+{
+    if (flcf->step) {
+        return NGX_CONF_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"%V\" is allowed in \"flowdash_step\" only",
+                       &cmd->name);
 
     return NGX_CONF_ERROR;
 }

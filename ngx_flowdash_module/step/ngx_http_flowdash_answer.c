@@ -420,9 +420,7 @@ ngx_http_flowdash_answer_accepts(ngx_http_flowdash_loc_conf_t *flcf,
     field = flcf->accept->elts;
 
     for (i = 0; i < flcf->accept->nelts; i++) {
-        if (field[i].len == name->len
-            && ngx_memcmp(field[i].data, name->data, name->len) == 0)
-        {
+        if (ngx_http_flowdash_text_equal(&field[i], name)) {
             return 1;
         }
     }

@@ -144,8 +144,7 @@ ngx_http_flowdash_subrequest_create(ngx_http_request_t *r,
 
 void
 ngx_http_flowdash_subrequest_set_method(ngx_http_request_t *sr,
-    ngx_uint_t method,
-    ngx_str_t *name)
+    ngx_uint_t method, ngx_str_t *name)
 {
     ngx_http_variable_value_t      *v;
     ngx_http_flowdash_main_conf_t  *fmcf;
