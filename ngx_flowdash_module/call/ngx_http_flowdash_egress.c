@@ -15,7 +15,7 @@
 typedef struct {
     ngx_sockaddr_t    addr;
     unsigned          set:1;
-    unsigned          nearly:1;    /* good for denials only */
+    unsigned          deny_only:1; /* no reason to allow it */
 } ngx_http_flowdash_alias_t;
 
 
@@ -308,7 +308,7 @@ ngx_http_flowdash_egress_match(ngx_http_flowdash_rule_t *rule,
         return 1;
     }
 
-    if (!alias->set || (alias->nearly && !rule->deny)) {
+    if (!alias->set || (alias->deny_only && !rule->deny)) {
         return 0;
     }
 
@@ -413,13 +413,13 @@ ngx_http_flowdash_egress_alias6(u_char *p, ngx_http_flowdash_alias_t *alias)
 
     if (ngx_memcmp(p, zeros, 12) == 0) {
         ngx_http_flowdash_egress_alias_set(alias, p + 12);
-        alias->nearly = 1;
+        alias->deny_only = 1;
         return;
     }
 
     if (p[0] == 0x20 && p[1] == 0x02) {
         ngx_http_flowdash_egress_alias_set(alias, p + 2);
-        alias->nearly = 1;
+        alias->deny_only = 1;
     }
 }
 

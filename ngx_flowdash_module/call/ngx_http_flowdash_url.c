@@ -104,14 +104,15 @@ ngx_http_flowdash_url_authority(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
         return "the URL has no host";
     }
 
-    url->shown.len = scheme + (last - host);
-    url->shown.data = ngx_pnalloc(cf->pool, url->shown.len);
-    if (url->shown.data == NULL) {
+    url->redacted_origin.len = scheme + (last - host);
+    url->redacted_origin.data = ngx_pnalloc(cf->pool,
+                                            url->redacted_origin.len);
+    if (url->redacted_origin.data == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    ngx_memcpy(url->shown.data, url->origin.data, scheme);
-    ngx_memcpy(url->shown.data + scheme, host, last - host);
+    ngx_memcpy(url->redacted_origin.data, url->origin.data, scheme);
+    ngx_memcpy(url->redacted_origin.data + scheme, host, last - host);
 
     if (ngx_strlchr(url->origin.data, host, '$')) {
         return "the user and password must not have variables";
@@ -143,7 +144,7 @@ ngx_http_flowdash_url_variable_host(ngx_conf_t *cf,
         return "the port must not have variables";
     }
 
-    url->shown.len -= last - p;
+    url->redacted_origin.len -= last - p;
     url->origin.len -= last - p;
 
     url->port_text.data = port;
@@ -203,12 +204,12 @@ ngx_http_flowdash_url_unix(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
 
     (void) ngx_cpystrn(url->socket.data, path, url->socket.len + 1);
 
-    url->shown.data = text->data;
-    url->shown.len = p - text->data;
+    url->redacted_origin.data = text->data;
+    url->redacted_origin.len = p - text->data;
 
     if (p < last) {
         p++;
-        url->shown.len++;
+        url->redacted_origin.len++;
 
         if (p < last && *p != '/') {
             return "the URI behind a unix socket must start with \"/\"";
@@ -305,14 +306,8 @@ ngx_http_flowdash_url_parts(ngx_conf_t *cf, ngx_array_t *parts,
 
         part->text.len = p - start;
 
-        part->value = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+        part->value = ngx_http_flowdash_conf_create_value(cf, &part->text);
         if (part->value == NULL) {
-            return NGX_ERROR;
-        }
-
-        if (ngx_http_flowdash_conf_value(cf, &part->text, part->value)
-            != NGX_OK)
-        {
             return NGX_ERROR;
         }
     }
@@ -382,14 +377,15 @@ ngx_http_flowdash_url_check(ngx_conf_t *cf, ngx_http_flowdash_url_t *url)
         return error;
     }
 
-    url->logged.len = url->shown.len + (last - path);
+    url->redacted.len = url->redacted_origin.len + (last - path);
 
-    url->logged.data = ngx_pnalloc(cf->pool, url->logged.len);
-    if (url->logged.data == NULL) {
+    url->redacted.data = ngx_pnalloc(cf->pool, url->redacted.len);
+    if (url->redacted.data == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    p = ngx_cpymem(url->logged.data, url->shown.data, url->shown.len);
+    p = ngx_cpymem(url->redacted.data, url->redacted_origin.data,
+                   url->redacted_origin.len);
     ngx_memcpy(p, path, last - path);
 
     return NULL;

@@ -18,10 +18,11 @@ typedef struct {
 
 typedef struct ngx_http_flowdash_url_s {
     ngx_str_t                       origin;    /* scheme, authority */
-    ngx_str_t                       shown;     /* the same without user info */
+    ngx_str_t                       redacted_origin;  /* no user info */
 
-    /* of ..._url_part_t; origin and shown end before it; NULL: no variables */
-    ngx_array_t                    *variable_host;
+    /* both origins end before a host with variables */
+
+    ngx_array_t                    *variable_host;  /* of ..._url_part_t */
     ngx_str_t                       port_text; /* ":8080", behind it */
 
     ngx_str_t                       host;      /* without variables */
@@ -29,7 +30,7 @@ typedef struct ngx_http_flowdash_url_s {
     ngx_str_t                       socket;    /* path of a unix socket */
     ngx_array_t                     parts;     /* of ..._url_part_t */
     CURLU                          *parsed;    /* NULL: anew for each call */
-    ngx_str_t                       logged;    /* for logs, if it is parsed */
+    ngx_str_t                       redacted;  /* for logs, if it is parsed */
     u_char                         *host_line; /* NULL: variable host */
     unsigned                        ssl:1;
     unsigned                        named:1;   /* the host may be a name */

@@ -91,7 +91,8 @@ ngx_http_flowdash_error_message(ngx_http_request_t *r,
     }
 
     if (ngx_http_flowdash_error_message_type_is(&ex->content_type,
-                                                "text/plain")) {
+                                                "text/plain"))
+    {
         ngx_http_flowdash_clean_add(&message.text, &ex->body);
 
     } else if (ex->content_type.len == 0
@@ -230,11 +231,9 @@ ngx_http_flowdash_error_message_member(void *data, ngx_str_t *name,
     ngx_uint_t  i;
 
     for (i = 0; i < NGX_HTTP_FLOWDASH_MESSAGE_MEMBERS; i++) {
-        if (ngx_http_flowdash_error_message_names[i].len == name->len
-            && ngx_memcmp(ngx_http_flowdash_error_message_names[i].data,
-                          name->data,
-                          name->len)
-               == 0)
+        if (ngx_http_flowdash_text_equal(
+                                    &ngx_http_flowdash_error_message_names[i],
+                                    name))
         {
             message->members[i] = *value;
         }
@@ -282,8 +281,9 @@ ngx_http_flowdash_error_message_list(
             }
         }
 
-        if (ngx_http_flowdash_error_message_string(message,
-                                                   &string) != NGX_OK) {
+        if (ngx_http_flowdash_error_message_string(message, &string)
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }

@@ -232,6 +232,21 @@ ngx_http_flowdash_metrics_time(ngx_http_flowdash_histogram_t *time,
 }
 
 
+ngx_uint_t
+ngx_http_flowdash_metrics_count(ngx_http_flowdash_histogram_t *time)
+{
+    ngx_uint_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i <= NGX_HTTP_FLOWDASH_METRICS_BUCKETS; i++) {
+        n += time->buckets[i];
+    }
+
+    return n;
+}
+
+
 /*
  * Two workers may change the minute at once, and lose one or two of what is an
  * estimate anyway.
@@ -282,15 +297,9 @@ ngx_http_flowdash_metrics_quantile(ngx_http_flowdash_histogram_t *time,
     ngx_uint_t quantile)
 {
     ngx_uint_t         i, lower, upper;
-    ngx_atomic_uint_t  n, rank, below, here;
+    ngx_atomic_uint_t  rank, below, here;
 
-    n = 0;
-
-    for (i = 0; i <= NGX_HTTP_FLOWDASH_METRICS_BUCKETS; i++) {
-        n += time->buckets[i];
-    }
-
-    rank = (n * quantile + 999) / 1000;
+    rank = (ngx_http_flowdash_metrics_count(time) * quantile + 999) / 1000;
     below = 0;
 
     for (i = 0; i < NGX_HTTP_FLOWDASH_METRICS_BUCKETS && rank; i++) {
@@ -332,9 +341,8 @@ ngx_http_flowdash_metrics_failure(ngx_http_flowdash_zone_t *zone,
     failure->reason = reason;
 
     failure->action_len = ngx_http_flowdash_metrics_copy(failure->action,
-                                                           action);
-    failure->step_len = ngx_http_flowdash_metrics_copy(failure->step,
-                                                           step);
+                                                         action);
+    failure->step_len = ngx_http_flowdash_metrics_copy(failure->step, step);
     failure->id_len = ngx_http_flowdash_metrics_copy(failure->id, id);
 
     (void) ngx_atomic_fetch_add(&failure->version, 1);

@@ -126,6 +126,10 @@ ngx_str_t ngx_http_flowdash_metrics_name(ngx_str_t *name);
 void ngx_http_flowdash_metrics_time(ngx_http_flowdash_histogram_t *time,
     ngx_msec_t ms);
 
+/* Returns how many values a histogram has. */
+ngx_uint_t ngx_http_flowdash_metrics_count(
+    ngx_http_flowdash_histogram_t *time);
+
 /* Adds one to those of this minute. */
 void ngx_http_flowdash_metrics_happen(ngx_http_flowdash_rate_t *rate);
 

@@ -355,7 +355,7 @@ ngx_http_flowdash_status_page_time(ngx_http_flowdash_output_t *out,
 
     ms = ngx_http_flowdash_metrics_quantile(time, quantile);
 
-    if (ngx_http_flowdash_status_view_count(time) == 0) {
+    if (ngx_http_flowdash_metrics_count(time) == 0) {
         ngx_http_flowdash_status_page_figure(out, name, "\xe2\x80\x93", 0);
 
     } else if (ms < 1000) {

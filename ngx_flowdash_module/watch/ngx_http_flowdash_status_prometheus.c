@@ -308,8 +308,7 @@ ngx_http_flowdash_status_prometheus_histogram(ngx_http_flowdash_output_t *out,
 
 static ngx_http_flowdash_counters_t *
 ngx_http_flowdash_status_prometheus_next(ngx_http_flowdash_view_t *view,
-    ngx_uint_t steps,
-    ngx_uint_t *i, ngx_uint_t *n, ngx_str_t *labels)
+    ngx_uint_t steps, ngx_uint_t *i, ngx_uint_t *n, ngx_str_t *labels)
 {
     u_char                           *p;
     ngx_http_flowdash_counters_t     *counters;

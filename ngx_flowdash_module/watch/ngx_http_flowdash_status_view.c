@@ -33,21 +33,6 @@ static ngx_int_t ngx_http_flowdash_status_view_failures(ngx_http_request_t *r,
     ngx_http_flowdash_view_t *view);
 
 
-ngx_uint_t
-ngx_http_flowdash_status_view_count(ngx_http_flowdash_histogram_t *time)
-{
-    ngx_uint_t  i, n;
-
-    n = 0;
-
-    for (i = 0; i <= NGX_HTTP_FLOWDASH_METRICS_BUCKETS; i++) {
-        n += time->buckets[i];
-    }
-
-    return n;
-}
-
-
 ngx_int_t
 ngx_http_flowdash_status_view(ngx_http_request_t *r,
     ngx_http_flowdash_main_conf_t *fmcf, ngx_http_flowdash_view_t *view)
@@ -120,8 +105,9 @@ ngx_http_flowdash_status_view_table(ngx_http_request_t *r,
               ngx_http_flowdash_status_view_compare);
 
     for (i = 0; i < n; i++) {
-        if (ngx_http_flowdash_status_view_counted(r, view,
-                                                  sorted[i]) != NGX_OK) {
+        if (ngx_http_flowdash_status_view_counted(r, view, sorted[i])
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }
@@ -187,7 +173,7 @@ ngx_http_flowdash_status_view_configured(ngx_http_request_t *r,
     ngx_uint_t                        i;
     ngx_http_flowdash_step_t        **step;
     ngx_http_flowdash_loc_conf_t     *slcf;
-    ngx_http_flowdash_step_view_t    *shown;
+    ngx_http_flowdash_step_view_t    *step_view;
     ngx_http_flowdash_action_view_t  *action;
 
     name = ngx_http_flowdash_metrics_name(&flcf->action->value);
@@ -203,17 +189,17 @@ ngx_http_flowdash_status_view_configured(ngx_http_request_t *r,
 
         name = ngx_http_flowdash_metrics_name(&step[i]->name);
 
-        shown = ngx_http_flowdash_status_view_step(action, &name);
-        if (shown == NULL) {
+        step_view = ngx_http_flowdash_status_view_step(action, &name);
+        if (step_view == NULL) {
             return NGX_ERROR;
         }
 
-        shown->optional = step[i]->optional;
+        step_view->optional = step[i]->optional;
 
         slcf = step[i]->loc_conf[ngx_http_flowdash_module.ctx_index];
 
         if (slcf->url) {
-            shown->endpoint = slcf->url->shown;
+            step_view->endpoint = slcf->url->redacted_origin;
         }
     }
 

@@ -37,10 +37,6 @@ typedef struct {
 } ngx_http_flowdash_view_t;
 
 
-/* The number of values in a histogram. */
-ngx_uint_t ngx_http_flowdash_status_view_count(
-    ngx_http_flowdash_histogram_t *time);
-
 /*
  * Collects the configured actions, in the order of the configuration, and
  * those whose names came from variables.  Returns NGX_OK or NGX_ERROR.
