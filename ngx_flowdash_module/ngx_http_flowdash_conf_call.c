@@ -63,14 +63,11 @@ ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "is duplicate";
     }
 
-    value = cf->args->elts;
-
-    if (flcf->step == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" is allowed in \"flowdash_step\" only",
-                           &cmd->name);
+    if (ngx_http_flowdash_conf_step_only(cf, cmd, flcf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
+
+    value = cf->args->elts;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
@@ -144,43 +141,6 @@ ngx_http_flowdash_conf_call_handles(ngx_conf_t *cf,
     flcf->handles = handles;
 
     return NGX_OK;
-}
-
-
-const char *
-ngx_http_flowdash_conf_call_only(ngx_http_flowdash_loc_conf_t *conf)
-{
-    if (conf->retry != NGX_CONF_UNSET_PTR) {
-        return "flowdash_retry";
-    }
-
-    if (conf->rules != NGX_CONF_UNSET_PTR) {
-        return "flowdash_allow\" and \"flowdash_deny";
-    }
-
-    if (conf->proxy != NGX_CONF_UNSET_PTR) {
-        return "flowdash_proxy";
-    }
-
-    if (conf->http_version != NGX_CONF_UNSET_UINT) {
-        return "flowdash_http_version";
-    }
-
-    if (conf->connect_timeout != NGX_CONF_UNSET_MSEC) {
-        return "flowdash_connect_timeout";
-    }
-
-    if (conf->ssl_verify != NGX_CONF_UNSET
-        || conf->ssl_protocols
-        || conf->ssl_trusted_certificate.name.data
-        || conf->ssl_certificate.name.data
-        || conf->ssl_certificate_key.name.data
-        || conf->ssl_pinned_key.data)
-    {
-        return "flowdash_ssl_...";
-    }
-
-    return NULL;
 }
 
 
