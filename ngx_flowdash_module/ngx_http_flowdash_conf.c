@@ -1,6 +1,6 @@
 
 /*
- * The directives about an action, and all that "nginx -t" can say about them.
+ * The directives about an action.
  */
 
 
@@ -67,7 +67,7 @@ ngx_http_flowdash_conf_methods(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_flowdash_loc_conf_t *flcf = conf;
 
-    /* the slot would add them up */
+    /* nginx's slot would add up the methods of two directives */
 
     if (flcf->methods) {
         return "is duplicate";
@@ -396,7 +396,7 @@ ngx_http_flowdash_conf_pass_status(ngx_conf_t *cf, ngx_command_t *cmd,
 }
 
 
-/* the last one of those */
+/* "status" is the last element of "passed" */
 
 static const char *
 ngx_http_flowdash_conf_pass_status_value(ngx_array_t *passed, ngx_str_t *value,

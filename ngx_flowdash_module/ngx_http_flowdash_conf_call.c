@@ -1,6 +1,6 @@
 
 /*
- * The directives about flowdash_call, and what must hold between them.
+ * The directives about flowdash_call, and whether they fit together.
  */
 
 
@@ -94,7 +94,7 @@ ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (error && ngx_strlchr(value[1].data, value[1].data + value[1].len, '@'))
     {
-        /* not by its value: there may be a password in it */
+        /* do not show the URL: it may have a password */
 
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid URL in \"%V\": %s",
                            &cmd->name, error);
@@ -116,7 +116,7 @@ ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* a worker fills them */
+/* a list of easy handles, which each worker fills for itself */
 
 static ngx_int_t
 ngx_http_flowdash_conf_call_handles(ngx_conf_t *cf,
@@ -162,7 +162,7 @@ ngx_http_flowdash_conf_call_check(ngx_conf_t *cf,
         return rv;
     }
 
-    /* a run of bits becomes a power of two when its lowest is added */
+    /* bits without a gap become a power of two when the lowest is added */
 
     protocols = conf->ssl_protocols & ~NGX_CONF_BITMASK_SET;
 
@@ -232,7 +232,7 @@ ngx_http_flowdash_conf_call_egress(ngx_conf_t *cf,
 }
 
 
-/* nginx's resolver does not look there */
+/* nginx's resolver does not read the hosts file */
 
 static char *
 ngx_http_flowdash_conf_call_hosts(ngx_conf_t *cf)

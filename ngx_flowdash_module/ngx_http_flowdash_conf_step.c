@@ -1,7 +1,7 @@
 
 /*
- * flowdash_step: the block, the directives that only a step has, and what must
- * hold between an action and its steps.
+ * flowdash_step: the block, the directives that only a step has, and whether
+ * an action and its steps fit together.
  */
 
 
@@ -139,7 +139,7 @@ ngx_http_flowdash_conf_optional(ngx_conf_t *cf, ngx_command_t *cmd,
 }
 
 
-/* a nameless location, made as "if" and "limit_except" make theirs */
+/* creates a nameless location, as "if" and "limit_except" do */
 
 static char *
 ngx_http_flowdash_conf_step_block(ngx_conf_t *cf,
@@ -211,8 +211,8 @@ ngx_http_flowdash_conf_step_block(ngx_conf_t *cf,
     }
 
     /*
-     * Nameless only now: proxy_pass with an URI is refused in a nameless
-     * location, but in a step it does what it says.
+     * The location loses its name only now: nginx refuses a proxy_pass with a
+     * URI in a nameless location, but in a step it works.
      */
 
     clcf->noname = 1;
@@ -263,7 +263,7 @@ ngx_http_flowdash_conf_check(ngx_conf_t *cf,
 }
 
 
-/* for those who show what is configured */
+/* for the counters and flowdash_status */
 
 static char *
 ngx_http_flowdash_conf_add_action(ngx_conf_t *cf,
@@ -285,7 +285,7 @@ ngx_http_flowdash_conf_add_action(ngx_conf_t *cf,
 }
 
 
-/* headers that would take the place of the signature's */
+/* flowdash_set_header must not replace the headers of the signature */
 
 static char *
 ngx_http_flowdash_conf_signed(ngx_conf_t *cf,

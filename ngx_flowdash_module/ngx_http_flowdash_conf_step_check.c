@@ -1,6 +1,6 @@
 
 /*
- * What must hold within a flowdash_step, as soon as its block has been read.
+ * Checks a flowdash_step as soon as its block has been read.
  */
 
 
@@ -273,9 +273,9 @@ ngx_http_flowdash_conf_step_check_handler(ngx_conf_t *cf,
 
 /*
  * Whether there is a "return" or a "rewrite", which can answer without a
- * content handler.  The rewrite module's configuration is its own affair;
- * what is relied on here is that it starts with its code, which is made of
- * structs that start with their function.
+ * content handler.  The configuration of the rewrite module is private to it.
+ * What is relied on here: it starts with its codes, which are structs that
+ * start with their function.
  */
 
 static ngx_uint_t
@@ -321,7 +321,7 @@ ngx_http_flowdash_conf_step_check_rewrites(ngx_conf_t *cf, void **loc_conf)
 #if (NGX_PCRE)
         if (code[i] == ngx_http_script_regex_start_code) {
 
-            /* of a "rewrite", unless it is the test of an "if" */
+            /* a "rewrite", unless it is the test of an "if" */
 
             regex = (ngx_http_script_regex_code_t *) &code[i];
 

@@ -1,7 +1,7 @@
 
 /*
- * The URL of a flowdash_call as it is configured.  libcurl has the last word
- * on what a URL is.
+ * The URL of a flowdash_call, parsed with the configuration.  libcurl has the
+ * last word on whether it is valid.
  */
 
 
@@ -126,7 +126,7 @@ ngx_http_flowdash_url_authority(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
 }
 
 
-/* origin and shown then end before the host */
+/* both origins are cut before the host, whose value is not known yet */
 
 static const char *
 ngx_http_flowdash_url_variable_host(ngx_conf_t *cf,
@@ -253,11 +253,6 @@ ngx_http_flowdash_url_path(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
     return ngx_http_flowdash_url_parts(cf, &url->parts, p, last);
 }
 
-
-/*
- * The path and the query are split into what is sent as it is written, and
- * variables, whose values are percent-encoded one by one.
- */
 
 ngx_int_t
 ngx_http_flowdash_url_parts(ngx_conf_t *cf, ngx_array_t *parts,
@@ -393,12 +388,12 @@ ngx_http_flowdash_url_check(ngx_conf_t *cf, ngx_http_flowdash_url_t *url)
 
 
 /*
- * An URL that is always the same is parsed once: libcurl would parse it, and
- * write it anew byte by byte, for each call.
+ * A URL without variables is parsed only once: otherwise libcurl would parse
+ * it, and write it again byte by byte, for each call.
  *
- * Not if there is a percent sign in front of the path.  Before 8.3 libcurl
- * loses the zone of an IPv6 address in the copy that it makes for a transfer,
- * and it changes the original if there is one in the host.
+ * The exception is a URL with a percent sign before its path.  Before 8.3
+ * libcurl loses the zone of an IPv6 address in the copy that it makes for a
+ * transfer, and it changes the original if the percent sign is in the host.
  */
 
 static const char *
@@ -509,8 +504,9 @@ ngx_http_flowdash_url_endpoint(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
 
 
 /*
- * libcurl would write it byte by byte for each call, and, on a connection to a
- * proxy, with brackets if the first host on it was IPv6, without if not.
+ * libcurl would write this header byte by byte for each call.  On a connection
+ * to a proxy it would also put the host in brackets, or not, depending on
+ * whether the first host on that connection was IPv6.
  */
 
 u_char *

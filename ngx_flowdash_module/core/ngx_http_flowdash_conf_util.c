@@ -1,7 +1,7 @@
 
 /*
- * What the directives have in common: refusing a value, compiling one, reading
- * a file.
+ * What directives have in common: refusing a value, compiling one, reading a
+ * file.
  */
 
 
@@ -52,8 +52,8 @@ ngx_http_flowdash_conf_create_value(ngx_conf_t *cf, ngx_str_t *text)
 
 
 /*
- * A string returned as the error would be printed with the name of the last
- * directive parsed, which is another one after a block.
+ * nginx would print a returned string with the name of the directive that was
+ * parsed last: after a block, that is one inside of it.
  */
 
 char *
@@ -111,7 +111,7 @@ ngx_http_flowdash_conf_read_secret(ngx_conf_t *cf, ngx_str_t *name,
         return NGX_ERROR;
     }
 
-    /* what else there is may have no end */
+    /* a device or a pipe may never end */
 
     if (!ngx_is_file(&fi)
         || ngx_file_size(&fi) > NGX_HTTP_FLOWDASH_SECRET_MAX)
@@ -160,8 +160,8 @@ ngx_http_flowdash_conf_is_space(u_char c)
 
 
 /*
- * Files are read now, as the user that nginx is started by; a worker could
- * not, and would have to wait for the disk.
+ * Files are read while nginx starts, as the user who starts it.  A worker may
+ * lack the permission, and would have to wait for the disk.
  */
 
 ngx_int_t

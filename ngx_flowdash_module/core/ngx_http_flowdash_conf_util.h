@@ -22,15 +22,15 @@ ngx_http_complex_value_t *ngx_http_flowdash_conf_create_value(ngx_conf_t *cf,
     ngx_str_t *text);
 
 /*
- * Reads a file whole, with a zero behind its end.  Returns NGX_OK, or
+ * Reads a whole file and adds a zero at its end.  Returns NGX_OK, or
  * NGX_ERROR, which is logged.
  */
 ngx_int_t ngx_http_flowdash_conf_read_file(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *content);
 
 /*
- * The same for a secret: "name" is made a full one, white space around the
- * secret is dropped, and a file that is open to all users is warned of.
+ * The same for a secret: makes "name" a full path, drops white space around
+ * the secret, and warns of a file that all users can read.
  */
 ngx_int_t ngx_http_flowdash_conf_read_secret(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *content);

@@ -1,6 +1,6 @@
 
 /*
- * An action that has failed: its status, and what the user is told.
+ * A failed action: its status, and what the user is told.
  */
 
 
@@ -33,7 +33,7 @@
 
 
 typedef struct {
-    ngx_str_t    happened;     /* behind "The step NAME" */
+    ngx_str_t    happened;     /* after "The step NAME" */
     ngx_str_t    advice;
 } ngx_http_flowdash_error_advice_t;
 
@@ -114,7 +114,7 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
 
     if (ngx_http_flowdash_error_page_exists(r, ctx->status)) {
 
-        /* which may lead to the app: it must not get the request that way */
+        /* the page may come from the app, which must not get the body */
 
         return (ngx_http_flowdash_replace_headers_discard_body(r) == NGX_OK)
                ? (ngx_int_t) ctx->status : NGX_ERROR;
@@ -126,7 +126,7 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
 }
 
 
-/* what of the endpoint's answer is for the user: its status, its message */
+/* passes on the endpoint's status and message if the configuration says so */
 
 static ngx_int_t
 ngx_http_flowdash_error_set_status_and_message(ngx_http_request_t *r,
@@ -215,7 +215,7 @@ ngx_http_flowdash_error_send(ngx_http_request_t *r,
     ngx_chain_t                     out;
     ngx_http_flowdash_error_text_t  text;
 
-    /* should this fail, no error page of another status may lead to the app */
+    /* if this fails, no error page may lead to the app */
 
     r->error_page = 1;
 
@@ -267,7 +267,7 @@ ngx_http_flowdash_error_text(ngx_http_flowdash_ctx_t *ctx,
 
     if (ngx_http_flowdash_text_check_utf8(&text->action)) {
 
-        /* it is why the action was refused */
+        /* such a name cannot be shown; it is why the action was refused */
 
         ngx_str_null(&text->action);
     }

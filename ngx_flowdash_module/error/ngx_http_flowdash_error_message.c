@@ -1,7 +1,6 @@
 
 /*
- * What an endpoint itself says about its failure: found in the answer, and
- * made fit to be shown to the user.
+ * Finds what an endpoint says about its failure, and cleans it for the user.
  */
 
 
@@ -18,12 +17,12 @@
 
 #define NGX_HTTP_FLOWDASH_MESSAGE_SIZE     1024
 
-/* who says more has something else in mind */
+/* a longer list is not meant for people */
 
 #define NGX_HTTP_FLOWDASH_MESSAGE_STRINGS  64    /* in a list */
 
 
-/* the members of an answer that may have it, in the order of preference */
+/* the members of an answer that may have the message, the best one first */
 
 typedef enum {
     NGX_HTTP_FLOWDASH_MESSAGE_DETAIL = 0,
@@ -174,7 +173,7 @@ ngx_http_flowdash_error_message_json(
                                  &member[NGX_HTTP_FLOWDASH_MESSAGE_MESSAGE]);
             }
 
-            /* those of the object are of no use, the others come next */
+            /* "errors" is next: that of the answer, not that of the object */
 
             member[NGX_HTTP_FLOWDASH_MESSAGE_ERRORS] = errors;
         }
@@ -188,7 +187,7 @@ ngx_http_flowdash_error_message_json(
 }
 
 
-/* finds the members of an object that may have the message; none in others */
+/* finds the members of an object that may have the message */
 
 static ngx_int_t
 ngx_http_flowdash_error_message_members(
@@ -243,7 +242,7 @@ ngx_http_flowdash_error_message_member(void *data, ngx_str_t *name,
 }
 
 
-/* the strings of an array, which is valid JSON */
+/* joins the strings of an array, which is valid JSON */
 
 static ngx_int_t
 ngx_http_flowdash_error_message_list(
@@ -292,7 +291,9 @@ ngx_http_flowdash_error_message_list(
 }
 
 
-/* the next string in an array, and its end; NULL at the array's end */
+/*
+ * finds the next string of an array; returns its end, or NULL after the last
+ */
 
 static u_char *
 ngx_http_flowdash_error_message_element(u_char *p, ngx_str_t *string)

@@ -1,7 +1,7 @@
 
 /*
- * The page about an action that has failed, for people: what has happened, and
- * what they can do.  It needs no scripts and nothing from elsewhere.
+ * The page about a failed action: what happened, and what the user can do.  It
+ * is self-contained and has no script.
  */
 
 
@@ -13,12 +13,12 @@
 #include <ngx_http_flowdash_error_page.h>
 
 
-/* a heading is no place for a whole text */
+/* a longer name is cut: it stands in a heading */
 
 #define NGX_HTTP_FLOWDASH_ERROR_PAGE_NAME  128
 
 
-/* all of it is escaped */
+/* all escaped for HTML */
 
 typedef struct {
     ngx_str_t    action;
@@ -42,7 +42,7 @@ static void ngx_http_flowdash_error_page_back(ngx_http_request_t *r,
     ngx_str_t *path);
 
 
-/* contrasts are 7:1 or more, in the dark too */
+/* contrasts are at least 7:1, also in dark mode */
 
 static u_char  ngx_http_flowdash_error_page_head[] =
 "<!DOCTYPE html>\n"
@@ -163,7 +163,7 @@ ngx_http_flowdash_error_page_happened(u_char *p,
     ngx_http_flowdash_error_page_t *page,
     ngx_http_flowdash_error_text_t *text)
 {
-    /* the name may depend on what could not be read */
+    /* the name may depend on a task that could not be read */
 
     const char  *title = page->action.len ? "\xe2\x80\x9c%V\xe2\x80\x9d"
                                           : "The action%V";
@@ -216,10 +216,10 @@ ngx_http_flowdash_error_page_do(u_char *p,
 
 
 /*
- * The path of the Referer if it is a page of this host.  It is a link without
- * a host, which must not become one with a host: "//" and "/\" at its start
- * would, and browsers take control characters out of links before.  The scheme
- * is the browser's own business: behind a proxy it is another one here.
+ * Finds the path of the Referer if that is a page of this host.  The path
+ * becomes a link, which must not lead to another host: browsers read a host
+ * after "//" and "/\", and drop control characters before they look.  The
+ * scheme is not compared: behind a proxy it is another one here.
  */
 
 static void

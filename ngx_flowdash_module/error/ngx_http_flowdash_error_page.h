@@ -17,7 +17,7 @@
 typedef struct {
     ngx_str_t                       action;
     ngx_str_t                       step;
-    ngx_str_t                       happened;  /* behind "The step NAME" */
+    ngx_str_t                       happened;  /* after "The step NAME" */
     ngx_str_t                       advice;
 } ngx_http_flowdash_error_text_t;
 

@@ -79,8 +79,8 @@ ngx_http_flowdash_url_make(ngx_http_request_t *r,
 
 
 /*
- * A host with variables is put together of what names of hosts are made of,
- * so that no value brings another part of a URL with it.
+ * A host with variables may have only the characters of host names, so that no
+ * value adds another part of a URL.
  */
 
 static ngx_int_t
@@ -204,7 +204,7 @@ ngx_http_flowdash_url_make_values(ngx_http_request_t *r,
 }
 
 
-/* values are percent-encoded: a slash or "?" is from the configuration */
+/* values are percent-encoded: any slash or "?" is from the configuration */
 
 static ngx_uint_t
 ngx_http_flowdash_url_make_empty_segment(ngx_str_t *value, ngx_uint_t n)

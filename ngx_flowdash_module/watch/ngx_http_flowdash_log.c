@@ -1,7 +1,7 @@
 
 /*
- * The lines about failures in the error log: all that a search needs, nothing
- * secret, and no line breaks, since names and details may come from outside.
+ * The lines about failures in the error log.  A line has all that a search
+ * needs, and nothing secret.
  */
 
 
@@ -13,7 +13,7 @@
 #include <ngx_http_flowdash_log.h>
 
 
-/* a long text must not push the rest out of the line */
+/* one long text must not push the rest out of the line */
 
 #define NGX_HTTP_FLOWDASH_LOG_NAME  256
 #define NGX_HTTP_FLOWDASH_LOG_TEXT  512
@@ -132,7 +132,7 @@ ngx_http_flowdash_log_quoted(u_char *p, u_char *last, const char *what,
 }
 
 
-/* escaped as in JSON: a name or detail may bring line breaks with it */
+/* escaped as in JSON: text from outside must not start a line of its own */
 
 static u_char *
 ngx_http_flowdash_log_text(u_char *p, u_char *last, ngx_str_t *text,

@@ -1,7 +1,7 @@
 
 /*
- * The counters in shared memory: a table of fixed size, in which entries are
- * made and found without a lock.
+ * The counters in shared memory: a table of fixed size, whose entries are
+ * created and found without a lock.
  */
 
 
@@ -10,11 +10,11 @@
 #include <ngx_http_flowdash_metrics.h>
 
 
-/* how many places an entry may have */
+/* how many slots are tried for an entry */
 
 #define NGX_HTTP_FLOWDASH_METRICS_PROBES 64
 
-/* how long one is waited for that another worker makes: some 10 us */
+/* how long a worker waits for an entry that another creates: about 10 us */
 
 #define NGX_HTTP_FLOWDASH_METRICS_SPINS  1024
 
@@ -87,7 +87,7 @@ ngx_http_flowdash_metrics_hash(ngx_str_t *names)
     ngx_crc32_init(hash);
     ngx_crc32_update(&hash, names[0].data, names[0].len);
 
-    /* no name has this byte: they are UTF-8 */
+    /* names are UTF-8, and never have this byte */
 
     ngx_crc32_update(&hash, (u_char *) "\xff", 1);
     ngx_crc32_update(&hash, names[1].data, names[1].len);
@@ -98,7 +98,7 @@ ngx_http_flowdash_metrics_hash(ngx_str_t *names)
 }
 
 
-/* Returns NGX_OK, or NGX_DECLINED if another worker has got the place. */
+/* Returns NGX_OK, or NGX_DECLINED if another worker got the slot. */
 
 static ngx_int_t
 ngx_http_flowdash_metrics_make(ngx_http_flowdash_zone_t *zone,
@@ -130,8 +130,8 @@ ngx_http_flowdash_metrics_make(ngx_http_flowdash_zone_t *zone,
 
 
 /*
- * Another worker makes this entry, perhaps for the same name: that must not
- * have two.  If it is held up, or has died, the place is lost to all.
+ * Another worker is creating this entry, perhaps for the same name, which must
+ * not have two.  If it is held up, or has died, nobody uses the slot any more.
  */
 
 static void
@@ -192,7 +192,7 @@ ngx_http_flowdash_metrics_name(ngx_str_t *name)
     if (cut.len > NGX_HTTP_FLOWDASH_METRICS_NAME) {
         cut.len = NGX_HTTP_FLOWDASH_METRICS_NAME;
 
-        /* between two characters of UTF-8 */
+        /* cut between two characters */
 
         while (cut.len && (cut.data[cut.len] & 0xc0) == 0x80) {
             cut.len--;
@@ -248,8 +248,8 @@ ngx_http_flowdash_metrics_count(ngx_http_flowdash_histogram_t *time)
 
 
 /*
- * Two workers may change the minute at once, and lose one or two of what is an
- * estimate anyway.
+ * Two workers may start a minute at the same time, and lose an event or two.
+ * The rate is an estimate anyway.
  */
 
 void

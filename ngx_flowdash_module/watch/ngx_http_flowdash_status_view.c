@@ -1,7 +1,7 @@
 
 /*
  * What flowdash_status shows: the configured actions with their counters, and
- * what else was counted.
+ * the other actions that were counted.
  */
 
 
@@ -76,7 +76,7 @@ ngx_http_flowdash_status_view(ngx_http_request_t *r,
 }
 
 
-/* sorted, so that an action's entries are found together */
+/* sorted, so that the entries of an action follow each other */
 
 static ngx_int_t
 ngx_http_flowdash_status_view_table(ngx_http_request_t *r,
@@ -135,7 +135,7 @@ ngx_http_flowdash_status_view_compare(const void *one, const void *two)
 }
 
 
-/* what found no room in the zone has counted nothing */
+/* what found no room in the zone is shown with zeros */
 
 static void
 ngx_http_flowdash_status_view_fill(ngx_http_flowdash_view_t *view)
@@ -243,8 +243,9 @@ ngx_http_flowdash_status_view_counted(ngx_http_request_t *r,
 
 
 /*
- * The one of that name, which is made if there is none, or NULL on error.
- * Behind those of the configuration the table's follow, sorted by name.
+ * Finds or creates the action of that name.  Returns NULL on error.  The
+ * configured actions come first; the table's follow, sorted by name, so that
+ * only the last of these may be the one.
  */
 
 static ngx_http_flowdash_action_view_t *
@@ -319,7 +320,7 @@ ngx_http_flowdash_status_view_step(ngx_http_flowdash_action_view_t *action,
 }
 
 
-/* a copy: they may be replaced while the page is written */
+/* copied: they may be overwritten while the page is written */
 
 static ngx_int_t
 ngx_http_flowdash_status_view_failures(ngx_http_request_t *r,
