@@ -1,8 +1,8 @@
 
 /*
  * The phase handler: the only state machine.  nginx enters it for the client's
- * request, again when the body was read, after the fetch and each step, and to
- * continue with a long body.
+ * request, and again when the body has been read, after the fetch, after each
+ * step, and to continue with a long body.
  */
 
 
@@ -104,7 +104,10 @@ ngx_http_flowdash_action_handler(ngx_http_request_t *r)
 
     if (ctx->yield.posted) {
 
-        /* a write event came first: the turn must not run the phases again */
+        /*
+         * a write event came first: the posted one must not run the phases
+         * again
+         */
 
         ngx_delete_posted_event(&ctx->yield);
     }
@@ -134,7 +137,7 @@ ngx_http_flowdash_action_handler(ngx_http_request_t *r)
     default:
 
         /*
-         * An error page that leads into an action: what has failed must not
+         * An error page leads into an action: a request that failed must not
          * reach the app this way.
          */
 
@@ -170,7 +173,7 @@ ngx_http_flowdash_action_redirected(ngx_http_request_t *r,
 }
 
 
-/* an error page for a body that nginx could not read: nothing else of it */
+/* nginx shows an error page, as it could not read the body: discards it */
 
 static ngx_int_t
 ngx_http_flowdash_action_unread(ngx_http_request_t *r,
@@ -201,11 +204,13 @@ ngx_http_flowdash_action_is_here(ngx_http_request_t *r)
 
 
 /*
- * A step is answered by its own location, or one that a "rewrite" in it leads
- * to: an endpoint that names another (X-Accel-Redirect) is not followed, where
- * no handler answers, files must not, and it is no way into an action.
- * Subrequests of other modules (mirror) run no steps either: they may enter an
- * action only behind the client's own.
+ * A step is answered by its own location, or by one that a "rewrite" in it
+ * leads to.  An endpoint cannot name another location (X-Accel-Redirect), a
+ * step without a content handler is not answered by static files, and no step
+ * leads into an action.
+ *
+ * Subrequests of other modules, such as mirror's, run no steps.  They may
+ * enter an action's location only after the action has passed.
  */
 
 static ngx_int_t
@@ -229,7 +234,7 @@ ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "flowdash: a subrequest of another module to an action");
 
-        /* no error page, which could lead to the app */
+        /* without an error page, which could lead to the app */
 
         r->error_page = 1;
 
@@ -282,7 +287,7 @@ ngx_http_flowdash_action_begin(ngx_http_request_t *r)
     if (r->method == NGX_HTTP_PUT && r->content_handler == NULL
         && !clcf->client_body_in_file_only)
     {
-        /* dav takes the body as a file, and would ask for one too late */
+        /* dav needs the body in a file, and would ask for that too late */
 
         r->request_body_in_file_only = 1;
         r->request_body_in_persistent_file = 1;
@@ -328,7 +333,7 @@ ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
 
     if (c->error || c->read->eof || c->read->pending_eof) {
 
-        /* nothing has been called yet: without a client nothing will be */
+        /* nothing has been called yet, so the action can be dropped */
 
         ngx_log_error(NGX_LOG_INFO, c->log, 0,
                       "flowdash: client closed connection before an action");
@@ -351,9 +356,9 @@ ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
 
 
 /*
- * The name may depend on the task, and without one it is no action.  If it
- * depends on a field which the request does not have, it is asked for again
- * when the stored task is there.
+ * The name may depend on the task; if it is empty, this is not an action.  If
+ * it depends on a field that the request lacks, it is evaluated again when the
+ * stored task is there.
  */
 
 static ngx_int_t
@@ -400,7 +405,7 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
 }
 
 
-/* the name and the task are known, and nothing is in the way of the steps */
+/* the name and the task are known: prepares the first step */
 
 static ngx_int_t
 ngx_http_flowdash_action_prepare(ngx_http_request_t *r,
@@ -465,7 +470,7 @@ ngx_http_flowdash_action_name(ngx_http_request_t *r,
 }
 
 
-/* $request_id, which is made here if nobody has asked for it yet */
+/* the id is $request_id, which is created here if it was not used before */
 
 static ngx_int_t
 ngx_http_flowdash_action_id(ngx_http_request_t *r,
@@ -510,7 +515,7 @@ ngx_http_flowdash_action_check_name(ngx_http_flowdash_ctx_t *ctx,
 {
     if (ngx_http_flowdash_text_check_utf8(&name->text)) {
 
-        /* it cannot be logged or shown as JSON either */
+        /* nor can it be logged or shown as JSON */
 
         ctx->action.len = 0;
 
@@ -525,7 +530,7 @@ ngx_http_flowdash_action_check_name(ngx_http_flowdash_ctx_t *ctx,
 }
 
 
-/* from here on something is called */
+/* from here on, the app or endpoints are called */
 
 static void
 ngx_http_flowdash_action_enter(ngx_http_request_t *r,
@@ -584,7 +589,7 @@ ngx_http_flowdash_action_fetched(ngx_http_request_t *r,
         return ngx_http_flowdash_error(r, ctx, ex->error, 0, &ex->detail);
     }
 
-    /* what fails from now on is not the fetch's fault */
+    /* the fetch is not to blame for later failures */
 
     ctx->exchange = NULL;
 
@@ -610,7 +615,7 @@ ngx_http_flowdash_action_refuse(ngx_http_request_t *r,
 }
 
 
-/* nginx's file of the body */
+/* nginx's file with the body cannot be read or written */
 
 static ngx_int_t
 ngx_http_flowdash_action_unreadable(ngx_http_request_t *r,
@@ -630,7 +635,7 @@ ngx_http_flowdash_action_unreadable(ngx_http_request_t *r,
 }
 
 
-/* a long body: others have a turn, then this request is gone on with */
+/* a long body: lets other requests run, and then continues */
 
 static ngx_int_t
 ngx_http_flowdash_action_yield(ngx_http_request_t *r,
@@ -675,7 +680,7 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
 
         if (ex && !ex->done) {
 
-            /* a write event, by which HTTP/2 may say that the client left */
+            /* a write event: in HTTP/2, the client may have left */
 
             r->connection->error = 0;
             return NGX_DONE;
@@ -716,8 +721,8 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
 
 
 /*
- * Whether the action goes on although a step has failed.  An optional step is
- * no excuse for a request by which it could not be called.
+ * Whether the action continues although a step failed.  If the request itself
+ * makes a call impossible, it does not, even if the step is optional.
  */
 
 static ngx_uint_t
@@ -777,10 +782,10 @@ ngx_http_flowdash_action_written(ngx_http_request_t *r,
 
 
 /*
- * What the client does while steps run.  Once an endpoint has been called the
- * action runs to its end, so that a client which is gone must not end it: in
- * HTTP/2 nginx has already set the connection's error, which would terminate
- * the request when the subrequest is finalized.
+ * Handles what the client does while steps run.  Once an endpoint has been
+ * called, the action runs to its end even if the client leaves.  In HTTP/2
+ * nginx has then set the connection's error already, which would terminate the
+ * request when the subrequest is finalized.
  */
 
 static void

@@ -10,7 +10,7 @@
 
 /*
  * The precontent phase handler, entered again after the body was read and
- * after each step.  Returns NGX_DECLINED to let the request go on.
+ * after each step.  Returns NGX_DECLINED to let the request continue.
  */
 ngx_int_t ngx_http_flowdash_action_handler(ngx_http_request_t *r);
 

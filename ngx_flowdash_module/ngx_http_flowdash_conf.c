@@ -1,6 +1,6 @@
 
 /*
- * The directives about an action, and all that "nginx -t" can say about them.
+ * The directives about an action.
  */
 
 
@@ -56,16 +56,9 @@ ngx_http_flowdash_conf_action(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                              "the name must be UTF-8");
     }
 
-    flcf->action = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
-    if (flcf->action == NULL) {
-        return NGX_CONF_ERROR;
-    }
+    flcf->action = ngx_http_flowdash_conf_create_value(cf, &value[1]);
 
-    if (ngx_http_flowdash_conf_value(cf, &value[1], flcf->action) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
+    return flcf->action ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -74,7 +67,7 @@ ngx_http_flowdash_conf_methods(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_flowdash_loc_conf_t *flcf = conf;
 
-    /* the slot would add them up */
+    /* nginx's slot would add up the methods of two directives */
 
     if (flcf->methods) {
         return "is duplicate";
@@ -93,12 +86,24 @@ ngx_http_flowdash_conf_user(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (value[1].len == 0 || ngx_http_flowdash_text_check_utf8(&value[1])) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
-                              "the field's name must be UTF-8 and not empty");
+    if (ngx_http_flowdash_conf_field_name(cf, cmd, &value[1]) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
     }
 
     return ngx_http_flowdash_conf_param(cf, cmd, &flcf->user, 0);
+}
+
+
+char *
+ngx_http_flowdash_conf_field_name(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *name)
+{
+    if (name->len == 0 || ngx_http_flowdash_text_check_utf8(name)) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, name,
+                              "the field's name must be UTF-8 and not empty");
+    }
+
+    return NGX_CONF_OK;
 }
 
 
@@ -171,16 +176,9 @@ ngx_http_flowdash_conf_dry_run(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_OK;
     }
 
-    flcf->dry_run = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
-    if (flcf->dry_run == NULL) {
-        return NGX_CONF_ERROR;
-    }
+    flcf->dry_run = ngx_http_flowdash_conf_create_value(cf, &value[1]);
 
-    if (ngx_http_flowdash_conf_value(cf, &value[1], flcf->dry_run) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
+    return flcf->dry_run ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -222,11 +220,10 @@ ngx_http_flowdash_conf_accept(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                      "it stands alone, without any field");
         }
 
-        if (value[i].len == 0
-            || ngx_http_flowdash_text_check_utf8(&value[i]))
+        if (ngx_http_flowdash_conf_field_name(cf, cmd, &value[i])
+            != NGX_CONF_OK)
         {
-            return ngx_http_flowdash_conf_refuse(cf, cmd, &value[i],
-                              "the field's name must be UTF-8 and not empty");
+            return NGX_CONF_ERROR;
         }
 
         field = ngx_array_push(flcf->accept);
@@ -399,7 +396,7 @@ ngx_http_flowdash_conf_pass_status(ngx_conf_t *cf, ngx_command_t *cmd,
 }
 
 
-/* the last one of those */
+/* "status" is the last element of "passed" */
 
 static const char *
 ngx_http_flowdash_conf_pass_status_value(ngx_array_t *passed, ngx_str_t *value,

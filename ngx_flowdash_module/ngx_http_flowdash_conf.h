@@ -24,13 +24,20 @@ char *ngx_http_flowdash_conf_pass_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*
- * Adds a directive's name and its value with variables to an array of
- * ..._param_t, which is created when it is NGX_CONF_UNSET_PTR; a name may be
- * set once, whatever its case if "caseless".  Returns NGX_CONF_OK, or
- * NGX_CONF_ERROR, which is logged.
+ * Adds the name and the value of a directive to an array of ..._param_t, which
+ * is created if it is NGX_CONF_UNSET_PTR.  Each name may be set once;
+ * "caseless" ignores its case.  Returns NGX_CONF_OK, or NGX_CONF_ERROR, which
+ * is logged.
  */
 char *ngx_http_flowdash_conf_param(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_array_t **params, ngx_uint_t caseless);
+
+/*
+ * Checks the name of a field.  Returns NGX_CONF_OK, or NGX_CONF_ERROR, which
+ * is logged.
+ */
+char *ngx_http_flowdash_conf_field_name(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *name);
 
 /*
  * Slots for times and sizes that must be positive: an ngx_msec_t and a size_t

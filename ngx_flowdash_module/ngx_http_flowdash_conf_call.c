@@ -1,6 +1,6 @@
 
 /*
- * The directives about flowdash_call, and what must hold between them.
+ * The directives about flowdash_call, and whether they fit together.
  */
 
 
@@ -67,14 +67,11 @@ ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "is duplicate";
     }
 
-    value = cf->args->elts;
-
-    if (flcf->step == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" is allowed in \"flowdash_step\" only",
-                           &cmd->name);
+    if (ngx_http_flowdash_conf_step_only(cf, cmd, flcf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
+
+    value = cf->args->elts;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
@@ -101,7 +98,7 @@ ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (error && ngx_strlchr(value[1].data, value[1].data + value[1].len, '@'))
     {
-        /* not by its value: there may be a password in it */
+        /* do not show the URL: it may have a password */
 
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid URL in \"%V\": %s",
                            &cmd->name, error);
@@ -123,7 +120,7 @@ ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* a worker fills them */
+/* a list of easy handles, which each worker fills for itself */
 
 static ngx_int_t
 ngx_http_flowdash_conf_call_handles(ngx_conf_t *cf,
@@ -151,43 +148,6 @@ ngx_http_flowdash_conf_call_handles(ngx_conf_t *cf,
 }
 
 
-const char *
-ngx_http_flowdash_conf_call_only(ngx_http_flowdash_loc_conf_t *conf)
-{
-    if (conf->retry != NGX_CONF_UNSET_PTR) {
-        return "flowdash_retry";
-    }
-
-    if (conf->rules != NGX_CONF_UNSET_PTR) {
-        return "flowdash_allow\" and \"flowdash_deny";
-    }
-
-    if (conf->proxy != NGX_CONF_UNSET_PTR) {
-        return "flowdash_proxy";
-    }
-
-    if (conf->http_version != NGX_CONF_UNSET_UINT) {
-        return "flowdash_http_version";
-    }
-
-    if (conf->connect_timeout != NGX_CONF_UNSET_MSEC) {
-        return "flowdash_connect_timeout";
-    }
-
-    if (conf->ssl_verify != NGX_CONF_UNSET
-        || conf->ssl_protocols
-        || conf->ssl_trusted_certificate.name.data
-        || conf->ssl_certificate.name.data
-        || conf->ssl_certificate_key.name.data
-        || conf->ssl_pinned_key.data)
-    {
-        return "flowdash_ssl_...";
-    }
-
-    return NULL;
-}
-
-
 char *
 ngx_http_flowdash_conf_call_check(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf)
@@ -206,7 +166,7 @@ ngx_http_flowdash_conf_call_check(ngx_conf_t *cf,
         return rv;
     }
 
-    /* a run of bits becomes a power of two when its lowest is added */
+    /* bits without a gap become a power of two when the lowest is added */
 
     protocols = conf->ssl_protocols & ~NGX_CONF_BITMASK_SET;
 
@@ -276,7 +236,7 @@ ngx_http_flowdash_conf_call_egress(ngx_conf_t *cf,
 }
 
 
-/* nginx's resolver does not look there */
+/* nginx's resolver does not read the hosts file */
 
 static char *
 ngx_http_flowdash_conf_call_hosts(ngx_conf_t *cf)

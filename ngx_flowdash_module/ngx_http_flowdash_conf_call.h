@@ -20,15 +20,8 @@ char *ngx_http_flowdash_conf_http_version(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*
- * Names a directive that stands in a step without flowdash_call, where it
- * means nothing.  Returns NULL if there is none.
- */
-const char *ngx_http_flowdash_conf_call_only(
-    ngx_http_flowdash_loc_conf_t *conf);
-
-/*
- * What can only be said of a step with flowdash_call when its inheritance is
- * known.  Returns NGX_CONF_OK or NGX_CONF_ERROR.
+ * Checks a step with flowdash_call whose inherited values are known.  Returns
+ * NGX_CONF_OK, or NGX_CONF_ERROR, which is logged.
  */
 char *ngx_http_flowdash_conf_call_check(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);

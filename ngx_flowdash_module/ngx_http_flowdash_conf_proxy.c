@@ -46,7 +46,7 @@ ngx_http_flowdash_conf_proxy(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_OK;
     }
 
-    /* not by its value: there may be a password in it */
+    /* do not show the URL: it may have a password */
 
     if (ngx_strlchr(value[1].data, value[1].data + value[1].len, '@')) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -81,7 +81,7 @@ ngx_http_flowdash_conf_proxy(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* returns NULL, NGX_CONF_ERROR, or what is wrong with it */
+/* returns NULL, NGX_CONF_ERROR, or what is wrong with the URL */
 
 static const char *
 ngx_http_flowdash_conf_proxy_url(ngx_conf_t *cf,
@@ -121,13 +121,13 @@ ngx_http_flowdash_conf_proxy_url(ngx_conf_t *cf,
         host.len--;
     }
 
-    /* libcurl would overlook slashes, and a query */
+    /* libcurl would ignore a path and a query */
 
     if (strcspn((char *) host.data, "/?#") < host.len) {
         return ngx_http_flowdash_proxy_expected;
     }
 
-    /* names are the proxy's to resolve, so nobody here has to wait for them */
+    /* socks5h: the proxy resolves names, so that no worker waits for that */
 
     if (scheme == &schemes[3]) {
         scheme--;

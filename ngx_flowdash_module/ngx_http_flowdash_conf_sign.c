@@ -18,8 +18,8 @@ static ngx_int_t ngx_http_flowdash_conf_sign_file(ngx_conf_t *cf,
 
 
 /*
- * What is said about a key must not have it, so keys are named by where they
- * stand, and files by their paths.
+ * Messages must not show a key: they name it by the number of the argument, or
+ * by the path of its file.
  */
 
 char *
@@ -83,8 +83,8 @@ ngx_http_flowdash_conf_sign(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 /*
- * Returns NGX_OK, NGX_DECLINED with "error" set, or NGX_ERROR if it has been
- * said already what is wrong.
+ * Returns NGX_OK, NGX_DECLINED with "error" set, or NGX_ERROR if the error has
+ * been logged.
  */
 
 static ngx_int_t

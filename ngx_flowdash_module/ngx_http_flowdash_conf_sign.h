@@ -8,8 +8,8 @@
 
 
 /*
- * The directive flowdash_sign_key, of an ngx_array_t * at cmd->offset, which
- * is NULL for "off".
+ * The directive "flowdash_sign_key": sets an ngx_array_t * at cmd->offset, to
+ * NULL for "off".
  */
 char *ngx_http_flowdash_conf_sign(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

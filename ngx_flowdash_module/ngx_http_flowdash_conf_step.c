@@ -1,7 +1,7 @@
 
 /*
- * flowdash_step: the block, the directives that only a step has, and what must
- * hold between an action and its steps.
+ * flowdash_step: the block, the directives that only a step has, and whether
+ * an action and its steps fit together.
  */
 
 
@@ -13,17 +13,13 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
 #include <ngx_http_flowdash_headers.h>
-#include <ngx_http_flowdash_call.h>
 #include <ngx_http_flowdash_conf_call.h>
+#include <ngx_http_flowdash_conf_step_check.h>
 #include <ngx_http_flowdash_conf_step.h>
 
 
 static char *ngx_http_flowdash_conf_step_block(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step);
-static char *ngx_http_flowdash_conf_step_check(ngx_conf_t *cf,
-    ngx_http_flowdash_step_t *step);
-static ngx_uint_t ngx_http_flowdash_conf_rewrites(ngx_conf_t *cf,
-    void **loc_conf);
 static char *ngx_http_flowdash_conf_add_action(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
 static char *ngx_http_flowdash_conf_signed(ngx_conf_t *cf,
@@ -69,9 +65,7 @@ ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     steps = flcf->steps->elts;
 
     for (i = 0; i < flcf->steps->nelts; i++) {
-        if (steps[i]->name.len == name.len
-            && ngx_strncmp(steps[i]->name.data, name.data, name.len) == 0)
-        {
+        if (ngx_http_flowdash_text_equal(&steps[i]->name, &name)) {
             return ngx_http_flowdash_conf_refuse(cf, cmd, &name,
                                    "the action has a step of this name");
         }
@@ -108,15 +102,9 @@ ngx_http_flowdash_conf_if(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_flowdash_loc_conf_t *flcf = conf;
 
-    ngx_str_t                 *value;
-    ngx_http_complex_value_t  *condition;
+    ngx_str_t  *value;
 
-    value = cf->args->elts;
-
-    if (flcf->step == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" is allowed in \"flowdash_step\" only",
-                           &cmd->name);
+    if (ngx_http_flowdash_conf_step_only(cf, cmd, flcf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -124,18 +112,11 @@ ngx_http_flowdash_conf_if(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "is duplicate";
     }
 
-    condition = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
-    if (condition == NULL) {
-        return NGX_CONF_ERROR;
-    }
+    value = cf->args->elts;
 
-    if (ngx_http_flowdash_conf_value(cf, &value[1], condition) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
+    flcf->step->condition = ngx_http_flowdash_conf_create_value(cf, &value[1]);
 
-    flcf->step->condition = condition;
-
-    return NGX_CONF_OK;
+    return flcf->step->condition ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -147,10 +128,7 @@ ngx_http_flowdash_conf_optional(ngx_conf_t *cf, ngx_command_t *cmd,
 
     ngx_command_t  flag;
 
-    if (flcf->step == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" is allowed in \"flowdash_step\" only",
-                           &cmd->name);
+    if (ngx_http_flowdash_conf_step_only(cf, cmd, flcf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -161,7 +139,7 @@ ngx_http_flowdash_conf_optional(ngx_conf_t *cf, ngx_command_t *cmd,
 }
 
 
-/* a nameless location, made as "if" and "limit_except" make theirs */
+/* creates a nameless location, as "if" and "limit_except" do */
 
 static char *
 ngx_http_flowdash_conf_step_block(ngx_conf_t *cf,
@@ -233,8 +211,8 @@ ngx_http_flowdash_conf_step_block(ngx_conf_t *cf,
     }
 
     /*
-     * Nameless only now: proxy_pass with an URI is refused in a nameless
-     * location, but in a step it does what it says.
+     * The location loses its name only now: nginx refuses a proxy_pass with a
+     * URI in a nameless location, but in a step it works.
      */
 
     clcf->noname = 1;
@@ -244,154 +222,6 @@ ngx_http_flowdash_conf_step_block(ngx_conf_t *cf,
     }
 
     return ngx_http_flowdash_conf_step_check(cf, step);
-}
-
-
-static char *
-ngx_http_flowdash_conf_step_check(ngx_conf_t *cf,
-    ngx_http_flowdash_step_t *step)
-{
-    const char                    *name;
-    ngx_queue_t                   *q;
-    ngx_http_core_loc_conf_t      *clcf, *lclcf;
-    ngx_http_location_queue_t     *lq;
-    ngx_http_flowdash_loc_conf_t  *flcf;
-
-    clcf = step->loc_conf[ngx_http_core_module.ctx_index];
-    flcf = step->loc_conf[ngx_http_flowdash_module.ctx_index];
-
-    if (clcf->locations) {
-        for (q = ngx_queue_head(clcf->locations);
-             q != ngx_queue_sentinel(clcf->locations);
-             q = ngx_queue_next(q))
-        {
-            lq = (ngx_http_location_queue_t *) q;
-            lclcf = lq->exact ? lq->exact : lq->inclusive;
-
-            if (!lclcf->noname) {
-                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "location \"%V\" in \"flowdash_step\" "
-                                   "\"%V\": a step has no locations",
-                                   &lclcf->name, &step->name);
-                return NGX_CONF_ERROR;
-            }
-        }
-    }
-
-    if (flcf->pointer != NGX_CONF_UNSET_PTR || flcf->methods
-        || flcf->deadline != NGX_CONF_UNSET_MSEC
-        || flcf->task_from != NGX_CONF_UNSET_PTR
-        || flcf->set != NGX_CONF_UNSET_PTR
-        || flcf->max_fields_size != NGX_CONF_UNSET_SIZE
-        || flcf->decode != NGX_CONF_UNSET
-        || flcf->dry_run != NGX_CONF_UNSET_PTR)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"flowdash_task\", \"flowdash_task_from\", "
-                           "\"flowdash_set\", \"flowdash_set_json\", "
-                           "\"flowdash_methods\", \"flowdash_deadline\", "
-                           "\"flowdash_max_fields_size\", "
-                           "\"flowdash_decode\" and \"flowdash_dry_run\" "
-                           "are for the whole action, not for "
-                           "\"flowdash_step\" \"%V\"", &step->name);
-        return NGX_CONF_ERROR;
-    }
-
-    name = flcf->url ? NULL : ngx_http_flowdash_conf_call_only(flcf);
-
-    if (name) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%s\" in \"flowdash_step\" \"%V\" is for "
-                           "\"flowdash_call\" only: this step's content "
-                           "handler has directives of its own",
-                           name, &step->name);
-        return NGX_CONF_ERROR;
-    }
-
-    if (flcf->url && clcf->handler != ngx_http_flowdash_call_handler) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"flowdash_call\" in \"flowdash_step\" \"%V\": "
-                           "the step has another content handler as well",
-                           &step->name);
-        return NGX_CONF_ERROR;
-    }
-
-    if (clcf->handler == NULL
-        && !ngx_http_flowdash_conf_rewrites(cf, step->loc_conf))
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"flowdash_step\" \"%V\" has no content handler, "
-                           "such as \"flowdash_call\" or \"proxy_pass\"",
-                           &step->name);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-/*
- * Whether there is a "return" or a "rewrite", which can answer without a
- * content handler.  The rewrite module's configuration is its own affair;
- * what is relied on here is that it starts with its code, which is made of
- * structs that start with their function.
- */
-
-static ngx_uint_t
-ngx_http_flowdash_conf_rewrites(ngx_conf_t *cf, void **loc_conf)
-{
-    ngx_uint_t                     i, n;
-    ngx_array_t                   *codes;
-    ngx_module_t                  *module;
-    ngx_http_script_code_pt       *code;
-#if (NGX_PCRE)
-    ngx_http_script_regex_code_t  *regex;
-#endif
-
-    module = NULL;
-
-    for (i = 0; cf->cycle->modules[i]; i++) {
-        if (ngx_strcmp(cf->cycle->modules[i]->name, "ngx_http_rewrite_module")
-            == 0)
-        {
-            module = cf->cycle->modules[i];
-        }
-    }
-
-    if (module == NULL) {
-        return 0;
-    }
-
-    codes = *(ngx_array_t **) loc_conf[module->ctx_index];
-
-    if (codes == NULL) {
-        return 0;
-    }
-
-    code = codes->elts;
-    n = codes->nelts * codes->size / sizeof(ngx_http_script_code_pt);
-
-    for (i = 0; i < n; i++) {
-
-        if (code[i] == ngx_http_script_return_code) {
-            return 1;
-        }
-
-#if (NGX_PCRE)
-        if (code[i] == ngx_http_script_regex_start_code) {
-
-            /* of a "rewrite", unless it is the test of an "if" */
-
-            regex = (ngx_http_script_regex_code_t *) &code[i];
-
-            if (!regex->test) {
-                return 1;
-            }
-        }
-#endif
-    }
-
-    return 0;
 }
 
 
@@ -433,7 +263,7 @@ ngx_http_flowdash_conf_check(ngx_conf_t *cf,
 }
 
 
-/* for those who show what is configured */
+/* for the counters and flowdash_status */
 
 static char *
 ngx_http_flowdash_conf_add_action(ngx_conf_t *cf,
@@ -455,7 +285,7 @@ ngx_http_flowdash_conf_add_action(ngx_conf_t *cf,
 }
 
 
-/* headers that would take the place of the signature's */
+/* flowdash_set_header must not replace the headers of the signature */
 
 static char *
 ngx_http_flowdash_conf_signed(ngx_conf_t *cf,

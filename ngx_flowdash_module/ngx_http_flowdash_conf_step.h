@@ -17,8 +17,9 @@ char *ngx_http_flowdash_conf_optional(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*
- * What can only be said of a location when its inheritance is known: whether
- * action and steps belong together.  Returns NGX_CONF_OK or NGX_CONF_ERROR.
+ * Checks a location whose inherited values are known: whether the action and
+ * its steps fit together.  Returns NGX_CONF_OK, or NGX_CONF_ERROR, which is
+ * logged.
  */
 char *ngx_http_flowdash_conf_check(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);

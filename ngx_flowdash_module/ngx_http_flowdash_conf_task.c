@@ -246,9 +246,8 @@ ngx_http_flowdash_conf_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (value[1].len == 0 || ngx_http_flowdash_text_check_utf8(&value[1])) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
-                              "the field's name must be UTF-8 and not empty");
+    if (ngx_http_flowdash_conf_field_name(cf, cmd, &value[1]) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
     }
 
     rv = ngx_http_flowdash_conf_param(cf, cmd, &flcf->set, 0);

@@ -8,7 +8,7 @@
 
 
 /*
- * The directives "flowdash_task", "flowdash_task_from", and for "conf_set"
+ * The directives "flowdash_task" and "flowdash_task_from"; conf_set() is both
  * "flowdash_set" and "flowdash_set_json".
  */
 char *ngx_http_flowdash_conf_task(ngx_conf_t *cf, ngx_command_t *cmd,

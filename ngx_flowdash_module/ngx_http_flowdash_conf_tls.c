@@ -43,7 +43,7 @@ ngx_http_flowdash_conf_tls_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
         && cmd->offset != offsetof(ngx_http_flowdash_loc_conf_t,
                                    ssl_certificate_key))
     {
-        /* nothing, also instead of what would be inherited */
+        /* "off" overrides what would be inherited */
 
         ngx_str_set(&pem->name, "");
         return NGX_CONF_OK;
@@ -84,7 +84,7 @@ ngx_http_flowdash_conf_tls_trusted(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_int_t  rc;
     ngx_ssl_t  ssl;
 
-    /* nothing is kept of it: libcurl gets the file's content */
+    /* only a check: libcurl gets the file's content */
 
     ngx_memzero(&ssl, sizeof(ngx_ssl_t));
     ssl.log = cf->log;
@@ -190,7 +190,7 @@ ngx_http_flowdash_conf_tls_pair(ngx_conf_t *cf,
 
 #if (NGX_HTTP_SSL)
 
-    /* an empty password, so that nobody is asked for one */
+    /* an empty password, so that OpenSSL does not ask for one */
 
     passwords = ngx_array_create(cf->temp_pool, 1, sizeof(ngx_str_t));
     if (passwords == NULL) {

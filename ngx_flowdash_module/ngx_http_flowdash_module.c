@@ -1,6 +1,7 @@
 
 /*
- * The command table, and what happens at configuration and process start.
+ * The table of directives, their defaults and inheritance, and what happens
+ * when nginx, or a worker, starts.
  */
 
 
@@ -477,7 +478,7 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (prev->user == NGX_CONF_UNSET_PTR) {
 
-        /* the http level: shared by all locations that set none */
+        /* the http level: all locations that set none share the default */
 
         prev->user = ngx_http_flowdash_default_user(cf);
         if (prev->user == NULL) {
@@ -571,8 +572,8 @@ ngx_http_flowdash_merge_call(ngx_http_flowdash_loc_conf_t *prev,
 
 
 /*
- * Notices that a location repeats requests like POST.  nginx's own modules
- * come before this one, so that their values are merged, and their
+ * Notices that a location repeats requests such as POST.  nginx's own modules
+ * come before this one, so their values are already merged, and their
  * configurations start with that of the upstream.
  */
 
@@ -733,8 +734,8 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
     }
 
     /*
-     * Handlers of a phase run in the opposite order of their registration:
-     * the action is before try_files and mirror, which see its changes.
+     * Handlers of a phase run in the reverse order of their registration: the
+     * action comes before try_files and mirror, which see its changes.
      */
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);

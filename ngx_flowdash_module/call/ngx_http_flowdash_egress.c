@@ -1,7 +1,7 @@
 
 /*
- * Where calls may go: flowdash_allow, flowdash_deny.  The rules are about the
- * address that a connection is made to, whatever name has led there.
+ * Where calls may go: flowdash_allow and flowdash_deny.  The rules apply to
+ * the address that is really connected to, whatever name led there.
  */
 
 
@@ -10,12 +10,12 @@
 #include <ngx_http_flowdash_egress.h>
 
 
-/* an address that leads to the same host as another one */
+/* another address that leads to the same host */
 
 typedef struct {
     ngx_sockaddr_t    addr;
     unsigned          set:1;
-    unsigned          nearly:1;    /* good for denials only */
+    unsigned          deny_only:1; /* no "allow" matches it */
 } ngx_http_flowdash_alias_t;
 
 
@@ -116,8 +116,8 @@ ngx_http_flowdash_egress_rule(ngx_conf_t *cf, ngx_str_t *text,
 
 
 /*
- * An IPv4-mapped address is compared as the IPv4 address which it is: a rule
- * that is written in this way would never match.
+ * Mapped addresses are compared as the IPv4 addresses that they are, so that a
+ * rule for a mapped address would never match: it becomes a rule for IPv4.
  */
 
 static void
@@ -127,7 +127,7 @@ ngx_http_flowdash_egress_unmap(ngx_cidr_t *cidr)
 
     ngx_in_cidr_t  in;
 
-    /* a mask that is shorter has cleared some bits of the prefix */
+    /* a mask shorter than the prefix has cleared bits of it */
 
     if (cidr->family != AF_INET6
         || !IN6_IS_ADDR_V4MAPPED(&cidr->u.in6.addr))
@@ -270,8 +270,8 @@ ngx_http_flowdash_egress_denied(ngx_array_t *rules, struct sockaddr *sa)
 
 
 /*
- * ngx_cidr_match() does so too, but with a shift that is undefined for half of
- * the addresses.
+ * ngx_cidr_match() converts mapped addresses too, but with a shift that is
+ * undefined for half of them.
  */
 
 static struct sockaddr *
@@ -308,7 +308,7 @@ ngx_http_flowdash_egress_match(ngx_http_flowdash_rule_t *rule,
         return 1;
     }
 
-    if (!alias->set || (alias->nearly && !rule->deny)) {
+    if (!alias->set || (alias->deny_only && !rule->deny)) {
         return 0;
     }
 
@@ -332,22 +332,22 @@ ngx_http_flowdash_egress_match_cidr(ngx_cidr_t *cidr, struct sockaddr *sa)
 
 
 /*
- * Finds the address by which the kernel, or a translator on the way, gets to
- * the host meant by another address.  Who denies 127.0.0.0/8 or 10.0.0.0/8
- * does not think of these, and a name server may answer with any of them:
+ * Finds the other address by which the kernel, or a translator on the way,
+ * reaches the same host.  An operator who denies 127.0.0.0/8 or 10.0.0.0/8
+ * does not think of these addresses, but a name server may answer with any:
  *
  * 0.0.0.0, ::          the kernel connects to 127.0.0.1 and ::1
- * ::ffff:0:0/96        mapped: the kernel speaks IPv4.  It is the IPv4 address
- *                      by now, and matches as nothing else
- * 64:ff9b::/96         a NAT64 translator speaks IPv4 to it (RFC 6052); with
- *                      DNS64 it is how IPv4 hosts are reached at all
- * ::/96, 2002::/16     a tunnel (automatic, 6to4) sends the packet to the IPv4
- *                      host, which may forward it
+ * ::ffff:0:0/96        mapped: the kernel speaks IPv4.  Such an address has
+ *                      been converted to IPv4 already, and needs no alias
+ * 64:ff9b::/96         NAT64: a translator speaks IPv4 to the host (RFC 6052);
+ *                      with DNS64 all IPv4 hosts are reached in this way
+ * ::/96, 2002::/16     tunnels (automatic, 6to4): the packet is sent to the
+ *                      IPv4 host, which may forward it
  *
- * All are matched in the order of the rules, as themselves and as the alias.
- * As a tunnel may end behind the host, it is not enough that this is allowed.
- * What cannot be known, such as a NAT64 prefix of a network's own or an
- * interface's identifier, is for the rules to say.
+ * The first rule that matches the address or its alias decides.  A tunnel may
+ * lead to another host behind it, so an "allow" for its alias does not count.
+ * Other translations, such as a network's own NAT64 prefix or an interface's
+ * identifier, cannot be known here: operators have to deny them.
  */
 
 static void
@@ -393,7 +393,7 @@ ngx_http_flowdash_egress_alias6(u_char *p, ngx_http_flowdash_alias_t *alias)
 
     if (ngx_memcmp(p, zeros, 15) == 0 && p[15] < 2) {
 
-        /* of :: and ::1 the latter is itself */
+        /* the kernel connects to ::1 for ::, and ::1 is only itself */
 
         if (p[15] == 0) {
             alias->set = 1;
@@ -413,13 +413,13 @@ ngx_http_flowdash_egress_alias6(u_char *p, ngx_http_flowdash_alias_t *alias)
 
     if (ngx_memcmp(p, zeros, 12) == 0) {
         ngx_http_flowdash_egress_alias_set(alias, p + 12);
-        alias->nearly = 1;
+        alias->deny_only = 1;
         return;
     }
 
     if (p[0] == 0x20 && p[1] == 0x02) {
         ngx_http_flowdash_egress_alias_set(alias, p + 2);
-        alias->nearly = 1;
+        alias->deny_only = 1;
     }
 }
 

@@ -1,6 +1,6 @@
 
 /*
- * The system's hosts file, read once.
+ * The system's hosts file, read once with the configuration.
  */
 
 
@@ -11,14 +11,14 @@
 
 #define NGX_HTTP_FLOWDASH_HOSTS  "/etc/hosts"
 
-/* a file that is larger is no hosts file */
+/* a larger file is not a hosts file */
 #define NGX_HTTP_FLOWDASH_HOSTS_SIZE  (64 * 1024 * 1024)
 
-/* of one name in the hosts file; those behind them are left out */
+/* addresses of one name; further ones are ignored */
 #define NGX_HTTP_FLOWDASH_HOSTS_ADDRS  32
 
 
-/* a name in the hosts file, as often as it is there */
+/* one for each time that a name stands in the hosts file */
 
 typedef struct {
     ngx_str_t     name;
@@ -93,7 +93,7 @@ ngx_http_flowdash_hosts_read(ngx_conf_t *cf, ngx_array_t *hosts)
 }
 
 
-/* a file that changes now is as good as one that changes later */
+/* the file may change while it is read, as it may change afterwards */
 
 static ngx_int_t
 ngx_http_flowdash_hosts_read_file(ngx_conf_t *cf, ngx_fd_t fd,
@@ -148,7 +148,7 @@ ngx_http_flowdash_hosts_read_file(ngx_conf_t *cf, ngx_fd_t fd,
 }
 
 
-/* the text of such a file, which is not needed afterwards */
+/* copies what it keeps, so that the text can be freed */
 
 static ngx_int_t
 ngx_http_flowdash_hosts_parse(ngx_pool_t *pool, ngx_str_t *text,
@@ -238,7 +238,7 @@ ngx_http_flowdash_hosts_text(ngx_pool_t *pool, ngx_pool_t *temp,
 }
 
 
-/* "address name alias ...", and maybe a comment */
+/* "address name alias ...", perhaps with a comment */
 
 static ngx_int_t
 ngx_http_flowdash_hosts_line(ngx_array_t *names, u_char *p,
@@ -318,7 +318,7 @@ ngx_http_flowdash_hosts_name(ngx_array_t *names, ngx_str_t *addr,
 }
 
 
-/* the next word, empty at the end */
+/* finds the next word, which is empty at the end of the line */
 
 static void
 ngx_http_flowdash_hosts_word(u_char **p, u_char *last, ngx_str_t *word)
@@ -343,8 +343,8 @@ ngx_http_flowdash_hosts_word(u_char **p, u_char *last, ngx_str_t *word)
 
 
 /*
- * Writes an address as libcurl wants it, IPv6 in brackets.  Returns 0 if the
- * text is none, or one with a zone, which libcurl could not read.
+ * Writes an address as libcurl expects it, IPv6 in brackets.  Returns 0 if the
+ * text is not an address, or has a zone, which libcurl could not read.
  */
 
 static ngx_uint_t
@@ -401,7 +401,7 @@ ngx_http_flowdash_hosts_cmp_names(const void *one, const void *two)
 }
 
 
-/* the addresses of the same name, "n" times, each of them once */
+/* joins the addresses of "n" entries for one name, without duplicates */
 
 static ngx_int_t
 ngx_http_flowdash_hosts_join(ngx_pool_t *pool,

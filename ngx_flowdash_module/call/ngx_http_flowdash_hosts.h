@@ -7,7 +7,7 @@
 #include <ngx_core.h>
 
 
-/* of the hosts file */
+/* a name in the hosts file, with all its addresses */
 
 typedef struct {
     ngx_str_t                              name;     /* lower case */
@@ -15,19 +15,19 @@ typedef struct {
 } ngx_http_flowdash_host_t;
 
 
-/* of a name in the DNS */
+/* the longest name in the DNS, and the longest part of one */
 #define NGX_HTTP_FLOWDASH_NAME_LEN   253
 #define NGX_HTTP_FLOWDASH_LABEL_LEN  63
 
 
-/* an address in brackets, with a comma or a null behind it */
+/* an address in brackets, followed by a comma or a zero */
 #define NGX_HTTP_FLOWDASH_ADDR_LEN  (NGX_INET6_ADDRSTRLEN + sizeof("[],") - 1)
 
 
 /*
- * Reads the system's hosts file, and makes the array "hosts" of it, sorted by
- * name.  A file that is not there or cannot be read has no hosts.  Returns
- * NGX_OK, or NGX_ERROR if memory ran out.
+ * Reads the system's hosts file into the array "hosts", sorted by name.  A
+ * file that is missing or cannot be read counts as empty.  Returns NGX_OK, or
+ * NGX_ERROR if memory ran out.
  */
 ngx_int_t ngx_http_flowdash_hosts_read(ngx_conf_t *cf, ngx_array_t *hosts);
 
@@ -36,7 +36,7 @@ ngx_int_t ngx_http_flowdash_hosts_read(ngx_conf_t *cf, ngx_array_t *hosts);
  */
 ngx_str_t *ngx_http_flowdash_hosts_find(ngx_array_t *hosts, ngx_str_t *name);
 
-/* Tells whether a name could be one in the DNS. */
+/* Tells whether a name is valid in the DNS. */
 ngx_uint_t ngx_http_flowdash_hosts_valid(ngx_str_t *name);
 
 

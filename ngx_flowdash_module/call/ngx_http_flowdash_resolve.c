@@ -1,8 +1,8 @@
 
 /*
- * Names of endpoints become addresses here: by the system's hosts file and
- * nginx's resolver.  libcurl gets the result for its own cache, and needs no
- * thread for a look-up.
+ * Resolves the names of endpoints by the system's hosts file and nginx's
+ * resolver.  libcurl gets the result for its own cache, and so needs no thread
+ * for a look-up.
  */
 
 
@@ -33,13 +33,13 @@ ngx_http_flowdash_resolve_needed(ngx_str_t *host)
     char            copy[NGX_HTTP_FLOWDASH_NAME_LEN + 1];
     struct in_addr  in;
 
-    /* no name has a colon; in an URL, IPv6 has brackets */
+    /* only an IPv6 address has a colon: libcurl gives the port separately */
 
     if (ngx_strlchr(host->data, host->data + host->len, ':') != NULL) {
         return 0;
     }
 
-    /* inet_aton() knows 127.1 and 0x7f000001 too, as libcurl does */
+    /* like libcurl, inet_aton() also reads 127.1 and 0x7f000001 */
 
     if (host->len < sizeof(copy)) {
         (void) ngx_cpystrn((u_char *) copy, host->data, host->len + 1);
@@ -49,7 +49,7 @@ ngx_http_flowdash_resolve_needed(ngx_str_t *host)
         }
     }
 
-    /* with a dot at the end libcurl would look it up */
+    /* libcurl knows "localhost", but would look up "localhost." */
 
     return !ngx_http_flowdash_resolve_localhost(host);
 }
@@ -106,7 +106,7 @@ ngx_http_flowdash_resolve(ngx_http_flowdash_resolve_t *rs, ngx_array_t *hosts)
 
     ngx_strlow(name.data, rs->host.data, name.len);
 
-    /* with the dot; no name server is to be asked for it (RFC 6761) */
+    /* "localhost.": no name server may be asked for it (RFC 6761) */
 
     if (ngx_http_flowdash_resolve_localhost(&name)) {
         return ngx_http_flowdash_resolve_entry(rs, &localhost);
@@ -141,7 +141,9 @@ ngx_http_flowdash_resolve_name(ngx_http_flowdash_resolve_t *rs,
 
     rs->ctx = ctx;
 
-    /* the handler may be called from here, and has then cleared rs->ctx */
+    /*
+     * the handler may be called before this returns, and then clears rs->ctx
+     */
 
     if (ngx_resolve_name(ctx) != NGX_OK) {
         rs->ctx = NULL;
@@ -157,9 +159,9 @@ ngx_http_flowdash_resolve_name(ngx_http_flowdash_resolve_t *rs,
 
 
 /*
- * The resolver calls this for one after the other who waits for the name, and
- * holds a list of them meanwhile.  The user's handler, which may end requests,
- * is called when that is over.
+ * The resolver calls this for each look-up that waits for the name, and walks
+ * through a list of them meanwhile.  The caller's handler may end requests,
+ * and with them look-ups in that list, so an event calls it afterwards.
  */
 
 static void
@@ -171,7 +173,7 @@ ngx_http_flowdash_resolve_done(ngx_resolver_ctx_t *ctx)
     rs = ctx->data;
     rs->state = ctx->state;
 
-    /* the addresses are gone when this returns */
+    /* the addresses are freed when this function returns */
 
     if (rs->state == NGX_OK
         && ngx_http_flowdash_resolve_addrs(rs, ctx) != NGX_OK)

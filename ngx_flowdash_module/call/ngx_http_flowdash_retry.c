@@ -1,6 +1,6 @@
 
 /*
- * Whether a call that has failed is repeated, and when.
+ * Whether a failed call is repeated, and when.
  */
 
 
@@ -10,7 +10,7 @@
 #include <ngx_http_flowdash_retry.h>
 
 
-/* the time before the first repeat, doubled for each further one, in ms */
+/* the wait before the first repeat, doubled for each further one, in ms */
 
 #define NGX_HTTP_FLOWDASH_RETRY_FIRST  200
 #define NGX_HTTP_FLOWDASH_RETRY_LAST   10000
@@ -74,7 +74,7 @@ ngx_http_flowdash_retry(ngx_http_flowdash_retry_t *retry,
     time = NGX_HTTP_FLOWDASH_RETRY_FIRST << (attempts - 1);
     time = ngx_min(time, NGX_HTTP_FLOWDASH_RETRY_LAST);
 
-    /* at random, so that who has failed together does not come together */
+    /* random, so that calls that failed together are not repeated together */
 
     time = time / 2 + ngx_random() % (time / 2 + 1);
 

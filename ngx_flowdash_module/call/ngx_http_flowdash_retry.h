@@ -7,7 +7,7 @@
 #include <ngx_core.h>
 
 
-/* what a call is repeated for, see flowdash_retry */
+/* why a call is repeated, see flowdash_retry */
 
 #define NGX_HTTP_FLOWDASH_RETRY_ERROR    0x0001
 #define NGX_HTTP_FLOWDASH_RETRY_TIMEOUT  0x0002
@@ -26,21 +26,22 @@ typedef struct ngx_http_flowdash_retry_s {
 } ngx_http_flowdash_retry_t;
 
 
-/* The condition of flowdash_retry that a status fulfils, or 0. */
+/* Returns the condition of flowdash_retry that a status meets, or 0. */
 ngx_uint_t ngx_http_flowdash_retry_condition(ngx_uint_t status);
 
 /*
- * The time of one attempt, in ms, of a step that has "timeout"; or 0 if only
- * that counts.  "retry" is NULL if nothing is repeated, here and below.
+ * Returns how long one attempt may take, in ms, in a step that may take
+ * "timeout"; 0 if an attempt has no limit of its own.  "retry" is NULL if
+ * calls are not repeated, here and below.
  */
 ngx_msec_t ngx_http_flowdash_retry_time(ngx_http_flowdash_retry_t *retry,
     ngx_msec_t timeout);
 
 /*
- * Decides whether a call is repeated which has failed in that way, after so
- * many attempts; "after" is the endpoint's Retry-After in seconds or 0, "left"
- * the time that the step has, in ms.  Returns NGX_OK with the time to wait, in
- * ms, or NGX_DECLINED.
+ * Decides whether a failed call is repeated after so many attempts.
+ * "condition" is how it failed, "after" is the endpoint's Retry-After in
+ * seconds, or 0, and "left" is the time that the step still has, in ms.
+ * Returns NGX_OK with the time to wait, in ms, or NGX_DECLINED.
  */
 ngx_int_t ngx_http_flowdash_retry(ngx_http_flowdash_retry_t *retry,
     ngx_uint_t condition, ngx_uint_t attempts, ngx_int_t after,

@@ -1,7 +1,7 @@
 
 /*
- * The URL of a flowdash_call as it is configured.  libcurl has the last word
- * on what a URL is.
+ * The URL of a flowdash_call, parsed with the configuration.  libcurl has the
+ * last word on whether it is valid.
  */
 
 
@@ -104,14 +104,15 @@ ngx_http_flowdash_url_authority(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
         return "the URL has no host";
     }
 
-    url->shown.len = scheme + (last - host);
-    url->shown.data = ngx_pnalloc(cf->pool, url->shown.len);
-    if (url->shown.data == NULL) {
+    url->redacted_origin.len = scheme + (last - host);
+    url->redacted_origin.data = ngx_pnalloc(cf->pool,
+                                            url->redacted_origin.len);
+    if (url->redacted_origin.data == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    ngx_memcpy(url->shown.data, url->origin.data, scheme);
-    ngx_memcpy(url->shown.data + scheme, host, last - host);
+    ngx_memcpy(url->redacted_origin.data, url->origin.data, scheme);
+    ngx_memcpy(url->redacted_origin.data + scheme, host, last - host);
 
     if (ngx_strlchr(url->origin.data, host, '$')) {
         return "the user and password must not have variables";
@@ -125,7 +126,7 @@ ngx_http_flowdash_url_authority(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
 }
 
 
-/* origin and shown then end before the host */
+/* both origins are cut before the host, whose value is not known yet */
 
 static const char *
 ngx_http_flowdash_url_variable_host(ngx_conf_t *cf,
@@ -143,7 +144,7 @@ ngx_http_flowdash_url_variable_host(ngx_conf_t *cf,
         return "the port must not have variables";
     }
 
-    url->shown.len -= last - p;
+    url->redacted_origin.len -= last - p;
     url->origin.len -= last - p;
 
     url->port_text.data = port;
@@ -203,12 +204,12 @@ ngx_http_flowdash_url_unix(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
 
     (void) ngx_cpystrn(url->socket.data, path, url->socket.len + 1);
 
-    url->shown.data = text->data;
-    url->shown.len = p - text->data;
+    url->redacted_origin.data = text->data;
+    url->redacted_origin.len = p - text->data;
 
     if (p < last) {
         p++;
-        url->shown.len++;
+        url->redacted_origin.len++;
 
         if (p < last && *p != '/') {
             return "the URI behind a unix socket must start with \"/\"";
@@ -252,11 +253,6 @@ ngx_http_flowdash_url_path(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
     return ngx_http_flowdash_url_parts(cf, &url->parts, p, last);
 }
 
-
-/*
- * The path and the query are split into what is sent as it is written, and
- * variables, whose values are percent-encoded one by one.
- */
 
 ngx_int_t
 ngx_http_flowdash_url_parts(ngx_conf_t *cf, ngx_array_t *parts,
@@ -305,14 +301,8 @@ ngx_http_flowdash_url_parts(ngx_conf_t *cf, ngx_array_t *parts,
 
         part->text.len = p - start;
 
-        part->value = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+        part->value = ngx_http_flowdash_conf_create_value(cf, &part->text);
         if (part->value == NULL) {
-            return NGX_ERROR;
-        }
-
-        if (ngx_http_flowdash_conf_value(cf, &part->text, part->value)
-            != NGX_OK)
-        {
             return NGX_ERROR;
         }
     }
@@ -382,14 +372,15 @@ ngx_http_flowdash_url_check(ngx_conf_t *cf, ngx_http_flowdash_url_t *url)
         return error;
     }
 
-    url->logged.len = url->shown.len + (last - path);
+    url->redacted.len = url->redacted_origin.len + (last - path);
 
-    url->logged.data = ngx_pnalloc(cf->pool, url->logged.len);
-    if (url->logged.data == NULL) {
+    url->redacted.data = ngx_pnalloc(cf->pool, url->redacted.len);
+    if (url->redacted.data == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    p = ngx_cpymem(url->logged.data, url->shown.data, url->shown.len);
+    p = ngx_cpymem(url->redacted.data, url->redacted_origin.data,
+                   url->redacted_origin.len);
     ngx_memcpy(p, path, last - path);
 
     return NULL;
@@ -397,12 +388,12 @@ ngx_http_flowdash_url_check(ngx_conf_t *cf, ngx_http_flowdash_url_t *url)
 
 
 /*
- * An URL that is always the same is parsed once: libcurl would parse it, and
- * write it anew byte by byte, for each call.
+ * A URL without variables is parsed only once: otherwise libcurl would parse
+ * it, and write it again byte by byte, for each call.
  *
- * Not if there is a percent sign in front of the path.  Before 8.3 libcurl
- * loses the zone of an IPv6 address in the copy that it makes for a transfer,
- * and it changes the original if there is one in the host.
+ * The exception is a URL with a percent sign before its path.  Before 8.3
+ * libcurl loses the zone of an IPv6 address in the copy that it makes for a
+ * transfer, and it changes the original if the percent sign is in the host.
  */
 
 static const char *
@@ -513,8 +504,9 @@ ngx_http_flowdash_url_endpoint(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
 
 
 /*
- * libcurl would write it byte by byte for each call, and, on a connection to a
- * proxy, with brackets if the first host on it was IPv6, without if not.
+ * libcurl would write this header byte by byte for each call.  On a connection
+ * to a proxy it would also put the host in brackets, or not, depending on
+ * whether the first host on that connection was IPv6.
  */
 
 u_char *

@@ -11,25 +11,26 @@
 
 
 typedef struct {
-    ngx_str_t                       text;      /* sent as it is, or else */
-    ngx_http_complex_value_t       *value;     /* percent-encoded */
+    ngx_str_t                       text;      /* sent unchanged if no value */
+    ngx_http_complex_value_t       *value;     /* is sent percent-encoded */
 } ngx_http_flowdash_url_part_t;
 
 
 typedef struct ngx_http_flowdash_url_s {
-    ngx_str_t                       origin;    /* scheme, authority */
-    ngx_str_t                       shown;     /* the same without user info */
+    ngx_str_t                       origin;    /* scheme and authority */
+    ngx_str_t                       redacted_origin;  /* no user info */
 
-    /* of ..._url_part_t; origin and shown end before it; NULL: no variables */
-    ngx_array_t                    *variable_host;
-    ngx_str_t                       port_text; /* ":8080", behind it */
+    /* both origins end before the host if that has variables */
 
-    ngx_str_t                       host;      /* without variables */
+    ngx_array_t                    *variable_host;  /* of ..._url_part_t */
+    ngx_str_t                       port_text; /* ":8080", sent after it */
+
+    ngx_str_t                       host;      /* unless variable or unix */
     in_port_t                       port;
     ngx_str_t                       socket;    /* path of a unix socket */
     ngx_array_t                     parts;     /* of ..._url_part_t */
-    CURLU                          *parsed;    /* NULL: anew for each call */
-    ngx_str_t                       logged;    /* for logs, if it is parsed */
+    CURLU                          *parsed;    /* NULL: parsed at each call */
+    ngx_str_t                       redacted;  /* for the log, if parsed */
     u_char                         *host_line; /* NULL: variable host */
     unsigned                        ssl:1;
     unsigned                        named:1;   /* the host may be a name */
@@ -48,30 +49,31 @@ typedef struct ngx_http_flowdash_proxy_s {
 
 
 /*
- * Reads the URL of a flowdash_call.  Returns NULL, NGX_CONF_ERROR, or what is
- * wrong with it.
+ * Parses the URL of a flowdash_call.  Returns NULL, NGX_CONF_ERROR if memory
+ * ran out, or what is wrong with the URL.
  */
 const char *ngx_http_flowdash_url_parse(ngx_conf_t *cf,
     ngx_http_flowdash_url_t *url, ngx_str_t *text);
 
 /*
- * Splits a part of an URL into what is sent as it is written, and variables,
- * whose values are percent-encoded one by one; "parts" is an array of
- * ngx_http_flowdash_url_part_t.  Returns NGX_OK or NGX_ERROR.
+ * Splits a piece of a URL into literal text, which is sent unchanged, and
+ * variables, whose values are percent-encoded one by one.  "parts" is an array
+ * of ngx_http_flowdash_url_part_t.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_url_parts(ngx_conf_t *cf, ngx_array_t *parts,
     u_char *p, u_char *last);
 
 /*
- * Makes the header "Host: host[:port]" of RFC 9110, section 7.2, which ends
- * with a zero and not with a line's end.  Returns NULL on error.
+ * Makes the header "Host: host[:port]" (RFC 9110, section 7.2), which ends
+ * with a zero instead of a line break.  Returns NULL on error.
  */
 u_char *ngx_http_flowdash_url_host_line(ngx_pool_t *pool,
     ngx_http_flowdash_url_t *url, ngx_str_t *host);
 
 /*
- * Tells whether a path, which starts with a slash, has "." or ".." as one of
- * its parts: libcurl leaves these alone, but servers resolve them.
+ * Tells whether a path has "." or ".." as one of its parts: the module makes
+ * libcurl send these unchanged, but servers resolve them.  The path starts
+ * with a slash.
  */
 ngx_uint_t ngx_http_flowdash_url_dot_segment(u_char *p, u_char *last);
 

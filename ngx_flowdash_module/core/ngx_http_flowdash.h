@@ -14,7 +14,7 @@
 #define NGX_HTTP_FLOWDASH_VERSION  "0.1.0"
 
 
-/* of rooms above this one, which only points to them */
+/* defined in the rooms above; here they are only pointed to */
 
 typedef struct ngx_http_flowdash_url_s  ngx_http_flowdash_url_t;
 typedef struct ngx_http_flowdash_proxy_s  ngx_http_flowdash_proxy_t;
@@ -54,7 +54,7 @@ typedef struct {
 
 
 typedef struct {
-    /* what the main request's variables must forget with the old body */
+    /* indexes of nginx's variables; the first ones describe the body */
     ngx_array_t                     body_variables;  /* of ngx_int_t */
     ngx_int_t                       request_id;
     ngx_int_t                       request_method;
@@ -63,14 +63,14 @@ typedef struct {
     ngx_shm_zone_t                 *zone;
     ngx_http_flowdash_zone_t       *counters;  /* NULL: nothing is counted */
 
-    ngx_array_t                    *hosts;     /* of /etc/hosts, if needed */
+    ngx_array_t                    *hosts;     /* from /etc/hosts, if needed */
     ngx_int_t                       keepalive;
     time_t                          keepalive_timeout;
 
     unsigned                        steps:1;
     unsigned                        calls:1;
-    unsigned                        status:1;  /* somewhere it is shown */
-    unsigned                        non_idempotent:1;  /* are repeated */
+    unsigned                        status:1;  /* flowdash_status is used */
+    unsigned                        non_idempotent:1;  /* POST is repeated */
     unsigned                        task_variables:1;
 } ngx_http_flowdash_main_conf_t;
 
@@ -81,7 +81,7 @@ typedef struct {
 #define NGX_HTTP_FLOWDASH_TLSV1_3        0x0010
 
 
-/* a file of certificates or with a key */
+/* a PEM file: certificates, or a key */
 
 typedef struct {
     ngx_str_t                       name;
@@ -105,7 +105,7 @@ typedef struct {
     ngx_str_t                       file;      /* where it was declared */
     ngx_uint_t                      line;
 
-    ngx_http_flowdash_step_t       *step;      /* this location is a step */
+    ngx_http_flowdash_step_t       *step;      /* NULL: not in a step */
     ngx_http_flowdash_url_t        *url;
     ngx_flowdash_curl_handles_t    *handles;
     void                           *format;    /* of flowdash_status */
@@ -136,39 +136,39 @@ typedef struct {
 } ngx_http_flowdash_loc_conf_t;
 
 
-/* what a directive's value is for this request */
+/* what evaluating a directive's value gives */
 
 typedef struct {
     ngx_str_t                       text;
-    unsigned                        escaped:1;   /* its control characters */
+    unsigned                        escaped:1;   /* control characters are */
     unsigned                        ambiguous:1; /* a field has two readings */
     unsigned                        missing:1;   /* the task lacks a field */
 
-    /* while it is evaluated */
+    /* used during evaluation */
 
-    unsigned                        raw:1;       /* nothing is escaped */
+    unsigned                        raw:1;       /* nothing may be escaped */
     unsigned                        read:1;      /* a field was read */
 } ngx_http_flowdash_value_t;
 
 
-/* one call of a step, which may need several */
+/* one of the calls that a step makes */
 
 typedef struct {
-    ngx_uint_t                      status;    /* that of a failure: ours */
+    ngx_uint_t                      status;    /* without an answer: ours */
     ngx_msec_t                      time;
     unsigned                        answered:1;
-    unsigned                        opened:1;  /* a connection */
+    unsigned                        opened:1;  /* a new connection */
 } ngx_http_flowdash_attempt_t;
 
 
-/* one run of a step, with its answer */
+/* a step with all its calls and its answer, or a fetch */
 
 typedef struct {
     ngx_http_flowdash_step_t       *step;
     ngx_http_request_t             *request;   /* the subrequest */
     ngx_http_flowdash_call_t       *call;      /* while libcurl works on it */
 
-    ngx_str_t                       id;        /* that endpoints know it by */
+    ngx_str_t                       id;        /* sent to the endpoint */
     ngx_str_t                       payload;
     ngx_array_t                     headers;   /* of ngx_keyval_t */
     ngx_array_t                     attempts;  /* of ..._attempt_t */
@@ -186,8 +186,8 @@ typedef struct {
     ngx_msec_t                      time;
 
     unsigned                        fetch:1;     /* of the stored task */
-    unsigned                        deadline:1;  /* its time is the action's */
-    unsigned                        complete:1;  /* its end was seen */
+    unsigned                        deadline:1;  /* timed by the deadline */
+    unsigned                        complete:1;  /* the last buffer came */
     unsigned                        done:1;
 } ngx_http_flowdash_exchange_t;
 
@@ -198,7 +198,7 @@ typedef enum {
     NGX_HTTP_FLOWDASH_FETCHING,
     NGX_HTTP_FLOWDASH_RUNNING,
     NGX_HTTP_FLOWDASH_WRITING,
-    NGX_HTTP_FLOWDASH_NONE,           /* this location's name was empty */
+    NGX_HTTP_FLOWDASH_NONE,           /* the name is empty here */
     NGX_HTTP_FLOWDASH_PASSED,
     NGX_HTTP_FLOWDASH_FAILED,
     NGX_HTTP_FLOWDASH_DRY_RUN
@@ -210,7 +210,7 @@ typedef struct ngx_http_flowdash_ctx_s  ngx_http_flowdash_ctx_t;
 typedef void (*ngx_http_flowdash_end_pt)(ngx_http_flowdash_ctx_t *ctx);
 
 
-/* an execution: at most one for each client request */
+/* an execution: at most one per client request */
 
 struct ngx_http_flowdash_ctx_s {
     ngx_http_flowdash_state_e       state;
@@ -228,9 +228,9 @@ struct ngx_http_flowdash_ctx_s {
     ngx_http_flowdash_value_t      *value;     /* being evaluated, or NULL */
 
     ngx_uint_t                      refusal_status;  /* 0: there is a task */
-    ngx_str_t                       detail;    /* and why, for the log */
+    ngx_str_t                       detail;    /* the reason, for the log */
 
-    ngx_event_t                     yield;     /* to go on with a file */
+    ngx_event_t                     yield;     /* to continue a long body */
 
     ngx_array_t                     exchanges; /* of ..._exchange_t * */
     ngx_http_flowdash_exchange_t   *exchange;  /* the current one */
@@ -243,12 +243,12 @@ struct ngx_http_flowdash_ctx_s {
     ngx_str_t                       message;   /* the endpoint's, for users */
 
     ngx_http_flowdash_zone_t       *zone;
-    ngx_http_flowdash_counters_t   *counters;  /* NULL: there is no room */
+    ngx_http_flowdash_counters_t   *counters;  /* NULL: no room in the zone */
     ngx_msec_t                      start;
-    ngx_http_flowdash_end_pt        end;       /* however it has ended */
+    ngx_http_flowdash_end_pt        end;       /* called when it is freed */
 
-    unsigned                        counting:1;  /* it has not ended yet */
-    unsigned                        dry_run:1;   /* it is asked for */
+    unsigned                        counting:1;  /* until it ends */
+    unsigned                        dry_run:1;   /* was asked for */
     unsigned                        started:1;   /* something was called */
     unsigned                        warned:1;    /* of ignored fields */
     unsigned                        sendfile:1;

@@ -1,13 +1,14 @@
 
 /*
- * What the directives have in common: refusing a value, compiling one, reading
- * a file.
+ * What directives have in common: refusing a value, compiling one, reading a
+ * file.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
 
 
@@ -33,9 +34,26 @@ ngx_http_flowdash_conf_value(ngx_conf_t *cf, ngx_str_t *text,
 }
 
 
+ngx_http_complex_value_t *
+ngx_http_flowdash_conf_create_value(ngx_conf_t *cf, ngx_str_t *text)
+{
+    ngx_http_complex_value_t  *value;
+
+    value = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+
+    if (value == NULL
+        || ngx_http_flowdash_conf_value(cf, text, value) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return value;
+}
+
+
 /*
- * A string returned as the error would be printed with the name of the last
- * directive parsed, which is another one after a block.
+ * nginx would print a returned string with the name of the directive that was
+ * parsed last: after a block, that is one inside of it.
  */
 
 char *
@@ -44,6 +62,22 @@ ngx_http_flowdash_conf_refuse(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid \"%V\" in \"%V\": %s",
                        value, &cmd->name, reason);
+
+    return NGX_CONF_ERROR;
+}
+
+
+char *
+ngx_http_flowdash_conf_step_only(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_flowdash_loc_conf_t *flcf)
+{
+    if (flcf->step) {
+        return NGX_CONF_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"%V\" is allowed in \"flowdash_step\" only",
+                       &cmd->name);
 
     return NGX_CONF_ERROR;
 }
@@ -77,7 +111,7 @@ ngx_http_flowdash_conf_read_secret(ngx_conf_t *cf, ngx_str_t *name,
         return NGX_ERROR;
     }
 
-    /* what else there is may have no end */
+    /* a device or a pipe may never end */
 
     if (!ngx_is_file(&fi)
         || ngx_file_size(&fi) > NGX_HTTP_FLOWDASH_SECRET_MAX)
@@ -126,8 +160,8 @@ ngx_http_flowdash_conf_is_space(u_char c)
 
 
 /*
- * Files are read now, as the user that nginx is started by; a worker could
- * not, and would have to wait for the disk.
+ * Files are read while nginx starts, as the user who starts it.  A worker may
+ * lack the permission, and would have to wait for the disk.
  */
 
 ngx_int_t

@@ -6,6 +6,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash.h>
 
 
 /* Logs why a directive's value is wrong, and returns NGX_CONF_ERROR. */
@@ -16,19 +17,30 @@ char *ngx_http_flowdash_conf_refuse(ngx_conf_t *cf, ngx_command_t *cmd,
 ngx_int_t ngx_http_flowdash_conf_value(ngx_conf_t *cf, ngx_str_t *text,
     ngx_http_complex_value_t *value);
 
+/* The same for a new value.  Returns NULL on error. */
+ngx_http_complex_value_t *ngx_http_flowdash_conf_create_value(ngx_conf_t *cf,
+    ngx_str_t *text);
+
 /*
- * Reads a file whole, with a zero behind its end.  Returns NGX_OK, or
+ * Reads a whole file and adds a zero at its end.  Returns NGX_OK, or
  * NGX_ERROR, which is logged.
  */
 ngx_int_t ngx_http_flowdash_conf_read_file(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *content);
 
 /*
- * The same for a secret: "name" is made a full one, white space around the
- * secret is dropped, and a file that is open to all users is warned of.
+ * The same for a secret: makes "name" a full path, drops white space around
+ * the secret, and warns of a file that all users can read.
  */
 ngx_int_t ngx_http_flowdash_conf_read_secret(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *content);
+
+/*
+ * Checks that a directive stands in a step.  Returns NGX_CONF_OK, or
+ * NGX_CONF_ERROR, which is logged.
+ */
+char *ngx_http_flowdash_conf_step_only(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_flowdash_loc_conf_t *flcf);
 
 /* Logs what is wrong with a step as a whole, and returns NGX_CONF_ERROR. */
 char *ngx_http_flowdash_conf_step_refuse(ngx_conf_t *cf, ngx_str_t *step,

@@ -1,6 +1,6 @@
 
 /*
- * The execution of a main request, which survives internal redirects.
+ * The context of an execution, which survives internal redirects.
  */
 
 

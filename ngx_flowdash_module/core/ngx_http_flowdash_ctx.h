@@ -9,13 +9,15 @@
 #include <ngx_http_flowdash.h>
 
 
-/* The execution of a main request, internal redirects included, or NULL. */
+/*
+ * Returns the execution of a main request, also after an internal redirect, or
+ * NULL.
+ */
 ngx_http_flowdash_ctx_t *ngx_http_flowdash_get_ctx(ngx_http_request_t *r);
 
 /*
- * Creates the execution of a main request; "end" is called once when the
- * request's memory is freed, however the execution has ended.  Returns NULL on
- * error.
+ * Creates the execution of a main request.  However it ends, "end" is called
+ * once, when the request's memory is freed.  Returns NULL on error.
  */
 ngx_http_flowdash_ctx_t *ngx_http_flowdash_create_ctx(ngx_http_request_t *r,
     ngx_http_flowdash_end_pt end);

@@ -1,6 +1,6 @@
 
 /*
- * An exchange with an endpoint that has failed.
+ * Why an exchange with an endpoint failed.
  */
 
 

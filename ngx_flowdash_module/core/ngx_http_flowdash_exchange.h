@@ -10,16 +10,16 @@
 
 
 /*
- * Says why an exchange has failed; "detail" is for the log, and stays where it
- * is.  Returns NGX_DECLINED.
+ * Records why an exchange failed.  "detail" is for the log, and is not copied.
+ * Returns NGX_DECLINED.
  */
 ngx_int_t ngx_http_flowdash_exchange_fail(ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_reason_e reason, const char *detail);
 
 /*
- * The same with a text as of ngx_sprintf(), up to NGX_MAX_ERROR_STR bytes,
- * which is put into the pool.  Returns NGX_DECLINED, or NGX_ERROR if memory
- * ran out; ex->error is set in any case.
+ * The same with a detail that is formatted like ngx_sprintf()'s, at most
+ * NGX_MAX_ERROR_STR bytes, and allocated from the pool.  Returns NGX_DECLINED,
+ * or NGX_ERROR if memory ran out; ex->error is set in both cases.
  */
 ngx_int_t ngx_http_flowdash_exchange_fail_text(
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_reason_e reason,

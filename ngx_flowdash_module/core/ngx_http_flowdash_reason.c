@@ -1,6 +1,6 @@
 
 /*
- * The reasons for which an action fails: names and statuses.
+ * The reasons why an action fails: their names and statuses.
  */
 
 

@@ -22,14 +22,17 @@ typedef enum {
     NGX_HTTP_FLOWDASH_REQUEST_INVALID,
     NGX_HTTP_FLOWDASH_DEADLINE,
     NGX_HTTP_FLOWDASH_INTERNAL,
-    NGX_HTTP_FLOWDASH_ERRORS           /* how many there are */
+    NGX_HTTP_FLOWDASH_ERRORS           /* the number of them */
 } ngx_http_flowdash_reason_e;
 
 
-/* The name of a reason as in $flowdash_error; empty for ..._OK. */
+/* Returns the name of a reason as in $flowdash_error; empty for ..._OK. */
 ngx_str_t *ngx_http_flowdash_reason_name(ngx_http_flowdash_reason_e reason);
 
-/* The status that the client gets for a reason, unless another is passed. */
+/*
+ * Returns the status that the client gets for a reason, unless the endpoint's
+ * own is passed on.
+ */
 ngx_uint_t ngx_http_flowdash_reason_status(ngx_http_flowdash_reason_e reason);
 
 

@@ -37,8 +37,8 @@ ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *cv,
     }
 
     /*
-     * A variable that nginx caches (that of a "map") must not keep what it
-     * has found in a task which is going to change.
+     * nginx caches some variables, such as those of "map".  None may keep a
+     * value from a task that will change.
      */
 
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
@@ -64,7 +64,7 @@ ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *cv,
 }
 
 
-/* the module's own variables find the value in the context, see there */
+/* the module's own variables note in ctx->value what they have read */
 
 static ngx_int_t
 ngx_http_flowdash_value_evaluate(ngx_http_request_t *r,
@@ -98,7 +98,7 @@ ngx_http_flowdash_value_raw(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    /* nothing that is raw may stay in a variable which nginx keeps */
+    /* nginx must not cache a raw value */
 
     variables = r->variables;
 

@@ -1,6 +1,6 @@
 
 /*
- * An action that has failed: its status, and what the user is told.
+ * A failed action: its status, and what the user is told.
  */
 
 
@@ -33,7 +33,7 @@
 
 
 typedef struct {
-    ngx_str_t    text;         /* behind "the step NAME" */
+    ngx_str_t    happened;     /* after "The step NAME" */
     ngx_str_t    advice;
 } ngx_http_flowdash_error_advice_t;
 
@@ -47,11 +47,11 @@ static ngx_uint_t ngx_http_flowdash_error_page_exists(ngx_http_request_t *r,
 static ngx_int_t ngx_http_flowdash_error_send(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static void ngx_http_flowdash_error_text(ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_error_text_t *words);
+    ngx_http_flowdash_error_text_t *text);
 static void ngx_http_flowdash_error_text_no_step(ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_error_text_t *words);
+    ngx_http_flowdash_error_text_t *text);
 static ngx_buf_t *ngx_http_flowdash_error_problem(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *words);
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text);
 
 
 /* in the order of ngx_http_flowdash_reason_e */
@@ -103,8 +103,9 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
     ctx->state = NGX_HTTP_FLOWDASH_FAILED;
     ctx->error = error;
 
-    if (ngx_http_flowdash_error_set_status_and_message(r, ctx,
-                                                       status) != NGX_OK) {
+    if (ngx_http_flowdash_error_set_status_and_message(r, ctx, status)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -113,7 +114,7 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
 
     if (ngx_http_flowdash_error_page_exists(r, ctx->status)) {
 
-        /* which may lead to the app: it must not get the request that way */
+        /* the page may come from the app, which must not get the body */
 
         return (ngx_http_flowdash_replace_headers_discard_body(r) == NGX_OK)
                ? (ngx_int_t) ctx->status : NGX_ERROR;
@@ -125,7 +126,7 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
 }
 
 
-/* what of the endpoint's answer is for the user: its status, its message */
+/* passes on the endpoint's status and message if the configuration says so */
 
 static ngx_int_t
 ngx_http_flowdash_error_set_status_and_message(ngx_http_request_t *r,
@@ -212,22 +213,22 @@ ngx_http_flowdash_error_send(ngx_http_request_t *r,
     ngx_int_t                       rc;
     ngx_buf_t                      *b;
     ngx_chain_t                     out;
-    ngx_http_flowdash_error_text_t  words;
+    ngx_http_flowdash_error_text_t  text;
 
-    /* should this fail, no error page of another status may lead to the app */
+    /* if this fails, no error page may lead to the app */
 
     r->error_page = 1;
 
-    ngx_http_flowdash_error_text(ctx, &words);
+    ngx_http_flowdash_error_text(ctx, &text);
 
     if (ngx_http_flowdash_error_accept_prefers_json(r)) {
         ngx_str_set(&r->headers_out.content_type, "application/problem+json");
-        b = ngx_http_flowdash_error_problem(r, ctx, &words);
+        b = ngx_http_flowdash_error_problem(r, ctx, &text);
 
     } else {
         ngx_str_set(&r->headers_out.content_type, "text/html");
         ngx_str_set(&r->headers_out.charset, "utf-8");
-        b = ngx_http_flowdash_error_page(r, ctx, &words);
+        b = ngx_http_flowdash_error_page(r, ctx, &text);
     }
 
     if (b == NULL) {
@@ -257,31 +258,31 @@ ngx_http_flowdash_error_send(ngx_http_request_t *r,
 
 static void
 ngx_http_flowdash_error_text(ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_error_text_t *words)
+    ngx_http_flowdash_error_text_t *text)
 {
-    words->action = ctx->action;
-    words->text = ngx_http_flowdash_error_advice[ctx->error].text;
-    words->advice = ngx_http_flowdash_error_advice[ctx->error].advice;
-    ngx_str_null(&words->step);
+    text->action = ctx->action;
+    text->happened = ngx_http_flowdash_error_advice[ctx->error].happened;
+    text->advice = ngx_http_flowdash_error_advice[ctx->error].advice;
+    ngx_str_null(&text->step);
 
-    if (ngx_http_flowdash_text_check_utf8(&words->action)) {
+    if (ngx_http_flowdash_text_check_utf8(&text->action)) {
 
-        /* it is why the action was refused */
+        /* such a name cannot be shown; it is why the action was refused */
 
-        ngx_str_null(&words->action);
+        ngx_str_null(&text->action);
     }
 
     if (ctx->exchange == NULL) {
-        ngx_http_flowdash_error_text_no_step(ctx, words);
+        ngx_http_flowdash_error_text_no_step(ctx, text);
         return;
     }
 
     if (ctx->exchange->fetch) {
-        ngx_str_set(&words->text, "The task could not be looked up");
+        ngx_str_set(&text->happened, "The task could not be looked up");
         return;
     }
 
-    words->step = ctx->exchange->step->name;
+    text->step = ctx->exchange->step->name;
 
     if (ctx->error != NGX_HTTP_FLOWDASH_STATUS
         || !ngx_http_flowdash_error_passed(ctx->exchange))
@@ -290,35 +291,36 @@ ngx_http_flowdash_error_text(ngx_http_flowdash_ctx_t *ctx,
     }
 
     if (ctx->status < NGX_HTTP_INTERNAL_SERVER_ERROR) {
-        ngx_str_set(&words->text, "refused it");
+        ngx_str_set(&text->happened, "refused it");
 
     } else {
-        ngx_str_set(&words->text, "failed");
-        ngx_str_set(&words->advice, NGX_HTTP_FLOWDASH_ADVICE_WAIT);
+        ngx_str_set(&text->happened, "failed");
+        ngx_str_set(&text->advice, NGX_HTTP_FLOWDASH_ADVICE_WAIT);
     }
 }
 
 
 static void
 ngx_http_flowdash_error_text_no_step(ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_error_text_t *words)
+    ngx_http_flowdash_error_text_t *text)
 {
     if (ctx->error != NGX_HTTP_FLOWDASH_REQUEST_INVALID) {
-        ngx_str_set(&words->text, "The gateway in front of the app failed");
+        ngx_str_set(&text->happened, "The gateway in front of the app failed");
 
     } else if (ctx->status == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
-        ngx_str_set(&words->text, "Too much was sent at once");
-        ngx_str_set(&words->advice, "Go back, shorten what you entered, and "
-                                    "try again.");
+        ngx_str_set(&text->happened, "Too much was sent at once");
+        ngx_str_set(&text->advice, "Go back, shorten what you entered, and "
+                                   "try again.");
 
     } else if (ctx->status == NGX_HTTP_UNSUPPORTED_MEDIA_TYPE) {
-        ngx_str_set(&words->text, "The data was sent in a form that is not "
-                                  "understood here");
-        ngx_str_set(&words->advice, "Trying again will not help: "
-                                    "please ask support.");
+        ngx_str_set(&text->happened, "The data was sent in a form that is "
+                                     "not understood here");
+        ngx_str_set(&text->advice, "Trying again will not help: "
+                                   "please ask support.");
 
     } else {
-        ngx_str_set(&words->text, "The data that was sent could not be read");
+        ngx_str_set(&text->happened, "The data that was sent could not be "
+                                     "read");
     }
 }
 
@@ -327,21 +329,21 @@ ngx_http_flowdash_error_text_no_step(ngx_http_flowdash_ctx_t *ctx,
 
 static ngx_buf_t *
 ngx_http_flowdash_error_problem(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *words)
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text)
 {
     size_t      len;
     ngx_str_t  *step, *message;
     ngx_buf_t  *b;
 
-    step = &words->step;
+    step = &text->step;
     message = &ctx->message;
 
     len = sizeof("{\"title\":\"The action was not carried out\",\"status\":,"
                  "\"detail\":\"The step \\\"\\\" . "
                  "Nothing was changed in the app.\","
                  "\"action\":,\"step\":,\"message\":,\"id\":\"\"}\n") - 1
-          + NGX_INT_T_LEN + words->text.len + ctx->id.len
-          + ngx_http_flowdash_json_string_length(&words->action)
+          + NGX_INT_T_LEN + text->happened.len + ctx->id.len
+          + ngx_http_flowdash_json_string_length(&text->action)
           + ngx_http_flowdash_json_string_length(step)
           + ngx_http_flowdash_json_string_length(message);
 
@@ -366,8 +368,8 @@ ngx_http_flowdash_error_problem(ngx_http_request_t *r,
     }
 
     b->last = ngx_sprintf(b->last, "%V. Nothing was changed in the app.\","
-                          "\"action\":", &words->text);
-    b->last = ngx_http_flowdash_json_write_string(b->last, &words->action);
+                          "\"action\":", &text->happened);
+    b->last = ngx_http_flowdash_json_write_string(b->last, &text->action);
 
     if (ctx->exchange) {
         b->last = ngx_sprintf(b->last, ",\"step\":");

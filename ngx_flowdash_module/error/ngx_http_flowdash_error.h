@@ -11,10 +11,10 @@
 
 
 /*
- * Ends an execution that has failed, with one line in the error log, and
- * answers the client by nginx's error_page or by the module's own page.
- * "status" is 0 for the error's usual one, "detail" is for the log and may be
- * empty.  Returns what the phase handler returns.
+ * Ends a failed execution: writes one line to the error log, and answers the
+ * client by nginx's error_page or by the module's own page.  "status" is 0 for
+ * the reason's usual status; "detail" is for the log, and may be empty.
+ * Returns what the phase handler returns.
  */
 ngx_int_t ngx_http_flowdash_error(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_reason_e error,

@@ -9,8 +9,8 @@
 
 
 /*
- * Tells whether the client prefers JSON to HTML (RFC 9110, 12.5.1); a client
- * that does not care gets the type that it has sent.
+ * Tells whether the client prefers JSON to HTML (RFC 9110, 12.5.1).  A client
+ * without a preference gets JSON if it sent JSON.
  */
 ngx_uint_t ngx_http_flowdash_error_accept_prefers_json(ngx_http_request_t *r);
 

@@ -1,7 +1,6 @@
 
 /*
- * What an endpoint itself says about its failure: found in the answer, and
- * made fit to be shown to the user.
+ * Finds what an endpoint says about its failure, and cleans it for the user.
  */
 
 
@@ -18,12 +17,12 @@
 
 #define NGX_HTTP_FLOWDASH_MESSAGE_SIZE     1024
 
-/* who says more has something else in mind */
+/* a longer list is not meant for people */
 
 #define NGX_HTTP_FLOWDASH_MESSAGE_STRINGS  64    /* in a list */
 
 
-/* the members of an answer that may have it, in the order of preference */
+/* the members of an answer that may have the message, the best one first */
 
 typedef enum {
     NGX_HTTP_FLOWDASH_MESSAGE_DETAIL = 0,
@@ -91,7 +90,8 @@ ngx_http_flowdash_error_message(ngx_http_request_t *r,
     }
 
     if (ngx_http_flowdash_error_message_type_is(&ex->content_type,
-                                                "text/plain")) {
+                                                "text/plain"))
+    {
         ngx_http_flowdash_clean_add(&message.text, &ex->body);
 
     } else if (ex->content_type.len == 0
@@ -173,7 +173,7 @@ ngx_http_flowdash_error_message_json(
                                  &member[NGX_HTTP_FLOWDASH_MESSAGE_MESSAGE]);
             }
 
-            /* those of the object are of no use, the others come next */
+            /* "errors" is next: that of the answer, not that of the object */
 
             member[NGX_HTTP_FLOWDASH_MESSAGE_ERRORS] = errors;
         }
@@ -187,7 +187,7 @@ ngx_http_flowdash_error_message_json(
 }
 
 
-/* finds the members of an object that may have the message; none in others */
+/* finds the members of an object that may have the message */
 
 static ngx_int_t
 ngx_http_flowdash_error_message_members(
@@ -230,11 +230,9 @@ ngx_http_flowdash_error_message_member(void *data, ngx_str_t *name,
     ngx_uint_t  i;
 
     for (i = 0; i < NGX_HTTP_FLOWDASH_MESSAGE_MEMBERS; i++) {
-        if (ngx_http_flowdash_error_message_names[i].len == name->len
-            && ngx_memcmp(ngx_http_flowdash_error_message_names[i].data,
-                          name->data,
-                          name->len)
-               == 0)
+        if (ngx_http_flowdash_text_equal(
+                                    &ngx_http_flowdash_error_message_names[i],
+                                    name))
         {
             message->members[i] = *value;
         }
@@ -244,7 +242,7 @@ ngx_http_flowdash_error_message_member(void *data, ngx_str_t *name,
 }
 
 
-/* the strings of an array, which is valid JSON */
+/* joins the strings of an array, which is valid JSON */
 
 static ngx_int_t
 ngx_http_flowdash_error_message_list(
@@ -282,8 +280,9 @@ ngx_http_flowdash_error_message_list(
             }
         }
 
-        if (ngx_http_flowdash_error_message_string(message,
-                                                   &string) != NGX_OK) {
+        if (ngx_http_flowdash_error_message_string(message, &string)
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }
@@ -292,7 +291,9 @@ ngx_http_flowdash_error_message_list(
 }
 
 
-/* the next string in an array, and its end; NULL at the array's end */
+/*
+ * finds the next string of an array; returns its end, or NULL after the last
+ */
 
 static u_char *
 ngx_http_flowdash_error_message_element(u_char *p, ngx_str_t *string)

@@ -10,9 +10,9 @@
 
 
 /*
- * Finds what the endpoint's answer says to the user: at most 1 kB of UTF-8 in
- * one line, without control characters; empty if it is nothing.  Returns
- * NGX_OK or NGX_ERROR.
+ * Finds the message for the user in the endpoint's answer: at most 1 kB of
+ * UTF-8 in one line, without control characters; empty if there is none.
+ * Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_error_message(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_str_t *text);

@@ -1,7 +1,7 @@
 
 /*
- * The page about an action that has failed, for people: what has happened, and
- * what they can do.  It needs no scripts and nothing from elsewhere.
+ * The page about a failed action: what happened, and what the user can do.  It
+ * is self-contained and has no script.
  */
 
 
@@ -13,12 +13,12 @@
 #include <ngx_http_flowdash_error_page.h>
 
 
-/* a heading is no place for a whole text */
+/* a longer name is cut: it stands in a heading */
 
 #define NGX_HTTP_FLOWDASH_ERROR_PAGE_NAME  128
 
 
-/* all of it is escaped */
+/* all escaped for HTML */
 
 typedef struct {
     ngx_str_t    action;
@@ -34,15 +34,15 @@ static ngx_int_t ngx_http_flowdash_error_page_escape(ngx_http_request_t *r,
     ngx_str_t *text, ngx_str_t *escaped);
 static u_char *ngx_http_flowdash_error_page_happened(u_char *p,
     ngx_http_flowdash_error_page_t *page,
-    ngx_http_flowdash_error_text_t *words);
+    ngx_http_flowdash_error_text_t *text);
 static u_char *ngx_http_flowdash_error_page_do(u_char *p,
     ngx_http_flowdash_error_page_t *page,
-    ngx_http_flowdash_error_text_t *words, ngx_str_t *id);
+    ngx_http_flowdash_error_text_t *text, ngx_str_t *id);
 static void ngx_http_flowdash_error_page_back(ngx_http_request_t *r,
     ngx_str_t *path);
 
 
-/* contrasts are 7:1 or more, in the dark too */
+/* contrasts are at least 7:1, also in dark mode */
 
 static u_char  ngx_http_flowdash_error_page_head[] =
 "<!DOCTYPE html>\n"
@@ -84,7 +84,7 @@ static u_char  ngx_http_flowdash_error_page_head[] =
 
 ngx_buf_t *
 ngx_http_flowdash_error_page(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *words)
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text)
 {
     size_t                          len;
     ngx_str_t                       back;
@@ -93,10 +93,10 @@ ngx_http_flowdash_error_page(ngx_http_request_t *r,
 
     ngx_http_flowdash_error_page_back(r, &back);
 
-    if (ngx_http_flowdash_error_page_name(r, &words->action,
-                                          &page.action) != NGX_OK
-        || ngx_http_flowdash_error_page_name(r, &words->step,
-                                             &page.step) != NGX_OK
+    if (ngx_http_flowdash_error_page_name(r, &text->action, &page.action)
+        != NGX_OK
+        || ngx_http_flowdash_error_page_name(r, &text->step, &page.step)
+           != NGX_OK
         || ngx_http_flowdash_error_page_escape(r, &ctx->message, &page.message)
            != NGX_OK
         || ngx_http_flowdash_error_page_escape(r, &back, &page.back) != NGX_OK)
@@ -106,7 +106,8 @@ ngx_http_flowdash_error_page(ngx_http_request_t *r,
 
     len = sizeof(ngx_http_flowdash_error_page_head) + 1024
           + 2 * page.action.len + page.step.len + page.message.len
-          + page.back.len + words->text.len + words->advice.len + ctx->id.len;
+          + page.back.len + text->happened.len + text->advice.len
+          + ctx->id.len;
 
     b = ngx_create_temp_buf(r->pool, len);
     if (b == NULL) {
@@ -116,8 +117,8 @@ ngx_http_flowdash_error_page(ngx_http_request_t *r,
     b->last = ngx_cpymem(b->last, ngx_http_flowdash_error_page_head,
                          sizeof(ngx_http_flowdash_error_page_head) - 1);
 
-    b->last = ngx_http_flowdash_error_page_happened(b->last, &page, words);
-    b->last = ngx_http_flowdash_error_page_do(b->last, &page, words, &ctx->id);
+    b->last = ngx_http_flowdash_error_page_happened(b->last, &page, text);
+    b->last = ngx_http_flowdash_error_page_do(b->last, &page, text, &ctx->id);
 
     return b;
 }
@@ -160,9 +161,9 @@ ngx_http_flowdash_error_page_escape(ngx_http_request_t *r, ngx_str_t *text,
 static u_char *
 ngx_http_flowdash_error_page_happened(u_char *p,
     ngx_http_flowdash_error_page_t *page,
-    ngx_http_flowdash_error_text_t *words)
+    ngx_http_flowdash_error_text_t *text)
 {
-    /* the name may depend on what could not be read */
+    /* the name may depend on a task that could not be read */
 
     const char  *title = page->action.len ? "\xe2\x80\x9c%V\xe2\x80\x9d"
                                           : "The action%V";
@@ -176,10 +177,10 @@ ngx_http_flowdash_error_page_happened(u_char *p,
 
     if (page->step.len) {
         p = ngx_sprintf(p, "The step <strong><bdi>%V</bdi></strong> %V.",
-                        &page->step, &words->text);
+                        &page->step, &text->happened);
 
     } else {
-        p = ngx_sprintf(p, "%V.", &words->text);
+        p = ngx_sprintf(p, "%V.", &text->happened);
     }
 
     if (page->message.len) {
@@ -198,10 +199,10 @@ ngx_http_flowdash_error_page_happened(u_char *p,
 static u_char *
 ngx_http_flowdash_error_page_do(u_char *p,
     ngx_http_flowdash_error_page_t *page,
-    ngx_http_flowdash_error_text_t *words, ngx_str_t *id)
+    ngx_http_flowdash_error_text_t *text, ngx_str_t *id)
 {
     p = ngx_sprintf(p, "<h2>What you can do</h2>\n<p>%V</p>\n",
-                    &words->advice);
+                    &text->advice);
 
     if (page->back.len) {
         p = ngx_sprintf(p, "<p><a href=\"%V\">Back to where you were</a>"
@@ -215,10 +216,10 @@ ngx_http_flowdash_error_page_do(u_char *p,
 
 
 /*
- * The path of the Referer if it is a page of this host.  It is a link without
- * a host, which must not become one with a host: "//" and "/\" at its start
- * would, and browsers take control characters out of links before.  The scheme
- * is the browser's own business: behind a proxy it is another one here.
+ * Finds the path of the Referer if that is a page of this host.  The path
+ * becomes a link, which must not lead to another host: browsers read a host
+ * after "//" and "/\", and drop control characters before they look.  The
+ * scheme is not compared: behind a proxy it is another one here.
  */
 
 static void

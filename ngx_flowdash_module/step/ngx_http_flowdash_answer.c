@@ -1,7 +1,7 @@
 
 /*
- * The answer to a step, whoever has brought it: its body is collected in
- * memory, it is judged, and its fields are merged into the task.
+ * The answer to a step, whatever content handler gets it: its body is
+ * collected in memory, it is judged, and its fields are merged into the task.
  */
 
 
@@ -113,7 +113,7 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex, ngx_int_t rc)
 
     if (rc >= NGX_HTTP_OK) {
 
-        /* "return", and handlers that leave the page to nginx */
+        /* "return", or a handler that leaves the page to nginx */
 
         ex->status = rc;
 
@@ -134,7 +134,7 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex, ngx_int_t rc)
 
     if (ex->status == 0) {
 
-        /* proxy_pass takes for HTTP/0.9 what is no HTTP */
+        /* proxy_pass takes an answer that is not HTTP for HTTP/0.9 */
 
         (void) ngx_http_flowdash_exchange_fail(ex,
                    NGX_HTTP_FLOWDASH_RESPONSE_INVALID,
@@ -151,7 +151,7 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex, ngx_int_t rc)
 
 
 /*
- * An upstream that breaks off behind the header is finalized with NGX_OK like
+ * An upstream that breaks off after the header is finalized with NGX_OK like
  * any other, but does not send the buffer that marks the end.
  */
 
@@ -171,7 +171,7 @@ ngx_http_flowdash_answer_is_complete(ngx_http_flowdash_exchange_t *ex)
     if (r->cached && r->cache
         && r->cache->length == (off_t) r->cache->body_start)
     {
-        /* empty: nginx sends no buffer at all */
+        /* an empty body from the cache: nginx sends no buffer at all */
 
         return 1;
     }
@@ -183,7 +183,7 @@ ngx_http_flowdash_answer_is_complete(ngx_http_flowdash_exchange_t *ex)
     if (r->keepalive
         && ngx_http_get_module_ctx(r, ngx_http_ssi_filter_module))
     {
-        /* SSI keeps the mark to itself; broken off would be no keepalive */
+        /* SSI holds the mark back; r->keepalive is cleared if it broke off */
 
         return 1;
     }
@@ -194,7 +194,7 @@ ngx_http_flowdash_answer_is_complete(ngx_http_flowdash_exchange_t *ex)
 }
 
 
-/* nginx's upstream has given up before there was an answer to pass on */
+/* nginx's upstream gave up before it had an answer to pass on */
 
 static void
 ngx_http_flowdash_answer_no_header(ngx_http_flowdash_exchange_t *ex,
@@ -208,7 +208,7 @@ ngx_http_flowdash_answer_no_header(ngx_http_flowdash_exchange_t *ex,
 
     if (u->headers_in.status_n && rc == (ngx_int_t) u->headers_in.status_n) {
 
-        /* the endpoint's own status, taken up by an intercepting handler */
+        /* the endpoint's own status, with proxy_intercept_errors on */
 
         ex->status = rc;
         ex->error = NGX_HTTP_FLOWDASH_STATUS;
@@ -320,7 +320,7 @@ ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
 
     if (verdict == NGX_HTTP_FLOWDASH_JSON_NO_OBJECT && !answer->json.map) {
 
-        /* JSON, but not of the kind that could change something */
+        /* JSON, but not an object: it changes nothing */
 
         return NGX_OK;
     }
@@ -328,7 +328,7 @@ ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
     if (verdict == NGX_HTTP_FLOWDASH_JSON_MALFORMED
         && ex->content_type.len == 0)
     {
-        /* it did not say that it were JSON */
+        /* it did not claim to be JSON */
 
         return NGX_OK;
     }
@@ -349,8 +349,8 @@ ngx_http_flowdash_answer_invalid(ngx_http_request_t *r,
 
 
 /*
- * Sets the fields that this step may change, and are changed: all of them, or
- * none if one cannot be.
+ * Sets the fields that this step may change: all of them, or none if one is
+ * invalid.
  */
 
 static ngx_int_t
@@ -420,9 +420,7 @@ ngx_http_flowdash_answer_accepts(ngx_http_flowdash_loc_conf_t *flcf,
     field = flcf->accept->elts;
 
     for (i = 0; i < flcf->accept->nelts; i++) {
-        if (field[i].len == name->len
-            && ngx_memcmp(field[i].data, name->data, name->len) == 0)
-        {
+        if (ngx_http_flowdash_text_equal(&field[i], name)) {
             return 1;
         }
     }
@@ -431,7 +429,7 @@ ngx_http_flowdash_answer_accepts(ngx_http_flowdash_loc_conf_t *flcf,
 }
 
 
-/* once for an action: an endpoint that says too much does so each time */
+/* warns once per action: such an endpoint sends the field in each answer */
 
 static void
 ngx_http_flowdash_answer_ignored(ngx_http_request_t *r,

@@ -11,15 +11,15 @@
 
 
 /*
- * Adds a piece of the answer's body.  Returns NGX_OK, NGX_DECLINED with
- * ex->error set when the answer has become too large, or NGX_ERROR.
+ * Appends a piece of the answer's body.  Returns NGX_OK, NGX_DECLINED with
+ * ex->error set if the answer becomes too large, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_answer_add(ngx_http_flowdash_exchange_t *ex,
     u_char *p, size_t len);
 
 /*
- * Judges how the subrequest ended, "rc" being what it was finalized with:
- * sets ex->status, and ex->error unless it has succeeded.
+ * Judges how the subrequest ended; "rc" is what it was finalized with.  Sets
+ * ex->status, and ex->error unless the step succeeded.
  */
 void ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex,
     ngx_int_t rc);
@@ -33,8 +33,7 @@ ngx_int_t ngx_http_flowdash_answer_invalid(ngx_http_request_t *r,
 
 /*
  * Merges the fields of a good answer into the task.  Returns NGX_OK,
- * NGX_DECLINED with ex->error set if the answer is not what it says, or
- * NGX_ERROR.
+ * NGX_DECLINED with ex->error set if the answer is invalid, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);

@@ -1,7 +1,7 @@
 
 /*
- * An action that is only shown: the client is told what its steps would send,
- * and nobody is called.
+ * A dry run: the client is told what the steps would send, and no endpoint is
+ * called.
  */
 
 
@@ -18,7 +18,7 @@
 #include <ngx_http_flowdash_dry_run.h>
 
 
-/* a text in pieces, most of which are where they have been made */
+/* a text in pieces, most of which are used in place, without a copy */
 
 typedef struct {
     ngx_pool_t     *pool;
@@ -67,7 +67,7 @@ ngx_http_flowdash_dry_run_asked(ngx_http_request_t *r,
 
     if (rc == NGX_DECLINED && value.ambiguous) {
 
-        /* what was to be shown only must not be done by mistake */
+        /* what may be meant as a dry run must not be executed */
 
         *error = "flowdash_dry_run depends on a field that the task has twice";
         return NGX_DECLINED;
@@ -128,9 +128,9 @@ ngx_http_flowdash_dry_run(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 
 
 /*
- * The exchange is not one of ctx->exchanges: the step is not run.  One that
- * would be skipped is shown as well, since the answers before it may change
- * that.
+ * The exchange is not added to ctx->exchanges, as the step is not executed.  A
+ * step that would be skipped is shown as well: an answer to an earlier step
+ * may change that.
  */
 
 static ngx_int_t
@@ -183,7 +183,7 @@ ngx_http_flowdash_dry_run_call(ngx_http_request_t *r,
         rc = ngx_http_flowdash_url_make(r, ex, flcf->url, &url, &host);
     }
 
-    /* for their names */
+    /* only the names are shown */
 
     if (rc == NGX_OK) {
         rc = ngx_http_flowdash_identity_call(r, ctx, ex, &ex->headers);
@@ -266,8 +266,8 @@ ngx_http_flowdash_dry_run_send(ngx_http_request_t *r,
     r->headers_out.content_type_lowcase = NULL;
 
     /*
-     * If-Match and the like are about what the app has, and no error page may
-     * lead to the app.
+     * If-Match and the like are about the app's resource, which this is not;
+     * and no error page may lead to the app.
      */
 
     r->disable_not_modified = 1;

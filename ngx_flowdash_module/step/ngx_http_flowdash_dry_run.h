@@ -10,15 +10,16 @@
 
 
 /*
- * Sets ctx->dry_run if the action is only to be shown.  Returns NGX_OK,
- * NGX_DECLINED with "error" set if it cannot be told, or NGX_ERROR.
+ * Sets ctx->dry_run if flowdash_dry_run asks for it.  Returns NGX_OK,
+ * NGX_DECLINED with "error" set if an ambiguous field leaves it open, or
+ * NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_dry_run_asked(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, const char **error);
 
 /*
- * Ends an execution by answering to the client what its steps would send.
- * Returns what the phase handler returns.
+ * Ends an execution by telling the client what its steps would send.  Returns
+ * what the phase handler returns.
  */
 ngx_int_t ngx_http_flowdash_dry_run(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);

@@ -1,7 +1,7 @@
 
 /*
- * The stored task: fetched by a GET subrequest to the same server, which the
- * app answers as the client's own.
+ * Fetches the stored task by a GET subrequest to the same server, which the
+ * app answers as if the client had sent it.
  */
 
 
@@ -108,7 +108,7 @@ ngx_http_flowdash_fetch_start(ngx_http_request_t *r,
 }
 
 
-/* $request_uri, which would be the client's: caches are keyed by it */
+/* sets $request_uri, which caches use as a key; it would be the client's */
 
 static ngx_int_t
 ngx_http_flowdash_fetch_request_uri(ngx_http_request_t *sr)
@@ -142,8 +142,8 @@ ngx_http_flowdash_fetch_request_uri(ngx_http_request_t *sr)
 
 
 /*
- * The path is as nginx has paths, decoded, so that "$uri" can be used;
- * variables in the arguments are encoded.
+ * nginx keeps paths decoded, so variables in the path, such as "$uri", are
+ * used as they are.  Variables in the arguments are percent-encoded.
  */
 
 static ngx_int_t
@@ -262,8 +262,8 @@ ngx_http_flowdash_fetch_part(ngx_http_request_t *r,
 
 
 /*
- * All that the client has sent, since the app may know him by any of it, but
- * for what describes the client's own request.
+ * Copies the client's headers, since the app may recognize the user by any of
+ * them, except those that describe the client's own request.
  */
 
 static ngx_int_t
@@ -326,7 +326,7 @@ ngx_http_flowdash_fetch_add_header(ngx_http_request_t *sr,
 
     *h = *header;
 
-    /* nginx knows some of them by pointers of their own */
+    /* nginx keeps pointers to some headers */
 
     cmcf = ngx_http_get_module_main_conf(sr, ngx_http_core_module);
 

@@ -17,8 +17,9 @@ ngx_int_t ngx_http_flowdash_fetch_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
 /*
- * Takes the fetched task.  Returns NGX_OK, NGX_DECLINED with ex->error set if
- * the answer is not a task, or NGX_ERROR.
+ * Parses the fetched task, and merges the request's changes into it.  Returns
+ * NGX_OK, NGX_DECLINED with ex->error set if the answer is not a task, or
+ * NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_fetch_end(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);

@@ -9,19 +9,19 @@
 #include <ngx_http_flowdash.h>
 
 
-/* Tells whether flowdash_set_header sets a header, to nothing or a value. */
+/* Tells whether flowdash_set_header sets a header, even to an empty value. */
 ngx_uint_t ngx_http_flowdash_headers_is_set(
     ngx_http_flowdash_loc_conf_t *flcf, ngx_str_t *name);
 
 /*
- * Begins ex->headers, those of all calls of a step, with the ones that are
- * always sent.  Returns NGX_OK or NGX_ERROR.
+ * Creates ex->headers, which all calls of a step send, with the default ones.
+ * Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_headers_default(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf);
 
 /*
- * Adds those of flowdash_set_header.  Returns NGX_OK, NGX_DECLINED with
+ * Adds the headers of flowdash_set_header.  Returns NGX_OK, NGX_DECLINED with
  * ex->error set if a value cannot be sent, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_headers_set(ngx_http_request_t *r,

@@ -1,7 +1,8 @@
 
 /*
- * By what endpoints know an execution and its calls: the id, which repeats
- * with a client's Idempotency-Key, the trace, and the signatures.
+ * How endpoints recognize an execution and its calls: by the id, which is the
+ * same again if the client repeats its Idempotency-Key, by the trace, and by
+ * signatures.
  */
 
 
@@ -20,7 +21,7 @@
     (sizeof("00-") - 1 + 32 + sizeof("-") - 1 + 16 + sizeof("-00") - 1)
 
 
-/* what the client has sent; one that is given twice counts as none */
+/* what the client sent; a key or traceparent that is given twice is ignored */
 
 typedef struct {
     ngx_str_t                       key;
@@ -131,7 +132,7 @@ ngx_http_flowdash_identity_is(ngx_table_elt_t *h, const char *name, size_t len)
 }
 
 
-/* a list may be sent in several headers */
+/* the list may be spread over several headers */
 
 static ngx_int_t
 ngx_http_flowdash_identity_add_state(ngx_http_request_t *r, ngx_str_t *state,
@@ -200,8 +201,8 @@ ngx_http_flowdash_identity_is_visible(ngx_str_t *value)
 
 
 /*
- * A user who repeats the whole action gets the same id.  Two users never do:
- * where it is not known who the user is, each action gets its own.
+ * A user who repeats the whole action gets the same id.  Two users never get
+ * the same: if it is not known who the user is, each execution has its own.
  */
 
 static ngx_int_t
@@ -401,7 +402,7 @@ ngx_http_flowdash_identity_signature(ngx_http_request_t *r,
 }
 
 
-/* unless flowdash_set_header has it, which may well be nothing */
+/* unless flowdash_set_header sets the header, even to an empty value */
 
 static ngx_int_t
 ngx_http_flowdash_identity_add(ngx_array_t *headers,

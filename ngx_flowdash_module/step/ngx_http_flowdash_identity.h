@@ -10,22 +10,21 @@
 
 
 /*
- * Says by what the execution is known: derives ctx->id from the client's
- * Idempotency-Key, and continues the client's trace, or begins one.  Returns
- * NGX_OK or NGX_ERROR.
+ * Derives ctx->id from the client's Idempotency-Key, if it is usable, and
+ * continues the client's trace, or starts one.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_identity(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
 /*
- * Adds the headers, as ngx_keyval_t, by which a step is known, for all of its
- * calls.  Returns NGX_OK or NGX_ERROR.
+ * Sets ex->id, and adds the headers that identify a step, as ngx_keyval_t; all
+ * of its calls send them.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_identity_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_array_t *headers);
 
-/* The same for one call, with its signature. */
+/* Adds the headers that identify and sign one call. */
 ngx_int_t ngx_http_flowdash_identity_call(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_array_t *headers);

@@ -1,7 +1,6 @@
 
 /*
- * A step: whether it is run, its payload, and the subrequest into its
- * location.
+ * A step: its condition, its payload, and the subrequest into its location.
  */
 
 
@@ -226,8 +225,8 @@ ngx_http_flowdash_step_payload(ngx_http_request_t *r,
 
 
 /*
- * A background subrequest, so that the connection stays the main request's:
- * what the client does meanwhile is not for the step's upstream to judge.
+ * A background subrequest leaves the connection to the main request, so that
+ * the step's upstream does not react to what the client does meanwhile.
  */
 
 static ngx_int_t
@@ -261,7 +260,7 @@ ngx_http_flowdash_step_subrequest(ngx_http_request_t *r,
     sr->realloc_captures = 1;
 #endif
 
-    /* as a named location is entered */
+    /* enters the location as nginx enters a named one */
 
     sr->loc_conf = ex->step->loc_conf;
     sr->valid_location = 1;
@@ -313,8 +312,8 @@ ngx_http_flowdash_step_body(ngx_http_request_t *sr,
 
 
 /*
- * Headers of its own: a copy would share its list with the client's request,
- * and have the client's headers in it.
+ * The subrequest gets headers of its own: nginx's copy shares its list with
+ * the client's request, and has the client's headers in it.
  */
 
 static ngx_int_t
@@ -343,8 +342,9 @@ ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
     }
 
     /*
-     * flowdash_call adds those of each call by itself, and takes the others
-     * from where they are; but an "if" may let another handler answer.
+     * flowdash_call adds the headers of each single call by itself, and reads
+     * the others from ex->headers.  It gets these too, as an "if" in the step
+     * may have another handler answer.
      */
 
     if (flcf->url == NULL

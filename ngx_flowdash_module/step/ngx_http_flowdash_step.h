@@ -11,15 +11,17 @@
 
 /*
  * Starts the next step: evaluates its request and posts the subrequest.
- * Returns NGX_OK with ctx->exchange set, which is already done and has an
- * error if the step's request cannot be made, or NGX_ERROR.
+ * Returns NGX_OK with ctx->exchange set, or NGX_ERROR.  The exchange is
+ * already done if the step is skipped; it also has an error if the step's
+ * request cannot be made or there is no time left.
  */
 ngx_int_t ngx_http_flowdash_step_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
 /*
- * Tells whether a step is to be run.  Returns NGX_OK, NGX_DECLINED if it is
- * not, with ex->error set if it cannot be told, or NGX_ERROR.
+ * Evaluates flowdash_if.  Returns NGX_OK if the step is executed, NGX_DECLINED
+ * if it is skipped, or with ex->error set if an ambiguous field leaves it
+ * open, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_step_condition(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex);

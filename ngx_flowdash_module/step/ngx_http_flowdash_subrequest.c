@@ -1,7 +1,7 @@
 
 /*
- * The subrequest in which a step or a fetch runs: it is created, given time,
- * its answer is collected, and it wakes the main request at its end.
+ * The subrequest of a step or a fetch: creates it, limits its time, collects
+ * its answer, and wakes the main request when it ends.
  */
 
 
@@ -17,7 +17,7 @@
 #include <ngx_http_flowdash_subrequest.h>
 
 
-/* what limit_req knows a request by that it has seen */
+/* NGX_HTTP_LIMIT_REQ_PASSED of ngx_http_limit_req_module.c */
 
 #define NGX_HTTP_FLOWDASH_LIMIT_REQ_PASSED  1
 
@@ -72,7 +72,7 @@ ngx_http_flowdash_subrequest_body_filter(ngx_http_request_t *r,
             continue;
         }
 
-        /* the subrequest's flag has asked for memory */
+        /* NGX_HTTP_SUBREQUEST_IN_MEMORY has asked for this */
 
         rc = ngx_buf_in_memory(b)
              ? ngx_http_flowdash_answer_add(ex, b->pos, b->last - b->pos)
@@ -116,8 +116,8 @@ ngx_http_flowdash_subrequest_create(ngx_http_request_t *r,
     ngx_http_set_ctx(sr, ex, ngx_http_flowdash_module);
 
     /*
-     * A shared array would keep what one of both requests has read of its
-     * headers for the other.
+     * If they shared the array, a header that one request has read would be
+     * cached for the other.
      */
 
     sr->variables = ngx_http_flowdash_value_copy_variables(r);
@@ -126,15 +126,16 @@ ngx_http_flowdash_subrequest_create(ngx_http_request_t *r,
     }
 
     /*
-     * limit_req would wait for an event of the connection, which is the
-     * client's request's: the subrequest would never be woken.
+     * If limit_req delayed the subrequest, it would wait for an event of the
+     * connection.  Such events go to the client's request, so the subrequest
+     * would never wake.
      */
 
     if (r->limit_req_status == 0) {
         r->limit_req_status = NGX_HTTP_FLOWDASH_LIMIT_REQ_PASSED;
     }
 
-    /* nginx clears it if the upstream breaks off, see where it is judged */
+    /* nginx clears it if the upstream breaks off, see answer_is_complete() */
 
     sr->keepalive = 1;
 
@@ -144,8 +145,7 @@ ngx_http_flowdash_subrequest_create(ngx_http_request_t *r,
 
 void
 ngx_http_flowdash_subrequest_set_method(ngx_http_request_t *sr,
-    ngx_uint_t method,
-    ngx_str_t *name)
+    ngx_uint_t method, ngx_str_t *name)
 {
     ngx_http_variable_value_t      *v;
     ngx_http_flowdash_main_conf_t  *fmcf;
@@ -230,7 +230,7 @@ ngx_http_flowdash_subrequest_abort(ngx_http_request_t *sr,
 
     } else if (u && u->cleanup) {
 
-        /* the upstream's cleanup handler gives up one reference */
+        /* the upstream's cleanup handler releases one reference */
 
         sr->main->count++;
         (*u->cleanup)(sr);
@@ -238,8 +238,9 @@ ngx_http_flowdash_subrequest_abort(ngx_http_request_t *sr,
     } else {
 
         /*
-         * A handler which cannot be stopped goes on by itself, and keeps the
-         * request's memory till it has ended; the action does not wait for it.
+         * Another handler cannot be stopped.  It continues by itself, and
+         * keeps the request's memory until it ends; the action does not wait
+         * for it.
          */
 
         if (ngx_http_flowdash_subrequest_end(sr, ex) != NGX_OK) {
@@ -266,7 +267,7 @@ ngx_http_flowdash_subrequest_done(ngx_http_request_t *r, void *data,
 
     if (ex->done) {
 
-        /* finalized once more, or too late */
+        /* finalized a second time, or after the timeout */
 
         return NGX_OK;
     }
@@ -280,7 +281,7 @@ ngx_http_flowdash_subrequest_done(ngx_http_request_t *r, void *data,
 
     ngx_http_flowdash_answer_judge(ex, rc);
 
-    /* what a filter still holds goes nowhere, and must not be waited for */
+    /* what a filter still holds goes nowhere: nginx must not wait for it */
 
     r->buffered = 0;
 
@@ -289,15 +290,15 @@ ngx_http_flowdash_subrequest_done(ngx_http_request_t *r, void *data,
 
 
 /*
- * Wakes the main request.  Whatever the answer was, the subrequest has ended
- * well: nginx must not make an error page for it.
+ * Wakes the main request.  The subrequest ends with NGX_OK whatever the answer
+ * was, so that nginx makes no error page for it.
  */
 
 static ngx_int_t
 ngx_http_flowdash_subrequest_end(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex)
 {
-    /* an output filter of the step may have failed, or the client be gone */
+    /* set if an output filter of the step failed, or the client left */
 
     r->connection->error = 0;
     r->connection->log->action = NULL;

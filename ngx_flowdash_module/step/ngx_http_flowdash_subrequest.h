@@ -10,8 +10,8 @@
 
 
 /*
- * Creates a background subrequest in memory, whose answer belongs to the run.
- * Returns it, or NULL on error.
+ * Creates a background subrequest in memory, whose answer goes into the
+ * exchange.  Returns NULL on error.
  */
 ngx_http_request_t *ngx_http_flowdash_subrequest_create(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_str_t *uri, ngx_str_t *args);
@@ -20,11 +20,11 @@ ngx_http_request_t *ngx_http_flowdash_subrequest_create(ngx_http_request_t *r,
 void ngx_http_flowdash_subrequest_set_method(ngx_http_request_t *sr,
     ngx_uint_t method, ngx_str_t *name);
 
-/* Starts the time of ctx->exchange. */
+/* Starts the timer that limits ctx->exchange. */
 void ngx_http_flowdash_subrequest_set_timer(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_loc_conf_t *flcf);
 
-/* The subrequest's post handler, by which it is known as a step's. */
+/* The subrequest's post handler, which also marks it as a step or a fetch. */
 ngx_int_t ngx_http_flowdash_subrequest_done(ngx_http_request_t *r, void *data,
     ngx_int_t rc);
 

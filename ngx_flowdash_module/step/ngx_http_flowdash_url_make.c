@@ -21,10 +21,17 @@ static ngx_int_t ngx_http_flowdash_url_make_host(ngx_http_request_t *r,
 static ngx_uint_t ngx_http_flowdash_url_make_host_valid(ngx_str_t *host);
 static ngx_int_t ngx_http_flowdash_url_make_values(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
-    ngx_str_t *value, size_t *len);
+    ngx_str_t *value);
+static ngx_uint_t ngx_http_flowdash_url_make_empty_segment(ngx_str_t *value,
+    ngx_uint_t n);
+static ngx_int_t ngx_http_flowdash_url_make_text(ngx_http_request_t *r,
+    ngx_http_flowdash_url_t *url, ngx_str_t *value, ngx_str_t *host,
+    ngx_str_t *text, ngx_str_t *path);
+static u_char *ngx_http_flowdash_url_make_origin(u_char *p, ngx_str_t *origin,
+    ngx_http_flowdash_url_t *url, ngx_str_t *host);
 static ngx_int_t ngx_http_flowdash_url_make_redacted(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
-    ngx_str_t *host, u_char *path, u_char *last);
+    ngx_str_t *host, ngx_str_t *path);
 
 
 ngx_int_t
@@ -32,22 +39,16 @@ ngx_http_flowdash_url_make(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
     ngx_str_t *text, ngx_str_t *host)
 {
-    u_char      *p, *path, *last;
-    size_t       len;
-    ngx_int_t    rc;
-    ngx_str_t   *value;
-    ngx_uint_t   i, n;
+    ngx_int_t   rc;
+    ngx_str_t  *value, path;
 
     if (url->parsed) {
         *host = url->host;
-        ex->url = url->logged;
+        ex->url = url->redacted;
         return NGX_OK;
     }
 
-    n = url->parts.nelts;
-    len = url->origin.len + url->port_text.len + 1;
-
-    value = ngx_palloc(r->pool, n * sizeof(ngx_str_t));
+    value = ngx_palloc(r->pool, url->parts.nelts * sizeof(ngx_str_t));
     if (value == NULL) {
         return NGX_ERROR;
     }
@@ -55,67 +56,31 @@ ngx_http_flowdash_url_make(ngx_http_request_t *r,
     rc = ngx_http_flowdash_url_make_host(r, ex, url, host);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_flowdash_url_make_values(r, ex, url, value, &len);
+        rc = ngx_http_flowdash_url_make_values(r, ex, url, value);
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_flowdash_url_make_text(r, url, value, host, text, &path);
     }
 
     if (rc != NGX_OK) {
         return rc;
     }
 
-    text->data = ngx_pnalloc(r->pool, len + host->len);
-    if (text->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_cpymem(text->data, url->origin.data, url->origin.len);
-
-    if (url->variable_host) {
-        p = ngx_cpymem(p, host->data, host->len);
-        p = ngx_cpymem(p, url->port_text.data, url->port_text.len);
-    }
-
-    path = p;
-
-    for (i = 0; i < n; i++) {
-
-        if (value[i].len == 0 && p[-1] == '/'
-            && (i + 1 == n || value[i + 1].len == 0
-                || value[i + 1].data[0] == '/'
-                || value[i + 1].data[0] == '?')
-            && ngx_strlchr(path, p, '?') == NULL)
-        {
-            return ngx_http_flowdash_exchange_fail(ex,
-                       NGX_HTTP_FLOWDASH_REQUEST_INVALID,
-                       "a variable of flowdash_call leaves a part of the "
-                       "path empty");
-        }
-
-        p = ngx_cpymem(p, value[i].data, value[i].len);
-    }
-
-    *p = '\0';
-    text->len = p - text->data;
-
-    last = ngx_strlchr(path, p, '?');
-
-    if (last == NULL) {
-        last = p;
-    }
-
-    if (ngx_http_flowdash_url_dot_segment(path, last)) {
+    if (ngx_http_flowdash_url_dot_segment(path.data, path.data + path.len)) {
         return ngx_http_flowdash_exchange_fail(ex,
                    NGX_HTTP_FLOWDASH_REQUEST_INVALID,
                    "a variable of flowdash_call makes a \".\" or \"..\" of a "
                    "part of the path");
     }
 
-    return ngx_http_flowdash_url_make_redacted(r, ex, url, host, path, last);
+    return ngx_http_flowdash_url_make_redacted(r, ex, url, host, &path);
 }
 
 
 /*
- * A host with variables is put together of what names of hosts are made of,
- * so that no value brings another part of a URL with it.
+ * A host with variables may have only the characters of host names, so that no
+ * value adds another part of a URL.
  */
 
 static ngx_int_t
@@ -211,7 +176,7 @@ ngx_http_flowdash_url_make_host_valid(ngx_str_t *host)
 static ngx_int_t
 ngx_http_flowdash_url_make_values(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
-    ngx_str_t *value, size_t *len)
+    ngx_str_t *value)
 {
     ngx_int_t                      rc;
     ngx_uint_t                     i;
@@ -226,39 +191,134 @@ ngx_http_flowdash_url_make_values(ngx_http_request_t *r,
         if (rc != NGX_OK) {
             return rc;
         }
+    }
 
-        *len += value[i].len;
+    if (ngx_http_flowdash_url_make_empty_segment(value, url->parts.nelts)) {
+        return ngx_http_flowdash_exchange_fail(ex,
+                   NGX_HTTP_FLOWDASH_REQUEST_INVALID,
+                   "a variable of flowdash_call leaves a part of the path "
+                   "empty");
     }
 
     return NGX_OK;
 }
 
 
-/* the query is left out of the log: it may carry a key */
+/* values are percent-encoded: any slash or "?" is from the configuration */
+
+static ngx_uint_t
+ngx_http_flowdash_url_make_empty_segment(ngx_str_t *value, ngx_uint_t n)
+{
+    u_char      *last;
+    ngx_uint_t   i, slash;
+
+    slash = 0;
+
+    for (i = 0; i < n; i++) {
+
+        if (value[i].len == 0) {
+
+            if (slash
+                && (i + 1 == n || value[i + 1].len == 0
+                    || value[i + 1].data[0] == '/'
+                    || value[i + 1].data[0] == '?'))
+            {
+                return 1;
+            }
+
+            continue;
+        }
+
+        last = value[i].data + value[i].len;
+
+        if (ngx_strlchr(value[i].data, last, '?')) {
+            return 0;
+        }
+
+        slash = (last[-1] == '/');
+    }
+
+    return 0;
+}
+
+
+/* "path" is the part of the text up to the query */
 
 static ngx_int_t
-ngx_http_flowdash_url_make_redacted(ngx_http_request_t *r,
-    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
-    ngx_str_t *host, u_char *path, u_char *last)
+ngx_http_flowdash_url_make_text(ngx_http_request_t *r,
+    ngx_http_flowdash_url_t *url, ngx_str_t *value, ngx_str_t *host,
+    ngx_str_t *text, ngx_str_t *path)
 {
-    u_char  *p;
+    u_char      *p, *query;
+    size_t       len;
+    ngx_uint_t   i;
 
-    p = ngx_pnalloc(r->pool, url->shown.len + host->len + url->port_text.len
-                             + (last - path));
+    len = url->origin.len + host->len + url->port_text.len + 1;
+
+    for (i = 0; i < url->parts.nelts; i++) {
+        len += value[i].len;
+    }
+
+    p = ngx_pnalloc(r->pool, len);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    ex->url.data = p;
+    text->data = p;
 
-    p = ngx_cpymem(p, url->shown.data, url->shown.len);
+    p = ngx_http_flowdash_url_make_origin(p, &url->origin, url, host);
+
+    path->data = p;
+
+    for (i = 0; i < url->parts.nelts; i++) {
+        p = ngx_cpymem(p, value[i].data, value[i].len);
+    }
+
+    *p = '\0';
+    text->len = p - text->data;
+
+    query = ngx_strlchr(path->data, p, '?');
+
+    path->len = (query ? query : p) - path->data;
+
+    return NGX_OK;
+}
+
+
+static u_char *
+ngx_http_flowdash_url_make_origin(u_char *p, ngx_str_t *origin,
+    ngx_http_flowdash_url_t *url, ngx_str_t *host)
+{
+    p = ngx_cpymem(p, origin->data, origin->len);
 
     if (url->variable_host) {
         p = ngx_cpymem(p, host->data, host->len);
         p = ngx_cpymem(p, url->port_text.data, url->port_text.len);
     }
 
-    p = ngx_cpymem(p, path, last - path);
+    return p;
+}
+
+
+/* the log gets no query: it may carry a key */
+
+static ngx_int_t
+ngx_http_flowdash_url_make_redacted(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
+    ngx_str_t *host, ngx_str_t *path)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(r->pool, url->redacted_origin.len + host->len
+                             + url->port_text.len + path->len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ex->url.data = p;
+
+    p = ngx_http_flowdash_url_make_origin(p, &url->redacted_origin, url, host);
+    p = ngx_cpymem(p, path->data, path->len);
 
     ex->url.len = p - ex->url.data;
 

@@ -11,17 +11,17 @@
 
 
 /*
- * Makes the URL of a call, which ends with a zero; the name of its host, which
- * is empty for a unix socket; and ex->url for the log.  Returns NGX_OK,
- * NGX_ERROR, or NGX_DECLINED with ex->error set if a value would lead
- * elsewhere.
+ * Makes the URL of a call, which ends with a zero.  If url->parsed is set, it
+ * can be used instead, and "text" is not set.  Sets "host", which is empty for
+ * a unix socket, and ex->url for the log.  Returns NGX_OK, NGX_DECLINED with
+ * ex->error set if the value of a variable would lead elsewhere, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_url_make(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
     ngx_str_t *text, ngx_str_t *host);
 
 /*
- * Evaluates a variable in an URL and percent-encodes its value.  Returns
+ * Evaluates a part of a URL: percent-encodes the value of a variable.  Returns
  * NGX_OK, NGX_DECLINED with ex->error set if the value cannot be used, or
  * NGX_ERROR.
  */

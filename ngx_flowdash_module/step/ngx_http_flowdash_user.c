@@ -14,11 +14,13 @@
 #include <ngx_http_flowdash_user.h>
 
 
+static ngx_array_t *ngx_http_flowdash_user_default(ngx_pool_t *pool,
+    ngx_uint_t more);
 static ngx_int_t ngx_http_flowdash_user_set(ngx_array_t *user,
     ngx_str_t *name, ngx_str_t *value);
 
 
-/* always sent, in this order, null when there is nothing to say */
+/* always sent, in this order; null if they are not set */
 
 static ngx_str_t  ngx_http_flowdash_user_fields[] = {
     ngx_string("id"),
@@ -33,28 +35,14 @@ ngx_array_t *
 ngx_http_flowdash_user(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf)
 {
-    ngx_str_t                  *field;
     ngx_uint_t                  i;
     ngx_array_t                *user;
-    ngx_keyval_t               *kv;
     ngx_http_flowdash_value_t   value;
     ngx_http_flowdash_param_t  *param;
 
-    user = ngx_array_create(r->pool, 4 + flcf->user->nelts,
-                            sizeof(ngx_keyval_t));
+    user = ngx_http_flowdash_user_default(r->pool, flcf->user->nelts);
     if (user == NULL) {
         return NULL;
-    }
-
-    for (field = ngx_http_flowdash_user_fields; field->len; field++) {
-
-        kv = ngx_array_push(user);
-        if (kv == NULL) {
-            return NULL;
-        }
-
-        kv->key = *field;
-        ngx_str_null(&kv->value);
     }
 
     param = flcf->user->elts;
@@ -70,7 +58,7 @@ ngx_http_flowdash_user(ngx_http_request_t *r,
         if (ngx_http_flowdash_text_check_utf8(&value.text)) {
             if (ex == NULL) {
 
-                /* its steps will say so */
+                /* a step that would send this value fails */
 
                 continue;
             }
@@ -87,6 +75,33 @@ ngx_http_flowdash_user(ngx_http_request_t *r,
         {
             return NULL;
         }
+    }
+
+    return user;
+}
+
+
+static ngx_array_t *
+ngx_http_flowdash_user_default(ngx_pool_t *pool, ngx_uint_t more)
+{
+    ngx_str_t     *field;
+    ngx_array_t   *user;
+    ngx_keyval_t  *kv;
+
+    user = ngx_array_create(pool, 4 + more, sizeof(ngx_keyval_t));
+    if (user == NULL) {
+        return NULL;
+    }
+
+    for (field = ngx_http_flowdash_user_fields; field->len; field++) {
+
+        kv = ngx_array_push(user);
+        if (kv == NULL) {
+            return NULL;
+        }
+
+        kv->key = *field;
+        ngx_str_null(&kv->value);
     }
 
     return user;

@@ -10,9 +10,9 @@
 
 
 /*
- * The members of "user" as ngx_keyval_t, the id first.  Returns NULL when
- * memory ran out, or with ex->error set if a value cannot be said in JSON;
- * without a run, such a value is left out.
+ * Returns the members of "user" as ngx_keyval_t, the id first.  Returns NULL
+ * if memory ran out, or with ex->error set if a value is not UTF-8.  If "ex"
+ * is NULL, such a value is left out instead.
  */
 ngx_array_t *ngx_http_flowdash_user(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf);

@@ -44,7 +44,7 @@ ngx_http_flowdash_count_configured(ngx_http_flowdash_main_conf_t *fmcf,
 
         if (action[i]->action->lengths) {
 
-            /* its names are known when they come */
+            /* the name has variables: known only when it is counted */
 
             continue;
         }
@@ -121,7 +121,7 @@ ngx_http_flowdash_count_get(ngx_http_flowdash_zone_t *zone, ngx_str_t *action,
 }
 
 
-/* a name that is not UTF-8 was refused, and cannot be shown: it has none */
+/* a name that is not UTF-8 cannot be shown: it is counted as empty */
 
 static ngx_str_t
 ngx_http_flowdash_count_name(ngx_http_flowdash_ctx_t *ctx)
@@ -169,7 +169,7 @@ ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx)
         return;
     }
 
-    /* what has ended in no other way was given up by nginx */
+    /* neither passed nor failed: nginx aborted the request */
 
     if (ctx->error == NGX_HTTP_FLOWDASH_OK) {
         ctx->error = NGX_HTTP_FLOWDASH_INTERNAL;
@@ -202,7 +202,7 @@ ngx_http_flowdash_count_step(ngx_http_request_t *r,
 
     if (!ctx->counting || (ex->request == NULL && ex->error == 0)) {
 
-        /* nothing is counted, or the step was skipped */
+        /* counting is off, or the step was skipped */
 
         return;
     }
@@ -251,7 +251,7 @@ ngx_http_flowdash_count_step(ngx_http_request_t *r,
 }
 
 
-/* the calls of flowdash_call */
+/* calls by flowdash_call */
 
 static ngx_uint_t
 ngx_http_flowdash_count_attempts(ngx_http_flowdash_counters_t *counters,
@@ -285,7 +285,7 @@ ngx_http_flowdash_count_attempts(ngx_http_flowdash_counters_t *counters,
 
 
 /*
- * Those of nginx's upstream, which says of the last one only whether its
+ * Calls by nginx's upstream, which tells only of the last one whether its
  * connection was new.
  */
 
@@ -301,7 +301,7 @@ ngx_http_flowdash_count_upstream(ngx_http_flowdash_counters_t *counters,
 
     for (i = 0; i < n; i++) {
 
-        /* without an answer it has the status that nginx gives itself */
+        /* without an answer, the status is nginx's own */
 
         ngx_http_flowdash_count_status(counters,
                                    state[i].header_time != (ngx_msec_t) -1
@@ -325,7 +325,7 @@ ngx_http_flowdash_count_upstream(ngx_http_flowdash_counters_t *counters,
 }
 
 
-/* that of another content handler; flowdash_call has not come to one */
+/* the call by another content handler; flowdash_call did not get to one */
 
 static ngx_uint_t
 ngx_http_flowdash_count_handler(ngx_http_flowdash_counters_t *counters,

@@ -9,16 +9,18 @@
 #include <ngx_http_flowdash.h>
 
 
-/* Makes the counters of all actions and steps whose names are known. */
+/*
+ * Creates the counters of all actions and steps whose names have no variables.
+ */
 void ngx_http_flowdash_count_configured(ngx_http_flowdash_main_conf_t *fmcf,
     ngx_log_t *log);
 
-/* Counts an execution that begins, and how it has ended. */
+/* Count that an execution begins, and how it ended. */
 void ngx_http_flowdash_count_started(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 void ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx);
 
-/* Counts a step that was run, with its calls. */
+/* Counts a step that has ended, with its calls. */
 void ngx_http_flowdash_count_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
 

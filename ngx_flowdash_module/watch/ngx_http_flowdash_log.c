@@ -1,7 +1,7 @@
 
 /*
- * The lines about failures in the error log: all that a search needs, nothing
- * secret, and no line breaks, since names and details may come from outside.
+ * The lines about failures in the error log.  A line has all that a search
+ * needs, and nothing secret.
  */
 
 
@@ -13,13 +13,15 @@
 #include <ngx_http_flowdash_log.h>
 
 
-/* a long text must not push the rest out of the line */
+/* one long text must not push the rest out of the line */
 
 #define NGX_HTTP_FLOWDASH_LOG_NAME  256
 #define NGX_HTTP_FLOWDASH_LOG_TEXT  512
 #define NGX_HTTP_FLOWDASH_LOG_LINE  (NGX_MAX_ERROR_STR - 256)
 
 
+static u_char *ngx_http_flowdash_log_quoted(u_char *p, u_char *last,
+    const char *what, ngx_str_t *text, size_t max);
 static u_char *ngx_http_flowdash_log_text(u_char *p, u_char *last,
     ngx_str_t *text, size_t max);
 static u_char *ngx_http_flowdash_log_reason(u_char *p, u_char *last,
@@ -41,16 +43,13 @@ ngx_http_flowdash_log_failed(ngx_http_request_t *r,
     ex = ctx->exchange;
     last = buf + sizeof(buf);
 
-    p = ngx_slprintf(buf, last, "action \"");
-    p = ngx_http_flowdash_log_text(p, last, &ctx->action,
-                                   NGX_HTTP_FLOWDASH_LOG_NAME);
-    p = ngx_slprintf(p, last, "\" failed");
+    p = ngx_http_flowdash_log_quoted(buf, last, "action", &ctx->action,
+                                     NGX_HTTP_FLOWDASH_LOG_NAME);
+    p = ngx_slprintf(p, last, " failed");
 
     if (ex) {
-        p = ngx_slprintf(p, last, " on step \"");
-        p = ngx_http_flowdash_log_text(p, last, &ex->step->name,
-                                       NGX_HTTP_FLOWDASH_LOG_NAME);
-        p = ngx_slprintf(p, last, "\"");
+        p = ngx_http_flowdash_log_quoted(p, last, " on step", &ex->step->name,
+                                         NGX_HTTP_FLOWDASH_LOG_NAME);
     }
 
     p = ngx_http_flowdash_log_reason(p, last, ex, error, detail);
@@ -75,13 +74,12 @@ ngx_http_flowdash_log_tolerated(ngx_http_request_t *r,
 
     last = buf + sizeof(buf);
 
-    p = ngx_slprintf(buf, last, "action \"");
-    p = ngx_http_flowdash_log_text(p, last, &ctx->action,
-                                   NGX_HTTP_FLOWDASH_LOG_NAME);
-    p = ngx_slprintf(p, last, "\" goes on, failed on optional step \"");
-    p = ngx_http_flowdash_log_text(p, last, &ex->step->name,
-                                   NGX_HTTP_FLOWDASH_LOG_NAME);
-    p = ngx_slprintf(p, last, "\"");
+    p = ngx_http_flowdash_log_quoted(buf, last, "action", &ctx->action,
+                                     NGX_HTTP_FLOWDASH_LOG_NAME);
+    p = ngx_http_flowdash_log_quoted(p, last,
+                                     " goes on, failed on optional step",
+                                     &ex->step->name,
+                                     NGX_HTTP_FLOWDASH_LOG_NAME);
 
     p = ngx_http_flowdash_log_reason(p, last, ex, ex->error, &ex->detail);
     p = ngx_http_flowdash_log_called(p, last, ex);
@@ -104,10 +102,9 @@ ngx_http_flowdash_log_repeated(ngx_http_request_t *r,
 
     last = buf + sizeof(buf);
 
-    p = ngx_slprintf(buf, last, "step \"");
-    p = ngx_http_flowdash_log_text(p, last, &ex->step->name,
-                                   NGX_HTTP_FLOWDASH_LOG_NAME);
-    p = ngx_slprintf(p, last, "\": attempt %ui failed", ex->attempts.nelts);
+    p = ngx_http_flowdash_log_quoted(buf, last, "step", &ex->step->name,
+                                     NGX_HTTP_FLOWDASH_LOG_NAME);
+    p = ngx_slprintf(p, last, ": attempt %ui failed", ex->attempts.nelts);
 
     p = ngx_http_flowdash_log_reason(p, last, NULL, error, &ex->detail);
 
@@ -124,7 +121,18 @@ ngx_http_flowdash_log_repeated(ngx_http_request_t *r,
 }
 
 
-/* escaped as in JSON */
+static u_char *
+ngx_http_flowdash_log_quoted(u_char *p, u_char *last, const char *what,
+    ngx_str_t *text, size_t max)
+{
+    p = ngx_slprintf(p, last, "%s \"", what);
+    p = ngx_http_flowdash_log_text(p, last, text, max);
+
+    return ngx_slprintf(p, last, "\"");
+}
+
+
+/* escaped as in JSON: text from outside must not start a line of its own */
 
 static u_char *
 ngx_http_flowdash_log_text(u_char *p, u_char *last, ngx_str_t *text,
@@ -176,9 +184,6 @@ ngx_http_flowdash_log_called(u_char *p, u_char *last,
         return p;
     }
 
-    p = ngx_slprintf(p, last, ", called \"");
-    p = ngx_http_flowdash_log_text(p, last, &ex->url,
-                                   NGX_HTTP_FLOWDASH_LOG_TEXT);
-
-    return ngx_slprintf(p, last, "\"");
+    return ngx_http_flowdash_log_quoted(p, last, ", called", &ex->url,
+                                        NGX_HTTP_FLOWDASH_LOG_TEXT);
 }

@@ -10,16 +10,16 @@
 #include <ngx_http_flowdash_reason.h>
 
 
-/* Writes the line about an action that has failed, and the step, if any. */
+/* Logs that an action failed, and on which step if it failed on one. */
 void ngx_http_flowdash_log_failed(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_reason_e error,
     ngx_str_t *detail);
 
-/* The same about an optional step. */
+/* Logs that an optional step failed, and the action continues. */
 void ngx_http_flowdash_log_tolerated(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
 
-/* The same about a call that is repeated, after "wait" ms. */
+/* Logs that a call failed, and is repeated after "wait" ms. */
 void ngx_http_flowdash_log_repeated(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_reason_e error, ngx_msec_t wait);

@@ -1,7 +1,7 @@
 
 /*
- * The counters in shared memory: a table of fixed size, in which entries are
- * made and found without a lock.
+ * The counters in shared memory: a table of fixed size, whose entries are
+ * created and found without a lock.
  */
 
 
@@ -10,11 +10,11 @@
 #include <ngx_http_flowdash_metrics.h>
 
 
-/* how many places an entry may have */
+/* how many slots are tried for an entry */
 
 #define NGX_HTTP_FLOWDASH_METRICS_PROBES 64
 
-/* how long one is waited for that another worker makes: some 10 us */
+/* how long a worker waits for an entry that another creates: about 10 us */
 
 #define NGX_HTTP_FLOWDASH_METRICS_SPINS  1024
 
@@ -87,7 +87,7 @@ ngx_http_flowdash_metrics_hash(ngx_str_t *names)
     ngx_crc32_init(hash);
     ngx_crc32_update(&hash, names[0].data, names[0].len);
 
-    /* no name has this byte: they are UTF-8 */
+    /* names are UTF-8, and never have this byte */
 
     ngx_crc32_update(&hash, (u_char *) "\xff", 1);
     ngx_crc32_update(&hash, names[1].data, names[1].len);
@@ -98,7 +98,7 @@ ngx_http_flowdash_metrics_hash(ngx_str_t *names)
 }
 
 
-/* Returns NGX_OK, or NGX_DECLINED if another worker has got the place. */
+/* Returns NGX_OK, or NGX_DECLINED if another worker got the slot. */
 
 static ngx_int_t
 ngx_http_flowdash_metrics_make(ngx_http_flowdash_zone_t *zone,
@@ -130,8 +130,8 @@ ngx_http_flowdash_metrics_make(ngx_http_flowdash_zone_t *zone,
 
 
 /*
- * Another worker makes this entry, perhaps for the same name: that must not
- * have two.  If it is held up, or has died, the place is lost to all.
+ * Another worker is creating this entry, perhaps for the same name, which must
+ * not have two.  If it is held up, or has died, nobody uses the slot any more.
  */
 
 static void
@@ -192,7 +192,7 @@ ngx_http_flowdash_metrics_name(ngx_str_t *name)
     if (cut.len > NGX_HTTP_FLOWDASH_METRICS_NAME) {
         cut.len = NGX_HTTP_FLOWDASH_METRICS_NAME;
 
-        /* between two characters of UTF-8 */
+        /* cut between two characters */
 
         while (cut.len && (cut.data[cut.len] & 0xc0) == 0x80) {
             cut.len--;
@@ -232,9 +232,24 @@ ngx_http_flowdash_metrics_time(ngx_http_flowdash_histogram_t *time,
 }
 
 
+ngx_uint_t
+ngx_http_flowdash_metrics_count(ngx_http_flowdash_histogram_t *time)
+{
+    ngx_uint_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i <= NGX_HTTP_FLOWDASH_METRICS_BUCKETS; i++) {
+        n += time->buckets[i];
+    }
+
+    return n;
+}
+
+
 /*
- * Two workers may change the minute at once, and lose one or two of what is an
- * estimate anyway.
+ * Two workers may start a minute at the same time, and lose an event or two.
+ * The rate is an estimate anyway.
  */
 
 void
@@ -282,15 +297,9 @@ ngx_http_flowdash_metrics_quantile(ngx_http_flowdash_histogram_t *time,
     ngx_uint_t quantile)
 {
     ngx_uint_t         i, lower, upper;
-    ngx_atomic_uint_t  n, rank, below, here;
+    ngx_atomic_uint_t  rank, below, here;
 
-    n = 0;
-
-    for (i = 0; i <= NGX_HTTP_FLOWDASH_METRICS_BUCKETS; i++) {
-        n += time->buckets[i];
-    }
-
-    rank = (n * quantile + 999) / 1000;
+    rank = (ngx_http_flowdash_metrics_count(time) * quantile + 999) / 1000;
     below = 0;
 
     for (i = 0; i < NGX_HTTP_FLOWDASH_METRICS_BUCKETS && rank; i++) {
@@ -332,9 +341,8 @@ ngx_http_flowdash_metrics_failure(ngx_http_flowdash_zone_t *zone,
     failure->reason = reason;
 
     failure->action_len = ngx_http_flowdash_metrics_copy(failure->action,
-                                                           action);
-    failure->step_len = ngx_http_flowdash_metrics_copy(failure->step,
-                                                           step);
+                                                         action);
+    failure->step_len = ngx_http_flowdash_metrics_copy(failure->step, step);
     failure->id_len = ngx_http_flowdash_metrics_copy(failure->id, id);
 
     (void) ngx_atomic_fetch_add(&failure->version, 1);

@@ -22,12 +22,15 @@
 
 
 /*
- * Counters in shared memory.  All of them are changed by atomic operations
- * only; what is read is as new as each single one of them.
+ * Counters in shared memory, changed by atomic operations only.  A reader gets
+ * the current value of each counter, but the values of two counters may be of
+ * different moments.
  */
 
 typedef struct {
-    /* how many took up to so long, see ..._metrics_bounds[]; the last: more */
+    /*
+     * how many values are up to each of ..._metrics_bounds[]; the last: above
+     */
 
     ngx_atomic_t   buckets[NGX_HTTP_FLOWDASH_METRICS_BUCKETS + 1];
     ngx_atomic_t   sum;                   /* ms */
@@ -41,7 +44,7 @@ typedef struct {
 } ngx_http_flowdash_rate_t;
 
 
-/* of an action, or of a step of one; names are cut to fit */
+/* of an action, or of one of its steps; long names are cut */
 
 typedef struct ngx_http_flowdash_counters_s {
     ngx_atomic_t                    state;
@@ -109,8 +112,8 @@ extern ngx_uint_t  ngx_http_flowdash_metrics_bounds[
 
 
 /*
- * Finds the counters of an action, or with "step" those of its step, or makes
- * them.  Returns NULL if there is no room for them.
+ * Finds or creates the counters of an action or, if "step" is not NULL, of
+ * this step of it.  Returns NULL if there is no room for them.
  */
 ngx_http_flowdash_counters_t *ngx_http_flowdash_metrics_get(
     ngx_http_flowdash_zone_t *zone, ngx_str_t *action, ngx_str_t *step);
@@ -119,35 +122,39 @@ ngx_http_flowdash_counters_t *ngx_http_flowdash_metrics_get(
 void ngx_http_flowdash_metrics_no_room(ngx_http_flowdash_zone_t *zone,
     ngx_log_t *log);
 
-/* A name as it is kept: cut if it is too long. */
+/* Returns a name as it is stored: cut if it is too long. */
 ngx_str_t ngx_http_flowdash_metrics_name(ngx_str_t *name);
 
-/* Adds one that took so long, in ms. */
+/* Adds a value in ms to a histogram. */
 void ngx_http_flowdash_metrics_time(ngx_http_flowdash_histogram_t *time,
     ngx_msec_t ms);
 
-/* Adds one to those of this minute. */
+/* Returns how many values a histogram has. */
+ngx_uint_t ngx_http_flowdash_metrics_count(
+    ngx_http_flowdash_histogram_t *time);
+
+/* Counts an event in this minute. */
 void ngx_http_flowdash_metrics_happen(ngx_http_flowdash_rate_t *rate);
 
-/* How many there are in a minute, over the last one, in thousandths. */
+/* Estimates how many events the last 60 seconds had, in thousandths. */
 ngx_uint_t ngx_http_flowdash_metrics_per_minute(
     ngx_http_flowdash_rate_t *rate);
 
 /*
- * A quantile (in thousandths) of a histogram, in ms, estimated within its
- * bucket; 0 if it is empty.
+ * Estimates a quantile (in thousandths) of a histogram, in ms; 0 if it is
+ * empty.
  */
 ngx_msec_t ngx_http_flowdash_metrics_quantile(
     ngx_http_flowdash_histogram_t *time, ngx_uint_t quantile);
 
-/* Remembers a failure among the last ones.  "step" may be empty. */
+/* Stores a failure among the last ones.  "step" may be empty. */
 void ngx_http_flowdash_metrics_failure(ngx_http_flowdash_zone_t *zone,
     ngx_str_t *action, ngx_str_t *step, ngx_str_t *id, ngx_uint_t status,
     ngx_uint_t reason);
 
 /*
- * Copies the "n"th last failure, 0 being the last one.  Returns NGX_OK, or
- * NGX_DECLINED if there is none, or it is just being replaced.
+ * Copies the "n"th last failure, where 0 is the last one.  Returns NGX_OK, or
+ * NGX_DECLINED if there is none, or if it is being overwritten.
  */
 ngx_int_t ngx_http_flowdash_metrics_last_failure(
     ngx_http_flowdash_zone_t *zone, ngx_uint_t n,

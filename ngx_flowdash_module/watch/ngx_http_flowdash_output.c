@@ -14,6 +14,14 @@
 #define NGX_HTTP_FLOWDASH_OUTPUT_MAX   4096
 
 
+typedef uintptr_t (*ngx_http_flowdash_escape_pt)(u_char *dst, u_char *src,
+    size_t size);
+
+
+static void ngx_http_flowdash_output_escaped(ngx_http_flowdash_output_t *out,
+    ngx_str_t *text, ngx_http_flowdash_escape_pt escape);
+
+
 void
 ngx_http_flowdash_output(ngx_http_flowdash_output_t *out, const char *fmt, ...)
 {
@@ -63,20 +71,20 @@ ngx_http_flowdash_output(ngx_http_flowdash_output_t *out, const char *fmt, ...)
 void
 ngx_http_flowdash_output_json(ngx_http_flowdash_output_t *out, ngx_str_t *text)
 {
-    u_char     *p;
-    u_char      buf[NGX_HTTP_FLOWDASH_METRICS_NAME * 6];
-    ngx_str_t   cut;
-
-    cut = ngx_http_flowdash_metrics_name(text);
-
-    p = (u_char *) ngx_escape_json(buf, cut.data, cut.len);
-
-    ngx_http_flowdash_output(out, "%*s", p - buf, buf);
+    ngx_http_flowdash_output_escaped(out, text, ngx_escape_json);
 }
 
 
 void
 ngx_http_flowdash_output_html(ngx_http_flowdash_output_t *out, ngx_str_t *text)
+{
+    ngx_http_flowdash_output_escaped(out, text, ngx_escape_html);
+}
+
+
+static void
+ngx_http_flowdash_output_escaped(ngx_http_flowdash_output_t *out,
+    ngx_str_t *text, ngx_http_flowdash_escape_pt escape)
 {
     u_char     *p;
     u_char      buf[NGX_HTTP_FLOWDASH_METRICS_NAME * 6];
@@ -84,7 +92,7 @@ ngx_http_flowdash_output_html(ngx_http_flowdash_output_t *out, ngx_str_t *text)
 
     cut = ngx_http_flowdash_metrics_name(text);
 
-    p = (u_char *) ngx_escape_html(buf, cut.data, cut.len);
+    p = (u_char *) escape(buf, cut.data, cut.len);
 
     ngx_http_flowdash_output(out, "%*s", p - buf, buf);
 }

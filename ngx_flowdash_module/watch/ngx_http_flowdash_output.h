@@ -18,11 +18,11 @@ typedef struct {
 } ngx_http_flowdash_output_t;
 
 
-/* Adds to the text as ngx_sprintf() does, up to 4000 bytes in one call. */
+/* Appends to the text like ngx_sprintf(), at most 4000 bytes in one call. */
 void ngx_http_flowdash_output(ngx_http_flowdash_output_t *out,
     const char *fmt, ...);
 
-/* Adds a text whose special characters are escaped: of JSON, or of HTML. */
+/* Append a name, cut as in the counters, and escaped for JSON or HTML. */
 void ngx_http_flowdash_output_json(ngx_http_flowdash_output_t *out,
     ngx_str_t *text);
 void ngx_http_flowdash_output_html(ngx_http_flowdash_output_t *out,

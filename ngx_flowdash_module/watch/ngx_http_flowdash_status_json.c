@@ -115,8 +115,7 @@ ngx_http_flowdash_status_json_time(ngx_http_flowdash_output_t *out,
 
     ngx_http_flowdash_output(out, ",\"time_ms\":{\"count\":%ui,\"sum\":%uA,"
                              "\"median\":%M,\"p95\":%M,\"buckets\":{",
-                             ngx_http_flowdash_status_view_count(time),
-                             time->sum,
+                             ngx_http_flowdash_metrics_count(time), time->sum,
                              ngx_http_flowdash_metrics_quantile(time, 500),
                              ngx_http_flowdash_metrics_quantile(time, 950));
 

@@ -1,8 +1,8 @@
 
 /*
- * flowdash_status html: each action as the chain that it is, from the request
- * through its steps to the app, and the last failures.  The page is self-
- * contained, and has no script but the one that updates it.
+ * flowdash_status html: each action as a chain from the request through its
+ * steps to the app, and the last failures.  The page is self-contained, and
+ * its only script updates it.
  */
 
 
@@ -109,8 +109,8 @@ static const char  ngx_http_flowdash_status_page_head[] =
 
 
 /*
- * A snapshot of this page takes the place of what is shown, unless somebody
- * has just marked something to copy it.
+ * Replaces what is shown by what a new request for the page brings, unless the
+ * user has selected text, perhaps to copy it.
  */
 
 static const char  ngx_http_flowdash_status_page_script[] =
@@ -336,7 +336,7 @@ ngx_http_flowdash_status_page_share(ngx_http_flowdash_output_t *out,
         return;
     }
 
-    /* never 100 % when one has failed */
+    /* rounded down: never 100 % if one failed */
 
     share = counters->succeeded * 1000 / ended;
 
@@ -355,7 +355,7 @@ ngx_http_flowdash_status_page_time(ngx_http_flowdash_output_t *out,
 
     ms = ngx_http_flowdash_metrics_quantile(time, quantile);
 
-    if (ngx_http_flowdash_status_view_count(time) == 0) {
+    if (ngx_http_flowdash_metrics_count(time) == 0) {
         ngx_http_flowdash_status_page_figure(out, name, "\xe2\x80\x93", 0);
 
     } else if (ms < 1000) {
@@ -439,7 +439,7 @@ ngx_http_flowdash_status_page_failures(ngx_http_flowdash_output_t *out,
 }
 
 
-/* whatever direction a name is written in, it turns nothing around it */
+/* a name that is written from right to left must not turn what follows it */
 
 static void
 ngx_http_flowdash_status_page_name(ngx_http_flowdash_output_t *out,

@@ -1,6 +1,6 @@
 
 /*
- * flowdash_status prometheus:  Prometheus' text format 0.0.4.
+ * flowdash_status prometheus: the text format 0.0.4 of Prometheus.
  */
 
 
@@ -19,14 +19,14 @@
     (4 * NGX_HTTP_FLOWDASH_METRICS_NAME + 32)
 
 
-/* a counter or gauge of Prometheus' that is one member of the counters */
+/* a counter or gauge of Prometheus that shows one member of the counters */
 
 typedef struct {
     const char                  *name;
     const char                  *type;
     const char                  *help;
     size_t                       offset;
-    unsigned                     step:1;   /* of steps, else of actions */
+    unsigned                     step:1;   /* not of actions */
 } ngx_http_flowdash_metric_t;
 
 
@@ -302,14 +302,13 @@ ngx_http_flowdash_status_prometheus_histogram(ngx_http_flowdash_output_t *out,
 
 
 /*
- * The next action, or the next step of all actions, with its labels, whose
- * memory is the caller's.
+ * Returns the counters of the next action, or of the next step of any action,
+ * and NULL after the last one.  Writes the labels into the caller's memory.
  */
 
 static ngx_http_flowdash_counters_t *
 ngx_http_flowdash_status_prometheus_next(ngx_http_flowdash_view_t *view,
-    ngx_uint_t steps,
-    ngx_uint_t *i, ngx_uint_t *n, ngx_str_t *labels)
+    ngx_uint_t steps, ngx_uint_t *i, ngx_uint_t *n, ngx_str_t *labels)
 {
     u_char                           *p;
     ngx_http_flowdash_counters_t     *counters;

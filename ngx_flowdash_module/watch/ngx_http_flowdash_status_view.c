@@ -1,7 +1,7 @@
 
 /*
  * What flowdash_status shows: the configured actions with their counters, and
- * what else was counted.
+ * the other actions that were counted.
  */
 
 
@@ -31,21 +31,6 @@ static ngx_http_flowdash_step_view_t *ngx_http_flowdash_status_view_step(
     ngx_http_flowdash_action_view_t *action, ngx_str_t *name);
 static ngx_int_t ngx_http_flowdash_status_view_failures(ngx_http_request_t *r,
     ngx_http_flowdash_view_t *view);
-
-
-ngx_uint_t
-ngx_http_flowdash_status_view_count(ngx_http_flowdash_histogram_t *time)
-{
-    ngx_uint_t  i, n;
-
-    n = 0;
-
-    for (i = 0; i <= NGX_HTTP_FLOWDASH_METRICS_BUCKETS; i++) {
-        n += time->buckets[i];
-    }
-
-    return n;
-}
 
 
 ngx_int_t
@@ -91,7 +76,7 @@ ngx_http_flowdash_status_view(ngx_http_request_t *r,
 }
 
 
-/* sorted, so that an action's entries are found together */
+/* sorted, so that the entries of an action follow each other */
 
 static ngx_int_t
 ngx_http_flowdash_status_view_table(ngx_http_request_t *r,
@@ -120,8 +105,9 @@ ngx_http_flowdash_status_view_table(ngx_http_request_t *r,
               ngx_http_flowdash_status_view_compare);
 
     for (i = 0; i < n; i++) {
-        if (ngx_http_flowdash_status_view_counted(r, view,
-                                                  sorted[i]) != NGX_OK) {
+        if (ngx_http_flowdash_status_view_counted(r, view, sorted[i])
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }
@@ -149,7 +135,7 @@ ngx_http_flowdash_status_view_compare(const void *one, const void *two)
 }
 
 
-/* what found no room in the zone has counted nothing */
+/* what found no room in the zone is shown with zeros */
 
 static void
 ngx_http_flowdash_status_view_fill(ngx_http_flowdash_view_t *view)
@@ -187,7 +173,7 @@ ngx_http_flowdash_status_view_configured(ngx_http_request_t *r,
     ngx_uint_t                        i;
     ngx_http_flowdash_step_t        **step;
     ngx_http_flowdash_loc_conf_t     *slcf;
-    ngx_http_flowdash_step_view_t    *shown;
+    ngx_http_flowdash_step_view_t    *step_view;
     ngx_http_flowdash_action_view_t  *action;
 
     name = ngx_http_flowdash_metrics_name(&flcf->action->value);
@@ -203,17 +189,17 @@ ngx_http_flowdash_status_view_configured(ngx_http_request_t *r,
 
         name = ngx_http_flowdash_metrics_name(&step[i]->name);
 
-        shown = ngx_http_flowdash_status_view_step(action, &name);
-        if (shown == NULL) {
+        step_view = ngx_http_flowdash_status_view_step(action, &name);
+        if (step_view == NULL) {
             return NGX_ERROR;
         }
 
-        shown->optional = step[i]->optional;
+        step_view->optional = step[i]->optional;
 
         slcf = step[i]->loc_conf[ngx_http_flowdash_module.ctx_index];
 
         if (slcf->url) {
-            shown->endpoint = slcf->url->shown;
+            step_view->endpoint = slcf->url->redacted_origin;
         }
     }
 
@@ -257,8 +243,9 @@ ngx_http_flowdash_status_view_counted(ngx_http_request_t *r,
 
 
 /*
- * The one of that name, which is made if there is none, or NULL on error.
- * Behind those of the configuration the table's follow, sorted by name.
+ * Finds or creates the action of that name.  Returns NULL on error.  The
+ * configured actions come first; the table's follow, sorted by name, so that
+ * only the last of these may be the one.
  */
 
 static ngx_http_flowdash_action_view_t *
@@ -333,7 +320,7 @@ ngx_http_flowdash_status_view_step(ngx_http_flowdash_action_view_t *action,
 }
 
 
-/* a copy: they may be replaced while the page is written */
+/* copied: they may be overwritten while the page is written */
 
 static ngx_int_t
 ngx_http_flowdash_status_view_failures(ngx_http_request_t *r,

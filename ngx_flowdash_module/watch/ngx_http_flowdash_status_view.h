@@ -30,19 +30,15 @@ typedef struct {
 typedef struct {
     ngx_http_flowdash_zone_t        *zone;
     ngx_array_t                      actions;   /* of ..._action_view_t */
-    ngx_uint_t                       configured;  /* of them, the first */
-    unsigned                         sorted:1;    /* those that follow are */
+    ngx_uint_t                       configured;  /* how many come first */
+    unsigned                         sorted:1;    /* the others are sorted */
     ngx_http_flowdash_failure_t     *failures;
     ngx_uint_t                       nfailures;
 } ngx_http_flowdash_view_t;
 
 
-/* The number of values in a histogram. */
-ngx_uint_t ngx_http_flowdash_status_view_count(
-    ngx_http_flowdash_histogram_t *time);
-
 /*
- * Collects the configured actions, in the order of the configuration, and
+ * Collects the configured actions, in the order of the configuration, and then
  * those whose names came from variables.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_status_view(ngx_http_request_t *r,

@@ -1,6 +1,6 @@
 
 /*
- * The variables: what an execution was and did, and the task's fields.
+ * The variables: what an execution is and did, and the task's fields.
  */
 
 
@@ -123,7 +123,7 @@ ngx_http_flowdash_variables_add(ngx_conf_t *cf)
 }
 
 
-/* "data" is the handler that knows the value */
+/* "data" is the handler that gets the value */
 
 static ngx_int_t
 ngx_http_flowdash_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
@@ -153,7 +153,8 @@ ngx_http_flowdash_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 
 /*
  * A value from outside may have control characters, of which proxy_set_header
- * and add_header would make headers: it is given in JSON's escapes then.
+ * and add_header would make further headers.  Such a value is escaped as in
+ * JSON.
  */
 
 static ngx_int_t
@@ -273,7 +274,7 @@ ngx_http_flowdash_variable_error_message(ngx_http_request_t *r,
 }
 
 
-/* as the lists below, of which it is the legend */
+/* the names for the values of the lists below, in the same order */
 
 static ngx_int_t
 ngx_http_flowdash_variable_step_name(ngx_http_request_t *r,
@@ -334,7 +335,7 @@ ngx_http_flowdash_variable_step_time(ngx_http_request_t *r,
 }
 
 
-/* as $upstream_status and $upstream_response_time, a step being a group */
+/* like $upstream_status and $upstream_response_time; a step is a group */
 
 static ngx_int_t
 ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
@@ -377,7 +378,7 @@ ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
 }
 
 
-/* how many are listed: the calls of flowdash_call, or nginx's upstream's */
+/* the number of calls: by flowdash_call, or by nginx's upstream */
 
 static ngx_uint_t
 ngx_http_flowdash_variable_attempts(ngx_http_flowdash_exchange_t *ex)
@@ -515,7 +516,7 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    /* a value that is not a string is shown as it is spelled */
+    /* a value other than a string is given as it is spelled */
 
     return ngx_http_flowdash_variable_set(r, ctx, v,
                                           rc == NGX_OK ? &text
@@ -523,7 +524,7 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
 }
 
 
-/* a variable that caches it, such as map's, would keep the empty value */
+/* a variable that caches it, such as one of "map", stays empty: warn */
 
 static void
 ngx_http_flowdash_variable_too_early(ngx_http_request_t *r, ngx_str_t *name)

@@ -87,7 +87,7 @@ ngx_http_flowdash_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     if (ofmcf) {
 
-        /* a reload: the counters go on */
+        /* a reload keeps the counters */
 
         fmcf->counters = ofmcf->counters;
         ngx_http_flowdash_count_configured(fmcf, shm_zone->shm.log);
@@ -102,7 +102,7 @@ ngx_http_flowdash_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_OK;
     }
 
-    /* one piece, as large as the slab allocator gives it */
+    /* one piece, as large as the slab allocator has one */
 
     size = shpool->pfree * ngx_pagesize;
 

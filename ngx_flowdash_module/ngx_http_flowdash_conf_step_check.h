@@ -1,0 +1,19 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_CONF_STEP_CHECK_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_CONF_STEP_CHECK_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash.h>
+
+
+/*
+ * Checks a step whose block has been read: its locations, directives and
+ * content handler.  Returns NGX_CONF_OK, or NGX_CONF_ERROR, which is logged.
+ */
+char *ngx_http_flowdash_conf_step_check(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_CONF_STEP_CHECK_H_INCLUDED_ */
