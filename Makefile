@@ -48,8 +48,8 @@ NPM_PACKAGES := axe-core@4.14.1 standardwebhooks@1.1.1
 unless_there = $(if $(shell command -v $1),,$2)
 
 .DELETE_ON_ERROR:
-.PHONY: all build deps test-deps test test-fast test-in sanitized unit lint \
-        demo install clean help FORCE
+.PHONY: all build deps test-deps test test-fast test-in mutants sanitized \
+        unit lint demo install clean help FORCE
 
 all: build
 
@@ -146,6 +146,15 @@ test-in:
 	@t/build/packages.sh debootstrap rsync
 	@t/build/contained.sh t/build/test-in.sh $(SUITE) \
 	    TESTS='$(TESTS)' JOBS=$(JOBS)
+
+
+# What would no test notice?  SEED makes the same mutants again, ROOM takes only
+# those in one folder of ngx_flowdash_module.
+N ?= 20
+
+mutants: test-deps
+	@t/build/packages.sh rsync
+	@JOBS=$(JOBS) t/tool/mutants $(N) '$(SEED)' '$(ROOM)'
 
 
 # AddressSanitizer and UndefinedBehaviorSanitizer, gcc's.  NGX_DEBUG_PALLOC
@@ -254,6 +263,7 @@ help:
 	@echo 'make test       run all tests, once more with sanitizers'
 	@echo 'make test-fast  run all tests, without sanitizers'
 	@echo 'make test-in    run all tests in another Debian: SUITE=$(SUITE)'
+	@echo 'make mutants    break the module N times, see who notices: N=$(N)'
 	@echo 'make unit       run the tests of single functions in t/unit'
 	@echo 'make sanitized  build nginx and the module with sanitizers'
 	@echo 'make lint       compilers, cppcheck, clang-tidy, our style'
