@@ -52,7 +52,7 @@ unless_there = $(if $(shell command -v $1),,$2)
 
 .DELETE_ON_ERROR:
 .PHONY: all build deps test-deps test test-fast test-plain test-sanitized \
-        test-in sanitized unit lint demo install clean help FORCE
+        test-in mutants sanitized unit lint demo install clean help FORCE
 
 all: build
 
@@ -187,6 +187,15 @@ test-in:
 	    TESTS='$(TESTS)' JOBS=$(JOBS)
 
 
+# What would no test notice?  SEED makes the same mutants again, ROOM takes only
+# those in one folder of ngx_flowdash_module.
+N ?= 20
+
+mutants: test-deps
+	@t/build/packages.sh rsync
+	@JOBS=$(JOBS) t/tool/mutants $(N) '$(SEED)' '$(ROOM)'
+
+
 # AddressSanitizer and UndefinedBehaviorSanitizer, gcc's.  NGX_DEBUG_PALLOC
 # gives every ngx_palloc() its own malloc(), so that an overrun of a pool's
 # piece is seen too.
@@ -293,6 +302,7 @@ help:
 	@echo '                takes about $(TEST_TIME)'
 	@echo 'make test-fast  run all tests, without sanitizers'
 	@echo 'make test-in    run all tests in another Debian: SUITE=$(SUITE)'
+	@echo 'make mutants    break the module N times, see who notices: N=$(N)'
 	@echo 'make unit       run the tests of single functions in t/unit'
 	@echo 'make sanitized  build nginx and the module with sanitizers'
 	@echo 'make lint       compilers, cppcheck, clang-tidy, our style'
