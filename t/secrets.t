@@ -265,7 +265,7 @@ my @client = (
 sub act {
     my ($uri, $bytes, @headers) = @_;
     my $answer = $t->post_json("$uri?client=$secret{client_query}", $bytes,
-        timeout => 30, headers => [ @client, @headers ]);
+        headers => [ @client, @headers ]);
     $answer{"$uri @headers"} = $answer;
     return $answer;
 }
