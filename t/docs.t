@@ -94,7 +94,7 @@ is(join(' ', @untested), '', 'all of them are used by a test');
 
 # Names that are in no table are mistakes, or promises.
 
-my @pages = ("$root/README.md", glob "$root/docs/*.md");
+my @pages = ("$root/README.md", glob "$root/docs/*.md $root/docs/*/*.md");
 my %known = (%contexts, metrics(),
              map { (s/NAME$//r => 1) } keys %variables);
 
@@ -131,6 +131,60 @@ sub link_leads {
     # as headings are made into anchors: lower case, only words and hyphens
     return scalar grep { lc(s/[^\w -]//gr) =~ tr/ /-/r eq $anchor }
         content($path) =~ /^#+ (.*)$/gm;
+}
+
+
+# The plan of the sources: its drawing has all rooms, and its tables have all
+# files; and what it and the pages about internals name in the sources exists.
+
+my $plan = content("$root/docs/how-it-works.md");
+
+my @rooms = map { s{.*/(.*)/$}{$1}r } glob "$src/*/";
+my @drawn = map { m{\| (\w+)/ }g } $plan =~ /^    (.*)$/gm;
+
+is(join(' ', sort @drawn), join(' ', sort @rooms),
+   'the drawing has the rooms that exist');
+
+my %planned;
+
+while ($plan =~ m{^### (?:(\w+)/|The top)\n(.*?)(?=^##|\z)}gms) {
+    my ($room, $text) = (defined $1 ? "$1/" : '', $2);
+    $planned{ $room . $_ } = 1 for $text =~ /^\| `([\w.]+)` \|/gm;
+}
+
+my %files = map { short_name(s{^\Q$src\E/}{}r) => 1 }
+    glob "$src/*.[ch] $src/*/*.[ch]";
+
+is(join(' ', sort keys %planned), join(' ', sort keys %files),
+   'the tables of the plan have the files that exist');
+
+# without the prefix that all have but the common header
+
+sub short_name {
+    my ($file) = @_;
+    return $file =~ /ngx_http_flowdash\.h$/ ? $file
+        : $file =~ s/(?:ngx_http_flowdash_)?(\w+)\.[ch]$/$1/r;
+}
+
+my %word = map { $_ => 1 } map { content($_) =~ /\w*flowdash\w+/gi }
+    glob "$src/*.[ch] $src/*/*.[ch]";
+my $room = join '|', @rooms;
+
+for my $page ("$root/docs/how-it-works.md",
+              grep { !m{/libcurl\.md$} } glob "$root/docs/internals/*.md")
+{
+    my $text = content($page);
+
+    # functions, tables, types and constants, but nginx's; files with their room
+    my @gone = grep { !$word{$_} && !$word{"ngx_http_flowdash_$_"} }
+        grep { !/^(?:ngx_|curl_)/i || /flowdash/i }
+        $text =~ /`(\w+)(?:\(\)|\[\])`/g,
+        $text =~ /`(\w+_[te])`/g,
+        $text =~ /`(NGX_\w+)`/g;
+
+    push @gone, grep { !$files{$_} } $text =~ m{`((?:$room)/[\w.]+)`}g;
+
+    is(join(' ', @gone), '', name($page) . ': names of the sources');
 }
 
 
