@@ -35,7 +35,7 @@ JOBS  ?= 2
 
 BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
                   libssl-dev libyajl-dev zlib1g-dev
-TEST_PACKAGES   = ca-certificates chromium chromium-driver curl jq \
+TEST_PACKAGES   = ca-certificates chromium chromium-driver curl gcovr jq \
                   libfcgi-perl libmojolicious-perl nghttp2-server node-busboy \
                   openssl perl prometheus \
                   $(call unless_there,node,nodejs) $(call unless_there,npm,npm)
@@ -48,8 +48,8 @@ NPM_PACKAGES := axe-core@4.14.1 standardwebhooks@1.1.1
 unless_there = $(if $(shell command -v $1),,$2)
 
 .DELETE_ON_ERROR:
-.PHONY: all build deps test-deps test test-fast sanitized unit lint demo \
-        install clean help FORCE
+.PHONY: all build deps test-deps test test-fast coverage covered sanitized \
+        unit lint demo install clean help FORCE
 
 all: build
 
@@ -121,11 +121,12 @@ $(npm)/packages: FORCE
 	        --no-fund --ignore-scripts $(NPM_PACKAGES) && \
 	    echo '$(NPM_PACKAGES)' > $@; }
 
-# The module as it is used, and then the same tests with a module and an nginx
-# that notice what goes wrong in memory.  The sub-makes are there because
-# $(NGINX) may not have been installed when this one began.
+# In the nginx installed, counting the lines that are run, and then the same
+# tests with a module and an nginx that notice what goes wrong in memory.  The
+# sub-makes are there because $(NGINX) may not have been installed when this
+# one began.
 test: test-deps
-	@$(MAKE) --no-print-directory test-fast
+	@$(MAKE) --no-print-directory coverage
 	@$(MAKE) --no-print-directory unit
 	FLOWDASH_NGINX=$(CURDIR)/$(san)/nginx/objs/nginx \
 	FLOWDASH_MODULE=$(CURDIR)/$(san)/$(NAME).so \
@@ -137,6 +138,33 @@ test-fast:
 	FLOWDASH_NGINX=$(NGINX) FLOWDASH_MODULE=$(CURDIR)/$(MODULE) \
 	FLOWDASH_NPM=$(CURDIR)/$(npm) \
 	prove -I t/lib --timer -j $(JOBS) $(TESTS)
+
+
+# gcov counts the lines and branches that are run, in t/*.t, in the unit tests
+# and in t/tool/rewrite.c; gcovr adds it up.  All is built with the same
+# options, so that the branches of a line are the same ones everywhere.  A unit
+# test has threads, hence "atomic".  Nothing of the module is left out: nginx's
+# macros count, with the branches they have, where they are used.
+
+cov        := build/coverage
+cov_cc_opt := -g -O0 --coverage -fprofile-abs-path -fprofile-update=atomic
+cov_ld_opt := -Wl,-z,relro -Wl,-z,now --coverage
+cov_units   = $(patsubst t/unit/%.c,$(cov)/unit/%,$(wildcard t/unit/*.c))
+cov_rewrite := $(cov)/tool/rewrite
+
+covered:
+	@$(MAKE) --no-print-directory build OUT=$(cov) WERROR=1 \
+	    CC_OPT='$(cov_cc_opt)' LD_OPT='$(cov_ld_opt)'
+
+coverage: covered $(cov_units) $(cov_rewrite)
+	@find $(cov) -name '*.gcda' -delete
+	FLOWDASH_NGINX=$(NGINX) FLOWDASH_MODULE=$(CURDIR)/$(cov)/$(NAME).so \
+	FLOWDASH_NPM=$(CURDIR)/$(npm) \
+	prove -I t/lib --timer -j $(JOBS) $(TESTS)
+	t/build/under-sanitizers.sh prove -e '' $(cov_units)
+	FLOWDASH_REWRITE=$(CURDIR)/$(cov_rewrite) \
+	t/build/under-sanitizers.sh prove -I t/lib t/rewrite.t
+	@t/build/coverage.sh $(cov) $(if $(filter-out t/*.t,$(TESTS)),0 0,93 85)
 
 
 # AddressSanitizer and UndefinedBehaviorSanitizer, gcc's.  NGX_DEBUG_PALLOC
@@ -199,6 +227,22 @@ $(san)/tool/%: t/tool/%.c $(wildcard ngx_flowdash_module/*.[ch]) | $(unit_lib)
 	    -I ngx_flowdash_module -o $@ $< $(san_ld_opt) $(unit_lib) \
 	    -lcurl -lyajl -lssl -lcrypto -lpcre2-8 -lz -lcrypt -lpthread
 
+sources := $(shell find ngx_flowdash_module -name '*.[ch]')
+
+# The same for gcov.  nginx's objects need the sanitizers' libraries, but what
+# is compiled here must have no branches of theirs.
+$(cov)/unit/%: t/unit/%.c t/unit/tap.h $(sources) Makefile | $(unit_lib)
+	$(cov_program)
+
+$(cov)/tool/%: t/tool/%.c $(sources) Makefile | $(unit_lib)
+	$(cov_program)
+
+cov_program = @mkdir -p $(@D); \
+	$(CC) $(cov_cc_opt) $(warnings) -Werror $(unit_inc) \
+	    -I ngx_flowdash_module -c -o $@.o $< && \
+	$(CC) --coverage $(san_ld_opt) -o $@ $@.o $(unit_lib) \
+	    -lcurl -lyajl -lssl -lcrypto -lpcre2-8 -lz -lcrypt -lpthread
+
 unit: $(units) $(rewrite)
 	$(if $(units),t/build/under-sanitizers.sh prove -e '' $(units))
 	FLOWDASH_REWRITE=$(CURDIR)/$(rewrite) \
@@ -244,6 +288,7 @@ help:
 	@echo 'make install    install the module (DESTDIR, MODULES_DIR)'
 	@echo 'make test       run all tests, once more with sanitizers'
 	@echo 'make test-fast  run all tests, without sanitizers'
+	@echo 'make coverage   run all tests, say what they have not run'
 	@echo 'make unit       run the tests of single functions in t/unit'
 	@echo 'make sanitized  build nginx and the module with sanitizers'
 	@echo 'make lint       compilers, cppcheck, clang-tidy, our style'
