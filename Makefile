@@ -38,7 +38,7 @@ JOBS  ?= 2
 
 BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
                   libssl-dev libyajl-dev zlib1g-dev
-TEST_PACKAGES   = ca-certificates chromium chromium-driver curl jq \
+TEST_PACKAGES   = ca-certificates chromium chromium-driver curl gcovr jq \
                   libfcgi-perl libmojolicious-perl nghttp2-server node-busboy \
                   openssl perl prometheus \
                   $(call unless_there,node,nodejs) $(call unless_there,npm,npm)
@@ -52,7 +52,8 @@ unless_there = $(if $(shell command -v $1),,$2)
 
 .DELETE_ON_ERROR:
 .PHONY: all build deps test-deps test test-fast test-plain test-sanitized \
-        test-in mutants sanitized unit lint demo install clean help FORCE
+        test-in mutants coverage covered sanitized unit lint demo install \
+        clean help FORCE
 
 all: build
 
@@ -129,11 +130,12 @@ $(npm)/packages: FORCE
 	        --no-fund --ignore-scripts $(NPM_PACKAGES) && \
 	    echo '$(NPM_PACKAGES)' > $@; }
 
-# The module as it is used, the tests of single functions, and then the first
-# again with a module and an nginx that notice what goes wrong in memory.  The
-# sub-makes are there because $(NGINX) may not have been installed when this
-# one began.  What prove has counted in each part, t/build/tally adds up.
-parts := plain unit sanitized
+# In the nginx installed, counting the lines that are run, the tests of single
+# functions, and then the first again with a module and an nginx that notice
+# what goes wrong in memory.  The sub-makes are there because $(NGINX) may not
+# have been installed when this one began.  What prove has counted in each
+# part, t/build/tally adds up.
+parts := coverage unit sanitized
 tally := $(CURDIR)/build/tally
 prove  = PERL5LIB=$(CURDIR)/t/lib$(if $(PERL5LIB),:$(PERL5LIB)) \
          FLOWDASH_TALLY=$(tally) prove --harness Test::Flowdash::Tally
@@ -153,6 +155,8 @@ test-plain:
 	FLOWDASH_NGINX=$(NGINX) FLOWDASH_MODULE=$(CURDIR)/$(MODULE) \
 	FLOWDASH_NPM=$(CURDIR)/$(npm) \
 	$(prove) --timer -j $(JOBS) $(TESTS)
+
+test-coverage: coverage
 
 test-unit: unit
 
@@ -196,6 +200,50 @@ mutants: test-deps
 	@JOBS=$(JOBS) t/tool/mutants $(N) '$(SEED)' '$(ROOM)'
 
 
+# In the two builds below, a test can make any call of the module fail that
+# needs memory: $(failing) has what the linker has to be told for that.  nginx
+# links by $(LINK), and $(LD_OPT) would reach what configure tries, too.
+
+failing := build/failing_calls
+
+$(failing): t/tool/failing_calls.c
+	@mkdir -p $(@D)
+	@$(CC) $(warnings) -Werror -g -O1 -fPIC -fno-omit-frame-pointer \
+	    -c -o $@.o $<
+	@rm -f build/*/nginx*/objs/$(NAME).so
+	@(echo '$(abspath $@.o)'; \
+	  nm $@.o | sed -n 's/.* T __wrap_/-Wl,--wrap=/p') > $@
+
+
+# gcov counts the lines and branches that are run, in t/*.t, in the unit tests
+# and in t/tool/rewrite.c; gcovr adds it up.  All is built with the same
+# options, so that the branches of a line are the same ones everywhere.  A unit
+# test has threads, hence "atomic".  Nothing of the module is left out: nginx's
+# macros count, with the branches they have, where they are used.
+
+cov        := build/coverage
+cov_cc_opt := -g -O0 --coverage -fprofile-abs-path -fprofile-update=atomic \
+              -fno-omit-frame-pointer
+cov_ld_opt := -Wl,-z,relro -Wl,-z,now --coverage
+cov_units   = $(patsubst t/unit/%.c,$(cov)/unit/%,$(wildcard t/unit/*.c))
+cov_rewrite := $(cov)/tool/rewrite
+
+covered: $(failing)
+	@$(MAKE) --no-print-directory build OUT=$(cov) WERROR=1 \
+	    CC_OPT='$(cov_cc_opt)' LD_OPT='$(cov_ld_opt)' \
+	    LINK='$(CC) @$(abspath $(failing))'
+
+coverage: covered $(cov_units) $(cov_rewrite)
+	@find $(cov) -name '*.gcda' -delete
+	FLOWDASH_NGINX=$(NGINX) FLOWDASH_MODULE=$(CURDIR)/$(cov)/$(NAME).so \
+	FLOWDASH_NPM=$(CURDIR)/$(npm) \
+	$(prove) --timer -j $(JOBS) $(TESTS)
+	t/build/under-sanitizers.sh env $(prove) -e '' $(cov_units)
+	FLOWDASH_REWRITE=$(CURDIR)/$(cov_rewrite) \
+	t/build/under-sanitizers.sh env $(prove) t/rewrite.t
+	@t/build/coverage.sh $(cov) $(if $(filter-out t/*.t,$(TESTS)),0 0,95 85)
+
+
 # AddressSanitizer and UndefinedBehaviorSanitizer, gcc's.  NGX_DEBUG_PALLOC
 # gives every ngx_palloc() its own malloc(), so that an overrun of a pool's
 # piece is seen too.
@@ -219,12 +267,13 @@ san_configure = $(filter --with-compat --with-debug --with-threads \
                 --with-http_%_module,$(shell $(NGINX) -V 2>&1)) \
                 --with-poll_module --with-select_module
 
-sanitized:
+sanitized: $(failing)
 	@CC='$(CC)' CC_OPT='$(san_cc_opt) $(san_core)' LD_OPT='$(san_ld_opt)' \
 	t/build/sanitized.sh $(NGINX) $(san) $(san_configure)
 	@$(MAKE) --no-print-directory build OUT=$(san) WERROR=1 \
 	    NGINX_SRC=$(san)/nginx NGINX_CONFIGURE='$(san_configure)' \
-	    CC_OPT='$(san_cc_opt)' LD_OPT='$(san_ld_opt)'
+	    CC_OPT='$(san_cc_opt)' LD_OPT='$(san_ld_opt)' \
+	    LINK='$(CC) @$(abspath $(failing))'
 
 
 # Tests of pure functions: each t/unit/NAME.c is a program that prints TAP.  It
@@ -253,6 +302,20 @@ $(san)/tool/%: t/tool/%.c $(sources) $(headers) | $(unit_lib)
 	@mkdir -p $(@D)
 	@$(CC) $(san_cc_opt) $(warnings) -Werror $(unit_inc) \
 	    $(addprefix -I ,$(rooms)) -o $@ $< $(san_ld_opt) $(unit_lib) \
+	    -lcurl -lyajl -lssl -lcrypto -lpcre2-8 -lz -lcrypt -lpthread
+
+# The same for gcov.  nginx's objects need the sanitizers' libraries, but what
+# is compiled here must have no branches of theirs.
+$(cov)/unit/%: t/unit/%.c t/unit/tap.h $(sources) $(headers) Makefile | $(unit_lib)
+	$(cov_program)
+
+$(cov)/tool/%: t/tool/%.c $(sources) $(headers) Makefile | $(unit_lib)
+	$(cov_program)
+
+cov_program = @mkdir -p $(@D); \
+	$(CC) $(cov_cc_opt) $(warnings) -Werror $(unit_inc) \
+	    $(addprefix -I ,$(rooms)) -c -o $@.o $< && \
+	$(CC) --coverage $(san_ld_opt) -o $@ $@.o $(unit_lib) \
 	    -lcurl -lyajl -lssl -lcrypto -lpcre2-8 -lz -lcrypt -lpthread
 
 unit: $(units) $(rewrite)
@@ -303,6 +366,7 @@ help:
 	@echo 'make test-fast  run all tests, without sanitizers'
 	@echo 'make test-in    run all tests in another Debian: SUITE=$(SUITE)'
 	@echo 'make mutants    break the module N times, see who notices: N=$(N)'
+	@echo 'make coverage   run all tests, say what they have not run'
 	@echo 'make unit       run the tests of single functions in t/unit'
 	@echo 'make sanitized  build nginx and the module with sanitizers'
 	@echo 'make lint       compilers, cppcheck, clang-tidy, our style'

@@ -1,0 +1,391 @@
+# Memory that runs out.  Each call of the module that could fail for that does
+# so once, alone, and once more with all calls behind it: nginx must live on,
+# the client must not wait in vain, and the app must get either exactly the
+# right body or no request at all.
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::Flowdash;
+use Test::Flowdash::DNS;
+use Test::Flowdash::Failing;
+use Test::Flowdash::TLS;
+
+use IO::Compress::Gzip qw(gzip);
+use JSON::PP ();
+use MIME::Base64 qw(encode_base64);
+
+my $t = Test::Flowdash->new(log_level => 'info');
+
+my $failing = Test::Flowdash::Failing->new($t)
+    or plan skip_all => 'this module is not linked for failing calls';
+
+my @json = ('Content-Type' => 'application/json');
+my @urlencoded = ('Content-Type' => 'application/x-www-form-urlencoded');
+my @multipart = ('Content-Type' => 'multipart/form-data; boundary=x-x');
+my $key = encode_base64('k' x 32, '');
+
+authority($t, 'ca');
+certificate($t, 'server', by => 'ca', names => 'DNS:crm.test,IP:127.0.0.1');
+certificate($t, 'client', by => 'ca');
+my $pin = pin($t, 'server');
+
+chmod 0600, $t->write_file('key.txt', "whsec_$key\n"),
+    $t->write_file('user.txt', "me:secret\n");
+
+
+# Endpoints: with a connection for each call, with one that is kept, one that
+# refuses; the app's GET is the stored task.
+
+my $change = '{"task":{"Stage":"Done","Owner":null,"New":[1,{"a":2.50}]}}';
+
+$t->endpoint(once => { headers => \@json, body => $change, close => 1 });
+$t->endpoint(kept => { headers => \@json, body => '{"task":{"Kept":"yes"}}' });
+$t->endpoint(text => { headers => \@json, body => '{"task":{"Text":"t"}}' });
+$t->endpoint(refuses => { status => 422, headers => \@json,
+                          body => '{"message":"Not \u00fc today"}' });
+$t->endpoint(busy => { status => 503 });
+$t->endpoint(app => sub {
+    my ($req) = @_;
+    return { body => 'stored' } if $req->{method} ne 'GET';
+    return { headers => \@json,
+             body => '{"data":{"Stage":"Open","Owner":"me","Old":1.0}}' };
+});
+
+Test::Flowdash::DNS::start($t, dns => {
+    'crm.test' => { A => [ '127.0.0.1' ], ttl => 1 } });
+
+my $once = 'http://127.0.0.1:%%PORT_once%%';
+my $call = "flowdash_call $once/a;";
+my $text = 'flowdash_call http://127.0.0.1:%%PORT_text%%/a;';
+my $app = 'proxy_pass http://127.0.0.1:%%PORT_app%%;';
+
+my $conf = <<"EOC";
+%%GLOBALS%%
+events { }
+http {
+    %%HTTP_GLOBALS%%
+
+    flowdash_zone flowdash:1m;
+    flowdash_user id    \$http_x_user;
+    flowdash_user email "me\@example.com";
+
+    log_format flow escape=json
+        '{"id":"\$flowdash_id","action":"\$flowdash_action",'
+        '"result":"\$flowdash_result","failed":"\$flowdash_failed_step",'
+        '"error":"\$flowdash_error","message":"\$flowdash_error_message",'
+        '"steps":"\$flowdash_step_name|\$flowdash_step_status|'
+        '\$flowdash_step_time",'
+        '"stage":"\$flowdash_task_stage","owner":"\$flowdash_task_owner"}';
+
+    map \$http_x_name \$name { default \$flowdash_task_stage; none ""; }
+
+    server {
+        listen 127.0.0.1:%%PORT_https%% ssl;
+        ssl_certificate server.pem;
+        ssl_certificate_key server.key;
+        ssl_client_certificate ca.pem;
+        ssl_verify_client on;
+        location / { proxy_pass http://127.0.0.1:%%PORT_kept%%; }
+    }
+
+    server {
+        listen 127.0.0.1:%%PORT_http%%;
+        access_log %%DIR%%/flow.log flow;
+        client_body_buffer_size 2k;
+        flowdash_decode on;
+
+        location /task {
+            flowdash_action "Save \$flowdash_task_stage";
+            flowdash_set By \$http_x_user;
+            flowdash_set_json More '{"n":[1,2]}';
+
+            flowdash_step "Call" {
+                flowdash_sign_key whsec_$key;
+                flowdash_set_header X-Task \$flowdash_task_stage;
+                flowdash_call $once/\$flowdash_task_stage?q=\$http_x_user;
+            }
+            flowdash_step "Proxy" {
+                flowdash_if \$flowdash_task_stage;
+                flowdash_accept Kept;
+                proxy_pass http://127.0.0.1:%%PORT_kept%%/b;
+            }
+            flowdash_step "Kept" { $text }
+            $app
+        }
+
+        location /same {
+            flowdash_action Same;
+            flowdash_step "Same" { return 204; }
+            $app
+        }
+
+        location /none {
+            flowdash_action \$name;
+            flowdash_step "None" { $call }
+            $app
+        }
+
+        location /stored {
+            flowdash_action "Stored \$flowdash_task_owner";
+            flowdash_task_from /get/\$http_x_user?a=\$arg_a pointer=/data;
+            flowdash_step "Stored" { $text }
+            $app
+        }
+
+        location /get { $app }
+
+        location /retry {
+            flowdash_action Retry;
+            flowdash_step "Retry" {
+                flowdash_retry 1 503 timeout=5s;
+                flowdash_optional on;
+                flowdash_call http://127.0.0.1:%%PORT_busy%%/;
+            }
+            flowdash_step "Text" { $text }
+            $app
+        }
+
+        location /refused {
+            flowdash_action "Refused";
+            flowdash_error_detail on;
+            flowdash_step "Refuses" {
+                flowdash_pass_status 422;
+                flowdash_call http://127.0.0.1:%%PORT_refuses%%/;
+            }
+            $app
+        }
+
+        location /page {
+            error_page 502 /sorry;
+            flowdash_action "Page";
+            flowdash_step "Refuses" {
+                proxy_pass http://127.0.0.1:%%PORT_refuses%%;
+            }
+            $app
+        }
+
+        location /sorry { return 502 "sorry: \$flowdash_failed_step"; }
+
+        location /tls {
+            resolver 127.0.0.1:%%PORT_dns%% ipv6=off;
+            flowdash_action TLS;
+            flowdash_step "TLS" {
+                flowdash_allow 127.0.0.0/8;
+                flowdash_deny all;
+                flowdash_ssl_trusted_certificate ca.pem;
+                flowdash_ssl_certificate client.pem;
+                flowdash_ssl_certificate_key client.key;
+                flowdash_call https://me:pass\@\$http_x_host:%%PORT_https%%/;
+            }
+            $app
+        }
+
+        location /dry {
+            flowdash_action Dry;
+            flowdash_dry_run 1;
+            flowdash_step "Call" {
+                flowdash_sign_key whsec_$key;
+                flowdash_set_header X-Task \$flowdash_task_stage;
+                $call
+            }
+            flowdash_step "Proxy" {
+                flowdash_if \$flowdash_task_nothing;
+                proxy_pass http://127.0.0.1:%%PORT_kept%%/b;
+            }
+            $app
+        }
+
+        # for "nginx -t" only
+
+        location /more {
+            flowdash_action More;
+            flowdash_methods POST PUT;
+            flowdash_user team \$http_x_team;
+            flowdash_task /a/b~1c;
+            flowdash_step "More" {
+                flowdash_sign_key file:key.txt whsec_$key;
+                flowdash_proxy http://localhost:1 file:user.txt;
+                flowdash_allow all;
+                flowdash_ssl_pinned_key "$pin";
+                flowdash_pass_status 409 422;
+                flowdash_accept a b;
+                flowdash_call http://me:pass\@localhost/a?b=\$arg_c;
+            }
+            flowdash_step "Unix" {
+                flowdash_proxy off;
+                flowdash_call http://unix:/a.sock:/b;
+            }
+            if (\$arg_x) { return 204; }
+        }
+
+        location /status/json { flowdash_status json; }
+        location /status/html { flowdash_status html; }
+        location /status/prometheus { flowdash_status prometheus; }
+    }
+}
+EOC
+
+$t->config($conf);
+$t->run;
+
+my @trace = ('Idempotency-Key' => 'key-1', tracestate => 'a=b',
+             traceparent => "00-${\ ('ab' x 16)}-${\ ('cd' x 8)}-01");
+
+my $json = '{"other":[true],"task":{"Stage":"Open","Owner":"me","N":1.0}}';
+my $form = 'a=b&task[Stage]=Op%65n&task[Owner]=me&task[Tag][]=1&task[Tag][]=2';
+my $upload = join "\r\n", (map { ('--x-x',
+    qq(Content-Disposition: form-data; name="task[$_->[0]]"), '', $_->[1]) }
+        [ Stage => 'Open' ], [ Owner => 'me' ], [ 'Tag][' => 1 ]),
+    '--x-x', 'Content-Disposition: form-data; name="f"; filename="f.bin"', '',
+    'x' x 20_000, '--x-x--', '';
+gzip(\$json => \my $gzip) or die;
+
+
+# A scenario is a request, which must have the same end whenever no call fails:
+# its status, and what the app gets.  "whole" says of an answer of the module
+# if it is all there.
+
+my $comment = qr/# (?:HELP|TYPE) .*/;
+
+my %whole = (
+    page => sub {
+        $_[0] =~ m{\A<!doctype html>.*</(?:html|main|script)>\s*\z}is
+    },
+    json => sub { defined eval { JSON::PP::decode_json($_[0]) } },
+    metrics => sub {
+        $_[0] =~ /\A(?:$comment\n|\w+(?:\{.*\})? \S+\n)+\z/
+    },
+);
+
+my @scenarios = (
+    [ 'JSON', '/task', [ @json, @trace ], $json ],
+    [ 'JSON, gzip', '/task', [ @json, 'Content-Encoding' => 'gzip' ], $gzip ],
+    [ 'JSON in a file', '/task', \@json,
+      $json =~ s/true/'"' . 'x' x 5000 . '"'/er ],
+    [ 'urlencoded', '/task?task[Owner]=me', \@urlencoded, $form ],
+    [ 'multipart in a file', '/task', \@multipart, $upload ],
+    [ 'no body', '/task?task[Stage]=a', [], undef ],
+    [ 'nothing changes', '/same', \@json, $json ],
+    [ 'no action', '/none', [ @json, 'X-Name' => 'none' ], $json ],
+    [ 'stored task', '/stored?a=%20', \@json, $json ],
+    [ 'retry, optional', '/retry', \@json, $json, new => 1 ],
+    [ 'TLS by name', '/tls', [ @json, 'X-Host' => 'crm.test' ], $json ],
+    [ 'failed, page', '/refused', [ @json, Accept => 'text/html' ], $json,
+      status => 422, whole => $whole{page} ],
+    [ 'failed, JSON', '/refused', [ @json, Accept => 'application/json' ],
+      $json, status => 422, whole => $whole{json} ],
+    [ 'failed, error_page', '/page', \@json, $json, status => 502 ],
+    [ 'dry run', '/dry', \@json, $json, whole => $whole{json} ],
+    map { [ "status, $_->[0]", "/status/$_->[0]", [], undef, method => 'GET',
+            whole => $whole{$_->[1]} ] }
+        [ html => 'page' ], [ json => 'json' ], [ prometheus => 'metrics' ],
+);
+
+my $seen = 0;                           # requests to the app
+my %failed;                             # paths of calls, in all scenarios
+
+for my $scenario (@scenarios) {
+    my ($name, @request) = @$scenario;
+    subtest $name => sub { explore(@request) };
+}
+
+subtest 'nginx -t' => \&configuration;
+
+my @lines = split /\n/, $t->read_file('flow.log');
+is_deeply([ grep { !eval { JSON::PP::decode_json($_) } } @lines ], [],
+          'the access log is JSON');
+
+$t->done;
+
+
+# Finds the calls that a scenario makes, and makes one after the other fail.
+
+sub explore {
+    my ($uri, $headers, $body, %o) = @_;
+
+    my $send = sub {
+        my $res = $t->request($o{method} // 'POST', $uri, body => $body,
+            headers => [ @$headers, 'X-User' => 'u1' ], timeout => 60);
+        my @all = $t->requests('app');
+        my @got = grep { $_->{method} ne 'GET' } @all[$seen .. $#all];
+        $seen = @all;
+        return { status => $res->{status}, error => $res->{error} // '',
+                 answer => $res->{body},
+                 app => join ' and ', map { $_->{body} } @got };
+    };
+
+    my ($right, %paths);
+    for (1 .. 3) {                      # with connections new and kept
+        $paths{$_}++ for $failing->record(sub { $right = $send->() });
+    }
+
+    is($right->{status}, $o{status} // 200, 'status') or return;
+    ok(!$o{whole} || $o{whole}->($right->{answer}), 'answer')
+        or return diag($right->{answer});
+
+    for my $path (sort keys %paths) {
+        next if $o{new} && $failed{$path};
+
+        my @errors;
+        for my $more (0, 1) {
+            my ($failed, $res) = $failing->fail($path, $more, $send);
+            $failed{$path} += $failed;
+            push @errors, "$_, more: $more" for
+                $failed ? faults($res, $right, $o{whole})
+                        : differences($res, $right);
+        }
+        push @errors, "$_, in the next request"
+            for differences($send->(), $right);
+
+        fail(join "\n", @errors, $failing->where), last if @errors;
+    }
+
+    my $n = grep { $failed{$_} } keys %paths;
+    cmp_ok($n, '>', 3, "calls that have failed: $n");
+}
+
+# What must not be after a failure.  A connection may be closed without an
+# answer, or in the middle of one.
+
+sub faults {
+    my ($res, $right, $whole) = @_;
+
+    my @faults;
+    push @faults, "the client got: $res->{error}"
+        if $res->{error} !~ /^(?:|closed|Connection reset by peer)$/;
+    push @faults, "status $res->{status}"
+        if $res->{status} !~ /^(?:0|500|502|$right->{status})$/;
+    push @faults, "the app got: $res->{app}"
+        if $res->{app} ne '' && $res->{app} ne $right->{app};
+    push @faults, "a broken answer: $res->{answer}"
+        if $whole && $res->{status} == $right->{status} && !$res->{error}
+            && !$whole->($res->{answer});
+    return @faults;
+}
+
+sub differences {
+    my ($res, $right) = @_;
+    return map { "$_ is $res->{$_}, not $right->{$_}" }
+        grep { $res->{$_} ne $right->{$_} } qw(status error app);
+}
+
+# nginx refuses a configuration for which memory does not suffice, and does
+# not crash.
+
+sub configuration {
+    my $test = sub { return join "\n", $t->test_config($conf) };
+
+    my $right;
+    my @paths = $failing->record(sub { $right = $test->() });
+    like($right, qr/^1\n.*test is successful/s, 'accepted') or return;
+
+    my $n = 0;
+    for my $path (@paths) {
+        my ($failed, $result) = $failing->fail($path, 0, $test);
+        $n += $failed;
+        next if $failed && $result =~ /^\n.*test failed/s;
+        fail($result . $failing->where);
+    }
+
+    cmp_ok($n, '>', 100, "calls that have failed: $n");
+}
