@@ -31,7 +31,7 @@ typedef struct ngx_http_flowdash_call_s {
     unsigned                       transferred:1;
     unsigned                       denied:1;   /* an address is denied */
     unsigned                       opened:1;   /* a new socket is allowed */
-    unsigned                       reused:1;   /* a kept connection is denied */
+    unsigned                       reused:1;   /* a kept one is denied */
     unsigned                       fresh:1;    /* use no kept connection */
 } ngx_http_flowdash_call_t;
 
