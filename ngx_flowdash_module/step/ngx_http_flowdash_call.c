@@ -129,8 +129,8 @@ ngx_http_flowdash_call_create(ngx_http_request_t *r,
 
 
 /*
- * Returns NGX_AGAIN when it will go on by itself, or what the subrequest is to
- * be finalized with.
+ * Returns NGX_AGAIN while the call is running, or the code to finalize the
+ * subrequest with.
  */
 
 static ngx_int_t
@@ -159,9 +159,9 @@ ngx_http_flowdash_call_attempt(ngx_http_flowdash_call_t *call)
 
 
 /*
- * Looks the host up, or that of the proxy, by nginx's resolver if there is
- * one.  Returns NGX_OK, NGX_AGAIN, NGX_DECLINED with run->error set if it has
- * no address, or NGX_ERROR.
+ * Looks up the host, or that of the proxy, if nginx has a resolver.  Returns
+ * NGX_OK, NGX_AGAIN, NGX_DECLINED with ex->error set if the host has no
+ * address, or NGX_ERROR.
  */
 
 static ngx_int_t
@@ -212,7 +212,7 @@ ngx_http_flowdash_call_resolve(ngx_http_flowdash_call_t *call)
 
     if (rc == NGX_DECLINED) {
 
-        /* there is none: libcurl asks the system's */
+        /* nginx has no resolver: libcurl asks the system's */
 
         return NGX_OK;
     }
@@ -290,7 +290,7 @@ ngx_http_flowdash_call_transfer_handler(ngx_flowdash_curl_transfer_t *t)
 
     if (call->reused && !call->fresh) {
 
-        /* the host may have an address that is not denied */
+        /* the host may have another address, which is allowed */
 
         call->denied = 0;
         call->fresh = 1;
@@ -310,8 +310,8 @@ ngx_http_flowdash_call_transfer_handler(ngx_flowdash_curl_transfer_t *t)
 
 
 /*
- * An attempt has ended, and may be repeated.  Returns as
- * ngx_http_flowdash_call_attempt().
+ * Records an attempt that has ended, and schedules the next one if the call
+ * may be repeated.  Returns as ngx_http_flowdash_call_attempt() does.
  */
 
 static ngx_int_t
@@ -410,7 +410,7 @@ ngx_http_flowdash_call_retry_handler(ngx_event_t *ev)
 }
 
 
-/* from an event's handler: "rc" is NGX_AGAIN, or ends the subrequest */
+/* ends the handler of an event: finalizes the subrequest unless NGX_AGAIN */
 
 static void
 ngx_http_flowdash_call_finalize(ngx_http_flowdash_call_t *call, ngx_int_t rc)

@@ -14,7 +14,7 @@
 typedef struct ngx_http_flowdash_call_s {
     ngx_flowdash_curl_transfer_t   transfer;
     ngx_http_flowdash_resolve_t    resolve;
-    struct curl_slist              addresses;  /* of the host, if looked up */
+    struct curl_slist              addresses;  /* that the host has */
 
     ngx_http_request_t            *request;
     ngx_http_flowdash_exchange_t  *ex;
@@ -29,17 +29,17 @@ typedef struct ngx_http_flowdash_call_s {
 
     unsigned                       attempting:1;
     unsigned                       transferred:1;
-    unsigned                       denied:1;   /* an address was */
-    unsigned                       opened:1;   /* one was not */
-    unsigned                       reused:1;   /* a connection, but denied */
-    unsigned                       fresh:1;    /* none is to be reused */
+    unsigned                       denied:1;   /* an address is denied */
+    unsigned                       opened:1;   /* a new socket is allowed */
+    unsigned                       reused:1;   /* a kept one is denied */
+    unsigned                       fresh:1;    /* use no kept connection */
 } ngx_http_flowdash_call_t;
 
 
-/* The content handler of a step with flowdash_call. */
+/* The content handler of a step with flowdash_call; returns as they do. */
 ngx_int_t ngx_http_flowdash_call_handler(ngx_http_request_t *r);
 
-/* Ends a call at once; the subrequest is left to the caller. */
+/* Ends a call at once.  The caller finalizes the subrequest. */
 void ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call);
 
 

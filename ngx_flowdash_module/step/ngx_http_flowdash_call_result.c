@@ -1,6 +1,6 @@
 
 /*
- * The answer to a call, and what its failure means.
+ * A call's answer, and the reasons why there is none.
  */
 
 
@@ -167,7 +167,7 @@ ngx_http_flowdash_call_result_map_curl_error(ngx_http_flowdash_call_t *call)
     case CURLE_SSL_CLIENTCERT:
         return NGX_HTTP_FLOWDASH_TLS;
 
-    /* a header that is none: HTTP/0.9, or no HTTP at all */
+    /* HTTP/0.9, or no HTTP at all */
 
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
@@ -203,7 +203,7 @@ ngx_http_flowdash_call_result_retry_condition(ngx_http_flowdash_call_t *call)
 
     case NGX_HTTP_FLOWDASH_TLS:
 
-        /* a handshake that broke off; a wrong certificate stays wrong */
+        /* a broken handshake may succeed, a wrong certificate stays wrong */
 
         return (call->transfer.result == CURLE_SSL_CONNECT_ERROR)
                ? NGX_HTTP_FLOWDASH_RETRY_ERROR : 0;
@@ -217,7 +217,7 @@ ngx_http_flowdash_call_result_retry_condition(ngx_http_flowdash_call_t *call)
 }
 
 
-/* of its answer to CONNECT, or 0 */
+/* the status of the proxy's answer to CONNECT, or 0 */
 
 static long
 ngx_http_flowdash_call_result_proxy_status(ngx_http_flowdash_call_t *call)
@@ -257,7 +257,7 @@ ngx_http_flowdash_call_result_record(ngx_http_flowdash_call_t *call)
     }
 
     attempt->status = ex->status ? ex->status
-                                : ngx_http_flowdash_reason_status(ex->error);
+                                 : ngx_http_flowdash_reason_status(ex->error);
     attempt->time = ngx_current_msec - call->start;
     attempt->answered = (ex->status != 0);
     attempt->opened = (connects > 0);

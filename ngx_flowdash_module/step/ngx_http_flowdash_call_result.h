@@ -11,34 +11,38 @@
 
 
 /*
- * libcurl's header callback: the header counts for flowdash_max_response_size,
- * but is not kept.
+ * libcurl's header callback: counts the header for flowdash_max_response_size.
+ * Returns the line's length, or 0, which ends the transfer.
  */
 size_t ngx_http_flowdash_call_result_header(char *p, size_t size, size_t n,
     void *data);
 
-/* libcurl's write callback: adds to the answer's body. */
+/*
+ * libcurl's write callback: adds to the answer's body.  Returns the length, or
+ * 0, which ends the transfer.
+ */
 size_t ngx_http_flowdash_call_result_write(char *p, size_t size, size_t n,
     void *data);
 
 /*
- * Reads what the transfer has brought.  Returns NGX_OK, NGX_DECLINED with
- * ex->error set if there is no answer, or NGX_ERROR.
+ * Reads the status and media type of the answer when the transfer has ended.
+ * Returns NGX_OK, NGX_DECLINED with ex->error set if there is no answer, or
+ * NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_call_result_read_response(
     ngx_http_flowdash_call_t *call);
 
 /*
- * Sets ex->error and, for the log, ex->detail.  Returns NGX_DECLINED, or
- * NGX_ERROR if memory ran out.
+ * Sets ex->error and, for the log, ex->detail to a copy of "detail".  Returns
+ * NGX_DECLINED, or NGX_ERROR if memory ran out.
  */
 ngx_int_t ngx_http_flowdash_call_result_set_error(
     ngx_http_flowdash_call_t *call, ngx_http_flowdash_reason_e error,
     const char *detail);
 
 /*
- * The condition of flowdash_retry that the attempt has met, or 0 if the call
- * has succeeded, or has failed for good.
+ * Returns the condition of flowdash_retry that the attempt meets, or 0 if the
+ * call has succeeded, or has failed for good.
  */
 ngx_uint_t ngx_http_flowdash_call_result_retry_condition(
     ngx_http_flowdash_call_t *call);

@@ -1,6 +1,7 @@
 
 /*
- * The options that all calls of a location have in common.
+ * The options that all calls of a step have in common: set once for each easy
+ * handle.
  */
 
 
@@ -66,7 +67,7 @@ ngx_http_flowdash_call_setup(CURL *easy, void *data)
         return NGX_ERROR;
     }
 
-    /* nothing is looked up, so that nothing of it can be too old */
+    /* without a name there is nothing to look up that could become stale */
 
     if (!ngx_http_flowdash_call_setup_named(flcf)
         && curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, -1L))
@@ -92,8 +93,9 @@ ngx_http_flowdash_call_setup(CURL *easy, void *data)
     }
 
     /*
-     * libcurl would copy the names of the system's CAs for each transfer; a
-     * TLS backend that has no such option does not matter
+     * Without TLS there is no need for the names of the system's CA files,
+     * which libcurl copies for each transfer.  Some TLS backends lack these
+     * options: never mind.
      */
 
     (void) curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
@@ -237,7 +239,7 @@ ngx_http_flowdash_call_setup_proxy(CURL *easy,
 }
 
 
-/* a new connection: the address is known, and nothing was sent to it yet */
+/* checks the address of a new connection before it is opened */
 
 static curl_socket_t
 ngx_http_flowdash_call_setup_open_socket(void *data, curlsocktype type,
@@ -256,7 +258,10 @@ ngx_http_flowdash_call_setup_open_socket(void *data, curlsocktype type,
 }
 
 
-/* also one that another location has opened, with other rules */
+/*
+ * Checks the address of a connection before a request is sent: a step with
+ * other rules may have opened it.
+ */
 
 static int
 ngx_http_flowdash_call_setup_connected(void *data, char *ip, char *local_ip,

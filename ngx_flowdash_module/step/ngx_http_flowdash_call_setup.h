@@ -10,10 +10,13 @@
 #include <curl/curl.h>
 
 
-/* The options that all calls of a location have in common. */
+/*
+ * Sets the options that all calls of a step have in common; "data" is its
+ * ngx_http_flowdash_loc_conf_t.  Returns NGX_OK or NGX_ERROR.
+ */
 ngx_int_t ngx_http_flowdash_call_setup(CURL *easy, void *data);
 
-/* Tells whether calls may have to wait for the address of a name. */
+/* Returns 1 if a name may have to be looked up: the host's or the proxy's. */
 ngx_uint_t ngx_http_flowdash_call_setup_named(
     ngx_http_flowdash_loc_conf_t *flcf);
 

@@ -1,6 +1,6 @@
 
 /*
- * One attempt of a call as a transfer of libcurl's: its headers and options.
+ * One attempt of a call as a transfer: its headers and options.
  */
 
 
@@ -18,9 +18,9 @@
 #include <ngx_http_flowdash_call_transfer.h>
 
 
-/* no libcurl waits for "100 Continue" with a body up to here, in octets */
+/* up to this size of a body, no libcurl asks for "100 Continue"; octets */
 
-#define NGX_HTTP_FLOWDASH_CALL_EXPECT    1024
+#define NGX_HTTP_FLOWDASH_CALL_EXPECT  1024
 
 
 static struct curl_slist *ngx_http_flowdash_call_transfer_headers(
@@ -38,8 +38,8 @@ static ngx_int_t ngx_http_flowdash_call_transfer_times(
 
 
 /*
- * What libcurl sends on its own, unless it is told not to by a line without a
- * value: these are for flowdash_set_header to say.
+ * Headers that libcurl adds unless a line without a value forbids it: they are
+ * sent only if flowdash_set_header sets them.
  */
 
 static ngx_keyval_t  ngx_http_flowdash_own_headers[] = {
@@ -70,9 +70,7 @@ ngx_http_flowdash_call_transfer(ngx_http_flowdash_call_t *call)
 }
 
 
-/*
- * The list that libcurl gets, in memory of the request: libcurl only reads it.
- */
+/* The list is in the request's pool: libcurl only reads it. */
 
 static struct curl_slist *
 ngx_http_flowdash_call_transfer_headers(ngx_http_flowdash_call_t *call)
@@ -130,7 +128,7 @@ ngx_http_flowdash_call_transfer_headers(ngx_http_flowdash_call_t *call)
             return NULL;
         }
 
-        /* instead of libcurl's own */
+        /* the first line forbids libcurl's own */
 
         list[n++].data = "Host:";
         list[n++].data = (char *) line;
@@ -195,8 +193,7 @@ ngx_http_flowdash_call_transfer_has_header(ngx_array_t *headers,
 
 static ngx_int_t
 ngx_http_flowdash_call_transfer_header_lines(ngx_pool_t *pool,
-    ngx_array_t *headers,
-    struct curl_slist *list, ngx_uint_t *n)
+    ngx_array_t *headers, struct curl_slist *list, ngx_uint_t *n)
 {
     u_char        *line, *p;
     ngx_uint_t     i;
@@ -260,7 +257,7 @@ ngx_http_flowdash_call_transfer_options(ngx_http_flowdash_call_t *call,
         return NGX_ERROR;
     }
 
-    /* also without: a transfer that was ended early has left its own there */
+    /* NULL, too: the addresses of the handle's last transfer must go */
 
     if (ngx_http_flowdash_call_setup_named(call->conf)
         && curl_easy_setopt(easy, CURLOPT_RESOLVE,
@@ -273,7 +270,7 @@ ngx_http_flowdash_call_transfer_options(ngx_http_flowdash_call_t *call,
 }
 
 
-/* what the look-up has taken is part of the time */
+/* the look-up of the host has taken part of the time */
 
 static ngx_int_t
 ngx_http_flowdash_call_transfer_times(ngx_http_flowdash_call_t *call)
