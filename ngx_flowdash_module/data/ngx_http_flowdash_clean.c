@@ -1,7 +1,7 @@
 
 /*
- * Text from outside made fit to be shown: one line, without control
- * characters, of a bounded length.
+ * Makes text from outside fit for display: one line of limited length without
+ * control characters.
  */
 
 
@@ -11,7 +11,7 @@
 #include <ngx_http_flowdash_clean.h>
 
 
-/* of a control sequence; what is longer has something else in mind */
+/* the longest control sequence that is removed as a whole */
 
 #define NGX_HTTP_FLOWDASH_CLEAN_ESCAPE   256
 
@@ -125,8 +125,8 @@ ngx_http_flowdash_clean_end(ngx_http_flowdash_clean_t *cl)
 
 
 /*
- * The end of a terminal's control sequence (ECMA-48), whose first character
- * is "c", in front of "p".
+ * Returns the end of a terminal's control sequence (ECMA-48).  Its first
+ * character is "c", and "p" points to the next.
  */
 
 static u_char *
@@ -138,7 +138,7 @@ ngx_http_flowdash_clean_escape(u_char *p, u_char *last, uint32_t c)
 
     if (c == 0x1b && p < last && *p >= 0x40 && *p <= 0x5f) {
 
-        /* the other form of a control character from 0x80 to 0x9f */
+        /* ESC and a letter stand for a control character from 0x80 to 0x9f */
 
         c = *p++ + 0x40;
     }
@@ -160,7 +160,10 @@ ngx_http_flowdash_clean_escape(u_char *p, u_char *last, uint32_t c)
     case 0x9e:
     case 0x9f:
 
-        /* a string, to its terminator or to the bell; else it is a stray */
+        /*
+         * A string ends with its terminator or a bell; otherwise, skip
+         * nothing.
+         */
 
         for (end = p; end < last; end++) {
 

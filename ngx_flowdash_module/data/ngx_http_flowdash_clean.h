@@ -7,34 +7,32 @@
 #include <ngx_core.h>
 
 
-/* one line that is being put together */
+/* a line under construction */
 
 typedef struct {
     ngx_str_t    *text;
     size_t        size;
-    unsigned      space:1;     /* one is due */
-    unsigned      cut:1;       /* there was no room for all of it */
+    unsigned      space:1;     /* add one before the next text */
+    unsigned      cut:1;       /* the line is full */
 } ngx_http_flowdash_clean_t;
 
 
 /*
- * Makes one line of a text: "clean" has at most "size" bytes of memory from
- * the pool, and is empty if the text is not UTF-8.  Returns NGX_OK or
- * NGX_ERROR.
+ * Makes one line of a text: "clean" gets at most "size" bytes from the pool.
+ * It is empty if the text is not UTF-8.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_clean(ngx_pool_t *pool, ngx_str_t *text,
     size_t size, ngx_str_t *clean);
 
 /*
- * Begins a line of at most "size" bytes, which is empty as yet.  Returns
- * NGX_OK or NGX_ERROR.
+ * Begins an empty line of at most "size" bytes.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_clean_begin(ngx_http_flowdash_clean_t *cl,
     ngx_pool_t *pool, size_t size, ngx_str_t *text);
 
 /*
- * Adds a text: white space becomes a space, and whatever could move the cursor
- * or turn the direction of writing is left out.  Text that is not UTF-8 adds
+ * Adds a text.  White space becomes one space; characters that move the cursor
+ * or change the direction of writing are dropped.  Text that is not UTF-8 adds
  * nothing.
  */
 void ngx_http_flowdash_clean_add(ngx_http_flowdash_clean_t *cl,

@@ -1,6 +1,6 @@
 
 /*
- * A form: what its readers, its index and its edits share.
+ * What the readers of forms, their index and their edits share.
  */
 
 

@@ -88,8 +88,9 @@ ngx_http_flowdash_form_check(ngx_http_flowdash_form_t *form,
 
 
 /*
- * Returns what is wrong with a leaf, or NULL.  Each has a pair with the whole
- * name, which makes a form much larger than JSON; "size" is that of all.
+ * Returns what is wrong with a leaf, or NULL.  In a form, each leaf repeats
+ * the whole name, so a form can be much larger than its JSON: "size" sums it
+ * up.
  */
 
 static const char *
@@ -98,7 +99,7 @@ ngx_http_flowdash_form_check_leaf(ngx_http_flowdash_form_t *form,
 {
     ngx_http_flowdash_json_node_t  *part;
 
-    /* an empty array is said with brackets of its own */
+    /* an empty array needs a pair of brackets of its own */
 
     if (leaf->depth + leaf->array + form->pointer->nelts
         > NGX_HTTP_FLOWDASH_FORM_DEPTH)
@@ -126,7 +127,7 @@ ngx_http_flowdash_form_check_leaf(ngx_http_flowdash_form_t *form,
 
         if (part->index) {
 
-            /* what is above it was checked with the first leaf there */
+            /* the first leaf of this container has checked the rest */
 
             break;
         }
@@ -140,7 +141,7 @@ ngx_http_flowdash_form_check_leaf(ngx_http_flowdash_form_t *form,
 }
 
 
-/* an endpoint may say the file again, in a spelling of its own */
+/* an endpoint may send the file back, with another spelling of its JSON */
 
 static ngx_int_t
 ngx_http_flowdash_form_check_file(ngx_http_flowdash_form_t *form,
@@ -165,7 +166,7 @@ ngx_http_flowdash_form_check_file(ngx_http_flowdash_form_t *form,
 
     for (i = 0; i < was.nelts; i++) {
 
-        /* members may be in another order, but mostly they are not */
+        /* try the same position first: members may change their order */
 
         for (n = 0; n < is.nelts; n++) {
             if (ngx_http_flowdash_form_check_same_leaf(a[i],
@@ -217,7 +218,7 @@ ngx_http_flowdash_form_check_same_leaf(ngx_http_flowdash_json_node_t *a,
 }
 
 
-/* as a part of a name */
+/* tells whether a form's name can contain this key */
 
 static ngx_uint_t
 ngx_http_flowdash_form_check_can_encode(ngx_http_flowdash_form_t *form,

@@ -10,9 +10,9 @@
 
 
 /*
- * Tells whether a field, whose value is "old" as yet, can be changed to what
- * "field" is.  Returns NGX_OK, NGX_DONE if it is a file and remains what it
- * is, NGX_DECLINED with "error" set, or NGX_ERROR.
+ * Tells whether the form can carry the value of "field" in place of "old",
+ * which is NULL for a new field.  Returns NGX_OK; NGX_DONE for a file that
+ * stays the same; NGX_DECLINED with "error" set; or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_form_check(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_field_t *field, ngx_str_t *old, const char **error);

@@ -1,6 +1,6 @@
 
 /*
- * What has to be edited in a form so that it says the changed task.
+ * Finds the edits that bring the changes of a task into its form.
  */
 
 
@@ -14,7 +14,7 @@
 #include <ngx_http_flowdash_form_edit.h>
 
 
-/* a new pair of a field */
+/* a new pair: the end of its name, as [x], and its value */
 
 typedef struct {
     ngx_str_t    path;
@@ -103,8 +103,8 @@ ngx_http_flowdash_form_edits(ngx_http_flowdash_form_t *form,
 
 
 /*
- * The pairs that say a JSON value.  A flat array is said as it was sent, by
- * repeating the name, or else with empty brackets.
+ * Returns the pairs for a JSON value.  A flat array repeats the name if the
+ * form did ("repeated"), and otherwise gets empty brackets.
  */
 
 static ngx_array_t *
@@ -165,7 +165,7 @@ ngx_http_flowdash_form_edit_values(ngx_http_flowdash_form_t *form,
 }
 
 
-/* the brackets that lead to a leaf */
+/* makes the brackets that lead to a leaf */
 
 static ngx_int_t
 ngx_http_flowdash_form_edit_path(ngx_http_flowdash_form_t *form,
@@ -175,7 +175,7 @@ ngx_http_flowdash_form_edit_path(ngx_http_flowdash_form_t *form,
     size_t                          len;
     ngx_http_flowdash_json_node_t  *node;
 
-    /* an empty array as one empty element */
+    /* an empty array becomes one empty element */
 
     len = leaf->array ? sizeof("[]") - 1 : 0;
 
@@ -239,7 +239,7 @@ ngx_http_flowdash_form_edit_pair(ngx_http_flowdash_form_t *form,
 
     if (i >= node->values->nelts) {
 
-        /* there is another before it, so that there is a separator, too */
+        /* never the first pair of its field: a separator stands before it */
 
         ngx_str_set(&text, "");
 
@@ -312,7 +312,7 @@ ngx_http_flowdash_form_edit_add(ngx_http_flowdash_form_t *form,
 }
 
 
-/* a pair with its separator, behind another */
+/* inserts a pair and its separator after another pair */
 
 static ngx_int_t
 ngx_http_flowdash_form_edit_insert(ngx_http_flowdash_form_t *form,
@@ -337,7 +337,7 @@ ngx_http_flowdash_form_edit_insert(ngx_http_flowdash_form_t *form,
 
     if (form->boundary.len && form->empty) {
 
-        /* there is nothing but the closing delimiter */
+        /* the form has only its closing delimiter */
 
         p = ngx_cpymem(text.data, pair->data, pair->len);
         ngx_memcpy(p, separator.data, separator.len);
@@ -407,7 +407,7 @@ ngx_http_flowdash_form_edit_append(ngx_http_flowdash_form_t *form,
 }
 
 
-/* a whole pair: name=value, or a part with its delimiter */
+/* makes a whole pair: name=value, or a part with its delimiter */
 
 static ngx_int_t
 ngx_http_flowdash_form_edit_encode_pair(ngx_http_flowdash_form_t *form,

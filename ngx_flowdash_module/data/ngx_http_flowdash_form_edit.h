@@ -10,9 +10,8 @@
 
 
 /*
- * What has to be edited for the changes of the form's task, as an array of
- * ngx_http_flowdash_form_edit_t in the order of the form.  Returns NULL on
- * error.
+ * Returns the edits (ngx_http_flowdash_form_edit_t) that bring the changes of
+ * the form's task into the form, in the order of the form; or NULL on error.
  */
 ngx_array_t *ngx_http_flowdash_form_edits(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_task_t *task);

@@ -1,6 +1,6 @@
 
 /*
- * The index over the pairs of a form that belong to the task.
+ * The index of those pairs of a form that belong to the task.
  */
 
 
@@ -35,7 +35,7 @@ ngx_http_flowdash_form_index_add(ngx_http_flowdash_form_t *form,
         return form->verdict ? NGX_DECLINED : NGX_ERROR;
     }
 
-    /* some apps keep files apart, and would take the value alone */
+    /* some apps keep files elsewhere, and would see the value alone */
 
     if (node->array || node->object
         || (node->pair && node->pair->file != pair->file))
@@ -69,7 +69,7 @@ ngx_http_flowdash_form_index_add(ngx_http_flowdash_form_t *form,
 
 
 /*
- * Along a pair's name, to the node of its value.  Returns NULL on error, or
+ * Follows a pair's name to the node of its value.  Returns NULL on error, or
  * with form->verdict set.
  */
 
@@ -97,8 +97,9 @@ ngx_http_flowdash_form_index_walk(ngx_http_flowdash_form_t *form,
         }
 
         /*
-         * PHP makes an element of each a[][b], qs a single one of all, and
-         * Rack a new one when the last has that key; a[][] is flat in qs.
+         * PHP makes one element of each a[][b], qs a single one of all of
+         * them, and Rack a new one when the last has that key already; a[][]
+         * is flat in qs.
          */
 
         if (key.len == 0 && p < last && (node->first || p[1] == ']')) {
@@ -144,8 +145,8 @@ ngx_http_flowdash_form_index_mixed(ngx_http_flowdash_form_t *form,
 
 
 /*
- * The child of that key, made if there is none; without a key always a new
- * one.  Returns NULL on error, or with form->verdict set.
+ * Returns the child with this key, which is created if necessary; without a
+ * key, always a new child.  Returns NULL on error, or with form->verdict set.
  */
 
 static ngx_http_flowdash_form_node_t *

@@ -9,13 +9,14 @@
 
 
 /*
- * Adds a pair, all whose members but "next" and "field" are set, to the field.
- * Returns NGX_OK, NGX_DECLINED with form->verdict set, or NGX_ERROR.
+ * Adds a pair to the field.  The caller has set all members of the pair but
+ * "next", "again" and "field".  Returns NGX_OK, NGX_DECLINED with
+ * form->verdict set, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_form_index_add(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_form_pair_t *pair, ngx_str_t *field);
 
-/* Finds the child of that key; returns NULL if there is none. */
+/* Finds the child with this key.  Returns NULL if there is none. */
 ngx_http_flowdash_form_node_t *ngx_http_flowdash_form_index_lookup(
     ngx_http_flowdash_form_node_t *parent, ngx_str_t *key);
 

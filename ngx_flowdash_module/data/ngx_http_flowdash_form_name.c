@@ -48,9 +48,9 @@ ngx_http_flowdash_form_name(ngx_http_flowdash_form_t *form,
 
 
 /*
- * Apps do not agree on names with stray brackets, spaces or control
- * characters, and some take them for those of fields.  Returns an error, or
- * NULL with "found" set if it is a field.
+ * Apps disagree on names with stray brackets, spaces or control characters;
+ * some read them as names of the task's fields.  Returns an error, or NULL
+ * with "found" telling whether it is a field.
  */
 
 static const char *
@@ -99,8 +99,8 @@ ngx_http_flowdash_form_name_split(ngx_http_flowdash_form_t *form,
 
 
 /*
- * Follows the pointer through the name: the field is what comes behind it, the
- * path what comes behind the field.
+ * Follows the pointer through the name.  The field's name comes after it, and
+ * the path after the field.
  */
 
 static const char *
@@ -120,7 +120,7 @@ ngx_http_flowdash_form_name_follow(ngx_http_flowdash_form_t *form,
 
         if (p == last) {
 
-            /* "?task=7" may well be something else */
+            /* "?task=7" is probably something else */
 
             return form->query ? NULL : "a value where the task should be";
         }
@@ -180,13 +180,13 @@ ngx_http_flowdash_form_name_brackets(ngx_str_t *path)
 }
 
 
-/* root[key][key]..., keys may be empty */
+/* tells whether a name is root[key][key]..., with or without keys */
 
 static ngx_uint_t
 ngx_http_flowdash_form_name_brackets_balanced(ngx_str_t *name)
 {
     u_char      *p, *last;
-    ngx_uint_t   inside, behind;
+    ngx_uint_t   inside, after;
 
     p = name->data;
     last = p + name->len;
@@ -196,7 +196,7 @@ ngx_http_flowdash_form_name_brackets_balanced(ngx_str_t *name)
     }
 
     inside = 0;
-    behind = 0;
+    after = 0;
 
     for ( /* void */ ; p < last; p++) {
 
@@ -207,7 +207,7 @@ ngx_http_flowdash_form_name_brackets_balanced(ngx_str_t *name)
 
         if (*p == '[') {
 
-            /* "[ ]" is "[]" to PHP */
+            /* PHP reads "[ ]" as "[]" */
 
             if (inside || (last - p > 1 && p[1] == ' ')) {
                 return 0;
@@ -222,9 +222,9 @@ ngx_http_flowdash_form_name_brackets_balanced(ngx_str_t *name)
             }
 
             inside = 0;
-            behind = 1;
+            after = 1;
 
-        } else if (behind && !inside) {
+        } else if (after && !inside) {
             return 0;
         }
     }
@@ -233,7 +233,10 @@ ngx_http_flowdash_form_name_brackets_balanced(ngx_str_t *name)
 }
 
 
-/* what Rack skips before a name, and what PHP makes an underscore of */
+/*
+ * Rack skips some characters before a name, and PHP turns some into
+ * underscores.
+ */
 
 static ngx_uint_t
 ngx_http_flowdash_form_name_looks_like(ngx_str_t *name, ngx_str_t *token)
@@ -266,7 +269,7 @@ ngx_http_flowdash_form_name_looks_like(ngx_str_t *name, ngx_str_t *token)
 }
 
 
-/* an empty key that PHP makes a number of, while that is a key to others */
+/* PHP numbers empty keys; to other apps they are keys */
 
 static ngx_uint_t
 ngx_http_flowdash_form_name_next_index(ngx_str_t *key, ngx_str_t *token)

@@ -9,8 +9,8 @@
 
 
 /*
- * Splits pair->name, which is decoded, into the name of a field of the task
- * and pair->path; form->offset is where it stands, for the log.  Returns
+ * Splits pair->name, which is decoded, into "field", the name of a field of
+ * the task, and pair->path.  form->offset is its place, for the log.  Returns
  * NGX_OK, NGX_DONE if the pair does not belong to the task, or NGX_DECLINED
  * with form->verdict set.
  */

@@ -10,8 +10,8 @@
 
 
 /*
- * Makes a task of the form, whose values are strings.  Returns NGX_OK,
- * or NGX_ERROR.
+ * Makes a task of the form's fields.  Their values become JSON strings, arrays
+ * and objects.  The form must outlive the task.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_form_task(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_task_t *task);

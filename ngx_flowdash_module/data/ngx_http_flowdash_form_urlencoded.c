@@ -1,7 +1,7 @@
 
 /*
- * application/x-www-form-urlencoded, also the query of a URI: reads it, and
- * writes it with edits applied.
+ * Reads application/x-www-form-urlencoded, also the query of a URI, and writes
+ * it with edits.
  */
 
 
@@ -133,7 +133,7 @@ ngx_http_flowdash_form_urlencoded_parse_pair(ngx_http_flowdash_form_t *form,
 }
 
 
-/* a pair of the task, to which its value is added */
+/* adds a pair of the task to the form; its name is known */
 
 static ngx_int_t
 ngx_http_flowdash_form_urlencoded_add_pair(ngx_http_flowdash_form_t *form,
@@ -186,9 +186,9 @@ ngx_http_flowdash_form_urlencoded_add_pair(ngx_http_flowdash_form_t *form,
 
 
 /*
- * Some apps take semicolons for separators, too: then a field could stand
- * behind one.  This is for pairs that are not the task's; of those that are,
- * the values would end there.
+ * Some apps also split pairs at semicolons, and would find fields after them.
+ * This checks the pairs that do not belong to the task; those that do must not
+ * have semicolons at all, which would cut their values short.
  */
 
 static ngx_int_t
@@ -240,7 +240,7 @@ ngx_http_flowdash_form_urlencoded_semicolons(ngx_http_flowdash_form_t *form,
 
 
 /*
- * Returns NGX_OK, NGX_DECLINED if there is a "%" that is no escape, or
+ * Returns NGX_OK, NGX_DECLINED if a "%" does not start an escape, or
  * NGX_ERROR.
  */
 

@@ -9,8 +9,8 @@
 
 
 /*
- * Indexes an urlencoded form, or a query, which must outlive the form.
- * Returns NGX_OK, NGX_DECLINED with form->verdict set, or NGX_ERROR.
+ * Reads an urlencoded form or a query.  "text" must outlive the form.  Returns
+ * NGX_OK, NGX_DECLINED with form->verdict set, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_form_urlencoded_parse(
     ngx_http_flowdash_form_t *form, ngx_str_t *text);

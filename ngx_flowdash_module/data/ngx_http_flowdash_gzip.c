@@ -1,7 +1,7 @@
 
 /*
- * Decodes gzip into one piece of memory, a bounded amount at a time, and not
- * beyond a limit.
+ * Decodes gzip into one piece of memory, up to a limit, and a limited amount
+ * at a time.
  */
 
 
@@ -11,8 +11,8 @@
 
 
 /*
- * What one call may take and make.  Input costs time also when nothing comes
- * out of it: a dozen bytes can be a block with tables to be built.
+ * How much one call reads and writes.  Input takes time even if it decodes to
+ * nothing: a dozen bytes can be a block whose tables must be built.
  */
 #define NGX_HTTP_FLOWDASH_GZIP_INPUT   65536
 #define NGX_HTTP_FLOWDASH_GZIP_OUTPUT  1048576
@@ -95,8 +95,8 @@ ngx_http_flowdash_gzip_read(ngx_http_flowdash_gzip_t *gz, u_char *p,
         }
 
         /*
-         * If zlib has read all and holds back some output, this comes with
-         * the next piece: there must be one, for the check sum.
+         * If zlib has read everything and holds back output, this comes with
+         * the next piece.  There is one, since the checksum is missing.
          */
 
         if (!gz->done && gz->pos != gz->last) {
@@ -104,7 +104,7 @@ ngx_http_flowdash_gzip_read(ngx_http_flowdash_gzip_t *gz, u_char *p,
         }
     }
 
-    /* of a second member, some would read the text too, and some would not */
+    /* some apps would read a second member, others would not */
 
     if (gz->pos != gz->last) {
         return ngx_http_flowdash_gzip_refuse(gz, "data behind the gzip data");
@@ -135,7 +135,7 @@ ngx_http_flowdash_gzip_end(ngx_http_flowdash_gzip_t *gz, ngx_str_t *text)
 
 
 /*
- * Fills the memory there is.  Returns NGX_OK if there may be more to come,
+ * Decodes into the free memory.  Returns NGX_OK if more output may follow,
  * NGX_DONE if not, NGX_DECLINED or NGX_ERROR.
  */
 
@@ -159,7 +159,7 @@ ngx_http_flowdash_gzip_inflate(ngx_http_flowdash_gzip_t *gz, size_t *room)
 
     } else {
 
-        /* a text of just this size ends here: try if a byte follows */
+        /* the memory is full: see whether another byte follows */
 
         gz->stream.next_out = &over;
         n = 1;
@@ -188,7 +188,7 @@ ngx_http_flowdash_gzip_inflate(ngx_http_flowdash_gzip_t *gz, size_t *room)
         return NGX_DONE;
 
     case Z_OK:
-    case Z_BUF_ERROR:    /* no input, and nothing held back */
+    case Z_BUF_ERROR:    /* no input left, and no output held back */
         return gz->stream.avail_out ? NGX_DONE : NGX_OK;
 
     case Z_MEM_ERROR:

@@ -1,6 +1,6 @@
 
 /*
- * What executions, calls and traces are known by.
+ * Keys and ids of executions, calls and traces.
  */
 
 
@@ -56,7 +56,7 @@ ngx_http_flowdash_id_key(ngx_str_t *header, ngx_str_t *key, ngx_pool_t *pool)
 }
 
 
-/* "p" is behind the quote */
+/* "p" points after the opening quote */
 
 static ngx_int_t
 ngx_http_flowdash_id_key_string(u_char *p, u_char *last, ngx_str_t *key,
@@ -86,7 +86,7 @@ ngx_http_flowdash_id_key_string(u_char *p, u_char *last, ngx_str_t *key,
         p++;
     }
 
-    /* the quote must be there, and nothing behind it */
+    /* nothing may follow the closing quote */
 
     if (last - p != 1) {
         return NGX_DECLINED;
@@ -231,7 +231,7 @@ ngx_http_flowdash_id_digest_final(ngx_http_flowdash_id_digest_t *digest,
 }
 
 
-/* one that has failed, or is finished, holds nothing any more */
+/* a digest that has failed or is complete holds no memory */
 
 static void
 ngx_http_flowdash_id_digest_free(ngx_http_flowdash_id_digest_t *digest)
@@ -289,7 +289,7 @@ ngx_http_flowdash_id_trace_parse(ngx_str_t *traceparent,
 
     known = ngx_http_flowdash_id_is_zero(p, 2);
 
-    /* a later version may have more behind it */
+    /* a later version may append more */
 
     if (traceparent->len > NGX_HTTP_FLOWDASH_ID_TRACEPARENT_LEN
         && (known || p[NGX_HTTP_FLOWDASH_ID_TRACEPARENT_LEN] != '-'))
@@ -304,7 +304,7 @@ ngx_http_flowdash_id_trace_parse(ngx_str_t *traceparent,
 
     } else {
 
-        /* of the flags, only "sampled" is known to mean what it does here */
+        /* "sampled" is the only flag whose meaning all versions share */
 
         trace->flags[0] = '0';
         trace->flags[1] = ngx_hextoi(p + 54, 1) & 1 ? '1' : '0';
@@ -398,8 +398,8 @@ ngx_http_flowdash_id_execution(u_char *hex)
 
 
 /*
- * OpenSSL asks for the process's id each time, in case that it has forked:
- * many ids are made of what is asked for once.
+ * OpenSSL calls getpid() each time, to notice a fork.  So this gets the bytes
+ * for many ids at once.
  */
 
 static ngx_int_t

@@ -19,11 +19,11 @@
 /* SHA-256 of a list of strings */
 
 typedef struct {
-    EVP_MD_CTX      *ctx;         /* NULL: it has failed, or is finished */
+    EVP_MD_CTX      *ctx;         /* NULL: failed or complete */
 } ngx_http_flowdash_id_digest_t;
 
 
-/* what all calls of an execution have in common, in lower-case hex */
+/* what all calls of an execution share, in lower-case hex */
 
 typedef struct {
     u_char           id[32];
@@ -32,10 +32,9 @@ typedef struct {
 
 
 /*
- * Reads the value of an Idempotency-Key, which is a string of RFC 8941, or
- * the same without quotes.  Returns NGX_OK with the key, which is part of
- * the header unless it had escapes; NGX_DECLINED if it is not valid; or
- * NGX_ERROR.
+ * Reads the value of an Idempotency-Key: a string of RFC 8941, or the same
+ * without quotes.  Returns NGX_OK with the key, which lies in the header
+ * unless it has escapes; NGX_DECLINED if it is not valid; or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_id_key(ngx_str_t *header, ngx_str_t *key,
     ngx_pool_t *pool);
@@ -45,33 +44,34 @@ ngx_int_t ngx_http_flowdash_id_digest_init(
     ngx_http_flowdash_id_digest_t *digest);
 
 /*
- * Adds a string, in such a way that no two lists of strings are alike.
- * Returns NGX_OK, or NGX_ERROR also if the digest has failed before.
+ * Adds a string with its length, so that the digest tells ("a", "bc") from
+ * ("ab", "c").  Returns NGX_OK, or NGX_ERROR also if the digest has failed
+ * before.
  */
 ngx_int_t ngx_http_flowdash_id_digest_add(
     ngx_http_flowdash_id_digest_t *digest, ngx_str_t *s);
 
 /*
- * Ends a digest, and writes it as ..._DIGEST_LEN hex digits.  Returns NGX_OK,
+ * Ends a digest and writes it as ..._DIGEST_LEN hex digits.  Returns NGX_OK,
  * or NGX_ERROR also if the digest has failed before.
  */
 ngx_int_t ngx_http_flowdash_id_digest_final(
     ngx_http_flowdash_id_digest_t *digest, u_char *hex);
 
 /*
- * Writes what the ids of a step's calls end with, ..._STEP_LEN hex digits
- * which follow from its name.  Returns NGX_OK or NGX_ERROR.
+ * Writes the end of the ids of a step's calls: ..._STEP_LEN hex digits, a hash
+ * of the step's name.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_id_step(ngx_str_t *name, u_char *hex);
 
 /*
  * Reads the value of a traceparent (W3C Trace Context).  Returns NGX_OK, or
- * NGX_DECLINED if it is not valid: then nothing is set.
+ * NGX_DECLINED if it is not valid, with "trace" unchanged.
  */
 ngx_int_t ngx_http_flowdash_id_trace_parse(ngx_str_t *traceparent,
     ngx_http_flowdash_id_trace_t *trace);
 
-/* Begins a trace of our own.  Returns NGX_OK or NGX_ERROR. */
+/* Begins a new trace.  Returns NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_http_flowdash_id_trace_begin(
     ngx_http_flowdash_id_trace_t *trace);
 
@@ -83,7 +83,7 @@ u_char *ngx_http_flowdash_id_traceparent(u_char *buf,
     ngx_http_flowdash_id_trace_t *trace);
 
 /*
- * Writes a random id for an execution, ..._EXECUTION_LEN hex digits as in
+ * Writes a random id for an execution: ..._EXECUTION_LEN hex digits, as in
  * $request_id.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_id_execution(u_char *hex);

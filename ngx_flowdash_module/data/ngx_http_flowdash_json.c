@@ -1,7 +1,7 @@
 
 /*
- * JSON by yajl: running the parser with memory that may run out, strings, and
- * what yajl does not check.
+ * JSON by yajl: runs the parser so that it survives a lack of memory, decodes
+ * and writes strings, and checks what yajl does not.
  */
 
 
@@ -106,7 +106,7 @@ ngx_http_flowdash_json_run(ngx_http_flowdash_json_memory_t *memory,
         *offset = text->len;
     }
 
-    /* what yajl has allocated goes with the pool */
+    /* the pool frees all that yajl has allocated */
 
     ngx_destroy_pool(memory->pool);
 
@@ -121,7 +121,7 @@ ngx_http_flowdash_json_malloc(void *data, size_t size)
 
     size_t  *p;
 
-    /* the size is kept in front for realloc() */
+    /* realloc() needs the size, which is stored in front */
 
     p = ngx_palloc(memory->pool, sizeof(size_t) + size);
     if (p == NULL) {

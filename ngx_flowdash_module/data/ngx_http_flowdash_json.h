@@ -13,7 +13,9 @@
 #define NGX_HTTP_FLOWDASH_JSON_DEPTH  128
 
 
-/* yajl does not check its allocations: a failed one must not return to it */
+/*
+ * Yajl does not check its allocations: after a failed one, it must not go on.
+ */
 
 typedef struct {
     ngx_pool_t                        *pool;
@@ -22,15 +24,16 @@ typedef struct {
 
 
 /*
- * Decodes a JSON string, quotes included in "text", into memory of the pool.
- * Returns NGX_OK, NGX_DECLINED if "text" is no string, or NGX_ERROR.
+ * Decodes a JSON string with its quotes.  "value" lies in "text", or in the
+ * pool if the string has escapes.  Returns NGX_OK, NGX_DECLINED if "text" is
+ * no string, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_json_decode(ngx_str_t *text, ngx_str_t *value,
     ngx_pool_t *pool);
 
 /*
- * The length of a string as a JSON string, quotes included; 0 when it is not
- * valid UTF-8 and so cannot be one.
+ * Returns the length of a string when written as JSON, with its quotes; or 0
+ * if it is not valid UTF-8, which JSON cannot represent.
  */
 size_t ngx_http_flowdash_json_string_length(ngx_str_t *s);
 
@@ -39,29 +42,30 @@ u_char *ngx_http_flowdash_json_write_string(u_char *p, ngx_str_t *s);
 
 /*
  * Parses a text with these callbacks.  Returns NGX_OK if it is JSON and no
- * callback refused it, NGX_DECLINED with the offset if not, or NGX_ERROR if
- * memory ran out, whoever noticed.
+ * callback has refused it, NGX_DECLINED with the offset if not, or NGX_ERROR
+ * if yajl or a callback ran out of memory.
  */
 ngx_int_t ngx_http_flowdash_json_run(ngx_http_flowdash_json_memory_t *memory,
     const yajl_callbacks *callbacks, void *data, yajl_handle *yajl,
     ngx_str_t *text, size_t *offset, ngx_log_t *log);
 
 /*
- * Tells whether a string as it is spelled has half of a surrogate pair: yajl
- * decodes these to "?", so that two names would be taken for one.
+ * Tells whether a string, in its JSON spelling, has half of a surrogate pair.
+ * yajl decodes each of these to "?", so different names would look the same.
  */
 ngx_uint_t ngx_http_flowdash_json_lone_surrogate(ngx_str_t *spelling);
 
 /*
- * Copies a string into the pool, from a callback: if memory runs out,
- * json_run() returns NGX_ERROR.
+ * Copies a string into the pool.  Only callbacks may call this: if memory runs
+ * out, it makes ngx_http_flowdash_json_run() return NGX_ERROR.
  */
 void ngx_http_flowdash_json_copy(ngx_http_flowdash_json_memory_t *memory,
     ngx_pool_t *pool, ngx_str_t *dst, const void *p, size_t len);
 
 /*
- * Finds the first byte that JSON in UTF-8 cannot have, or returns NULL. yajl
- * takes vertical tabs and form feeds for white space, JSON does not.
+ * Finds the first byte that JSON in UTF-8 cannot have.  Returns NULL if there
+ * is none.  To yajl, vertical tabs and form feeds are white space; to JSON,
+ * they are not.
  */
 u_char *ngx_http_flowdash_json_check_text(ngx_str_t *text);
 

@@ -1,6 +1,6 @@
 
 /*
- * Takes a JSON value apart into its leaves.
+ * Splits a JSON value into its leaves.
  */
 
 

@@ -8,7 +8,7 @@
 
 
 /*
- * A value within a value.  A leaf is a scalar, or a container that is empty.
+ * A value within a value.  A leaf is a scalar or an empty container.
  */
 
 typedef struct ngx_http_flowdash_json_node_s  ngx_http_flowdash_json_node_t;
@@ -20,21 +20,21 @@ struct ngx_http_flowdash_json_node_s {
     ngx_uint_t                         index;    /* in an array */
     ngx_uint_t                         depth;
 
-    ngx_str_t                          text;     /* of a string: decoded */
+    ngx_str_t                          text;     /* a string is decoded */
     ngx_uint_t                         members;
 
     unsigned                           string:1;
     unsigned                           object:1;
     unsigned                           array:1;
-    unsigned                           nested:1; /* it has containers */
+    unsigned                           nested:1; /* it contains containers */
 };
 
 
 /*
- * Takes any JSON value apart: "leaves" is made an array of pointers to its
- * leaves, in the order of the text.  Returns NGX_OK, NGX_DECLINED if the text
- * is not one JSON value, has half of a surrogate pair or is nested too deep,
- * or NGX_ERROR.
+ * Splits any JSON value into its leaves: initializes "leaves", and fills it
+ * with pointers to them in the order of the text.  Returns NGX_OK;
+ * NGX_DECLINED if the text is not one JSON value, has half of a surrogate pair
+ * or is nested too deep; or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_json_leaves(ngx_str_t *text, ngx_array_t *leaves,
     ngx_pool_t *pool);

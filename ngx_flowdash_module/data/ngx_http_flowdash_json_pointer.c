@@ -1,7 +1,7 @@
 
 /*
  * Finds an object in a JSON text by an RFC 6901 pointer, and its members.
- * yajl parses; what is kept here is the way along the pointer, and places.
+ * yajl parses; this follows the path of the pointer and remembers places.
  */
 
 
@@ -12,8 +12,8 @@
 
 
 /*
- * A container on the way of the pointer: level N is searched for token N, and
- * the level behind the last token is the object itself.
+ * A container on the path of the pointer.  Level N is searched for token N;
+ * the level after the last token is the object itself.
  */
 
 typedef struct {
@@ -27,14 +27,14 @@ typedef struct {
     ngx_http_flowdash_json_verdict_e   verdict;
     ngx_http_flowdash_json_memory_t    memory;
     yajl_handle                        yajl;
-    ngx_pool_t                        *pool;     /* for what is reported */
+    ngx_pool_t                        *pool;     /* for the members' names */
 
-    u_char                            *cursor;   /* behind the last token */
+    u_char                            *cursor;   /* after the last token */
     ngx_uint_t                         depth;
 
     ngx_http_flowdash_json_level_t    *levels;
-    ngx_uint_t                         path_depth;  /* levels that are open */
-    ngx_uint_t                         next;     /* the next value is one */
+    ngx_uint_t                         path_depth;  /* open levels */
+    ngx_uint_t                         next;     /* next value is a level */
 
     ngx_str_t                          name;     /* the member being read */
     ngx_str_t                          spelling;
@@ -245,7 +245,7 @@ ngx_http_flowdash_json_pointer_map_key(void *data, const u_char *p, size_t len)
 }
 
 
-/* what yajl has decoded is lost with the next string that has an escape */
+/* yajl reuses its memory for the next string that has an escape */
 
 static void
 ngx_http_flowdash_json_pointer_set_name(ngx_http_flowdash_json_parser_t *jp,
@@ -357,7 +357,7 @@ ngx_http_flowdash_json_pointer_end(void *data)
 
     if (json->found == jp->path_depth) {
 
-        /* the object, or the last container on a way that has ended short */
+        /* the object, or the last container of a path that ends early */
 
         if (jp->levels[jp->path_depth].array) {
             return ngx_http_flowdash_json_pointer_refuse(jp,
@@ -447,7 +447,7 @@ ngx_http_flowdash_json_pointer_end_value(ngx_http_flowdash_json_parser_t *jp)
 }
 
 
-/* directly inside the object */
+/* whether this is directly inside the object */
 
 static ngx_uint_t
 ngx_http_flowdash_json_pointer_at_member(ngx_http_flowdash_json_parser_t *jp)
@@ -457,7 +457,10 @@ ngx_http_flowdash_json_pointer_at_member(ngx_http_flowdash_json_parser_t *jp)
 }
 
 
-/* directly inside a container in which a token of the pointer is looked up */
+/*
+ * Whether this is directly inside a container that is searched for a token of
+ * the pointer.
+ */
 
 static ngx_uint_t
 ngx_http_flowdash_json_pointer_at_path(ngx_http_flowdash_json_parser_t *jp)
@@ -474,7 +477,7 @@ ngx_http_flowdash_json_pointer_position(ngx_http_flowdash_json_parser_t *jp)
 }
 
 
-/* to the next token over white space and one "c"; yajl has checked the rest */
+/* skips white space and one "c", as yajl has checked */
 
 static u_char *
 ngx_http_flowdash_json_pointer_skip(u_char *p, u_char c)
@@ -488,8 +491,8 @@ ngx_http_flowdash_json_pointer_skip(u_char *p, u_char c)
 
 
 /*
- * The parse goes on after a refusal: whether a text is JSON at all counts
- * more than what it says.
+ * Parsing continues after a refusal: if the text turns out not to be JSON,
+ * that is the better error.
  */
 
 static int

@@ -9,11 +9,11 @@
 
 typedef enum {
     NGX_HTTP_FLOWDASH_JSON_OK = 0,
-    NGX_HTTP_FLOWDASH_JSON_MALFORMED,   /* no JSON, or no UTF-8 */
-    NGX_HTTP_FLOWDASH_JSON_DEEP,        /* nested too deep to be judged */
-    NGX_HTTP_FLOWDASH_JSON_DUPLICATE,   /* a name that counts occurs twice,
-                                           or cannot be told from others */
-    NGX_HTTP_FLOWDASH_JSON_NO_OBJECT    /* the pointer meets something else */
+    NGX_HTTP_FLOWDASH_JSON_MALFORMED,   /* not JSON, or not UTF-8 */
+    NGX_HTTP_FLOWDASH_JSON_DEEP,        /* nested too deep */
+    NGX_HTTP_FLOWDASH_JSON_DUPLICATE,   /* a relevant name occurs twice, or
+                                           looks like another one */
+    NGX_HTTP_FLOWDASH_JSON_NO_OBJECT    /* the pointer leads elsewhere */
 } ngx_http_flowdash_json_verdict_e;
 
 
@@ -22,9 +22,9 @@ typedef struct ngx_http_flowdash_json_s  ngx_http_flowdash_json_t;
 
 /*
  * Called for each member of the object, in the order of the text.  "name" is
- * decoded, and is in the pool if it had escapes; "spelling" (the name with its
- * quotes) and "value" are places in the text.  Returns NGX_OK, NGX_DECLINED
- * when the name occurred before, or NGX_ERROR.
+ * decoded: it lies in the text, or in the pool if it has escapes.  "spelling"
+ * (the name with its quotes) and "value" lie in the text.  Returns NGX_OK,
+ * NGX_DECLINED if the name has occurred before, or NGX_ERROR.
  */
 typedef ngx_int_t (*ngx_http_flowdash_json_member_pt)(void *data,
     ngx_str_t *name, ngx_str_t *spelling, ngx_str_t *value);
@@ -39,17 +39,17 @@ struct ngx_http_flowdash_json_s {
     void                              *data;
 
     /*
-     * The object that the pointer leads to, braces included.  When it is
-     * missing, object.data is NULL, and "found" tells how many tokens of the
-     * pointer exist.
+     * The object that the pointer leads to, with its braces.  If it is
+     * missing, object.data is NULL, and "found" is the number of tokens of the
+     * pointer that exist.
      */
 
     ngx_str_t                          object;
     ngx_uint_t                         found;
 
     /*
-     * Where a member can be added: to the object, or when that is missing, to
-     * the deepest object on the way to it.  "empty" if that has no members.
+     * Where a member can be added: in the object, or if it is missing, in the
+     * deepest object on the path to it.  "empty" if that one has no members.
      */
 
     u_char                            *tail;
@@ -57,7 +57,7 @@ struct ngx_http_flowdash_json_s {
 
     ngx_uint_t                         map;      /* the text is an object */
 
-    /* after a refusal: what was wrong, for the log */
+    /* after a refusal: what is wrong, for the log */
 
     const char                        *error;
     size_t                             offset;
@@ -66,8 +66,8 @@ struct ngx_http_flowdash_json_s {
 
 /*
  * Finds the object at an RFC 6901 pointer in a JSON text (RFC 8259, UTF-8
- * only), and reports its members.  Returns NGX_OK with the verdict set, or
- * NGX_ERROR if memory ran out.
+ * only), and calls json->member() for its members.  Returns NGX_OK with the
+ * verdict set, or NGX_ERROR if memory ran out.
  */
 ngx_int_t ngx_http_flowdash_json_pointer_parse(ngx_http_flowdash_json_t *json,
     ngx_http_flowdash_json_verdict_e *verdict, ngx_pool_t *pool);

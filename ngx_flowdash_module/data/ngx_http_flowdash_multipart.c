@@ -1,8 +1,8 @@
 
 /*
- * multipart/form-data: delimiters and contents.  Readers of applications
- * differ in what they accept and in what they take it for: whatever is not
- * read in one way by all of them is refused.
+ * multipart/form-data: delimiters and contents.  The parsers of apps differ in
+ * what they accept and how they read it.  This refuses whatever they might
+ * read in different ways.
  */
 
 
@@ -67,8 +67,8 @@ ngx_http_flowdash_multipart_create(ngx_http_flowdash_form_t *form)
     ngx_memcpy(d + 2, form->boundary.data, form->boundary.len);
 
     /*
-     * Knuth, Morris, Pratt: of the first N bytes of the delimiter, how many
-     * at their end are its beginning as well.
+     * Knuth, Morris, Pratt: borders[N] is how many bytes at the end of the
+     * delimiter's first N bytes are also its beginning.
      */
 
     borders = ngx_pcalloc(form->pool, mp->delimiter.len + 1);
@@ -158,7 +158,7 @@ ngx_http_flowdash_multipart_end(ngx_http_flowdash_multipart_t *mp)
 }
 
 
-/* the beginning: an optional empty line, and a delimiter */
+/* the form begins with an optional empty line and a delimiter */
 
 static ngx_int_t
 ngx_http_flowdash_multipart_opening(ngx_http_flowdash_multipart_t *mp,
@@ -246,7 +246,7 @@ ngx_http_flowdash_multipart_after_delimiter(ngx_http_flowdash_multipart_t *mp,
     }
 
     /*
-     * RFC 2046 allows for white space, but to Rack such a line is content,
+     * RFC 2046 allows white space here.  But to Rack such a line is content,
      * and to PHP it ends a part without beginning another.
      */
 
@@ -325,7 +325,7 @@ ngx_http_flowdash_multipart_content(ngx_http_flowdash_multipart_t *mp,
 
     if (mp->charset || (mp->pair && !mp->pair->file)) {
 
-        /* the delimiter at its end is held too, for simplicity */
+        /* for simplicity, this includes the delimiter at the end */
 
         rc = mp->pair ? ngx_http_flowdash_form_charge(mp->form, n) : NGX_OK;
 
@@ -361,9 +361,8 @@ ngx_http_flowdash_multipart_content(ngx_http_flowdash_multipart_t *mp,
 
 
 /*
- * Finds the delimiter.  Where the boundary occurs otherwise than behind a line
- * end, it is found too: Rack has taken that for a delimiter up to 2.2, and
- * Werkzeug does behind a bare CR.
+ * Finds the delimiter, also where no line end precedes it: Rack up to 2.2
+ * reads such a one as a delimiter, and Werkzeug does so after a bare CR.
  */
 
 static u_char *
@@ -394,7 +393,7 @@ ngx_http_flowdash_multipart_find(ngx_http_flowdash_multipart_t *mp,
 
         if (*p != mp->delimiter.data[mp->matched]) {
 
-            /* what may still match is behind a part of the delimiter */
+            /* what still matches follows a part of the delimiter */
 
             mp->matched = mp->borders[mp->matched];
             mp->before[1] = '-';
@@ -413,7 +412,7 @@ ngx_http_flowdash_multipart_find(ngx_http_flowdash_multipart_t *mp,
 }
 
 
-/* the Nth byte back from "p", which may have been in the piece before */
+/* returns the Nth byte before "p", which may be in the previous piece */
 
 static u_char
 ngx_http_flowdash_multipart_back(ngx_http_flowdash_multipart_t *mp,
@@ -503,7 +502,7 @@ ngx_http_flowdash_multipart_text(ngx_http_flowdash_multipart_t *mp,
 
     if (pair->file) {
 
-        /* to Go's reader it is no file then */
+        /* to Go, this is no file */
 
         if (pair->text.len == 0 && text->len) {
             return ngx_http_flowdash_multipart_state_refuse(mp,
@@ -522,7 +521,7 @@ ngx_http_flowdash_multipart_text(ngx_http_flowdash_multipart_t *mp,
 
     pair->text = *text;
 
-    /* a small buffer serves the next part */
+    /* the next part reuses a small buffer */
 
     if (mp->content.size > mp->form->pool->max) {
         ngx_memzero(&mp->content, sizeof(ngx_http_flowdash_multipart_buf_t));

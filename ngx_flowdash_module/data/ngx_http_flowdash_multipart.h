@@ -21,8 +21,8 @@ ngx_int_t ngx_http_flowdash_multipart_read(ngx_http_flowdash_multipart_t *mp,
     u_char *p, size_t len);
 
 /*
- * Must be called behind the last piece.  Returns NGX_OK, or NGX_DECLINED with
- * form->verdict set if the closing delimiter was missing.
+ * Must be called after the last piece.  Returns NGX_OK, or NGX_DECLINED with
+ * form->verdict set if the closing delimiter is missing.
  */
 ngx_int_t ngx_http_flowdash_multipart_end(ngx_http_flowdash_multipart_t *mp);
 

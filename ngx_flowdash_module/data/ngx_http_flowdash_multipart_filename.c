@@ -1,7 +1,7 @@
 
 /*
- * The name of a file in multipart/form-data: filename, or filename* of RFC
- * 8187.
+ * The name of a file in multipart/form-data: filename, or filename* (RFC
+ * 8187).
  */
 
 
@@ -37,7 +37,7 @@ ngx_http_flowdash_multipart_filename(ngx_http_flowdash_multipart_t *mp,
             return NGX_ERROR;
         }
 
-        /* browsers escape these three, and nothing else */
+        /* browsers escape these three characters and no others */
 
         last = text->data + text->len;
         dst = text->data;

@@ -9,9 +9,9 @@
 
 
 /*
- * Decodes the name of a file into the form's pool: "filename" (as browsers
- * escape it), or if that has no data, "filename_ext".  Returns NGX_OK,
- * NGX_DECLINED with form->verdict set, or NGX_ERROR.
+ * Decodes the name of a file into the form's pool: "filename", as browsers
+ * escape it, or if that has no data, "filename_ext", the value of filename*.
+ * Returns NGX_OK, NGX_DECLINED with form->verdict set, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_multipart_filename(
     ngx_http_flowdash_multipart_t *mp, ngx_str_t *filename,

@@ -1,7 +1,7 @@
 
 /*
- * The Content-Type of a request: its media type, charset and boundary.
- * Parameters, also those of Content-Disposition.
+ * The Content-Type of a request: its media type, charset and boundary; and the
+ * parameters of any header.
  */
 
 
@@ -40,7 +40,7 @@ ngx_http_flowdash_multipart_media(ngx_str_t *type, ngx_str_t *name)
     name->data = type->data;
     name->len = p - type->data;
 
-    /* some readers search for it, or take "charset*" or "charset =" for it */
+    /* some apps search for it, or also accept "charset*" or "charset =" */
 
     seen = ngx_http_flowdash_multipart_media_count(p, last, "charset");
     read = 0;
@@ -84,7 +84,7 @@ ngx_http_flowdash_multipart_media_boundary(ngx_str_t *type,
         return NGX_DECLINED;
     }
 
-    /* some readers search for it, wherever it is */
+    /* some apps search for it anywhere */
 
     if (ngx_http_flowdash_multipart_media_count(type->data, last, "boundary=")
         + ngx_http_flowdash_multipart_media_count(type->data, last,
@@ -123,7 +123,7 @@ ngx_http_flowdash_multipart_media_boundary(ngx_str_t *type,
 
         *boundary = param.value;
 
-        /* PHP takes what follows the first "=" behind the first "boundary" */
+        /* PHP takes what follows the first "=" after the first "boundary" */
 
         if (ngx_http_flowdash_multipart_media_count(type->data,
                                                     param.name.data,
@@ -248,7 +248,7 @@ ngx_http_flowdash_multipart_media_param(u_char **pos, u_char *last,
             break;
         }
 
-        /* some take this for an escaped character, some for two */
+        /* one escaped character to some apps, two characters to others */
 
         if (*p == '\\' && last - p >= 2 && (p[1] == '"' || p[1] == '\\')) {
             return NGX_DECLINED;

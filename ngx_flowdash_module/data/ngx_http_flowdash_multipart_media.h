@@ -16,9 +16,9 @@ typedef struct {
 
 
 /*
- * Judges a Content-Type: whether it is malformed, or names another charset
- * than UTF-8 in a way that any reader could see.  "name" is made what stands
- * before the parameters.
+ * Reads a Content-Type, and sets "name" to what precedes its parameters.
+ * Returns ..._FORM_OK; ..._FORM_CHARSET if any app could see another charset
+ * than UTF-8 in it; or ..._FORM_MALFORMED.
  */
 ngx_http_flowdash_form_verdict_e ngx_http_flowdash_multipart_media(
     ngx_str_t *type, ngx_str_t *name);
@@ -26,33 +26,33 @@ ngx_http_flowdash_form_verdict_e ngx_http_flowdash_multipart_media(
 /*
  * Finds the boundary in a Content-Type of multipart/form-data.  Returns
  * NGX_OK, or NGX_DECLINED with "error" set if there is none, or one that
- * could be read in several ways.
+ * apps could read in several ways.
  */
 ngx_int_t ngx_http_flowdash_multipart_media_boundary(ngx_str_t *type,
     ngx_str_t *boundary, const char **error);
 
-/* Counts how often a text occurs, whatever the case of its letters. */
+/* Counts how often a text occurs from "p" to "last", ignoring case. */
 ngx_uint_t ngx_http_flowdash_multipart_media_count(u_char *p, u_char *last,
     const char *text);
 
 /*
- * Reads the next of parameters, each with ";" in front; there may be a ";"
- * behind the last.  Returns NGX_OK, NGX_DONE if there are no more, or
- * NGX_DECLINED if it is malformed.
+ * Reads the next parameter, which begins with ";".  Another ";" may follow the
+ * last one.  Returns NGX_OK, NGX_DONE if there are no more, or NGX_DECLINED if
+ * it is malformed.
  */
 ngx_int_t ngx_http_flowdash_multipart_media_param(u_char **pos, u_char *last,
     ngx_http_flowdash_multipart_param_t *param);
 
 /*
- * Tells whether a quoted value contains what Rack, which searches with a
- * regular expression, would take for the name.
+ * Tells whether a quoted value contains text that Rack, which searches with a
+ * regular expression, would read as the part's name.
  */
 ngx_uint_t ngx_http_flowdash_multipart_media_nested(ngx_str_t *value);
 
 /* Tells whether a string is a token (RFC 9110, 5.6.2). */
 ngx_uint_t ngx_http_flowdash_multipart_media_is_token(ngx_str_t *s);
 
-/* Returns the end of the token at "p", which is "p" if there is none. */
+/* Returns the end of the token at "p", or "p" if there is none. */
 u_char *ngx_http_flowdash_multipart_media_skip_token(u_char *p, u_char *last);
 
 

@@ -1,7 +1,7 @@
 
 /*
- * A part of multipart/form-data: what its headers say, and whether it is the
- * task's.
+ * A part of multipart/form-data: reads its headers, and decides whether it
+ * belongs to the task.
  */
 
 
@@ -16,10 +16,11 @@
 #include <ngx_http_flowdash_multipart_part.h>
 
 
-#define NGX_HTTP_FLOWDASH_MULTIPART_NODE      128    /* a pair in the index */
+/* an estimate of what a pair needs in the index */
+#define NGX_HTTP_FLOWDASH_MULTIPART_NODE  128
 
 
-/* what the headers of a part say, as places in their buffer */
+/* what the headers of a part say; the strings lie in their buffer */
 
 typedef struct {
     ngx_str_t                             disposition;
@@ -119,7 +120,7 @@ ngx_http_flowdash_multipart_part_parse(ngx_http_flowdash_multipart_t *mp,
     p = mp->headers.data;
     last = p + mp->headers.len;
 
-    /* Rack searches for it, wherever it is */
+    /* Rack searches for it anywhere */
 
     if (ngx_http_flowdash_multipart_media_count(p, last, "content-disposition")
         != 1)
@@ -129,7 +130,7 @@ ngx_http_flowdash_multipart_part_parse(ngx_http_flowdash_multipart_t *mp,
                    "a part has not exactly one Content-Disposition");
     }
 
-    /* Busboy ends the part there, wherever it is */
+    /* Busboy ends the part there, even inside a header */
 
     headers.data = p;
     headers.len = mp->headers.len;
@@ -157,7 +158,7 @@ ngx_http_flowdash_multipart_part_parse(ngx_http_flowdash_multipart_t *mp,
         return rc;
     }
 
-    /* commons-fileupload looks for other parts in there */
+    /* commons-fileupload looks for more parts inside */
 
     if (ngx_http_flowdash_multipart_media_count(part->type.data,
                                               part->type.data + part->type.len,
@@ -294,7 +295,7 @@ ngx_http_flowdash_multipart_part_disposition(ngx_http_flowdash_multipart_t *mp,
 }
 
 
-/* returns what is wrong with it, or NULL */
+/* returns what is wrong with a parameter, or NULL */
 
 static const char *
 ngx_http_flowdash_multipart_part_disposition_param(
@@ -314,7 +315,7 @@ ngx_http_flowdash_multipart_part_disposition_param(
         return "a part has an ambiguous Content-Disposition";
     }
 
-    /* PHP takes "'" for a quote too */
+    /* to PHP, "'" is a quote, too */
 
     quotes = param->quoted ? 0 :
              ngx_http_flowdash_multipart_media_count(param->value.data, last,
@@ -329,7 +330,7 @@ ngx_http_flowdash_multipart_part_disposition_param(
         slot = &part->filename_ext;
 
     } else if (memchr(param->name.data, '*', param->name.len) || quotes) {
-        /* pieces of a name (RFC 2231) are put together by some */
+        /* some apps join the pieces of a split name (RFC 2231) */
 
         return "a part has an ambiguous parameter";
 
@@ -358,7 +359,7 @@ ngx_http_flowdash_multipart_part_disposition_param(
 }
 
 
-/* the Content-Type of a part that is no file */
+/* checks the Content-Type of a part that is no file */
 
 static ngx_int_t
 ngx_http_flowdash_multipart_part_type(ngx_http_flowdash_multipart_t *mp,
@@ -406,7 +407,7 @@ ngx_http_flowdash_multipart_part_encoding(ngx_http_flowdash_multipart_t *mp,
 }
 
 
-/* what counts only in parts of the task */
+/* rules that apply only to parts of the task */
 
 static ngx_int_t
 ngx_http_flowdash_multipart_part_check_field(ngx_http_flowdash_multipart_t *mp,
@@ -425,7 +426,7 @@ ngx_http_flowdash_multipart_part_check_field(ngx_http_flowdash_multipart_t *mp,
         return ngx_http_flowdash_multipart_part_encoding(mp, part);
     }
 
-    /* busboy makes a file of it */
+    /* Busboy reads it as a file */
 
     len = sizeof("application/octet-stream") - 1;
 
@@ -478,7 +479,7 @@ ngx_http_flowdash_multipart_part_keep(ngx_http_flowdash_multipart_t *mp,
         return NGX_ERROR;
     }
 
-    /* both are places in the name */
+    /* both lie in the name */
 
     pair->path.data = pair->name.data + (pair->path.data - old);
     mp->field.data = pair->name.data + (mp->field.data - old);

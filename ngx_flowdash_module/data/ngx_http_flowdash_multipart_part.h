@@ -9,9 +9,9 @@
 
 
 /*
- * Reads the headers of a part, which are complete.  Returns NGX_OK with
- * mp->pair set if the part is the task's, NGX_DECLINED with form->verdict set,
- * or NGX_ERROR.
+ * Reads the complete headers of a part.  Returns NGX_OK, with mp->pair set if
+ * the part belongs to the task; NGX_DECLINED with form->verdict set; or
+ * NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_multipart_part_begin(
     ngx_http_flowdash_multipart_t *mp);

@@ -1,7 +1,6 @@
 
 /*
- * The reader of multipart/form-data: its state, its buffers and its refusal,
- * which framing and parts share.
+ * What the files of the multipart reader share: copies, buffers, refusals.
  */
 
 

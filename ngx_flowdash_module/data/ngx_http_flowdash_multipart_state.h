@@ -9,10 +9,10 @@
 
 
 /*
- * A reader of multipart/form-data (RFC 7578), which is fed with pieces of any
- * size.  Of the parts that belong to the task their headers and, unless they
- * are files, their contents are kept in memory; of others only one header at
- * a time.
+ * A reader of multipart/form-data (RFC 7578), which accepts pieces of any
+ * size.  It holds the names and values of parts that belong to the task in
+ * memory, but no contents of files, and of other parts only the headers while
+ * it reads them.
  */
 
 typedef struct ngx_http_flowdash_multipart_s  ngx_http_flowdash_multipart_t;
@@ -46,8 +46,8 @@ struct ngx_http_flowdash_multipart_s {
     ngx_str_t                             delimiter;  /* "--" boundary */
     u_char                               *borders;
     size_t                                matched;    /* of the delimiter */
-    u_char                                before[2];  /* what has matched */
-    u_char                                recent[2];  /* bytes of content */
+    u_char                                before[2];  /* the match */
+    u_char                                recent[2];  /* of the content */
 
     ngx_http_flowdash_multipart_buf_t     headers;
     ngx_http_flowdash_multipart_buf_t     content;
@@ -62,20 +62,20 @@ struct ngx_http_flowdash_multipart_s {
 };
 
 
-/* Puts a string into the form's pool. Returns NGX_OK or NGX_ERROR. */
+/* Copies a string into the form's pool.  Returns NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_http_flowdash_multipart_state_copy(
     ngx_http_flowdash_multipart_t *mp, ngx_str_t *s);
 
-/* Appends bytes to a buffer, which grows. Returns NGX_OK or NGX_ERROR. */
+/* Appends bytes to a buffer, which grows.  Returns NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_http_flowdash_multipart_state_append(
     ngx_http_flowdash_multipart_t *mp, ngx_http_flowdash_multipart_buf_t *b,
     u_char *p, size_t len);
 
-/* Refuses the form as malformed; returns NGX_DECLINED. */
+/* Refuses the form as malformed at mp->offset; returns NGX_DECLINED. */
 ngx_int_t ngx_http_flowdash_multipart_state_malformed(
     ngx_http_flowdash_multipart_t *mp, const char *error);
 
-/* Refuses the form at the current offset; returns NGX_DECLINED. */
+/* Refuses the form for the part at mp->start; returns NGX_DECLINED. */
 ngx_int_t ngx_http_flowdash_multipart_state_refuse(
     ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_form_verdict_e verdict, const char *error);

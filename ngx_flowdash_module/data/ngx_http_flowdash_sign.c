@@ -1,6 +1,6 @@
 
 /*
- * Signatures of calls, after Standard Webhooks.
+ * Signs calls as Standard Webhooks specifies.
  */
 
 
@@ -13,7 +13,7 @@
 
 #define NGX_HTTP_FLOWDASH_SIGN_MAC_LEN   32
 
-/* what the longest key is in base64, without padding */
+/* the length of the longest key in base64, without padding */
 #define NGX_HTTP_FLOWDASH_SIGN_TEXT_MAX                                       \
     ((NGX_HTTP_FLOWDASH_SIGN_KEY_MAX * 8 + 5) / 6)
 
@@ -46,7 +46,7 @@ ngx_http_flowdash_sign_decode(ngx_str_t *text, u_char *key, size_t *len,
         src.len--;
     }
 
-    /* nginx's decoder would be content with what is before the padding */
+    /* nginx's decoder ignores the padding and what follows it */
 
     if ((padding && (padding > 2 || (src.len + padding) % 4))
         || ngx_strlchr(src.data, last, '='))

@@ -19,24 +19,24 @@ typedef struct {
 
 
 /*
- * Decodes a key as it is written, "whsec_" and base64, into ..._KEY_MAX bytes
- * at most.  Returns NGX_OK, or NGX_DECLINED with "error" set, which does not
- * show the key.
+ * Decodes a key, written as "whsec_" and base64, into at most ..._KEY_MAX
+ * bytes at "key".  Returns NGX_OK, or NGX_DECLINED with "error" set, which
+ * does not show the key.
  */
 ngx_int_t ngx_http_flowdash_sign_decode(ngx_str_t *text, u_char *key,
     size_t *len, const char **error);
 
 /*
- * Adds a decoded key to the keys (ngx_http_flowdash_sign_key_t); it lives as
+ * Adds a decoded key to the keys (ngx_http_flowdash_sign_key_t).  It lives as
  * long as the pool.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_sign_add(ngx_array_t *keys, u_char *key,
     size_t len, ngx_pool_t *pool);
 
 /*
- * Signs a call as Standard Webhooks has it: "signature" is what the header
- * webhook-signature has, with one signature for each key.  The id must not
- * have a ".".  Returns NGX_OK or NGX_ERROR.
+ * Signs a call: sets "signature" to the value of the header webhook-signature,
+ * which has one signature for each key.  The id must not contain a ".".
+ * Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_sign(ngx_array_t *keys, ngx_str_t *id,
     ngx_str_t *timestamp, ngx_str_t *body, ngx_str_t *signature,

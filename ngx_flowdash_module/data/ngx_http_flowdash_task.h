@@ -77,11 +77,11 @@ ngx_http_flowdash_field_t *ngx_http_flowdash_task_add(
 ngx_http_flowdash_field_t *ngx_http_flowdash_task_next(ngx_list_part_t **part,
     ngx_uint_t *i);
 
-/* Finds a field by its name; returns NULL if there is none. */
+/* Finds a field by its name.  Returns NULL if there is none. */
 ngx_http_flowdash_field_t *ngx_http_flowdash_task_lookup(
     ngx_http_flowdash_task_t *task, ngx_str_t *name);
 
-/* Tells whether two fields have the same value, to the byte. */
+/* Tells whether the values of two fields have the same bytes. */
 ngx_uint_t ngx_http_flowdash_task_same(ngx_http_flowdash_field_t *field,
     ngx_http_flowdash_field_t *other);
 
@@ -107,19 +107,22 @@ ngx_int_t ngx_http_flowdash_task_merge(ngx_http_flowdash_task_t *task,
 ngx_http_flowdash_field_t *ngx_http_flowdash_task_field(
     ngx_http_flowdash_task_t *task, ngx_str_t *name, ngx_uint_t *found);
 
-/* The length of what ngx_http_flowdash_task_write_object() writes. */
+/* Returns the length of what ngx_http_flowdash_task_write_object() writes. */
 size_t ngx_http_flowdash_task_object_length(ngx_http_flowdash_task_t *task);
 
-/* Writes the task as a JSON object, changes included; returns its end. */
+/*
+ * Writes the task, with its changes, as a JSON object at "p".  Returns the end
+ * of the object.
+ */
 u_char *ngx_http_flowdash_task_write_object(u_char *p,
     ngx_http_flowdash_task_t *task);
 
-/* The length of what ngx_http_flowdash_task_write_text() writes. */
+/* Returns the length of what ngx_http_flowdash_task_write_text() writes. */
 size_t ngx_http_flowdash_task_text_length(ngx_http_flowdash_task_t *task);
 
 /*
  * Writes the text that the task came in, with the changed fields; every other
- * byte stays as it is.  Returns its end.
+ * byte stays as it is.  Returns the end of the text.
  */
 u_char *ngx_http_flowdash_task_write_text(u_char *p,
     ngx_http_flowdash_task_t *task);

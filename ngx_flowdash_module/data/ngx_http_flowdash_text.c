@@ -35,8 +35,9 @@ ngx_http_flowdash_text_check_utf8(ngx_str_t *s)
 
 
 /*
- * The length of the character at "p", 0 if there is none.  Stricter than both
- * yajl and ngx_utf8_decode(): see Table 3-7 of the Unicode standard.
+ * Returns the length of the character at "p", or 0 if it is malformed.  This
+ * is stricter than yajl and ngx_utf8_decode(): see Table 3-7 of the Unicode
+ * standard.
  */
 
 static size_t

@@ -74,18 +74,18 @@ u_char *ngx_http_flowdash_text_check_utf8(ngx_str_t *s);
  */
 ngx_uint_t ngx_http_flowdash_text_is_utf8_name(ngx_str_t *charset);
 
-/* Tells whether two strings are the same, to the byte. */
+/* Tells whether two strings have the same bytes. */
 ngx_uint_t ngx_http_flowdash_text_equal(ngx_str_t *a, ngx_str_t *b);
 
-/* Tells whether "text" occurs in a string, to the byte. */
+/* Tells whether the bytes of "text" occur in a string. */
 ngx_uint_t ngx_http_flowdash_text_contains(ngx_str_t *s, ngx_str_t *text);
 
-/* Tells whether a string is "text", whatever the case of its letters. */
+/* Tells whether a string is "text", ignoring case. */
 ngx_uint_t ngx_http_flowdash_text_is(ngx_str_t *s, const char *text);
 
 /*
- * Tells whether a Content-Type (RFC 9110, 8.3) is JSON's: application/json,
- * text/json, or one with the suffix +json (RFC 6839).
+ * Tells whether a Content-Type (RFC 9110, 8.3) stands for JSON: it is
+ * application/json, text/json, or has the suffix +json (RFC 6839).
  */
 ngx_uint_t ngx_http_flowdash_text_is_json_type(ngx_str_t *type);
 

@@ -1,7 +1,7 @@
 
 /*
- * The client's request body: what its headers say of it, and reading it, as
- * one piece or piece by piece.
+ * The client's request body: evaluates its headers, and reads it as a whole or
+ * in pieces.
  */
 
 
@@ -15,10 +15,10 @@
 #include <ngx_http_flowdash_body.h>
 
 
-/* what is read of a file at once, and before other requests have a turn */
+/* bytes to read from a file at once, and before yielding to other requests */
 
 #define NGX_HTTP_FLOWDASH_BODY_PIECE  65536
-#define NGX_HTTP_FLOWDASH_BODY_TURN   (1024 * 1024)
+#define NGX_HTTP_FLOWDASH_BODY_YIELD  (1024 * 1024)
 
 
 static ngx_int_t ngx_http_flowdash_body_read_file(ngx_http_request_t *r,
@@ -50,7 +50,7 @@ ngx_http_flowdash_body_read(ngx_http_request_t *r, ngx_str_t *text)
 
     if (ngx_buf_in_memory(body->buf) && ngx_buf_size(body->buf) == len) {
 
-        /* one piece already, if a special buffer at the end does not count */
+        /* one buffer has it all; special buffers may follow */
 
         text->data = body->buf->pos;
         text->len = len;
@@ -161,8 +161,8 @@ ngx_http_flowdash_body_piece(ngx_http_request_t *r,
             return NGX_OK;
         }
 
-        if (pieces->turn >= NGX_HTTP_FLOWDASH_BODY_TURN) {
-            pieces->turn = 0;
+        if (pieces->since_yield >= NGX_HTTP_FLOWDASH_BODY_YIELD) {
+            pieces->since_yield = 0;
             return NGX_AGAIN;
         }
 
@@ -184,7 +184,7 @@ ngx_http_flowdash_body_piece(ngx_http_request_t *r,
         }
 
         pieces->offset += size;
-        pieces->turn += size;
+        pieces->since_yield += size;
 
         piece->data = pieces->buf;
         piece->len = size;
@@ -229,7 +229,7 @@ ngx_http_flowdash_body_media(ngx_http_request_t *r, ngx_uint_t decode,
 
     if (ngx_http_flowdash_body_length(r) == 0) {
 
-        /* some apps decode the query, too, by the charset of the body */
+        /* some apps decode the query, too, in the charset of the body */
 
         media->gzip = 0;
         media->error = r->args.len ? charset : NULL;
@@ -293,7 +293,7 @@ ngx_http_flowdash_body_type(ngx_str_t *value,
 }
 
 
-/* returns whether the body is coded, and says in media->gzip if as gzip */
+/* returns whether the body is encoded, and sets media->gzip if by gzip */
 
 static ngx_uint_t
 ngx_http_flowdash_body_coding(ngx_str_t *value, ngx_uint_t decode,

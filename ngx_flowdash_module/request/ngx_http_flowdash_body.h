@@ -16,49 +16,50 @@ typedef enum {
 } ngx_http_flowdash_type_e;
 
 
-/* what the request's headers say of its body */
+/* what the request's headers say about its body */
 
 typedef struct {
     ngx_http_flowdash_type_e        type;
     ngx_str_t                       boundary;
-    const char                     *error;     /* it cannot be read */
-    ngx_uint_t                      status;    /* and what the client gets */
+    const char                     *error;     /* why it cannot be read */
+    ngx_uint_t                      status;    /* of the refusal */
     unsigned                        gzip:1;
 } ngx_http_flowdash_media_t;
 
 
-/* how far a body has been read */
+/* a position in a body */
 
 typedef struct {
     ngx_chain_t                    *cl;
-    off_t                           offset;    /* in its buffer */
+    off_t                           offset;    /* in the buffer of "cl" */
     u_char                         *buf;
-    size_t                          turn;      /* read of files */
+    size_t                          since_yield; /* bytes from files */
     unsigned                        begun:1;
 } ngx_http_flowdash_pieces_t;
 
 
 /*
- * The client's body as one piece of memory; its length is 0 without a body.
- * Returns NGX_OK, NGX_ERROR, or NGX_HTTP_INTERNAL_SERVER_ERROR when reading
- * the file failed in which nginx has kept it.
+ * Reads the client's body into one piece of memory; without a body, the length
+ * is 0.  Returns NGX_OK, NGX_ERROR, or NGX_HTTP_INTERNAL_SERVER_ERROR if the
+ * temporary file cannot be read.
  */
 ngx_int_t ngx_http_flowdash_body_read(ngx_http_request_t *r, ngx_str_t *text);
 
-/* The length of the client's body, in bytes. */
+/* Returns the length of the client's body in bytes. */
 off_t ngx_http_flowdash_body_length(ngx_http_request_t *r);
 
 /*
- * The body's next piece, which is valid until the next call.  Returns NGX_OK,
- * NGX_DONE behind the last one, NGX_AGAIN when other requests should have a
- * turn, or as ngx_http_flowdash_body_read().
+ * Reads the next piece of the body, which is valid until the next call.
+ * Returns NGX_OK, NGX_DONE after the last piece, NGX_AGAIN when it is time to
+ * yield to other requests, or an error of ngx_http_flowdash_body_read().
  */
 ngx_int_t ngx_http_flowdash_body_piece(ngx_http_request_t *r,
     ngx_http_flowdash_pieces_t *pieces, ngx_str_t *piece);
 
 /*
- * Tells how the body can be read by its Content-Type and Content-Encoding; if
- * it cannot, media->error and media->status say why.
+ * Finds out from Content-Type and Content-Encoding how to read the body.  If
+ * it cannot be read, media->error and media->status say why.  "decode" allows
+ * gzip.
  */
 void ngx_http_flowdash_body_media(ngx_http_request_t *r, ngx_uint_t decode,
     ngx_http_flowdash_media_t *media);

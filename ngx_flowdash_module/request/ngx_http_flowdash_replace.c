@@ -14,11 +14,11 @@
 #include <ngx_http_flowdash_replace.h>
 
 
-/* where in a body is what is to be copied next */
+/* the position in a body from which the next slice is copied */
 
 typedef struct {
     ngx_chain_t  *cl;
-    off_t         offset;    /* of its buffer, in the body */
+    off_t         offset;    /* of the buffer of "cl", in the body */
 } ngx_http_flowdash_replace_place_t;
 
 
@@ -132,8 +132,8 @@ ngx_http_flowdash_replace_edits(ngx_http_request_t *r, ngx_array_t *edits,
     fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
 
     /*
-     * An upstream that sends a request once more begins each file at the
-     * place where the last has ended: it would send what was cut out.
+     * When nginx resends a request to another upstream, it starts each file
+     * buffer where the previous one ends, and would send what was cut out.
      */
 
     if (body && r->request_body->temp_file
@@ -147,7 +147,10 @@ ngx_http_flowdash_replace_edits(ngx_http_request_t *r, ngx_array_t *edits,
 }
 
 
-/* adds what is from "start" to "last" of a body, and is not before "place" */
+/*
+ * Adds the bytes from "start" to "last" of a body.  "place" must not be after
+ * "start", and moves on.
+ */
 
 static ngx_int_t
 ngx_http_flowdash_replace_slice(ngx_http_request_t *r,
@@ -224,7 +227,7 @@ ngx_http_flowdash_replace_add(ngx_http_request_t *r, ngx_str_t *text,
         return NGX_ERROR;
     }
 
-    /* an upstream that repeats the request goes back to b->start */
+    /* nginx goes back to b->start when it resends the request */
 
     b->start = text->data;
     b->pos = text->data;
@@ -259,7 +262,7 @@ ngx_http_flowdash_replace_set(ngx_http_request_t *r, ngx_chain_t *body)
             continue;
         }
 
-        /* there is a file, but it is no longer the body: it has no name */
+        /* the file is no longer the body: hide its name */
 
         tf = ngx_palloc(r->pool, sizeof(ngx_temp_file_t));
         if (tf == NULL) {
@@ -276,7 +279,7 @@ ngx_http_flowdash_replace_set(ngx_http_request_t *r, ngx_chain_t *body)
 
     if (rb == NULL) {
 
-        /* discarded for an error page that led to an action */
+        /* an error page that is an action: nginx has discarded the body */
 
         rb = ngx_pcalloc(r->pool, sizeof(ngx_http_request_body_t));
         if (rb == NULL) {
@@ -295,8 +298,8 @@ ngx_http_flowdash_replace_set(ngx_http_request_t *r, ngx_chain_t *body)
 
 
 /*
- * For those who take the body as a file (dav, client_body_in_file_only), and
- * for an upstream that might send it twice.
+ * Some need the body as a file: dav, client_body_in_file_only, and requests
+ * that nginx may resend.
  */
 
 static ngx_int_t
@@ -329,7 +332,7 @@ ngx_http_flowdash_replace_copy_start(ngx_http_request_t *r,
     copy->file = tf;
     copy->body = body;
 
-    /* it is read as any body */
+    /* body_piece() reads the new body, too */
 
     r->request_body->bufs = body;
 

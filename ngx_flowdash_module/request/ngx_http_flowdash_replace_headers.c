@@ -1,7 +1,7 @@
 
 /*
- * The headers and variables that depend on the client's request body, when it
- * is replaced or discarded.
+ * Updates the headers and variables that depend on the client's request body,
+ * after it is replaced or discarded.
  */
 
 
@@ -13,7 +13,7 @@
 #include <ngx_http_flowdash_replace_headers.h>
 
 
-/* what is removed besides the headers that describe the old bytes */
+/* which headers to remove besides those that describe the old bytes */
 
 #define NGX_HTTP_FLOWDASH_REPLACE_CODING  1
 #define NGX_HTTP_FLOWDASH_REPLACE_ALL     2
@@ -153,8 +153,9 @@ ngx_http_flowdash_replace_headers_set(ngx_http_request_t *r,
 
 
 /*
- * Takes the stale headers out of the list.  There are pointers to the others:
- * these keep their places, and the list's parts become the runs between.
+ * Removes the stale headers from the list.  Since there are pointers to the
+ * others, these stay in place: the runs between stale ones become the list's
+ * parts.
  */
 
 static ngx_int_t
@@ -210,7 +211,7 @@ ngx_http_flowdash_replace_headers_clean(ngx_http_request_t *r, ngx_uint_t what)
         return ngx_list_init(headers, r->pool, 4, sizeof(ngx_table_elt_t));
     }
 
-    /* the last part counts as full, what is pushed gets a new one */
+    /* the last part is full: ngx_list_push() allocates a new one */
 
     headers->last = last;
     headers->nalloc = last->nelts;
@@ -220,8 +221,8 @@ ngx_http_flowdash_replace_headers_clean(ngx_http_request_t *r, ngx_uint_t what)
 
 
 /*
- * Headers that describe the old bytes, or how they came; and those of any
- * body when it is dropped.
+ * Stale are headers that describe the old bytes or their transfer; and when
+ * the body is discarded, all headers that describe a body.
  */
 
 static ngx_uint_t

@@ -8,23 +8,24 @@
 #include <ngx_http.h>
 
 
-/* Sets the Content-Type to JSON's.  Returns NGX_OK or NGX_ERROR. */
+/* Sets the Content-Type to application/json.  Returns NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_http_flowdash_replace_headers_set_json(ngx_http_request_t *r);
 
-/* Variables about the body and the query are evaluated anew. */
+/* Makes nginx evaluate variables about the body and the query again. */
 void ngx_http_flowdash_replace_headers_invalidate_variables(
     ngx_http_request_t *r);
 
 /*
- * Makes a GET request without a body of the client's.  Returns NGX_OK or
+ * Turns the client's request into a GET without a body.  Returns NGX_OK or
  * NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_replace_headers_discard_body(
     ngx_http_request_t *r);
 
 /*
- * Makes the headers and variables fit a replaced body; "decoded" if it no
- * longer has a Content-Encoding.  Returns NGX_OK or NGX_ERROR.
+ * Updates the headers and variables for a replaced body, whose length is in
+ * r->headers_in.content_length_n.  "decoded" removes the Content-Encoding.
+ * Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_replace_headers(ngx_http_request_t *r,
     ngx_uint_t decoded);

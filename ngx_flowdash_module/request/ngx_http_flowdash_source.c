@@ -1,7 +1,7 @@
 
 /*
- * Where the fields of the task come from in a request, and where changed ones
- * go: its body, in JSON or a form, and its query.
+ * The sources of the task's fields in a request: its body, as JSON or a form,
+ * and its query.  Changed fields go back to where they came from.
  */
 
 
@@ -22,7 +22,7 @@
 static ngx_int_t ngx_http_flowdash_source_merge_query(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_source_agrees(ngx_http_request_t *r,
-    ngx_str_t *value, ngx_str_t *said);
+    ngx_str_t *value, ngx_str_t *in_query);
 static ngx_int_t ngx_http_flowdash_source_scalar(ngx_http_request_t *r,
     ngx_str_t *value, ngx_str_t *text);
 static void ngx_http_flowdash_source_mark_ambiguous(
@@ -121,9 +121,9 @@ ngx_http_flowdash_source_merge(ngx_http_request_t *r,
 
 
 /*
- * The query beats the body, as it does in apps that read both.  For those
- * that don't, the value of the body will be replaced: endpoints and the app
- * must not see different ones.
+ * The query overrides the body, as it does in apps that read both.  For apps
+ * that read only the body, its value is replaced: the endpoints and the app
+ * must see the same value.
  */
 
 static ngx_int_t
@@ -134,7 +134,7 @@ ngx_http_flowdash_source_merge_query(ngx_http_request_t *r,
     ngx_uint_t                    i;
     const char                   *error;
     ngx_list_part_t              *part;
-    ngx_http_flowdash_field_t    *field, *said;
+    ngx_http_flowdash_field_t    *field, *in_query;
     ngx_http_flowdash_sources_t  *src;
 
     src = ctx->sources;
@@ -142,14 +142,14 @@ ngx_http_flowdash_source_merge_query(ngx_http_request_t *r,
     i = 0;
     part = &src->query.task.fields.part;
 
-    while ((said = ngx_http_flowdash_task_next(&part, &i))) {
+    while ((in_query = ngx_http_flowdash_task_next(&part, &i))) {
 
         field = ngx_http_flowdash_task_lookup(&src->body.task,
-                                              &said->node.str);
+                                              &in_query->node.str);
         if (field) {
 
             rc = ngx_http_flowdash_source_agrees(r, &field->value,
-                                                 &said->value);
+                                                 &in_query->value);
             if (rc == NGX_OK) {
                 continue;
             }
@@ -158,7 +158,7 @@ ngx_http_flowdash_source_merge_query(ngx_http_request_t *r,
                 return rc;
             }
 
-            rc = ngx_http_flowdash_source_check_form(ctx, &src->body, said,
+            rc = ngx_http_flowdash_source_check_form(ctx, &src->body, in_query,
                                                      field, &error);
             if (rc == NGX_ERROR) {
                 return NGX_ERROR;
@@ -172,12 +172,13 @@ ngx_http_flowdash_source_merge_query(ngx_http_request_t *r,
             }
         }
 
-        if (ngx_http_flowdash_task_set(ctx->task, said) != NGX_OK) {
+        if (ngx_http_flowdash_task_set(ctx->task, in_query) != NGX_OK) {
             return NGX_ERROR;
         }
 
         if (field) {
-            field = ngx_http_flowdash_task_lookup(ctx->task, &said->node.str);
+            field = ngx_http_flowdash_task_lookup(ctx->task,
+                                                  &in_query->node.str);
             field->ambiguous = 1;
         }
     }
@@ -186,11 +187,14 @@ ngx_http_flowdash_source_merge_query(ngx_http_request_t *r,
 }
 
 
-/* a form says 5 as "5"; returns NGX_OK, NGX_DECLINED or NGX_ERROR */
+/*
+ * Tells whether a scalar of the query has the same text as that of the body: a
+ * form has "5" for 5.  Returns NGX_OK, NGX_DECLINED or NGX_ERROR.
+ */
 
 static ngx_int_t
 ngx_http_flowdash_source_agrees(ngx_http_request_t *r, ngx_str_t *value,
-    ngx_str_t *said)
+    ngx_str_t *in_query)
 {
     ngx_int_t  rc;
     ngx_str_t  a, b;
@@ -198,7 +202,7 @@ ngx_http_flowdash_source_agrees(ngx_http_request_t *r, ngx_str_t *value,
     rc = ngx_http_flowdash_source_scalar(r, value, &a);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_flowdash_source_scalar(r, said, &b);
+        rc = ngx_http_flowdash_source_scalar(r, in_query, &b);
     }
 
     if (rc != NGX_OK) {
@@ -209,7 +213,10 @@ ngx_http_flowdash_source_agrees(ngx_http_request_t *r, ngx_str_t *value,
 }
 
 
-/* NGX_DECLINED: no scalar, or one that cannot be decoded in one way only */
+/*
+ * Gets the text of a scalar.  Returns NGX_OK; NGX_DECLINED for an array, an
+ * object or half of a surrogate pair; or NGX_ERROR.
+ */
 
 static ngx_int_t
 ngx_http_flowdash_source_scalar(ngx_http_request_t *r, ngx_str_t *value,
@@ -413,7 +420,7 @@ ngx_http_flowdash_source_preset_field(ngx_http_request_t *r,
 }
 
 
-/* writes a string as JSON into the request's pool */
+/* writes a string as JSON, in the request's pool */
 
 static ngx_int_t
 ngx_http_flowdash_source_string(ngx_http_request_t *r, ngx_str_t *s,

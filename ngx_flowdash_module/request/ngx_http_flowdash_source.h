@@ -15,16 +15,16 @@
 #include <ngx_http_flowdash_replace.h>
 
 
-/* what the request has of the task, in its body or in its query */
+/* the task's fields in the body or in the query */
 
 typedef struct {
     ngx_http_flowdash_task_t        task;
     ngx_http_flowdash_form_t       *form;      /* NULL: JSON */
-    ngx_str_t                       text;      /* if it is in memory */
+    ngx_str_t                       text;      /* if all is in memory */
 } ngx_http_flowdash_source_t;
 
 
-/* what the fields of the task were read from, and are written to */
+/* where the task's fields come from, and where changed ones go */
 
 typedef struct ngx_http_flowdash_sources_s {
     ngx_http_flowdash_media_t       media;     /* of the body */
@@ -43,43 +43,44 @@ typedef struct ngx_http_flowdash_sources_s {
 
 
 /*
- * Begins anew with the request's task, also when an internal redirect has led
- * to another action.  Returns NGX_OK or NGX_ERROR.
+ * Starts to read the request's task; starts again when an internal redirect
+ * leads to another action.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_source_create(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
 /*
- * Lays the request's fields over the stored task.  Returns NGX_OK or
- * NGX_ERROR.
+ * Merges the fields of the stored task, the body and the query into ctx->task;
+ * later ones override earlier ones.  Returns NGX_OK, with ctx->refusal_status
+ * set if they contradict each other, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_source_merge(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
 /*
  * Gives a field of the task the value of "new".  Returns NGX_OK, NGX_DECLINED
- * with "error" set if the request cannot say it, or NGX_ERROR.
+ * with "error" set if the request's form cannot carry it, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_source_set(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_field_t *new, const char **error);
 
 /*
- * Tells whether the request can say the value of "new".  Returns as the
- * function above, or NGX_DONE if the field remains what it is.
+ * Tells whether the request can carry the value of "new".  Returns as
+ * ngx_http_flowdash_source_set(), or NGX_DONE if the value stays the same.
  */
 ngx_int_t ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_field_t *new, const char **error);
 
 /*
- * Sets the fields of flowdash_set.  Returns as
+ * Sets the fields of flowdash_set and flowdash_set_json.  Returns as
  * ngx_http_flowdash_source_set().
  */
 ngx_int_t ngx_http_flowdash_source_preset(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, const char **error);
 
 /*
- * Notes why the task cannot be told, and the status that the client gets.
- * Returns NGX_OK.
+ * Records why the task cannot be read, and the status for the client.  Returns
+ * NGX_OK.
  */
 ngx_int_t ngx_http_flowdash_source_refuse(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *error);

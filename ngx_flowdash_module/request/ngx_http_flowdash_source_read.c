@@ -119,7 +119,7 @@ ngx_http_flowdash_source_read_begin(ngx_http_request_t *r,
     if (ngx_strlchr(r->unparsed_uri.data,
                     r->unparsed_uri.data + r->unparsed_uri.len, '#'))
     {
-        /* for nginx the query ends there, for some apps it does not */
+        /* to nginx, the query ends there; to some apps, it does not */
 
         return ngx_http_flowdash_source_refuse(r, ctx, NGX_HTTP_BAD_REQUEST,
                                            "the request's URI has a fragment");
@@ -134,7 +134,7 @@ ngx_http_flowdash_source_read_begin(ngx_http_request_t *r,
 
     if (!src->has_body) {
 
-        /* a form without fields can get some */
+        /* an empty form can still get fields */
 
         if (src->media.type != NGX_HTTP_FLOWDASH_URLENCODED) {
             src->media.type = NGX_HTTP_FLOWDASH_UNKNOWN;
@@ -204,7 +204,7 @@ ngx_http_flowdash_source_read_decode(ngx_http_request_t *r,
 
     src = ctx->sources;
 
-    /* what is left of the last piece */
+    /* continue with the rest of the last piece */
 
     ngx_str_null(&piece);
 
@@ -357,7 +357,7 @@ ngx_http_flowdash_source_read_pairs(ngx_http_request_t *r,
         return rc;
     }
 
-    /* a query without the task's fields is no source of it */
+    /* a query without fields of the task is not a source */
 
     if (query && form->pairs == NULL) {
         return NGX_OK;
@@ -435,8 +435,8 @@ ngx_http_flowdash_source_read_query(ngx_http_request_t *r,
     src->target = &src->body;
 
     /*
-     * If the whole JSON body is the task, the query's arguments are filters
-     * and the like.
+     * If the whole JSON body is the task, the query has other arguments, such
+     * as filters.
      */
 
     if (r->args.len == 0
@@ -455,8 +455,8 @@ ngx_http_flowdash_source_read_query(ngx_http_request_t *r,
     }
 
     /*
-     * Apps that read a[b] in the query do not merge it with a[c] in the body:
-     * what is new has to stand beside what is there.
+     * Apps do not merge a[b] in the query with a[c] in the body, so new fields
+     * must go where the others are.
      */
 
     if (ctx->conf->pointer->nelts || src->body.form == NULL) {

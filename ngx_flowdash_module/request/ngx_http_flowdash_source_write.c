@@ -1,6 +1,6 @@
 
 /*
- * Writes the changed task into the request: its body and its query.
+ * Writes the changed task into the body and the query of the request.
  */
 
 
@@ -31,8 +31,8 @@ ngx_http_flowdash_source_write(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_http_flowdash_sources_t  *src;
-    src = ctx->sources;
 
+    src = ctx->sources;
 
     if (ctx->task != &src->body.task
         && ngx_http_flowdash_source_write_distribute(ctx) != NGX_OK)
@@ -62,7 +62,7 @@ ngx_http_flowdash_source_write_copy(ngx_http_request_t *r,
 }
 
 
-/* to each source its fields, and to one those that are new */
+/* gives each source its own fields, and one of them the new fields */
 
 static ngx_int_t
 ngx_http_flowdash_source_write_distribute(ngx_http_flowdash_ctx_t *ctx)
@@ -203,7 +203,7 @@ ngx_http_flowdash_source_write_query(ngx_http_request_t *r,
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash replace query: \"%V\"", &text);
 
-    /* the path stays as it was sent */
+    /* keep the path as the client has sent it */
 
     uri = r->unparsed_uri;
     last = uri.data + uri.len;

@@ -10,13 +10,16 @@
 
 
 /*
- * Writes what was changed into the request.  Returns as
+ * Writes changed fields into the request.  Returns as
  * ngx_http_flowdash_replace_copy().
  */
 ngx_int_t ngx_http_flowdash_source_write(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
-/* Continues with a changed body that is written to a file.  Returns alike. */
+/*
+ * Continues to write a changed body to a file, after NGX_AGAIN.  Returns as
+ * ngx_http_flowdash_replace_copy().
+ */
 ngx_int_t ngx_http_flowdash_source_write_copy(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 

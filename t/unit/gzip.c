@@ -272,7 +272,8 @@ pick_text(ngx_str_t *text)
     text->len = dice(10) ? dice(max + 1) : exact[dice(dice(10) ? 2 : 6)];
 
     for (i = 0; i < text->len; i += n) {
-        n = ngx_min(text->len - i, 1 + dice(dice(2) ? 50 : max));
+        n = 1 + dice(dice(2) ? 50 : max);
+        n = ngx_min(n, text->len - i);
 
         switch (dice(3)) {
 
@@ -290,7 +291,8 @@ pick_text(ngx_str_t *text)
             /* fall through */
 
         default:
-            n = ngx_min(n, 1 + dice(3000));
+            max = 1 + dice(3000);
+            n = ngx_min(n, max);
 
             for (max = 0; max < n; max++) {
                 text->data[i + max] = (u_char) random();

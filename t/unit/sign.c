@@ -167,15 +167,15 @@ static test_case_t  cases[] = {
 };
 
 
-/* no four bytes of the text are in what is said about it */
+/* eight bytes of the text are in the message: fewer may be so by chance */
 
 static ngx_uint_t
 shows(const char *said, ngx_str_t *text)
 {
     size_t  i;
 
-    for (i = 6; i + 4 <= text->len; i++) {
-        if (memmem(said, strlen(said), text->data + i, 4)) {
+    for (i = 6; i + 8 <= text->len; i++) {
+        if (memmem(said, strlen(said), text->data + i, 8)) {
             return 1;
         }
     }

@@ -144,7 +144,7 @@ add_wanted(test_text_t *t, ngx_str_t *s)
 
 /*
  * The object with its fields; in what is wanted, "changes" have replaced the
- * values, and new ones stand behind the last.
+ * values, and new ones follow the last.
  */
 
 static void
@@ -227,7 +227,7 @@ add_text(test_text_t *t, ngx_array_t *pointer, ngx_uint_t level,
     add_text(t, pointer, level + 1, fields, changes);
 
     if (dice(2)) {
-        ngx_str_set(&other, "\"behind\"");
+        ngx_str_set(&other, "\"after\"");
         add_member(t, &other, 0);
         pick_value(&value);
         add(t, (char *) value.data, value.len);
