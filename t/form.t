@@ -12,7 +12,7 @@ use Test::Flowdash;
 
 my $t = Test::Flowdash->new;
 
-# each request says itself what the endpoint shall answer
+# each request says itself what the endpoint answers
 
 $t->endpoint(crm => sub {
     my ($req) = @_;

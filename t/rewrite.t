@@ -393,7 +393,7 @@ sub escaped {
 }
 
 # An item of a form is what stands between "&"s, or a part behind its
-# delimiter: "raw".  "pair" is what parsers shall read.
+# delimiter: "raw".  "pair" is what parsers must read.
 sub item {
     my ($case, $new, $old) = @_;
     my $same_name = $old && $old->{pair}{name} eq $new->{name};

@@ -166,7 +166,7 @@ sub act {
     return $t->requests($uri eq '/retried' ? 'flaky' : 'hook');
 }
 
-# what the library shall say of a call
+# what the library must say of a call
 
 sub reference {
     my ($name, $key, $call, $verdict, %changed) = @_;

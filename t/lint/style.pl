@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 
-# The style of nginx's sources, as far as a program of this size can see it:
+# The style of nginx's sources, and the words of comments, as far as a program
+# of this size can see them:
 # style.pl file.c file.h ...
 
 use strict;
@@ -21,6 +22,29 @@ sub bare {
     $line =~ s/"(?:[^"\\]|\\.)*"/""/g;
     $line =~ s{'(?:[^'\\]|\\.)+'}{''}g;
     return $line;
+}
+
+# Comments are plain English: house.md's words, as far as they can be seen.
+my @WORDS = (
+    [ qr/\ban (?:UR[IL]|UTF|user|unix)/i, '"a URL", not "an URL"' ],
+    [ qr/\bshall\b/i, '"must", "should" or the present, not "shall"' ],
+    [ qr/(?:^|[.,;:]) ?else\b/i, '"otherwise", not "else"' ],
+    [ qr/\b(?:go|goes|going|gone) on\b/, '"continue", not "go on"' ],
+    [ qr/\banew\b/i, '"again", not "anew"' ],
+    [ qr/\b(?:doubtful|excuse[sd]?)\b/i, '"ambiguous", "tolerate"' ],
+);
+
+sub check_words {
+    my ($text) = @_;
+
+    while ($text =~ m{/\*(.*?)\*/}sg) {
+        my ($n, $comment) = (1 + substr($text, 0, $-[0]) =~ tr/\n//, $1);
+        $comment =~ s/\n\s*\*?//g;
+        $comment =~ s/"[^"]*"//g;              # what is quoted is code
+        $comment =~ s/\s+/ /g;
+
+        $comment =~ $_->[0] and complain($n, $_->[1]) for @WORDS;
+    }
 }
 
 sub check_lines {
@@ -126,6 +150,7 @@ for (@ARGV) {
     complain($#lines, 'not one newline at the end') if $text !~ /[^\n]\n\z/;
 
     check_lines();
+    check_words($text);
     check_functions();
     check_prototypes() if $file =~ /\.h$/;
 }

@@ -151,7 +151,7 @@ is_text(ngx_str_t *s, const char *wanted)
 
 
 /*
- * Returns 1 in a call that shall fail.  A test sets "test_budget" to 0, 1, 2
+ * Returns 1 in a call that must fail.  A test sets "test_budget" to 0, 1, 2
  * and so on, until what it tries has succeeded: so each call was once the
  * first one to fail.  All behind it fail, too.
  */
