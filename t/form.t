@@ -199,7 +199,7 @@ ok($app->{body} eq $wanted, 'the date where it stood, the file, a new field');
 is($app->header('Content-Length'), length $wanted, 'length');
 is($app->header('Content-Type'), $type, 'type');
 
-# the same as an urlencoded form, with a spelling of its own
+# the same as a urlencoded form, with a spelling of its own
 
 my $encoded = 'utf8=%E2%9C%93&_method=patch&&authenticity_token=x%2b%2F%3D&'
     . 'issue%5Bstatus_id%5D=5&issue[due_date]=&issue[subject]=a+%c3%A9%20b&'

@@ -110,7 +110,7 @@ typedef struct {
 
 /*
  * Initializes a form.  "pointer" is that of flowdash_task; "boundary" is empty
- * for an urlencoded form; "max_size" limits the memory in bytes.
+ * for a urlencoded form; "max_size" limits the memory in bytes.
  */
 void ngx_http_flowdash_form_init(ngx_http_flowdash_form_t *form,
     ngx_pool_t *pool, ngx_array_t *pointer, ngx_str_t *boundary,

@@ -13,9 +13,7 @@
 #define NGX_HTTP_FLOWDASH_JSON_DEPTH  128
 
 
-/*
- * Yajl does not check its allocations: after a failed one, it must not go on.
- */
+/* yajl does not check its allocations: a failed one must not return to it */
 
 typedef struct {
     ngx_pool_t                        *pool;

@@ -324,7 +324,7 @@ ngx_http_flowdash_source_read_urlencoded(ngx_http_request_t *r,
 
 
 /*
- * Reads source->text, which is a query or an urlencoded body.  Returns NGX_OK,
+ * Reads source->text, which is a query or a urlencoded body.  Returns NGX_OK,
  * with source->form and source->task or with ctx->refusal_status set, or
  * NGX_ERROR.
  */
