@@ -210,11 +210,3 @@ ngx_http_flowdash_text_contains(ngx_str_t *s, ngx_str_t *text)
 
     return 0;
 }
-
-
-ngx_uint_t
-ngx_http_flowdash_text_is(ngx_str_t *s, const char *text)
-{
-    return s->len == ngx_strlen(text)
-           && ngx_strncasecmp(s->data, (u_char *) text, s->len) == 0;
-}

@@ -19,6 +19,12 @@
     (NGX_HTTP_FLOWDASH_TEXT_TAB|NGX_HTTP_FLOWDASH_TEXT_LINE                   \
      |NGX_HTTP_FLOWDASH_TEXT_C0|NGX_HTTP_FLOWDASH_TEXT_DEL)
 
+/* what the value of a header cannot have (RFC 9110, 5.5) */
+
+#define NGX_HTTP_FLOWDASH_TEXT_NO_HEADER                                      \
+    (NGX_HTTP_FLOWDASH_TEXT_LINE|NGX_HTTP_FLOWDASH_TEXT_C0                    \
+     |NGX_HTTP_FLOWDASH_TEXT_DEL)
+
 
 #define ngx_http_flowdash_text_is_blank(c)  ((c) == ' ' || (c) == '\t')
 
@@ -42,6 +48,15 @@ ngx_http_flowdash_text_class(u_char c)
 
     return (c == CR || c == LF) ? NGX_HTTP_FLOWDASH_TEXT_LINE
                                 : NGX_HTTP_FLOWDASH_TEXT_C0;
+}
+
+
+/* Tells whether a string is "text", ignoring case. */
+static ngx_inline ngx_uint_t
+ngx_http_flowdash_text_is(ngx_str_t *s, const char *text)
+{
+    return s->len == ngx_strlen(text)
+           && ngx_strncasecmp(s->data, (u_char *) text, s->len) == 0;
 }
 
 
@@ -80,8 +95,6 @@ ngx_uint_t ngx_http_flowdash_text_equal(ngx_str_t *a, ngx_str_t *b);
 /* Tells whether the bytes of "text" occur in a string. */
 ngx_uint_t ngx_http_flowdash_text_contains(ngx_str_t *s, ngx_str_t *text);
 
-/* Tells whether a string is "text", ignoring case. */
-ngx_uint_t ngx_http_flowdash_text_is(ngx_str_t *s, const char *text);
 
 /*
  * Tells whether a Content-Type (RFC 9110, 8.3) stands for JSON: it is

@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_list.h>
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_error_accept.h>
 
@@ -39,27 +40,14 @@ ngx_http_flowdash_error_accept_prefers_json(ngx_http_request_t *r)
 
     ngx_memzero(&accept, sizeof(ngx_http_flowdash_error_accept_t));
 
+    i = 0;
     part = &r->headers_in.headers.part;
-    h = part->elts;
 
-    for (i = 0; /* void */; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].key.len == sizeof("Accept") - 1
-            && ngx_strncasecmp(h[i].key.data, (u_char *) "Accept",
-                               h[i].key.len)
-               == 0)
-        {
-            ngx_http_flowdash_error_accept_header(&accept, &h[i].value);
+    while ((h = ngx_http_flowdash_list_next(&part, &i,
+                                            sizeof(ngx_table_elt_t))))
+    {
+        if (ngx_http_flowdash_text_is(&h->key, "Accept")) {
+            ngx_http_flowdash_error_accept_header(&accept, &h->value);
         }
     }
 

@@ -230,8 +230,7 @@ ngx_http_flowdash_fetch_part(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_url_part_t *part,
     ngx_uint_t query, ngx_str_t *text)
 {
-    u_char                     *p, *last;
-    ngx_http_flowdash_value_t   value;
+    ngx_http_flowdash_value_t  value;
 
     if (part->value == NULL || query) {
         return ngx_http_flowdash_url_make_part(r, ctx->exchange, part, text);
@@ -242,15 +241,10 @@ ngx_http_flowdash_fetch_part(ngx_http_request_t *r,
     }
 
     *text = value.text;
-    last = text->data + text->len;
 
-    for (p = text->data; p < last; p++) {
-        if (*p < 0x20 || *p == 0x7f) {
-            break;
-        }
-    }
-
-    if (text->len == 0 || p < last || value.escaped) {
+    if (text->len == 0 || value.escaped
+        || ngx_http_flowdash_text_find(text, NGX_HTTP_FLOWDASH_TEXT_CONTROL))
+    {
         return ngx_http_flowdash_exchange_fail(ctx->exchange,
                    NGX_HTTP_FLOWDASH_REQUEST_INVALID,
                    "a variable of flowdash_task_from is empty, or has a "

@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_value.h>
@@ -58,7 +59,6 @@ ngx_int_t
 ngx_http_flowdash_headers_set(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf)
 {
-    u_char                     *p, *last;
     ngx_uint_t                  i;
     ngx_keyval_t               *h;
     ngx_http_flowdash_value_t   value;
@@ -80,15 +80,10 @@ ngx_http_flowdash_headers_set(ngx_http_request_t *r,
             continue;
         }
 
-        last = value.text.data + value.text.len;
-
-        for (p = value.text.data; p < last; p++) {
-            if ((*p < 0x20 && *p != '\t') || *p == 0x7f) {
-                break;
-            }
-        }
-
-        if (p < last || value.escaped) {
+        if (value.escaped
+            || ngx_http_flowdash_text_find(&value.text,
+                                           NGX_HTTP_FLOWDASH_TEXT_NO_HEADER))
+        {
             return ngx_http_flowdash_exchange_fail_text(ex,
                        NGX_HTTP_FLOWDASH_REQUEST_INVALID, r->pool,
                        "the value of flowdash_set_header %V has a control "

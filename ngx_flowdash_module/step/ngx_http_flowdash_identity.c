@@ -9,6 +9,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_list.h>
+#include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_id.h>
 #include <ngx_http_flowdash_sign.h>
 #include <ngx_http_flowdash.h>
@@ -34,13 +36,10 @@ typedef struct {
 
 static ngx_int_t ngx_http_flowdash_identity_headers(ngx_http_request_t *r,
     ngx_http_flowdash_identity_t *identity);
-static ngx_uint_t ngx_http_flowdash_identity_is(ngx_table_elt_t *h,
-    const char *name, size_t len);
 static ngx_int_t ngx_http_flowdash_identity_add_state(ngx_http_request_t *r,
     ngx_str_t *state, ngx_str_t *value);
 static ngx_int_t ngx_http_flowdash_identity_trace(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_identity_t *identity);
-static ngx_uint_t ngx_http_flowdash_identity_is_visible(ngx_str_t *value);
 static ngx_int_t ngx_http_flowdash_identity_derive(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *key);
 static ngx_int_t ngx_http_flowdash_identity_digest(ngx_http_request_t *r,
@@ -95,40 +94,30 @@ ngx_http_flowdash_identity_headers(ngx_http_request_t *r,
 
     ngx_memzero(identity, sizeof(ngx_http_flowdash_identity_t));
 
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
+    i = 0;
+    part = &r->headers_in.headers.part;
 
-        h = part->elts;
+    while ((h = ngx_http_flowdash_list_next(&part, &i,
+                                            sizeof(ngx_table_elt_t))))
+    {
+        if (ngx_http_flowdash_text_is(&h->key, "Idempotency-Key")) {
+            identity->keys++;
+            identity->key = h->value;
 
-        for (i = 0; i < part->nelts; i++) {
+        } else if (ngx_http_flowdash_text_is(&h->key, "traceparent")) {
+            identity->traceparents++;
+            identity->traceparent = h->value;
 
-            if (ngx_http_flowdash_identity_is(&h[i], "idempotency-key", 15)) {
-                identity->keys++;
-                identity->key = h[i].value;
-
-            } else if (ngx_http_flowdash_identity_is(&h[i], "traceparent", 11))
-            {
-                identity->traceparents++;
-                identity->traceparent = h[i].value;
-
-            } else if (ngx_http_flowdash_identity_is(&h[i], "tracestate", 10)
-                       && ngx_http_flowdash_identity_add_state(r,
-                                        &identity->tracestate, &h[i].value)
-                          != NGX_OK)
-            {
-                return NGX_ERROR;
-            }
+        } else if (ngx_http_flowdash_text_is(&h->key, "tracestate")
+                   && ngx_http_flowdash_identity_add_state(r,
+                                           &identity->tracestate, &h->value)
+                      != NGX_OK)
+        {
+            return NGX_ERROR;
         }
     }
 
     return NGX_OK;
-}
-
-
-static ngx_uint_t
-ngx_http_flowdash_identity_is(ngx_table_elt_t *h, const char *name, size_t len)
-{
-    return h->key.len == len
-           && ngx_strncasecmp(h->key.data, (u_char *) name, len) == 0;
 }
 
 
@@ -172,7 +161,11 @@ ngx_http_flowdash_identity_trace(ngx_http_flowdash_ctx_t *ctx,
                                             &ctx->trace)
            == NGX_OK)
     {
-        if (ngx_http_flowdash_identity_is_visible(&identity->tracestate)) {
+        if (ngx_http_flowdash_text_find(&identity->tracestate,
+                                        NGX_HTTP_FLOWDASH_TEXT_NO_HEADER
+                                        |NGX_HTTP_FLOWDASH_TEXT_HIGH)
+            == NULL)
+        {
             ctx->tracestate = identity->tracestate;
         }
 
@@ -180,23 +173,6 @@ ngx_http_flowdash_identity_trace(ngx_http_flowdash_ctx_t *ctx,
     }
 
     return ngx_http_flowdash_id_trace_begin(&ctx->trace);
-}
-
-
-static ngx_uint_t
-ngx_http_flowdash_identity_is_visible(ngx_str_t *value)
-{
-    size_t  i;
-
-    for (i = 0; i < value->len; i++) {
-        if ((value->data[i] < 0x20 && value->data[i] != '\t')
-            || value->data[i] >= 0x7f)
-        {
-            return 0;
-        }
-    }
-
-    return 1;
 }
 
 

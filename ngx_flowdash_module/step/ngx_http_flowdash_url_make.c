@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_exchange.h>
@@ -331,7 +332,7 @@ ngx_http_flowdash_url_make_part(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_part_t *part,
     ngx_str_t *text)
 {
-    u_char                     *p, *last;
+    u_char                     *last;
     ngx_http_flowdash_value_t   value;
 
     if (part->value == NULL) {
@@ -343,15 +344,10 @@ ngx_http_flowdash_url_make_part(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    last = value.text.data + value.text.len;
-
-    for (p = value.text.data; p < last; p++) {
-        if (*p < 0x20 || *p == 0x7f) {
-            break;
-        }
-    }
-
-    if (p < last || value.escaped) {
+    if (value.escaped
+        || ngx_http_flowdash_text_find(&value.text,
+                                       NGX_HTTP_FLOWDASH_TEXT_CONTROL))
+    {
         return ngx_http_flowdash_exchange_fail(ex,
                    NGX_HTTP_FLOWDASH_REQUEST_INVALID,
                    "a variable in the URL has a control character");

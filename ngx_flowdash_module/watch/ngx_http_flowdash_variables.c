@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_ctx.h>
@@ -161,8 +162,6 @@ static ngx_int_t
 ngx_http_flowdash_variable_set(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_variable_value_t *v, ngx_str_t *s)
 {
-    u_char  *p, *last;
-
     if (s->len == 0) {
         v->not_found = 1;
         return NGX_OK;
@@ -175,15 +174,11 @@ ngx_http_flowdash_variable_set(ngx_http_request_t *r,
     v->len = s->len;
     v->data = s->data;
 
-    last = s->data + s->len;
-
-    for (p = s->data; p < last; p++) {
-        if (*p < 0x20 && *p != '\t') {
-            break;
-        }
-    }
-
-    if (p == last || (ctx->value && ctx->value->raw)) {
+    if (ngx_http_flowdash_text_find(s, NGX_HTTP_FLOWDASH_TEXT_LINE
+                                       |NGX_HTTP_FLOWDASH_TEXT_C0)
+        == NULL
+        || (ctx->value && ctx->value->raw))
+    {
         return NGX_OK;
     }
 
