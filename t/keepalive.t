@@ -39,7 +39,7 @@ my %wrong = (close => [], reset => [ then => 'reset' ],
              unasked => [ send => $unasked, then => 'stall' ],
              both => [ send => $unasked ]);
 
-$t->raw_endpoint(raw => sub {
+my $raw = sub {
     my ($request) = @_;
     my ($what) = $request->{target} =~ m{(\w+)$};
 
@@ -48,20 +48,24 @@ $t->raw_endpoint(raw => sub {
     return (send => $answer, then => 'next') if !$wrong{$what};
     return (until => sub { -e "$dir/all-asked" }, send => $answer,
             pause => 0.1, @{ $wrong{$what} });
-});
+};
+
+$t->raw_endpoint(raw => $raw);
 
 my $unix = IO::Socket::UNIX->new(Local => "$dir/hook.sock", Listen => 128)
     or die "$dir/hook.sock: $!\n";
 $t->server(unix => sub {
     my (undef, $record) = @_;
-    Test::Flowdash::Server::serve($unix, {}, $record);
+    Test::Flowdash::Server::serve_raw($unix, $raw, $record);
 });
 
 sub conf {
     my ($events, $http, $tls) = @_;
     my %url = (hook => 'http://127.0.0.1:%%PORT_hook%%/hook',
                slow => 'http://127.0.0.1:%%PORT_hook%%/slow',
-               unix => 'http://unix:%%DIR%%/hook.sock:/',
+               unix => 'http://unix:%%DIR%%/hook.sock:/stay',
+               (map { +"unix_$_" => "http://unix:%%DIR%%/hook.sock:/$_" }
+                   qw(close unasked)),
                tls => 'https://127.0.0.1:%%PORT_tls%%/',
                ($http2 ? (tls2 => 'https://127.0.0.1:%%PORT_tls2%%/') : ()),
                map { $_ => "http://127.0.0.1:%%PORT_raw%%/$_" }
@@ -147,6 +151,16 @@ sub sockets {
 
 sub usable { return sockets($_[0], qr/0[18]/) }
 
+# the worker's UNIX-domain sockets, those of nginx's own included
+
+sub unix_sockets {
+    my ($worker) = $t->worker_pids;
+    open my $file, '<', "/proc/$worker/net/unix" or die "/proc/net/unix: $!\n";
+    my %unix = map { (split)[6] => 1 } <$file>;
+    return scalar grep { /^socket:\[(\d+)\]/ && $unix{$1} }
+        map { readlink($_) // '' } glob "/proc/$worker/fd/*";
+}
+
 # lines of the error log
 
 sub said { return grep { /$_[0]/ } split /\n/, $t->error_log }
@@ -210,8 +224,17 @@ for my $what (qw(close unasked)) {
 
 is(join(' ', said(qr/flowdash: (?:action|step)/)), '', 'no call has failed');
 
+my $unix_sockets = unix_sockets();
+
 is(act('/unix'), 200, 'unix: a call') for 1 .. 3;
 is(opened('unix'), 1, 'unix: the connection is kept');
+
+for my $what (qw(close unasked)) {
+    is(act("/unix_$what"), 200, "unix, $what: the call");
+    ok($t->wait_for(sub { unix_sockets() == $unix_sockets }),
+       "unix, $what: it is closed");
+    is(act('/unix'), 200, "unix, $what: the next call");
+}
 
 is(act('/stay'), 200, 'one more') for 1 .. 2;
 ok($t->reload, 'reload with idle connections');

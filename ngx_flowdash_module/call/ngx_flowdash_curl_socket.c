@@ -19,7 +19,7 @@ typedef struct {
     ngx_queue_t                          queue;      /* of idle ones */
     ngx_connection_t                    *connection;
     ngx_msec_t                           since;      /* when it became idle */
-    unsigned                             connects:1; /* not a thread's pipe */
+    unsigned                             connected:1;
     unsigned                             idle:1;
     unsigned                             woken:1;    /* something came, idle */
     unsigned                             closed:1;   /* libcurl may not yet
@@ -61,6 +61,7 @@ static void ngx_flowdash_curl_socket_free(ngx_connection_t *c,
 
 static void ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c,
     CURL *easy);
+static ngx_uint_t ngx_flowdash_curl_socket_is_connected(ngx_socket_t fd);
 static void ngx_flowdash_curl_socket_end_idle(ngx_flowdash_curl_socket_t *s);
 static void ngx_flowdash_curl_socket_shutdown_idle(ngx_socket_t fd);
 
@@ -175,12 +176,8 @@ ngx_flowdash_curl_socket_watch(ngx_flowdash_curl_socket_t *s, int what)
         /* a new socket with the same descriptor */
 
         s->closed = 0;
-        s->connects = 0;
+        s->connected = 0;
         s->http2 = 0;
-    }
-
-    if (out) {
-        s->connects = 1;
     }
 
     if (ngx_flowdash_curl_socket_set_event(c->read, NGX_READ_EVENT, in, 0)
@@ -461,14 +458,16 @@ ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c, CURL *easy)
     ss = &ngx_flowdash_curl_sockets;
     s = c->data;
 
-    if (s->closed || !s->connects || !c->read->active || c->write->active) {
+    if (!s->closed && !s->connected) {
+        s->connected = ngx_flowdash_curl_socket_is_connected(c->fd);
+    }
 
-        /*
-         * libcurl closes some sockets without a callback: the pipes to its
-         * threads, and, in 7.88, the socket of the address that connected
-         * second.  The descriptor tells whether that has happened.
-         */
+    /* the whole exchange may have taken place before libcurl had to wait */
 
+    if (s->closed
+        || !s->connected
+        || ngx_flowdash_curl_socket_watch(s, CURL_POLL_IN) != NGX_OK)
+    {
         ngx_flowdash_curl_socket_free(c, fcntl(c->fd, F_GETFD) == -1
                                          ? NGX_CLOSE_EVENT : 0);
         return;
@@ -491,6 +490,43 @@ ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c, CURL *easy)
     ngx_queue_insert_head(&ss->idle, &s->queue);
 
     ngx_flowdash_curl_sweep_after(ss->timeout);
+}
+
+
+/*
+ * Others may be closed by now, without a callback: pipes to a thread, whose
+ * peer has no name, sockets of a resolver, and, in 7.88, those that have not
+ * connected.
+ */
+
+static ngx_uint_t
+ngx_flowdash_curl_socket_is_connected(ngx_socket_t fd)
+{
+    int             type;
+    socklen_t       len;
+    ngx_sockaddr_t  peer;
+
+    len = sizeof(int);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1
+        || type != SOCK_STREAM)
+    {
+        return 0;
+    }
+
+    len = sizeof(ngx_sockaddr_t);
+
+    if (getpeername(fd, &peer.sockaddr, &len) == -1) {
+        return 0;
+    }
+
+#if (NGX_HAVE_UNIX_DOMAIN)
+    if (peer.sockaddr.sa_family == AF_UNIX) {
+        return (size_t) len > offsetof(struct sockaddr_un, sun_path);
+    }
+#endif
+
+    return 1;
 }
 
 
