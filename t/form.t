@@ -544,8 +544,16 @@ for (
         '{"--xyz":1}', '{"a":{"x":{"--xyz--":1}}}', '{"a":[{"--xyz":[]}]}'),
     [ 'multipart/form-data; boundary=xyz', multipart('xyz',
       part('issue[a]', 1)), '{"a\"; filename=\"x":"1"}' ],
+    (map { [ 'multipart/form-data; boundary=xyz', multipart('xyz',
+             part('issue[f]', [ 'x', 'content' ])), qq({"f":$_}) ] }
+        'null', '[{"name":"x","contentType":"","size":7}]',
+        '[{"filename":"x","contentType":"","size":"7"}]',
+        '{"0":{"filename":"x","contentType":"","size":7}}',
+        '[[{"filename":"x","contentType":"","size":7}]]'),
     [ 'multipart/form-data; boundary=xyz', multipart('xyz',
-      part('issue[f]', [ 'x', 'content' ])), '{"f":null}' ],
+      part('issue[f][]', [ 'x', '' ]), part('issue[f][]', [ 'y', '' ])),
+      '{"f":[{"filename":"y","contentType":"","size":0},'
+      . '{"filename":"x","contentType":"","size":0}]}' ],
 ) {
     my ($type, $sent, $change) = @$_;
     $res = send_form('/always', $type, $sent, $change);

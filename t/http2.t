@@ -38,7 +38,8 @@ my @locations = (
     [ node => 'node' ],
     (map { [ $_ => "frames_$_" ] } @frames),
     [ short => 'node', 'flowdash_timeout 400ms;' ],
-    [ again => 'node', 'flowdash_retry 2 error timeout=400ms;' ],
+    [ again => 'node', 'flowdash_retry 2 error;' ],
+    [ short_again => 'node', 'flowdash_retry 2 error timeout=400ms;' ],
 );
 
 sub location {
@@ -511,7 +512,8 @@ beside('short/stall_body', '504 timeout 504',
 beside('node/once?code=REFUSED_STREAM', '200 200', 'REFUSED_STREAM', 0);
 beside('again/once?code=INTERNAL_ERROR', '200 502, 200',
        'repeated after RST_STREAM', 1);
-beside('again/stall', '504 timeout 504, 504, 504', 'repeated, and stalled', 1);
+beside('short_again/stall', '504 timeout 504, 504, 504',
+       'repeated, and stalled', 1);
 
 
 # whole connections

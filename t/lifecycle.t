@@ -19,9 +19,10 @@ $t->endpoint(slow => {
     body => '{"task":{"Date":"new"}}',
 });
 $t->endpoint(fast => { body => 'ok' });
+$t->raw_endpoint(silent => 'stall');
 $t->endpoint(app => { body => 'stored' });
 
-$t->config(<<'EOC');
+my $conf = <<'EOC';
 %%GLOBALS%%
 worker_processes 2;
 events { }
@@ -48,6 +49,14 @@ http {
             proxy_pass http://127.0.0.1:%%PORT_app%%;
         }
 
+        location /silent {
+            flowdash_action "Do";
+            flowdash_step "Silent" {
+                flowdash_call http://127.0.0.1:%%PORT_silent%%/;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
         location /fast {
             flowdash_action "Do";
             flowdash_step "Fast" {
@@ -59,6 +68,7 @@ http {
 }
 EOC
 
+$t->config($conf);
 $t->run;
 
 # actions that wait for the slow endpoint, and how they end once it answers
@@ -104,6 +114,25 @@ for (1 .. 20) {
     $t->signal('HUP');
     is($t->finish($one)->{status}, 200, 'a call during a reload');
 }
+
+# a worker that may not wait gives its calls up, answered soon or never
+
+$t->config("worker_shutdown_timeout 10ms;\n$conf");
+$t->reload;
+%old = map { $_ => 1 } $t->worker_pids;
+
+@running = (running(), map {
+    $t->start('POST', '/silent', body => '{}',
+              headers => [ 'Content-Type', 'application/json' ])
+} 1 .. 4);
+$t->wait_for(sub { $t->requests('silent') == 4 }, 30);
+
+$t->config($conf);
+$t->reload;
+ok($t->wait_for(sub { !grep { $old{$_} } $t->worker_pids }, 30),
+    'no worker waits for silent endpoints');
+is(scalar(grep { $_->{target} eq '/silent' } $t->requests('app')), 0,
+    'the app is not reached');
 
 # quit
 
