@@ -133,6 +133,33 @@ refused('flowdash_call after proxy_pass',
     '"flowdash_call"', '"flowdash_step" "S"', $other);
 
 
+# what is for flowdash_call only, in a step that has another content handler
+
+refused("$_ for proxy_pass", step("$_; proxy_pass http://127.0.0.1:1;"),
+    '"flowdash_step" "S"', '"' . s/(ssl)_.*| .*/$1 ? "${1}_..." : ''/er . '"',
+    'flowdash_call')
+    for 'flowdash_retry 1', 'flowdash_proxy http://localhost:1',
+        'flowdash_http_version 1.1', 'flowdash_connect_timeout 1s',
+        'flowdash_ssl_verify off', 'flowdash_ssl_protocols TLSv1.2',
+        'flowdash_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt',
+        'flowdash_ssl_pinned_key "sha256//' . 'A' x 43 . '="';
+refused("$_ for proxy_pass", step("$_; proxy_pass http://127.0.0.1:1;"),
+    '"flowdash_step" "S"', '"flowdash_allow" and "flowdash_deny"',
+    'flowdash_call')
+    for 'flowdash_allow all', 'flowdash_deny all';
+
+refused("$_ twice", action("$_; $_; flowdash_step S { return 204; }"),
+    '"' . s/ .*//r . '" directive is duplicate')
+    for 'flowdash_methods GET', 'flowdash_dry_run 1', 'flowdash_dry_run off';
+
+refused('a certificate that is a directory',
+    call('http://localhost/; flowdash_ssl_trusted_certificate /tmp'),
+    '"/tmp" in "flowdash_ssl_trusted_certificate"',
+    'a file with certificates in PEM is expected');
+refused('a key that is a directory',
+    call('http://localhost/; flowdash_sign_key file:/tmp'), '"/tmp"');
+
+
 # URLs
 
 my $scheme = 'must start with "http://" or "https://"';

@@ -43,6 +43,8 @@ $t->endpoint(kept => { headers => \@json, body => '{"task":{"Kept":"yes"}}' });
 $t->endpoint(text => { headers => \@json, body => '{"task":{"Text":"t"}}' });
 $t->endpoint(refuses => { status => 422, headers => \@json,
                           body => '{"message":"Not \u00fc today"}' });
+$t->endpoint(invalid => { headers => \@json, body => '{"task":{"a":1,}}' });
+$t->raw_endpoint(silent => 'stall');
 $t->endpoint(busy => { status => 503 });
 $t->endpoint(app => sub {
     my ($req) = @_;
@@ -56,6 +58,7 @@ Test::Flowdash::DNS::start($t, dns => {
 
 my $once = 'http://127.0.0.1:%%PORT_once%%';
 my $call = "flowdash_call $once/a;";
+my $silent = 'flowdash_call http://127.0.0.1:%%PORT_silent%%/;';
 my $text = 'flowdash_call http://127.0.0.1:%%PORT_text%%/a;';
 my $app = 'proxy_pass http://127.0.0.1:%%PORT_app%%;';
 
@@ -119,6 +122,13 @@ http {
             $app
         }
 
+        location /query {
+            flowdash_action Query;
+            flowdash_step "Text" { $text }
+            flowdash_step "Call" { $call }
+            $app
+        }
+
         location /none {
             flowdash_action \$name;
             flowdash_step "None" { $call }
@@ -133,6 +143,38 @@ http {
         }
 
         location /get { $app }
+
+        location /file {
+            client_body_in_file_only clean;
+            flowdash_action File;
+            flowdash_step "Kept" { $text }
+            $app
+        }
+
+        location /large {
+            client_max_body_size 1k;
+            error_page 413 /sorry;
+            flowdash_action Large;
+            flowdash_step "Kept" { $text }
+        }
+
+        location /invalid {
+            flowdash_action Invalid;
+            flowdash_step "Invalid" {
+                flowdash_call http://127.0.0.1:%%PORT_invalid%%/;
+            }
+            $app
+        }
+
+        location /silent {
+            flowdash_timeout 50ms;
+            flowdash_action Silent;
+            flowdash_step "Call" { flowdash_optional on; $silent }
+            flowdash_step "Proxy" {
+                proxy_pass http://127.0.0.1:%%PORT_silent%%;
+            }
+            $app
+        }
 
         location /retry {
             flowdash_action Retry;
@@ -228,7 +270,8 @@ EOC
 $t->config($conf);
 $t->run;
 
-my @trace = ('Idempotency-Key' => 'key-1', tracestate => 'a=b',
+my @trace = ('Idempotency-Key' => 'key-1',
+             tracestate => 'a=b', tracestate => 'c=d',
              traceparent => "00-${\ ('ab' x 16)}-${\ ('cd' x 8)}-01");
 
 my $json = '{"other":[true],"task":{"Stage":"Open","Owner":"me","N":1.0}}';
@@ -239,11 +282,13 @@ my $upload = join "\r\n", (map { ('--x-x',
     '--x-x', 'Content-Disposition: form-data; name="f"; filename="f.bin"', '',
     'x' x 20_000, '--x-x--', '';
 gzip(\$json => \my $gzip) or die;
+my $chunk = "7d0\r\n" . 'x' x 2000 . "\r\n0\r\n\r\n";
 
 
 # A scenario is a request, which must have the same end whenever no call fails:
 # its status, and what the app gets.  "whole" says of an answer of the module
-# if it is all there.
+# if it is all there; "new" takes only calls that no scenario before has made,
+# because each request waits for something; "before" each something is done.
 
 my $comment = qr/# (?:HELP|TYPE) .*/;
 
@@ -268,13 +313,27 @@ my @scenarios = (
     [ 'nothing changes', '/same', \@json, $json ],
     [ 'no action', '/none', [ @json, 'X-Name' => 'none' ], $json ],
     [ 'stored task', '/stored?a=%20', \@json, $json ],
+    [ 'a file only', '/file', \@multipart, $upload ],
+    [ 'a query', '/same?task[Owner]=you&task[Stage]=%31', \@json, $json ],
+    [ 'fields of the query', '/query?task[Text]=a&task[Tag][]=1', [], undef ],
     [ 'retry, optional', '/retry', \@json, $json, new => 1 ],
     [ 'TLS by name', '/tls', [ @json, 'X-Host' => 'crm.test' ], $json ],
     [ 'failed, page', '/refused', [ @json, Accept => 'text/html' ], $json,
       status => 422, whole => $whole{page} ],
     [ 'failed, JSON', '/refused', [ @json, Accept => 'application/json' ],
       $json, status => 422, whole => $whole{json} ],
+    [ 'invalid answer', '/invalid', \@json, $json, status => 502 ],
+    [ 'invalid body', '/task', \@json, '{"task":', status => 400 ],
+    [ 'invalid name', '/task', \@json, '{"task":{"\ud800":1}}',
+      status => 400 ],
+    [ 'too large', '/large', [ @json, 'Transfer-Encoding' => 'chunked',
+      'Content-Length' => undef ], $chunk, status => 413 ],
+    [ 'no answer', '/silent', \@json, $json, status => 504, new => 1 ],
     [ 'failed, error_page', '/page', \@json, $json, status => 502 ],
+    [ 'JSON, a new worker', '/task', [ @json, @trace ], $json, new => 1,
+      before => sub { $t->reload or die "no reload\n" } ],
+    [ 'TLS, a new worker', '/tls', [ @json, 'X-Host' => 'crm.test' ], $json,
+      new => 1, before => sub { $t->reload or die "no reload\n" } ],
     [ 'dry run', '/dry', \@json, $json, whole => $whole{json} ],
     map { [ "status, $_->[0]", "/status/$_->[0]", [], undef, method => 'GET',
             whole => $whole{$_->[1]} ] }
@@ -284,12 +343,17 @@ my @scenarios = (
 my $seen = 0;                           # requests to the app
 my %failed;                             # paths of calls, in all scenarios
 
+# where each round takes long, not all are needed under sanitizers as well
+
+my $stride = $ENV{FLOWDASH_SANITIZED} ? 4 : 1;
+
 for my $scenario (@scenarios) {
     my ($name, @request) = @$scenario;
     subtest $name => sub { explore(@request) };
 }
 
 subtest 'nginx -t' => \&configuration;
+subtest 'start' => \&start;
 
 my @lines = split /\n/, $t->read_file('flow.log');
 is_deeply([ grep { !eval { JSON::PP::decode_json($_) } } @lines ], [],
@@ -316,6 +380,7 @@ sub explore {
 
     my ($right, %paths);
     for (1 .. 3) {                      # with connections new and kept
+        $o{before}->() if $o{before};
         $paths{$_}++ for $failing->record(sub { $right = $send->() });
     }
 
@@ -323,11 +388,13 @@ sub explore {
     ok(!$o{whole} || $o{whole}->($right->{answer}), 'answer')
         or return diag($right->{answer});
 
+    my $n = 0;
     for my $path (sort keys %paths) {
-        next if $o{new} && $failed{$path};
+        next if $o{new} && ($failed{$path} || $n++ % $stride);
 
         my @errors;
-        for my $more (0, 1) {
+        for my $more ($o{new} ? 0 : (0, 1)) {
+            $o{before}->() if $o{before};
             my ($failed, $res) = $failing->fail($path, $more, $send);
             $failed{$path} += $failed;
             push @errors, "$_, more: $more" for
@@ -340,8 +407,8 @@ sub explore {
         fail(join "\n", @errors, $failing->where), last if @errors;
     }
 
-    my $n = grep { $failed{$_} } keys %paths;
-    cmp_ok($n, '>', 3, "calls that have failed: $n");
+    my $failed = grep { $failed{$_} } keys %paths;
+    cmp_ok($failed, '>', 2, "calls that have failed: $failed");
 }
 
 # What must not be after a failure.  A connection may be closed without an
@@ -379,13 +446,41 @@ sub configuration {
     my @paths = $failing->record(sub { $right = $test->() });
     like($right, qr/^1\n.*test is successful/s, 'accepted') or return;
 
+    all_fail($test, qr/test failed/, @paths);
+}
+
+# A worker that cannot call anybody does not start.
+
+sub start {
+    my $once = sub {
+        return join "\n", $t->test_config($conf,
+            '-gdaemon off; master_process off;');
+    };
+
+    $t->stop;
+    my %before = map { $_ => 1 }
+        $failing->record(sub { $t->test_config($conf) });
+    my @paths = grep { !$before{$_} } $failing->record(sub {
+        $t->run;
+        $t->get('/get');
+        $t->stop;
+    });
+
+    all_fail($once, qr/\[emerg\].*(?:curl_global_init|libcurl)/, @paths);
+}
+
+# nginx must end with an error, for each of these calls
+
+sub all_fail {
+    my ($run, $message, @paths) = @_;
+
     my $n = 0;
-    for my $path (@paths) {
-        my ($failed, $result) = $failing->fail($path, 0, $test);
+    for my $path (@paths[map { $_ * $stride } 0 .. $#paths / $stride]) {
+        my ($failed, $result) = $failing->fail($path, 0, $run);
         $n += $failed;
-        next if $failed && $result =~ /^\n.*test failed/s;
-        fail($result . $failing->where);
+        fail($result . $failing->where)
+            if !$failed || $result !~ /^\n.*$message/s;
     }
 
-    cmp_ok($n, '>', 100, "calls that have failed: $n");
+    cmp_ok($n, '>', 4, "calls that have failed: $n");
 }

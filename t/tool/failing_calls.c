@@ -3,7 +3,7 @@
  * Makes a chosen call of the module fail, as if memory had run out.
  *
  * The module of the coverage build and of the sanitized one is linked with
- * "-Wl,--wrap=NAME" for each CALL() and SETOPT() below: its own calls of these
+ * "-Wl,--wrap=NAME" for each CALL() and VARIADIC() below: its own calls of these
  * functions come here, those of nginx and of the libraries do not.
  *
  * A test names a file by FLOWDASH_FAILING and writes a failing_t into it; all
@@ -226,11 +226,15 @@ CALL(intptr_t, NGX_ERROR, ngx_http_subrequest,
      (void *r, void *uri, void *args, void *psr, void *ps, uintptr_t flags),
      (r, uri, args, psr, ps, flags))
 CALL(intptr_t, NGX_ERROR, ngx_http_post_request, (void *r, void *pr), (r, pr))
+CALL(intptr_t, 500, ngx_http_read_client_request_body,
+     (void *r, void *handler), (r, handler))
+CALL(intptr_t, 500, ngx_http_discard_request_body, (void *r), (r))
+CALL(intptr_t, NGX_ERROR, ngx_http_send_header, (void *r), (r))
 
 
 /* libcurl */
 
-#define SETOPT(failure, name)                                                 \
+#define VARIADIC(failure, name)                                               \
                                                                               \
     int __real_##name(void *handle, int option, ...);                         \
     int __wrap_##name(void *handle, int option, ...);                         \
@@ -255,15 +259,15 @@ CALL(intptr_t, NGX_ERROR, ngx_http_post_request, (void *r, void *pr), (r, pr))
 
 CALL(int, CURLE_OUT_OF_MEMORY, curl_global_init, (long flags), (flags))
 CALL(void *, NULL, curl_easy_init, (void), ())
-SETOPT(CURLE_OUT_OF_MEMORY, curl_easy_setopt)
+VARIADIC(CURLE_OUT_OF_MEMORY, curl_easy_setopt)
 CALL(void *, NULL, curl_multi_init, (void), ())
-SETOPT(CURLM_OUT_OF_MEMORY, curl_multi_setopt)
+VARIADIC(CURLM_OUT_OF_MEMORY, curl_multi_setopt)
 CALL(int, CURLM_OUT_OF_MEMORY, curl_multi_add_handle,
      (void *multi, void *easy), (multi, easy))
 CALL(int, CURLM_OUT_OF_MEMORY, curl_multi_assign,
      (void *multi, int s, void *data), (multi, s, data))
 CALL(void *, NULL, curl_share_init, (void), ())
-SETOPT(CURLSHE_NOMEM, curl_share_setopt)
+VARIADIC(CURLSHE_NOMEM, curl_share_setopt)
 CALL(void *, NULL, curl_url, (void), ())
 CALL(int, CURLUE_OUT_OF_MEMORY, curl_url_set,
      (void *url, int part, void *text, unsigned flags),

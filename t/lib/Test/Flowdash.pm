@@ -478,12 +478,12 @@ sub _reap ($self, $pid, $seconds) {
     return $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
 }
 
-# QUIT; returns the exit code, or a word on what went wrong instead
+# QUIT, or TERM; returns the exit code, or a word on what went wrong instead
 
-sub stop ($self, $seconds = 60) {
+sub stop ($self, $seconds = 60, $signal = 'QUIT') {
     my $pid = delete $self->{master} or return;
 
-    kill QUIT => $pid;
+    kill $signal => $pid;
     my $status = $self->_reap($pid, $seconds);
 
     if (!defined $status) {

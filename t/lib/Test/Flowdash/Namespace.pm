@@ -35,4 +35,10 @@ sub replace ($path, $source) {
         or die "no mount over $path\n";
 }
 
+# the one of before
+
+sub restore ($path) {
+    system('umount', $path) == 0 or die "no mount over $path to remove\n";
+}
+
 1;

@@ -1,0 +1,86 @@
+# Bodies so long that others have turns between their pieces: what the client
+# sends meanwhile, and a changed body that has to become a file.
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::Flowdash;
+
+my $t = Test::Flowdash->new(log_level => 'info');
+
+$t->endpoint(crm => { headers => [ 'Content-Type' => 'application/json' ],
+                      body => '{"task":{"Stage":"Done"}}' });
+$t->endpoint(app => sub {
+    my ($req) = @_;
+    return { body => length $req->{body} };
+});
+
+$t->config(<<'EOC');
+    client_max_body_size 0;
+
+    location / {
+        flowdash_action "Save";
+        flowdash_step "CRM" {
+            flowdash_call http://127.0.0.1:%%PORT_crm%%/;
+        }
+        proxy_pass http://127.0.0.1:%%PORT_app%%;
+    }
+
+    location /file {
+        client_body_in_file_only clean;
+        flowdash_action "Save";
+        flowdash_step "CRM" {
+            flowdash_call http://127.0.0.1:%%PORT_crm%%/;
+        }
+        proxy_pass http://127.0.0.1:%%PORT_app%%;
+    }
+
+    location /plain { return 200 "plain"; }
+EOC
+
+$t->run;
+
+sub form {
+    my ($stage, $size) = @_;
+    return join "\r\n", '--x-x',
+        'Content-Disposition: form-data; name="task[Stage]"', '', $stage,
+        '--x-x', 'Content-Disposition: form-data; name="f"; filename="f"', '',
+        'y' x $size, '--x-x--', '';
+}
+
+my @multipart = ('Content-Type' => 'multipart/form-data; boundary=x-x');
+
+# Each byte of the next request is an event, in whatever state the first one is.
+
+my $size = 24_000_000;
+my $form = form('Open', $size);
+my $next = "GET /plain HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
+my $raw = $t->raw_request([
+    "POST / HTTP/1.1\r\nHost: localhost\r\n$multipart[0]: $multipart[1]\r\n"
+    . 'Content-Length: ' . length($form) . "\r\n\r\n", $form,
+    map { (\0.005, $_) } split //, $next ], timeout => 60);
+
+my @answers = $raw =~ /\r\n\r\n(\d+|plain)/g;
+is("@answers", length($form) . ' plain', 'a request behind a long one');
+
+is(scalar $t->requests('crm'), 1, 'one call');
+my @app = $t->requests('app');
+is(scalar @app, 1, 'one request to the app');
+ok($app[0]{body} eq form('Done', $size), 'with the change');
+
+# not only the upload is read in turns, but also what is written of it
+
+for my $size (0, 1_000_000, 5_000_000) {
+    $t->clear_requests($_) for qw(crm app);
+
+    my $res = $t->request('POST', '/file', body => form('Open', $size),
+                          headers => \@multipart, timeout => 60);
+    is($res->{status}, 200, "a file of $size bytes");
+
+    is(scalar $t->requests('crm'), 1, 'one call');
+    @app = $t->requests('app');
+    is(scalar @app, 1, 'one request to the app');
+    ok($app[0]{body} eq form('Done', $size), 'with the change');
+}
+
+$t->done;
