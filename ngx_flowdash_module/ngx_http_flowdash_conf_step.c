@@ -226,7 +226,7 @@ ngx_http_flowdash_conf_step_block(ngx_conf_t *cf,
 
 
 char *
-ngx_http_flowdash_conf_check(ngx_conf_t *cf,
+ngx_http_flowdash_conf_step_merged(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf)
 {
     if (conf->step) {

@@ -17,11 +17,11 @@ char *ngx_http_flowdash_conf_optional(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*
- * Checks a location whose inherited values are known: whether the action and
+ * Checks a location or step whose values are merged: whether the action and
  * its steps fit together.  Returns NGX_CONF_OK, or NGX_CONF_ERROR, which is
  * logged.
  */
-char *ngx_http_flowdash_conf_check(ngx_conf_t *cf,
+char *ngx_http_flowdash_conf_step_merged(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
 
 

@@ -535,7 +535,7 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_flowdash_merge_call(prev, conf);
     ngx_http_flowdash_merge_upstreams(cf);
 
-    return ngx_http_flowdash_conf_check(cf, conf);
+    return ngx_http_flowdash_conf_step_merged(cf, conf);
 }
 
 

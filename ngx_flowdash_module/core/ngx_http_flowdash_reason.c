@@ -34,6 +34,13 @@ static ngx_http_flowdash_reason_t  ngx_http_flowdash_reasons[] = {
 };
 
 
+/* does not compile if a reason has no row */
+
+typedef u_char  ngx_http_flowdash_reason_check_t[
+    sizeof(ngx_http_flowdash_reasons) / sizeof(ngx_http_flowdash_reason_t)
+    == NGX_HTTP_FLOWDASH_ERRORS ? 1 : -1];
+
+
 ngx_str_t *
 ngx_http_flowdash_reason_name(ngx_http_flowdash_reason_e reason)
 {

@@ -96,6 +96,14 @@ static ngx_http_flowdash_error_advice_t  ngx_http_flowdash_error_advice[] = {
 };
 
 
+/* does not compile if a reason has no row */
+
+typedef u_char  ngx_http_flowdash_error_check_t[
+    sizeof(ngx_http_flowdash_error_advice)
+    / sizeof(ngx_http_flowdash_error_advice_t)
+    == NGX_HTTP_FLOWDASH_ERRORS ? 1 : -1];
+
+
 ngx_int_t
 ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_reason_e error, ngx_uint_t status, ngx_str_t *detail)

@@ -28,6 +28,12 @@ static void ngx_http_flowdash_count_status(
     ngx_http_flowdash_counters_t *counters, ngx_uint_t status);
 
 
+/* does not compile if the counters have no room for all reasons */
+
+typedef u_char  ngx_http_flowdash_count_check_t[
+    NGX_HTTP_FLOWDASH_ERRORS <= NGX_HTTP_FLOWDASH_METRICS_REASONS ? 1 : -1];
+
+
 void
 ngx_http_flowdash_count_configured(ngx_http_flowdash_main_conf_t *fmcf,
     ngx_log_t *log)
