@@ -141,7 +141,7 @@ sub run {
 sub start {
     my ($path, $size) = @_;
     my $body = sprintf '{"task":{"f":"old%s"}}', 'x' x ($size // 0);
-    return $t->start('POST', $path, body => $body, timeout => 30,
+    return $t->start('POST', $path, body => $body,
                      headers => [ 'Content-Type' => 'application/json' ]);
 }
 

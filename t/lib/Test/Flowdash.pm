@@ -473,8 +473,7 @@ sub _start_nginx ($self, $output, @arguments) {
 # the exit code, "signal N", or nothing when the time is up first
 
 sub _reap ($self, $pid, $seconds) {
-    $self->wait_for(sub { waitpid($pid, WNOHANG) == $pid }, $seconds)
-        or return;
+    _poll(sub { waitpid($pid, WNOHANG) == $pid }, $seconds) or return;
     return $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
 }
 
@@ -531,7 +530,15 @@ sub _children ($parent) {
     return @children;
 }
 
+# what a condition returns as soon as it is true
+
 sub wait_for ($self, $condition, $seconds = 60) {
+    my $result = _poll($condition, $seconds);
+    diag('waited in vain: ', join ' line ', (caller)[1, 2]) if !$result;
+    return $result;
+}
+
+sub _poll ($condition, $seconds) {
     my $end = time + $seconds;
     while (1) {
         my $result = $condition->();
