@@ -363,6 +363,7 @@ typedef struct {
     unsigned                        warned:1;    /* of ignored fields */
     unsigned                        escaped:1;   /* a variable just read */
     unsigned                        raw:1;       /* do not escape it */
+    unsigned                        exhausted:1; /* one could not be read */
     unsigned                        sendfile:1;
     unsigned                        tcp_nopush:2;
 } ngx_http_flowdash_ctx_t;

@@ -10,6 +10,9 @@
 #include <ngx_http_flowdash_module.h>
 
 
+static ngx_int_t ngx_http_flowdash_value_evaluate(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_complex_value_t *val,
+    ngx_str_t *value);
 static ngx_int_t ngx_http_flowdash_variable_text(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_flowdash_variable_action(ngx_http_request_t *r,
@@ -128,7 +131,7 @@ ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *val,
     r = r->main;
 
     if (!fmcf->task_variables || val->lengths == NULL) {
-        return ngx_http_complex_value(r, val, value);
+        return ngx_http_flowdash_value_evaluate(r, ctx, val, value);
     }
 
     /*
@@ -147,7 +150,7 @@ ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *val,
 
     ngx_memcpy(saved, r->variables, size);
 
-    rc = ngx_http_complex_value(r, val, value);
+    rc = ngx_http_flowdash_value_evaluate(r, ctx, val, value);
 
     if (ctx->read) {
         ngx_memcpy(r->variables, saved, size);
@@ -189,12 +192,32 @@ ngx_http_flowdash_value_raw(ngx_http_request_t *r,
     }
 
     ctx->raw = 1;
-    rc = ngx_http_complex_value(r, val, value);
+    rc = ngx_http_flowdash_value_evaluate(r, ctx, val, value);
     ctx->raw = 0;
 
     r->variables = variables;
 
     return rc;
+}
+
+
+/*
+ * To nginx, a variable that could not be read is an empty one.  But no name or
+ * condition may be empty because memory ran out: the steps would not run.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_value_evaluate(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_complex_value_t *val,
+    ngx_str_t *value)
+{
+    ctx->exhausted = 0;
+
+    if (ngx_http_complex_value(r, val, value) != NGX_OK || ctx->exhausted) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -322,6 +345,7 @@ ngx_http_flowdash_variable_set_outside(ngx_http_request_t *r,
 
     escaped.data = ngx_pnalloc(r->pool, escaped.len);
     if (escaped.data == NULL) {
+        ctx->exhausted = 1;
         return NGX_ERROR;
     }
 
@@ -447,6 +471,7 @@ ngx_http_flowdash_variable_step_name(ngx_http_request_t *r,
 
     p = ngx_pnalloc(r->pool, len);
     if (p == NULL) {
+        ctx->exhausted = 1;
         return NGX_ERROR;
     }
 
@@ -495,6 +520,7 @@ ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
 
     p = ngx_pnalloc(r->pool, n * (NGX_TIME_T_LEN + sizeof(".000 : ")));
     if (p == NULL) {
+        ctx->exhausted = 1;
         return NGX_ERROR;
     }
 
@@ -647,6 +673,7 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
     rc = ngx_http_flowdash_json_decode(&field->value, &value, r->pool);
 
     if (rc == NGX_ERROR) {
+        ctx->exhausted = 1;
         return NGX_ERROR;
     }
 

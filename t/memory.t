@@ -142,6 +142,17 @@ http {
             $app
         }
 
+        location /name {
+            flowdash_action \$flowdash_task_stage;
+            flowdash_set By "\$flowdash_task_stage";
+            flowdash_step "Name" {
+                flowdash_if \$flowdash_task_stage;
+                flowdash_set_header X-Stage \$flowdash_task_stage;
+                $text
+            }
+            $app
+        }
+
         location /get { $app }
 
         location /file {
@@ -316,6 +327,8 @@ my @scenarios = (
     [ 'a file only', '/file', \@multipart, $upload ],
     [ 'a query', '/same?task[Owner]=you&task[Stage]=%31', \@json, $json ],
     [ 'fields of the query', '/query?task[Text]=a&task[Tag][]=1', [], undef ],
+    [ 'a name that is escaped', '/name', \@json,
+      $json =~ s/Open/Op\\u0065n/r ],
     [ 'retry, optional', '/retry', \@json, $json, new => 1 ],
     [ 'TLS by name', '/tls', [ @json, 'X-Host' => 'crm.test' ], $json ],
     [ 'failed, page', '/refused', [ @json, Accept => 'text/html' ], $json,
