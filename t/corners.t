@@ -346,8 +346,13 @@ sub change {
 
 my $urlencoded = 'application/x-www-form-urlencoded';
 
-change($urlencoded, 'task[a]=', '{"a":null}', 'task[a]=',
-       'null is as empty as the field was');
+$t->request('POST', '/change', body => 'task[a]=', headers => [
+    'Content-Type' => $urlencoded, Digest => 'of it',
+    'X-Change' => '{"a":null}' ]);
+my ($same) = requests('app');
+is($same->{body}, 'task[a]=', 'null is as empty as the field was');
+is($same->header('Digest'), 'of it', 'nothing has changed');
+
 change("$urlencoded; charset=utf8", 'task[a]=1', '{"a":2}', 'task[a]=2',
        'another name of UTF-8');
 change('text/json', '{"task":{"a":1}}', '{"a":2}', '{"task":{"a":2}}',
@@ -359,6 +364,9 @@ requests('change');
 change('application/json', '{"task":{"a":[1]}}', '{}', '{"task":{"a":"1"}}',
        'a string in the query beats an array', '/change?task[a]=1');
 is((requests('change'))[0]{json}{task}{a}, '1', 'for the step, too');
+
+change('application/json', '{"task":{"a":{}}}', '{}', '{"task":{"a":""}}',
+       'an empty string, and an empty object', '/change?task[a]=');
 
 my $file = join "\r\n", '--x-x',
     'Content-Disposition: form-data; name="task[a]"; filename="a.txt"', '',
@@ -405,7 +413,9 @@ for my $depth (20, 200) {
 }
 requests('app');
 
-for my $half ('\ud800', '\ud800x', '\ud800\n', '\ud800\ud800', '\udc00') {
+for my $half ('\ud800', '\udc00', '\ud800\ud800', '\ud800x\udc00',
+              '\ud800\n\udc00')
+{
     post('/action', 400, '', "half of a pair in a name: $half",
          body => qq({"task":{"$half":1}}));
 }

@@ -13,7 +13,8 @@ $t->endpoint(crm => { headers => [ 'Content-Type' => 'application/json' ],
                       body => '{"task":{"Stage":"Done"}}' });
 $t->endpoint(app => sub {
     my ($req) = @_;
-    return { body => length $req->{body} };
+    my $file = $req->header('X-File') // return { body => length $req->{body} };
+    return { body => $t->read_file($file =~ s/^\Q${\ $t->dir}\E//r) };
 });
 
 $t->config(<<'EOC');
@@ -29,6 +30,7 @@ $t->config(<<'EOC');
 
     location /file {
         client_body_in_file_only clean;
+        proxy_set_header X-File $request_body_file;
         flowdash_action "Save";
         flowdash_step "CRM" {
             flowdash_call http://127.0.0.1:%%PORT_crm%%/;
@@ -78,6 +80,7 @@ for my $size (0, 1_000_000, 5_000_000) {
     my $res = $t->request('POST', '/file', body => form('Open', $size),
                           headers => \@multipart, timeout => 60);
     is($res->{status}, 200, "a file of $size bytes");
+    ok($res->{body} eq form('Done', $size), 'is the one for the app');
 
     is(scalar $t->requests('crm'), 1, 'one call');
     @app = $t->requests('app');
