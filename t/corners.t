@@ -16,6 +16,11 @@ $t->endpoint(app => sub {
     return { headers => [ 'Content-Type' => 'text/html' ],
              body => $req->{target} eq '/ssi' ? "page $ssi" : 'stored' };
 });
+$t->endpoint(change => sub {
+    my ($req) = @_;
+    return { headers => \@json,
+             body => '{"task":' . $req->header('X-Change') . '}' };
+});
 $t->raw_endpoint(stall => 'stall');
 
 my $step = 'flowdash_step "CRM" { '
@@ -141,6 +146,37 @@ http {
             flowdash_action "Underscore";
             $step
             $app
+        }
+
+        location /change {
+            flowdash_action "Change";
+            flowdash_max_fields_size 2k;
+            flowdash_step "Change" {
+                flowdash_set_header X-Change \$http_x_change;
+                flowdash_call http://127.0.0.1:%%PORT_change%%/;
+            }
+            $app
+        }
+
+        location /set {
+            flowdash_action "Set";
+            flowdash_set_json F \$http_x_json;
+            $step
+            $app
+        }
+
+        location /url {
+            flowdash_action "URL";
+            flowdash_step "URL" {
+                flowdash_call http://127.0.0.1:%%PORT_crm%%/a/\$arg_x?b;
+            }
+            $app
+        }
+
+        location /fails {
+            error_page 502 = /plain;
+            flowdash_action "Fails";
+            flowdash_step "Fails" { return 500; }
         }
 
         location /status { flowdash_status json; }
@@ -295,6 +331,107 @@ for my $name ('my.task', 'my_task', 'my task', 'my[task', ' my_task',
 }
 is(bodies('app'), 'my_task[a]=1&my_task%5BSeen%5D=true', 'the one that is');
 is(scalar requests('crm'), 1, 'one call');
+
+# a change as JSON, of which nothing is left in a form
+
+sub change {
+    my ($type, $body, $change, $app, $name, $uri) = @_;
+    my $res = $t->request('POST', $uri // '/change', body => $body, headers => [
+        'Content-Type' => $type, 'X-Change' => $change ]);
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    is(bodies('app'), $app, $name);
+    return $res->{status};
+}
+
+my $urlencoded = 'application/x-www-form-urlencoded';
+
+$t->request('POST', '/change', body => 'task[a]=', headers => [
+    'Content-Type' => $urlencoded, Digest => 'of it',
+    'X-Change' => '{"a":null}' ]);
+my ($same) = requests('app');
+is($same->{body}, 'task[a]=', 'null is as empty as the field was');
+is($same->header('Digest'), 'of it', 'nothing has changed');
+
+change("$urlencoded; charset=utf8", 'task[a]=1', '{"a":2}', 'task[a]=2',
+       'another name of UTF-8');
+change('text/json', '{"task":{"a":1}}', '{"a":2}', '{"task":{"a":2}}',
+       'another name of JSON');
+
+# what a field of the query does to the body's
+
+requests('change');
+change('application/json', '{"task":{"a":[1]}}', '{}', '{"task":{"a":"1"}}',
+       'a string in the query beats an array', '/change?task[a]=1');
+is((requests('change'))[0]{json}{task}{a}, '1', 'for the step, too');
+
+change('application/json', '{"task":{"a":{}}}', '{}', '{"task":{"a":""}}',
+       'an empty string, and an empty object', '/change?task[a]=');
+
+my $file = join "\r\n", '--x-x',
+    'Content-Disposition: form-data; name="task[a]"; filename="a.txt"', '',
+    'text', '--x-x--', '';
+my $multipart = 'multipart/form-data; boundary=x-x';
+
+is(change($multipart, $file, '{}', '', 'a file, and a string in the query',
+          '/change?task[a]=1'), 400, 'is refused');
+logged(qr/a field of the query that the body cannot have/, 'says so');
+
+# a file that the step says again, and one that it makes of it
+
+requests('change');
+change($multipart, $file, '{}', $file, 'a file');
+my ($told) = (requests('change'))[0]{body} =~ /"a":(\[.*?\])/;
+
+change($multipart, $file, qq({"a":$told}), $file, 'the same again');
+change($multipart, $file, '{"a":' . $told =~ s/^\[/{"0":/r =~ s/\]$/}/r . '}',
+       '', 'members of an object instead of elements');
+change($multipart, $file, '{"a":' . $told =~ s/4/5/r . '}', '', 'another size');
+
+# limits
+
+my $status = change($urlencoded, 'task[a]=1', '{}', '',
+                    'a query over flowdash_max_fields_size',
+                    '/change?task[b]=' . 'x' x 3000);
+is($status, 413, 'too large');
+$status = change($urlencoded, join('&', map { "task[$_]=" } 1 .. 20), '{}', '',
+                 'pairs over flowdash_max_fields_size');
+is($status, 413, 'too large');
+
+# values that are no JSON, or too much of it
+
+post('/set', 200, '{"task":{"Stage":"Open","F":[1],"Seen":true}}', 'JSON',
+     headers => [ 'X-JSON' => '[1]' ]);
+post('/set', 400, '', 'JSON that is not UTF-8',
+     headers => [ 'X-JSON' => qq("\xff") ]);
+
+for my $depth (20, 200) {
+    my $deep = '[' x $depth . '1' . ']' x $depth;
+    my $res = $t->request('POST', '/set', body => 'task[a]=1', headers => [
+        'Content-Type' => $urlencoded, 'X-JSON' => $deep ]);
+    is($res->{status}, $depth < 30 ? 200 : 400, "$depth arrays in a form");
+}
+requests('app');
+
+for my $half ('\ud800', '\udc00', '\ud800\ud800', '\ud800x\udc00',
+              '\ud800\n\udc00')
+{
+    post('/action', 400, '', "half of a pair in a name: $half",
+         body => qq({"task":{"$half":1}}));
+}
+
+post('/url?x=1', 200, $seen, 'a part of a path');
+post('/url?x=', 400, '', 'an empty part of a path');
+
+# a request of which no header is left
+
+my $old = "POST /fails HTTP/1.0\r\nContent-Type: application/json\r\n"
+    . "Content-Length: 2\r\n\r\n{}";
+like($t->raw_request($old), qr{^HTTP/1.1 200 .*stored$}s, 'a fallback');
+my ($request) = requests('app');
+is("$request->{method} $request->{body}", 'GET ', 'gets no body');
+is($request->header('Content-Type') // $request->header('Content-Length'),
+   undef, 'and no header of one');
 
 my %action = map { $_->{name} => $_ }
     @{ $t->get('/status')->{json}{actions} };

@@ -35,7 +35,7 @@ EOC
 sub hosts {
     my ($name, $size, $text, $status, $message) = @_;
 
-    my $path = $t->write_file('hosts', $text);
+    my $path = $text =~ m{^/} ? $text : $t->write_file('hosts', $text);
     truncate $path, $size or die "$path: $!\n" if $size;
     Test::Flowdash::Namespace::replace('/etc/hosts', $path);
     unlink $t->dir . '/stderr.log';
@@ -53,6 +53,8 @@ sub hosts {
 
 hosts('a name of the file', 0, "127.0.0.2 crm.test\n", 502, '');
 hosts('an empty file', 0, '', 200, '');
+hosts('a file shorter than the system says', 0, '/sys/kernel/uevent_seqnum',
+      200, '');
 hosts('a file that is too large', 100_000_000, "127.0.0.2 crm.test\n", 200,
       '"/etc/hosts" is not read: it is no file, or too large in '
       . $t->dir . '/nginx.conf:');

@@ -5,13 +5,16 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::Flowdash;
 
+use Socket qw(IPPROTO_TCP TCP_CORK);
+
 my $t = Test::Flowdash->new(log_level => 'info');
 
 $t->endpoint(crm => { headers => [ 'Content-Type' => 'application/json' ],
                       body => '{"task":{"Stage":"Done"}}' });
 $t->endpoint(app => sub {
     my ($req) = @_;
-    return { body => length $req->{body} };
+    my $file = $req->header('X-File') // return { body => length $req->{body} };
+    return { body => $t->read_file($file =~ s/^\Q${\ $t->dir}\E//r) };
 });
 
 $t->config(<<'EOC');
@@ -27,6 +30,7 @@ $t->config(<<'EOC');
 
     location /file {
         client_body_in_file_only clean;
+        proxy_set_header X-File $request_body_file;
         flowdash_action "Save";
         flowdash_step "CRM" {
             flowdash_call http://127.0.0.1:%%PORT_crm%%/;
@@ -55,9 +59,9 @@ my $size = 24_000_000;
 my $form = form('Open', $size);
 my $next = "GET /plain HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
-my $raw = $t->raw_request([
-    "POST / HTTP/1.1\r\nHost: localhost\r\n$multipart[0]: $multipart[1]\r\n"
-    . 'Content-Length: ' . length($form) . "\r\n\r\n", $form,
+my $head = "POST / HTTP/1.1\r\nHost: localhost\r\n$multipart[0]: "
+    . "$multipart[1]\r\nContent-Length: " . length($form) . "\r\n\r\n";
+my $raw = $t->raw_request([ $head, $form,
     map { (\0.005, $_) } split //, $next ], timeout => 60);
 
 my @answers = $raw =~ /\r\n\r\n(\d+|plain)/g;
@@ -76,11 +80,29 @@ for my $size (0, 1_000_000, 5_000_000) {
     my $res = $t->request('POST', '/file', body => form('Open', $size),
                           headers => \@multipart, timeout => 60);
     is($res->{status}, 200, "a file of $size bytes");
+    ok($res->{body} eq form('Done', $size), 'is the one for the app');
 
     is(scalar $t->requests('crm'), 1, 'one call');
     @app = $t->requests('app');
     is(scalar @app, 1, 'one request to the app');
     ok($app[0]{body} eq form('Done', $size), 'with the change');
 }
+
+# a client that leaves: the end of its connection comes with the last byte
+
+$t->clear_requests($_) for qw(crm app);
+
+my $socket = $t->connect;
+print $socket $head, substr $form, 0, -10;
+$socket->flush;
+$socket->setsockopt(IPPROTO_TCP, TCP_CORK, 1);
+print $socket substr $form, -10;
+$socket->flush;
+$socket->shutdown(1);
+
+is(do { local $/; readline $socket } // '', '', 'a client that leaves');
+ok($t->wait_for(sub { $t->error_log =~ /closed connection before an action/ },
+                60), 'is noticed');
+is(scalar $t->requests($_), 0, "nothing for the $_") for qw(crm app);
 
 $t->done;

@@ -42,8 +42,14 @@ $t->endpoint(once => { headers => \@json, body => $change, close => 1 });
 $t->endpoint(kept => { headers => \@json, body => '{"task":{"Kept":"yes"}}' });
 $t->endpoint(text => { headers => \@json, body => '{"task":{"Text":"t"}}' });
 $t->endpoint(refuses => { status => 422, headers => \@json,
-                          body => '{"message":"Not \u00fc today"}' });
+                          body => '{"errors":["Not \u00fc","today"]}' });
 $t->endpoint(invalid => { headers => \@json, body => '{"task":{"a":1,}}' });
+$t->endpoint(echo => sub {
+    my ($req) = @_;
+    my ($task) = $req->{body} =~ /"task":(.*)\}$/s;
+    $task =~ s/\["1","2"\]/["2","3","4"]/;
+    return { headers => \@json, body => qq({"task":$task}) };
+});
 $t->raw_endpoint(silent => 'stall');
 $t->endpoint(busy => { status => 503 });
 $t->endpoint(app => sub {
@@ -60,6 +66,7 @@ my $once = 'http://127.0.0.1:%%PORT_once%%';
 my $call = "flowdash_call $once/a;";
 my $silent = 'flowdash_call http://127.0.0.1:%%PORT_silent%%/;';
 my $text = 'flowdash_call http://127.0.0.1:%%PORT_text%%/a;';
+my $step = "flowdash_step Call { $call }";
 my $app = 'proxy_pass http://127.0.0.1:%%PORT_app%%;';
 
 my $conf = <<"EOC";
@@ -142,6 +149,17 @@ http {
             $app
         }
 
+        location /name {
+            flowdash_action \$flowdash_task_stage;
+            flowdash_set By "\$flowdash_task_stage";
+            flowdash_step "Name" {
+                flowdash_if \$flowdash_task_stage;
+                flowdash_set_header X-Stage \$flowdash_task_stage;
+                $text
+            }
+            $app
+        }
+
         location /get { $app }
 
         location /file {
@@ -151,9 +169,39 @@ http {
             $app
         }
 
+        location /echo {
+            flowdash_user team \$http_x_team;
+            flowdash_action "Echo \$flowdash_task_stage";
+            flowdash_step "Echo" {
+                flowdash_set_header X-Stage \$flowdash_task_stage;
+                flowdash_call http://127.0.0.1:%%PORT_echo%%/;
+            }
+            $app
+        }
+
+        location /others {
+            flowdash_action Others;
+            flowdash_step "Unix" {
+                flowdash_optional on;
+                flowdash_call http://unix:%%DIR%%/nobody.sock:/;
+            }
+            flowdash_step "Proxy" {
+                flowdash_proxy http://localhost:%%PORT_kept%% file:user.txt;
+                flowdash_call http://crm.test/;
+            }
+            flowdash_step "TLS" {
+                flowdash_optional on;
+                flowdash_proxy https://127.0.0.1:%%PORT_https%%;
+                flowdash_ssl_trusted_certificate ca.pem;
+                flowdash_ssl_pinned_key "$pin";
+                flowdash_call https://crm.test/;
+            }
+            $app
+        }
+
         location /large {
             client_max_body_size 1k;
-            error_page 413 /sorry;
+            error_page 413 /get;
             flowdash_action Large;
             flowdash_step "Kept" { $text }
         }
@@ -275,7 +323,8 @@ my @trace = ('Idempotency-Key' => 'key-1',
              traceparent => "00-${\ ('ab' x 16)}-${\ ('cd' x 8)}-01");
 
 my $json = '{"other":[true],"task":{"Stage":"Open","Owner":"me","N":1.0}}';
-my $form = 'a=b&task[Stage]=Op%65n&task[Owner]=me&task[Tag][]=1&task[Tag][]=2';
+my $form = 'a=b&task%5BStage]=Op%65n&task[Owner]=me&task[Tag][]=1'
+    . '&task[Tag][]=2';
 my $upload = join "\r\n", (map { ('--x-x',
     qq(Content-Disposition: form-data; name="task[$_->[0]]"), '', $_->[1]) }
         [ Stage => 'Open' ], [ Owner => 'me' ], [ 'Tag][' => 1 ]),
@@ -316,6 +365,17 @@ my @scenarios = (
     [ 'a file only', '/file', \@multipart, $upload ],
     [ 'a query', '/same?task[Owner]=you&task[Stage]=%31', \@json, $json ],
     [ 'fields of the query', '/query?task[Text]=a&task[Tag][]=1', [], undef ],
+    [ 'a query, a body', '/echo?task[Tag][]=1&task[Tag][]=2', \@urlencoded,
+      $form, new => 1 ],
+    [ 'a file', '/echo', \@multipart, $upload =~ s/"f"/"task[File]"/r,
+      new => 1 ],
+    [ 'a name that is escaped', '/name', \@json,
+      $json =~ s/Open/Op\\u0065n/r ],
+    [ 'control characters', '/echo', \@json, '{"task":{"Stage":"a\nb"}}',
+      status => 400, new => 1 ],
+    [ 'not UTF-8', '/echo', [ @json, 'X-Team' => "\xff" ], $json,
+      status => 400, new => 1 ],
+    [ 'nothing at all', '/query', [], undef, new => 1 ],
     [ 'retry, optional', '/retry', \@json, $json, new => 1 ],
     [ 'TLS by name', '/tls', [ @json, 'X-Host' => 'crm.test' ], $json ],
     [ 'failed, page', '/refused', [ @json, Accept => 'text/html' ], $json,
@@ -331,6 +391,8 @@ my @scenarios = (
     [ 'no answer', '/silent', \@json, $json, status => 504, new => 1 ],
     [ 'failed, error_page', '/page', \@json, $json, status => 502 ],
     [ 'JSON, a new worker', '/task', [ @json, @trace ], $json, new => 1,
+      before => sub { $t->reload or die "no reload\n" } ],
+    [ 'others, a new worker', '/others', \@json, $json, new => 1,
       before => sub { $t->reload or die "no reload\n" } ],
     [ 'TLS, a new worker', '/tls', [ @json, 'X-Host' => 'crm.test' ], $json,
       new => 1, before => sub { $t->reload or die "no reload\n" } ],
@@ -440,13 +502,17 @@ sub differences {
 # not crash.
 
 sub configuration {
-    my $test = sub { return join "\n", $t->test_config($conf) };
+    my %seen;
 
-    my $right;
-    my @paths = $failing->record(sub { $right = $test->() });
-    like($right, qr/^1\n.*test is successful/s, 'accepted') or return;
+    for my $conf ($conf, "location / { flowdash_action A; $step }") {
+        my $test = sub { return join "\n", $t->test_config($conf) };
 
-    all_fail($test, qr/test failed/, @paths);
+        my $right;
+        my @paths = $failing->record(sub { $right = $test->() });
+        like($right, qr/^1\n.*test is successful/s, 'accepted') or return;
+
+        all_fail($test, qr/test failed/, grep { !$seen{$_}++ } @paths);
+    }
 }
 
 # A worker that cannot call anybody does not start.
@@ -482,5 +548,5 @@ sub all_fail {
             if !$failed || $result !~ /^\n.*$message/s;
     }
 
-    cmp_ok($n, '>', 4, "calls that have failed: $n");
+    cmp_ok($n, '>', 0, "calls that have failed: $n");
 }

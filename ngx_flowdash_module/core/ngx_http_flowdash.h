@@ -148,6 +148,7 @@ typedef struct {
 
     unsigned                        raw:1;       /* nothing may be escaped */
     unsigned                        read:1;      /* a field was read */
+    unsigned                        failed:1;    /* a variable was not */
 } ngx_http_flowdash_value_t;
 
 

@@ -64,7 +64,11 @@ ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *cv,
 }
 
 
-/* the module's own variables note in ctx->value what they have read */
+/*
+ * The module's own variables note in ctx->value what they have read.  To nginx,
+ * a variable that fails is an empty one; but no name or condition may be empty
+ * because memory ran out: the steps would not run.
+ */
 
 static ngx_int_t
 ngx_http_flowdash_value_evaluate(ngx_http_request_t *r,
@@ -79,7 +83,7 @@ ngx_http_flowdash_value_evaluate(ngx_http_request_t *r,
     rc = ngx_http_complex_value(r, cv, &value->text);
     ctx->value = NULL;
 
-    return rc;
+    return value->failed ? NGX_ERROR : rc;
 }
 
 

@@ -22,6 +22,8 @@ typedef ngx_int_t (*ngx_http_flowdash_variable_pt)(ngx_http_request_t *r,
 
 static ngx_int_t ngx_http_flowdash_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_flowdash_variable_failed(
+    ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_variable_set(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_variable_value_t *v, ngx_str_t *s);
 
@@ -145,10 +147,23 @@ ngx_http_flowdash_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     ngx_str_null(&s);
 
     if (handler(r, ctx, &s) != NGX_OK) {
-        return NGX_ERROR;
+        return ngx_http_flowdash_variable_failed(ctx);
     }
 
     return ngx_http_flowdash_variable_set(r, ctx, v, &s);
+}
+
+
+/* see ngx_http_flowdash_value_evaluate() */
+
+static ngx_int_t
+ngx_http_flowdash_variable_failed(ngx_http_flowdash_ctx_t *ctx)
+{
+    if (ctx->value) {
+        ctx->value->failed = 1;
+    }
+
+    return NGX_ERROR;
 }
 
 
@@ -190,7 +205,7 @@ ngx_http_flowdash_variable_set(ngx_http_request_t *r,
 
     v->data = ngx_pnalloc(r->pool, v->len);
     if (v->data == NULL) {
-        return NGX_ERROR;
+        return ngx_http_flowdash_variable_failed(ctx);
     }
 
     (void) ngx_escape_json(v->data, s->data, s->len);
@@ -508,7 +523,7 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
     rc = ngx_http_flowdash_json_decode(&field->value, &text, r->pool);
 
     if (rc == NGX_ERROR) {
-        return NGX_ERROR;
+        return ngx_http_flowdash_variable_failed(ctx);
     }
 
     /* a value other than a string is given as it is spelled */
