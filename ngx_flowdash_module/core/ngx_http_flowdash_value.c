@@ -65,9 +65,9 @@ ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *cv,
 
 
 /*
- * The module's own variables note in ctx->value what they have read.  To nginx,
- * a variable that fails is an empty one; but no name or condition may be empty
- * because memory ran out: the steps would not run.
+ * The module's own variables note in ctx->value what they have read.  To
+ * nginx, a variable that fails is an empty one; but no name or condition may
+ * be empty because memory ran out: the steps would not run.
  */
 
 static ngx_int_t
