@@ -8,11 +8,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_text.h>
-#include <ngx_http_flowdash_json.h>
-#include <ngx_http_flowdash_json_leaves.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
-#include <ngx_http_flowdash_url.h>
 #include <ngx_http_flowdash_conf.h>
 
 

@@ -17,6 +17,7 @@
 #include <ngx_http_flowdash_call_setup.h>
 #include <ngx_http_flowdash_call.h>
 #include <ngx_http_flowdash_conf_tls.h>
+#include <ngx_http_flowdash_conf_step_check.h>
 #include <ngx_http_flowdash_conf_call.h>
 
 

@@ -114,6 +114,22 @@ static ngx_http_flowdash_directive_t  ngx_http_flowdash_call_directives[] = {
 
 
 char *
+ngx_http_flowdash_conf_step_only(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_flowdash_loc_conf_t *flcf)
+{
+    if (flcf->step) {
+        return NGX_CONF_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"%V\" is allowed in \"flowdash_step\" only",
+                       &cmd->name);
+
+    return NGX_CONF_ERROR;
+}
+
+
+char *
 ngx_http_flowdash_conf_step_check(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step)
 {

@@ -9,6 +9,13 @@
 
 
 /*
+ * Checks that a directive stands in a step.  Returns NGX_CONF_OK, or
+ * NGX_CONF_ERROR, which is logged.
+ */
+char *ngx_http_flowdash_conf_step_only(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_flowdash_loc_conf_t *flcf);
+
+/*
  * Checks a step whose block has been read: its locations, directives and
  * content handler.  Returns NGX_CONF_OK, or NGX_CONF_ERROR, which is logged.
  */

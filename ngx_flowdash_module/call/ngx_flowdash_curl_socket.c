@@ -56,6 +56,7 @@ static ngx_flowdash_curl_socket_t *ngx_flowdash_curl_socket_find(
     curl_socket_t fd);
 static void ngx_flowdash_curl_socket_delete_events(ngx_connection_t *c,
     ngx_uint_t flags);
+static void ngx_flowdash_curl_socket_delete_posted(ngx_connection_t *c);
 static void ngx_flowdash_curl_socket_free(ngx_connection_t *c,
     ngx_uint_t flags);
 
@@ -63,7 +64,6 @@ static void ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c,
     CURL *easy);
 static ngx_uint_t ngx_flowdash_curl_socket_is_connected(ngx_socket_t fd);
 static void ngx_flowdash_curl_socket_end_idle(ngx_flowdash_curl_socket_t *s);
-static void ngx_flowdash_curl_socket_shutdown_idle(ngx_socket_t fd);
 
 
 static ngx_flowdash_curl_sockets_t  ngx_flowdash_curl_sockets;
@@ -287,7 +287,7 @@ ngx_flowdash_curl_socket_make_room(ngx_flowdash_curl_sockets_t *ss)
     q = ngx_queue_last(&ss->idle);
     s = ngx_queue_data(q, ngx_flowdash_curl_socket_t, queue);
 
-    ngx_flowdash_curl_socket_shutdown_idle(s->connection->fd);
+    ngx_flowdash_curl_sweep_shutdown(s->connection->fd);
     ngx_flowdash_curl_socket_free(s->connection, 0);
     ngx_flowdash_curl_sweep_soon();
 
@@ -339,7 +339,7 @@ ngx_flowdash_curl_socket_event(ngx_event_t *ev)
     s->woken = 1;
 
     if (!s->http2) {
-        ngx_flowdash_curl_socket_shutdown_idle(c->fd);
+        ngx_flowdash_curl_sweep_shutdown(c->fd);
     }
 
     ngx_flowdash_curl_sweep_soon();
@@ -402,6 +402,13 @@ ngx_flowdash_curl_socket_delete_events(ngx_connection_t *c, ngx_uint_t flags)
     (void) ngx_flowdash_curl_socket_set_event(c->write, NGX_WRITE_EVENT, 0,
                                               flags);
 
+    ngx_flowdash_curl_socket_delete_posted(c);
+}
+
+
+static void
+ngx_flowdash_curl_socket_delete_posted(ngx_connection_t *c)
+{
     if (c->read->posted) {
         ngx_delete_posted_event(c->read);
     }
@@ -479,9 +486,7 @@ ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c, CURL *easy)
         s->http2 = 1;
     }
 
-    if (c->read->posted) {
-        ngx_delete_posted_event(c->read);
-    }
+    ngx_flowdash_curl_socket_delete_posted(c);
 
     s->since = ngx_current_msec;
     s->idle = 1;
@@ -535,27 +540,6 @@ ngx_flowdash_curl_socket_end_idle(ngx_flowdash_curl_socket_t *s)
 {
     ngx_queue_remove(&s->queue);
     s->idle = 0;
-}
-
-
-/*
- * libcurl 7.88 would use an idle connection with something to read, and take
- * what the endpoint has sent unasked, such as 408 before it closes, for the
- * answer to the next call.  Over HTTP/2 libcurl reads it: it may be a frame of
- * the connection itself.
- */
-
-static void
-ngx_flowdash_curl_socket_shutdown_idle(ngx_socket_t fd)
-{
-    ssize_t  n;
-    u_char   buf[4096];
-
-    (void) ngx_shutdown_socket(fd, SHUT_RDWR);
-
-    do {
-        n = recv(fd, buf, sizeof(buf), 0);
-    } while (n > 0 || (n == -1 && ngx_socket_errno == NGX_EINTR));
 }
 
 

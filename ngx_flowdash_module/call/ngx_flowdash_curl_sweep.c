@@ -149,3 +149,17 @@ ngx_flowdash_curl_sweep_end(void)
     (void) curl_multi_remove_handle(sw->multi, sw->sweeper);
     sw->running = 0;
 }
+
+
+void
+ngx_flowdash_curl_sweep_shutdown(ngx_socket_t fd)
+{
+    ssize_t  n;
+    u_char   buf[4096];
+
+    (void) ngx_shutdown_socket(fd, SHUT_RDWR);
+
+    do {
+        n = recv(fd, buf, sizeof(buf), 0);
+    } while (n > 0 || (n == -1 && ngx_socket_errno == NGX_EINTR));
+}

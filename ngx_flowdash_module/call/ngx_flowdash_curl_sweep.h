@@ -29,4 +29,14 @@ void ngx_flowdash_curl_sweep_soon(void);
 void ngx_flowdash_curl_sweep_end(void);
 
 
+/*
+ * Shuts an idle socket down, so that libcurl finds it dead and drops it.
+ * libcurl 7.88 would use an idle connection with something to read, and take
+ * what the endpoint has sent unasked, such as 408 before it closes, for the
+ * answer to the next call.  Over HTTP/2 libcurl reads it: it may be a frame of
+ * the connection itself.
+ */
+void ngx_flowdash_curl_sweep_shutdown(ngx_socket_t fd);
+
+
 #endif /* _NGX_FLOWDASH_CURL_SWEEP_H_INCLUDED_ */

@@ -143,13 +143,17 @@ typedef struct {
     unsigned                        escaped:1;   /* control characters are */
     unsigned                        ambiguous:1; /* a field has two readings */
     unsigned                        missing:1;   /* the task lacks a field */
+} ngx_http_flowdash_value_t;
 
-    /* used during evaluation */
 
+/* what the module's variables have to know, and to say, about it meanwhile */
+
+typedef struct {
+    ngx_http_flowdash_value_t      *value;
     unsigned                        raw:1;       /* nothing may be escaped */
     unsigned                        read:1;      /* a field was read */
-    unsigned                        failed:1;    /* a variable was not */
-} ngx_http_flowdash_value_t;
+    unsigned                        failed:1;    /* a variable could not be */
+} ngx_http_flowdash_evaluation_t;
 
 
 /* one of the calls that a step makes */
@@ -226,7 +230,7 @@ struct ngx_http_flowdash_ctx_s {
     ngx_http_flowdash_task_t       *stored;
     ngx_http_flowdash_task_t       *task;      /* as steps see it */
 
-    ngx_http_flowdash_value_t      *value;     /* being evaluated, or NULL */
+    ngx_http_flowdash_evaluation_t *evaluation;  /* or NULL */
 
     ngx_uint_t                      refusal_status;  /* 0: there is a task */
     ngx_str_t                       detail;    /* the reason, for the log */

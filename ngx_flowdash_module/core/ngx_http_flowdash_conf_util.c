@@ -8,7 +8,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
 
 
@@ -62,22 +61,6 @@ ngx_http_flowdash_conf_refuse(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid \"%V\" in \"%V\": %s",
                        value, &cmd->name, reason);
-
-    return NGX_CONF_ERROR;
-}
-
-
-char *
-ngx_http_flowdash_conf_step_only(ngx_conf_t *cf, ngx_command_t *cmd,
-    ngx_http_flowdash_loc_conf_t *flcf)
-{
-    if (flcf->step) {
-        return NGX_CONF_OK;
-    }
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "\"%V\" is allowed in \"flowdash_step\" only",
-                       &cmd->name);
 
     return NGX_CONF_ERROR;
 }

@@ -6,7 +6,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include <ngx_http_flowdash.h>
 
 
 /* Logs why a directive's value is wrong, and returns NGX_CONF_ERROR. */
@@ -34,13 +33,6 @@ ngx_int_t ngx_http_flowdash_conf_read_file(ngx_conf_t *cf, ngx_str_t *name,
  */
 ngx_int_t ngx_http_flowdash_conf_read_secret(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *content);
-
-/*
- * Checks that a directive stands in a step.  Returns NGX_CONF_OK, or
- * NGX_CONF_ERROR, which is logged.
- */
-char *ngx_http_flowdash_conf_step_only(ngx_conf_t *cf, ngx_command_t *cmd,
-    ngx_http_flowdash_loc_conf_t *flcf);
 
 /* Logs what is wrong with a step as a whole, and returns NGX_CONF_ERROR. */
 char *ngx_http_flowdash_conf_step_refuse(ngx_conf_t *cf, ngx_str_t *step,

@@ -38,13 +38,14 @@ ngx_http_flowdash_exchange_fail_text(ngx_http_flowdash_exchange_t *ex,
     p = ngx_vslprintf(buf, buf + sizeof(buf), fmt, args);
     va_end(args);
 
-    ex->detail.data = ngx_pnalloc(pool, p - buf);
+    ex->detail.len = p - buf;
+
+    ex->detail.data = ngx_pnalloc(pool, ex->detail.len);
     if (ex->detail.data == NULL) {
-        ex->detail.len = 0;
-        return NGX_ERROR;
+        return ngx_http_flowdash_exchange_fail(ex, reason,
+                                               "no memory to say why");
     }
 
-    ex->detail.len = p - buf;
     ngx_memcpy(ex->detail.data, buf, ex->detail.len);
 
     return NGX_DECLINED;

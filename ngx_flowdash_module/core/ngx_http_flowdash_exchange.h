@@ -18,8 +18,8 @@ ngx_int_t ngx_http_flowdash_exchange_fail(ngx_http_flowdash_exchange_t *ex,
 
 /*
  * The same with a detail that is formatted like ngx_sprintf()'s, at most
- * NGX_MAX_ERROR_STR bytes, and allocated from the pool.  Returns NGX_DECLINED,
- * or NGX_ERROR if memory ran out; ex->error is set in both cases.
+ * NGX_MAX_ERROR_STR bytes, and allocated from the pool.  If memory runs out,
+ * the detail says so.  Returns NGX_DECLINED.
  */
 ngx_int_t ngx_http_flowdash_exchange_fail_text(
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_reason_e reason,

@@ -13,7 +13,7 @@
 
 
 static ngx_int_t ngx_http_flowdash_value_evaluate(ngx_http_request_t *r,
-    ngx_http_complex_value_t *cv, ngx_http_flowdash_value_t *value);
+    ngx_http_complex_value_t *cv, ngx_http_flowdash_evaluation_t *ev);
 
 
 ngx_int_t
@@ -25,15 +25,19 @@ ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *cv,
     ngx_http_variable_value_t      *saved;
     ngx_http_core_main_conf_t      *cmcf;
     ngx_http_flowdash_main_conf_t  *fmcf;
+    ngx_http_flowdash_evaluation_t  ev;
 
     r = r->main;
 
     ngx_memzero(value, sizeof(ngx_http_flowdash_value_t));
+    ngx_memzero(&ev, sizeof(ngx_http_flowdash_evaluation_t));
+
+    ev.value = value;
 
     fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
 
     if (!fmcf->task_variables || cv->lengths == NULL) {
-        return ngx_http_flowdash_value_evaluate(r, cv, value);
+        return ngx_http_flowdash_value_evaluate(r, cv, &ev);
     }
 
     /*
@@ -52,9 +56,9 @@ ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *cv,
 
     ngx_memcpy(saved, r->variables, size);
 
-    rc = ngx_http_flowdash_value_evaluate(r, cv, value);
+    rc = ngx_http_flowdash_value_evaluate(r, cv, &ev);
 
-    if (value->read) {
+    if (ev.read) {
         ngx_memcpy(r->variables, saved, size);
     }
 
@@ -65,25 +69,27 @@ ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *cv,
 
 
 /*
- * The module's own variables note in ctx->value what they have read.  To
- * nginx, a variable that fails is an empty one; but no name or condition may
- * be empty because memory ran out: the steps would not run.
+ * The module's own variables find the evaluation in the context.  To nginx, a
+ * variable that fails is an empty one; but no name or condition may be empty
+ * because memory ran out: the steps would not run.
  */
 
 static ngx_int_t
 ngx_http_flowdash_value_evaluate(ngx_http_request_t *r,
-    ngx_http_complex_value_t *cv, ngx_http_flowdash_value_t *value)
+    ngx_http_complex_value_t *cv, ngx_http_flowdash_evaluation_t *ev)
 {
-    ngx_int_t                 rc;
-    ngx_http_flowdash_ctx_t  *ctx;
+    ngx_int_t                        rc;
+    ngx_http_flowdash_ctx_t         *ctx;
+    ngx_http_flowdash_evaluation_t  *outer;
 
     ctx = ngx_http_flowdash_get_ctx(r);
+    outer = ctx->evaluation;
 
-    ctx->value = value;
-    rc = ngx_http_complex_value(r, cv, &value->text);
-    ctx->value = NULL;
+    ctx->evaluation = ev;
+    rc = ngx_http_complex_value(r, cv, &ev->value->text);
+    ctx->evaluation = outer;
 
-    return value->failed ? NGX_ERROR : rc;
+    return ev->failed ? NGX_ERROR : rc;
 }
 
 
@@ -91,8 +97,11 @@ ngx_int_t
 ngx_http_flowdash_value_raw(ngx_http_request_t *r,
     ngx_http_complex_value_t *cv, ngx_http_flowdash_value_t *value)
 {
-    ngx_int_t                   rc;
-    ngx_http_variable_value_t  *variables;
+    ngx_int_t                       rc;
+    ngx_http_variable_value_t      *variables;
+    ngx_http_flowdash_evaluation_t  ev;
+
+    r = r->main;
 
     if (ngx_http_flowdash_value(r, cv, value) != NGX_OK) {
         return NGX_ERROR;
@@ -113,8 +122,12 @@ ngx_http_flowdash_value_raw(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    value->raw = 1;
-    rc = ngx_http_flowdash_value_evaluate(r, cv, value);
+    ngx_memzero(&ev, sizeof(ngx_http_flowdash_evaluation_t));
+
+    ev.value = value;
+    ev.raw = 1;
+
+    rc = ngx_http_flowdash_value_evaluate(r, cv, &ev);
 
     r->variables = variables;
 

@@ -10,12 +10,12 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_json.h>
-#include <ngx_http_flowdash_json_pointer.h>
 #include <ngx_http_flowdash_json_leaves.h>
 #include <ngx_http_flowdash_task.h>
 #include <ngx_http_flowdash_form_check.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_value.h>
+#include <ngx_http_flowdash_source_state.h>
 #include <ngx_http_flowdash_source.h>
 
 

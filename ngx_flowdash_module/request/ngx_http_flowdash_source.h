@@ -7,39 +7,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_task.h>
-#include <ngx_http_flowdash_form.h>
-#include <ngx_http_flowdash_multipart_state.h>
-#include <ngx_http_flowdash_gzip.h>
 #include <ngx_http_flowdash.h>
-#include <ngx_http_flowdash_body.h>
-#include <ngx_http_flowdash_replace.h>
-
-
-/* the task's fields in the body or in the query */
-
-typedef struct {
-    ngx_http_flowdash_task_t        task;
-    ngx_http_flowdash_form_t       *form;      /* NULL: JSON */
-    ngx_str_t                       text;      /* if all is in memory */
-} ngx_http_flowdash_source_t;
-
-
-/* where the task's fields come from, and where changed ones go */
-
-typedef struct ngx_http_flowdash_sources_s {
-    ngx_http_flowdash_media_t       media;     /* of the body */
-    ngx_http_flowdash_pieces_t      pieces;
-    ngx_http_flowdash_gzip_t       *gzip;
-    ngx_http_flowdash_multipart_t  *multipart;
-
-    ngx_http_flowdash_source_t      body;
-    ngx_http_flowdash_source_t      query;
-    ngx_http_flowdash_source_t     *target;    /* where new fields go */
-
-    ngx_http_flowdash_copy_t        copy;      /* of a changed body */
-
-    unsigned                        has_body:1;
-} ngx_http_flowdash_sources_t;
 
 
 /*

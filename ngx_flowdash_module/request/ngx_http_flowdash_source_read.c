@@ -16,6 +16,7 @@
 #include <ngx_http_flowdash_gzip.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_body.h>
+#include <ngx_http_flowdash_source_state.h>
 #include <ngx_http_flowdash_source.h>
 #include <ngx_http_flowdash_source_read.h>
 

@@ -14,6 +14,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_replace.h>
 #include <ngx_http_flowdash_replace_headers.h>
+#include <ngx_http_flowdash_source_state.h>
 #include <ngx_http_flowdash_source.h>
 #include <ngx_http_flowdash_source_write.h>
 

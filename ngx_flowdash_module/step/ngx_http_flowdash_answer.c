@@ -247,7 +247,7 @@ static void
 ngx_http_flowdash_answer_upstream_url(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex)
 {
-    u_char               *args;
+    u_char               *p, *args;
     size_t                len;
     ngx_str_t             uri, *peer;
     ngx_http_upstream_t  *u;
@@ -270,14 +270,13 @@ ngx_http_flowdash_answer_upstream_url(ngx_http_request_t *r,
 
     len = u->schema.len + peer->len + uri.len;
 
-    ex->url.data = ngx_pnalloc(r->pool, len);
-    if (ex->url.data == NULL) {
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
         return;
     }
 
-    ex->url.len = ngx_sprintf(ex->url.data, "%V%V%V", &u->schema, peer,
-                              &uri)
-                  - ex->url.data;
+    ex->url.data = p;
+    ex->url.len = ngx_sprintf(p, "%V%V%V", &u->schema, peer, &uri) - p;
 }
 
 

@@ -159,8 +159,8 @@ ngx_http_flowdash_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 static ngx_int_t
 ngx_http_flowdash_variable_failed(ngx_http_flowdash_ctx_t *ctx)
 {
-    if (ctx->value) {
-        ctx->value->failed = 1;
+    if (ctx->evaluation) {
+        ctx->evaluation->failed = 1;
     }
 
     return NGX_ERROR;
@@ -192,13 +192,13 @@ ngx_http_flowdash_variable_set(ngx_http_request_t *r,
     if (ngx_http_flowdash_text_find(s, NGX_HTTP_FLOWDASH_TEXT_LINE
                                        |NGX_HTTP_FLOWDASH_TEXT_C0)
         == NULL
-        || (ctx->value && ctx->value->raw))
+        || (ctx->evaluation && ctx->evaluation->raw))
     {
         return NGX_OK;
     }
 
-    if (ctx->value) {
-        ctx->value->escaped = 1;
+    if (ctx->evaluation) {
+        ctx->evaluation->value->escaped = 1;
     }
 
     v->len = s->len + ngx_escape_json(NULL, s->data, s->len);
@@ -490,10 +490,12 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    ngx_memzero(&unused, sizeof(ngx_http_flowdash_value_t));
+    value = &unused;
 
-    value = ctx->value ? ctx->value : &unused;
-    value->read = 1;
+    if (ctx->evaluation) {
+        ctx->evaluation->read = 1;
+        value = ctx->evaluation->value;
+    }
 
     if (ctx->task == NULL) {
         value->ambiguous = 1;

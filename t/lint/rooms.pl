@@ -19,6 +19,9 @@ my @ROOMS = qw(data core call request watch step error .);
 # rooms that are used, and tested, without any request
 my %REQUESTLESS = map { $_ => 1 } qw(data call);
 
+# what declares the execution of a request
+my $EXECUTION = 'core/ngx_http_flowdash.h';
+
 # nginx's modules name themselves to find their configuration
 my $EVERYBODYS = 'ngx_http_flowdash_module';
 
@@ -77,6 +80,17 @@ sub includes {
             use_file($name, $to, "#include <$header>");
         }
     }
+}
+
+# whether a file includes another, be it by way of others
+
+sub reaches {
+    my ($name, $to, $seen) = (@_, {});
+    return 1 if $name eq $to;
+    return 0 if $seen->{$name}++;
+
+    return scalar grep { reaches($_, $to, $seen) } grep { defined }
+        map { $path{$_} } $text{$name} =~ /^#include [<"](.*?)[>"]/mg;
 }
 
 # A type may be named by files that don't call each other: circles are looked
@@ -155,7 +169,8 @@ for my $name (sort keys %text) {
 
     complain("$name: a request in a room that knows none")
         if $REQUESTLESS{ dirname($name) }
-           && $text{$name} =~ /\bngx_http_request_t\b|<ngx_http_flowdash\.h>/;
+           && ($text{$name} =~ /\bngx_http_request_t\b/
+               || reaches($name, $EXECUTION));
 }
 
 exit $failed;

@@ -3,8 +3,8 @@
  * Makes a chosen call of the module fail, as if memory had run out.
  *
  * The module of the coverage build and of the sanitized one is linked with
- * "-Wl,--wrap=NAME" for each CALL() and VARIADIC() below: its own calls of these
- * functions come here, those of nginx and of the libraries do not.
+ * "-Wl,--wrap=NAME" for each CALL() and VARIADIC() below: its own calls of
+ * these functions come here, those of nginx and of the libraries do not.
  *
  * A test names a file by FLOWDASH_FAILING and writes a failing_t into it; all
  * processes of nginx share the file's memory.  A call is known by its path:
