@@ -363,7 +363,8 @@ change('text/json', '{"task":{"a":1}}', '{"a":2}', '{"task":{"a":2}}',
 requests('change');
 change('application/json', '{"task":{"a":[1]}}', '{}', '{"task":{"a":"1"}}',
        'a string in the query beats an array', '/change?task[a]=1');
-is((requests('change'))[0]{json}{task}{a}, '1', 'for the step, too');
+is(join(' ', map { $_->{json}{task}{a} } requests('change')), '1',
+   'for the step, too');
 
 change('application/json', '{"task":{"a":{}}}', '{}', '{"task":{"a":""}}',
        'an empty string, and an empty object', '/change?task[a]=');
@@ -381,7 +382,9 @@ logged(qr/a field of the query that the body cannot have/, 'says so');
 
 requests('change');
 change($multipart, $file, '{}', $file, 'a file');
-my ($told) = (requests('change'))[0]{body} =~ /"a":(\[.*?\])/;
+my @first = requests('change');
+is(scalar @first, 1, 'the step is asked once');
+my ($told) = $first[0]{body} =~ /"a":(\[.*?\])/;
 
 change($multipart, $file, qq({"a":$told}), $file, 'the same again');
 change($multipart, $file, '{"a":' . $told =~ s/^\[/{"0":/r =~ s/\]$/}/r . '}',
