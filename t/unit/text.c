@@ -1,7 +1,7 @@
 
 /*
- * Small questions about text: classes of bytes, escapes, blanks, media types,
- * and the walk over nginx's lists.
+ * Small questions about text: classes of bytes, UTF-8, escapes, blanks, media
+ * types, and the walk over nginx's lists.
  */
 
 
@@ -65,6 +65,82 @@ finds_the_first(void)
               == s.data + 4
            && ngx_http_flowdash_text_find(&s, NGX_HTTP_FLOWDASH_TEXT_HIGH)
               == NULL;
+
+    free(s.data);
+
+    return good;
+}
+
+
+/* what the bits say, unlike the table in the code */
+
+static ngx_uint_t
+is_utf8(u_char *p, size_t len)
+{
+    size_t    n, i;
+    uint32_t  c;
+
+    static const uint32_t  least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+
+    for ( /* void */ ; len; p += n, len -= n) {
+
+        n = *p < 0x80 ? 1
+            : (*p & 0xe0) == 0xc0 ? 2
+            : (*p & 0xf0) == 0xe0 ? 3
+            : (*p & 0xf8) == 0xf0 ? 4 : 0;
+
+        if (n == 0 || n > len) {
+            return 0;
+        }
+
+        c = (n == 1) ? *p : *p & (0x7f >> n);
+
+        for (i = 1; i < n; i++) {
+
+            if ((p[i] & 0xc0) != 0x80) {
+                return 0;
+            }
+
+            c = c << 6 | (p[i] & 0x3f);
+        }
+
+        if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* any byte, and up to three that are next to where something changes */
+
+static ngx_uint_t
+checks_utf8(size_t len)
+{
+    u_char      *p;
+    ngx_str_t    s;
+    ngx_uint_t   n, i, good;
+
+    static const u_char  edge[] = { 0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0,
+                                    0xbf, 0xc0, 0xff };
+
+    good = 1;
+    s.len = len;
+    s.data = malloc(len);
+
+    for (n = 0; n < 256 * 1000; n++) {
+
+        p = s.data;
+        *p++ = (u_char) (n / 1000);
+
+        for (i = n % 1000; p < s.data + len; i /= 10) {
+            *p++ = edge[i % 10];
+        }
+
+        good &= ((ngx_http_flowdash_text_check_utf8(&s) == NULL)
+                 == is_utf8(s.data, len));
+    }
 
     free(s.data);
 
@@ -198,6 +274,9 @@ main(void)
 
     ok(classes(), "classes of bytes");
     ok(finds_the_first(), "the first byte of a class");
+
+    ok(checks_utf8(1) && checks_utf8(2) && checks_utf8(3) && checks_utf8(4),
+       "UTF-8");
 
     ok(unescapes("", 0, "") && unescapes("a+b", 0, "a+b")
        && unescapes("a+%2B+", 1, "a + ") && unescapes("%41%c3%A9", 0,
