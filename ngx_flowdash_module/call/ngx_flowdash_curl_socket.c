@@ -520,6 +520,7 @@ ngx_flowdash_curl_socket_is_connected(ngx_socket_t fd)
     }
 
     len = sizeof(ngx_sockaddr_t);
+    peer.sockaddr.sa_family = AF_UNSPEC;
 
     if (getpeername(fd, &peer.sockaddr, &len) == -1) {
         return 0;

@@ -91,6 +91,7 @@ rsync --recursive --links --perms --checksum --delete \
 mount --bind "$root" "$root"
 mount --rbind /dev "$root/dev"
 mount -t proc proc "$root/proc"
+mount -t sysfs sysfs "$root/sys"
 
 env -i "${settings[@]}" HOME=/root LANG=C.UTF-8 \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
