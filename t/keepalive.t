@@ -38,7 +38,8 @@ $t->endpoint(hook => sub {
 
 # What happens to a connection once its answer is out, by the call's path.
 # Those that go wrong answer when all have been asked, so that none of them is
-# taken for another call before it has gone wrong.
+# taken for another call before it has gone wrong; and go wrong when the worker
+# has the answer, so that it never reads both at once.
 
 my $answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 my $unasked = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
@@ -55,7 +56,7 @@ my $raw = sub {
         if $what eq 'last';
     return (send => $answer, then => 'next') if !$wrong{$what};
     return (until => sub { -e "$dir/all-asked" }, send => $answer,
-            pause => 0.1, @{ $wrong{$what} });
+            until => sub { -e "$dir/answered" }, @{ $wrong{$what} });
 };
 
 $t->raw_endpoint(raw => $raw);
@@ -238,6 +239,7 @@ my @asked = map { begin("/$_") } @how;
 $t->wait_for(sub { $t->requests('raw') == 4 });
 $t->write_file('all-asked', '');
 $t->finish($_) for @asked;
+$t->write_file('answered', '');
 is(opened('raw'), 4, 'four connections whose servers have more to say');
 $t->wait_for(sub { sockets('raw') == 0 });
 is(sockets('raw'), 0, 'all are closed before their time');
@@ -247,7 +249,9 @@ is(scalar $t->requests('raw'), 5, 'nothing is called twice');
 # the next call comes while libcurl still has it
 
 for my $what (qw(close unasked)) {
+    unlink "$dir/answered";
     is(act("/$what"), 200, "$what: the call");
+    $t->write_file('answered', '');
     ok($t->wait_for(sub { !usable('raw') }), "$what: it is shut down");
     is(act('/stay'), 200, "$what: the next call at once");
 }
@@ -260,7 +264,9 @@ is(act('/unix'), 200, 'unix: a call') for 1 .. 3;
 is(opened('unix'), 1, 'unix: the connection is kept');
 
 for my $what (qw(close unasked)) {
+    unlink "$dir/answered";
     is(act("/unix_$what"), 200, "unix, $what: the call");
+    $t->write_file('answered', '');
     ok($t->wait_for(sub { unix_sockets() == $unix_sockets }),
        "unix, $what: it is closed");
     is(act('/unix'), 200, "unix, $what: the next call");
