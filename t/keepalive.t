@@ -61,11 +61,16 @@ my $raw = sub {
 
 $t->raw_endpoint(raw => $raw);
 
+# A known fault: where the whole exchange takes place before libcurl has to
+# wait, as it may over a UNIX socket, nothing is known of the connection, and it
+# is not watched.  So these answers take their time.
+
 my $unix = IO::Socket::UNIX->new(Local => "$dir/hook.sock", Listen => 128)
     or die "$dir/hook.sock: $!\n";
 $t->server(unix => sub {
     my (undef, $record) = @_;
-    Test::Flowdash::Server::serve_raw($unix, $raw, $record);
+    Test::Flowdash::Server::serve_raw(
+        $unix, sub { return (pause => 0.5, $raw->(@_)) }, $record);
 });
 
 my $log = 0;                    # where the error log of this nginx begins
