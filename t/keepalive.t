@@ -61,16 +61,11 @@ my $raw = sub {
 
 $t->raw_endpoint(raw => $raw);
 
-# A known fault: where the whole exchange takes place before libcurl has to
-# wait, as it may over a UNIX socket, nothing is known of the connection, and it
-# is not watched.  So these answers take their time.
-
 my $unix = IO::Socket::UNIX->new(Local => "$dir/hook.sock", Listen => 128)
     or die "$dir/hook.sock: $!\n";
 $t->server(unix => sub {
     my (undef, $record) = @_;
-    Test::Flowdash::Server::serve_raw(
-        $unix, sub { return (pause => 0.5, $raw->(@_)) }, $record);
+    Test::Flowdash::Server::serve_raw($unix, $raw, $record);
 });
 
 my $log = 0;                    # where the error log of this nginx begins
@@ -78,7 +73,8 @@ my $log = 0;                    # where the error log of this nginx begins
 sub conf {
     my ($events, $http, $tls) = @_;
     my %url = (hook => 'http://127.0.0.1:%%PORT_hook%%/hook',
-               slow => 'http://127.0.0.1:%%PORT_hook%%/slow',
+               (map { $_ => 'http://127.0.0.1:%%PORT_hook%%/slow' }
+                   qw(slow twice)),
                unix => 'http://unix:%%DIR%%/hook.sock:/stay',
                (map { +"unix_$_" => "http://unix:%%DIR%%/hook.sock:/$_" }
                    qw(close unasked)),
@@ -86,13 +82,14 @@ sub conf {
                ($http2 ? (tls2 => 'https://127.0.0.1:%%PORT_tls2%%/') : ()),
                map { $_ => "http://127.0.0.1:%%PORT_raw%%/$_" }
                    qw(close reset unasked both stay last));
-    my $stop = 'flowdash_step "Stop" { return 418; }';
+    my %more = (last => 'flowdash_step "Stop" { return 418; }',
+                twice => "flowdash_step Again { flowdash_call $url{hook}; }");
     my $actions = join '', map { <<"EOC" } sort keys %url;
         location = /$_ {
             flowdash_action "Do $_";
             ${\ ($_ eq 'tls2' ? 'flowdash_http_version 2;' : '') }
             flowdash_step "Hook" { flowdash_call $url{$_}; }
-            ${\ ($_ eq 'last' ? $stop : '') }
+            ${\ ($more{$_} // '') }
             proxy_pass http://127.0.0.1:%%PORT_app%%;
         }
 EOC
@@ -136,23 +133,32 @@ sub begin {
 }
 
 # So many calls at the same time: when all of them have come, they are answered
-# one after the other.  (If a worker gets several answers in one turn, libcurl
-# counts the calls that have just ended as running ones, and keeps more
-# connections than it should until there are calls again: a known fault.)
+# one after the other; or those of a location named all at once, while the
+# worker is stopped.  After a second, libcurl's timers are over, so that several
+# calls end in one turn of its own.
 
 my $answered = 0;
 
 sub together {
-    my ($n) = @_;
+    my ($n, $at_once) = @_;
+    my ($worker) = $t->worker_pids;
     my $before = () = $t->requests('hook');
 
-    my @running = map { begin('/slow') } 1 .. $n;
+    my @running = map { begin($at_once // '/slow') } 1 .. $n;
     my $answers = IO::Select->new(map { $_->{socket} } @running);
     $t->wait_for(sub { $t->requests('hook') == $before + $n });
+    kill STOP => $worker if $at_once;
 
     for my $i (1 .. $n) {
         $t->write_file('go.' . ++$answered, '');
-        $t->wait_for(sub { $i == (() = $answers->can_read(0)) });
+        $t->wait_for(sub { $i == (() = $answers->can_read(0)) })
+            if !$at_once;
+    }
+
+    if ($at_once) {
+        $t->wait_for(sub { sockets('hook', qr/01/, qr/:0*[1-9A-F]/) == $n });
+        sleep 1;
+        kill CONT => $worker;
     }
 
     is(scalar(grep { $t->finish($_)->{status} == 200 } @running), $n,
@@ -166,11 +172,14 @@ sub opened {
     return scalar keys %conn;
 }
 
-# The worker's sockets that lead to a port, whatever their state is, or those
-# that it has not shut down: ESTABLISHED, CLOSE_WAIT.
+# The worker's sockets that lead to a port, in any state or in some, whatever
+# waits in their queues (octets to be sent, and to be read), or those that the
+# worker has not shut down: ESTABLISHED, CLOSE_WAIT.
 
 sub sockets {
-    my ($name, $states) = (@_, qr/../);
+    my ($name, $states, $queues) = @_;
+    $states //= qr/../;
+    $queues //= qr/:/;
     my $port = sprintf '%04X', $t->port($name);
     my ($worker) = $t->worker_pids;
     my %inode = map { (readlink($_) // '') =~ /^socket:\[(\d+)\]/
@@ -178,7 +187,8 @@ sub sockets {
 
     open my $file, '<', "/proc/$worker/net/tcp" or die "/proc/net/tcp: $!\n";
     return scalar grep { my @f = split; ($f[2] // '') =~ /:$port$/
-                         && $f[3] =~ $states && $inode{ $f[9] } } <$file>;
+                         && $f[3] =~ $states && $f[4] =~ $queues
+                         && $inode{ $f[9] } } <$file>;
 }
 
 sub usable { return sockets($_[0], qr/0[18]/) }
@@ -236,6 +246,17 @@ ok($t->wait_for(sub { sockets('hook') <= 4 }),
    'not more are kept than flowdash_keepalive');
 cmp_ok(sockets('hook'), '>=', 1, 'but some');
 
+together(20, '/slow');
+ok($t->wait_for(sub { sockets('hook') <= 4 }),
+   'nor if the answers come all at once');
+cmp_ok(sockets('hook'), '>=', 1, 'some again');
+
+$t->clear_requests('hook');
+together(20, '/twice');
+is(scalar $t->requests('hook'), 40, 'and with two calls for each action');
+is(opened('hook'), 20, 'the second uses what the first has opened');
+ok($t->wait_for(sub { sockets('hook') <= 4 }), 'none are left over');
+
 # what the server does
 
 my @how = qw(close reset unasked both);
@@ -276,6 +297,28 @@ for my $what (qw(close unasked)) {
        "unix, $what: it is closed");
     is(act('/unix'), 200, "unix, $what: the next call");
 }
+
+# an exchange that is over before libcurl has had to wait for anything
+
+$t->stop;
+$t->preload('no_wait');
+$t->run;
+$unix_sockets = unix_sockets();
+
+for my $what (qw(close unasked)) {
+    unlink "$dir/answered";
+    is(act($_), 200, "no waiting: $_") for "/$what", "/unix_$what";
+    $t->write_file('answered', '');
+    ok($t->wait_for(sub { !usable('raw') && unix_sockets() == $unix_sockets }),
+       "no waiting, $what: both are closed");
+    is(act($_), 200, "no waiting, $what: $_") for qw(/stay /unix);
+}
+
+is(join(' ', said(qr/flowdash: (?:action|step)/)), '', 'no call has failed');
+
+$t->stop;
+$t->preload;
+$t->run;
 
 is(act('/stay'), 200, 'one more') for 1 .. 2;
 ok($t->reload, 'reload with idle connections');

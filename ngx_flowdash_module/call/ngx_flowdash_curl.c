@@ -11,7 +11,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include <ngx_flowdash_curl_sweep.h>
+#include <ngx_flowdash_curl_idle.h>
 #include <ngx_flowdash_curl_socket.h>
 #include <ngx_flowdash_curl_handle.h>
 #include <ngx_flowdash_curl.h>
@@ -20,7 +20,7 @@
 typedef struct {
     CURLM             *multi;
     CURLSH            *share;
-    CURL              *sweeper;    /* of ngx_flowdash_curl_sweep.c */
+    CURL              *sweeper;    /* of ngx_flowdash_curl_idle.c */
     ngx_log_t         *log;
     ngx_uint_t         keepalive;
 
@@ -44,6 +44,7 @@ static void ngx_flowdash_curl_limit(void);
 static int ngx_flowdash_curl_timer_handler(CURLM *multi, long ms, void *data);
 static void ngx_flowdash_curl_timeout(ngx_event_t *ev);
 static void ngx_flowdash_curl_action(curl_socket_t fd, int events);
+static void ngx_flowdash_curl_keep(CURL *easy);
 static void ngx_flowdash_curl_refuse(CURL *easy);
 static void ngx_flowdash_curl_end_refused(ngx_flowdash_curl_t *fc);
 static void ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t,
@@ -122,16 +123,17 @@ ngx_flowdash_curl_init_multi(ngx_flowdash_curl_t *fc, time_t keepalive_timeout)
     fc->sweeper = ngx_flowdash_curl_handle_create_easy();
 
     if (fc->sweeper == NULL
-        || ngx_flowdash_curl_sweep_init(fc->log, fc->multi, fc->sweeper)
+        || ngx_flowdash_curl_idle_init(fc->log, fc->multi, fc->sweeper,
+                                       keepalive_timeout)
            != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     return ngx_flowdash_curl_socket_init(fc->log, fc->multi,
-                                         keepalive_timeout,
                                          ngx_flowdash_curl_action,
-                                         ngx_flowdash_curl_refuse);
+                                         ngx_flowdash_curl_refuse,
+                                         ngx_flowdash_curl_keep);
 }
 
 
@@ -157,7 +159,7 @@ ngx_flowdash_curl_exit(void)
 
     ngx_flowdash_curl_handle_exit();
 
-    ngx_flowdash_curl_sweep_exit();
+    ngx_flowdash_curl_idle_exit();
     curl_easy_cleanup(fc->sweeper);
 
     (void) curl_multi_cleanup(fc->multi);
@@ -229,6 +231,7 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
     t->handle->error[0] = '\0';
     t->running = 1;
     t->refused = 0;
+    t->kept = 0;
 
     fc->running++;
 
@@ -426,8 +429,7 @@ ngx_flowdash_curl_action(curl_socket_t fd, int events)
         result = msg->data.result;
 
         if (msg->easy_handle == fc->sweeper) {
-            ngx_flowdash_curl_sweep_end();
-            ngx_flowdash_curl_socket_swept();
+            ngx_flowdash_curl_idle_swept();
             continue;
         }
 
@@ -439,6 +441,28 @@ ngx_flowdash_curl_action(curl_socket_t fd, int events)
     }
 
     ngx_flowdash_curl_end_refused(fc);
+
+    /*
+     * Of transfers that have ended together, libcurl keeps more connections
+     * than it should.  Those that run next may use them.
+     */
+
+    if (!fc->timer.posted) {
+        ngx_flowdash_curl_socket_limit(fc->keepalive);
+    }
+}
+
+
+static void
+ngx_flowdash_curl_keep(CURL *easy)
+{
+    ngx_flowdash_curl_transfer_t  *t;
+
+    t = ngx_flowdash_curl_handle_user(easy);
+
+    if (t) {
+        t->kept = 1;
+    }
 }
 
 
@@ -496,6 +520,10 @@ static void
 ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t, CURLcode result)
 {
     t->result = result;
+
+    if (ngx_flowdash_curl.keepalive && !t->kept && !t->refused) {
+        ngx_flowdash_curl_socket_find_kept(t->easy);
+    }
 
     ngx_flowdash_curl_remove(t);
 

@@ -32,6 +32,7 @@ struct ngx_flowdash_curl_transfer_s {
     ngx_queue_t                    queue;
     unsigned                       running:1;
     unsigned                       refused:1;  /* worker_connections */
+    unsigned                       kept:1;     /* its connection, watched */
 };
 
 

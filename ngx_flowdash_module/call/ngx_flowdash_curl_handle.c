@@ -76,10 +76,7 @@ ngx_flowdash_curl_handle_exit(void)
         q = ngx_queue_head(&pool->all);
         handle = ngx_queue_data(q, ngx_flowdash_curl_handle_t, all);
 
-        ngx_queue_remove(&handle->queue);
-        handle->owner->nidle--;
-
-        ngx_flowdash_curl_handle_free(handle);
+        ngx_flowdash_curl_handle_forget(handle->owner);
     }
 }
 
@@ -291,7 +288,7 @@ ngx_flowdash_curl_handle_forget(void *data)
 {
     ngx_flowdash_curl_handles_t *handles = data;
 
-    ngx_queue_t                 *q;
+    ngx_queue_t                 *q, *next;
     ngx_flowdash_curl_handle_t  *handle;
 
     if (handles->idle.next == NULL) {
@@ -301,11 +298,16 @@ ngx_flowdash_curl_handle_forget(void *data)
         return;
     }
 
-    while (!ngx_queue_empty(&handles->idle)) {
-        q = ngx_queue_head(&handles->idle);
+    for (q = ngx_queue_head(&handles->idle);
+         q != ngx_queue_sentinel(&handles->idle);
+         q = next)
+    {
+        next = ngx_queue_next(q);
         handle = ngx_queue_data(q, ngx_flowdash_curl_handle_t, queue);
 
-        ngx_queue_remove(q);
         ngx_flowdash_curl_handle_free(handle);
     }
+
+    ngx_queue_init(&handles->idle);
+    handles->nidle = 0;
 }

@@ -8,7 +8,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include <ngx_flowdash_curl_sweep.h>
+#include <ngx_flowdash_curl_idle.h>
 #include <ngx_flowdash_curl_socket.h>
 
 
@@ -16,12 +16,9 @@
 
 typedef struct {
     ngx_rbtree_node_t                    node;       /* by descriptor */
-    ngx_queue_t                          queue;      /* of idle ones */
     ngx_connection_t                    *connection;
-    ngx_msec_t                           since;      /* when it became idle */
+    ngx_flowdash_curl_idle_t             idle;
     unsigned                             connected:1;
-    unsigned                             idle:1;
-    unsigned                             woken:1;    /* something came, idle */
     unsigned                             closed:1;   /* libcurl may not yet
                                                         have said so */
     unsigned                             http2:1;
@@ -31,13 +28,12 @@ typedef struct {
 typedef struct {
     CURLM                               *multi;
     ngx_log_t                           *log;
-    ngx_msec_t                           timeout;    /* of idle sockets */
     ngx_flowdash_curl_socket_event_pt    event;
     ngx_flowdash_curl_socket_refuse_pt   refuse;
+    ngx_flowdash_curl_socket_keep_pt     keep;
 
     ngx_rbtree_t                         tree;
     ngx_rbtree_node_t                    sentinel;
-    ngx_queue_t                          idle;       /* the newest first */
 } ngx_flowdash_curl_sockets_t;
 
 
@@ -63,7 +59,8 @@ static void ngx_flowdash_curl_socket_free(ngx_connection_t *c,
 static void ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c,
     CURL *easy);
 static ngx_uint_t ngx_flowdash_curl_socket_is_connected(ngx_socket_t fd);
-static void ngx_flowdash_curl_socket_end_idle(ngx_flowdash_curl_socket_t *s);
+static void ngx_flowdash_curl_socket_wake(ngx_flowdash_curl_socket_t *s,
+    ngx_uint_t shutdown);
 
 
 static ngx_flowdash_curl_sockets_t  ngx_flowdash_curl_sockets;
@@ -71,8 +68,9 @@ static ngx_flowdash_curl_sockets_t  ngx_flowdash_curl_sockets;
 
 ngx_int_t
 ngx_flowdash_curl_socket_init(ngx_log_t *log, CURLM *multi,
-    time_t keepalive_timeout, ngx_flowdash_curl_socket_event_pt event,
-    ngx_flowdash_curl_socket_refuse_pt refuse)
+    ngx_flowdash_curl_socket_event_pt event,
+    ngx_flowdash_curl_socket_refuse_pt refuse,
+    ngx_flowdash_curl_socket_keep_pt keep)
 {
     ngx_flowdash_curl_sockets_t  *ss;
 
@@ -84,12 +82,8 @@ ngx_flowdash_curl_socket_init(ngx_log_t *log, CURLM *multi,
     ss->log = log;
     ss->event = event;
     ss->refuse = refuse;
+    ss->keep = keep;
 
-    /* libcurl counts whole seconds */
-
-    ss->timeout = (keepalive_timeout + 1) * 1000;
-
-    ngx_queue_init(&ss->idle);
     ngx_rbtree_init(&ss->tree, &ss->sentinel, ngx_rbtree_insert_value);
 
     if (curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION,
@@ -201,8 +195,8 @@ ngx_flowdash_curl_socket_get(curl_socket_t fd)
 
     s = ngx_flowdash_curl_socket_find(fd);
 
-    if (s && s->idle) {
-        ngx_flowdash_curl_socket_end_idle(s);
+    if (s && s->idle.added) {
+        ngx_flowdash_curl_idle_remove(&s->idle);
         c = s->connection;
 
     } else {
@@ -270,26 +264,26 @@ ngx_flowdash_curl_socket_create(curl_socket_t fd)
 static ngx_int_t
 ngx_flowdash_curl_socket_make_room(ngx_flowdash_curl_sockets_t *ss)
 {
-    ngx_queue_t                 *q;
+    ngx_flowdash_curl_idle_t    *idle;
     ngx_flowdash_curl_socket_t  *s;
 
     if (ngx_cycle->free_connection_n || ngx_cycle->reusable_connections_n) {
         return NGX_OK;
     }
 
-    if (ngx_queue_empty(&ss->idle)) {
+    idle = ngx_flowdash_curl_idle_get();
+
+    if (idle == NULL) {
         ngx_log_error(NGX_LOG_ERR, ss->log, 0,
                       "flowdash: worker_connections are not enough "
                       "for a call");
         return NGX_ERROR;
     }
 
-    q = ngx_queue_last(&ss->idle);
-    s = ngx_queue_data(q, ngx_flowdash_curl_socket_t, queue);
+    s = ngx_queue_data(idle, ngx_flowdash_curl_socket_t, idle);
 
-    ngx_flowdash_curl_sweep_shutdown(s->connection->fd);
+    ngx_flowdash_curl_idle_shutdown(s->connection->fd);
     ngx_flowdash_curl_socket_free(s->connection, 0);
-    ngx_flowdash_curl_sweep_soon();
 
     return NGX_OK;
 }
@@ -319,6 +313,7 @@ ngx_flowdash_curl_socket_set_event(ngx_event_t *ev, ngx_int_t event,
 static void
 ngx_flowdash_curl_socket_event(ngx_event_t *ev)
 {
+    u_char                        byte;
     ngx_connection_t             *c;
     ngx_flowdash_curl_socket_t   *s;
     ngx_flowdash_curl_sockets_t  *ss;
@@ -327,22 +322,21 @@ ngx_flowdash_curl_socket_event(ngx_event_t *ev)
     c = ev->data;
     s = c->data;
 
-    if (!s->idle) {
+    if (!s->idle.added) {
         ss->event(c->fd, ev->write ? CURL_CSELECT_OUT : CURL_CSELECT_IN);
+        return;
+    }
+
+    if (recv(c->fd, &byte, 1, MSG_PEEK) == -1
+        && ngx_socket_errno == NGX_EAGAIN)
+    {
+        /* the event was for an answer that libcurl has read since */
         return;
     }
 
     /* the endpoint has closed it, or has sent something unasked */
 
-    (void) ngx_flowdash_curl_socket_set_event(ev, NGX_READ_EVENT, 0, 0);
-
-    s->woken = 1;
-
-    if (!s->http2) {
-        ngx_flowdash_curl_sweep_shutdown(c->fd);
-    }
-
-    ngx_flowdash_curl_sweep_soon();
+    ngx_flowdash_curl_socket_wake(s, !s->http2);
 }
 
 
@@ -378,7 +372,7 @@ ngx_flowdash_curl_socket_close(void *data, curl_socket_t fd)
     ngx_log_debug2(NGX_LOG_DEBUG_EVENT, ngx_flowdash_curl_sockets.log, 0,
                    "flowdash curl close socket:%d s:%p", fd, s);
 
-    if (s && s->idle) {
+    if (s && s->idle.added) {
         ngx_flowdash_curl_socket_free(s->connection, NGX_CLOSE_EVENT);
 
     } else if (s) {
@@ -431,8 +425,8 @@ ngx_flowdash_curl_socket_free(ngx_connection_t *c, ngx_uint_t flags)
 
     s = c->data;
 
-    if (s->idle) {
-        ngx_flowdash_curl_socket_end_idle(s);
+    if (s->idle.added) {
+        ngx_flowdash_curl_idle_remove(&s->idle);
     }
 
     ngx_rbtree_delete(&ngx_flowdash_curl_sockets.tree, &s->node);
@@ -488,13 +482,9 @@ ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c, CURL *easy)
 
     ngx_flowdash_curl_socket_delete_posted(c);
 
-    s->since = ngx_current_msec;
-    s->idle = 1;
-    s->woken = 0;
+    ngx_flowdash_curl_idle_add(&s->idle);
 
-    ngx_queue_insert_head(&ss->idle, &s->queue);
-
-    ngx_flowdash_curl_sweep_after(ss->timeout);
+    ss->keep(easy);
 }
 
 
@@ -536,50 +526,65 @@ ngx_flowdash_curl_socket_is_connected(ngx_socket_t fd)
 }
 
 
+/* an idle socket is done with, or, over HTTP/2, may have got a mere frame */
+
 static void
-ngx_flowdash_curl_socket_end_idle(ngx_flowdash_curl_socket_t *s)
+ngx_flowdash_curl_socket_wake(ngx_flowdash_curl_socket_t *s,
+    ngx_uint_t shutdown)
 {
-    ngx_queue_remove(&s->queue);
-    s->idle = 0;
+    ngx_connection_t  *c;
+
+    c = s->connection;
+
+    (void) ngx_flowdash_curl_socket_set_event(c->read, NGX_READ_EVENT, 0, 0);
+
+    ngx_flowdash_curl_idle_wake(&s->idle);
+
+    if (shutdown) {
+        ngx_flowdash_curl_idle_shutdown(c->fd);
+    }
 }
 
 
 void
-ngx_flowdash_curl_socket_swept(void)
+ngx_flowdash_curl_socket_limit(ngx_uint_t max)
 {
-    ngx_queue_t                  *q;
-    ngx_msec_int_t                left;
-    ngx_flowdash_curl_socket_t   *s;
-    ngx_flowdash_curl_sockets_t  *ss;
+    ngx_flowdash_curl_idle_t    *idle;
+    ngx_flowdash_curl_socket_t  *s;
 
-    ss = &ngx_flowdash_curl_sockets;
+    while ((idle = ngx_flowdash_curl_idle_get_excess(max))) {
+        s = ngx_queue_data(idle, ngx_flowdash_curl_socket_t, idle);
 
-    if (ngx_queue_empty(&ss->idle)) {
+        ngx_flowdash_curl_socket_wake(s, 1);
+    }
+}
+
+
+void
+ngx_flowdash_curl_socket_find_kept(CURL *easy)
+{
+    long               connects;
+    curl_socket_t      fd;
+    ngx_connection_t  *c;
+
+    if (curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects) != CURLE_OK
+        || connects == 0
+
+        /* this one walks along all connections */
+
+        || curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK
+        || fd == CURL_SOCKET_BAD
+        || ngx_flowdash_curl_socket_find(fd))
+    {
         return;
     }
 
-    q = ngx_queue_last(&ss->idle);
-    s = ngx_queue_data(q, ngx_flowdash_curl_socket_t, queue);
+    c = ngx_flowdash_curl_socket_create(fd);
 
-    left = ss->timeout - (ngx_current_msec - s->since);
-
-    while (q != ngx_queue_sentinel(&ss->idle)) {
-        s = ngx_queue_data(q, ngx_flowdash_curl_socket_t, queue);
-
-        if (s->woken) {
-            left = 0;
-            break;
-        }
-
-        q = ngx_queue_prev(q);
-    }
-
-    if (left > 0) {
-        ngx_flowdash_curl_sweep_after(left);
+    if (c == NULL) {
+        ngx_flowdash_curl_idle_shutdown(fd);
         return;
     }
 
-    /* the sweep was too early, or what woke the socket was a frame */
-
-    ngx_flowdash_curl_sweep_soon();
+    ngx_flowdash_curl_socket_set_idle(c, easy);
 }

@@ -460,7 +460,10 @@ sub _start_nginx ($self, $output, @arguments) {
         open STDOUT, '>>', "$self->{dir}/$output" or die $!;
         open STDERR, '>&', \*STDOUT;
 
-        $ENV{LD_PRELOAD} = $ENV{FLOWDASH_PRELOAD} if $ENV{FLOWDASH_PRELOAD};
+        my @preload = grep { $_ } $ENV{FLOWDASH_PRELOAD}, $self->{preload};
+        $ENV{LD_PRELOAD} = "@preload" if @preload;
+        $ENV{ASAN_OPTIONS} .= ':verify_asan_link_order=0'
+            if $self->{preload} && $ENV{ASAN_OPTIONS};
         for my $name (grep { $ENV{$_} } @SANITIZER_OPTIONS) {
             $ENV{$name} =~ s/(^|:)log_path=[^:]*//g;
         }
@@ -468,6 +471,17 @@ sub _start_nginx ($self, $output, @arguments) {
         exec $self->{nginx}, '-p', "$self->{dir}/", '-e', 'stderr', @arguments
             or die "$self->{nginx}: $!\n";
     });
+}
+
+# Compiles a C file of t/tool, and loads it into all nginx that are started from
+# now on, before the C library; nothing again, if no file is named.
+
+sub preload ($self, $name = undef) {
+    $self->{preload} = $name && "$self->{dir}/$name.so";
+    return if !$name;
+    system($ENV{CC} || 'cc', qw(-Wall -Wextra -Werror -O1 -shared -fPIC -o),
+           $self->{preload}, "$ROOT/t/tool/$name.c") == 0
+        or die "$name.c does not compile\n";
 }
 
 # the exit code, "signal N", or nothing when the time is up first

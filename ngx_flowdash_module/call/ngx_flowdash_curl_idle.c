@@ -1,0 +1,275 @@
+
+/*
+ * libcurl's idle connections.  It closes those that are idle for too long, or
+ * that the endpoint has closed, only when a transfer starts.  In a worker
+ * without calls they would stay, so a sweep starts a transfer that gets no
+ * socket and fails.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_flowdash_curl_idle.h>
+
+
+/* libcurl looks at most once a second */
+
+#define NGX_FLOWDASH_CURL_IDLE_SOON  1000
+
+
+typedef struct {
+    CURLM             *multi;
+    CURL              *sweeper;
+    ngx_log_t         *log;
+    ngx_msec_t         timeout;
+
+    ngx_queue_t        kept;       /* the newest first */
+    ngx_queue_t        woken;
+    ngx_uint_t         nkept;
+
+    ngx_event_t        timer;
+    ngx_connection_t   dummy;      /* for debug logs about the timer */
+    unsigned           exiting:1;
+} ngx_flowdash_curl_idles_t;
+
+
+static void ngx_flowdash_curl_idle_plan(ngx_msec_t time);
+static void ngx_flowdash_curl_idle_plan_soon(void);
+static void ngx_flowdash_curl_idle_sweep(ngx_event_t *ev);
+static curl_socket_t ngx_flowdash_curl_idle_open(void *data,
+    curlsocktype type, struct curl_sockaddr *addr);
+
+
+static ngx_flowdash_curl_idles_t  ngx_flowdash_curl_idles;
+
+
+ngx_int_t
+ngx_flowdash_curl_idle_init(ngx_log_t *log, CURLM *multi, CURL *sweeper,
+    time_t timeout)
+{
+    ngx_flowdash_curl_idles_t  *fi;
+
+    fi = &ngx_flowdash_curl_idles;
+
+    ngx_memzero(fi, sizeof(ngx_flowdash_curl_idles_t));
+
+    fi->multi = multi;
+    fi->sweeper = sweeper;
+    fi->log = log;
+
+    /* libcurl counts whole seconds */
+
+    fi->timeout = (timeout + 1) * 1000;
+
+    ngx_queue_init(&fi->kept);
+    ngx_queue_init(&fi->woken);
+
+    fi->dummy.fd = (ngx_socket_t) -1;
+
+    fi->timer.handler = ngx_flowdash_curl_idle_sweep;
+    fi->timer.data = &fi->dummy;
+    fi->timer.log = log;
+    fi->timer.cancelable = 1;
+
+    if (curl_easy_setopt(sweeper, CURLOPT_URL, "http://127.0.0.1/")
+        || curl_easy_setopt(sweeper, CURLOPT_FRESH_CONNECT, 1L)
+        || curl_easy_setopt(sweeper, CURLOPT_OPENSOCKETFUNCTION,
+                            ngx_flowdash_curl_idle_open))
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_flowdash_curl_idle_exit(void)
+{
+    ngx_flowdash_curl_idles_t  *fi;
+
+    fi = &ngx_flowdash_curl_idles;
+
+    fi->exiting = 1;
+
+    if (fi->timer.timer_set) {
+        ngx_del_timer(&fi->timer);
+    }
+
+    (void) curl_multi_remove_handle(fi->multi, fi->sweeper);
+}
+
+
+void
+ngx_flowdash_curl_idle_add(ngx_flowdash_curl_idle_t *idle)
+{
+    ngx_flowdash_curl_idles_t  *fi;
+
+    fi = &ngx_flowdash_curl_idles;
+
+    idle->since = ngx_current_msec;
+    idle->added = 1;
+    idle->woken = 0;
+
+    ngx_queue_insert_head(&fi->kept, &idle->queue);
+    fi->nkept++;
+
+    ngx_flowdash_curl_idle_plan(fi->timeout);
+}
+
+
+void
+ngx_flowdash_curl_idle_remove(ngx_flowdash_curl_idle_t *idle)
+{
+    if (!idle->woken) {
+        ngx_flowdash_curl_idles.nkept--;
+    }
+
+    ngx_queue_remove(&idle->queue);
+    idle->added = 0;
+}
+
+
+void
+ngx_flowdash_curl_idle_wake(ngx_flowdash_curl_idle_t *idle)
+{
+    ngx_flowdash_curl_idle_remove(idle);
+
+    idle->added = 1;
+    idle->woken = 1;
+
+    ngx_queue_insert_head(&ngx_flowdash_curl_idles.woken, &idle->queue);
+
+    ngx_flowdash_curl_idle_plan_soon();
+}
+
+
+ngx_flowdash_curl_idle_t *
+ngx_flowdash_curl_idle_get_excess(ngx_uint_t max)
+{
+    ngx_flowdash_curl_idles_t  *fi;
+
+    fi = &ngx_flowdash_curl_idles;
+
+    if (fi->nkept <= max) {
+        return NULL;
+    }
+
+    return ngx_queue_data(ngx_queue_last(&fi->kept), ngx_flowdash_curl_idle_t,
+                          queue);
+}
+
+
+ngx_flowdash_curl_idle_t *
+ngx_flowdash_curl_idle_get(void)
+{
+    ngx_flowdash_curl_idles_t  *fi;
+
+    fi = &ngx_flowdash_curl_idles;
+
+    if (!ngx_queue_empty(&fi->woken)) {
+        return ngx_queue_data(ngx_queue_last(&fi->woken),
+                              ngx_flowdash_curl_idle_t, queue);
+    }
+
+    return ngx_flowdash_curl_idle_get_excess(0);
+}
+
+
+void
+ngx_flowdash_curl_idle_shutdown(ngx_socket_t fd)
+{
+    ssize_t  n;
+    u_char   buf[4096];
+
+    (void) ngx_shutdown_socket(fd, SHUT_RDWR);
+
+    do {
+        n = recv(fd, buf, sizeof(buf), 0);
+    } while (n > 0 || (n == -1 && ngx_socket_errno == NGX_EINTR));
+
+    ngx_flowdash_curl_idle_plan_soon();
+}
+
+
+/* in "time" milliseconds, if no sweep is planned */
+
+static void
+ngx_flowdash_curl_idle_plan(ngx_msec_t time)
+{
+    ngx_flowdash_curl_idles_t  *fi;
+
+    fi = &ngx_flowdash_curl_idles;
+
+    if (!fi->timer.timer_set && !fi->exiting) {
+        ngx_add_timer(&fi->timer, time);
+    }
+}
+
+
+/* as soon as libcurl looks again, even if a sweep is planned for later */
+
+static void
+ngx_flowdash_curl_idle_plan_soon(void)
+{
+    ngx_event_t  *timer;
+
+    timer = &ngx_flowdash_curl_idles.timer;
+
+    if (timer->timer_set) {
+        ngx_del_timer(timer);
+    }
+
+    ngx_flowdash_curl_idle_plan(NGX_FLOWDASH_CURL_IDLE_SOON);
+}
+
+
+static void
+ngx_flowdash_curl_idle_sweep(ngx_event_t *ev)
+{
+    ngx_flowdash_curl_idles_t  *fi;
+
+    fi = &ngx_flowdash_curl_idles;
+
+    ngx_log_debug0(NGX_LOG_DEBUG_EVENT, fi->log, 0, "flowdash curl sweep");
+
+    (void) curl_multi_add_handle(fi->multi, fi->sweeper);
+}
+
+
+static curl_socket_t
+ngx_flowdash_curl_idle_open(void *data, curlsocktype type,
+    struct curl_sockaddr *addr)
+{
+    return CURL_SOCKET_BAD;
+}
+
+
+void
+ngx_flowdash_curl_idle_swept(void)
+{
+    ngx_msec_int_t              left;
+    ngx_flowdash_curl_idle_t   *idle;
+    ngx_flowdash_curl_idles_t  *fi;
+
+    fi = &ngx_flowdash_curl_idles;
+
+    (void) curl_multi_remove_handle(fi->multi, fi->sweeper);
+
+    idle = ngx_flowdash_curl_idle_get();
+    if (idle == NULL) {
+        return;
+    }
+
+    left = fi->timeout - (ngx_current_msec - idle->since);
+
+    if (!idle->woken && left > 0) {
+        ngx_flowdash_curl_idle_plan(left);
+        return;
+    }
+
+    /* the sweep was too early, or what woke the connection was a frame */
+
+    ngx_flowdash_curl_idle_plan_soon();
+}

@@ -1,0 +1,71 @@
+
+#ifndef _NGX_FLOWDASH_CURL_IDLE_H_INCLUDED_
+#define _NGX_FLOWDASH_CURL_IDLE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <curl/curl.h>
+
+
+/* An idle connection; its memory is the caller's, and zeroed at first. */
+
+typedef struct {
+    ngx_queue_t   queue;
+    ngx_msec_t    since;      /* when it became idle */
+    unsigned      added:1;    /* it is idle */
+    unsigned      woken:1;    /* something came */
+} ngx_flowdash_curl_idle_t;
+
+
+/*
+ * Prepares the worker, whose multi closes connections that are idle for
+ * "timeout" seconds.  Sweeps are transfers of "sweeper", an easy handle that
+ * stays the caller's and serves nothing else.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_flowdash_curl_idle_init(ngx_log_t *log, CURLM *multi,
+    CURL *sweeper, time_t timeout);
+
+/* The worker exits: there are no more sweeps. */
+void ngx_flowdash_curl_idle_exit(void);
+
+
+/* A connection has become idle: plans a sweep for when its time is over. */
+void ngx_flowdash_curl_idle_add(ngx_flowdash_curl_idle_t *idle);
+
+/* It is idle no longer. */
+void ngx_flowdash_curl_idle_remove(ngx_flowdash_curl_idle_t *idle);
+
+/*
+ * Something has come on an idle connection, or it was shut down: sweeps soon,
+ * and again until libcurl has closed it.
+ */
+void ngx_flowdash_curl_idle_wake(ngx_flowdash_curl_idle_t *idle);
+
+/*
+ * Returns the connection that has been idle longest, or NULL if there are no
+ * more than "max"; those that were woken do not count.
+ */
+ngx_flowdash_curl_idle_t *ngx_flowdash_curl_idle_get_excess(ngx_uint_t max);
+
+/*
+ * Returns a connection that was woken, or, if none was, the one that has been
+ * idle longest; NULL if none is idle.
+ */
+ngx_flowdash_curl_idle_t *ngx_flowdash_curl_idle_get(void);
+
+/*
+ * Shuts an idle socket down, so that libcurl finds it dead and drops it, and
+ * sweeps soon.  libcurl 7.88 would use an idle connection with something to
+ * read, and take what the endpoint has sent unasked, such as 408 before it
+ * closes, for the answer to the next call.  Over HTTP/2 libcurl reads it: it
+ * may be a frame of the connection itself.
+ */
+void ngx_flowdash_curl_idle_shutdown(ngx_socket_t fd);
+
+/* To be called when the sweeper's transfer has ended: plans the next sweep. */
+void ngx_flowdash_curl_idle_swept(void);
+
+
+#endif /* _NGX_FLOWDASH_CURL_IDLE_H_INCLUDED_ */
