@@ -59,6 +59,12 @@ $t->config(<<"END");
                         '\$flowdash_error|\$flowdash_step_status|\$status';
 
         server {
+            listen 127.0.0.1:%%PORT_plain%%;
+            default_type application/json;
+            return 200 '{"issue":{"from":"nginx"}}';
+        }
+
+        server {
             listen 127.0.0.1:%%PORT_http%%;
             server_name tasks.example;
             access_log %%DIR%%/flow.log flow;
@@ -127,6 +133,11 @@ $t->config(<<"END");
             location /cut/ { proxy_pass http://127.0.0.1:%%PORT_cut%%; }
             location /stall/ { proxy_pass http://127.0.0.1:%%PORT_stall%%; }
             location /none/ { proxy_pass http://127.0.0.1:%%PORT_none%%; }
+            location /kept/ {
+                proxy_http_version 1.1;
+                proxy_set_header Connection "";
+                proxy_pass http://127.0.0.1:%%PORT_plain%%;
+            }
             location /file/ { default_type application/json; root %%DIR%%; }
             location /return/ {
                 default_type application/json;
@@ -256,6 +267,14 @@ for ([ 'file', '{"from":"file"}' ], [ 'return', '{"returned":true}' ],
     $t->only_request('app');
 }
 
+# nothing is sent after the header: a server that keeps the connection would
+# take it for the next request
+
+is(put('/other/x?where=kept', '{}')->{status}, 204, 'a connection that is kept');
+task_is('{"from":"nginx"}', 'payload');
+$t->only_request('app');
+unlike($t->error_log, qr/client sent invalid/, 'and no body');
+
 # the fetch is a GET of its own also for nginx's variables: by those FastCGI
 # apps are told what to do, and caches what they keep
 
@@ -274,7 +293,7 @@ for (1 .. 3) {
 # what fails, before any call
 
 $t->wait_for(sub { $t->read_file('flow.log') =~ tr/\n// >= 17 });
-my $logged = 17;
+my $logged = 18;
 
 for (
     [ '/issues/1', 502, 'status', 'X-Status' => 404 ],

@@ -20,6 +20,8 @@ static ngx_http_flowdash_reason_e ngx_http_flowdash_call_result_map_curl_error(
     ngx_http_flowdash_call_t *call);
 static long ngx_http_flowdash_call_result_proxy_status(
     ngx_http_flowdash_call_t *call);
+static ngx_uint_t ngx_http_flowdash_call_result_has_opened(
+    ngx_http_flowdash_call_t *call);
 
 
 size_t
@@ -238,18 +240,11 @@ ngx_http_flowdash_call_result_proxy_status(ngx_http_flowdash_call_t *call)
 ngx_int_t
 ngx_http_flowdash_call_result_record(ngx_http_flowdash_call_t *call)
 {
-    long                           connects;
     ngx_http_flowdash_exchange_t  *ex;
     ngx_http_flowdash_attempt_t   *attempt;
 
     ex = call->ex;
     call->attempting = 0;
-    connects = 0;
-
-    if (call->transferred) {
-        (void) curl_easy_getinfo(call->transfer.easy, CURLINFO_NUM_CONNECTS,
-                                 &connects);
-    }
 
     attempt = ngx_array_push(&ex->attempts);
     if (attempt == NULL) {
@@ -260,7 +255,20 @@ ngx_http_flowdash_call_result_record(ngx_http_flowdash_call_t *call)
                                  : ngx_http_flowdash_reason_status(ex->error);
     attempt->time = ngx_current_msec - call->start;
     attempt->answered = (ex->status != 0);
-    attempt->opened = (connects > 0);
+    attempt->opened = ngx_http_flowdash_call_result_has_opened(call);
 
     return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_call_result_has_opened(ngx_http_flowdash_call_t *call)
+{
+    long  connects;
+
+    return call->transferred
+           && curl_easy_getinfo(call->transfer.easy, CURLINFO_NUM_CONNECTS,
+                                &connects)
+              == CURLE_OK
+           && connects > 0;
 }

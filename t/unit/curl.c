@@ -1,0 +1,461 @@
+
+/*
+ * libcurl's idle connections by a clock that the test sets: when the next
+ * sweep is planned, which connection has to go, and that a sweep opens nothing
+ * and asks nobody; and how many easy handles are kept.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include <sys/wait.h>
+
+#include "tap.h"
+
+#include "ngx_flowdash_curl_idle.c"
+#include "ngx_flowdash_curl_socket.c"
+#include "ngx_flowdash_curl_handle.c"
+
+
+#define TEST_HANDLES  (NGX_FLOWDASH_CURL_HANDLE_IDLE + 2)
+
+
+static CURLM       *test_multi;
+static CURLSH      *test_share;
+static CURL        *test_sweeper;
+static ngx_uint_t   test_setups;
+
+
+static void test_start(void);
+static void test_end_all(void);
+static ngx_uint_t planned(ngx_msec_t time);
+static CURLcode sweep(void);
+static CURLcode run(void);
+static void test_plans(void);
+static void test_order(void);
+static void test_exit(void);
+static void test_sweeps(void);
+static size_t discard(char *p, size_t size, size_t n, void *data);
+static ngx_socket_t listener(in_port_t *port);
+static int serve(ngx_socket_t fd);
+static void test_handles(void);
+static ngx_int_t setup(CURL *easy, void *data);
+
+
+int
+main(void)
+{
+    (void) test_begin(0);
+
+    ngx_use_stderr = 0;
+    ngx_time_init();
+    (void) ngx_strerror_init();
+    (void) ngx_event_timer_init(&test_log);
+
+    test_plans();
+    test_order();
+    test_exit();
+    test_sweeps();
+    test_handles();
+
+    return test_end();
+}
+
+
+/* a worker that keeps idle connections for 60 seconds, at 1,000 ms */
+
+static void
+test_start(void)
+{
+    ngx_current_msec = 1000;
+
+    test_multi = curl_multi_init();
+    test_share = curl_share_init();
+
+    ngx_flowdash_curl_handle_init(&test_log, test_share, 32, 60);
+    test_sweeper = ngx_flowdash_curl_handle_create_easy();
+
+    (void) ngx_flowdash_curl_socket_init(&test_log, test_multi, NULL, NULL,
+                                         NULL);
+    ok(ngx_flowdash_curl_idle_init(&test_log, test_multi, test_sweeper, 60)
+       == NGX_OK, "a worker starts");
+}
+
+
+static void
+test_end_all(void)
+{
+    ngx_flowdash_curl_handle_exit();
+    ngx_flowdash_curl_idle_exit();
+
+    ok(!ngx_flowdash_curl_idles.timer.timer_set, "no sweep is planned");
+
+    curl_easy_cleanup(test_sweeper);
+    (void) curl_multi_cleanup(test_multi);
+    (void) curl_share_cleanup(test_share);
+}
+
+
+static ngx_uint_t
+planned(ngx_msec_t time)
+{
+    return ngx_flowdash_curl_idles.timer.timer_set
+           && ngx_flowdash_curl_idles.timer.timer.key == time;
+}
+
+
+/* what nginx does when the timer expires, and libcurl then */
+
+static CURLcode
+sweep(void)
+{
+    ngx_event_t  *timer;
+
+    timer = &ngx_flowdash_curl_idles.timer;
+
+    ngx_del_timer(timer);
+    timer->handler(timer);
+
+    return run();
+}
+
+
+static CURLcode
+run(void)
+{
+    int       n;
+    CURLMsg  *msg;
+
+    do {
+        (void) curl_multi_perform(test_multi, &n);
+
+        if (n) {
+            (void) curl_multi_poll(test_multi, NULL, 0, 1000, NULL);
+        }
+
+    } while (n);
+
+    msg = curl_multi_info_read(test_multi, &n);
+
+    return msg ? msg->data.result : CURLE_OK;
+}
+
+
+static void
+test_plans(void)
+{
+    ngx_flowdash_curl_idle_t  a, b;
+
+    ngx_memzero(&a, sizeof(ngx_flowdash_curl_idle_t));
+    ngx_memzero(&b, sizeof(ngx_flowdash_curl_idle_t));
+
+    test_start();
+
+    ok(!ngx_flowdash_curl_idles.timer.timer_set, "nothing is idle: no sweep");
+
+    ngx_flowdash_curl_idle_add(&a);
+    ok(planned(62000), "a sweep in 60 seconds and one");
+
+    ngx_current_msec = 41000;
+    ngx_flowdash_curl_idle_add(&b);
+    ok(planned(62000), "the next one does not put it off");
+
+    ngx_current_msec = 62000;
+    (void) sweep();
+    ngx_flowdash_curl_idle_remove(&a);
+    ngx_flowdash_curl_idle_swept();
+    ok(planned(102000), "the next sweep is for the other");
+
+    ngx_current_msec = 101999;
+    (void) sweep();
+    ngx_flowdash_curl_idle_swept();
+    ok(planned(102000), "too early by a millisecond: one more");
+
+    ngx_current_msec = 102000;
+    (void) sweep();
+    ngx_flowdash_curl_idle_swept();
+    ok(planned(103000), "libcurl has not closed it: again");
+
+    ngx_current_msec = 102500;
+    ngx_flowdash_curl_idle_remove(&b);
+    ngx_flowdash_curl_idle_add(&b);
+    ok(planned(103000), "used again: what is planned stays");
+
+    ngx_current_msec = 103000;
+    (void) sweep();
+    ngx_flowdash_curl_idle_swept();
+    ok(planned(163500), "and the next is for its new time");
+
+    ngx_flowdash_curl_idle_wake(&b);
+    ok(planned(104000), "woken: a sweep soon");
+
+    ngx_current_msec = 104000;
+    (void) sweep();
+    ngx_flowdash_curl_idle_swept();
+    ok(planned(105000), "still there: again");
+
+    ngx_current_msec = 105000;
+    (void) sweep();
+    ngx_flowdash_curl_idle_remove(&b);
+    ngx_flowdash_curl_idle_swept();
+    ok(!ngx_flowdash_curl_idles.timer.timer_set, "gone: no more");
+
+    test_end_all();
+}
+
+
+static void
+test_order(void)
+{
+    ngx_uint_t                i;
+    ngx_flowdash_curl_idle_t  c[4];
+
+    ngx_memzero(c, sizeof(c));
+
+    test_start();
+
+    ok(ngx_flowdash_curl_idle_get() == NULL, "none is idle");
+    ok(ngx_flowdash_curl_idle_get_excess(0) == NULL, "none is too much");
+
+    for (i = 0; i < 4; i++) {
+        ngx_flowdash_curl_idle_add(&c[i]);
+    }
+
+    ok(ngx_flowdash_curl_idle_get_excess(4) == NULL, "four of four");
+    ok(ngx_flowdash_curl_idle_get_excess(3) == &c[0], "four of three");
+    ok(ngx_flowdash_curl_idle_get() == &c[0], "the oldest may go");
+
+    ngx_flowdash_curl_idle_wake(&c[2]);
+    ok(ngx_flowdash_curl_idle_get_excess(3) == NULL,
+       "one that was woken does not count");
+    ok(ngx_flowdash_curl_idle_get_excess(2) == &c[0], "the oldest is too much");
+    ok(ngx_flowdash_curl_idle_get() == &c[2], "but the woken one goes first");
+
+    ngx_flowdash_curl_idle_remove(&c[2]);
+    ok(!c[2].added && ngx_flowdash_curl_idle_get_excess(3) == NULL
+       && ngx_flowdash_curl_idle_get_excess(2) == &c[0], "it is used again");
+
+    ngx_flowdash_curl_idle_add(&c[2]);
+    ok(ngx_flowdash_curl_idle_get_excess(3) == &c[0], "and idle");
+
+    ngx_flowdash_curl_idle_wake(&c[0]);
+    ngx_flowdash_curl_idle_wake(&c[1]);
+    ok(ngx_flowdash_curl_idle_get() == &c[0], "the first that was woken");
+    ok(ngx_flowdash_curl_idle_get_excess(1) == &c[3], "and the oldest");
+
+    for (i = 0; i < 4; i++) {
+        ngx_flowdash_curl_idle_remove(&c[i]);
+    }
+
+    ok(ngx_flowdash_curl_idle_get() == NULL
+       && ngx_flowdash_curl_idle_get_excess(0) == NULL, "none is left");
+
+    test_end_all();
+}
+
+
+static void
+test_exit(void)
+{
+    ngx_event_t               *timer;
+    ngx_flowdash_curl_idle_t   c;
+
+    ngx_memzero(&c, sizeof(ngx_flowdash_curl_idle_t));
+
+    test_start();
+
+    ngx_flowdash_curl_idle_add(&c);
+
+    timer = &ngx_flowdash_curl_idles.timer;
+    ngx_del_timer(timer);
+    timer->handler(timer);
+
+    test_end_all();     /* while a sweep is running */
+
+    ngx_flowdash_curl_idle_wake(&c);
+    ok(!timer->timer_set, "nor is one by what is closed at the exit");
+}
+
+
+/*
+ * A sweep looks as a call to port 80 of this machine would.  With the port of
+ * a server to which there is an idle connection, it must not use that.
+ */
+
+static void
+test_sweeps(void)
+{
+    int            status;
+    char           url[64];
+    CURL          *easy;
+    pid_t          pid;
+    in_port_t      port;
+    ngx_socket_t   fd;
+
+    test_start();
+
+    fd = listener(&port);
+    pid = fork();
+
+    if (pid == 0) {
+        _exit(serve(fd));
+    }
+
+    (void) close(fd);
+    (void) snprintf(url, sizeof(url), "http://127.0.0.1:%u/", port);
+
+    easy = ngx_flowdash_curl_handle_create_easy();
+    (void) curl_easy_setopt(easy, CURLOPT_URL, url);
+    (void) curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard);
+    (void) curl_multi_add_handle(test_multi, easy);
+    ok(run() == CURLE_OK, "a call");
+    (void) curl_multi_remove_handle(test_multi, easy);
+
+    (void) curl_easy_setopt(test_sweeper, CURLOPT_URL, url);
+    ngx_flowdash_curl_idle_plan_soon();
+    ok(sweep() != CURLE_OK, "a sweep fails");
+    ngx_flowdash_curl_idle_swept();
+
+    ngx_flowdash_curl_idle_plan_soon();
+    ok(sweep() != CURLE_OK, "the next one, too");
+    ngx_flowdash_curl_idle_swept();
+
+    curl_easy_cleanup(easy);
+    test_end_all();
+
+    ok(waitpid(pid, &status, 0) == pid && status == 1 << 8,
+       "the server has seen one connection with one request");
+}
+
+
+static size_t
+discard(char *p, size_t size, size_t n, void *data)
+{
+    return size * n;
+}
+
+
+static ngx_socket_t
+listener(in_port_t *port)
+{
+    socklen_t           len;
+    ngx_socket_t        fd;
+    struct sockaddr_in  sin;
+
+    len = sizeof(struct sockaddr_in);
+
+    ngx_memzero(&sin, sizeof(struct sockaddr_in));
+    sin.sin_family = AF_INET;
+    sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    (void) bind(fd, (struct sockaddr *) &sin, len);
+    (void) listen(fd, 8);
+    (void) getsockname(fd, (struct sockaddr *) &sin, &len);
+
+    *port = ntohs(sin.sin_port);
+
+    return fd;
+}
+
+
+/* returns the number of requests, and 8 for each connection but the first */
+
+static int
+serve(ngx_socket_t fd)
+{
+    int             n;
+    ssize_t         len;
+    char            buf[4096];
+    ngx_socket_t    s;
+    struct timeval  none = { 0, 1 };
+
+    n = 0;
+    s = accept(fd, NULL, NULL);
+
+    for ( ;; ) {
+        len = recv(s, buf, sizeof(buf), 0);
+
+        if (len <= 0) {
+            break;
+        }
+
+        /* a call is so small that it comes as one */
+
+        n++;
+        (void) send(s, "HTTP/1.1 204 No Content\r\n\r\n", 27, 0);
+    }
+
+    /* what has connected meanwhile */
+
+    (void) setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof(none));
+
+    while (accept(fd, NULL, NULL) != -1) {
+        n += 8;
+    }
+
+    return n;
+}
+
+
+static void
+test_handles(void)
+{
+    ngx_uint_t                    i;
+    ngx_flowdash_curl_handle_t   *handle[TEST_HANDLES];
+    ngx_flowdash_curl_handles_t   handles;
+
+    ngx_memzero(&handles, sizeof(ngx_flowdash_curl_handles_t));
+    handles.setup = setup;
+
+    ngx_flowdash_curl_handle_forget(&handles);
+
+    test_start();
+
+    for (i = 0; i < TEST_HANDLES; i++) {
+        handle[i] = ngx_flowdash_curl_handle_get(&handles, &handles);
+    }
+
+    ok(test_setups == TEST_HANDLES, "each handle is set up");
+    ok(ngx_flowdash_curl_handle_user(handle[1]->easy) == &handles,
+       "it knows its user");
+
+    for (i = 0; i < TEST_HANDLES; i++) {
+        ngx_flowdash_curl_handle_put(handle[i]);
+    }
+
+    ok(ngx_flowdash_curl_handle_user(handle[1]->easy) == NULL,
+       "and forgets him");
+
+    for (i = 0; i < TEST_HANDLES; i++) {
+        handle[i] = ngx_flowdash_curl_handle_get(&handles, &handles);
+    }
+
+    ok(test_setups == TEST_HANDLES + 2, "all that may be kept were kept");
+
+    for (i = 0; i < TEST_HANDLES; i++) {
+        ngx_flowdash_curl_handle_put(handle[i]);
+    }
+
+    ngx_flowdash_curl_handle_forget(&handles);
+
+    handle[0] = ngx_flowdash_curl_handle_get(&handles, &handles);
+    ok(test_setups == TEST_HANDLES + 3, "none is left after forgetting");
+
+    ngx_flowdash_curl_handle_put(handle[0]);
+    ok(handles.nidle == 1, "one again");
+
+    test_end_all();
+    ok(ngx_queue_empty(&handles.idle), "nor after the exit");
+}
+
+
+static ngx_int_t
+setup(CURL *easy, void *data)
+{
+    test_setups++;
+
+    return NGX_OK;
+}
