@@ -180,14 +180,13 @@ ngx_flowdash_curl_idle_get(void)
 void
 ngx_flowdash_curl_idle_shutdown(ngx_socket_t fd)
 {
-    ssize_t  n;
-    u_char   buf[4096];
+    u_char  buf[4096];
 
     (void) ngx_shutdown_socket(fd, SHUT_RDWR);
 
-    do {
-        n = recv(fd, buf, sizeof(buf), 0);
-    } while (n > 0 || (n == -1 && ngx_socket_errno == NGX_EINTR));
+    while (recv(fd, buf, sizeof(buf), 0) > 0) {
+        continue;
+    }
 
     ngx_flowdash_curl_idle_plan_soon();
 }
