@@ -242,10 +242,8 @@ ngx_http_flowdash_conf_proxy_user(ngx_conf_t *cf, ngx_command_t *cmd,
         return NGX_CONF_ERROR;
     }
 
-    proxy->user.data = content.data;
-    proxy->user.len = p - content.data;
-    proxy->password.data = p + 1;
-    proxy->password.len = last - p - 1;
+    proxy->user = (char *) content.data;
+    proxy->password = (char *) p + 1;
 
     *p = '\0';
     *last = '\0';

@@ -38,9 +38,9 @@ typedef struct ngx_http_flowdash_url_s {
 
 
 typedef struct ngx_http_flowdash_proxy_s {
-    ngx_str_t                       url;       /* these end with a zero */
-    ngx_str_t                       user;
-    ngx_str_t                       password;
+    ngx_str_t                       url;       /* ends with a zero */
+    char                           *user;      /* or NULL */
+    char                           *password;
     ngx_str_t                       host;
     in_port_t                       port;
     unsigned                        ssl:1;

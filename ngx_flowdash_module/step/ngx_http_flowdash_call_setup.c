@@ -218,11 +218,9 @@ ngx_http_flowdash_call_setup_proxy(CURL *easy,
         return NGX_ERROR;
     }
 
-    if (proxy->user.data
-        && (curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME,
-                             (char *) proxy->user.data)
-            || curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD,
-                                (char *) proxy->password.data)))
+    if (proxy->user
+        && (curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, proxy->user)
+            || curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, proxy->password)))
     {
         return NGX_ERROR;
     }
