@@ -48,9 +48,17 @@ my %wrong = (close => [], reset => [ then => 'reset' ],
              unasked => [ send => $unasked, then => 'stall' ],
              both => [ send => $unasked ]);
 
+my %seen;                       # connections
+
 my $raw = sub {
     my ($request) = @_;
     my ($what) = $request->{target} =~ m{(\w+)$};
+
+    # only the first call on a connection is answered
+
+    my $seen = $seen{ $request->{conn} }++;
+    return if $what eq 'again' && $seen;
+    $what = 'unasked' if $what eq 'again';
 
     return send => $answer =~ s/\r\n/\r\nConnection: close\r\n/r
         if $what eq 'last';
@@ -81,7 +89,7 @@ sub conf {
                tls => 'https://127.0.0.1:%%PORT_tls%%/',
                ($http2 ? (tls2 => 'https://127.0.0.1:%%PORT_tls2%%/') : ()),
                map { $_ => "http://127.0.0.1:%%PORT_raw%%/$_" }
-                   qw(close reset unasked both stay last));
+                   qw(close reset unasked both stay last again));
     my %more = (last => 'flowdash_step "Stop" { return 418; }',
                 twice => "flowdash_step Again { flowdash_call $url{hook}; }");
     my $actions = join '', map { <<"EOC" } sort keys %url;
@@ -133,14 +141,14 @@ sub begin {
 }
 
 # So many calls at the same time: when all of them have come, they are answered
-# one after the other; or those of a location named all at once, while the
-# worker is stopped.  After a second, libcurl's timers are over, so that several
-# calls end in one turn of its own.
+# one after the other.  Or the location is given: then they are answered all at
+# once while the worker is stopped, if need be for so long that libcurl's timers
+# are over and several calls end in one turn of its own.
 
 my $answered = 0;
 
 sub together {
-    my ($n, $at_once) = @_;
+    my ($n, $at_once, $stopped) = @_;
     my ($worker) = $t->worker_pids;
     my $before = () = $t->requests('hook');
 
@@ -156,8 +164,10 @@ sub together {
     }
 
     if ($at_once) {
-        $t->wait_for(sub { sockets('hook', qr/01/, qr/:0*[1-9A-F]/) == $n });
-        sleep 1;
+        ok($t->wait_for(sub {
+            sockets('hook', qr/01/, qr/:0*[1-9A-F]/) == $n
+        }), 'all answers have come before the worker goes on');
+        sleep $stopped;
         kill CONT => $worker;
     }
 
@@ -246,13 +256,13 @@ ok($t->wait_for(sub { sockets('hook') <= 4 }),
    'not more are kept than flowdash_keepalive');
 cmp_ok(sockets('hook'), '>=', 1, 'but some');
 
-together(20, '/slow');
+together(20, '/slow', 1);
 ok($t->wait_for(sub { sockets('hook') <= 4 }),
    'nor if the answers come all at once');
 cmp_ok(sockets('hook'), '>=', 1, 'some again');
 
 $t->clear_requests('hook');
-together(20, '/twice');
+together(20, '/twice', 1);
 is(scalar $t->requests('hook'), 40, 'and with two calls for each action');
 is(opened('hook'), 20, 'the second uses what the first has opened');
 ok($t->wait_for(sub { sockets('hook') <= 4 }), 'none are left over');
@@ -314,11 +324,28 @@ for my $what (qw(close unasked)) {
     is(act($_), 200, "no waiting, $what: $_") for qw(/stay /unix);
 }
 
+unlink "$dir/answered";
+is(act($_), 200, "no waiting: $_") for qw(/stay /again);
+$t->write_file('answered', '');
+ok($t->wait_for(sub { !usable('raw') }),
+   'no waiting, the second try of a call: it is closed');
+is(act('/stay'), 200, 'no waiting: the next call');
+
 is(join(' ', said(qr/flowdash: (?:action|step)/)), '', 'no call has failed');
+
+# events of which nginx knew before libcurl read the answers
+
+$t->stop;
+$t->preload('late_events');
+conf('', 'flowdash_keepalive_timeout 900s;');
+
+together(10, '/slow', 0);
+is(sockets('hook'), 10, 'late events: all connections are kept');
+is(usable('hook'), 10, 'and none is shut down');
 
 $t->stop;
 $t->preload;
-$t->run;
+conf('', 'flowdash_keepalive 4; flowdash_keepalive_timeout 900s;');
 
 is(act('/stay'), 200, 'one more') for 1 .. 2;
 ok($t->reload, 'reload with idle connections');

@@ -39,12 +39,13 @@ typedef struct {
 static ngx_int_t ngx_flowdash_curl_init_multi(ngx_flowdash_curl_t *fc,
     time_t keepalive_timeout);
 static void ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t);
+static void ngx_flowdash_curl_watch(ngx_flowdash_curl_transfer_t *t);
 static void ngx_flowdash_curl_limit(void);
 
 static int ngx_flowdash_curl_timer_handler(CURLM *multi, long ms, void *data);
 static void ngx_flowdash_curl_timeout(ngx_event_t *ev);
 static void ngx_flowdash_curl_action(curl_socket_t fd, int events);
-static void ngx_flowdash_curl_keep(CURL *easy);
+static void ngx_flowdash_curl_idle(CURL *easy);
 static void ngx_flowdash_curl_refuse(CURL *easy);
 static void ngx_flowdash_curl_end_refused(ngx_flowdash_curl_t *fc);
 static void ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t,
@@ -133,7 +134,7 @@ ngx_flowdash_curl_init_multi(ngx_flowdash_curl_t *fc, time_t keepalive_timeout)
     return ngx_flowdash_curl_socket_init(fc->log, fc->multi,
                                          ngx_flowdash_curl_action,
                                          ngx_flowdash_curl_refuse,
-                                         ngx_flowdash_curl_keep);
+                                         ngx_flowdash_curl_idle);
 }
 
 
@@ -231,7 +232,7 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
     t->handle->error[0] = '\0';
     t->running = 1;
     t->refused = 0;
-    t->kept = 0;
+    t->opened = -1;
 
     fc->running++;
 
@@ -284,6 +285,8 @@ ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t)
 
     t->running = 0;
 
+    ngx_flowdash_curl_watch(t);
+
     (void) curl_multi_remove_handle(fc->multi, t->easy);
 
     fc->running--;
@@ -292,6 +295,26 @@ ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t)
     ngx_flowdash_curl_limit();
 
     ngx_flowdash_curl_handle_clear_errors();
+}
+
+
+/*
+ * libcurl says nothing of a connection that a transfer has opened, or used
+ * again, without having to wait for it.
+ */
+
+static void
+ngx_flowdash_curl_watch(ngx_flowdash_curl_transfer_t *t)
+{
+    long  opened;
+
+    if (ngx_flowdash_curl.keepalive
+        && curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &opened)
+           == CURLE_OK
+        && opened != t->opened)
+    {
+        ngx_flowdash_curl_socket_watch_kept(t->easy);
+    }
 }
 
 
@@ -454,14 +477,14 @@ ngx_flowdash_curl_action(curl_socket_t fd, int events)
 
 
 static void
-ngx_flowdash_curl_keep(CURL *easy)
+ngx_flowdash_curl_idle(CURL *easy)
 {
     ngx_flowdash_curl_transfer_t  *t;
 
     t = ngx_flowdash_curl_handle_user(easy);
 
     if (t) {
-        t->kept = 1;
+        (void) curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &t->opened);
     }
 }
 
@@ -520,10 +543,6 @@ static void
 ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t, CURLcode result)
 {
     t->result = result;
-
-    if (ngx_flowdash_curl.keepalive && !t->kept && !t->refused) {
-        ngx_flowdash_curl_socket_find_kept(t->easy);
-    }
 
     ngx_flowdash_curl_remove(t);
 

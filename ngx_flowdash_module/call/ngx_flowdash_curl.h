@@ -30,9 +30,10 @@ struct ngx_flowdash_curl_transfer_s {
 
     ngx_flowdash_curl_handle_t    *handle;
     ngx_queue_t                    queue;
+    long                           opened;     /* connections, when its socket
+                                                  became idle; -1: not yet */
     unsigned                       running:1;
     unsigned                       refused:1;  /* worker_connections */
-    unsigned                       kept:1;     /* its connection, watched */
 };
 
 

@@ -13,7 +13,7 @@
 #include <ngx_flowdash_curl_idle.h>
 
 
-/* libcurl looks at most once a second */
+/* libcurl looks at most once a second; in milliseconds */
 
 #define NGX_FLOWDASH_CURL_IDLE_SOON  1000
 
@@ -35,7 +35,6 @@ typedef struct {
 
 
 static void ngx_flowdash_curl_idle_plan(ngx_msec_t time);
-static void ngx_flowdash_curl_idle_plan_soon(void);
 static void ngx_flowdash_curl_idle_sweep(ngx_event_t *ev);
 static curl_socket_t ngx_flowdash_curl_idle_open(void *data,
     curlsocktype type, struct curl_sockaddr *addr);
@@ -141,7 +140,7 @@ ngx_flowdash_curl_idle_wake(ngx_flowdash_curl_idle_t *idle)
 
     ngx_queue_insert_head(&ngx_flowdash_curl_idles.woken, &idle->queue);
 
-    ngx_flowdash_curl_idle_plan_soon();
+    ngx_flowdash_curl_idle_plan(NGX_FLOWDASH_CURL_IDLE_SOON);
 }
 
 
@@ -188,39 +187,38 @@ ngx_flowdash_curl_idle_shutdown(ngx_socket_t fd)
         continue;
     }
 
-    ngx_flowdash_curl_idle_plan_soon();
+    ngx_flowdash_curl_idle_plan(NGX_FLOWDASH_CURL_IDLE_SOON);
 }
 
 
-/* in "time" milliseconds, if no sweep is planned */
+/* in "time" milliseconds, unless a sweep is planned for earlier */
 
 static void
 ngx_flowdash_curl_idle_plan(ngx_msec_t time)
 {
+    ngx_event_t                *timer;
     ngx_flowdash_curl_idles_t  *fi;
 
     fi = &ngx_flowdash_curl_idles;
 
-    if (!fi->timer.timer_set && !fi->exiting) {
-        ngx_add_timer(&fi->timer, time);
+    if (fi->exiting) {
+        return;
     }
-}
 
-
-/* as soon as libcurl looks again, even if a sweep is planned for later */
-
-static void
-ngx_flowdash_curl_idle_plan_soon(void)
-{
-    ngx_event_t  *timer;
-
-    timer = &ngx_flowdash_curl_idles.timer;
+    timer = &fi->timer;
 
     if (timer->timer_set) {
+
+        if ((ngx_msec_int_t) (timer->timer.key - ngx_current_msec)
+            <= (ngx_msec_int_t) time)
+        {
+            return;
+        }
+
         ngx_del_timer(timer);
     }
 
-    ngx_flowdash_curl_idle_plan(NGX_FLOWDASH_CURL_IDLE_SOON);
+    ngx_add_timer(timer, time);
 }
 
 
@@ -270,5 +268,5 @@ ngx_flowdash_curl_idle_swept(void)
 
     /* the sweep was too early, or what woke the connection was a frame */
 
-    ngx_flowdash_curl_idle_plan_soon();
+    ngx_flowdash_curl_idle_plan(NGX_FLOWDASH_CURL_IDLE_SOON);
 }

@@ -30,7 +30,7 @@ typedef struct {
     ngx_log_t                           *log;
     ngx_flowdash_curl_socket_event_pt    event;
     ngx_flowdash_curl_socket_refuse_pt   refuse;
-    ngx_flowdash_curl_socket_keep_pt     keep;
+    ngx_flowdash_curl_socket_idle_pt     idle;
 
     ngx_rbtree_t                         tree;
     ngx_rbtree_node_t                    sentinel;
@@ -56,7 +56,7 @@ static void ngx_flowdash_curl_socket_delete_posted(ngx_connection_t *c);
 static void ngx_flowdash_curl_socket_free(ngx_connection_t *c,
     ngx_uint_t flags);
 
-static void ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c,
+static ngx_int_t ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c,
     CURL *easy);
 static ngx_uint_t ngx_flowdash_curl_socket_is_connected(ngx_socket_t fd);
 static void ngx_flowdash_curl_socket_wake(ngx_flowdash_curl_socket_t *s,
@@ -70,7 +70,7 @@ ngx_int_t
 ngx_flowdash_curl_socket_init(ngx_log_t *log, CURLM *multi,
     ngx_flowdash_curl_socket_event_pt event,
     ngx_flowdash_curl_socket_refuse_pt refuse,
-    ngx_flowdash_curl_socket_keep_pt keep)
+    ngx_flowdash_curl_socket_idle_pt idle)
 {
     ngx_flowdash_curl_sockets_t  *ss;
 
@@ -82,7 +82,7 @@ ngx_flowdash_curl_socket_init(ngx_log_t *log, CURLM *multi,
     ss->log = log;
     ss->event = event;
     ss->refuse = refuse;
-    ss->keep = keep;
+    ss->idle = idle;
 
     ngx_rbtree_init(&ss->tree, &ss->sentinel, ngx_rbtree_insert_value);
 
@@ -133,8 +133,8 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
 
     if (what == CURL_POLL_REMOVE) {
 
-        if (c) {
-            ngx_flowdash_curl_socket_set_idle(c, easy);
+        if (c && ngx_flowdash_curl_socket_set_idle(c, easy) == NGX_OK) {
+            ss->idle(easy);
         }
 
         return 0;
@@ -449,21 +449,17 @@ ngx_flowdash_curl_socket_free(ngx_connection_t *c, ngx_uint_t flags)
  * each call, and tells when the endpoint closes the connection.
  */
 
-static void
+static ngx_int_t
 ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c, CURL *easy)
 {
-    long                          version;
-    ngx_flowdash_curl_socket_t   *s;
-    ngx_flowdash_curl_sockets_t  *ss;
+    long                         version;
+    ngx_flowdash_curl_socket_t  *s;
 
-    ss = &ngx_flowdash_curl_sockets;
     s = c->data;
 
     if (!s->closed && !s->connected) {
         s->connected = ngx_flowdash_curl_socket_is_connected(c->fd);
     }
-
-    /* the whole exchange may have taken place before libcurl had to wait */
 
     if (s->closed
         || !s->connected
@@ -471,7 +467,7 @@ ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c, CURL *easy)
     {
         ngx_flowdash_curl_socket_free(c, fcntl(c->fd, F_GETFD) == -1
                                          ? NGX_CLOSE_EVENT : 0);
-        return;
+        return NGX_DECLINED;
     }
 
     if (curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK
@@ -484,7 +480,7 @@ ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c, CURL *easy)
 
     ngx_flowdash_curl_idle_add(&s->idle);
 
-    ss->keep(easy);
+    return NGX_OK;
 }
 
 
@@ -561,30 +557,41 @@ ngx_flowdash_curl_socket_limit(ngx_uint_t max)
 
 
 void
-ngx_flowdash_curl_socket_find_kept(CURL *easy)
+ngx_flowdash_curl_socket_watch_kept(CURL *easy)
 {
-    long               connects;
-    curl_socket_t      fd;
-    ngx_connection_t  *c;
+    curl_socket_t                fd;
+    ngx_connection_t            *c;
+    ngx_flowdash_curl_socket_t  *s;
 
-    if (curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects) != CURLE_OK
-        || connects == 0
+    /* for this libcurl walks along all of its connections */
 
-        /* this one walks along all connections */
-
-        || curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK
-        || fd == CURL_SOCKET_BAD
-        || ngx_flowdash_curl_socket_find(fd))
+    if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK
+        || fd == CURL_SOCKET_BAD)
     {
         return;
     }
 
-    c = ngx_flowdash_curl_socket_create(fd);
+    s = ngx_flowdash_curl_socket_find(fd);
 
-    if (c == NULL) {
-        ngx_flowdash_curl_idle_shutdown(fd);
+    if (s == NULL) {
+
+        /* a client must not lose its connection for this one */
+
+        c = ngx_cycle->free_connection_n
+            ? ngx_flowdash_curl_socket_create(fd) : NULL;
+
+    } else if (s->idle.added) {
+        c = s->connection;
+        ngx_flowdash_curl_idle_remove(&s->idle);
+
+    } else {
+
+        /* another transfer uses it */
+
         return;
     }
 
-    ngx_flowdash_curl_socket_set_idle(c, easy);
+    if (c == NULL || ngx_flowdash_curl_socket_set_idle(c, easy) != NGX_OK) {
+        ngx_flowdash_curl_idle_shutdown(fd);
+    }
 }

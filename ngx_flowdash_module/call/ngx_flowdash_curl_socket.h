@@ -19,8 +19,11 @@ typedef void (*ngx_flowdash_curl_socket_event_pt)(curl_socket_t fd,
  */
 typedef void (*ngx_flowdash_curl_socket_refuse_pt)(CURL *easy);
 
-/* Called when a transfer's connection is kept: it is watched from now on. */
-typedef void (*ngx_flowdash_curl_socket_keep_pt)(CURL *easy);
+/*
+ * Called when a transfer's socket has become idle.  It is watched from now on,
+ * but libcurl may close it at once, and open another for the transfer.
+ */
+typedef void (*ngx_flowdash_curl_socket_idle_pt)(CURL *easy);
 
 
 /*
@@ -29,7 +32,7 @@ typedef void (*ngx_flowdash_curl_socket_keep_pt)(CURL *easy);
 ngx_int_t ngx_flowdash_curl_socket_init(ngx_log_t *log, CURLM *multi,
     ngx_flowdash_curl_socket_event_pt event,
     ngx_flowdash_curl_socket_refuse_pt refuse,
-    ngx_flowdash_curl_socket_keep_pt keep);
+    ngx_flowdash_curl_socket_idle_pt idle);
 
 /* Gives nginx's connections back; the multi is gone, its sockets closed. */
 void ngx_flowdash_curl_socket_exit(void);
@@ -38,13 +41,16 @@ void ngx_flowdash_curl_socket_exit(void);
 int ngx_flowdash_curl_socket_close(void *data, curl_socket_t fd);
 
 /*
- * To be called when a transfer has ended without a keep_pt for it: libcurl may
- * keep a connection whose socket it never had to wait for, which is watched
- * from now on.
+ * Watches the connection that a transfer has left to libcurl, if it is not
+ * watched yet; takes down that it was used, if it is.  To be called before the
+ * transfer is removed.
  */
-void ngx_flowdash_curl_socket_find_kept(CURL *easy);
+void ngx_flowdash_curl_socket_watch_kept(CURL *easy);
 
-/* Shuts down those sockets that have been idle longest, but for "max". */
+/*
+ * Shuts down idle sockets, those that have been idle longest first, until no
+ * more than "max" are left.
+ */
 void ngx_flowdash_curl_socket_limit(ngx_uint_t max);
 
 

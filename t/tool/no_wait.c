@@ -4,6 +4,9 @@
  * connections so fast that nobody ever has to wait for them: connect() returns
  * when the connection is there, and send() when the peer has answered, or has
  * closed.  So libcurl finds the answer before it has asked for any event.
+ *
+ * The peer must be another process, and must answer each send().  A call to
+ * /again waits as usual on a connection that was used before.
  */
 
 
@@ -12,6 +15,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 
 
@@ -21,12 +25,24 @@
 
 typedef int (*connect_t)(int fd, const struct sockaddr *addr, socklen_t len);
 typedef ssize_t (*send_t)(int fd, const void *buf, size_t len, int flags);
+typedef int (*close_t)(int fd);
 
 
 static void wait_for(int fd, short events);
 
 
-static char  connected[FDS];
+static int  sent[FDS];              /* -1: not a connection of nginx's */
+
+
+static void __attribute__((constructor))
+forget_all(void)
+{
+    int  fd;
+
+    for (fd = 0; fd < FDS; fd++) {
+        sent[fd] = -1;
+    }
+}
 
 
 int
@@ -52,7 +68,7 @@ connect(int fd, const struct sockaddr *addr, socklen_t len)
     }
 
     if (rc == 0 && fd < FDS) {
-        connected[fd] = 1;
+        sent[fd] = 0;
     }
 
     return rc;
@@ -68,11 +84,29 @@ send(int fd, const void *buf, size_t len, int flags)
     real = (send_t) dlsym(RTLD_NEXT, "send");
     n = real(fd, buf, len, flags);
 
-    if (n > 0 && fd < FDS && connected[fd]) {
-        wait_for(fd, POLLIN);
+    if (n > 0 && fd < FDS && sent[fd] >= 0) {
+
+        if (sent[fd]++ == 0 || memmem(buf, len, "/again ", 7) == NULL) {
+            wait_for(fd, POLLIN);
+        }
     }
 
     return n;
+}
+
+
+int
+close(int fd)
+{
+    close_t  real;
+
+    if (fd >= 0 && fd < FDS) {
+        sent[fd] = -1;
+    }
+
+    real = (close_t) dlsym(RTLD_NEXT, "close");
+
+    return real(fd);
 }
 
 

@@ -1,8 +1,9 @@
 
 /*
  * libcurl's idle connections by a clock that the test sets: when the next
- * sweep is planned, which connection has to go, and that a sweep opens nothing
- * and asks nobody; and how many easy handles are kept.
+ * sweep is planned, which connection has to go, that a sweep opens nothing and
+ * asks nobody, and that those are known for which libcurl has not waited; and
+ * how many easy handles are kept.
  */
 
 
@@ -11,6 +12,7 @@
 #include <ngx_event.h>
 
 #include <sys/wait.h>
+#include <poll.h>
 
 #include "tap.h"
 
@@ -20,6 +22,16 @@
 
 
 #define TEST_HANDLES  (NGX_FLOWDASH_CURL_HANDLE_IDLE + 2)
+#define TEST_SOCKETS  8
+
+
+/* a server in a process of its own */
+
+typedef struct {
+    pid_t          pid;
+    ngx_socket_t   control;     /* closing it ends the server */
+    char           url[64];
+} test_server_t;
 
 
 static CURLM       *test_multi;
@@ -37,10 +49,17 @@ static void test_plans(void);
 static void test_order(void);
 static void test_exit(void);
 static void test_sweeps(void);
-static size_t discard(char *p, size_t size, size_t n, void *data);
-static ngx_socket_t listener(in_port_t *port);
-static int serve(ngx_socket_t fd);
+static void test_kept(void);
+static ngx_int_t add_event(ngx_event_t *ev, ngx_int_t event,
+    ngx_uint_t flags);
+static ngx_int_t del_event(ngx_event_t *ev, ngx_int_t event,
+    ngx_uint_t flags);
 static void test_handles(void);
+static CURLcode call(CURL *easy, test_server_t *server, ngx_uint_t watch);
+static size_t discard(char *p, size_t size, size_t n, void *data);
+static void server_start(test_server_t *server);
+static int server_end(test_server_t *server);
+static int serve(ngx_socket_t fd, ngx_socket_t control);
 static ngx_int_t setup(CURL *easy, void *data);
 
 
@@ -58,6 +77,7 @@ main(void)
     test_order();
     test_exit();
     test_sweeps();
+    test_kept();
     test_handles();
 
     return test_end();
@@ -287,116 +307,136 @@ test_exit(void)
 static void
 test_sweeps(void)
 {
-    int            status;
-    char           url[64];
-    CURL          *easy;
-    pid_t          pid;
-    in_port_t      port;
-    ngx_socket_t   fd;
+    CURL           *easy;
+    test_server_t   server;
 
     test_start();
-
-    fd = listener(&port);
-    pid = fork();
-
-    if (pid == 0) {
-        _exit(serve(fd));
-    }
-
-    (void) close(fd);
-    (void) snprintf(url, sizeof(url), "http://127.0.0.1:%u/", port);
+    server_start(&server);
 
     easy = ngx_flowdash_curl_handle_create_easy();
-    (void) curl_easy_setopt(easy, CURLOPT_URL, url);
-    (void) curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard);
-    (void) curl_multi_add_handle(test_multi, easy);
-    ok(run() == CURLE_OK, "a call");
-    (void) curl_multi_remove_handle(test_multi, easy);
+    ok(call(easy, &server, 0) == CURLE_OK, "a call");
 
-    (void) curl_easy_setopt(test_sweeper, CURLOPT_URL, url);
-    ngx_flowdash_curl_idle_plan_soon();
+    (void) curl_easy_setopt(test_sweeper, CURLOPT_URL, server.url);
+    ngx_flowdash_curl_idle_plan(NGX_FLOWDASH_CURL_IDLE_SOON);
     ok(sweep() != CURLE_OK, "a sweep fails");
     ngx_flowdash_curl_idle_swept();
 
-    ngx_flowdash_curl_idle_plan_soon();
+    ngx_flowdash_curl_idle_plan(NGX_FLOWDASH_CURL_IDLE_SOON);
     ok(sweep() != CURLE_OK, "the next one, too");
     ngx_flowdash_curl_idle_swept();
+
+    ok(server_end(&server) == 101,
+       "the server has seen one connection with one request");
+
+    curl_easy_cleanup(easy);
+    test_end_all();
+}
+
+
+/* curl_multi_perform() tells nobody what it waits for */
+
+static void
+test_kept(void)
+{
+    CURL                             *easy;
+    ngx_uint_t                        i;
+    ngx_cycle_t                       cycle;
+    ngx_event_t                       events[4];
+    ngx_connection_t                  connections[2];
+    test_server_t                     server;
+    ngx_atomic_t                      number;
+    ngx_flowdash_curl_idle_t         *idle;
+
+    ngx_memzero(&cycle, sizeof(ngx_cycle_t));
+    ngx_memzero(events, sizeof(events));
+    ngx_memzero(connections, sizeof(connections));
+
+    for (i = 0; i < 2; i++) {
+        connections[i].read = &events[i];
+        connections[i].write = &events[2 + i];
+        connections[i].data = (i == 0) ? &connections[1] : NULL;
+        connections[i].fd = (ngx_socket_t) -1;
+    }
+
+    number = 0;
+
+    cycle.log = &test_log;
+    cycle.connections = connections;
+    cycle.connection_n = 2;
+    cycle.free_connections = connections;
+    cycle.free_connection_n = 2;
+
+    ngx_cycle = &cycle;
+    ngx_connection_counter = &number;
+    ngx_event_actions.add = add_event;
+    ngx_event_actions.del = del_event;
+
+    test_start();
+    server_start(&server);
+
+    easy = ngx_flowdash_curl_handle_create_easy();
+    ok(call(easy, &server, 1) == CURLE_OK, "a call without waiting");
+
+    idle = ngx_flowdash_curl_idle_get();
+    ok(idle && idle->since == 1000, "its connection is known");
+    ok(connections[0].read->active && !connections[0].write->active,
+       "and watched for reading");
+
+    ngx_current_msec = 5000;
+    ok(call(easy, &server, 1) == CURLE_OK, "the next call");
+    ok(idle == ngx_flowdash_curl_idle_get() && idle->since == 5000,
+       "its connection was used");
+    ok(ngx_flowdash_curl_idle_get_excess(1) == NULL
+       && cycle.free_connection_n == 1, "and is still one");
+
+    ngx_flowdash_curl_idle_wake(idle);
+    (void) del_event(connections[0].read, NGX_READ_EVENT, 0);
+    ok(call(easy, &server, 1) == CURLE_OK, "one more");
+    ok(ngx_flowdash_curl_idle_get_excess(0) == idle
+       && connections[0].read->active, "a woken one is watched again");
+
+    cycle.free_connection_n = 0;
+    (void) curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    ok(call(easy, &server, 1) == CURLE_OK, "a call on another connection");
+    ok(ngx_flowdash_curl_idle_get() == idle
+       && ngx_flowdash_curl_idle_get_excess(1) == NULL,
+       "for which nginx has none");
+
+    cycle.free_connection_n = 1;
+    ngx_flowdash_curl_socket_limit(1);
+    ok(ngx_flowdash_curl_idle_get_excess(0) == idle, "one may be kept");
+
+    ngx_flowdash_curl_socket_limit(0);
+    ok(ngx_flowdash_curl_idle_get_excess(0) == NULL
+       && !connections[0].read->active, "now none");
+
+    (void) curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
+    ok(call(easy, &server, 1) == CURLE_OK, "after that, a call");
+    ok(server_end(&server) == 305,
+       "both were shut down: a third connection, five requests");
 
     curl_easy_cleanup(easy);
     test_end_all();
 
-    ok(waitpid(pid, &status, 0) == pid && status == 1 << 8,
-       "the server has seen one connection with one request");
+    ok(cycle.free_connection_n == 2, "nginx's connections are back");
 }
 
 
-static size_t
-discard(char *p, size_t size, size_t n, void *data)
+static ngx_int_t
+add_event(ngx_event_t *ev, ngx_int_t event, ngx_uint_t flags)
 {
-    return size * n;
+    ev->active = 1;
+
+    return NGX_OK;
 }
 
 
-static ngx_socket_t
-listener(in_port_t *port)
+static ngx_int_t
+del_event(ngx_event_t *ev, ngx_int_t event, ngx_uint_t flags)
 {
-    socklen_t           len;
-    ngx_socket_t        fd;
-    struct sockaddr_in  sin;
+    ev->active = 0;
 
-    len = sizeof(struct sockaddr_in);
-
-    ngx_memzero(&sin, sizeof(struct sockaddr_in));
-    sin.sin_family = AF_INET;
-    sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-
-    fd = socket(AF_INET, SOCK_STREAM, 0);
-    (void) bind(fd, (struct sockaddr *) &sin, len);
-    (void) listen(fd, 8);
-    (void) getsockname(fd, (struct sockaddr *) &sin, &len);
-
-    *port = ntohs(sin.sin_port);
-
-    return fd;
-}
-
-
-/* returns the number of requests, and 8 for each connection but the first */
-
-static int
-serve(ngx_socket_t fd)
-{
-    int             n;
-    ssize_t         len;
-    char            buf[4096];
-    ngx_socket_t    s;
-    struct timeval  none = { 0, 1 };
-
-    n = 0;
-    s = accept(fd, NULL, NULL);
-
-    for ( ;; ) {
-        len = recv(s, buf, sizeof(buf), 0);
-
-        if (len <= 0) {
-            break;
-        }
-
-        /* a call is so small that it comes as one */
-
-        n++;
-        (void) send(s, "HTTP/1.1 204 No Content\r\n\r\n", 27, 0);
-    }
-
-    /* what has connected meanwhile */
-
-    (void) setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof(none));
-
-    while (accept(fd, NULL, NULL) != -1) {
-        n += 8;
-    }
-
-    return n;
+    return NGX_OK;
 }
 
 
@@ -458,4 +498,139 @@ setup(CURL *easy, void *data)
     test_setups++;
 
     return NGX_OK;
+}
+
+
+static CURLcode
+call(CURL *easy, test_server_t *server, ngx_uint_t watch)
+{
+    CURLcode  rc;
+
+    (void) curl_easy_setopt(easy, CURLOPT_URL, server->url);
+    (void) curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard);
+    (void) curl_multi_add_handle(test_multi, easy);
+
+    rc = run();
+
+    if (watch) {
+        ngx_flowdash_curl_socket_watch_kept(easy);
+    }
+
+    (void) curl_multi_remove_handle(test_multi, easy);
+
+    return rc;
+}
+
+
+static size_t
+discard(char *p, size_t size, size_t n, void *data)
+{
+    return size * n;
+}
+
+
+static void
+server_start(test_server_t *server)
+{
+    int                 control[2];
+    socklen_t           len;
+    ngx_socket_t        fd;
+    struct sockaddr_in  sin;
+
+    len = sizeof(struct sockaddr_in);
+
+    ngx_memzero(&sin, sizeof(struct sockaddr_in));
+    sin.sin_family = AF_INET;
+    sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    if (bind(fd, (struct sockaddr *) &sin, len) == -1
+        || listen(fd, TEST_SOCKETS) == -1
+        || getsockname(fd, (struct sockaddr *) &sin, &len) == -1
+        || pipe(control) == -1)
+    {
+        perror("server");
+        exit(1);
+    }
+
+    (void) snprintf(server->url, sizeof(server->url), "http://127.0.0.1:%u/",
+                    ntohs(sin.sin_port));
+
+    server->control = control[1];
+    server->pid = fork();
+
+    if (server->pid == 0) {
+        (void) close(control[1]);
+        _exit(serve(fd, control[0]));
+    }
+
+    (void) close(control[0]);
+    (void) close(fd);
+}
+
+
+/* returns how many connections there were, times 100, and how many requests */
+
+static int
+server_end(test_server_t *server)
+{
+    int  status;
+
+    (void) close(server->control);
+
+    if (waitpid(server->pid, &status, 0) != server->pid || !WIFEXITED(status)) {
+        return -1;
+    }
+
+    return WEXITSTATUS(status) / 10 * 100 + WEXITSTATUS(status) % 10;
+}
+
+
+/* a call is so small that it comes as one */
+
+static int
+serve(ngx_socket_t fd, ngx_socket_t control)
+{
+    int            requests;
+    char           buf[4096];
+    nfds_t         n, i;
+    struct pollfd  p[TEST_SOCKETS + 2];
+
+    ngx_memzero(p, sizeof(p));
+
+    p[0].fd = control;
+    p[1].fd = fd;
+    p[0].events = p[1].events = POLLIN;
+
+    requests = 0;
+    n = 2;
+
+    while (poll(p, n, -1) > 0 && p[0].revents == 0) {
+
+        for (i = 2; i < n; i++) {
+
+            if (p[i].revents == 0) {
+                continue;
+            }
+
+            if (recv(p[i].fd, buf, sizeof(buf), 0) <= 0) {
+                (void) close(p[i].fd);
+                p[i].fd = -1;
+                continue;
+            }
+
+            requests++;
+            (void) send(p[i].fd, "HTTP/1.1 204 No Content\r\n\r\n", 27, 0);
+        }
+
+        if (p[1].revents && n < TEST_SOCKETS + 2) {
+            p[n].fd = accept(fd, NULL, NULL);
+            p[n].events = POLLIN;
+            p[n].revents = 0;
+            n++;
+        }
+    }
+
+    return (n - 2) * 10 + requests;
 }

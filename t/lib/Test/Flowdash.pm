@@ -474,7 +474,7 @@ sub _start_nginx ($self, $output, @arguments) {
 }
 
 # Compiles a C file of t/tool, and loads it into all nginx that are started from
-# now on, before the C library; nothing again, if no file is named.
+# now on, before the C library; without a name, nothing is loaded any more.
 
 sub preload ($self, $name = undef) {
     $self->{preload} = $name && "$self->{dir}/$name.so";
