@@ -19,7 +19,8 @@ my @json = ('Content-Type' => 'application/json');
 
 $t->endpoint(crm => sub {
     my ($request) = @_;
-    return { status => $request->json->{task}{status} // 200,
+    my $task = $request->json->{task};
+    return { status => $task->{status} // 200, delay => $task->{delay},
              body => '' };
 });
 $t->endpoint(app => { body => 'app' });
@@ -244,6 +245,15 @@ is(join('; ', @chains[-2, -1]),
 is(scalar(() = $browser->script($chains) =~ / bad/g), 5, 'many: that fail');
 is($browser->script('return document.querySelectorAll("tbody tr").length'), 5,
    'many: failures');
+
+# one call that takes some time: the limit of the bucket that it falls into
+
+is($t->post_json('/many/30', '{"task":{"delay":0.6}}')->{status}, 200, 'slow');
+my @seconds = $t->get('/flows')->{body} =~ m{<dd>([\d.]+) s</dd>}g;
+is(scalar @seconds, 3, 'the 95th percentiles of an action and two steps');
+is(join(' ', grep { !/^(?:1\.0|2\.5|5\.0|10\.0|30\.0)$/ } @seconds), '',
+   'in seconds');
+
 unlike($t->get('/flows')->{body}, qr/secret|key=|\/path/, 'no secrets');
 unlike($t->get('/flows')->{body}, qr/src=|href=|url\(|\@import/,
        'nothing else is loaded');

@@ -367,6 +367,8 @@ my @scenarios = (
     [ 'fields of the query', '/query?task[Text]=a&task[Tag][]=1', [], undef ],
     [ 'a query, a body', '/echo?task[Tag][]=1&task[Tag][]=2', \@urlencoded,
       $form, new => 1 ],
+    [ 'a query that says otherwise', '/echo?task[Owner]=you', \@urlencoded,
+      $form, new => 1 ],
     [ 'a file', '/echo', \@multipart, $upload =~ s/"f"/"task[File]"/r,
       new => 1 ],
     [ 'a name that is escaped', '/name', \@json,
