@@ -38,6 +38,22 @@ $t->config(<<'EOC');
         proxy_pass http://127.0.0.1:%%PORT_app%%;
     }
 
+    location /first {
+        flowdash_action $flowdash_task_none;
+        flowdash_step "CRM" {
+            flowdash_call http://127.0.0.1:%%PORT_crm%%/;
+        }
+        error_page 404 405 = @second;
+    }
+
+    location @second {
+        flowdash_action "Save";
+        flowdash_step "CRM" {
+            flowdash_call http://127.0.0.1:%%PORT_crm%%/;
+        }
+        proxy_pass http://127.0.0.1:%%PORT_app%%;
+    }
+
     location /plain { return 200 "plain"; }
 EOC
 
@@ -87,6 +103,17 @@ for my $size (0, 1_000_000, 5_000_000) {
     is(scalar @app, 1, 'one request to the app');
     ok($app[0]{body} eq form('Done', $size), 'with the change');
 }
+
+# a redirect leads from a location where it is no action to one where it is
+
+$t->clear_requests($_) for qw(crm app);
+my $led = $t->request('POST', '/first', body => form('Open', 5_000_000),
+                      headers => \@multipart, timeout => 60);
+is($led->{status}, 200, 'a redirect');
+is(scalar $t->requests('crm'), 1, 'one call');
+@app = $t->requests('app');
+is(scalar @app, 1, 'one request to the app');
+ok($app[0]{body} eq form('Done', 5_000_000), 'with the change');
 
 # a client that leaves: the end of its connection comes with the last byte
 
