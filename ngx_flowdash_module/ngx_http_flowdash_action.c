@@ -31,6 +31,14 @@
 #include <ngx_http_flowdash_action.h>
 
 
+/*
+ * A timer that only keeps a worker that quits until the next turn, which comes
+ * long before; in milliseconds.
+ */
+
+#define NGX_HTTP_FLOWDASH_ACTION_YIELD  60000
+
+
 static ngx_int_t ngx_http_flowdash_action_redirected(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_unread(ngx_http_request_t *r,
@@ -102,15 +110,9 @@ ngx_http_flowdash_action_handler(ngx_http_request_t *r)
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash action handler, state:%d", ctx->state);
 
-    if (ctx->yield.posted) {
+    /* whatever comes after this event must not run the phases again */
 
-        /*
-         * a write event came first: the posted one must not run the phases
-         * again
-         */
-
-        ngx_delete_posted_event(&ctx->yield);
-    }
+    ngx_http_flowdash_ctx_end_yield(ctx);
 
     switch (ctx->state) {
 
@@ -646,6 +648,10 @@ ngx_http_flowdash_action_yield(ngx_http_request_t *r,
     ctx->yield.log = r->connection->log;
 
     ngx_post_event(&ctx->yield, &ngx_posted_next_events);
+
+    /* a worker that quits waits for timers, not for posted events */
+
+    ngx_add_timer(&ctx->yield, NGX_HTTP_FLOWDASH_ACTION_YIELD);
 
     return NGX_DONE;
 }

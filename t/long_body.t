@@ -115,6 +115,38 @@ is(scalar $t->requests('crm'), 1, 'one call');
 is(scalar @app, 1, 'one request to the app');
 ok($app[0]{body} eq form('Done', 5_000_000), 'with the change');
 
+# A reload while a long body is read, and another while what changes is written:
+# the old worker stays until the action is done.
+
+$t->stop;
+$t->preload('slow_read');
+$t->run;
+
+for my $turn (1 .. 2) {
+    $t->clear_requests($_) for qw(crm app);
+    my $before = () = $t->error_log =~ /gracefully shutting down/g;
+    my $slow = $t->start('POST', '/file', body => form('Open', 3_000_000),
+                         headers => \@multipart);
+
+    # the first half is read before the call, the second half written after it
+
+    $turn == 1 ? $t->wait_for(sub { $t->error_log =~ /buffered to a temp/ })
+        : $t->wait_for(sub { $t->requests('crm') });
+    $t->signal('HUP');
+    ok($t->wait_for(sub {
+        $before < (() = $t->error_log =~ /gracefully shutting down/g)
+    }), 'a reload');
+
+    is($t->finish($slow)->{status}, 200, 'the action goes on');
+    is(scalar $t->requests($_), 1, "one request to $_") for qw(crm app);
+    ok(($t->requests('app'))[0]{body} eq form('Done', 3_000_000),
+       'with the change');
+}
+
+$t->stop;
+$t->preload;
+$t->run;
+
 # a client that leaves: the end of its connection comes with the last byte
 
 $t->clear_requests($_) for qw(crm app);

@@ -86,9 +86,20 @@ ngx_http_flowdash_ctx_cleanup(void *data)
         ngx_del_timer(&ctx->timer);
     }
 
+    ngx_http_flowdash_ctx_end_yield(ctx);
+
+    ctx->end(ctx);
+}
+
+
+void
+ngx_http_flowdash_ctx_end_yield(ngx_http_flowdash_ctx_t *ctx)
+{
     if (ctx->yield.posted) {
         ngx_delete_posted_event(&ctx->yield);
     }
 
-    ctx->end(ctx);
+    if (ctx->yield.timer_set) {
+        ngx_del_timer(&ctx->yield);
+    }
 }

@@ -22,5 +22,8 @@ ngx_http_flowdash_ctx_t *ngx_http_flowdash_get_ctx(ngx_http_request_t *r);
 ngx_http_flowdash_ctx_t *ngx_http_flowdash_create_ctx(ngx_http_request_t *r,
     ngx_http_flowdash_end_pt end);
 
+/* The wait for the next turn is over, see ctx->yield. */
+void ngx_http_flowdash_ctx_end_yield(ngx_http_flowdash_ctx_t *ctx);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_CTX_H_INCLUDED_ */
