@@ -20,6 +20,7 @@
 
 static u_char *ngx_http_flowdash_clean_escape(u_char *p, u_char *last,
     uint32_t c);
+static u_char *ngx_http_flowdash_clean_find(ngx_str_t *s, u_char a, u_char b);
 static ngx_uint_t ngx_http_flowdash_clean_is_space(uint32_t c);
 static ngx_uint_t ngx_http_flowdash_clean_is_control(uint32_t c);
 
@@ -206,4 +207,58 @@ ngx_http_flowdash_clean_is_control(uint32_t c)
            || (c >= 0x2066 && c <= 0x2069)      /* and isolates */
            || c == 0xfeff                       /* byte order mark */
            || (c >= 0xe0000 && c <= 0xe007f);   /* tags */
+}
+
+
+void
+ngx_http_flowdash_clean_url(ngx_str_t *url, ngx_str_t *begin, ngx_str_t *end)
+{
+    u_char  *p, *host;
+
+    *end = *url;
+    end->len = ngx_http_flowdash_clean_find(end, '?', '#') - end->data;
+
+    host = ngx_strnstr(end->data, "//", end->len);
+    host = host ? host + 2 : end->data;
+
+    begin->data = end->data;
+    begin->len = host - end->data;
+
+    end->data = host;
+    end->len -= begin->len;
+
+    for (p = ngx_http_flowdash_clean_find(end, '/', '/'); p > host; p--) {
+
+        if (p[-1] == '@') {
+            end->len -= p - host;
+            end->data = p;
+            break;
+        }
+    }
+
+    if (ngx_strlchr(end->data, end->data + end->len, '@')) {
+
+        /* who knows what is a password in such a URL */
+
+        end->len = 0;
+    }
+}
+
+
+/* the first of these two characters, or the end of the string */
+
+static u_char *
+ngx_http_flowdash_clean_find(ngx_str_t *s, u_char a, u_char b)
+{
+    u_char  *p, *last;
+
+    last = s->data + s->len;
+
+    for (p = s->data; p < last; p++) {
+        if (*p == a || *p == b) {
+            break;
+        }
+    }
+
+    return p;
 }

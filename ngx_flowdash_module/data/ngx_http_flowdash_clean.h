@@ -41,5 +41,13 @@ void ngx_http_flowdash_clean_add(ngx_http_flowdash_clean_t *cl,
 /* Ends the line, with an ellipsis if it was cut. */
 void ngx_http_flowdash_clean_end(ngx_http_flowdash_clean_t *cl);
 
+/*
+ * Leaves user info, query and fragment out of a URL (RFC 3986): "begin" and
+ * "end" are what is before and behind the user info.  Nothing of it is left
+ * either where the URL is not well-formed.
+ */
+void ngx_http_flowdash_clean_url(ngx_str_t *url, ngx_str_t *begin,
+    ngx_str_t *end);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_CLEAN_H_INCLUDED_ */

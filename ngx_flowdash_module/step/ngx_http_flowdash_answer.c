@@ -12,6 +12,7 @@
 #include <ngx_http_ssi_filter_module.h>
 #endif
 #include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_clean.h>
 #include <ngx_http_flowdash_json_pointer.h>
 #include <ngx_http_flowdash_task.h>
 #include <ngx_http_flowdash.h>
@@ -21,11 +22,17 @@
 #include <ngx_http_flowdash_answer.h>
 
 
+static void ngx_http_flowdash_answer_skip_mark(
+    ngx_http_flowdash_exchange_t *ex);
+static void ngx_http_flowdash_answer_status_failed(
+    ngx_http_flowdash_exchange_t *ex);
 static ngx_uint_t ngx_http_flowdash_answer_is_complete(
     ngx_http_flowdash_exchange_t *ex);
 static void ngx_http_flowdash_answer_no_header(
     ngx_http_flowdash_exchange_t *ex, ngx_int_t rc);
 static void ngx_http_flowdash_answer_upstream_url(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex);
+static ngx_uint_t ngx_http_flowdash_answer_is_empty(
     ngx_http_flowdash_exchange_t *ex);
 static ngx_int_t ngx_http_flowdash_answer_merge_fields(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
@@ -93,6 +100,8 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex, ngx_int_t rc)
         ngx_http_flowdash_answer_upstream_url(r, ex);
     }
 
+    ngx_http_flowdash_answer_skip_mark(ex);
+
     if (ex->error) {
         return;
     }
@@ -124,11 +133,13 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex, ngx_int_t rc)
             ex->content_type = r->headers_out.content_type;
         }
 
+    } else if (r->header_sent) {
+        (void) ngx_http_flowdash_exchange_fail(ex, NGX_HTTP_FLOWDASH_CONNECT,
+                                               "the answer broke off");
+        return;
+
     } else {
-        (void) ngx_http_flowdash_exchange_fail(ex,
-                   r->header_sent ? NGX_HTTP_FLOWDASH_CONNECT
-                                  : NGX_HTTP_FLOWDASH_INTERNAL,
-                   "the answer broke off");
+        ex->error = NGX_HTTP_FLOWDASH_INTERNAL;
         return;
     }
 
@@ -145,7 +156,50 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex, ngx_int_t rc)
     if (ex->status < NGX_HTTP_OK
         || ex->status >= NGX_HTTP_SPECIAL_RESPONSE)
     {
-        ex->error = NGX_HTTP_FLOWDASH_STATUS;
+        ngx_http_flowdash_answer_status_failed(ex);
+    }
+}
+
+
+static void
+ngx_http_flowdash_answer_status_failed(ngx_http_flowdash_exchange_t *ex)
+{
+    ngx_table_elt_t      *location;
+    ngx_http_request_t   *r;
+    ngx_http_upstream_t  *u;
+
+    ex->error = NGX_HTTP_FLOWDASH_STATUS;
+
+    r = ex->request;
+    u = r->upstream;
+
+    /* where proxy_redirect has changed it, the original is damaged */
+
+    location = r->headers_out.location;
+
+    if (location == NULL && u && u->headers_in.status_n == ex->status) {
+        location = u->headers_in.location;
+    }
+
+    if (location) {
+        ngx_http_flowdash_answer_redirects(ex, &location->value);
+    }
+}
+
+
+/* a byte order mark, which RFC 8259, 8.1, allows to ignore */
+
+static void
+ngx_http_flowdash_answer_skip_mark(ngx_http_flowdash_exchange_t *ex)
+{
+    static ngx_str_t  mark = ngx_string("\xef\xbb\xbf");
+
+    if (ex->body.len >= mark.len
+        && ngx_memcmp(ex->body.data, mark.data, mark.len) == 0)
+    {
+        ex->body.data += mark.len;
+        ex->body.len -= mark.len;
+        ex->allocated -= mark.len;
     }
 }
 
@@ -194,6 +248,38 @@ ngx_http_flowdash_answer_is_complete(ngx_http_flowdash_exchange_t *ex)
 }
 
 
+void
+ngx_http_flowdash_answer_redirects(ngx_http_flowdash_exchange_t *ex,
+    ngx_str_t *location)
+{
+    u_char     *p;
+    ngx_str_t   begin, end;
+
+    switch (ex->status) {
+
+    case NGX_HTTP_MOVED_PERMANENTLY:
+    case NGX_HTTP_MOVED_TEMPORARILY:
+    case NGX_HTTP_SEE_OTHER:
+    case NGX_HTTP_TEMPORARY_REDIRECT:
+    case NGX_HTTP_PERMANENT_REDIRECT:
+        break;
+
+    default:
+        return;
+    }
+
+    ngx_http_flowdash_clean_url(location, &begin, &end);
+
+    p = ngx_pnalloc(ex->request->pool, sizeof("Location: ") + location->len);
+    if (p == NULL) {
+        return;
+    }
+
+    ex->detail.data = p;
+    ex->detail.len = ngx_sprintf(p, "Location: %V%V", &begin, &end) - p;
+}
+
+
 /* nginx's upstream gave up before it had an answer to pass on */
 
 static void
@@ -211,7 +297,7 @@ ngx_http_flowdash_answer_no_header(ngx_http_flowdash_exchange_t *ex,
         /* the endpoint's own status, with proxy_intercept_errors on */
 
         ex->status = rc;
-        ex->error = NGX_HTTP_FLOWDASH_STATUS;
+        ngx_http_flowdash_answer_status_failed(ex);
         return;
     }
 
@@ -289,7 +375,7 @@ ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
     ngx_http_flowdash_task_t          *answer;
     ngx_http_flowdash_json_verdict_e   verdict;
 
-    if (ex->body.len == 0
+    if (ngx_http_flowdash_answer_is_empty(ex)
         || (ex->content_type.len
             && !ngx_http_flowdash_text_is_json_type(&ex->content_type)))
     {
@@ -333,6 +419,32 @@ ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
     }
 
     return ngx_http_flowdash_answer_invalid(r, ex, &answer->json);
+}
+
+
+/* nothing, or white space only */
+
+static ngx_uint_t
+ngx_http_flowdash_answer_is_empty(ngx_http_flowdash_exchange_t *ex)
+{
+    size_t  i;
+
+    for (i = 0; i < ex->body.len; i++) {
+
+        switch (ex->body.data[i]) {
+
+        case ' ':
+        case '\t':
+        case CR:
+        case LF:
+            continue;
+
+        default:
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

@@ -25,6 +25,13 @@ void ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex,
     ngx_int_t rc);
 
 /*
+ * Takes down, for the log, where a redirect with "ex->status" leads: without
+ * user info, query and fragment.  It is not followed.
+ */
+void ngx_http_flowdash_answer_redirects(ngx_http_flowdash_exchange_t *ex,
+    ngx_str_t *location);
+
+/*
  * Fails an exchange because its answer is not the JSON that it should be.
  * Returns as ngx_http_flowdash_exchange_fail_text().
  */

@@ -1,7 +1,8 @@
 
 /*
  * Text from outside that becomes one line: what is dropped of a terminal's
- * control sequences, also of one that the end of the text cuts off.
+ * control sequences, also of one that the end of the text cuts off.  And URLs
+ * without their secrets.
  */
 
 
@@ -51,6 +52,30 @@ static test_text_t  texts[] = {
 };
 
 
+static test_text_t  urls[] = {
+    { "", "" },
+    { "?secret", "" },
+    { "/a/b?secret", "/a/b" },
+    { "/a/b#secret", "/a/b" },
+    { "/a#secret?secret", "/a" },
+    { "http://h:80/a", "http://h:80/a" },
+    { "http://h", "http://h" },
+    { "http://", "http://" },
+    { "//h/a//b", "//h/a//b" },
+    { "http://secret@h/a", "http://h/a" },
+    { "http://me:secret@h", "http://h" },
+    { "http://me:secret@secret@h/a", "http://h/a" },
+    { "http://@h/a", "http://h/a" },
+    { "http://secret@", "http://" },
+
+    { "secret@h", "h" },
+    { "http:/secret@h/", "" },
+    { "http://secret/secret@h/", "http://" },
+    { "http://h/a@b", "http://" },
+    { "/r/http://secret@h/", "/r/http://h/" }
+};
+
+
 /* what a random text is made of */
 
 static const char  *pieces[] = {
@@ -75,6 +100,26 @@ clean(const char *text, size_t len, size_t size, ngx_str_t *line)
     free(s.data);
 
     return rc;
+}
+
+
+static ngx_uint_t
+url_is(const char *text, const char *wanted)
+{
+    ngx_str_t   url, begin, end;
+    ngx_uint_t  good;
+
+    url = exactly(text, strlen(text));
+
+    ngx_http_flowdash_clean_url(&url, &begin, &end);
+
+    good = (begin.len + end.len == strlen(wanted)
+            && ngx_memcmp(begin.data, wanted, begin.len) == 0
+            && ngx_memcmp(end.data, wanted + begin.len, end.len) == 0);
+
+    free(url.data);
+
+    return good;
 }
 
 
@@ -141,6 +186,10 @@ main(void)
        && is_text(&line, "abc\xe2\x80\xa6"), "too long: an ellipsis");
     ok(clean("abc", 3, 6, &line) == NGX_OK && is_text(&line, "abc"),
        "just as long as it may be");
+
+    for (i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+        ok(url_is(urls[i].text, urls[i].wanted), show("URL", urls[i].text));
+    }
 
     ok(random_texts(rounds), "random texts become lines");
 
