@@ -28,6 +28,14 @@ my @failures = (
     [ reset => 'reset', 502, 'connect' ],
     [ cut => 'cut', 502, 'connect' ],
     [ cut_chunk => 'cut_chunk', 502, 'connect' ],
+    (map { [ $_ => $_, 502, [ 'connect', 'response_invalid' ] ] }
+        qw(cut_status cut_header cut_line cut_204 cut_http10)),
+
+    # nginx passes on what comes first, or waits for more
+
+    [ cut_after_100 => 'cut_after_100', 502,
+      [ 'connect', '(?:status|connect|response_invalid)' ],
+      [ 502, '\d+' ] ],
     [ stall => 'stall', 504, 'timeout' ],
     [ stall_body => 'stall_body', 504, 'timeout' ],
     [ deadline => 'stall', 504, 'deadline' ],
@@ -45,8 +53,8 @@ my @failures = (
              502, 'response_invalid', 200 ] } (
         [ text => 'ok' ],
         [ open => '{"task":{"f":"new"}' ],
+        [ two_marks => "\xef\xbb\xbf" x 2 . $change ],
         [ more => "$change}" ],
-        [ blank => ' ' ],
         [ number => '{"task":1}' ],
         [ string => '{"task":"f"}' ],
         [ array => '{"task":[{"f":"new"}]}' ],
@@ -71,11 +79,37 @@ my @failures = (
 );
 
 
+# where redirects lead to, and what the log says of that
+
+my %redirects = (
+    host => [ '//me:secret@h.test:9/x', '//h.test:9/x' ],
+    relative => [ '/login?secret', '/login' ],
+    fragment => [ 'https://h.test#secret', 'https://h.test' ],
+    line => [ "/a\tb", '/a\tb' ],
+
+    # not what a URL is
+
+    slash => [ 'http:/me:secret@h.test/', '' ],
+    path => [ 'http://me:p/secret@h.test/', 'http://' ],
+    twice => [ 'http://me:p@secret@h.test/', 'http://h.test/' ],
+);
+
+push @failures, map {
+    [ "redirect_$_", { status => 302, location => $redirects{$_}[0] },
+      502, 'status', 302 ]
+} sort keys %redirects;
+
+
 # [ name, what the endpoint does, whether "f" is changed ]
 
 my @successes = (
     [ empty => { headers => \@json }, 0 ],
     [ nothing => {}, 0 ],
+    (map { [ "blank_$_->[0]", { headers => \@json, body => $_->[1] }, 0 ] }
+        [ space => ' ' ], [ line => "\r\n" ], [ mark => "\xef\xbb\xbf" ],
+        [ both => "\xef\xbb\xbf\r\n\t " ]),
+    [ mark => { headers => \@json, body => "\xef\xbb\xbf$change" }, 1 ],
+    [ mark_no_type => { body => "\xef\xbb\xbf$change" }, 1 ],
     [ text => { headers => [ 'Content-Type' => 'text/plain' ],
                 body => $change }, 0 ],
     [ html => { headers => [ 'Content-Type' => 'text/html' ],
@@ -120,6 +154,17 @@ my %raw = (
             . sprintf "%x\r\n%s\r\n", length $change, $change;
     },
 
+    # in its header, so that no empty line ends it
+
+    cut_status => sub { return send => "HTTP/1.1 200 OK\r\n" },
+    cut_header => sub { return send => "HTTP/1.1 200 OK\r\nA: b\r\n" },
+    cut_line => sub { return send => "HTTP/1.1 200 OK\r\nContent-Ty" },
+    cut_204 => sub { return send => "HTTP/1.1 204 No Content\r\nA: b\r\n" },
+    cut_http10 => sub { return send => "HTTP/1.0 200 OK\r\n" },
+    cut_after_100 => sub {
+        return send => "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n";
+    },
+
     stall_body => sub {
         return (send => "HTTP/1.1 200 OK\r\n"
                 . "Content-Type: application/json\r\n"
@@ -143,7 +188,7 @@ $app = $t->port('app');
 $t->endpoint(hook => sub {
     my $answer = $answer{name($_[0])};
     return { %$answer, headers => [ @{ $answer->{headers} // [] },
-             Location => "http://127.0.0.1:$app/stolen",
+             Location => $answer->{location} // "http://127.0.0.1:$app/stolen",
              'Set-Cookie' => 'endpoint=1', 'X-Endpoint' => 1,
              'WWW-Authenticate' => 'Basic realm="a"' ] };
 });
@@ -373,6 +418,12 @@ for my $row (@failures) {
             "$engine[$engine], $name: the URL in the log");
         like($line, qr/: status $row->[4],/, "$name: the status in the log")
             if $error eq 'status';
+        next if $name !~ /^(?:status_30[127]|redirect_(\w+))$/;
+        my $leads = $1 ? $redirects{$1}[1]
+            : $engine ? '/stolen'       # as proxy_redirect leaves it
+            : "http://127.0.0.1:$app/stolen";
+        like($line, qr{, Location: \Q$leads\E, called},
+             "$engine[$engine], $name: where it leads to");
     }
 }
 

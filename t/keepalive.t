@@ -57,7 +57,7 @@ my $raw = sub {
     # only the first call on a connection is answered
 
     my $seen = $seen{ $request->{conn} }++;
-    return if $what eq 'again' && $seen;
+    return if $what =~ /^(?:again|once)$/ && $seen;
     $what = 'unasked' if $what eq 'again';
 
     return send => $answer =~ s/\r\n/\r\nConnection: close\r\n/r
@@ -89,7 +89,7 @@ sub conf {
                tls => 'https://127.0.0.1:%%PORT_tls%%/',
                ($http2 ? (tls2 => 'https://127.0.0.1:%%PORT_tls2%%/') : ()),
                map { $_ => "http://127.0.0.1:%%PORT_raw%%/$_" }
-                   qw(close reset unasked both stay last again));
+                   qw(close reset unasked both stay last again once));
     my %more = (last => 'flowdash_step "Stop" { return 418; }',
                 twice => "flowdash_step Again { flowdash_call $url{hook}; }");
     my $actions = join '', map { <<"EOC" } sort keys %url;
@@ -293,6 +293,13 @@ for my $what (qw(close unasked)) {
 }
 
 is(join(' ', said(qr/flowdash: (?:action|step)/)), '', 'no call has failed');
+
+# libcurl sends a call again, each time; the first connection is that of /stay
+
+$t->clear_requests('raw');
+is(scalar(grep { act('/once') != 200 } 1 .. 40), 0,
+   'a connection for each of 40 calls, and nobody counts');
+is(scalar $t->requests('raw'), 80, 'each was tried on the one before');
 
 my $unix_sockets = unix_sockets();
 

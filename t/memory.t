@@ -423,6 +423,15 @@ my @lines = split /\n/, $t->read_file('flow.log');
 is_deeply([ grep { !eval { JSON::PP::decode_json($_) } } @lines ], [],
           'the access log is JSON');
 
+# what an endpoint is said to have answered, it has answered
+
+my %refuses = map { $_ => 1 } qw(Refused Page Silent);
+my @misread = grep {
+    $_->{error} eq 'status' && !$refuses{ $_->{action} }
+} map { eval { JSON::PP::decode_json($_) } // () } @lines;
+is(scalar @misread, 0, 'no failure is taken for an answer')
+    or diag(explain($misread[0]));
+
 $t->done;
 
 

@@ -329,11 +329,17 @@ like($log, qr/\[debug\]/, 'which is on');
 
 # proxies that cannot be used
 
+my $logged = length $t->error_log;
+
 for my $kind (qw(plain tls)) {
     is(call("/down/$kind/200"), '502 connect 502', "down, $kind");
     is(call("/socks_down/$kind/200"), '502 connect 502', "down, SOCKS, $kind");
     is(call("/unknown/$kind/200"), '502 resolve 502', "no such host, $kind");
 }
+
+my @named = substr($t->error_log, $logged)
+    =~ m{failed on step .*, proxy (\w+)://[\w.]+:\d+: .*, called}g;
+is("@named", 'http socks5h http http socks5h http', 'the log names the proxy');
 
 
 # inheritance, and the environment, which has only proxies that are down

@@ -124,6 +124,14 @@ push @rows, (
       [ { headers => [ 'X-Long' => $long, 'X-Longer' => $long ] } ],
       502, 'response_too_large' ],
 
+    # libcurl's own limits
+
+    (map { [ $_->[0] => 'flowdash_retry 3 error 5xx; '
+             . 'flowdash_max_response_size 1m;', [ { headers => $_->[1] } ],
+             502, 'response_too_large' ] }
+        [ header_line => [ 'X-Long' => 'x' x 150_000 ] ],
+        [ header_lines => [ map { ("X-Long-$_" => $long) } 1 .. 10 ] ]),
+
     # Retry-After
 
     (map { [ "after_@$_[0]", 'flowdash_retry 1;', [ "503 @$_[1]" ],
@@ -133,6 +141,9 @@ push @rows, (
     [ after_429 => 'flowdash_retry 1 429;', [ '429 1' ], '429, 200' ],
     [ after_other => 'flowdash_retry 2;', [ '503 1', 503 ], '503, 503, 200' ],
     [ after_year => 'flowdash_retry 1;', [ '503 31536000' ], 503, 'status' ],
+    [ after_ages => 'flowdash_retry 1;', [ '503 ' . 9 x 20 ], 503, 'status' ],
+    [ after_text => 'flowdash_retry 1;', [ '503 ' . 9 x 20 . 'x' ],
+      '503, 200' ],
     [ after_timeout => 'flowdash_retry 1; flowdash_timeout 200s;',
       [ '503 200' ], 503, 'status' ],
     [ after_second => 'flowdash_retry 5; flowdash_timeout 200s;',

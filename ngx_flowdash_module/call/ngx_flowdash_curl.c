@@ -205,6 +205,7 @@ ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t,
 
     t->handle = handle;
     t->easy = handle->easy;
+    t->worn = 0;
 
     ngx_queue_insert_tail(&fc->transfers, &t->queue);
 
@@ -272,7 +273,7 @@ ngx_flowdash_curl_free(ngx_flowdash_curl_transfer_t *t)
     ngx_queue_remove(&t->queue);
     t->easy = NULL;
 
-    ngx_flowdash_curl_handle_put(t->handle);
+    ngx_flowdash_curl_handle_put(t->handle, t->worn);
 }
 
 

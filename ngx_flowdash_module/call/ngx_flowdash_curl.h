@@ -25,6 +25,8 @@ struct ngx_flowdash_curl_transfer_s {
     ngx_flowdash_curl_handler_pt   handler;    /* called once, at the end */
     void                          *data;
     CURLcode                       result;
+    unsigned                       worn:1;     /* set by the caller: t->easy
+                                                  must not be used again */
 
     /* for ngx_flowdash_curl.c alone */
 

@@ -225,7 +225,8 @@ ngx_flowdash_curl_handle_setup(CURL *easy)
 
 
 void
-ngx_flowdash_curl_handle_put(ngx_flowdash_curl_handle_t *handle)
+ngx_flowdash_curl_handle_put(ngx_flowdash_curl_handle_t *handle,
+    ngx_uint_t worn)
 {
     ngx_flowdash_curl_handles_t  *handles;
 
@@ -233,7 +234,7 @@ ngx_flowdash_curl_handle_put(ngx_flowdash_curl_handle_t *handle)
 
     handle->user = NULL;
 
-    if (handles->nidle < NGX_FLOWDASH_CURL_HANDLE_IDLE) {
+    if (!worn && handles->nidle < NGX_FLOWDASH_CURL_HANDLE_IDLE) {
         ngx_queue_insert_head(&handles->idle, &handle->queue);
         handles->nidle++;
         return;

@@ -63,8 +63,9 @@ CURL *ngx_flowdash_curl_handle_create_easy(void);
 ngx_flowdash_curl_handle_t *ngx_flowdash_curl_handle_get(
     ngx_flowdash_curl_handles_t *handles, void *user);
 
-/* Makes a handle idle, or frees it if enough are idle. */
-void ngx_flowdash_curl_handle_put(ngx_flowdash_curl_handle_t *handle);
+/* Makes a handle idle, or frees it if it is worn or enough are idle. */
+void ngx_flowdash_curl_handle_put(ngx_flowdash_curl_handle_t *handle,
+    ngx_uint_t worn);
 
 /* Returns who uses an easy handle, or NULL. */
 void *ngx_flowdash_curl_handle_user(CURL *easy);

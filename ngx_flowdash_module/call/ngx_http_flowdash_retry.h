@@ -44,7 +44,7 @@ ngx_msec_t ngx_http_flowdash_retry_time(ngx_http_flowdash_retry_t *retry,
  * Returns NGX_OK with the time to wait, in ms, or NGX_DECLINED.
  */
 ngx_int_t ngx_http_flowdash_retry(ngx_http_flowdash_retry_t *retry,
-    ngx_uint_t condition, ngx_uint_t attempts, ngx_int_t after,
+    ngx_uint_t condition, ngx_uint_t attempts, int64_t after,
     ngx_msec_int_t left, ngx_msec_t *wait);
 
 

@@ -40,6 +40,8 @@ static void ngx_http_flowdash_call_schedule_retry(
 static void ngx_http_flowdash_call_retry_handler(ngx_event_t *ev);
 static void ngx_http_flowdash_call_finalize(ngx_http_flowdash_call_t *call,
     ngx_int_t rc);
+static void ngx_http_flowdash_call_check_handle(
+    ngx_http_flowdash_call_t *call);
 static void ngx_http_flowdash_call_cleanup(void *data);
 
 
@@ -139,7 +141,6 @@ ngx_http_flowdash_call_attempt(ngx_http_flowdash_call_t *call)
     ngx_int_t  rc;
 
     call->start = ngx_current_msec;
-    call->header_size = 0;
     call->attempting = 1;
     call->transferred = 0;
     call->denied = 0;
@@ -288,6 +289,8 @@ ngx_http_flowdash_call_transfer_handler(ngx_flowdash_curl_transfer_t *t)
                    "flowdash call done: %d %s", t->result,
                    curl_easy_strerror(t->result));
 
+    ngx_http_flowdash_call_check_handle(call);
+
     if (call->reused && !call->fresh) {
 
         /* the host may have another address, which is allowed */
@@ -333,12 +336,7 @@ ngx_http_flowdash_call_attempt_complete(ngx_http_flowdash_call_t *call)
     condition = ngx_http_flowdash_call_result_retry_condition(call);
 
     if (condition) {
-        after = 0;
-
-        if (ex->status) {
-            (void) curl_easy_getinfo(call->transfer.easy,
-                                     CURLINFO_RETRY_AFTER, &after);
-        }
+        after = ngx_http_flowdash_call_result_retry_after(call);
 
         ctx = ngx_http_flowdash_get_ctx(call->request);
 
@@ -448,7 +446,23 @@ ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call)
         ngx_del_timer(&call->again);
     }
 
+    ngx_http_flowdash_call_check_handle(call);
+
     ngx_flowdash_curl_free(&call->transfer);
+}
+
+
+/*
+ * Without an octet of an answer libcurl may have been about to send the call
+ * again, and has counted that.
+ */
+
+static void
+ngx_http_flowdash_call_check_handle(ngx_http_flowdash_call_t *call)
+{
+    if (call->sent && call->header_size == 0) {
+        call->transfer.worn = 1;
+    }
 }
 
 

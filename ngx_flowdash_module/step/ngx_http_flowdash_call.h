@@ -29,6 +29,8 @@ typedef struct ngx_http_flowdash_call_s {
 
     unsigned                       attempting:1;
     unsigned                       transferred:1;
+    unsigned                       sent:1;     /* libcurl has begun to send */
+    unsigned                       header_ended:1;
     unsigned                       denied:1;   /* an address is denied */
     unsigned                       opened:1;   /* a new socket is allowed */
     unsigned                       reused:1;   /* a kept one is denied */

@@ -9,17 +9,35 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_retry.h>
+#include <ngx_http_flowdash_url.h>
 #include <ngx_flowdash_curl.h>
 #include <ngx_http_flowdash_answer.h>
 #include <ngx_http_flowdash_call.h>
 #include <ngx_http_flowdash_call_result.h>
 
 
+/* CURLE_TOO_LARGE of libcurl 8.6 and newer */
+
+#define NGX_HTTP_FLOWDASH_CALL_TOO_LARGE  100
+
+/* where libcurl limits all of a header, the limit is above this; octets */
+
+#define NGX_HTTP_FLOWDASH_CALL_HEADERS    (256 * 1024)
+
+
+static ngx_uint_t ngx_http_flowdash_call_result_is_status_line(
+    ngx_str_t *line);
+static ngx_uint_t ngx_http_flowdash_call_result_is_of_proxy(
+    ngx_http_flowdash_call_t *call, ngx_http_flowdash_reason_e error);
 static ngx_http_flowdash_reason_e ngx_http_flowdash_call_result_map_curl_error(
+    ngx_http_flowdash_call_t *call);
+static ngx_uint_t ngx_http_flowdash_call_result_header_too_large(
     ngx_http_flowdash_call_t *call);
 static long ngx_http_flowdash_call_result_proxy_status(
     ngx_http_flowdash_call_t *call);
+static ngx_uint_t ngx_http_flowdash_call_result_is_number(ngx_str_t *value);
 static ngx_uint_t ngx_http_flowdash_call_result_has_opened(
     ngx_http_flowdash_call_t *call);
 
@@ -30,7 +48,21 @@ ngx_http_flowdash_call_result_header(char *p, size_t size, size_t n,
 {
     ngx_http_flowdash_call_t *call = data;
 
-    call->header_size += size * n;
+    ngx_str_t  line;
+
+    line.len = size * n;
+    line.data = (u_char *) p;
+
+    /* each 100 Continue has a header, too; a trailer has no status line */
+
+    if (ngx_http_flowdash_call_result_is_status_line(&line)) {
+        call->header_ended = 0;
+
+    } else if (line.len && (line.data[0] == CR || line.data[0] == LF)) {
+        call->header_ended = 1;
+    }
+
+    call->header_size += line.len;
 
     if (call->header_size > call->conf->max_response_size) {
         call->ex->error = NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE;
@@ -39,7 +71,15 @@ ngx_http_flowdash_call_result_header(char *p, size_t size, size_t n,
         return 0;
     }
 
-    return size * n;
+    return line.len;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_call_result_is_status_line(ngx_str_t *line)
+{
+    return line->len >= sizeof("HTTP/") - 1
+           && ngx_strncmp(line->data, "HTTP/", sizeof("HTTP/") - 1) == 0;
 }
 
 
@@ -63,6 +103,8 @@ ngx_http_flowdash_call_result_read_response(ngx_http_flowdash_call_t *call)
 {
     char                          *type;
     long                           status;
+    ngx_str_t                      location;
+    struct curl_header            *header;
     ngx_http_request_t            *r;
     ngx_http_flowdash_exchange_t  *ex;
     ngx_flowdash_curl_transfer_t  *t;
@@ -82,6 +124,15 @@ ngx_http_flowdash_call_result_read_response(ngx_http_flowdash_call_t *call)
                             ngx_flowdash_curl_error(t));
     }
 
+    if (!call->header_ended) {
+
+        /* for libcurl, the end of the connection ends a header, too */
+
+        return ngx_http_flowdash_call_result_set_error(call,
+                                          NGX_HTTP_FLOWDASH_CONNECT,
+                                          "the answer's header broke off");
+    }
+
     if (curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status)
         || curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type))
     {
@@ -90,6 +141,15 @@ ngx_http_flowdash_call_result_read_response(ngx_http_flowdash_call_t *call)
 
     ex->status = status;
     r->headers_out.status = status;
+
+    if (curl_easy_header(t->easy, "Location", 0, CURLH_HEADER, -1, &header)
+        == CURLHE_OK)
+    {
+        location.data = (u_char *) header->value;
+        location.len = ngx_strlen(header->value);
+
+        ngx_http_flowdash_answer_redirects(ex, &location);
+    }
 
     if (type) {
         ex->content_type.len = ngx_strlen(type);
@@ -115,6 +175,17 @@ ngx_http_flowdash_call_result_set_error(ngx_http_flowdash_call_t *call,
 
     if (error == NGX_HTTP_FLOWDASH_DENIED) {
         detail = "flowdash_deny denies the address";
+
+    } else if (error == NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE) {
+        detail = "the answer's header is over what libcurl reads";
+    }
+
+    if (ngx_http_flowdash_call_result_is_of_proxy(call, error)) {
+        return ngx_http_flowdash_exchange_fail_text(ex, error,
+                                                    call->request->pool,
+                                                    "proxy %V: %s",
+                                                    &call->conf->proxy->url,
+                                                    detail);
     }
 
     ex->error = error;
@@ -132,11 +203,38 @@ ngx_http_flowdash_call_result_set_error(ngx_http_flowdash_call_t *call,
 }
 
 
+/* has the proxy failed, and not the endpoint? */
+
+static ngx_uint_t
+ngx_http_flowdash_call_result_is_of_proxy(ngx_http_flowdash_call_t *call,
+    ngx_http_flowdash_reason_e error)
+{
+    if (call->conf->proxy == NULL) {
+        return 0;
+    }
+
+    if (error == NGX_HTTP_FLOWDASH_RESOLVE) {
+
+        /* the proxy looks up the endpoint's name */
+
+        return 1;
+    }
+
+    return call->transferred
+           && (call->transfer.result == CURLE_COULDNT_CONNECT
+               || call->transfer.result == CURLE_PROXY);
+}
+
+
 static ngx_http_flowdash_reason_e
 ngx_http_flowdash_call_result_map_curl_error(ngx_http_flowdash_call_t *call)
 {
     if (call->denied && !call->opened) {
         return NGX_HTTP_FLOWDASH_DENIED;
+    }
+
+    if (ngx_http_flowdash_call_result_header_too_large(call)) {
+        return NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE;
     }
 
     switch (call->transfer.result) {
@@ -181,6 +279,36 @@ ngx_http_flowdash_call_result_map_curl_error(ngx_http_flowdash_call_t *call)
 
     default:
         return NGX_HTTP_FLOWDASH_INTERNAL;
+    }
+}
+
+
+/*
+ * libcurl has limits of its own: 100 kB for a line of the header, which it
+ * calls "out of memory", and, in many versions, 300 kB for all of it, which it
+ * calls a failure to receive.  Memory that runs out, or a connection that is
+ * reset, just there looks the same.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_call_result_header_too_large(
+    ngx_http_flowdash_call_t *call)
+{
+    if (call->header_size == 0 || call->header_ended) {
+        return 0;
+    }
+
+    switch (call->transfer.result) {
+
+    case CURLE_OUT_OF_MEMORY:
+    case NGX_HTTP_FLOWDASH_CALL_TOO_LARGE:
+        return 1;
+
+    case CURLE_RECV_ERROR:
+        return call->header_size > NGX_HTTP_FLOWDASH_CALL_HEADERS;
+
+    default:
+        return 0;
     }
 }
 
@@ -258,6 +386,56 @@ ngx_http_flowdash_call_result_record(ngx_http_flowdash_call_t *call)
     attempt->opened = ngx_http_flowdash_call_result_has_opened(call);
 
     return NGX_OK;
+}
+
+
+curl_off_t
+ngx_http_flowdash_call_result_retry_after(ngx_http_flowdash_call_t *call)
+{
+    curl_off_t           after;
+    ngx_str_t            value;
+    struct curl_header  *header;
+
+    after = 0;
+
+    if (call->ex->status == 0
+        || curl_easy_getinfo(call->transfer.easy, CURLINFO_RETRY_AFTER, &after)
+           != CURLE_OK
+        || after)
+    {
+        return after;
+    }
+
+    /* libcurl takes a number with too many digits for none */
+
+    if (curl_easy_header(call->transfer.easy, "Retry-After", 0, CURLH_HEADER,
+                         -1, &header)
+        != CURLHE_OK)
+    {
+        return 0;
+    }
+
+    value.data = (u_char *) header->value;
+    value.len = ngx_strlen(header->value);
+
+    return ngx_http_flowdash_call_result_is_number(&value)
+           && ngx_atoof(value.data, value.len) == NGX_ERROR
+           ? NGX_MAX_OFF_T_VALUE : 0;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_call_result_is_number(ngx_str_t *value)
+{
+    size_t  i;
+
+    for (i = 0; i < value->len; i++) {
+        if (value->data[i] < '0' || value->data[i] > '9') {
+            return 0;
+        }
+    }
+
+    return value->len != 0;
 }
 
 

@@ -48,6 +48,13 @@ ngx_uint_t ngx_http_flowdash_call_result_retry_condition(
     ngx_http_flowdash_call_t *call);
 
 /*
+ * Returns the answer's Retry-After (RFC 9110, 10.2.3) in seconds, 0 if there
+ * is none that can be read.
+ */
+curl_off_t ngx_http_flowdash_call_result_retry_after(
+    ngx_http_flowdash_call_t *call);
+
+/*
  * Records the attempt for $flowdash_step_status and the counters.  Returns
  * NGX_OK or NGX_ERROR.
  */

@@ -42,6 +42,8 @@ ngx_http_flowdash_call_setup(CURL *easy, void *data)
     ngx_http_flowdash_loc_conf_t *flcf = data;
 
     if (curl_easy_setopt(easy, CURLOPT_POST, 1L)
+        || curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION,
+                            ngx_http_flowdash_call_setup_connected)
         || curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION,
                             ngx_http_flowdash_call_result_header)
         || curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION,
@@ -53,10 +55,8 @@ ngx_http_flowdash_call_setup(CURL *easy, void *data)
     }
 
     if (flcf->rules
-        && (curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
-                             ngx_http_flowdash_call_setup_open_socket)
-            || curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION,
-                                ngx_http_flowdash_call_setup_connected)))
+        && curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
+                            ngx_http_flowdash_call_setup_open_socket))
     {
         return NGX_ERROR;
     }
@@ -257,8 +257,11 @@ ngx_http_flowdash_call_setup_open_socket(void *data, curlsocktype type,
 
 
 /*
- * Checks the address of a connection before a request is sent: a step with
- * other rules may have opened it.
+ * Called before a request is sent.  Checks the address of the connection: a
+ * step with other rules may have opened it.
+ *
+ * libcurl sends a request again if a kept connection turns out to be dead.  It
+ * counts that for the handle, not for the transfer, and gives up in the end.
  */
 
 static int
@@ -272,6 +275,16 @@ ngx_http_flowdash_call_setup_connected(void *data, char *ip, char *local_ip,
     ngx_http_flowdash_loc_conf_t  *flcf;
 
     flcf = call->conf;
+
+    if (call->sent) {
+        call->transfer.worn = 1;
+    }
+
+    call->sent = 1;
+
+    if (flcf->rules == NULL) {
+        return CURL_PREREQFUNC_OK;
+    }
 
     if (flcf->url->socket.len) {
         ngx_memzero(&sa, sizeof(struct sockaddr));

@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_retry.h>
 #include <ngx_http_flowdash_url.h>
 #include <ngx_flowdash_curl.h>
@@ -23,6 +24,8 @@
 #define NGX_HTTP_FLOWDASH_CALL_EXPECT  1024
 
 
+static ngx_int_t ngx_http_flowdash_call_transfer_renew(
+    ngx_http_flowdash_call_t *call);
 static struct curl_slist *ngx_http_flowdash_call_transfer_headers(
     ngx_http_flowdash_call_t *call);
 static u_char *ngx_http_flowdash_call_transfer_host_line(
@@ -54,19 +57,46 @@ ngx_http_flowdash_call_transfer(ngx_http_flowdash_call_t *call)
 {
     struct curl_slist  *headers;
 
+    call->sent = 0;
+    call->header_size = 0;
+    call->header_ended = 0;
+
     headers = ngx_http_flowdash_call_transfer_headers(call);
 
     if (headers == NULL
+        || ngx_http_flowdash_call_transfer_renew(call) != NGX_OK
         || ngx_http_flowdash_call_transfer_options(call, headers) != NGX_OK
         || ngx_http_flowdash_call_transfer_times(call) != NGX_OK
         || ngx_flowdash_curl_start(&call->transfer) != NGX_OK)
     {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        (void) ngx_http_flowdash_exchange_fail(call->ex,
+                                               NGX_HTTP_FLOWDASH_INTERNAL,
+                                               "the call was not started");
+        return NGX_ERROR;
     }
 
     call->transferred = 1;
 
     return NGX_AGAIN;
+}
+
+
+/* the next attempt is not made by a worn handle either */
+
+static ngx_int_t
+ngx_http_flowdash_call_transfer_renew(ngx_http_flowdash_call_t *call)
+{
+    ngx_flowdash_curl_transfer_t  *t;
+
+    t = &call->transfer;
+
+    if (!t->worn) {
+        return NGX_OK;
+    }
+
+    ngx_flowdash_curl_free(t);
+
+    return ngx_flowdash_curl_create(t, call->conf->handles);
 }
 
 
@@ -243,14 +273,14 @@ ngx_http_flowdash_call_transfer_options(ngx_http_flowdash_call_t *call,
         || curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                             (curl_off_t) payload->len)
         || curl_easy_setopt(easy, CURLOPT_HEADERDATA, call)
-        || curl_easy_setopt(easy, CURLOPT_WRITEDATA, call))
+        || curl_easy_setopt(easy, CURLOPT_WRITEDATA, call)
+        || curl_easy_setopt(easy, CURLOPT_PREREQDATA, call))
     {
         return NGX_ERROR;
     }
 
     if (call->conf->rules
         && (curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call)
-            || curl_easy_setopt(easy, CURLOPT_PREREQDATA, call)
             || curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT,
                                 call->fresh ? 1L : 0L)))
     {

@@ -10,8 +10,8 @@
 
 
 /*
- * Starts the transfer of an attempt.  Returns NGX_AGAIN, or
- * NGX_HTTP_INTERNAL_SERVER_ERROR.
+ * Starts the transfer of an attempt.  Returns NGX_AGAIN, or NGX_ERROR with
+ * ex->error set.
  */
 ngx_int_t ngx_http_flowdash_call_transfer(ngx_http_flowdash_call_t *call);
 

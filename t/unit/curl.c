@@ -463,7 +463,7 @@ test_handles(void)
        "it knows its user");
 
     for (i = 0; i < TEST_HANDLES; i++) {
-        ngx_flowdash_curl_handle_put(handle[i]);
+        ngx_flowdash_curl_handle_put(handle[i], 0);
     }
 
     ok(ngx_flowdash_curl_handle_user(handle[1]->easy) == NULL,
@@ -476,7 +476,7 @@ test_handles(void)
     ok(test_setups == TEST_HANDLES + 2, "all that may be kept were kept");
 
     for (i = 0; i < TEST_HANDLES; i++) {
-        ngx_flowdash_curl_handle_put(handle[i]);
+        ngx_flowdash_curl_handle_put(handle[i], 0);
     }
 
     ngx_flowdash_curl_handle_forget(&handles);
@@ -484,8 +484,12 @@ test_handles(void)
     handle[0] = ngx_flowdash_curl_handle_get(&handles, &handles);
     ok(test_setups == TEST_HANDLES + 3, "none is left after forgetting");
 
-    ngx_flowdash_curl_handle_put(handle[0]);
-    ok(handles.nidle == 1, "one again");
+    ngx_flowdash_curl_handle_put(handle[0], 1);
+    ok(handles.nidle == 0, "a worn one is not kept");
+
+    handle[0] = ngx_flowdash_curl_handle_get(&handles, &handles);
+    ngx_flowdash_curl_handle_put(handle[0], 0);
+    ok(handles.nidle == 1, "one that is not");
 
     test_end_all();
     ok(ngx_queue_empty(&handles.idle), "nor after the exit");
