@@ -142,8 +142,9 @@ ngx_http_flowdash_call_result_read_response(ngx_http_flowdash_call_t *call)
     ex->status = status;
     r->headers_out.status = status;
 
-    if (curl_easy_header(t->easy, "Location", 0, CURLH_HEADER, -1, &header)
-        == CURLHE_OK)
+    if (status >= NGX_HTTP_SPECIAL_RESPONSE && status < NGX_HTTP_BAD_REQUEST
+        && curl_easy_header(t->easy, "Location", 0, CURLH_HEADER, -1, &header)
+           == CURLHE_OK)
     {
         location.data = (u_char *) header->value;
         location.len = ngx_strlen(header->value);
