@@ -183,9 +183,7 @@ ngx_flowdash_curl_idle_shutdown(ngx_socket_t fd)
 
     (void) ngx_shutdown_socket(fd, SHUT_RDWR);
 
-    while (recv(fd, buf, sizeof(buf), 0) > 0) {
-        continue;
-    }
+    while (recv(fd, buf, sizeof(buf), 0) > 0) { /* void */ }
 
     ngx_flowdash_curl_idle_plan(NGX_FLOWDASH_CURL_IDLE_SOON);
 }
