@@ -60,21 +60,6 @@ ngx_http_flowdash_conf_action(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
-ngx_http_flowdash_conf_methods(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_flowdash_loc_conf_t *flcf = conf;
-
-    /* nginx's slot would add up the methods of two directives */
-
-    if (flcf->methods) {
-        return "is duplicate";
-    }
-
-    return ngx_conf_set_bitmask_slot(cf, cmd, conf);
-}
-
-
-char *
 ngx_http_flowdash_conf_user(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_flowdash_loc_conf_t *flcf = conf;

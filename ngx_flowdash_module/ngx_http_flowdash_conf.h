@@ -10,8 +10,6 @@
 /* The directives "flowdash_NAME", see docs/directives.md. */
 char *ngx_http_flowdash_conf_action(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-char *ngx_http_flowdash_conf_methods(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 char *ngx_http_flowdash_conf_user(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_flowdash_conf_dry_run(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -52,6 +52,12 @@ static ngx_http_flowdash_directive_t  ngx_http_flowdash_action_directives[] = {
     { "flowdash_methods",
       offsetof(ngx_http_flowdash_loc_conf_t, methods), 0 },
 
+    { "flowdash_types",
+      offsetof(ngx_http_flowdash_loc_conf_t, types), NGX_CONF_UNSET },
+
+    { "flowdash_strict",
+      offsetof(ngx_http_flowdash_loc_conf_t, strict), NGX_CONF_UNSET },
+
     { "flowdash_deadline",
       offsetof(ngx_http_flowdash_loc_conf_t, deadline), NGX_CONF_UNSET },
 

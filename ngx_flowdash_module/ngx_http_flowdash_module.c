@@ -8,6 +8,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
 #include <ngx_http_flowdash_egress.h>
@@ -18,6 +19,7 @@
 #include <ngx_http_flowdash_subrequest.h>
 #include <ngx_http_flowdash_action.h>
 #include <ngx_http_flowdash_conf.h>
+#include <ngx_http_flowdash_conf_request.h>
 #include <ngx_http_flowdash_conf_task.h>
 #include <ngx_http_flowdash_conf_step.h>
 #include <ngx_http_flowdash_conf_call.h>
@@ -85,6 +87,20 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_flowdash_loc_conf_t, methods),
       &ngx_http_flowdash_methods },
+
+    { ngx_string("flowdash_types"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_flowdash_conf_types,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_strict"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_flowdash_conf_strict,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
 
     { ngx_string("flowdash_user"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE2,
@@ -443,6 +459,8 @@ ngx_http_flowdash_create_loc_conf(ngx_conf_t *cf)
      */
 
     conf->action = NGX_CONF_UNSET_PTR;
+    conf->types = NGX_CONF_UNSET_PTR;
+    conf->strict = NGX_CONF_UNSET_UINT;
     conf->user = NGX_CONF_UNSET_PTR;
     conf->pointer = NGX_CONF_UNSET_PTR;
     conf->task_from = NGX_CONF_UNSET_PTR;
@@ -504,6 +522,9 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_bitmask_value(conf->methods, prev->methods,
                                  (NGX_CONF_BITMASK_SET|NGX_HTTP_POST
                                   |NGX_HTTP_PUT|NGX_HTTP_PATCH));
+    ngx_conf_merge_ptr_value(conf->types, prev->types, NULL);
+    ngx_conf_merge_uint_value(conf->strict, prev->strict,
+                              NGX_HTTP_FLOWDASH_STRICT_ALL);
     ngx_conf_merge_ptr_value(conf->user, prev->user, NULL);
     ngx_conf_merge_ptr_value(conf->pointer, prev->pointer, NULL);
     ngx_conf_merge_ptr_value(conf->task_from, prev->task_from, NULL);

@@ -92,6 +92,8 @@ typedef struct {
 typedef struct {
     ngx_http_complex_value_t       *action;    /* NULL: not an action */
     ngx_uint_t                      methods;
+    ngx_array_t                    *types;     /* of ngx_str_t; NULL: all */
+    ngx_uint_t                      strict;    /* rules, see strict.h */
     ngx_array_t                    *user;      /* of ..._param_t */
     ngx_array_t                    *pointer;   /* of ngx_str_t, decoded */
     ngx_http_flowdash_task_from_t  *task_from;

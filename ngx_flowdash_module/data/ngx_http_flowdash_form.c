@@ -11,7 +11,8 @@
 
 void
 ngx_http_flowdash_form_init(ngx_http_flowdash_form_t *form, ngx_pool_t *pool,
-    ngx_array_t *pointer, ngx_str_t *boundary, size_t max_size)
+    ngx_array_t *pointer, ngx_str_t *boundary, size_t max_size,
+    ngx_uint_t strict)
 {
     ngx_memzero(form, sizeof(ngx_http_flowdash_form_t));
 
@@ -19,6 +20,7 @@ ngx_http_flowdash_form_init(ngx_http_flowdash_form_t *form, ngx_pool_t *pool,
     form->pointer = pointer;
     form->boundary = *boundary;
     form->max_size = max_size;
+    form->strict = strict;
     form->empty = 1;
 
     form->root.object = 1;
@@ -52,4 +54,16 @@ ngx_http_flowdash_form_refuse(ngx_http_flowdash_form_t *form,
     form->error = error;
 
     return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_form_refuse_rule(ngx_http_flowdash_form_t *form,
+    ngx_uint_t rule, off_t offset, const char *error)
+{
+    form->rule = rule;
+
+    return ngx_http_flowdash_form_refuse(form,
+                                         NGX_HTTP_FLOWDASH_FORM_MALFORMED,
+                                         offset, error);
 }

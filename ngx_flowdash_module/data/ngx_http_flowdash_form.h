@@ -81,6 +81,7 @@ typedef struct {
 
     size_t                           size;    /* bytes held in memory */
     size_t                           max_size;
+    ngx_uint_t                       strict;  /* rules to apply */
 
     ngx_http_flowdash_form_node_t    root;
     ngx_http_flowdash_form_pair_t   *pairs;
@@ -96,6 +97,7 @@ typedef struct {
     ngx_http_flowdash_form_verdict_e verdict;
     const char                      *error;
     off_t                            offset;
+    ngx_uint_t                       rule;    /* of flowdash_strict, or 0 */
 } ngx_http_flowdash_form_t;
 
 
@@ -110,11 +112,12 @@ typedef struct {
 
 /*
  * Initializes a form.  "pointer" is that of flowdash_task; "boundary" is empty
- * for a urlencoded form; "max_size" limits the memory in bytes.
+ * for a urlencoded form; "max_size" limits the memory in bytes; "strict" has
+ * the rules to apply.
  */
 void ngx_http_flowdash_form_init(ngx_http_flowdash_form_t *form,
     ngx_pool_t *pool, ngx_array_t *pointer, ngx_str_t *boundary,
-    size_t max_size);
+    size_t max_size, ngx_uint_t strict);
 
 /*
  * Counts "size" more bytes of memory, needed at form->offset.  Returns NGX_OK,
@@ -127,6 +130,10 @@ ngx_int_t ngx_http_flowdash_form_charge(ngx_http_flowdash_form_t *form,
 ngx_int_t ngx_http_flowdash_form_refuse(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_form_verdict_e verdict, off_t offset,
     const char *error);
+
+/* Refuses the form as malformed by a rule; returns NGX_DECLINED. */
+ngx_int_t ngx_http_flowdash_form_refuse_rule(ngx_http_flowdash_form_t *form,
+    ngx_uint_t rule, off_t offset, const char *error);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_FORM_H_INCLUDED_ */

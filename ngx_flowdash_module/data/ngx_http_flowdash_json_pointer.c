@@ -105,6 +105,7 @@ ngx_http_flowdash_json_pointer_parse(ngx_http_flowdash_json_t *json,
     json->empty = 0;
     json->map = 0;
     json->error = NULL;
+    json->rule = 0;
 
     bad = ngx_http_flowdash_json_check_text(&json->text);
 

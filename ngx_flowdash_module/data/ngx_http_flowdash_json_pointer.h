@@ -37,6 +37,7 @@ struct ngx_http_flowdash_json_s {
     ngx_array_t                       *pointer;  /* of ngx_str_t, decoded */
     ngx_http_flowdash_json_member_pt   member;
     void                              *data;
+    ngx_uint_t                         strict;   /* rules to apply */
 
     /*
      * The object that the pointer leads to, with its braces.  If it is
@@ -61,6 +62,7 @@ struct ngx_http_flowdash_json_s {
 
     const char                        *error;
     size_t                             offset;
+    ngx_uint_t                         rule;     /* of flowdash_strict, or 0 */
 };
 
 

@@ -42,7 +42,7 @@ ngx_http_flowdash_task_clear(ngx_http_flowdash_task_t *task)
 
 ngx_int_t
 ngx_http_flowdash_task_init(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
-    ngx_str_t *text, ngx_array_t *pointer,
+    ngx_str_t *text, ngx_array_t *pointer, ngx_uint_t strict,
     ngx_http_flowdash_json_verdict_e *verdict)
 {
     if (ngx_http_flowdash_task_create(task, pool) != NGX_OK) {
@@ -53,6 +53,7 @@ ngx_http_flowdash_task_init(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
     task->json.pointer = pointer;
     task->json.member = ngx_http_flowdash_task_add_member;
     task->json.data = task;
+    task->json.strict = strict;
 
     if (ngx_http_flowdash_json_pointer_parse(&task->json, verdict, pool)
         != NGX_OK)

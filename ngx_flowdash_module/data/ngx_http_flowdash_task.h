@@ -48,11 +48,11 @@ ngx_int_t ngx_http_flowdash_task_create(ngx_http_flowdash_task_t *task,
  * Makes a task of the fields of the object at "pointer" in "text", which must
  * outlive the task.  Returns NGX_OK with the verdict set, or NGX_ERROR.
  * Whatever the verdict, the task can be used; it is empty unless the verdict
- * is good.
+ * is good.  "strict" has the rules to apply.
  */
 ngx_int_t ngx_http_flowdash_task_init(ngx_http_flowdash_task_t *task,
     ngx_pool_t *pool, ngx_str_t *text, ngx_array_t *pointer,
-    ngx_http_flowdash_json_verdict_e *verdict);
+    ngx_uint_t strict, ngx_http_flowdash_json_verdict_e *verdict);
 
 /*
  * Makes a task that has the fields and the text of "base", which has no

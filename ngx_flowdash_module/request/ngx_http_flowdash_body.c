@@ -23,8 +23,11 @@
 
 static ngx_int_t ngx_http_flowdash_body_read_file(ngx_http_request_t *r,
     ngx_buf_t *b, u_char *p, size_t size, off_t offset);
-static void ngx_http_flowdash_body_type(ngx_str_t *value,
-    ngx_http_flowdash_media_t *media, const char **charset);
+static void ngx_http_flowdash_body_content_type(ngx_str_t *value,
+    ngx_array_t *types, ngx_http_flowdash_media_t *media,
+    const char **charset);
+static ngx_uint_t ngx_http_flowdash_body_is_listed(ngx_str_t *name,
+    ngx_array_t *types);
 static ngx_uint_t ngx_http_flowdash_body_coding(ngx_str_t *value,
     ngx_uint_t decode, ngx_http_flowdash_media_t *media);
 
@@ -198,9 +201,9 @@ ngx_http_flowdash_body_piece(ngx_http_request_t *r,
 
 void
 ngx_http_flowdash_body_media(ngx_http_request_t *r, ngx_uint_t decode,
-    ngx_http_flowdash_media_t *media)
+    ngx_array_t *types, ngx_http_flowdash_media_t *media)
 {
-    ngx_uint_t        i, types, codings;
+    ngx_uint_t        i, n, codings;
     const char       *charset;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
@@ -208,7 +211,7 @@ ngx_http_flowdash_body_media(ngx_http_request_t *r, ngx_uint_t decode,
     ngx_memzero(media, sizeof(ngx_http_flowdash_media_t));
     media->status = NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
 
-    types = 0;
+    n = 0;
     codings = 0;
     charset = NULL;
 
@@ -219,8 +222,9 @@ ngx_http_flowdash_body_media(ngx_http_request_t *r, ngx_uint_t decode,
                                             sizeof(ngx_table_elt_t))))
     {
         if (ngx_http_flowdash_text_is(&h->key, "Content-Type")) {
-            types++;
-            ngx_http_flowdash_body_type(&h->value, media, &charset);
+            n++;
+            ngx_http_flowdash_body_content_type(&h->value, types, media,
+                                                &charset);
 
         } else if (ngx_http_flowdash_text_is(&h->key, "Content-Encoding")) {
             codings += ngx_http_flowdash_body_coding(&h->value, decode, media);
@@ -234,7 +238,7 @@ ngx_http_flowdash_body_media(ngx_http_request_t *r, ngx_uint_t decode,
         media->gzip = 0;
         media->error = r->args.len ? charset : NULL;
 
-        if (types != 1) {
+        if (n != 1) {
             media->type = NGX_HTTP_FLOWDASH_UNKNOWN;
         }
 
@@ -242,7 +246,7 @@ ngx_http_flowdash_body_media(ngx_http_request_t *r, ngx_uint_t decode,
         media->error = "the request's body has a Content-Encoding "
                        "that is not decoded";
 
-    } else if (types != 1) {
+    } else if (n != 1) {
         media->error = "the request has no Content-Type, or several";
 
     } else if (charset) {
@@ -260,7 +264,7 @@ ngx_http_flowdash_body_media(ngx_http_request_t *r, ngx_uint_t decode,
 
 
 static void
-ngx_http_flowdash_body_type(ngx_str_t *value,
+ngx_http_flowdash_body_content_type(ngx_str_t *value, ngx_array_t *types,
     ngx_http_flowdash_media_t *media, const char **charset)
 {
     ngx_str_t                         name;
@@ -275,21 +279,57 @@ ngx_http_flowdash_body_type(ngx_str_t *value,
 
     if (verdict == NGX_HTTP_FLOWDASH_FORM_MALFORMED) {
         media->error = "the request's Content-Type is malformed";
-
-    } else if (ngx_http_flowdash_text_is_json_name(&name)) {
-        media->type = NGX_HTTP_FLOWDASH_JSON;
-
-    } else if (ngx_http_flowdash_text_is(&name,
-                                         "application/x-www-form-urlencoded"))
-    {
-        media->type = NGX_HTTP_FLOWDASH_URLENCODED;
-
-    } else if (ngx_http_flowdash_text_is(&name, "multipart/form-data")) {
-        media->type = NGX_HTTP_FLOWDASH_MULTIPART;
-
-    } else {
-        media->error = "the request's Content-Type is neither JSON nor a form";
+        return;
     }
+
+    media->type = ngx_http_flowdash_body_type(&name);
+
+    if (media->type == NGX_HTTP_FLOWDASH_UNKNOWN) {
+        media->error = "the request's Content-Type is neither JSON nor a form";
+
+    } else if (types && !ngx_http_flowdash_body_is_listed(&name, types)) {
+        media->error = "flowdash_types does not name the request's "
+                       "Content-Type";
+    }
+}
+
+
+ngx_http_flowdash_type_e
+ngx_http_flowdash_body_type(ngx_str_t *name)
+{
+    if (ngx_http_flowdash_text_is_json_name(name)) {
+        return NGX_HTTP_FLOWDASH_JSON;
+    }
+
+    if (ngx_http_flowdash_text_is(name, "application/x-www-form-urlencoded")) {
+        return NGX_HTTP_FLOWDASH_URLENCODED;
+    }
+
+    if (ngx_http_flowdash_text_is(name, "multipart/form-data")) {
+        return NGX_HTTP_FLOWDASH_MULTIPART;
+    }
+
+    return NGX_HTTP_FLOWDASH_UNKNOWN;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_body_is_listed(ngx_str_t *name, ngx_array_t *types)
+{
+    ngx_str_t   *type;
+    ngx_uint_t   i;
+
+    type = types->elts;
+
+    for (i = 0; i < types->nelts; i++) {
+        if (name->len == type[i].len
+            && ngx_strncasecmp(name->data, type[i].data, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -59,10 +59,13 @@ ngx_int_t ngx_http_flowdash_body_piece(ngx_http_request_t *r,
 /*
  * Finds out from Content-Type and Content-Encoding how to read the body.  If
  * it cannot be read, media->error and media->status say why.  "decode" allows
- * gzip.
+ * gzip; "types" has the media types allowed (ngx_str_t), or is NULL.
  */
 void ngx_http_flowdash_body_media(ngx_http_request_t *r, ngx_uint_t decode,
-    ngx_http_flowdash_media_t *media);
+    ngx_array_t *types, ngx_http_flowdash_media_t *media);
+
+/* Tells how a media type is read; NGX_HTTP_FLOWDASH_UNKNOWN: it cannot be. */
+ngx_http_flowdash_type_e ngx_http_flowdash_body_type(ngx_str_t *name);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_BODY_H_INCLUDED_ */

@@ -9,6 +9,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash_json_leaves.h>
 #include <ngx_http_flowdash_task.h>
@@ -70,6 +71,30 @@ ngx_http_flowdash_source_refuse(ngx_http_request_t *r,
     src->pieces.begun = 1;
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_source_refuse_rule(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, ngx_uint_t rule,
+    const char *error)
+{
+    u_char      *p;
+    size_t       len;
+    const char  *name;
+
+    name = ngx_http_flowdash_strict_name(rule);
+
+    len = ngx_strlen(error) + sizeof(" (rule \"\")") + ngx_strlen(name);
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_snprintf(p, len, "%s (rule \"%s\")%Z", error, name);
+
+    return ngx_http_flowdash_source_refuse(r, ctx, status, (char *) p);
 }
 
 

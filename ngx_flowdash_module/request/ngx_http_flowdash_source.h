@@ -53,5 +53,13 @@ ngx_int_t ngx_http_flowdash_source_preset(ngx_http_request_t *r,
 ngx_int_t ngx_http_flowdash_source_refuse(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *error);
 
+/*
+ * The same for a rule of flowdash_strict, which is added to the error.  Returns
+ * NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_source_refuse_rule(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, ngx_uint_t rule,
+    const char *error);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_SOURCE_H_INCLUDED_ */

@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_json_pointer.h>
 #include <ngx_http_flowdash_task.h>
 #include <ngx_http_flowdash_form.h>
@@ -43,7 +44,7 @@ static ngx_int_t ngx_http_flowdash_source_read_refuse_form(
     ngx_http_flowdash_form_t *form);
 static ngx_int_t ngx_http_flowdash_source_read_refuse_at(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *what,
-    const char *error, off_t offset);
+    const char *error, ngx_uint_t rule, off_t offset);
 
 
 ngx_int_t
@@ -126,7 +127,8 @@ ngx_http_flowdash_source_read_begin(ngx_http_request_t *r,
                                            "the request's URI has a fragment");
     }
 
-    ngx_http_flowdash_body_media(r, ctx->conf->decode, &src->media);
+    ngx_http_flowdash_body_media(r, ctx->conf->decode, ctx->conf->types,
+                                 &src->media);
 
     if (src->media.error) {
         return ngx_http_flowdash_source_refuse(r, ctx, src->media.status,
@@ -189,7 +191,8 @@ ngx_http_flowdash_source_read_form(ngx_http_request_t *r,
     }
 
     ngx_http_flowdash_form_init(form, r->pool, ctx->conf->pointer, boundary,
-                                ctx->conf->max_fields_size);
+                                ctx->conf->max_fields_size,
+                                ctx->conf->strict);
 
     return form;
 }
@@ -271,7 +274,8 @@ ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
     }
 
     if (ngx_http_flowdash_task_init(&src->body.task, r->pool, text,
-                                    ctx->conf->pointer, &verdict)
+                                    ctx->conf->pointer, ctx->conf->strict,
+                                    &verdict)
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -285,6 +289,7 @@ ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
                                                    NGX_HTTP_BAD_REQUEST,
                                                    "body",
                                                    src->body.task.json.error,
+                                                   src->body.task.json.rule,
                                                    src->body.task.json.offset);
 }
 
@@ -490,24 +495,34 @@ ngx_http_flowdash_source_read_refuse_form(ngx_http_request_t *r,
 
     return ngx_http_flowdash_source_read_refuse_at(r, ctx, status,
                                          form->query ? "query" : "body",
-                                         form->error, form->offset);
+                                         form->error, form->rule,
+                                         form->offset);
 }
 
 
 static ngx_int_t
 ngx_http_flowdash_source_read_refuse_at(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *what,
-    const char *error, off_t offset)
+    const char *error, ngx_uint_t rule, off_t offset)
 {
-    u_char  *p;
+    u_char  *p, *last;
 
     ctx->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
     if (ctx->detail.data == NULL) {
         return NGX_ERROR;
     }
 
-    p = ngx_snprintf(ctx->detail.data, NGX_MAX_ERROR_STR,
-                     "the request's %s: %s, at byte %O", what, error, offset);
+    last = ctx->detail.data + NGX_MAX_ERROR_STR;
+
+    p = ngx_slprintf(ctx->detail.data, last, "the request's %s: %s", what,
+                     error);
+
+    if (rule) {
+        p = ngx_slprintf(p, last, " (rule \"%s\")",
+                         ngx_http_flowdash_strict_name(rule));
+    }
+
+    p = ngx_slprintf(p, last, ", at byte %O", offset);
 
     ctx->detail.len = p - ctx->detail.data;
     ctx->refusal_status = status;

@@ -393,7 +393,7 @@ ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
     pointer.nelts = 1;
 
     if (ngx_http_flowdash_task_init(answer, r->pool, &ex->body, &pointer,
-                                    &verdict)
+                                    ctx->conf->strict, &verdict)
         != NGX_OK)
     {
         return NGX_ERROR;

@@ -413,7 +413,7 @@ ngx_http_flowdash_fetch_end(ngx_http_request_t *r,
     }
 
     if (ngx_http_flowdash_task_init(task, r->pool, &ex->body, pointer,
-                                    &verdict)
+                                    ctx->conf->strict, &verdict)
         != NGX_OK)
     {
         return NGX_ERROR;

@@ -11,6 +11,7 @@
 #include "tap.h"
 
 #include "ngx_http_flowdash_text.c"
+#include "ngx_http_flowdash_strict.c"
 #include "ngx_http_flowdash_json.c"
 #include "ngx_http_flowdash_json_pointer.c"
 #include "ngx_http_flowdash_json_leaves.c"
@@ -51,7 +52,8 @@ test_charge(void)
     ngx_str_t                 boundary = ngx_null_string;
     ngx_http_flowdash_form_t  form;
 
-    ngx_http_flowdash_form_init(&form, NULL, NULL, &boundary, 100);
+    ngx_http_flowdash_form_init(&form, NULL, NULL, &boundary, 100,
+                                NGX_HTTP_FLOWDASH_STRICT_ALL);
 
     ok(ngx_http_flowdash_form_charge(&form, 40) == NGX_OK, "less than all");
     ok(ngx_http_flowdash_form_charge(&form, 60) == NGX_OK, "all");
@@ -89,7 +91,7 @@ check(size_t max_size, const char **error)
     ngx_str_set(token, "issue");
 
     ngx_http_flowdash_form_init(&form, test_pool, pointer, &boundary,
-                                max_size);
+                                max_size, NGX_HTTP_FLOWDASH_STRICT_ALL);
 
     ngx_memzero(&field, sizeof(ngx_http_flowdash_field_t));
     ngx_str_set(&field.node.str, "a");

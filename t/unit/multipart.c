@@ -12,6 +12,7 @@
 
 
 #include "ngx_http_flowdash_text.c"
+#include "ngx_http_flowdash_strict.c"
 #include "ngx_http_flowdash_json.c"
 #include "ngx_http_flowdash_json_pointer.c"
 #include "ngx_http_flowdash_json_leaves.c"
@@ -522,7 +523,8 @@ run(u_char *out, u_char *body, size_t len, ngx_uint_t pieces, off_t *offset)
     token = ngx_array_push(pointer);
     ngx_str_set(token, "issue");
 
-    ngx_http_flowdash_form_init(&form, pool, pointer, &boundary, TEST_MAX);
+    ngx_http_flowdash_form_init(&form, pool, pointer, &boundary, TEST_MAX,
+                                NGX_HTTP_FLOWDASH_STRICT_NONE);
 
     rc = feed(&form, body, len, pieces);
     n = result(out, &form, rc, body) - out;

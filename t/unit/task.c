@@ -29,6 +29,7 @@ test_list_push(ngx_list_t *list)
 #define ngx_pnalloc    test_palloc
 #define ngx_list_push  test_list_push
 #include "ngx_http_flowdash_text.c"
+#include "ngx_http_flowdash_strict.c"
 #include "ngx_http_flowdash_json.c"
 #include "ngx_http_flowdash_json_pointer.c"
 #include "ngx_http_flowdash_json_leaves.c"
@@ -266,7 +267,8 @@ merge(ngx_pool_t *pool, ngx_http_flowdash_task_t *task, test_field_t **changes)
     pointer.elts = NULL;
     pointer.nelts = 0;
 
-    return ngx_http_flowdash_task_init(change, pool, &text, &pointer, &verdict)
+    return ngx_http_flowdash_task_init(change, pool, &text, &pointer,
+                                       NGX_HTTP_FLOWDASH_STRICT_ALL, &verdict)
            == NGX_OK
            && verdict == NGX_HTTP_FLOWDASH_JSON_OK
            && ngx_http_flowdash_task_merge(task, change) == NGX_OK;
@@ -441,7 +443,8 @@ round_trip(ngx_pool_t *pool, test_text_t *t)
 
     copy(pool, &text, t->text, t->len);
 
-    if (ngx_http_flowdash_task_init(&task, pool, &text, pointer, &verdict)
+    if (ngx_http_flowdash_task_init(&task, pool, &text, pointer,
+                                    NGX_HTTP_FLOWDASH_STRICT_ALL, &verdict)
         != NGX_OK
         || verdict != NGX_HTTP_FLOWDASH_JSON_OK
         || !write_is(pool, &task, t->text, t->len)
@@ -459,7 +462,8 @@ round_trip(ngx_pool_t *pool, test_text_t *t)
 
     copy(pool, &text, t->wanted, t->wanted_len);
 
-    return ngx_http_flowdash_task_init(&task, pool, &text, pointer, &verdict)
+    return ngx_http_flowdash_task_init(&task, pool, &text, pointer,
+                                       NGX_HTTP_FLOWDASH_STRICT_ALL, &verdict)
            == NGX_OK
            && verdict == NGX_HTTP_FLOWDASH_JSON_OK
            && merge(pool, &task, changes)
@@ -507,7 +511,8 @@ damaged(ngx_pool_t *pool, test_text_t *t)
     pointer.elts = &token;
     pointer.nelts = dice(2);
 
-    if (ngx_http_flowdash_task_init(&task, pool, &text, &pointer, &verdict)
+    if (ngx_http_flowdash_task_init(&task, pool, &text, &pointer,
+                                    NGX_HTTP_FLOWDASH_STRICT_ALL, &verdict)
         != NGX_OK)
     {
         return 0;
@@ -545,6 +550,7 @@ out_of_memory(void)
 
         test_budget = n;
         rc = ngx_http_flowdash_task_init(&task, pool, &text, &pointer,
+                                         NGX_HTTP_FLOWDASH_STRICT_ALL,
                                          &verdict);
         if (rc == NGX_OK) {
             rc = ngx_http_flowdash_task_copy(&copy, pool, &task);

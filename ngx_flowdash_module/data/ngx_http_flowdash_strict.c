@@ -1,0 +1,61 @@
+
+/*
+ * The names of the rules of flowdash_strict.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_strict.h>
+
+
+/* in the order of the bits */
+
+static const char  *ngx_http_flowdash_strict_names[] = {
+    "json",
+    "bom",
+    "control",
+    "dots",
+    "case",
+    "php",
+    "parts",
+    "words",
+    "query",
+    "fields",
+    "meaning",
+    "raw",
+    "type",
+    NULL
+};
+
+
+const char *
+ngx_http_flowdash_strict_name(ngx_uint_t rule)
+{
+    const char  **name;
+
+    for (name = ngx_http_flowdash_strict_names; rule > 1; rule >>= 1) {
+        name++;
+    }
+
+    return *name;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_strict_rule(ngx_str_t *name)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; ngx_http_flowdash_strict_names[i]; i++) {
+        if (name->len == ngx_strlen(ngx_http_flowdash_strict_names[i])
+            && ngx_strncmp(name->data, ngx_http_flowdash_strict_names[i],
+                           name->len)
+               == 0)
+        {
+            return (ngx_uint_t) 1 << i;
+        }
+    }
+
+    return 0;
+}
