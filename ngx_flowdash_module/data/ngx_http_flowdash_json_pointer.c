@@ -288,7 +288,17 @@ ngx_http_flowdash_json_pointer_start(ngx_http_flowdash_json_parser_t *jp,
 {
     ngx_http_flowdash_json_t  *json;
 
+    /* yajl's memory grows with the depth, so this holds after a refusal, too */
+
+    if (jp->depth == NGX_HTTP_FLOWDASH_JSON_DEPTH) {
+        (void) ngx_http_flowdash_json_pointer_refuse(jp,
+                                                   NGX_HTTP_FLOWDASH_JSON_DEEP,
+                                                   "nested too deep");
+        return 0;
+    }
+
     if (jp->verdict) {
+        jp->depth++;
         return 1;
     }
 
@@ -302,12 +312,7 @@ ngx_http_flowdash_json_pointer_start(ngx_http_flowdash_json_parser_t *jp,
         json->map = !array;
     }
 
-    if (jp->depth++ == NGX_HTTP_FLOWDASH_JSON_DEPTH) {
-        (void) ngx_http_flowdash_json_pointer_refuse(jp,
-                                                   NGX_HTTP_FLOWDASH_JSON_DEEP,
-                                                   "nested too deep");
-        return 0;
-    }
+    jp->depth++;
 
     if (!jp->next) {
         return 1;
@@ -345,6 +350,7 @@ ngx_http_flowdash_json_pointer_end(void *data)
     ngx_http_flowdash_json_t  *json;
 
     if (jp->verdict) {
+        jp->depth--;
         return 1;
     }
 

@@ -11,9 +11,14 @@
 #include "tap.h"
 
 
+static size_t  test_allocated;    /* bytes, by what is included below */
+
+
 static void *
 test_palloc(ngx_pool_t *pool, size_t size)
 {
+    test_allocated += size;
+
     return test_fails() ? NULL : ngx_palloc(pool, size);
 }
 
@@ -530,6 +535,98 @@ damaged(ngx_pool_t *pool, test_text_t *t)
 }
 
 
+/*
+ * "start", then "n" times "again": the verdict, and how much memory was
+ * allocated on the way to it.
+ */
+
+static ngx_http_flowdash_json_verdict_e
+repeated(const char *start, const char *again, ngx_uint_t n, size_t *allocated)
+{
+    u_char                            *p;
+    ngx_str_t                          text, tokens[2];
+    ngx_pool_t                        *pool;
+    ngx_array_t                        pointer;
+    ngx_http_flowdash_task_t           task;
+    ngx_http_flowdash_json_verdict_e   verdict;
+
+    pool = ngx_create_pool(4096, &test_log);
+
+    text.len = strlen(start) + n * strlen(again);
+    text.data = malloc(text.len);
+
+    p = ngx_cpymem(text.data, start, strlen(start));
+
+    while (n--) {
+        p = ngx_cpymem(p, again, strlen(again));
+    }
+
+    ngx_str_set(&tokens[0], "task");
+    ngx_str_set(&tokens[1], "1");
+    pointer.elts = tokens;
+    pointer.nelts = 2;
+
+    test_allocated = 0;
+
+    if (ngx_http_flowdash_task_init(&task, pool, &text, &pointer,
+                                    NGX_HTTP_FLOWDASH_STRICT_ALL, &verdict)
+        != NGX_OK)
+    {
+        verdict = NGX_HTTP_FLOWDASH_JSON_OK;
+    }
+
+    *allocated = test_allocated;
+
+    ngx_destroy_pool(pool);
+    free(text.data);
+
+    return verdict;
+}
+
+
+/* whatever has been refused before, what is too deep ends the parsing */
+
+static void
+limits(void)
+{
+    size_t      allocated;
+    ngx_uint_t  i;
+
+    static const char  *starts[] = {
+        "", "{\"x\":",
+        "{\"task\":5,\"x\":",
+        "{\"task\":[],\"x\":",
+        "{\"task\":[0,5],\"x\":",
+        "{\"task\":[0,[]],\"x\":",
+        "{\"task\":{\"1\":{}},\"task\":",
+        "{\"task\":{\"1\":{},\"1\":",
+        "{\"task\":{\"1\":{\"a\":1,\"a\":1,\"x\":",
+        "{\"task\":{\"1\":{\"\\ud800\":1,\"x\":",
+        "[5,", "{\"\\ud800\":1,\"x\":"
+    };
+
+    for (i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+
+        ok(repeated(starts[i], "[", 100000, &allocated)
+           == NGX_HTTP_FLOWDASH_JSON_DEEP
+           && allocated < 32768, show("too deep", starts[i]));
+
+        ok(repeated(starts[i], "{\"x\":", 100000, &allocated)
+           == NGX_HTTP_FLOWDASH_JSON_DEEP
+           && allocated < 32768, show("objects", starts[i]));
+    }
+
+    /* what is closed again does not count, before and after a refusal */
+
+    ok(repeated("{\"task\":5,\"x\":[[[{}]]]", ",\"y\":[[[{}]]]", 1000,
+                &allocated)
+       == NGX_HTTP_FLOWDASH_JSON_MALFORMED, "wide after a refusal");
+
+    ok(repeated("{\"x\":[[[{}]]]", ",\"y\":[[[{}]]]", 1000, &allocated)
+       == NGX_HTTP_FLOWDASH_JSON_MALFORMED, "wide");
+}
+
+
 static ngx_uint_t
 out_of_memory(void)
 {
@@ -616,6 +713,7 @@ main(void)
 
     ok(good_trips == rounds, "random merges are as in the model");
     ok(good_damaged == rounds, "damaged texts are judged");
+    limits();
     ok(out_of_memory(), "memory that runs out is an error");
 
     free(t);
