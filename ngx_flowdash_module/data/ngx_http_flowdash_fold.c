@@ -1,0 +1,224 @@
+
+/*
+ * Simple case folding of names in UTF-8, and a tree that finds names by it.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_fold.h>
+
+
+typedef struct {
+    uint32_t                           first;
+    uint32_t                           last;
+    uint32_t                           step;
+    int32_t                            delta;
+} ngx_http_flowdash_fold_range_t;
+
+
+#include <ngx_http_flowdash_fold_table.h>
+
+
+/* what a byte is that is not UTF-8: no character */
+
+#define NGX_HTTP_FLOWDASH_FOLD_BYTE  0x110000
+
+
+static uint32_t ngx_http_flowdash_fold_next(u_char **p, u_char *last);
+static uint32_t ngx_http_flowdash_fold_char(uint32_t c);
+static ngx_int_t ngx_http_flowdash_fold_order(ngx_str_t *a, ngx_str_t *b,
+    ngx_uint_t exact);
+
+
+ngx_int_t
+ngx_http_flowdash_fold_compare(ngx_str_t *a, ngx_str_t *b)
+{
+    u_char    *p, *q, *last_p, *last_q;
+    uint32_t   c, d;
+
+    p = a->data;
+    last_p = p + a->len;
+
+    q = b->data;
+    last_q = q + b->len;
+
+    while (p < last_p && q < last_q) {
+
+        c = ngx_http_flowdash_fold_next(&p, last_p);
+        d = ngx_http_flowdash_fold_next(&q, last_q);
+
+        if (c != d) {
+            return (c < d) ? -1 : 1;
+        }
+    }
+
+    return (p < last_p) - (q < last_q);
+}
+
+
+uint32_t
+ngx_http_flowdash_fold_hash(ngx_str_t *s)
+{
+    u_char    *p, *last, byte;
+    uint32_t   c, hash;
+
+    p = s->data;
+    last = p + s->len;
+
+    ngx_crc32_init(hash);
+
+    while (p < last) {
+
+        c = ngx_http_flowdash_fold_next(&p, last);
+
+        do {
+            byte = (u_char) c;
+            ngx_crc32_update(&hash, &byte, 1);
+            c >>= 8;
+        } while (c);
+    }
+
+    ngx_crc32_final(hash);
+
+    return hash;
+}
+
+
+/* returns the next character, folded, and moves "p" behind it */
+
+static uint32_t
+ngx_http_flowdash_fold_next(u_char **p, u_char *last)
+{
+    u_char    *start;
+    uint32_t   c;
+
+    start = *p;
+
+    if (*start < 0x80) {
+        *p = start + 1;
+        return ngx_tolower(*start);
+    }
+
+    c = ngx_utf8_decode(p, last - start);
+
+    if (c > 0x10ffff) {
+        *p = start + 1;
+        return NGX_HTTP_FLOWDASH_FOLD_BYTE + *start;
+    }
+
+    return ngx_http_flowdash_fold_char(c);
+}
+
+
+static uint32_t
+ngx_http_flowdash_fold_char(uint32_t c)
+{
+    ngx_uint_t                             i, left, right;
+    const ngx_http_flowdash_fold_range_t  *range;
+
+    left = 0;
+    right = sizeof(ngx_http_flowdash_fold_table)
+            / sizeof(ngx_http_flowdash_fold_table[0]);
+
+    while (left < right) {
+
+        i = (left + right) / 2;
+        range = &ngx_http_flowdash_fold_table[i];
+
+        if (c < range->first) {
+            right = i;
+
+        } else if (c > range->last) {
+            left = i + 1;
+
+        } else {
+            return ((c - range->first) % range->step) ? c : c + range->delta;
+        }
+    }
+
+    return c;
+}
+
+
+void
+ngx_http_flowdash_fold_insert_value(ngx_rbtree_node_t *temp,
+    ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel)
+{
+    ngx_str_node_t      *n, *t;
+    ngx_rbtree_node_t  **p;
+
+    for ( ;; ) {
+
+        n = (ngx_str_node_t *) node;
+        t = (ngx_str_node_t *) temp;
+
+        if (node->key != temp->key) {
+            p = (node->key < temp->key) ? &temp->left : &temp->right;
+
+        } else {
+            p = (ngx_http_flowdash_fold_order(&n->str, &t->str, 1) < 0)
+                ? &temp->left : &temp->right;
+        }
+
+        if (*p == sentinel) {
+            break;
+        }
+
+        temp = *p;
+    }
+
+    *p = node;
+    node->parent = temp;
+    node->left = sentinel;
+    node->right = sentinel;
+    ngx_rbt_red(node);
+}
+
+
+ngx_str_node_t *
+ngx_http_flowdash_fold_lookup(ngx_rbtree_t *names, ngx_str_t *name,
+    uint32_t hash, ngx_uint_t exact)
+{
+    ngx_int_t           order;
+    ngx_str_node_t     *n;
+    ngx_rbtree_node_t  *node, *sentinel;
+
+    node = names->root;
+    sentinel = names->sentinel;
+
+    while (node != sentinel) {
+
+        if (hash != node->key) {
+            node = (hash < node->key) ? node->left : node->right;
+            continue;
+        }
+
+        n = (ngx_str_node_t *) node;
+
+        order = ngx_http_flowdash_fold_order(name, &n->str, exact);
+
+        if (order == 0) {
+            return n;
+        }
+
+        node = (order < 0) ? node->left : node->right;
+    }
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_fold_order(ngx_str_t *a, ngx_str_t *b, ngx_uint_t exact)
+{
+    ngx_int_t  order;
+
+    order = ngx_http_flowdash_fold_compare(a, b);
+
+    if (order || !exact) {
+        return order;
+    }
+
+    return ngx_memn2cmp(a->data, b->data, a->len, b->len);
+}
