@@ -25,6 +25,7 @@ typedef struct {
 typedef struct {
     ngx_http_flowdash_json_t          *json;
     ngx_http_flowdash_json_verdict_e   verdict;
+    ngx_uint_t                         stopped;  /* unsigned  stopped:1; */
     ngx_http_flowdash_json_memory_t    memory;
     yajl_handle                        yajl;
     ngx_pool_t                        *pool;     /* for the members' names */
@@ -52,7 +53,7 @@ static int ngx_http_flowdash_json_pointer_start_map(void *data);
 static int ngx_http_flowdash_json_pointer_start_array(void *data);
 static int ngx_http_flowdash_json_pointer_map_key(void *data, const u_char *p,
     size_t len);
-static void ngx_http_flowdash_json_pointer_set_name(
+static int ngx_http_flowdash_json_pointer_set_name(
     ngx_http_flowdash_json_parser_t *jp, const u_char *p, size_t len);
 static int ngx_http_flowdash_json_pointer_scalar(
     ngx_http_flowdash_json_parser_t *jp);
@@ -71,6 +72,9 @@ static u_char *ngx_http_flowdash_json_pointer_position(
     ngx_http_flowdash_json_parser_t *jp);
 static u_char *ngx_http_flowdash_json_pointer_skip(u_char *p, u_char c);
 static int ngx_http_flowdash_json_pointer_refuse(
+    ngx_http_flowdash_json_parser_t *jp,
+    ngx_http_flowdash_json_verdict_e verdict, const char *error);
+static int ngx_http_flowdash_json_pointer_stop(
     ngx_http_flowdash_json_parser_t *jp,
     ngx_http_flowdash_json_verdict_e verdict, const char *error);
 
@@ -106,6 +110,7 @@ ngx_http_flowdash_json_pointer_parse(ngx_http_flowdash_json_t *json,
     json->map = 0;
     json->error = NULL;
     json->rule = 0;
+    json->size = 0;
 
     bad = ngx_http_flowdash_json_check_text(&json->text);
 
@@ -138,7 +143,7 @@ ngx_http_flowdash_json_pointer_parse(ngx_http_flowdash_json_t *json,
         return NGX_ERROR;
     }
 
-    if (rc == NGX_DECLINED && jp.verdict != NGX_HTTP_FLOWDASH_JSON_DEEP) {
+    if (rc == NGX_DECLINED && !jp.stopped) {
         json->error = "not JSON";
         json->offset = offset;
         jp.verdict = NGX_HTTP_FLOWDASH_JSON_MALFORMED;
@@ -223,8 +228,7 @@ ngx_http_flowdash_json_pointer_map_key(void *data, const u_char *p, size_t len)
     }
 
     if (ngx_http_flowdash_json_pointer_at_member(jp)) {
-        ngx_http_flowdash_json_pointer_set_name(jp, p, len);
-        return 1;
+        return ngx_http_flowdash_json_pointer_set_name(jp, p, len);
     }
 
     token = jp->json->pointer->elts;
@@ -248,7 +252,7 @@ ngx_http_flowdash_json_pointer_map_key(void *data, const u_char *p, size_t len)
 
 /* yajl reuses its memory for the next string that has an escape */
 
-static void
+static int
 ngx_http_flowdash_json_pointer_set_name(ngx_http_flowdash_json_parser_t *jp,
     const u_char *p, size_t len)
 {
@@ -256,10 +260,18 @@ ngx_http_flowdash_json_pointer_set_name(ngx_http_flowdash_json_parser_t *jp,
     jp->name.data = jp->spelling.data + 1;
 
     if (p == jp->name.data) {
-        return;
+        return 1;
+    }
+
+    if (ngx_http_flowdash_json_pointer_charge(jp->json, len) != NGX_OK) {
+        return ngx_http_flowdash_json_pointer_stop(jp,
+                                             NGX_HTTP_FLOWDASH_JSON_LARGE,
+                                             "over flowdash_max_fields_size");
     }
 
     ngx_http_flowdash_json_copy(&jp->memory, jp->pool, &jp->name, p, len);
+
+    return 1;
 }
 
 
@@ -291,10 +303,9 @@ ngx_http_flowdash_json_pointer_start(ngx_http_flowdash_json_parser_t *jp,
     /* yajl's memory grows with the depth, so this holds after a refusal, too */
 
     if (jp->depth == NGX_HTTP_FLOWDASH_JSON_DEPTH) {
-        (void) ngx_http_flowdash_json_pointer_refuse(jp,
+        return ngx_http_flowdash_json_pointer_stop(jp,
                                                    NGX_HTTP_FLOWDASH_JSON_DEEP,
                                                    "nested too deep");
-        return 0;
     }
 
     if (jp->verdict) {
@@ -445,6 +456,13 @@ ngx_http_flowdash_json_pointer_end_value(ngx_http_flowdash_json_parser_t *jp)
     }
 
     if (rc == NGX_DECLINED) {
+
+        if (json->size > json->max_size) {
+            return ngx_http_flowdash_json_pointer_stop(jp,
+                                             NGX_HTTP_FLOWDASH_JSON_LARGE,
+                                             "over flowdash_max_fields_size");
+        }
+
         return ngx_http_flowdash_json_pointer_refuse(jp,
                    NGX_HTTP_FLOWDASH_JSON_DUPLICATE,
                    "a field's name occurs twice");
@@ -511,4 +529,28 @@ ngx_http_flowdash_json_pointer_refuse(ngx_http_flowdash_json_parser_t *jp,
     jp->json->offset = yajl_get_bytes_consumed(jp->yajl);
 
     return 1;
+}
+
+
+/* what would need too much memory or time is not even read to its end */
+
+static int
+ngx_http_flowdash_json_pointer_stop(ngx_http_flowdash_json_parser_t *jp,
+    ngx_http_flowdash_json_verdict_e verdict, const char *error)
+{
+    (void) ngx_http_flowdash_json_pointer_refuse(jp, verdict, error);
+
+    jp->stopped = 1;
+
+    return 0;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_json_pointer_charge(ngx_http_flowdash_json_t *json,
+    size_t size)
+{
+    json->size += size;
+
+    return (json->size > json->max_size) ? NGX_DECLINED : NGX_OK;
 }

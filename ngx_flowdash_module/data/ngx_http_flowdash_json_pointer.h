@@ -13,7 +13,8 @@ typedef enum {
     NGX_HTTP_FLOWDASH_JSON_DEEP,        /* nested too deep */
     NGX_HTTP_FLOWDASH_JSON_DUPLICATE,   /* a relevant name occurs twice, or
                                            looks like another one */
-    NGX_HTTP_FLOWDASH_JSON_NO_OBJECT    /* the pointer leads elsewhere */
+    NGX_HTTP_FLOWDASH_JSON_NO_OBJECT,   /* the pointer leads elsewhere */
+    NGX_HTTP_FLOWDASH_JSON_LARGE        /* its index needs too much memory */
 } ngx_http_flowdash_json_verdict_e;
 
 
@@ -24,7 +25,8 @@ typedef struct ngx_http_flowdash_json_s  ngx_http_flowdash_json_t;
  * Called for each member of the object, in the order of the text.  "name" is
  * decoded: it lies in the text, or in the pool if it has escapes.  "spelling"
  * (the name with its quotes) and "value" lie in the text.  Returns NGX_OK,
- * NGX_DECLINED if the name has occurred before, or NGX_ERROR.
+ * NGX_DECLINED if the name has occurred before or
+ * ngx_http_flowdash_json_pointer_charge() has declined, or NGX_ERROR.
  */
 typedef ngx_int_t (*ngx_http_flowdash_json_member_pt)(void *data,
     ngx_str_t *name, ngx_str_t *spelling, ngx_str_t *value);
@@ -38,6 +40,7 @@ struct ngx_http_flowdash_json_s {
     ngx_http_flowdash_json_member_pt   member;
     void                              *data;
     ngx_uint_t                         strict;   /* rules to apply */
+    size_t                             max_size; /* of the index, in bytes */
 
     /*
      * The object that the pointer leads to, with its braces.  If it is
@@ -58,6 +61,8 @@ struct ngx_http_flowdash_json_s {
 
     ngx_uint_t                         map;      /* the text is an object */
 
+    size_t                             size;     /* of the index, in bytes */
+
     /* after a refusal: what is wrong, for the log */
 
     const char                        *error;
@@ -73,6 +78,14 @@ struct ngx_http_flowdash_json_s {
  */
 ngx_int_t ngx_http_flowdash_json_pointer_parse(ngx_http_flowdash_json_t *json,
     ngx_http_flowdash_json_verdict_e *verdict, ngx_pool_t *pool);
+
+/*
+ * Counts "size" more bytes of memory for what is remembered of the text.
+ * Returns NGX_OK, or NGX_DECLINED if this is now too much: the parsing then
+ * ends with NGX_HTTP_FLOWDASH_JSON_LARGE.
+ */
+ngx_int_t ngx_http_flowdash_json_pointer_charge(ngx_http_flowdash_json_t *json,
+    size_t size);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_JSON_POINTER_H_INCLUDED_ */

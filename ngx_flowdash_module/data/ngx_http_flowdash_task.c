@@ -42,7 +42,7 @@ ngx_http_flowdash_task_clear(ngx_http_flowdash_task_t *task)
 
 ngx_int_t
 ngx_http_flowdash_task_init(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
-    ngx_str_t *text, ngx_array_t *pointer, ngx_uint_t strict,
+    ngx_str_t *text, ngx_array_t *pointer, ngx_uint_t strict, size_t max_size,
     ngx_http_flowdash_json_verdict_e *verdict)
 {
     if (ngx_http_flowdash_task_create(task, pool) != NGX_OK) {
@@ -54,6 +54,7 @@ ngx_http_flowdash_task_init(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
     task->json.member = ngx_http_flowdash_task_add_member;
     task->json.data = task;
     task->json.strict = strict;
+    task->json.max_size = max_size;
 
     if (ngx_http_flowdash_json_pointer_parse(&task->json, verdict, pool)
         != NGX_OK)
@@ -108,7 +109,11 @@ ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
 {
     ngx_http_flowdash_task_t *task = data;
 
-    if (ngx_http_flowdash_task_lookup(task, name)) {
+    if (ngx_http_flowdash_task_lookup(task, name)
+        || ngx_http_flowdash_json_pointer_charge(&task->json,
+                                            sizeof(ngx_http_flowdash_field_t))
+           != NGX_OK)
+    {
         return NGX_DECLINED;
     }
 

@@ -48,11 +48,13 @@ ngx_int_t ngx_http_flowdash_task_create(ngx_http_flowdash_task_t *task,
  * Makes a task of the fields of the object at "pointer" in "text", which must
  * outlive the task.  Returns NGX_OK with the verdict set, or NGX_ERROR.
  * Whatever the verdict, the task can be used; it is empty unless the verdict
- * is good.  "strict" has the rules to apply.
+ * is good.  "strict" has the rules to apply; "max_size" limits the memory for
+ * what is remembered of the text, in bytes.
  */
 ngx_int_t ngx_http_flowdash_task_init(ngx_http_flowdash_task_t *task,
     ngx_pool_t *pool, ngx_str_t *text, ngx_array_t *pointer,
-    ngx_uint_t strict, ngx_http_flowdash_json_verdict_e *verdict);
+    ngx_uint_t strict, size_t max_size,
+    ngx_http_flowdash_json_verdict_e *verdict);
 
 /*
  * Makes a task that has the fields and the text of "base", which has no

@@ -204,6 +204,7 @@ ngx_http_flowdash_error_message_members(
     json.pointer = &pointer;
     json.member = ngx_http_flowdash_error_message_member;
     json.data = message;
+    json.max_size = text->len;    /* for names with escapes */
 
     ngx_memzero(message->members, sizeof(message->members));
 

@@ -254,6 +254,7 @@ ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
 {
     ngx_int_t                         rc;
     ngx_str_t                        *text;
+    ngx_uint_t                        status;
     ngx_http_flowdash_json_verdict_e  verdict;
     ngx_http_flowdash_sources_t      *src;
 
@@ -275,7 +276,7 @@ ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
 
     if (ngx_http_flowdash_task_init(&src->body.task, r->pool, text,
                                     ctx->conf->pointer, ctx->conf->strict,
-                                    &verdict)
+                                    ctx->conf->max_fields_size, &verdict)
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -285,9 +286,10 @@ ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    return ngx_http_flowdash_source_read_refuse_at(r, ctx,
-                                                   NGX_HTTP_BAD_REQUEST,
-                                                   "body",
+    status = (verdict == NGX_HTTP_FLOWDASH_JSON_LARGE)
+             ? NGX_HTTP_REQUEST_ENTITY_TOO_LARGE : NGX_HTTP_BAD_REQUEST;
+
+    return ngx_http_flowdash_source_read_refuse_at(r, ctx, status, "body",
                                                    src->body.task.json.error,
                                                    src->body.task.json.rule,
                                                    src->body.task.json.offset);

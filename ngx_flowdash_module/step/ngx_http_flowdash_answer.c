@@ -393,7 +393,8 @@ ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
     pointer.nelts = 1;
 
     if (ngx_http_flowdash_task_init(answer, r->pool, &ex->body, &pointer,
-                                    ctx->conf->strict, &verdict)
+                                    ctx->conf->strict,
+                                    ctx->conf->max_fields_size, &verdict)
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -418,7 +419,7 @@ ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    return ngx_http_flowdash_answer_invalid(r, ex, &answer->json);
+    return ngx_http_flowdash_answer_invalid(r, ex, &answer->json, verdict);
 }
 
 
@@ -450,10 +451,14 @@ ngx_http_flowdash_answer_is_empty(ngx_http_flowdash_exchange_t *ex)
 
 ngx_int_t
 ngx_http_flowdash_answer_invalid(ngx_http_request_t *r,
-    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_json_t *json)
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_json_t *json,
+    ngx_http_flowdash_json_verdict_e verdict)
 {
     return ngx_http_flowdash_exchange_fail_text(ex,
-               NGX_HTTP_FLOWDASH_RESPONSE_INVALID, r->pool,
+               verdict == NGX_HTTP_FLOWDASH_JSON_LARGE
+               ? NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE
+               : NGX_HTTP_FLOWDASH_RESPONSE_INVALID,
+               r->pool,
                "the answer's body: %s, at byte %uz", json->error,
                json->offset);
 }

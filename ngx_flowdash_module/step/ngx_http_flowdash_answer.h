@@ -36,7 +36,8 @@ void ngx_http_flowdash_answer_redirects(ngx_http_flowdash_exchange_t *ex,
  * Returns as ngx_http_flowdash_exchange_fail_text().
  */
 ngx_int_t ngx_http_flowdash_answer_invalid(ngx_http_request_t *r,
-    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_json_t *json);
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_json_t *json,
+    ngx_http_flowdash_json_verdict_e verdict);
 
 /*
  * Merges the fields of a good answer into the task.  Returns NGX_OK,

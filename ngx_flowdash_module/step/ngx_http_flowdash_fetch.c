@@ -413,14 +413,15 @@ ngx_http_flowdash_fetch_end(ngx_http_request_t *r,
     }
 
     if (ngx_http_flowdash_task_init(task, r->pool, &ex->body, pointer,
-                                    ctx->conf->strict, &verdict)
+                                    ctx->conf->strict,
+                                    ctx->conf->max_fields_size, &verdict)
         != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     if (verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
-        return ngx_http_flowdash_answer_invalid(r, ex, &task->json);
+        return ngx_http_flowdash_answer_invalid(r, ex, &task->json, verdict);
     }
 
     if (task->json.object.data == NULL) {

@@ -20,6 +20,7 @@
 
 
 #include "ngx_http_flowdash_text.c"
+#include "ngx_http_flowdash_strict.c"
 #include "ngx_http_flowdash_json.c"
 #include "ngx_http_flowdash_json_pointer.c"
 #include "ngx_http_flowdash_json_leaves.c"
@@ -180,7 +181,9 @@ read_changes(ngx_pool_t *pool, tool_case_t *c)
     none = ngx_array_create(pool, 1, sizeof(ngx_str_t));
     change = ngx_palloc(pool, sizeof(ngx_http_flowdash_task_t));
 
-    if (ngx_http_flowdash_task_init(change, pool, &c->changes, none, &verdict)
+    if (ngx_http_flowdash_task_init(change, pool, &c->changes, none,
+                                    NGX_HTTP_FLOWDASH_STRICT_NONE,
+                                    TOOL_MAX_SIZE, &verdict)
         != NGX_OK
         || verdict != NGX_HTTP_FLOWDASH_JSON_OK)
     {
@@ -199,12 +202,13 @@ rewrite_json(ngx_pool_t *pool, tool_case_t *c)
     ngx_http_flowdash_json_verdict_e   verdict;
 
     static const char  *names[] = { "ok", "malformed", "deep", "duplicate",
-                                    "no object" };
+                                    "no object", "large" };
 
     task = ngx_palloc(pool, sizeof(ngx_http_flowdash_task_t));
 
     if (ngx_http_flowdash_task_init(task, pool, &c->body, &c->pointer,
-                                    &verdict)
+                                    NGX_HTTP_FLOWDASH_STRICT_NONE,
+                                    TOOL_MAX_SIZE, &verdict)
         != NGX_OK)
     {
         fatal("out of memory");
@@ -395,7 +399,8 @@ rewrite_form(ngx_pool_t *pool, tool_case_t *c)
     task = ngx_palloc(pool, sizeof(ngx_http_flowdash_task_t));
 
     ngx_http_flowdash_form_init(form, pool, &c->pointer, &boundary,
-                                TOOL_MAX_SIZE);
+                                TOOL_MAX_SIZE,
+                                NGX_HTTP_FLOWDASH_STRICT_NONE);
 
     rc = read_form(pool, c, form);
 

@@ -273,7 +273,8 @@ merge(ngx_pool_t *pool, ngx_http_flowdash_task_t *task, test_field_t **changes)
     pointer.nelts = 0;
 
     return ngx_http_flowdash_task_init(change, pool, &text, &pointer,
-                                       NGX_HTTP_FLOWDASH_STRICT_ALL, &verdict)
+                                       NGX_HTTP_FLOWDASH_STRICT_ALL, 65536,
+                                       &verdict)
            == NGX_OK
            && verdict == NGX_HTTP_FLOWDASH_JSON_OK
            && ngx_http_flowdash_task_merge(task, change) == NGX_OK;
@@ -449,7 +450,8 @@ round_trip(ngx_pool_t *pool, test_text_t *t)
     copy(pool, &text, t->text, t->len);
 
     if (ngx_http_flowdash_task_init(&task, pool, &text, pointer,
-                                    NGX_HTTP_FLOWDASH_STRICT_ALL, &verdict)
+                                    NGX_HTTP_FLOWDASH_STRICT_ALL, 65536,
+                                       &verdict)
         != NGX_OK
         || verdict != NGX_HTTP_FLOWDASH_JSON_OK
         || !write_is(pool, &task, t->text, t->len)
@@ -468,7 +470,8 @@ round_trip(ngx_pool_t *pool, test_text_t *t)
     copy(pool, &text, t->wanted, t->wanted_len);
 
     return ngx_http_flowdash_task_init(&task, pool, &text, pointer,
-                                       NGX_HTTP_FLOWDASH_STRICT_ALL, &verdict)
+                                       NGX_HTTP_FLOWDASH_STRICT_ALL, 65536,
+                                       &verdict)
            == NGX_OK
            && verdict == NGX_HTTP_FLOWDASH_JSON_OK
            && merge(pool, &task, changes)
@@ -517,7 +520,8 @@ damaged(ngx_pool_t *pool, test_text_t *t)
     pointer.nelts = dice(2);
 
     if (ngx_http_flowdash_task_init(&task, pool, &text, &pointer,
-                                    NGX_HTTP_FLOWDASH_STRICT_ALL, &verdict)
+                                    NGX_HTTP_FLOWDASH_STRICT_ALL, 65536,
+                                       &verdict)
         != NGX_OK)
     {
         return 0;
@@ -569,7 +573,8 @@ repeated(const char *start, const char *again, ngx_uint_t n, size_t *allocated)
     test_allocated = 0;
 
     if (ngx_http_flowdash_task_init(&task, pool, &text, &pointer,
-                                    NGX_HTTP_FLOWDASH_STRICT_ALL, &verdict)
+                                    NGX_HTTP_FLOWDASH_STRICT_ALL, 65536,
+                                       &verdict)
         != NGX_OK)
     {
         verdict = NGX_HTTP_FLOWDASH_JSON_OK;
@@ -627,6 +632,77 @@ limits(void)
 }
 
 
+/*
+ * Fields, and names that need a copy, are charged: at the limit, the text is
+ * read, and a byte below it, the parsing ends.
+ */
+
+static ngx_uint_t
+index_is_charged(void)
+{
+    size_t                             needed;
+    ngx_str_t                          text;
+    ngx_uint_t                         i;
+    ngx_pool_t                        *pool;
+    ngx_array_t                        pointer;
+    ngx_http_flowdash_task_t           task;
+    ngx_http_flowdash_json_verdict_e   verdict;
+
+    static const char  *texts[] = {
+        "{\"a\":1}", "{\"a\":1,\"b\":[[\"c\"]],\"d\":{\"e\":2}}",
+        "{\"\\u0061bcdefghijklmnopqrstuvwxyz\":1}",
+        "{\"a\":1,\"\\n\":2}"
+    };
+
+    ngx_memzero(&pointer, sizeof(ngx_array_t));
+
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+
+        pool = ngx_create_pool(4096, &test_log);
+
+        text.data = (u_char *) texts[i];
+        text.len = strlen(texts[i]);
+
+        if (ngx_http_flowdash_task_init(&task, pool, &text, &pointer, 0, 65536,
+                                        &verdict)
+            != NGX_OK
+            || verdict != NGX_HTTP_FLOWDASH_JSON_OK)
+        {
+            return 0;
+        }
+
+        needed = task.json.size;
+
+        if (needed < sizeof(ngx_http_flowdash_field_t)
+            || ngx_http_flowdash_task_init(&task, pool, &text, &pointer, 0,
+                                           needed, &verdict)
+               != NGX_OK
+            || verdict != NGX_HTTP_FLOWDASH_JSON_OK
+            || ngx_http_flowdash_task_init(&task, pool, &text, &pointer, 0,
+                                           needed - 1, &verdict)
+               != NGX_OK
+            || verdict != NGX_HTTP_FLOWDASH_JSON_LARGE
+            || strstr(task.json.error, "flowdash_max_fields_size") == NULL
+            || task.fields.part.nelts)
+        {
+            return 0;
+        }
+
+        ngx_destroy_pool(pool);
+
+        /* a name that needs a copy makes a difference */
+
+        if ((strchr(texts[i], '\\') == NULL)
+            != (needed % sizeof(ngx_http_flowdash_field_t) == 0))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 static ngx_uint_t
 out_of_memory(void)
 {
@@ -647,7 +723,7 @@ out_of_memory(void)
 
         test_budget = n;
         rc = ngx_http_flowdash_task_init(&task, pool, &text, &pointer,
-                                         NGX_HTTP_FLOWDASH_STRICT_ALL,
+                                         NGX_HTTP_FLOWDASH_STRICT_ALL, 65536,
                                          &verdict);
         if (rc == NGX_OK) {
             rc = ngx_http_flowdash_task_copy(&copy, pool, &task);
@@ -714,6 +790,7 @@ main(void)
     ok(good_trips == rounds, "random merges are as in the model");
     ok(good_damaged == rounds, "damaged texts are judged");
     limits();
+    ok(index_is_charged(), "the index has a limit");
     ok(out_of_memory(), "memory that runs out is an error");
 
     free(t);
