@@ -128,7 +128,7 @@ for my $chunked (0, 1) {
        'the app has it');
 }
 
-my $task = '{"task":{"Date":"old",' . join(',', map { qq("f$_":$_) } 1 .. 9500)
+my $task = '{"task":{"Date":"old",' . join(',', map { qq("f$_":$_) } 1 .. 3000)
            . ',"pad":"' . 'y' x 1_000_000 . '"}}';
 
 is($t->post_json('/set', $task)->{status}, 200, 'a task of 1 MB');
