@@ -162,3 +162,31 @@ ngx_http_flowdash_conf_strict_rule(ngx_conf_t *cf, ngx_command_t *cmd,
 
     return NGX_CONF_OK;
 }
+
+
+char *
+ngx_http_flowdash_conf_max_fields(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    ngx_int_t   n;
+    ngx_str_t  *value;
+
+    if (flcf->max_fields != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    n = ngx_atoi(value[1].data, value[1].len);
+
+    if (n == NGX_ERROR || n == 0) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+                                             "a number over 0 is expected");
+    }
+
+    flcf->max_fields = n;
+
+    return NGX_CONF_OK;
+}

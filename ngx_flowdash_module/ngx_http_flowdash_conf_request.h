@@ -14,6 +14,8 @@ char *ngx_http_flowdash_conf_types(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_flowdash_conf_strict(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_flowdash_conf_max_fields(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_CONF_REQUEST_H_INCLUDED_ */

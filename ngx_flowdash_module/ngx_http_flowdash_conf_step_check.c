@@ -65,6 +65,9 @@ static ngx_http_flowdash_directive_t  ngx_http_flowdash_action_directives[] = {
       offsetof(ngx_http_flowdash_loc_conf_t, max_fields_size),
       NGX_CONF_UNSET },
 
+    { "flowdash_max_fields",
+      offsetof(ngx_http_flowdash_loc_conf_t, max_fields), NGX_CONF_UNSET },
+
     { "flowdash_decode",
       offsetof(ngx_http_flowdash_loc_conf_t, decode), NGX_CONF_UNSET },
 

@@ -144,6 +144,13 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       offsetof(ngx_http_flowdash_loc_conf_t, max_fields_size),
       NULL },
 
+    { ngx_string("flowdash_max_fields"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_flowdash_conf_max_fields,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("flowdash_decode"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -466,6 +473,7 @@ ngx_http_flowdash_create_loc_conf(ngx_conf_t *cf)
     conf->task_from = NGX_CONF_UNSET_PTR;
     conf->set = NGX_CONF_UNSET_PTR;
     conf->max_fields_size = NGX_CONF_UNSET_SIZE;
+    conf->max_fields = NGX_CONF_UNSET_UINT;
     conf->decode = NGX_CONF_UNSET;
     conf->dry_run = NGX_CONF_UNSET_PTR;
     conf->steps = NGX_CONF_UNSET_PTR;
@@ -531,6 +539,7 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->set, prev->set, NULL);
     ngx_conf_merge_size_value(conf->max_fields_size, prev->max_fields_size,
                               1024 * 1024);
+    ngx_conf_merge_uint_value(conf->max_fields, prev->max_fields, 1000);
     ngx_conf_merge_value(conf->decode, prev->decode, 0);
     ngx_conf_merge_ptr_value(conf->dry_run, prev->dry_run, NULL);
     ngx_conf_merge_ptr_value(conf->steps, prev->steps, NULL);

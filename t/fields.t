@@ -245,6 +245,10 @@ for (
     [ '', 'flowdash_decode on;', qr/are for the whole action/ ],
     [ '', 'flowdash_max_fields_size 1;', qr/are for the whole action/ ],
     [ 'flowdash_max_fields_size 0;', '', qr/a size over 0 is expected/ ],
+    [ '', 'flowdash_max_fields 1;', qr/are for the whole action/ ],
+    [ 'flowdash_max_fields 1; flowdash_max_fields 1;', '', qr/duplicate/ ],
+    (map { [ "flowdash_max_fields $_;", '', qr/a number over 0 is expected/ ] }
+        '0', '-1', '1k', '""'),
     [ 'flowdash_if 1;', '', qr/allowed in "flowdash_step" only/ ],
     [ '', 'flowdash_if 1; flowdash_if 2;', qr/duplicate/ ],
     [ '', 'flowdash_accept a; flowdash_accept b;', qr/duplicate/ ],

@@ -99,6 +99,7 @@ typedef struct {
     ngx_http_flowdash_task_from_t  *task_from;
     ngx_array_t                    *set;       /* of ..._param_t */
     size_t                          max_fields_size;
+    ngx_uint_t                      max_fields;
     ngx_flag_t                      decode;
     ngx_http_complex_value_t       *dry_run;   /* NULL: never */
 

@@ -6,6 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_form.h>
 
 
@@ -20,6 +21,7 @@ ngx_http_flowdash_form_init(ngx_http_flowdash_form_t *form, ngx_pool_t *pool,
     form->pointer = pointer;
     form->boundary = *boundary;
     form->max_size = max_size;
+    form->max_fields = NGX_MAX_INT_T_VALUE;
     form->strict = strict;
     form->empty = 1;
 
@@ -39,6 +41,25 @@ ngx_http_flowdash_form_charge(ngx_http_flowdash_form_t *form, size_t size)
         return ngx_http_flowdash_form_refuse(form,
                                     NGX_HTTP_FLOWDASH_FORM_LARGE, form->offset,
                                     "over flowdash_max_fields_size");
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_form_count(ngx_http_flowdash_form_t *form, off_t offset)
+{
+    form->fields++;
+
+    if (form->fields > form->max_fields
+        && (form->strict & NGX_HTTP_FLOWDASH_STRICT_FIELDS))
+    {
+        form->rule = NGX_HTTP_FLOWDASH_STRICT_FIELDS;
+
+        return ngx_http_flowdash_form_refuse(form,
+                                    NGX_HTTP_FLOWDASH_FORM_LARGE, offset,
+                                    "more pairs than flowdash_max_fields");
     }
 
     return NGX_OK;

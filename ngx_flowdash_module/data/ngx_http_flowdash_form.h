@@ -7,15 +7,20 @@
 #include <ngx_core.h>
 
 
-/* the most brackets in a name; PHP reads 64, Rack 32 to 100 */
-#define NGX_HTTP_FLOWDASH_FORM_DEPTH  32
+/*
+ * The most brackets in a name: PHP reads 64, Rack 32 to 100.  Of a query,
+ * Express reads 5, unless it is told otherwise.
+ */
+#define NGX_HTTP_FLOWDASH_FORM_DEPTH        32
+#define NGX_HTTP_FLOWDASH_FORM_QUERY_DEPTH  5
 
 
 typedef enum {
     NGX_HTTP_FLOWDASH_FORM_OK = 0,
     NGX_HTTP_FLOWDASH_FORM_MALFORMED,   /* no form, or ambiguous to apps */
     NGX_HTTP_FLOWDASH_FORM_CHARSET,     /* not UTF-8 */
-    NGX_HTTP_FLOWDASH_FORM_LARGE        /* its fields need too much memory */
+    NGX_HTTP_FLOWDASH_FORM_LARGE,       /* too many fields, or too large */
+    NGX_HTTP_FLOWDASH_FORM_TYPE         /* it is JSON */
 } ngx_http_flowdash_form_verdict_e;
 
 
@@ -81,6 +86,8 @@ typedef struct {
 
     size_t                           size;    /* bytes held in memory */
     size_t                           max_size;
+    ngx_uint_t                       fields;  /* pairs, of the task or not */
+    ngx_uint_t                       max_fields;
     ngx_uint_t                       strict;  /* rules to apply */
 
     ngx_http_flowdash_form_node_t    root;
@@ -91,6 +98,7 @@ typedef struct {
     unsigned                         empty:1; /* it has no pairs at all */
     unsigned                         open:1;  /* it ends with "&" */
     unsigned                         query:1;
+    unsigned                         ascii:1; /* it must be ASCII only */
 
     /* after a refusal: what is wrong and where, for the log */
 
@@ -113,7 +121,8 @@ typedef struct {
 /*
  * Initializes a form.  "pointer" is that of flowdash_task; "boundary" is empty
  * for a urlencoded form; "max_size" limits the memory in bytes; "strict" has
- * the rules to apply.
+ * the rules to apply.  The number of fields is not limited until the caller
+ * sets form->max_fields.
  */
 void ngx_http_flowdash_form_init(ngx_http_flowdash_form_t *form,
     ngx_pool_t *pool, ngx_array_t *pointer, ngx_str_t *boundary,
@@ -125,6 +134,14 @@ void ngx_http_flowdash_form_init(ngx_http_flowdash_form_t *form,
  */
 ngx_int_t ngx_http_flowdash_form_charge(ngx_http_flowdash_form_t *form,
     size_t size);
+
+/*
+ * Counts one more pair at "offset", be it of the task or not, or empty.
+ * Returns NGX_OK, or NGX_DECLINED with form->verdict set if these are more
+ * than form->max_fields.
+ */
+ngx_int_t ngx_http_flowdash_form_count(ngx_http_flowdash_form_t *form,
+    off_t offset);
 
 /* Sets the verdict; returns NGX_DECLINED. */
 ngx_int_t ngx_http_flowdash_form_refuse(ngx_http_flowdash_form_t *form,

@@ -46,6 +46,12 @@ ngx_http_flowdash_form_urlencoded_parse(ngx_http_flowdash_form_t *form,
             end = last;
         }
 
+        /* PHP and qs count empty pairs, too */
+
+        if (ngx_http_flowdash_form_count(form, p - text->data) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+
         if (end == p) {
             continue;
         }

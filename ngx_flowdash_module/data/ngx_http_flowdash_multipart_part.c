@@ -71,6 +71,10 @@ ngx_http_flowdash_multipart_part_begin(ngx_http_flowdash_multipart_t *mp)
 
     ngx_memzero(&part, sizeof(ngx_http_flowdash_multipart_part_t));
 
+    if (ngx_http_flowdash_form_count(mp->form, mp->start) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
     rc = ngx_http_flowdash_multipart_part_parse(mp, &part);
 
     if (rc != NGX_OK) {

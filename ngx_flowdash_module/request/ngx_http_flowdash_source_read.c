@@ -194,6 +194,8 @@ ngx_http_flowdash_source_read_form(ngx_http_request_t *r,
                                 ctx->conf->max_fields_size,
                                 ctx->conf->strict);
 
+    form->max_fields = ctx->conf->max_fields;
+
     return form;
 }
 
@@ -484,6 +486,7 @@ ngx_http_flowdash_source_read_refuse_form(ngx_http_request_t *r,
     switch (form->verdict) {
 
     case NGX_HTTP_FLOWDASH_FORM_CHARSET:
+    case NGX_HTTP_FLOWDASH_FORM_TYPE:
         status = NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
         break;
 
