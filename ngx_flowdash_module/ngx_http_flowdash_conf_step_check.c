@@ -85,6 +85,9 @@ static ngx_http_flowdash_directive_t  ngx_http_flowdash_call_directives[] = {
     { "flowdash_retry",
       offsetof(ngx_http_flowdash_loc_conf_t, retry), NGX_CONF_UNSET },
 
+    { "flowdash_resend",
+      offsetof(ngx_http_flowdash_loc_conf_t, resend), NGX_CONF_UNSET },
+
     { "flowdash_allow\" and \"flowdash_deny",
       offsetof(ngx_http_flowdash_loc_conf_t, rules), NGX_CONF_UNSET },
 

@@ -256,6 +256,13 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       0,
       NULL },
 
+    { ngx_string("flowdash_resend"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, resend),
+      NULL },
+
     { ngx_string("flowdash_sign_key"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_flowdash_conf_sign,
@@ -486,6 +493,7 @@ ngx_http_flowdash_create_loc_conf(ngx_conf_t *cf)
     conf->error_detail = NGX_CONF_UNSET;
     conf->pass_status = NGX_CONF_UNSET_PTR;
     conf->retry = NGX_CONF_UNSET_PTR;
+    conf->resend = NGX_CONF_UNSET;
     conf->sign_keys = NGX_CONF_UNSET_PTR;
     conf->rules = NGX_CONF_UNSET_PTR;
     conf->proxy = NGX_CONF_UNSET_PTR;
@@ -574,6 +582,7 @@ ngx_http_flowdash_merge_call(ngx_http_flowdash_loc_conf_t *prev,
     ngx_http_flowdash_loc_conf_t *conf)
 {
     ngx_conf_merge_ptr_value(conf->retry, prev->retry, NULL);
+    ngx_conf_merge_value(conf->resend, prev->resend, 1);
     ngx_conf_merge_ptr_value(conf->sign_keys, prev->sign_keys, NULL);
     ngx_conf_merge_ptr_value(conf->rules, prev->rules, NULL);
     ngx_conf_merge_ptr_value(conf->proxy, prev->proxy, NULL);

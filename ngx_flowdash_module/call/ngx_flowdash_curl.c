@@ -46,6 +46,7 @@ static int ngx_flowdash_curl_timer_handler(CURLM *multi, long ms, void *data);
 static void ngx_flowdash_curl_timeout(ngx_event_t *ev);
 static void ngx_flowdash_curl_action(curl_socket_t fd, int events);
 static void ngx_flowdash_curl_idle(CURL *easy);
+static void ngx_flowdash_curl_receive(CURL *easy);
 static void ngx_flowdash_curl_refuse(CURL *easy);
 static void ngx_flowdash_curl_end_refused(ngx_flowdash_curl_t *fc);
 static void ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t,
@@ -134,7 +135,8 @@ ngx_flowdash_curl_init_multi(ngx_flowdash_curl_t *fc, time_t keepalive_timeout)
     return ngx_flowdash_curl_socket_init(fc->log, fc->multi,
                                          ngx_flowdash_curl_action,
                                          ngx_flowdash_curl_refuse,
-                                         ngx_flowdash_curl_idle);
+                                         ngx_flowdash_curl_idle,
+                                         ngx_flowdash_curl_receive);
 }
 
 
@@ -233,6 +235,7 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
     t->handle->error[0] = '\0';
     t->running = 1;
     t->refused = 0;
+    t->received = 0;
     t->opened = -1;
 
     fc->running++;
@@ -486,6 +489,19 @@ ngx_flowdash_curl_idle(CURL *easy)
 
     if (t) {
         (void) curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &t->opened);
+    }
+}
+
+
+static void
+ngx_flowdash_curl_receive(CURL *easy)
+{
+    ngx_flowdash_curl_transfer_t  *t;
+
+    t = ngx_flowdash_curl_handle_user(easy);
+
+    if (t) {
+        t->received = 1;
     }
 }
 

@@ -27,6 +27,8 @@ struct ngx_flowdash_curl_transfer_s {
     CURLcode                       result;
     unsigned                       worn:1;     /* set by the caller: t->easy
                                                   must not be used again */
+    unsigned                       received:1; /* octets of an answer came on a
+                                                  kept connection */
 
     /* for ngx_flowdash_curl.c alone */
 

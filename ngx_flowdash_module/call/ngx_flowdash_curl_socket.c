@@ -9,20 +9,8 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <ngx_flowdash_curl_idle.h>
+#include <ngx_flowdash_curl_conn.h>
 #include <ngx_flowdash_curl_socket.h>
-
-
-/* a socket of libcurl's: c->data of its connection */
-
-typedef struct {
-    ngx_rbtree_node_t                    node;       /* by descriptor */
-    ngx_connection_t                    *connection;
-    ngx_flowdash_curl_idle_t             idle;
-    unsigned                             connected:1;
-    unsigned                             closed:1;   /* libcurl may not yet
-                                                        have said so */
-    unsigned                             http2:1;
-} ngx_flowdash_curl_socket_t;
 
 
 typedef struct {
@@ -31,35 +19,20 @@ typedef struct {
     ngx_flowdash_curl_socket_event_pt    event;
     ngx_flowdash_curl_socket_refuse_pt   refuse;
     ngx_flowdash_curl_socket_idle_pt     idle;
-
-    ngx_rbtree_t                         tree;
-    ngx_rbtree_node_t                    sentinel;
+    ngx_flowdash_curl_socket_receive_pt  receive;
 } ngx_flowdash_curl_sockets_t;
 
 
 static int ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd,
     int what, void *data, void *socket);
-static ngx_int_t ngx_flowdash_curl_socket_watch(ngx_flowdash_curl_socket_t *s,
-    int what);
+static ngx_int_t ngx_flowdash_curl_socket_watch(ngx_flowdash_curl_conn_t *s,
+    CURL *easy, int what);
 static ngx_connection_t *ngx_flowdash_curl_socket_get(curl_socket_t fd);
-static ngx_connection_t *ngx_flowdash_curl_socket_create(curl_socket_t fd);
-static ngx_int_t ngx_flowdash_curl_socket_make_room(
-    ngx_flowdash_curl_sockets_t *ss);
-static ngx_int_t ngx_flowdash_curl_socket_set_event(ngx_event_t *ev,
-    ngx_int_t event, ngx_uint_t active, ngx_uint_t flags);
 static void ngx_flowdash_curl_socket_event(ngx_event_t *ev);
-static ngx_flowdash_curl_socket_t *ngx_flowdash_curl_socket_find(
-    curl_socket_t fd);
-static void ngx_flowdash_curl_socket_delete_events(ngx_connection_t *c,
-    ngx_uint_t flags);
-static void ngx_flowdash_curl_socket_delete_posted(ngx_connection_t *c);
-static void ngx_flowdash_curl_socket_free(ngx_connection_t *c,
-    ngx_uint_t flags);
 
 static ngx_int_t ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c,
     CURL *easy);
-static ngx_uint_t ngx_flowdash_curl_socket_is_connected(ngx_socket_t fd);
-static void ngx_flowdash_curl_socket_wake(ngx_flowdash_curl_socket_t *s,
+static void ngx_flowdash_curl_socket_wake(ngx_flowdash_curl_conn_t *s,
     ngx_uint_t shutdown);
 
 
@@ -70,7 +43,8 @@ ngx_int_t
 ngx_flowdash_curl_socket_init(ngx_log_t *log, CURLM *multi,
     ngx_flowdash_curl_socket_event_pt event,
     ngx_flowdash_curl_socket_refuse_pt refuse,
-    ngx_flowdash_curl_socket_idle_pt idle)
+    ngx_flowdash_curl_socket_idle_pt idle,
+    ngx_flowdash_curl_socket_receive_pt receive)
 {
     ngx_flowdash_curl_sockets_t  *ss;
 
@@ -83,8 +57,9 @@ ngx_flowdash_curl_socket_init(ngx_log_t *log, CURLM *multi,
     ss->event = event;
     ss->refuse = refuse;
     ss->idle = idle;
+    ss->receive = receive;
 
-    ngx_rbtree_init(&ss->tree, &ss->sentinel, ngx_rbtree_insert_value);
+    ngx_flowdash_curl_conn_init(log);
 
     if (curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION,
                           ngx_flowdash_curl_socket_handler)
@@ -100,16 +75,7 @@ ngx_flowdash_curl_socket_init(ngx_log_t *log, CURLM *multi,
 void
 ngx_flowdash_curl_socket_exit(void)
 {
-    ngx_flowdash_curl_socket_t   *s;
-    ngx_flowdash_curl_sockets_t  *ss;
-
-    ss = &ngx_flowdash_curl_sockets;
-
-    while (ss->tree.root != &ss->sentinel) {
-        s = (ngx_flowdash_curl_socket_t *) ss->tree.root;
-
-        ngx_flowdash_curl_socket_free(s->connection, NGX_CLOSE_EVENT);
-    }
+    ngx_flowdash_curl_conn_exit();
 }
 
 
@@ -145,7 +111,7 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
     }
 
     if (c == NULL
-        || ngx_flowdash_curl_socket_watch(c->data, what) != NGX_OK)
+        || ngx_flowdash_curl_socket_watch(c->data, easy, what) != NGX_OK)
     {
         ss->refuse(easy);
     }
@@ -155,12 +121,10 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
 
 
 static ngx_int_t
-ngx_flowdash_curl_socket_watch(ngx_flowdash_curl_socket_t *s, int what)
+ngx_flowdash_curl_socket_watch(ngx_flowdash_curl_conn_t *s, CURL *easy,
+    int what)
 {
-    ngx_uint_t         in, out;
-    ngx_connection_t  *c;
-
-    c = s->connection;
+    ngx_uint_t  in, out;
 
     in = (what == CURL_POLL_IN || what == CURL_POLL_INOUT);
     out = (what == CURL_POLL_OUT || what == CURL_POLL_INOUT);
@@ -172,141 +136,42 @@ ngx_flowdash_curl_socket_watch(ngx_flowdash_curl_socket_t *s, int what)
         s->closed = 0;
         s->connected = 0;
         s->http2 = 0;
+        s->kept = 0;
     }
 
-    if (ngx_flowdash_curl_socket_set_event(c->read, NGX_READ_EVENT, in, 0)
-        != NGX_OK
-        || ngx_flowdash_curl_socket_set_event(c->write, NGX_WRITE_EVENT, out,
-                                              0)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
+    s->easy = easy;
 
-    return NGX_OK;
+    return ngx_flowdash_curl_conn_watch(s->connection, in, out);
 }
 
 
 static ngx_connection_t *
 ngx_flowdash_curl_socket_get(curl_socket_t fd)
 {
-    ngx_connection_t            *c;
-    ngx_flowdash_curl_socket_t  *s;
+    ngx_connection_t          *c;
+    ngx_flowdash_curl_conn_t  *s;
 
-    s = ngx_flowdash_curl_socket_find(fd);
+    s = ngx_flowdash_curl_conn_find(fd);
 
     if (s && s->idle.added) {
         ngx_flowdash_curl_idle_remove(&s->idle);
         c = s->connection;
 
+        s->kept = 1;
+        s->received = 0;
+
     } else {
-        c = ngx_flowdash_curl_socket_create(fd);
+        c = ngx_flowdash_curl_conn_create(fd, ngx_flowdash_curl_socket_event);
     }
 
     if (c && curl_multi_assign(ngx_flowdash_curl_sockets.multi, fd, c)
              != CURLM_OK)
     {
-        ngx_flowdash_curl_socket_free(c, 0);
+        ngx_flowdash_curl_conn_free(c, 0);
         return NULL;
     }
 
     return c;
-}
-
-
-static ngx_connection_t *
-ngx_flowdash_curl_socket_create(curl_socket_t fd)
-{
-    ngx_connection_t             *c;
-    ngx_flowdash_curl_socket_t   *s;
-    ngx_flowdash_curl_sockets_t  *ss;
-
-    ss = &ngx_flowdash_curl_sockets;
-
-    if (ngx_flowdash_curl_socket_make_room(ss) != NGX_OK) {
-        return NULL;
-    }
-
-    s = ngx_calloc(sizeof(ngx_flowdash_curl_socket_t), ss->log);
-    if (s == NULL) {
-        return NULL;
-    }
-
-    c = ngx_get_connection(fd, ss->log);
-    if (c == NULL) {
-        ngx_free(s);
-        return NULL;
-    }
-
-    s->connection = c;
-    c->data = s;
-
-    s->node.key = fd;
-    ngx_rbtree_insert(&ss->tree, &s->node);
-
-    c->read->handler = ngx_flowdash_curl_socket_event;
-    c->write->handler = ngx_flowdash_curl_socket_event;
-
-    c->read->log = ss->log;
-    c->write->log = ss->log;
-
-    c->number = ngx_atomic_fetch_add(ngx_connection_counter, 1);
-
-    return c;
-}
-
-
-/*
- * If nginx has no connection left, nor one to close, the socket that has been
- * idle longest gives up its own.
- */
-
-static ngx_int_t
-ngx_flowdash_curl_socket_make_room(ngx_flowdash_curl_sockets_t *ss)
-{
-    ngx_flowdash_curl_idle_t    *idle;
-    ngx_flowdash_curl_socket_t  *s;
-
-    if (ngx_cycle->free_connection_n || ngx_cycle->reusable_connections_n) {
-        return NGX_OK;
-    }
-
-    idle = ngx_flowdash_curl_idle_get();
-
-    if (idle == NULL) {
-        ngx_log_error(NGX_LOG_ERR, ss->log, 0,
-                      "flowdash: worker_connections are not enough "
-                      "for a call");
-        return NGX_ERROR;
-    }
-
-    s = ngx_queue_data(idle, ngx_flowdash_curl_socket_t, idle);
-
-    ngx_flowdash_curl_idle_shutdown(s->connection->fd);
-    ngx_flowdash_curl_socket_free(s->connection, 0);
-
-    return NGX_OK;
-}
-
-
-/*
- * libcurl expects level-triggered events; ngx_handle_read_event() would choose
- * edge-triggered ones where it can.
- */
-
-static ngx_int_t
-ngx_flowdash_curl_socket_set_event(ngx_event_t *ev, ngx_int_t event,
-    ngx_uint_t active, ngx_uint_t flags)
-{
-    if (active && !ev->active) {
-        return ngx_add_event(ev, event, NGX_LEVEL_EVENT);
-    }
-
-    if (!active && ev->active) {
-        return ngx_del_event(ev, event, flags);
-    }
-
-    return NGX_OK;
 }
 
 
@@ -315,7 +180,7 @@ ngx_flowdash_curl_socket_event(ngx_event_t *ev)
 {
     u_char                        byte;
     ngx_connection_t             *c;
-    ngx_flowdash_curl_socket_t   *s;
+    ngx_flowdash_curl_conn_t     *s;
     ngx_flowdash_curl_sockets_t  *ss;
 
     ss = &ngx_flowdash_curl_sockets;
@@ -323,6 +188,14 @@ ngx_flowdash_curl_socket_event(ngx_event_t *ev)
     s = c->data;
 
     if (!s->idle.added) {
+
+        if (!ev->write && s->kept && !s->received && !s->http2
+            && ngx_flowdash_curl_conn_has_answer(c->fd))
+        {
+            s->received = 1;
+            ss->receive(s->easy);
+        }
+
         ss->event(c->fd, ev->write ? CURL_CSELECT_OUT : CURL_CSELECT_IN);
         return;
     }
@@ -340,106 +213,28 @@ ngx_flowdash_curl_socket_event(ngx_event_t *ev)
 }
 
 
-static ngx_flowdash_curl_socket_t *
-ngx_flowdash_curl_socket_find(curl_socket_t fd)
-{
-    ngx_rbtree_key_t    key;
-    ngx_rbtree_node_t  *node;
-
-    key = fd;
-    node = ngx_flowdash_curl_sockets.tree.root;
-
-    while (node != &ngx_flowdash_curl_sockets.sentinel) {
-
-        if (key == node->key) {
-            return (ngx_flowdash_curl_socket_t *) node;
-        }
-
-        node = (key < node->key) ? node->left : node->right;
-    }
-
-    return NULL;
-}
-
-
 int
 ngx_flowdash_curl_socket_close(void *data, curl_socket_t fd)
 {
-    ngx_flowdash_curl_socket_t  *s;
+    ngx_flowdash_curl_conn_t  *s;
 
-    s = ngx_flowdash_curl_socket_find(fd);
+    s = ngx_flowdash_curl_conn_find(fd);
 
     ngx_log_debug2(NGX_LOG_DEBUG_EVENT, ngx_flowdash_curl_sockets.log, 0,
                    "flowdash curl close socket:%d s:%p", fd, s);
 
     if (s && s->idle.added) {
-        ngx_flowdash_curl_socket_free(s->connection, NGX_CLOSE_EVENT);
+        ngx_flowdash_curl_conn_free(s->connection, NGX_CLOSE_EVENT);
 
     } else if (s) {
 
         /* some versions of libcurl say CURL_POLL_REMOVE only afterwards */
 
-        ngx_flowdash_curl_socket_delete_events(s->connection,
-                                               NGX_CLOSE_EVENT);
+        ngx_flowdash_curl_conn_delete_events(s->connection, NGX_CLOSE_EVENT);
         s->closed = 1;
     }
 
     return ngx_close_socket(fd);
-}
-
-
-static void
-ngx_flowdash_curl_socket_delete_events(ngx_connection_t *c, ngx_uint_t flags)
-{
-    (void) ngx_flowdash_curl_socket_set_event(c->read, NGX_READ_EVENT, 0,
-                                              flags);
-    (void) ngx_flowdash_curl_socket_set_event(c->write, NGX_WRITE_EVENT, 0,
-                                              flags);
-
-    ngx_flowdash_curl_socket_delete_posted(c);
-}
-
-
-static void
-ngx_flowdash_curl_socket_delete_posted(ngx_connection_t *c)
-{
-    if (c->read->posted) {
-        ngx_delete_posted_event(c->read);
-    }
-
-    if (c->write->posted) {
-        ngx_delete_posted_event(c->write);
-    }
-}
-
-
-/*
- * "flags" may be NGX_CLOSE_EVENT only if the socket is closed next: it stays
- * registered otherwise.
- */
-
-static void
-ngx_flowdash_curl_socket_free(ngx_connection_t *c, ngx_uint_t flags)
-{
-    ngx_flowdash_curl_socket_t  *s;
-
-    s = c->data;
-
-    if (s->idle.added) {
-        ngx_flowdash_curl_idle_remove(&s->idle);
-    }
-
-    ngx_rbtree_delete(&ngx_flowdash_curl_sockets.tree, &s->node);
-
-    ngx_flowdash_curl_socket_delete_events(c, flags);
-
-    ngx_free_connection(c);
-
-    /* not before: ngx_free_connection() looks at it */
-
-    c->fd = (ngx_socket_t) -1;
-
-    ngx_free(s);
 }
 
 
@@ -452,21 +247,21 @@ ngx_flowdash_curl_socket_free(ngx_connection_t *c, ngx_uint_t flags)
 static ngx_int_t
 ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c, CURL *easy)
 {
-    long                         version;
-    ngx_flowdash_curl_socket_t  *s;
+    long                       version;
+    ngx_flowdash_curl_conn_t  *s;
 
     s = c->data;
 
     if (!s->closed && !s->connected) {
-        s->connected = ngx_flowdash_curl_socket_is_connected(c->fd);
+        s->connected = ngx_flowdash_curl_conn_is_connected(c->fd);
     }
 
     if (s->closed
         || !s->connected
-        || ngx_flowdash_curl_socket_watch(s, CURL_POLL_IN) != NGX_OK)
+        || ngx_flowdash_curl_conn_watch(c, 1, 0) != NGX_OK)
     {
-        ngx_flowdash_curl_socket_free(c, fcntl(c->fd, F_GETFD) == -1
-                                         ? NGX_CLOSE_EVENT : 0);
+        ngx_flowdash_curl_conn_free(c, fcntl(c->fd, F_GETFD) == -1
+                                       ? NGX_CLOSE_EVENT : 0);
         return NGX_DECLINED;
     }
 
@@ -476,7 +271,9 @@ ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c, CURL *easy)
         s->http2 = 1;
     }
 
-    ngx_flowdash_curl_socket_delete_posted(c);
+    ngx_flowdash_curl_conn_delete_posted(c);
+
+    s->easy = NULL;
 
     ngx_flowdash_curl_idle_add(&s->idle);
 
@@ -484,60 +281,18 @@ ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c, CURL *easy)
 }
 
 
-/*
- * Others may be closed by now, without a callback: pipes to a thread, whose
- * peer has no name, sockets of a resolver, and, in 7.88, those that have not
- * connected.
- */
-
-static ngx_uint_t
-ngx_flowdash_curl_socket_is_connected(ngx_socket_t fd)
-{
-    int             type;
-    socklen_t       len;
-    ngx_sockaddr_t  peer;
-
-    len = sizeof(int);
-
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1
-        || type != SOCK_STREAM)
-    {
-        return 0;
-    }
-
-    len = sizeof(ngx_sockaddr_t);
-    peer.sockaddr.sa_family = AF_UNSPEC;
-
-    if (getpeername(fd, &peer.sockaddr, &len) == -1) {
-        return 0;
-    }
-
-#if (NGX_HAVE_UNIX_DOMAIN)
-    if (peer.sockaddr.sa_family == AF_UNIX) {
-        return (size_t) len > offsetof(struct sockaddr_un, sun_path);
-    }
-#endif
-
-    return 1;
-}
-
-
 /* an idle socket is done with, or, over HTTP/2, may have got a mere frame */
 
 static void
-ngx_flowdash_curl_socket_wake(ngx_flowdash_curl_socket_t *s,
+ngx_flowdash_curl_socket_wake(ngx_flowdash_curl_conn_t *s,
     ngx_uint_t shutdown)
 {
-    ngx_connection_t  *c;
-
-    c = s->connection;
-
-    (void) ngx_flowdash_curl_socket_set_event(c->read, NGX_READ_EVENT, 0, 0);
+    (void) ngx_flowdash_curl_conn_watch(s->connection, 0, 0);
 
     ngx_flowdash_curl_idle_wake(&s->idle);
 
     if (shutdown) {
-        ngx_flowdash_curl_idle_shutdown(c->fd);
+        ngx_flowdash_curl_idle_shutdown(s->connection->fd);
     }
 }
 
@@ -545,11 +300,11 @@ ngx_flowdash_curl_socket_wake(ngx_flowdash_curl_socket_t *s,
 void
 ngx_flowdash_curl_socket_limit(ngx_uint_t max)
 {
-    ngx_flowdash_curl_idle_t    *idle;
-    ngx_flowdash_curl_socket_t  *s;
+    ngx_flowdash_curl_idle_t  *idle;
+    ngx_flowdash_curl_conn_t  *s;
 
     while ((idle = ngx_flowdash_curl_idle_get_excess(max))) {
-        s = ngx_queue_data(idle, ngx_flowdash_curl_socket_t, idle);
+        s = ngx_queue_data(idle, ngx_flowdash_curl_conn_t, idle);
 
         ngx_flowdash_curl_socket_wake(s, 1);
     }
@@ -559,9 +314,9 @@ ngx_flowdash_curl_socket_limit(ngx_uint_t max)
 void
 ngx_flowdash_curl_socket_watch_kept(CURL *easy)
 {
-    curl_socket_t                fd;
-    ngx_connection_t            *c;
-    ngx_flowdash_curl_socket_t  *s;
+    curl_socket_t              fd;
+    ngx_connection_t          *c;
+    ngx_flowdash_curl_conn_t  *s;
 
     /* for this libcurl walks along all of its connections */
 
@@ -571,14 +326,15 @@ ngx_flowdash_curl_socket_watch_kept(CURL *easy)
         return;
     }
 
-    s = ngx_flowdash_curl_socket_find(fd);
+    s = ngx_flowdash_curl_conn_find(fd);
 
     if (s == NULL) {
 
         /* a client must not lose its connection for this one */
 
         c = ngx_cycle->free_connection_n
-            ? ngx_flowdash_curl_socket_create(fd) : NULL;
+            ? ngx_flowdash_curl_conn_create(fd, ngx_flowdash_curl_socket_event)
+            : NULL;
 
     } else if (s->idle.added) {
         c = s->connection;

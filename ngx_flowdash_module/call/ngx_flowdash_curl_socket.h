@@ -25,6 +25,12 @@ typedef void (*ngx_flowdash_curl_socket_refuse_pt)(CURL *easy);
  */
 typedef void (*ngx_flowdash_curl_socket_idle_pt)(CURL *easy);
 
+/*
+ * Called when the first octets of an answer have come on a kept connection; not
+ * over HTTP/2.
+ */
+typedef void (*ngx_flowdash_curl_socket_receive_pt)(CURL *easy);
+
 
 /*
  * Watches the sockets of the worker's multi.  Returns NGX_OK or NGX_ERROR.
@@ -32,7 +38,8 @@ typedef void (*ngx_flowdash_curl_socket_idle_pt)(CURL *easy);
 ngx_int_t ngx_flowdash_curl_socket_init(ngx_log_t *log, CURLM *multi,
     ngx_flowdash_curl_socket_event_pt event,
     ngx_flowdash_curl_socket_refuse_pt refuse,
-    ngx_flowdash_curl_socket_idle_pt idle);
+    ngx_flowdash_curl_socket_idle_pt idle,
+    ngx_flowdash_curl_socket_receive_pt receive);
 
 /* Gives nginx's connections back; the multi is gone, its sockets closed. */
 void ngx_flowdash_curl_socket_exit(void);

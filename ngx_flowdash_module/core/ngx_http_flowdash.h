@@ -125,6 +125,7 @@ typedef struct {
     ngx_array_t                    *pass_status;  /* of ngx_uint_t, or NULL */
 
     ngx_http_flowdash_retry_t      *retry;     /* NULL: off */
+    ngx_flag_t                      resend;
     ngx_array_t                    *sign_keys; /* NULL: off */
     ngx_array_t                    *rules;     /* of ..._rule_t */
     ngx_http_flowdash_proxy_t      *proxy;     /* NULL: off */

@@ -35,7 +35,11 @@ static void ngx_http_flowdash_call_transfer_handler(
     ngx_flowdash_curl_transfer_t *t);
 static ngx_int_t ngx_http_flowdash_call_attempt_complete(
     ngx_http_flowdash_call_t *call);
+static ngx_int_t ngx_http_flowdash_call_resend(
+    ngx_http_flowdash_call_t *call);
 static void ngx_http_flowdash_call_schedule_retry(
+    ngx_http_flowdash_call_t *call, ngx_msec_t wait);
+static void ngx_http_flowdash_call_forget_attempt(
     ngx_http_flowdash_call_t *call, ngx_msec_t wait);
 static void ngx_http_flowdash_call_retry_handler(ngx_event_t *ev);
 static void ngx_http_flowdash_call_finalize(ngx_http_flowdash_call_t *call,
@@ -146,7 +150,7 @@ ngx_http_flowdash_call_attempt(ngx_http_flowdash_call_t *call)
     call->denied = 0;
     call->opened = 0;
     call->reused = 0;
-    call->fresh = 0;
+    call->fresh = call->resent;
 
     rc = ngx_http_flowdash_call_resolve(call);
 
@@ -304,7 +308,9 @@ ngx_http_flowdash_call_transfer_handler(ngx_flowdash_curl_transfer_t *t)
         rc = ngx_http_flowdash_call_result_read_response(call);
 
         if (rc != NGX_ERROR) {
-            rc = ngx_http_flowdash_call_attempt_complete(call);
+            rc = ngx_http_flowdash_call_result_can_resend(call)
+                 ? ngx_http_flowdash_call_resend(call)
+                 : ngx_http_flowdash_call_attempt_complete(call);
         }
     }
 
@@ -345,7 +351,8 @@ ngx_http_flowdash_call_attempt_complete(ngx_http_flowdash_call_t *call)
                                                - ngx_current_msec));
 
         if (ngx_http_flowdash_retry(call->conf->retry, condition,
-                                    ex->attempts.nelts, after, left, &wait)
+                                    ex->attempts.nelts - call->resent, after,
+                                    left, &wait)
             == NGX_OK)
         {
             ngx_http_flowdash_call_schedule_retry(call, wait);
@@ -357,15 +364,50 @@ ngx_http_flowdash_call_attempt_complete(ngx_http_flowdash_call_t *call)
 }
 
 
+/* a kept connection was dead: sends the call again, on a new one */
+
+static ngx_int_t
+ngx_http_flowdash_call_resend(ngx_http_flowdash_call_t *call)
+{
+    if (ngx_http_flowdash_call_result_record(call) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_flowdash_call_forget_attempt(call, 0);
+
+    call->resent = 1;
+
+    return ngx_http_flowdash_call_attempt(call);
+}
+
+
 static void
 ngx_http_flowdash_call_schedule_retry(ngx_http_flowdash_call_t *call,
     ngx_msec_t wait)
 {
-    ngx_connection_t              *c;
+    ngx_connection_t  *c;
+
+    c = call->request->connection;
+
+    ngx_http_flowdash_call_forget_attempt(call, wait);
+
+    call->again.handler = ngx_http_flowdash_call_retry_handler;
+    call->again.data = c;
+    call->again.log = c->log;
+
+    ngx_add_timer(&call->again, wait);
+}
+
+
+/* logs an attempt that is followed by another, and clears what it has left */
+
+static void
+ngx_http_flowdash_call_forget_attempt(ngx_http_flowdash_call_t *call,
+    ngx_msec_t wait)
+{
     ngx_http_flowdash_exchange_t  *ex;
     ngx_http_flowdash_ctx_t       *ctx;
 
-    c = call->request->connection;
     ex = call->ex;
     ctx = ngx_http_flowdash_get_ctx(call->request);
 
@@ -380,12 +422,6 @@ ngx_http_flowdash_call_schedule_retry(ngx_http_flowdash_call_t *call,
     ex->status = 0;
     ngx_str_null(&ex->content_type);
     ex->body.len = 0;
-
-    call->again.handler = ngx_http_flowdash_call_retry_handler;
-    call->again.data = c;
-    call->again.log = c->log;
-
-    ngx_add_timer(&call->again, wait);
 }
 
 

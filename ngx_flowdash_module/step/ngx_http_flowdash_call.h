@@ -30,6 +30,9 @@ typedef struct ngx_http_flowdash_call_s {
     unsigned                       attempting:1;
     unsigned                       transferred:1;
     unsigned                       sent:1;     /* libcurl has begun to send */
+    unsigned                       kept:1;     /* on a kept connection */
+    unsigned                       lost:1;     /* and would send again */
+    unsigned                       resent:1;   /* the call was sent again */
     unsigned                       header_ended:1;
     unsigned                       denied:1;   /* an address is denied */
     unsigned                       opened:1;   /* a new socket is allowed */

@@ -119,6 +119,13 @@ ngx_http_flowdash_call_result_read_response(ngx_http_flowdash_call_t *call)
             return NGX_DECLINED;
         }
 
+        if (call->lost) {
+            return ngx_http_flowdash_call_result_set_error(call,
+                                          NGX_HTTP_FLOWDASH_CONNECT,
+                                          "the endpoint closed a kept "
+                                          "connection instead of answering");
+        }
+
         return ngx_http_flowdash_call_result_set_error(call,
                             ngx_http_flowdash_call_result_map_curl_error(call),
                             ngx_flowdash_curl_error(t));
@@ -311,6 +318,25 @@ ngx_http_flowdash_call_result_header_too_large(
     default:
         return 0;
     }
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_call_result_can_resend(ngx_http_flowdash_call_t *call)
+{
+    if (call->resent) {
+        return 0;
+    }
+
+    if (call->lost) {
+
+        /* on a new connection, it is HTTP/2 that has refused the stream */
+
+        return !call->kept || (call->conf->resend && !call->transfer.received);
+    }
+
+    return call->ex->status == NGX_HTTP_REQUEST_TIME_OUT
+           && call->kept && call->conf->resend;
 }
 
 

@@ -44,19 +44,14 @@ ngx_http_flowdash_call_setup(CURL *easy, void *data)
     if (curl_easy_setopt(easy, CURLOPT_POST, 1L)
         || curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION,
                             ngx_http_flowdash_call_setup_connected)
+        || curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
+                            ngx_http_flowdash_call_setup_open_socket)
         || curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION,
                             ngx_http_flowdash_call_result_header)
         || curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION,
                             ngx_http_flowdash_call_result_write)
         || curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
                             (long) flcf->http_version))
-    {
-        return NGX_ERROR;
-    }
-
-    if (flcf->rules
-        && curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
-                            ngx_http_flowdash_call_setup_open_socket))
     {
         return NGX_ERROR;
     }
@@ -237,7 +232,11 @@ ngx_http_flowdash_call_setup_proxy(CURL *easy,
 }
 
 
-/* checks the address of a new connection before it is opened */
+/*
+ * Checks the address of a new connection before it is opened.  libcurl would
+ * send a request again, several times, if kept connections turn out to be dead.
+ * That is for the module to decide, so it gets no other connection.
+ */
 
 static curl_socket_t
 ngx_http_flowdash_call_setup_open_socket(void *data, curlsocktype type,
@@ -245,7 +244,14 @@ ngx_http_flowdash_call_setup_open_socket(void *data, curlsocktype type,
 {
     ngx_http_flowdash_call_t *call = data;
 
-    if (ngx_http_flowdash_egress_denied(call->conf->rules, &addr->addr)) {
+    if (call->sent) {
+        call->lost = 1;
+        return CURL_SOCKET_BAD;
+    }
+
+    if (call->conf->rules
+        && ngx_http_flowdash_egress_denied(call->conf->rules, &addr->addr))
+    {
         call->denied = 1;
         return CURL_SOCKET_BAD;
     }
@@ -259,9 +265,6 @@ ngx_http_flowdash_call_setup_open_socket(void *data, curlsocktype type,
 /*
  * Called before a request is sent.  Checks the address of the connection: a
  * step with other rules may have opened it.
- *
- * libcurl sends a request again if a kept connection turns out to be dead.  It
- * counts that for the handle, not for the transfer, and gives up in the end.
  */
 
 static int
@@ -277,10 +280,15 @@ ngx_http_flowdash_call_setup_connected(void *data, char *ip, char *local_ip,
     flcf = call->conf;
 
     if (call->sent) {
-        call->transfer.worn = 1;
+
+        /* again, on another kept connection */
+
+        call->lost = 1;
+        return CURL_PREREQFUNC_ABORT;
     }
 
     call->sent = 1;
+    call->kept = !call->opened;
 
     if (flcf->rules == NULL) {
         return CURL_PREREQFUNC_OK;

@@ -58,6 +58,7 @@ ngx_http_flowdash_call_transfer(ngx_http_flowdash_call_t *call)
     struct curl_slist  *headers;
 
     call->sent = 0;
+    call->lost = 0;
     call->header_size = 0;
     call->header_ended = 0;
 
@@ -274,17 +275,21 @@ ngx_http_flowdash_call_transfer_options(ngx_http_flowdash_call_t *call,
                             (curl_off_t) payload->len)
         || curl_easy_setopt(easy, CURLOPT_HEADERDATA, call)
         || curl_easy_setopt(easy, CURLOPT_WRITEDATA, call)
+        || curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call)
         || curl_easy_setopt(easy, CURLOPT_PREREQDATA, call))
     {
         return NGX_ERROR;
     }
 
-    if (call->conf->rules
-        && (curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call)
-            || curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT,
-                                call->fresh ? 1L : 0L)))
-    {
-        return NGX_ERROR;
+    if (call->fresh) {
+
+        /* a handle that is used again must not have this option */
+
+        call->transfer.worn = 1;
+
+        if (curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L)) {
+            return NGX_ERROR;
+        }
     }
 
     /* NULL, too: the addresses of the handle's last transfer must go */

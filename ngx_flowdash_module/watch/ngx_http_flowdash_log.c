@@ -112,8 +112,13 @@ ngx_http_flowdash_log_repeated(ngx_http_request_t *r,
         p = ngx_slprintf(p, last, " %ui", ex->status);
     }
 
-    p = ngx_slprintf(p, last, ", again in %T.%03Ms", (time_t) wait / 1000,
-                     wait % 1000);
+    if (wait) {
+        p = ngx_slprintf(p, last, ", again in %T.%03Ms", (time_t) wait / 1000,
+                         wait % 1000);
+    } else {
+        p = ngx_slprintf(p, last, ", again at once");
+    }
+
     p = ngx_http_flowdash_log_called(p, last, ex);
 
     ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "flowdash: %*s, id %V",

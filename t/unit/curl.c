@@ -17,6 +17,7 @@
 #include "tap.h"
 
 #include "ngx_flowdash_curl_idle.c"
+#include "ngx_flowdash_curl_conn.c"
 #include "ngx_flowdash_curl_socket.c"
 #include "ngx_flowdash_curl_handle.c"
 
@@ -98,7 +99,7 @@ test_start(void)
     test_sweeper = ngx_flowdash_curl_handle_create_easy();
 
     (void) ngx_flowdash_curl_socket_init(&test_log, test_multi, NULL, NULL,
-                                         NULL);
+                                         NULL, NULL);
     ok(ngx_flowdash_curl_idle_init(&test_log, test_multi, test_sweeper, 60)
        == NGX_OK, "a worker starts");
 }

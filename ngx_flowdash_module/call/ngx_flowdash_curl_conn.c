@@ -1,0 +1,310 @@
+
+/*
+ * libcurl's sockets as connections of nginx's: found by their descriptor, made
+ * and freed, and what they wait for.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_flowdash_curl_idle.h>
+#include <ngx_flowdash_curl_conn.h>
+
+
+/* TLS: the length of a record's header, content types, an alert's length */
+
+#define NGX_FLOWDASH_CURL_CONN_RECORD     5
+#define NGX_FLOWDASH_CURL_CONN_ALERT      21
+#define NGX_FLOWDASH_CURL_CONN_DATA       23
+#define NGX_FLOWDASH_CURL_CONN_ALERT_LEN  19
+
+
+typedef struct {
+    ngx_log_t          *log;
+    ngx_rbtree_t        tree;
+    ngx_rbtree_node_t   sentinel;
+} ngx_flowdash_curl_conns_t;
+
+
+static ngx_int_t ngx_flowdash_curl_conn_make_room(
+    ngx_flowdash_curl_conns_t *ss);
+static ngx_int_t ngx_flowdash_curl_conn_set_event(ngx_event_t *ev,
+    ngx_int_t event, ngx_uint_t active, ngx_uint_t flags);
+
+
+static ngx_flowdash_curl_conns_t  ngx_flowdash_curl_conns;
+
+
+void
+ngx_flowdash_curl_conn_init(ngx_log_t *log)
+{
+    ngx_flowdash_curl_conns_t  *ss;
+
+    ss = &ngx_flowdash_curl_conns;
+
+    ss->log = log;
+
+    ngx_rbtree_init(&ss->tree, &ss->sentinel, ngx_rbtree_insert_value);
+}
+
+
+void
+ngx_flowdash_curl_conn_exit(void)
+{
+    ngx_flowdash_curl_conn_t   *s;
+    ngx_flowdash_curl_conns_t  *ss;
+
+    ss = &ngx_flowdash_curl_conns;
+
+    while (ss->tree.root != &ss->sentinel) {
+        s = (ngx_flowdash_curl_conn_t *) ss->tree.root;
+
+        ngx_flowdash_curl_conn_free(s->connection, NGX_CLOSE_EVENT);
+    }
+}
+
+
+ngx_flowdash_curl_conn_t *
+ngx_flowdash_curl_conn_find(curl_socket_t fd)
+{
+    ngx_rbtree_key_t    key;
+    ngx_rbtree_node_t  *node;
+
+    key = fd;
+    node = ngx_flowdash_curl_conns.tree.root;
+
+    while (node != &ngx_flowdash_curl_conns.sentinel) {
+
+        if (key == node->key) {
+            return (ngx_flowdash_curl_conn_t *) node;
+        }
+
+        node = (key < node->key) ? node->left : node->right;
+    }
+
+    return NULL;
+}
+
+
+ngx_connection_t *
+ngx_flowdash_curl_conn_create(curl_socket_t fd, ngx_event_handler_pt handler)
+{
+    ngx_connection_t           *c;
+    ngx_flowdash_curl_conn_t   *s;
+    ngx_flowdash_curl_conns_t  *ss;
+
+    ss = &ngx_flowdash_curl_conns;
+
+    if (ngx_flowdash_curl_conn_make_room(ss) != NGX_OK) {
+        return NULL;
+    }
+
+    s = ngx_calloc(sizeof(ngx_flowdash_curl_conn_t), ss->log);
+    if (s == NULL) {
+        return NULL;
+    }
+
+    c = ngx_get_connection(fd, ss->log);
+    if (c == NULL) {
+        ngx_free(s);
+        return NULL;
+    }
+
+    s->connection = c;
+    c->data = s;
+
+    s->node.key = fd;
+    ngx_rbtree_insert(&ss->tree, &s->node);
+
+    c->read->handler = handler;
+    c->write->handler = handler;
+
+    c->read->log = ss->log;
+    c->write->log = ss->log;
+
+    c->number = ngx_atomic_fetch_add(ngx_connection_counter, 1);
+
+    return c;
+}
+
+
+/*
+ * If nginx has no connection left, nor one to close, the socket that has been
+ * idle longest gives up its own.
+ */
+
+static ngx_int_t
+ngx_flowdash_curl_conn_make_room(ngx_flowdash_curl_conns_t *ss)
+{
+    ngx_flowdash_curl_idle_t  *idle;
+    ngx_flowdash_curl_conn_t  *s;
+
+    if (ngx_cycle->free_connection_n || ngx_cycle->reusable_connections_n) {
+        return NGX_OK;
+    }
+
+    idle = ngx_flowdash_curl_idle_get();
+
+    if (idle == NULL) {
+        ngx_log_error(NGX_LOG_ERR, ss->log, 0,
+                      "flowdash: worker_connections are not enough "
+                      "for a call");
+        return NGX_ERROR;
+    }
+
+    s = ngx_queue_data(idle, ngx_flowdash_curl_conn_t, idle);
+
+    ngx_flowdash_curl_idle_shutdown(s->connection->fd);
+    ngx_flowdash_curl_conn_free(s->connection, 0);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_flowdash_curl_conn_watch(ngx_connection_t *c, ngx_uint_t in,
+    ngx_uint_t out)
+{
+    if (ngx_flowdash_curl_conn_set_event(c->read, NGX_READ_EVENT, in, 0)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_flowdash_curl_conn_set_event(c->write, NGX_WRITE_EVENT, out, 0);
+}
+
+
+/*
+ * libcurl expects level-triggered events; ngx_handle_read_event() would choose
+ * edge-triggered ones where it can.
+ */
+
+static ngx_int_t
+ngx_flowdash_curl_conn_set_event(ngx_event_t *ev, ngx_int_t event,
+    ngx_uint_t active, ngx_uint_t flags)
+{
+    if (active && !ev->active) {
+        return ngx_add_event(ev, event, NGX_LEVEL_EVENT);
+    }
+
+    if (!active && ev->active) {
+        return ngx_del_event(ev, event, flags);
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_flowdash_curl_conn_delete_events(ngx_connection_t *c, ngx_uint_t flags)
+{
+    (void) ngx_flowdash_curl_conn_set_event(c->read, NGX_READ_EVENT, 0,
+                                            flags);
+    (void) ngx_flowdash_curl_conn_set_event(c->write, NGX_WRITE_EVENT, 0,
+                                            flags);
+
+    ngx_flowdash_curl_conn_delete_posted(c);
+}
+
+
+void
+ngx_flowdash_curl_conn_delete_posted(ngx_connection_t *c)
+{
+    if (c->read->posted) {
+        ngx_delete_posted_event(c->read);
+    }
+
+    if (c->write->posted) {
+        ngx_delete_posted_event(c->write);
+    }
+}
+
+
+void
+ngx_flowdash_curl_conn_free(ngx_connection_t *c, ngx_uint_t flags)
+{
+    ngx_flowdash_curl_conn_t  *s;
+
+    s = c->data;
+
+    if (s->idle.added) {
+        ngx_flowdash_curl_idle_remove(&s->idle);
+    }
+
+    ngx_rbtree_delete(&ngx_flowdash_curl_conns.tree, &s->node);
+
+    ngx_flowdash_curl_conn_delete_events(c, flags);
+
+    ngx_free_connection(c);
+
+    /* not before: ngx_free_connection() looks at it */
+
+    c->fd = (ngx_socket_t) -1;
+
+    ngx_free(s);
+}
+
+
+/*
+ * An alert has a content type of its own, but not in TLS 1.3: there it is known
+ * by its length (RFC 8446, 5.2), two octets, their content type and a tag.
+ */
+
+ngx_uint_t
+ngx_flowdash_curl_conn_has_answer(ngx_socket_t fd)
+{
+    ssize_t  n;
+    u_char   record[NGX_FLOWDASH_CURL_CONN_RECORD];
+
+    n = recv(fd, record, sizeof(record), MSG_PEEK);
+
+    if (n <= 0) {
+        return 0;
+    }
+
+    return n < (ssize_t) sizeof(record)
+           || (record[0] != NGX_FLOWDASH_CURL_CONN_ALERT
+               && (record[0] != NGX_FLOWDASH_CURL_CONN_DATA
+                   || record[3] != 0
+                   || record[4] != NGX_FLOWDASH_CURL_CONN_ALERT_LEN));
+}
+
+
+/*
+ * Others may be closed by now, without a callback: pipes to a thread, whose
+ * peer has no name, sockets of a resolver, and, in 7.88, those that have not
+ * connected.
+ */
+
+ngx_uint_t
+ngx_flowdash_curl_conn_is_connected(ngx_socket_t fd)
+{
+    int             type;
+    socklen_t       len;
+    ngx_sockaddr_t  peer;
+
+    len = sizeof(int);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1
+        || type != SOCK_STREAM)
+    {
+        return 0;
+    }
+
+    len = sizeof(ngx_sockaddr_t);
+    peer.sockaddr.sa_family = AF_UNSPEC;
+
+    if (getpeername(fd, &peer.sockaddr, &len) == -1) {
+        return 0;
+    }
+
+#if (NGX_HAVE_UNIX_DOMAIN)
+    if (peer.sockaddr.sa_family == AF_UNIX) {
+        return (size_t) len > offsetof(struct sockaddr_un, sun_path);
+    }
+#endif
+
+    return 1;
+}

@@ -1,0 +1,73 @@
+
+#ifndef _NGX_FLOWDASH_CURL_CONN_H_INCLUDED_
+#define _NGX_FLOWDASH_CURL_CONN_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_flowdash_curl_idle.h>
+
+#include <curl/curl.h>
+
+
+/* a socket of libcurl's: c->data of its connection */
+
+typedef struct {
+    ngx_rbtree_node_t          node;         /* by descriptor */
+    ngx_connection_t          *connection;
+    ngx_flowdash_curl_idle_t   idle;
+    CURL                      *easy;         /* that uses it; NULL: idle */
+    unsigned                   connected:1;
+    unsigned                   closed:1;     /* libcurl may not yet have said
+                                                so */
+    unsigned                   http2:1;
+    unsigned                   kept:1;       /* it was idle before */
+    unsigned                   received:1;   /* by its transfer */
+} ngx_flowdash_curl_conn_t;
+
+
+/* Prepares the worker. */
+void ngx_flowdash_curl_conn_init(ngx_log_t *log);
+
+/* Gives nginx's connections back; the sockets are closed. */
+void ngx_flowdash_curl_conn_exit(void);
+
+/* Finds a socket by its descriptor.  Returns NULL if it is not known. */
+ngx_flowdash_curl_conn_t *ngx_flowdash_curl_conn_find(curl_socket_t fd);
+
+/*
+ * Makes a connection for a socket; "handler" gets its events.  Returns NULL on
+ * error, which is logged.
+ */
+ngx_connection_t *ngx_flowdash_curl_conn_create(curl_socket_t fd,
+    ngx_event_handler_pt handler);
+
+/*
+ * Frees the connection, not its socket.  "flags" may be NGX_CLOSE_EVENT only
+ * if the socket is closed next: it stays registered otherwise.
+ */
+void ngx_flowdash_curl_conn_free(ngx_connection_t *c, ngx_uint_t flags);
+
+/* Waits until it can be read, written.  Returns NGX_OK or NGX_ERROR. */
+ngx_int_t ngx_flowdash_curl_conn_watch(ngx_connection_t *c, ngx_uint_t in,
+    ngx_uint_t out);
+
+/* Waits for nothing, and drops events that are posted; "flags" as above. */
+void ngx_flowdash_curl_conn_delete_events(ngx_connection_t *c,
+    ngx_uint_t flags);
+
+/* Drops events that are posted. */
+void ngx_flowdash_curl_conn_delete_posted(ngx_connection_t *c);
+
+/*
+ * Tells whether octets of an answer can be read.  The alert by which TLS ends
+ * is none.
+ */
+ngx_uint_t ngx_flowdash_curl_conn_has_answer(ngx_socket_t fd);
+
+/* Tells whether a socket is a stream with a peer. */
+ngx_uint_t ngx_flowdash_curl_conn_is_connected(ngx_socket_t fd);
+
+
+#endif /* _NGX_FLOWDASH_CURL_CONN_H_INCLUDED_ */
