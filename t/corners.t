@@ -128,7 +128,7 @@ http {
             flowdash_set Name \$http_x_name;
             flowdash_action "Dry";
             flowdash_step "Maybe" {
-                flowdash_if \$flowdash_task_stage;
+                flowdash_if \$flowdash_task_my_stage;
                 proxy_pass http://127.0.0.1:%%PORT_crm%%;
             }
             $app
@@ -311,7 +311,7 @@ post('/dry', 400, '', 'a dry run of what would be refused',
      headers => [ 'X-Name' => "\xff" ]);
 
 $res = post('/dry', 200, '', 'a dry run with a condition that is not clear',
-            body => '{"task":{"stage":"","Stage":""}}');
+            body => '{"task":{"my stage":"","my-stage":""}}');
 my ($dry) = @{ $res->{json}{steps} };
 is($dry->{error}, 'request_invalid', 'it is an error');
 ok(!$dry->{skipped}, 'and not skipped');

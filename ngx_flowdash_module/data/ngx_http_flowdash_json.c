@@ -232,6 +232,17 @@ ngx_http_flowdash_json_copy(ngx_http_flowdash_json_memory_t *memory,
 }
 
 
+u_char *
+ngx_http_flowdash_json_skip(u_char *p, u_char c)
+{
+    while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r' || *p == c) {
+        p++;
+    }
+
+    return p;
+}
+
+
 size_t
 ngx_http_flowdash_json_string_length(ngx_str_t *s)
 {

@@ -61,6 +61,12 @@ void ngx_http_flowdash_json_copy(ngx_http_flowdash_json_memory_t *memory,
     ngx_pool_t *pool, ngx_str_t *dst, const void *p, size_t len);
 
 /*
+ * Skips white space, and the bytes "c" in it, of a text that yajl has read
+ * beyond them.  Returns the next byte.
+ */
+u_char *ngx_http_flowdash_json_skip(u_char *p, u_char c);
+
+/*
  * Finds the first byte that JSON in UTF-8 cannot have.  Returns NULL if there
  * is none.  To yajl, vertical tabs and form feeds are white space; to JSON,
  * they are not.

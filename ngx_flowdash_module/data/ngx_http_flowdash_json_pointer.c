@@ -7,7 +7,10 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_json.h>
+#include <ngx_http_flowdash_json_names.h>
 #include <ngx_http_flowdash_json_pointer.h>
 
 
@@ -37,6 +40,8 @@ typedef struct {
     ngx_uint_t                         path_depth;  /* open levels */
     ngx_uint_t                         next;     /* next value is a level */
 
+    ngx_http_flowdash_json_names_t     names;
+
     ngx_str_t                          name;     /* the member being read */
     ngx_str_t                          spelling;
     u_char                            *value;
@@ -64,19 +69,17 @@ static void ngx_http_flowdash_json_pointer_begin_value(
     ngx_http_flowdash_json_parser_t *jp);
 static int ngx_http_flowdash_json_pointer_end_value(
     ngx_http_flowdash_json_parser_t *jp);
-static ngx_uint_t ngx_http_flowdash_json_pointer_at_member(
-    ngx_http_flowdash_json_parser_t *jp);
-static ngx_uint_t ngx_http_flowdash_json_pointer_at_path(
+static ngx_http_flowdash_json_place_e ngx_http_flowdash_json_pointer_place(
     ngx_http_flowdash_json_parser_t *jp);
 static u_char *ngx_http_flowdash_json_pointer_position(
     ngx_http_flowdash_json_parser_t *jp);
-static u_char *ngx_http_flowdash_json_pointer_skip(u_char *p, u_char c);
 static int ngx_http_flowdash_json_pointer_refuse(
     ngx_http_flowdash_json_parser_t *jp,
-    ngx_http_flowdash_json_verdict_e verdict, const char *error);
+    ngx_http_flowdash_json_verdict_e verdict, ngx_uint_t rule,
+    const char *error);
 static int ngx_http_flowdash_json_pointer_stop(
     ngx_http_flowdash_json_parser_t *jp,
-    ngx_http_flowdash_json_verdict_e verdict, const char *error);
+    ngx_http_flowdash_json_verdict_e verdict);
 
 
 static const yajl_callbacks  ngx_http_flowdash_json_pointer_callbacks = {
@@ -111,13 +114,24 @@ ngx_http_flowdash_json_pointer_parse(ngx_http_flowdash_json_t *json,
     json->error = NULL;
     json->rule = 0;
     json->size = 0;
+    json->offset = 0;
+
+    *verdict = NGX_HTTP_FLOWDASH_JSON_MALFORMED;
+
+    if (json->strict & NGX_HTTP_FLOWDASH_STRICT_BOM
+        && json->text.len >= 3
+        && ngx_memcmp(json->text.data, "\xef\xbb\xbf", 3) == 0)
+    {
+        json->error = "a byte order mark";
+        json->rule = NGX_HTTP_FLOWDASH_STRICT_BOM;
+        return NGX_OK;
+    }
 
     bad = ngx_http_flowdash_json_check_text(&json->text);
 
     if (bad) {
         json->error = "a byte that JSON in UTF-8 does not have";
         json->offset = bad - json->text.data;
-        *verdict = NGX_HTTP_FLOWDASH_JSON_MALFORMED;
         return NGX_OK;
     }
 
@@ -134,6 +148,12 @@ ngx_http_flowdash_json_pointer_parse(ngx_http_flowdash_json_t *json,
         return NGX_ERROR;
     }
 
+    jp.names.text = &json->text;
+    jp.names.strict = json->strict;
+    jp.names.memory = &jp.memory;
+    jp.names.size = &json->size;
+    jp.names.max_size = json->max_size;
+
     rc = ngx_http_flowdash_json_run(&jp.memory,
                                     &ngx_http_flowdash_json_pointer_callbacks,
                                     &jp, &jp.yajl, &json->text, &offset,
@@ -146,6 +166,7 @@ ngx_http_flowdash_json_pointer_parse(ngx_http_flowdash_json_t *json,
     if (rc == NGX_DECLINED && !jp.stopped) {
         json->error = "not JSON";
         json->offset = offset;
+        json->rule = 0;
         jp.verdict = NGX_HTTP_FLOWDASH_JSON_MALFORMED;
     }
 
@@ -202,8 +223,9 @@ ngx_http_flowdash_json_pointer_map_key(void *data, const u_char *p, size_t len)
 {
     ngx_http_flowdash_json_parser_t *jp = data;
 
-    u_char     *end;
-    ngx_str_t  *token;
+    u_char                          *end;
+    ngx_str_t                        name, spelling, *token;
+    ngx_http_flowdash_json_place_e   place;
 
     if (jp->verdict) {
         return 1;
@@ -211,36 +233,47 @@ ngx_http_flowdash_json_pointer_map_key(void *data, const u_char *p, size_t len)
 
     end = ngx_http_flowdash_json_pointer_position(jp);
 
-    if (jp->depth != jp->path_depth) {
-        jp->cursor = end;
-        return 1;
-    }
-
-    jp->spelling.data = ngx_http_flowdash_json_pointer_skip(jp->cursor, ',');
-    jp->spelling.len = end - jp->spelling.data;
+    spelling.data = ngx_http_flowdash_json_skip(jp->cursor, ',');
+    spelling.len = end - spelling.data;
 
     jp->cursor = end;
 
-    if (ngx_http_flowdash_json_lone_surrogate(&jp->spelling)) {
-        return ngx_http_flowdash_json_pointer_refuse(jp,
-                   NGX_HTTP_FLOWDASH_JSON_DUPLICATE,
-                   "half of a surrogate pair in a name");
-    }
-
-    if (ngx_http_flowdash_json_pointer_at_member(jp)) {
-        return ngx_http_flowdash_json_pointer_set_name(jp, p, len);
-    }
+    name.data = (u_char *) p;
+    name.len = len;
 
     token = jp->json->pointer->elts;
     token += jp->path_depth - 1;
 
-    if (len != token->len || ngx_memcmp(p, token->data, len) != 0) {
+    place = ngx_http_flowdash_json_pointer_place(jp);
+
+    if (ngx_http_flowdash_json_names_check(&jp->names, jp->depth, place, &name,
+                                           &spelling, token)
+        != NGX_OK)
+    {
+        if (jp->json->size > jp->json->max_size) {
+            return ngx_http_flowdash_json_pointer_stop(jp,
+                                                NGX_HTTP_FLOWDASH_JSON_LARGE);
+        }
+
+        return ngx_http_flowdash_json_pointer_refuse(jp,
+                   NGX_HTTP_FLOWDASH_JSON_DUPLICATE, jp->names.rule,
+                   jp->names.error);
+    }
+
+    if (place == NGX_HTTP_FLOWDASH_JSON_FIELD) {
+        jp->spelling = spelling;
+        return ngx_http_flowdash_json_pointer_set_name(jp, p, len);
+    }
+
+    if (place != NGX_HTTP_FLOWDASH_JSON_WAY
+        || !ngx_http_flowdash_text_equal(&name, token))
+    {
         return 1;
     }
 
     if (jp->json->found >= jp->path_depth) {
         return ngx_http_flowdash_json_pointer_refuse(jp,
-                   NGX_HTTP_FLOWDASH_JSON_DUPLICATE,
+                   NGX_HTTP_FLOWDASH_JSON_DUPLICATE, 0,
                    "a name on the way to the task occurs twice");
     }
 
@@ -265,8 +298,7 @@ ngx_http_flowdash_json_pointer_set_name(ngx_http_flowdash_json_parser_t *jp,
 
     if (ngx_http_flowdash_json_pointer_charge(jp->json, len) != NGX_OK) {
         return ngx_http_flowdash_json_pointer_stop(jp,
-                                             NGX_HTTP_FLOWDASH_JSON_LARGE,
-                                             "over flowdash_max_fields_size");
+                                                NGX_HTTP_FLOWDASH_JSON_LARGE);
     }
 
     ngx_http_flowdash_json_copy(&jp->memory, jp->pool, &jp->name, p, len);
@@ -286,7 +318,7 @@ ngx_http_flowdash_json_pointer_scalar(ngx_http_flowdash_json_parser_t *jp)
 
     if (jp->next) {
         return ngx_http_flowdash_json_pointer_refuse(jp,
-                   NGX_HTTP_FLOWDASH_JSON_NO_OBJECT,
+                   NGX_HTTP_FLOWDASH_JSON_NO_OBJECT, 0,
                    "not an object where the task should be");
     }
 
@@ -300,12 +332,11 @@ ngx_http_flowdash_json_pointer_start(ngx_http_flowdash_json_parser_t *jp,
 {
     ngx_http_flowdash_json_t  *json;
 
-    /* yajl's memory grows with the depth, so this holds after a refusal, too */
+    /* also after a refusal, since yajl's memory grows with the depth */
 
     if (jp->depth == NGX_HTTP_FLOWDASH_JSON_DEPTH) {
         return ngx_http_flowdash_json_pointer_stop(jp,
-                                                   NGX_HTTP_FLOWDASH_JSON_DEEP,
-                                                   "nested too deep");
+                                                 NGX_HTTP_FLOWDASH_JSON_DEEP);
     }
 
     if (jp->verdict) {
@@ -325,6 +356,14 @@ ngx_http_flowdash_json_pointer_start(ngx_http_flowdash_json_parser_t *jp,
 
     jp->depth++;
 
+    if (ngx_http_flowdash_json_names_start(&jp->names, jp->depth,
+                                      ngx_http_flowdash_json_pointer_place(jp))
+        != NGX_OK)
+    {
+        return ngx_http_flowdash_json_pointer_stop(jp,
+                                                NGX_HTTP_FLOWDASH_JSON_LARGE);
+    }
+
     if (!jp->next) {
         return 1;
     }
@@ -337,7 +376,7 @@ ngx_http_flowdash_json_pointer_start(ngx_http_flowdash_json_parser_t *jp,
 
         if (array) {
             return ngx_http_flowdash_json_pointer_refuse(jp,
-                       NGX_HTTP_FLOWDASH_JSON_NO_OBJECT,
+                       NGX_HTTP_FLOWDASH_JSON_NO_OBJECT, 0,
                        "an array where the task should be");
         }
 
@@ -367,6 +406,9 @@ ngx_http_flowdash_json_pointer_end(void *data)
 
     json = jp->json;
 
+    ngx_http_flowdash_json_names_end(&jp->names,
+                                     ngx_http_flowdash_json_pointer_place(jp));
+
     if (jp->depth-- != jp->path_depth) {
         return ngx_http_flowdash_json_pointer_end_value(jp);
     }
@@ -379,7 +421,7 @@ ngx_http_flowdash_json_pointer_end(void *data)
 
         if (jp->levels[jp->path_depth].array) {
             return ngx_http_flowdash_json_pointer_refuse(jp,
-                       NGX_HTTP_FLOWDASH_JSON_NO_OBJECT,
+                       NGX_HTTP_FLOWDASH_JSON_NO_OBJECT, 0,
                        "an array without the element on the way to the task");
         }
 
@@ -402,13 +444,16 @@ ngx_http_flowdash_json_pointer_begin_value(ngx_http_flowdash_json_parser_t *jp)
     u_char                          *last, index[NGX_INT_T_LEN];
     ngx_str_t                       *token;
     ngx_http_flowdash_json_level_t  *level;
+    ngx_http_flowdash_json_place_e   place;
 
-    if (ngx_http_flowdash_json_pointer_at_member(jp)) {
-        jp->value = ngx_http_flowdash_json_pointer_skip(jp->cursor, ':');
+    place = ngx_http_flowdash_json_pointer_place(jp);
+
+    if (place == NGX_HTTP_FLOWDASH_JSON_FIELD) {
+        jp->value = ngx_http_flowdash_json_skip(jp->cursor, ':');
         return;
     }
 
-    if (!ngx_http_flowdash_json_pointer_at_path(jp)) {
+    if (place != NGX_HTTP_FLOWDASH_JSON_WAY || jp->path_depth == 0) {
         return;
     }
 
@@ -442,7 +487,9 @@ ngx_http_flowdash_json_pointer_end_value(ngx_http_flowdash_json_parser_t *jp)
 
     jp->cursor = ngx_http_flowdash_json_pointer_position(jp);
 
-    if (!ngx_http_flowdash_json_pointer_at_member(jp)) {
+    if (ngx_http_flowdash_json_pointer_place(jp)
+        != NGX_HTTP_FLOWDASH_JSON_FIELD)
+    {
         return 1;
     }
 
@@ -459,39 +506,35 @@ ngx_http_flowdash_json_pointer_end_value(ngx_http_flowdash_json_parser_t *jp)
 
         if (json->size > json->max_size) {
             return ngx_http_flowdash_json_pointer_stop(jp,
-                                             NGX_HTTP_FLOWDASH_JSON_LARGE,
-                                             "over flowdash_max_fields_size");
+                                                NGX_HTTP_FLOWDASH_JSON_LARGE);
         }
 
         return ngx_http_flowdash_json_pointer_refuse(jp,
-                   NGX_HTTP_FLOWDASH_JSON_DUPLICATE,
-                   "a field's name occurs twice");
+                   NGX_HTTP_FLOWDASH_JSON_DUPLICATE, json->rule,
+                   json->rule ? "a field's name occurs again in another case"
+                              : "a field's name occurs twice");
     }
 
     return 1;
 }
 
 
-/* whether this is directly inside the object */
+/* where the members of the innermost container are */
 
-static ngx_uint_t
-ngx_http_flowdash_json_pointer_at_member(ngx_http_flowdash_json_parser_t *jp)
+static ngx_http_flowdash_json_place_e
+ngx_http_flowdash_json_pointer_place(ngx_http_flowdash_json_parser_t *jp)
 {
-    return jp->depth == jp->path_depth
-           && jp->path_depth == jp->json->pointer->nelts + 1;
-}
+    ngx_uint_t  in_task;
 
+    in_task = (jp->path_depth == jp->json->pointer->nelts + 1);
 
-/*
- * Whether this is directly inside a container that is searched for a token of
- * the pointer.
- */
+    if (jp->depth == jp->path_depth) {
+        return in_task ? NGX_HTTP_FLOWDASH_JSON_FIELD
+                       : NGX_HTTP_FLOWDASH_JSON_WAY;
+    }
 
-static ngx_uint_t
-ngx_http_flowdash_json_pointer_at_path(ngx_http_flowdash_json_parser_t *jp)
-{
-    return jp->path_depth && jp->depth == jp->path_depth
-           && jp->path_depth <= jp->json->pointer->nelts;
+    return (in_task && jp->json->unique) ? NGX_HTTP_FLOWDASH_JSON_VALUE
+                                         : NGX_HTTP_FLOWDASH_JSON_BESIDE;
 }
 
 
@@ -502,19 +545,6 @@ ngx_http_flowdash_json_pointer_position(ngx_http_flowdash_json_parser_t *jp)
 }
 
 
-/* skips white space and one "c", as yajl has checked */
-
-static u_char *
-ngx_http_flowdash_json_pointer_skip(u_char *p, u_char c)
-{
-    while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r' || *p == c) {
-        p++;
-    }
-
-    return p;
-}
-
-
 /*
  * Parsing continues after a refusal: if the text turns out not to be JSON,
  * that is the better error.
@@ -522,9 +552,11 @@ ngx_http_flowdash_json_pointer_skip(u_char *p, u_char c)
 
 static int
 ngx_http_flowdash_json_pointer_refuse(ngx_http_flowdash_json_parser_t *jp,
-    ngx_http_flowdash_json_verdict_e verdict, const char *error)
+    ngx_http_flowdash_json_verdict_e verdict, ngx_uint_t rule,
+    const char *error)
 {
     jp->verdict = verdict;
+    jp->json->rule = rule;
     jp->json->error = error;
     jp->json->offset = yajl_get_bytes_consumed(jp->yajl);
 
@@ -536,10 +568,12 @@ ngx_http_flowdash_json_pointer_refuse(ngx_http_flowdash_json_parser_t *jp,
 
 static int
 ngx_http_flowdash_json_pointer_stop(ngx_http_flowdash_json_parser_t *jp,
-    ngx_http_flowdash_json_verdict_e verdict, const char *error)
+    ngx_http_flowdash_json_verdict_e verdict)
 {
-    (void) ngx_http_flowdash_json_pointer_refuse(jp, verdict, error);
-
+    (void) ngx_http_flowdash_json_pointer_refuse(jp, verdict, 0,
+                                       verdict == NGX_HTTP_FLOWDASH_JSON_DEEP
+                                       ? "nested too deep"
+                                       : "over flowdash_max_fields_size");
     jp->stopped = 1;
 
     return 0;

@@ -11,8 +11,8 @@ typedef enum {
     NGX_HTTP_FLOWDASH_JSON_OK = 0,
     NGX_HTTP_FLOWDASH_JSON_MALFORMED,   /* not JSON, or not UTF-8 */
     NGX_HTTP_FLOWDASH_JSON_DEEP,        /* nested too deep */
-    NGX_HTTP_FLOWDASH_JSON_DUPLICATE,   /* a relevant name occurs twice, or
-                                           looks like another one */
+    NGX_HTTP_FLOWDASH_JSON_DUPLICATE,   /* a name occurs twice, or could be
+                                           taken for another one */
     NGX_HTTP_FLOWDASH_JSON_NO_OBJECT,   /* the pointer leads elsewhere */
     NGX_HTTP_FLOWDASH_JSON_LARGE        /* its index needs too much memory */
 } ngx_http_flowdash_json_verdict_e;
@@ -24,9 +24,10 @@ typedef struct ngx_http_flowdash_json_s  ngx_http_flowdash_json_t;
 /*
  * Called for each member of the object, in the order of the text.  "name" is
  * decoded: it lies in the text, or in the pool if it has escapes.  "spelling"
- * (the name with its quotes) and "value" lie in the text.  Returns NGX_OK,
- * NGX_DECLINED if the name has occurred before or
- * ngx_http_flowdash_json_pointer_charge() has declined, or NGX_ERROR.
+ * (the name with its quotes) and "value" lie in the text.  Returns NGX_OK;
+ * NGX_DECLINED if the name has occurred before, with json->rule set if that
+ * was in another case, or if ngx_http_flowdash_json_pointer_charge() has
+ * declined; or NGX_ERROR.
  */
 typedef ngx_int_t (*ngx_http_flowdash_json_member_pt)(void *data,
     ngx_str_t *name, ngx_str_t *spelling, ngx_str_t *value);
@@ -41,6 +42,9 @@ struct ngx_http_flowdash_json_s {
     void                              *data;
     ngx_uint_t                         strict;   /* rules to apply */
     size_t                             max_size; /* of the index, in bytes */
+    ngx_uint_t                         unique;   /* unsigned  unique:1; no name
+                                                    may occur twice in any
+                                                    object of the task */
 
     /*
      * The object that the pointer leads to, with its braces.  If it is

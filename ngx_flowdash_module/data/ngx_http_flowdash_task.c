@@ -8,6 +8,8 @@
 #include <ngx_core.h>
 #include <ngx_http_flowdash_list.h>
 #include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_strict.h>
+#include <ngx_http_flowdash_fold.h>
 #include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash_json_pointer.h>
 #include <ngx_http_flowdash_task.h>
@@ -33,7 +35,7 @@ static ngx_int_t
 ngx_http_flowdash_task_clear(ngx_http_flowdash_task_t *task)
 {
     ngx_rbtree_init(&task->names, &task->sentinel,
-                    ngx_str_rbtree_insert_value);
+                    ngx_http_flowdash_fold_insert_value);
 
     return ngx_list_init(&task->fields, task->pool, 8,
                          sizeof(ngx_http_flowdash_field_t));
@@ -55,6 +57,7 @@ ngx_http_flowdash_task_init(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
     task->json.data = task;
     task->json.strict = strict;
     task->json.max_size = max_size;
+    task->json.unique = 1;
 
     if (ngx_http_flowdash_json_pointer_parse(&task->json, verdict, pool)
         != NGX_OK)
@@ -109,10 +112,24 @@ ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
 {
     ngx_http_flowdash_task_t *task = data;
 
-    if (ngx_http_flowdash_task_lookup(task, name)
-        || ngx_http_flowdash_json_pointer_charge(&task->json,
+    ngx_http_flowdash_field_t  *other;
+
+    other = (task->json.strict & NGX_HTTP_FLOWDASH_STRICT_CASE)
+            ? ngx_http_flowdash_task_similar(task, name)
+            : ngx_http_flowdash_task_lookup(task, name);
+
+    if (other) {
+
+        if (!ngx_http_flowdash_text_equal(&other->node.str, name)) {
+            task->json.rule = NGX_HTTP_FLOWDASH_STRICT_CASE;
+        }
+
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_flowdash_json_pointer_charge(&task->json,
                                             sizeof(ngx_http_flowdash_field_t))
-           != NGX_OK)
+        != NGX_OK)
     {
         return NGX_DECLINED;
     }
@@ -134,7 +151,7 @@ ngx_http_flowdash_task_add(ngx_http_flowdash_task_t *task, ngx_str_t *name,
     }
 
     field->node.str = *name;
-    field->node.node.key = ngx_crc32_long(name->data, name->len);
+    field->node.node.key = ngx_http_flowdash_fold_hash(name);
     field->spelling = *spelling;
     field->value = *value;
     field->original = *value;
@@ -150,14 +167,18 @@ ngx_http_flowdash_task_add(ngx_http_flowdash_task_t *task, ngx_str_t *name,
 ngx_http_flowdash_field_t *
 ngx_http_flowdash_task_lookup(ngx_http_flowdash_task_t *task, ngx_str_t *name)
 {
-    /*
-     * The tree is ordered by hash, length and bytes: names with colliding
-     * hashes cost no more than others.
-     */
-
     return (ngx_http_flowdash_field_t *)
-               ngx_str_rbtree_lookup(&task->names, name,
-                                     ngx_crc32_long(name->data, name->len));
+               ngx_http_flowdash_fold_lookup(&task->names, name,
+                                        ngx_http_flowdash_fold_hash(name), 1);
+}
+
+
+ngx_http_flowdash_field_t *
+ngx_http_flowdash_task_similar(ngx_http_flowdash_task_t *task, ngx_str_t *name)
+{
+    return (ngx_http_flowdash_field_t *)
+               ngx_http_flowdash_fold_lookup(&task->names, name,
+                                        ngx_http_flowdash_fold_hash(name), 0);
 }
 
 

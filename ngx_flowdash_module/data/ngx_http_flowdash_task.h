@@ -83,6 +83,13 @@ ngx_http_flowdash_field_t *ngx_http_flowdash_task_next(ngx_list_part_t **part,
 ngx_http_flowdash_field_t *ngx_http_flowdash_task_lookup(
     ngx_http_flowdash_task_t *task, ngx_str_t *name);
 
+/*
+ * Finds a field whose name is the same when case is ignored; if there are
+ * several, any of them.  Returns NULL if there is none.
+ */
+ngx_http_flowdash_field_t *ngx_http_flowdash_task_similar(
+    ngx_http_flowdash_task_t *task, ngx_str_t *name);
+
 /* Tells whether the values of two fields have the same bytes. */
 ngx_uint_t ngx_http_flowdash_task_same(ngx_http_flowdash_field_t *field,
     ngx_http_flowdash_field_t *other);

@@ -13,6 +13,8 @@
 #include "ngx_http_flowdash_text.c"
 #include "ngx_http_flowdash_strict.c"
 #include "ngx_http_flowdash_json.c"
+#include "ngx_http_flowdash_fold.c"
+#include "ngx_http_flowdash_json_names.c"
 #include "ngx_http_flowdash_json_pointer.c"
 #include "ngx_http_flowdash_json_leaves.c"
 #include "ngx_http_flowdash_task.c"
