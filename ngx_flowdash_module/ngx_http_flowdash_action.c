@@ -647,6 +647,9 @@ ngx_http_flowdash_action_yield(ngx_http_request_t *r,
     ctx->yield.data = r->connection;
     ctx->yield.log = r->connection->log;
 
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "flowdash action yields");
+
     ngx_post_event(&ctx->yield, &ngx_posted_next_events);
 
     /* a worker that quits waits for timers, not for posted events */

@@ -15,7 +15,7 @@
 #include <ngx_http_flowdash_body.h>
 
 
-/* bytes to read from a file at once, and before yielding to other requests */
+/* bytes to read at once, and before yielding to other requests */
 
 #define NGX_HTTP_FLOWDASH_BODY_PIECE  65536
 #define NGX_HTTP_FLOWDASH_BODY_YIELD  (1024 * 1024)
@@ -33,13 +33,10 @@ static ngx_uint_t ngx_http_flowdash_body_coding(ngx_str_t *value,
 
 
 ngx_int_t
-ngx_http_flowdash_body_read(ngx_http_request_t *r, ngx_str_t *text)
+ngx_http_flowdash_body_text(ngx_http_request_t *r, ngx_str_t *text)
 {
-    u_char       *p;
     off_t         len;
-    size_t        size;
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl, *body;
+    ngx_chain_t  *body;
 
     ngx_str_null(text);
 
@@ -51,46 +48,50 @@ ngx_http_flowdash_body_read(ngx_http_request_t *r, ngx_str_t *text)
 
     body = r->request_body->bufs;
 
+    /* one buffer may have it all; special buffers may follow */
+
     if (ngx_buf_in_memory(body->buf) && ngx_buf_size(body->buf) == len) {
-
-        /* one buffer has it all; special buffers may follow */
-
         text->data = body->buf->pos;
-        text->len = len;
-        return NGX_OK;
+
+    } else {
+        text->data = ngx_pnalloc(r->pool, len);
+        if (text->data == NULL) {
+            return NGX_ERROR;
+        }
     }
 
-    text->data = ngx_pnalloc(r->pool, len);
-    if (text->data == NULL) {
+    text->len = len;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_body_start_over(ngx_http_request_t *r,
+    ngx_http_flowdash_pieces_t *pieces, ngx_str_t *text)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    b = ngx_calloc_buf(r->pool);
+    cl = ngx_alloc_chain_link(r->pool);
+
+    if (b == NULL || cl == NULL) {
         return NGX_ERROR;
     }
 
-    p = text->data;
+    b->start = text->data;
+    b->pos = b->start;
+    b->last = b->start + text->len;
+    b->end = b->last;
+    b->temporary = 1;
 
-    for (cl = body; cl; cl = cl->next) {
-        b = cl->buf;
+    cl->buf = b;
+    cl->next = NULL;
 
-        if (ngx_buf_in_memory(b)) {
-            p = ngx_cpymem(p, b->pos, b->last - b->pos);
-            continue;
-        }
-
-        if (!b->in_file) {
-            continue;
-        }
-
-        size = b->file_last - b->file_pos;
-
-        if (ngx_http_flowdash_body_read_file(r, b, p, size, b->file_pos)
-            != NGX_OK)
-        {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        p += size;
-    }
-
-    text->len = p - text->data;
+    pieces->begun = 1;
+    pieces->cl = cl;
+    pieces->offset = 0;
 
     return NGX_OK;
 }
@@ -157,16 +158,21 @@ ngx_http_flowdash_body_piece(ngx_http_request_t *r,
             continue;
         }
 
-        if (ngx_buf_in_memory(b)) {
-            piece->data = b->pos;
-            piece->len = b->last - b->pos;
-            pieces->offset = piece->len;
-            return NGX_OK;
-        }
-
         if (pieces->since_yield >= NGX_HTTP_FLOWDASH_BODY_YIELD) {
             pieces->since_yield = 0;
             return NGX_AGAIN;
+        }
+
+        size = ngx_min(ngx_buf_size(b) - pieces->offset,
+                       NGX_HTTP_FLOWDASH_BODY_PIECE);
+
+        pieces->since_yield += size;
+
+        if (ngx_buf_in_memory(b)) {
+            piece->data = b->pos + pieces->offset;
+            piece->len = size;
+            pieces->offset += size;
+            return NGX_OK;
         }
 
         if (pieces->buf == NULL) {
@@ -176,9 +182,6 @@ ngx_http_flowdash_body_piece(ngx_http_request_t *r,
             }
         }
 
-        size = ngx_min(ngx_buf_size(b) - pieces->offset,
-                       NGX_HTTP_FLOWDASH_BODY_PIECE);
-
         if (ngx_http_flowdash_body_read_file(r, b, pieces->buf, size,
                                              b->file_pos + pieces->offset)
             != NGX_OK)
@@ -187,7 +190,6 @@ ngx_http_flowdash_body_piece(ngx_http_request_t *r,
         }
 
         pieces->offset += size;
-        pieces->since_yield += size;
 
         piece->data = pieces->buf;
         piece->len = size;

@@ -33,28 +33,37 @@ typedef struct {
     ngx_chain_t                    *cl;
     off_t                           offset;    /* in the buffer of "cl" */
     u_char                         *buf;
-    size_t                          since_yield; /* bytes from files */
+    size_t                          since_yield; /* bytes */
     unsigned                        begun:1;
 } ngx_http_flowdash_pieces_t;
 
 
 /*
- * Reads the client's body into one piece of memory; without a body, the length
- * is 0.  Returns NGX_OK, NGX_ERROR, or NGX_HTTP_INTERNAL_SERVER_ERROR if the
- * temporary file cannot be read.
+ * Finds memory for all of the client's body: the buffer that has it, or new
+ * memory, into which the pieces must be copied.  Without a body, the length is
+ * 0.  Returns NGX_OK or NGX_ERROR.
  */
-ngx_int_t ngx_http_flowdash_body_read(ngx_http_request_t *r, ngx_str_t *text);
+ngx_int_t ngx_http_flowdash_body_text(ngx_http_request_t *r, ngx_str_t *text);
 
 /* Returns the length of the client's body in bytes. */
 off_t ngx_http_flowdash_body_length(ngx_http_request_t *r);
 
 /*
- * Reads the next piece of the body, which is valid until the next call.
+ * Reads the next piece of the body, which is valid until the next call; what
+ * is in a file goes to pieces->buf, 64k which are allocated if this is NULL.
  * Returns NGX_OK, NGX_DONE after the last piece, NGX_AGAIN when it is time to
- * yield to other requests, or an error of ngx_http_flowdash_body_read().
+ * yield to other requests, NGX_ERROR, or NGX_HTTP_INTERNAL_SERVER_ERROR if the
+ * temporary file cannot be read.
  */
 ngx_int_t ngx_http_flowdash_body_piece(ngx_http_request_t *r,
     ngx_http_flowdash_pieces_t *pieces, ngx_str_t *piece);
+
+/*
+ * Lets the next piece be the first of "text", which replaces the body.  Returns
+ * NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_body_start_over(ngx_http_request_t *r,
+    ngx_http_flowdash_pieces_t *pieces, ngx_str_t *text);
 
 /*
  * Finds out from Content-Type and Content-Encoding how to read the body.  If

@@ -37,7 +37,7 @@ ngx_int_t ngx_http_flowdash_replace_edits(ngx_http_request_t *r,
 /*
  * Continues to write a changed body to a file.  Returns NGX_OK, NGX_AGAIN when
  * it is time to yield to other requests, or an error of
- * ngx_http_flowdash_body_read().
+ * ngx_http_flowdash_body_piece().
  */
 ngx_int_t ngx_http_flowdash_replace_copy(ngx_http_request_t *r,
     ngx_http_flowdash_copy_t *copy);

@@ -28,6 +28,8 @@ static ngx_http_flowdash_form_t *ngx_http_flowdash_source_read_form(
     ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_str_t *boundary);
 static ngx_int_t ngx_http_flowdash_source_read_decode(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_source_read_text(ngx_http_request_t *r,
+    ngx_http_flowdash_sources_t *src);
 static ngx_int_t ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_source_read_urlencoded(
@@ -242,11 +244,56 @@ ngx_http_flowdash_source_read_decode(ngx_http_request_t *r,
                                        src->gzip->error);
     }
 
-    if (rc == NGX_OK) {
-        src->gzip = NULL;
+    if (rc != NGX_OK) {
+        return rc;
     }
 
-    return rc;
+    src->gzip = NULL;
+
+    if (src->body.text.len == 0) {
+        ngx_str_set(&src->body.text, "");
+    }
+
+    return ngx_http_flowdash_body_start_over(r, &src->pieces, &src->body.text);
+}
+
+
+/*
+ * Reads the body into src->body.text, where a decoded one is already.  Returns
+ * as ngx_http_flowdash_body_piece(), and NGX_OK after the last piece.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_source_read_text(ngx_http_request_t *r,
+    ngx_http_flowdash_sources_t *src)
+{
+    ngx_int_t  rc;
+    ngx_str_t  piece, *text;
+
+    text = &src->body.text;
+
+    if (text->data == NULL
+        && ngx_http_flowdash_body_text(r, text) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for ( ;; ) {
+
+        src->pieces.buf = text->data + src->filled;
+
+        rc = ngx_http_flowdash_body_piece(r, &src->pieces, &piece);
+
+        if (rc != NGX_OK) {
+            return (rc == NGX_DONE) ? NGX_OK : rc;
+        }
+
+        if (piece.data != text->data + src->filled) {
+            ngx_memcpy(text->data + src->filled, piece.data, piece.len);
+        }
+
+        src->filled += piece.len;
+    }
 }
 
 
@@ -264,16 +311,15 @@ ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
 
     text = &src->body.text;
 
-    if (!src->has_body) {
-        ngx_str_set(text, "{}");
-
-    } else if (!src->media.gzip) {
-
-        rc = ngx_http_flowdash_body_read(r, text);
+    if (src->has_body) {
+        rc = ngx_http_flowdash_source_read_text(r, src);
 
         if (rc != NGX_OK) {
             return rc;
         }
+
+    } else {
+        ngx_str_set(text, "{}");
     }
 
     if (ngx_http_flowdash_task_init(&src->body.task, r->pool, text,
@@ -317,8 +363,10 @@ ngx_http_flowdash_source_read_urlencoded(ngx_http_request_t *r,
                                            "the request's body is over "
                                            "flowdash_max_fields_size");
         }
+    }
 
-        rc = ngx_http_flowdash_body_read(r, &src->body.text);
+    if (src->has_body) {
+        rc = ngx_http_flowdash_source_read_text(r, src);
 
         if (rc != NGX_OK) {
             return rc;
@@ -389,36 +437,21 @@ ngx_http_flowdash_source_read_multipart(ngx_http_request_t *r,
 
     src = ctx->sources;
 
-    if (src->media.gzip) {
-        rc = ngx_http_flowdash_multipart_read(src->multipart,
-                                              src->body.text.data,
-                                              src->body.text.len);
+    do {
+        rc = ngx_http_flowdash_body_piece(r, &src->pieces, &piece);
 
-    } else {
-        for ( ;; ) {
-
-            rc = ngx_http_flowdash_body_piece(r, &src->pieces, &piece);
-
-            if (rc == NGX_DONE) {
-                rc = NGX_OK;
-                break;
-            }
-
-            if (rc != NGX_OK) {
-                return rc;
-            }
-
-            rc = ngx_http_flowdash_multipart_read(src->multipart, piece.data,
-                                                  piece.len);
-            if (rc != NGX_OK) {
-                break;
-            }
+        if (rc == NGX_DONE) {
+            rc = ngx_http_flowdash_multipart_end(src->multipart);
+            break;
         }
-    }
 
-    if (rc == NGX_OK) {
-        rc = ngx_http_flowdash_multipart_end(src->multipart);
-    }
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        rc = ngx_http_flowdash_multipart_read(src->multipart, piece.data,
+                                              piece.len);
+    } while (rc == NGX_OK);
 
     if (rc == NGX_DECLINED) {
         return ngx_http_flowdash_source_read_refuse_form(r, ctx,

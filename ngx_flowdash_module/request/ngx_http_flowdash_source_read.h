@@ -13,7 +13,7 @@
  * Reads the task's fields from the request.  Returns NGX_OK, with ctx->task,
  * or with ctx->refusal_status if they cannot be read; NGX_AGAIN when it is
  * time to yield to other requests; or an error of
- * ngx_http_flowdash_body_read().
+ * ngx_http_flowdash_body_piece().
  */
 ngx_int_t ngx_http_flowdash_source_read(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);

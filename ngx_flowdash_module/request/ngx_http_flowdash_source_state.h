@@ -33,6 +33,7 @@ typedef struct ngx_http_flowdash_sources_s {
     ngx_http_flowdash_multipart_t  *multipart;
 
     ngx_http_flowdash_source_t      body;
+    size_t                          filled;    /* of body.text */
     ngx_http_flowdash_source_t      query;
     ngx_http_flowdash_source_t     *target;    /* where new fields go */
 
