@@ -15,6 +15,7 @@
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_ctx.h>
 #include <ngx_http_flowdash_value.h>
+#include <ngx_http_flowdash_client.h>
 #include <ngx_http_flowdash_replace_headers.h>
 #include <ngx_http_flowdash_source.h>
 #include <ngx_http_flowdash_source_read.h>
@@ -134,6 +135,7 @@ ngx_http_flowdash_action_handler(ngx_http_request_t *r)
         return ngx_http_flowdash_action_redirected(r, ctx);
 
     case NGX_HTTP_FLOWDASH_PASSED:
+        ngx_http_flowdash_client_ignore(r, ctx);
         return NGX_DECLINED;
 
     default:
@@ -785,6 +787,7 @@ ngx_http_flowdash_action_written(ngx_http_request_t *r,
 
     ngx_http_flowdash_count_ended(ctx);
     ngx_http_flowdash_action_restore(r, ctx);
+    ngx_http_flowdash_client_ignore(r, ctx);
 
     return NGX_DECLINED;
 }

@@ -38,7 +38,6 @@ http {
     %%HTTP_GLOBALS%%
     proxy_cache_path %%DIR%%/cache keys_zone=cache:1m;
     proxy_cache_methods GET HEAD POST;
-    proxy_ignore_client_abort on;
 
     map $flowdash_task_stage $finish { volatile; Completed "Finish";
                                        default ""; }

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
 # A client that goes away: before the first call the action is dropped, after
-# it the action runs to its end.
+# it the action runs to its end, and so does the app.
 
 use strict;
 use warnings;
@@ -27,15 +27,20 @@ $t->endpoint($_ => {
 }) for qw(one two);
 $t->endpoint(fails => { until => $let, status => 500 });
 $t->endpoint(app => { body => 'stored' });
+$t->endpoint(accel => { headers => [ 'X-Accel-Redirect' => '/hidden' ] });
+
+# it answers when the client has left
+
+my $left = $t->dir . '/left';
+$t->endpoint(slow => { until => sub { -e $left }, body => 'done' });
 
 $t->config(<<'EOC');
 %%GLOBALS%%
 events { }
 http {
     %%HTTP_GLOBALS%%
-    proxy_ignore_client_abort on;
 
-    log_format flow '$uri $status $flowdash_result $flowdash_step_status';
+    log_format flow '$request_uri $status $flowdash_result $flowdash_step_status';
 
     server {
         listen 127.0.0.1:%%PORT_http%%;
@@ -57,14 +62,71 @@ http {
         location /proxy {
             flowdash_action "Do";
             flowdash_step "One" {
-                proxy_ignore_client_abort off;
                 proxy_pass http://127.0.0.1:%%PORT_one%%/;
             }
             flowdash_step "Two" {
-                proxy_ignore_client_abort off;
                 proxy_pass http://127.0.0.1:%%PORT_two%%/;
             }
             proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        # ways from the action to the app
+
+        flowdash_connect_timeout 100s;
+        proxy_read_timeout 900s;
+
+        location /direct {
+            flowdash_action "Do";
+            flowdash_step "Any" { return 204; }
+            proxy_pass http://127.0.0.1:%%PORT_slow%%;
+        }
+
+        location /named {
+            flowdash_action "Do";
+            flowdash_step "Any" { return 204; }
+            try_files /nowhere @app;
+        }
+
+        location @app { proxy_pass http://127.0.0.1:%%PORT_slow%%; }
+
+        location /accel {
+            flowdash_action "Do";
+            flowdash_step "Any" { return 204; }
+            proxy_pass http://127.0.0.1:%%PORT_accel%%;
+        }
+
+        location /hidden {
+            internal;
+            proxy_method POST;
+            proxy_pass http://127.0.0.1:%%PORT_slow%%;
+        }
+
+        location /page {
+            flowdash_action "Do";
+            flowdash_step "Any" { return 204; }
+            proxy_pass http://127.0.0.1:%%PORT_nobody%%;
+            error_page 502 = /hidden;
+        }
+
+        location /variable {
+            set $app 127.0.0.1:%%PORT_slow%%;
+            flowdash_action "Do";
+            flowdash_step "Any" { return 204; }
+            proxy_pass http://$app;
+        }
+
+        # apps that are not there
+
+        location /down/tcp {
+            flowdash_action "Do";
+            flowdash_step "Any" { return 204; }
+            proxy_pass http://127.0.0.1:%%PORT_nobody%%;
+        }
+
+        location /down/unix {
+            flowdash_action "Do";
+            flowdash_step "Any" { return 204; }
+            proxy_pass http://unix:%%DIR%%/nobody.sock;
         }
 
         location /fails {
@@ -156,6 +218,37 @@ for my $engine (qw(call proxy)) {
     like(logged($uri), qr/^\d+ ok 200 : 200$/, "$uri: ran to its end");
     is(counts(qw(one two app)), '1 1 1', 'each was called once');
 }
+
+# the client leaves when the app has the request
+
+for my $way (qw(direct named accel page variable)) {
+    for my $reset (0, 1) {
+        my $uri = "/$way/$reset";
+
+        $s = $t->connect;
+        $s->autoflush(1);
+        print $s head($uri, 2), '{}';
+        $t->wait_for(sub { scalar $t->requests('slow') });
+        setsockopt($s, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0)) if $reset;
+        close $s;
+        $t->get('/nothing');            # nginx has seen that it has left
+        is($t->read_file('flow.log') =~ /^\Q$uri\E /m, '',
+           "$uri: the app's request goes on");
+        $t->write_file('left', '');
+        like(logged($uri), qr/^\d+ ok 204$/, "$uri: until the app answers");
+        unlink $left;
+        $t->only_request('slow');
+        $t->clear_requests('slow');
+    }
+}
+
+$t->new_requests('accel');
+
+# an app that is not there: the client, which stays, is told
+
+is($t->post_json("/down/$_", '{}')->{status}, 502, "$_: 502")
+    for qw(tcp unix);
+$t->allow_log(qr/\[crit\].*nobody\.sock/);
 
 # a failure that nobody waits for
 

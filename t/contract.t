@@ -52,7 +52,6 @@ http {
                 proxy_pass http://127.0.0.1:%%PORT_billing%%/invoices?a=1;
             }
 
-            proxy_ignore_client_abort on;
             proxy_pass http://127.0.0.1:%%PORT_app%%;
         }
     }

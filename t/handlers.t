@@ -73,7 +73,6 @@ $t->config(<<"EOC");
 events { }
 http {
     %%HTTP_GLOBALS%%
-    proxy_ignore_client_abort on;
     $vars
 
     map \$content_length \$mapped { volatile; default \$content_length; }

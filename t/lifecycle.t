@@ -27,7 +27,6 @@ worker_processes 2;
 events { }
 http {
     %%HTTP_GLOBALS%%
-    proxy_ignore_client_abort on;
 
     server {
         listen 127.0.0.1:%%PORT_http%%;

@@ -45,7 +45,6 @@ worker_rlimit_nofile 4096;
 events { worker_connections CONNECTIONS; }
 http {
     %%HTTP_GLOBALS%%
-    proxy_ignore_client_abort on;
 
     # so that nothing runs out of time until all are there
     flowdash_timeout 300s;

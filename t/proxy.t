@@ -142,7 +142,6 @@ http {
     server {
         listen 127.0.0.1:%%PORT_http%%;
         access_log %%DIR%%/flow.log flow;
-        proxy_ignore_client_abort on;
 
         $locations
         @{[ location('inherited', $http, '') ]}

@@ -36,7 +36,6 @@ $t->config(<<"EOC");
 events { }
 http {
     %%HTTP_GLOBALS%%
-    proxy_ignore_client_abort on;
     client_max_body_size 20m;
     proxy_request_buffering off;
 

@@ -374,7 +374,6 @@ http {
     log_format flow '\$uri|\$status|\$flowdash_result|\$flowdash_error|'
                     '\$flowdash_step_status|\$flowdash_step_time|'
                     '\$request_time|\$flowdash_id';
-    proxy_ignore_client_abort on;
 
     # only what is to run out of time does
     flowdash_connect_timeout 300s;

@@ -52,7 +52,6 @@ http {
                 flowdash_call http://127.0.0.1:%%PORT_crm%%/;
             }
 
-            proxy_ignore_client_abort on;
             proxy_pass http://127.0.0.1:%%PORT_app%%;
         }
 

@@ -256,6 +256,8 @@ struct ngx_http_flowdash_ctx_s {
     ngx_msec_t                      start;
     ngx_http_flowdash_end_pt        end;       /* called when it is freed */
 
+    ngx_http_handler_pt             content_handler;  /* the app's */
+
     unsigned                        counting:1;  /* until it ends */
     unsigned                        dry_run:1;   /* was asked for */
     unsigned                        started:1;   /* something was called */
