@@ -545,15 +545,17 @@ for (
     [ 'multipart/form-data; boundary=xyz', multipart('xyz',
       part('issue[a]', 1)), '{"a\"; filename=\"x":"1"}' ],
     (map { [ 'multipart/form-data; boundary=xyz', multipart('xyz',
-             part('issue[f]', [ 'x', 'content' ])), qq({"f":$_}) ] }
-        'null', '[{"name":"x","contentType":"","size":7}]',
-        '[{"filename":"x","contentType":"","size":"7"}]',
-        '{"0":{"filename":"x","contentType":"","size":7}}',
-        '[[{"filename":"x","contentType":"","size":7}]]'),
+             part('issue[f]', [ 'x', 'content' ], 'Content-Type: a/b')),
+             qq({"f":$_}) ] }
+        'null', '[]', '[{"name":"x","contentType":"a/b","size":7}]',
+        '[{"filename":"x","contentType":"a/b","size":"7"}]',
+        '{"0":{"filename":"x","contentType":"a/b","size":7}}',
+        '[[{"filename":"x","contentType":"a/b","size":7}]]'),
     [ 'multipart/form-data; boundary=xyz', multipart('xyz',
-      part('issue[f][]', [ 'x', '' ]), part('issue[f][]', [ 'y', '' ])),
-      '{"f":[{"filename":"y","contentType":"","size":0},'
-      . '{"filename":"x","contentType":"","size":0}]}' ],
+      part('issue[f][]', [ 'x', '' ], 'Content-Type: a/b'),
+      part('issue[f][]', [ 'y', '' ], 'Content-Type: a/b')),
+      '{"f":[{"filename":"y","contentType":"a/b","size":0},'
+      . '{"filename":"x","contentType":"a/b","size":0}]}' ],
 ) {
     my ($type, $sent, $change) = @$_;
     $res = send_form('/always', $type, $sent, $change);
@@ -593,11 +595,10 @@ is($t->only_request('app')->{body}, $body =~ s/("issue\[a\]"\r\n\r\n)/$1x/r,
    'kept');
 
 $res = send_form('/always', 'multipart/form-data; boundary=x', multipart('x',
-    part('issue[f][]', [ 'a', '12' ]), part('issue[f][]', [ 'b', '' ]),
-    part('issue[g]', [ '', '' ])));
-task_is('{"f":[{"filename":"a","contentType":"","size":2},'
-    . '{"filename":"b","contentType":"","size":0}],'
-    . '"g":[{"filename":"","contentType":"","size":0}]}', 'several files');
+    part('issue[f][]', [ 'a', '12' ], 'Content-Type: a/b'),
+    part('issue[f][]', [ 'b', '' ], 'Content-Type: c/d')));
+task_is('{"f":[{"filename":"a","contentType":"a/b","size":2},'
+    . '{"filename":"b","contentType":"c/d","size":0}]}', 'several files');
 $t->only_request('app');
 
 # a form without fields gets some

@@ -46,6 +46,8 @@ struct ngx_http_flowdash_form_pair_s {
 
     unsigned                         file:1;
     unsigned                         bare:1;  /* without "=" */
+    unsigned                         whole:1; /* its headers tell of its
+                                                 value: replace both */
 };
 
 

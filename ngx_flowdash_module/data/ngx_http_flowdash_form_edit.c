@@ -227,7 +227,7 @@ ngx_http_flowdash_form_edit_pair(ngx_http_flowdash_form_t *form,
 {
     size_t                           separator;
     ngx_str_t                        text;
-    ngx_uint_t                       i;
+    ngx_uint_t                       i, same;
     ngx_http_flowdash_form_node_t   *node;
     ngx_http_flowdash_form_value_t  *value;
 
@@ -248,7 +248,11 @@ ngx_http_flowdash_form_edit_pair(ngx_http_flowdash_form_t *form,
                                                pair->last, &text);
     }
 
-    if (!ngx_http_flowdash_text_equal(&value[i].path, &pair->path)) {
+    same = ngx_http_flowdash_text_equal(&value[i].text, &pair->text);
+
+    if (!ngx_http_flowdash_text_equal(&value[i].path, &pair->path)
+        || (pair->whole && !same))
+    {
         if (ngx_http_flowdash_form_edit_encode_pair(form, &node->node.str,
                                                     &value[i], &text)
             != NGX_OK
@@ -259,7 +263,7 @@ ngx_http_flowdash_form_edit_pair(ngx_http_flowdash_form_t *form,
             return NGX_ERROR;
         }
 
-    } else if (!ngx_http_flowdash_text_equal(&value[i].text, &pair->text)) {
+    } else if (!same) {
         if (ngx_http_flowdash_form_edit_encode_value(form, &value[i].text,
                                                      pair->bare,
                                                      &text)

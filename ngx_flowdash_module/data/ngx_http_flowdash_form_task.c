@@ -22,6 +22,8 @@ static size_t ngx_http_flowdash_form_task_pairs_length(
     ngx_http_flowdash_form_node_t *node);
 static u_char *ngx_http_flowdash_form_task_write_pairs(u_char *p,
     ngx_http_flowdash_form_node_t *node);
+static ngx_uint_t ngx_http_flowdash_form_task_is_no_file(
+    ngx_http_flowdash_form_pair_t *pair);
 
 
 ngx_int_t
@@ -109,6 +111,7 @@ static u_char *
 ngx_http_flowdash_form_task_write(u_char *p,
     ngx_http_flowdash_form_node_t *node)
 {
+    u_char                         *first;
     ngx_http_flowdash_form_node_t  *child;
 
     if (node->pair) {
@@ -116,10 +119,17 @@ ngx_http_flowdash_form_task_write(u_char *p,
     }
 
     *p++ = node->object ? '{' : '[';
+    first = p;
 
     for (child = node->first; child; child = child->next) {
 
-        if (child != node->first) {
+        if (node->array && child->pair
+            && ngx_http_flowdash_form_task_is_no_file(child->pair))
+        {
+            continue;
+        }
+
+        if (p != first) {
             *p++ = ',';
         }
 
@@ -170,6 +180,7 @@ static u_char *
 ngx_http_flowdash_form_task_write_pairs(u_char *p,
     ngx_http_flowdash_form_node_t *node)
 {
+    u_char                         *first;
     ngx_uint_t                      array;
     ngx_http_flowdash_form_pair_t  *pair;
 
@@ -179,9 +190,15 @@ ngx_http_flowdash_form_task_write_pairs(u_char *p,
         *p++ = '[';
     }
 
+    first = p;
+
     for (pair = node->pair; pair; pair = pair->again) {
 
-        if (pair != node->pair) {
+        if (ngx_http_flowdash_form_task_is_no_file(pair)) {
+            continue;
+        }
+
+        if (p != first) {
             *p++ = ',';
         }
 
@@ -203,4 +220,13 @@ ngx_http_flowdash_form_task_write_pairs(u_char *p,
     }
 
     return p;
+}
+
+
+/* a browser's "no file chosen": it has no name, and so no content */
+
+static ngx_uint_t
+ngx_http_flowdash_form_task_is_no_file(ngx_http_flowdash_form_pair_t *pair)
+{
+    return pair->file && pair->text.len == 0;
 }

@@ -9,6 +9,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash_form_index.h>
 #include <ngx_http_flowdash_multipart_state.h>
@@ -458,6 +459,12 @@ ngx_http_flowdash_multipart_finish(ngx_http_flowdash_multipart_t *mp,
 
     last = start - 2;
 
+    if (mp->length != -1 && mp->length != last - mp->value) {
+        return ngx_http_flowdash_form_refuse_rule(mp->form,
+                   NGX_HTTP_FLOWDASH_STRICT_PARTS, mp->start,
+                   "a part has another length than its Content-Length");
+    }
+
     text.data = mp->content.data;
     text.len = (size_t) (last - mp->value);
 
@@ -517,6 +524,15 @@ ngx_http_flowdash_multipart_text(ngx_http_flowdash_multipart_t *mp,
         return ngx_http_flowdash_multipart_state_refuse(mp,
                    NGX_HTTP_FLOWDASH_FORM_MALFORMED,
                    "a part has a value that is not UTF-8");
+    }
+
+    if (mp->ascii
+        && ngx_http_flowdash_text_find(text, NGX_HTTP_FLOWDASH_TEXT_HIGH))
+    {
+        return ngx_http_flowdash_multipart_state_refuse(mp,
+                   NGX_HTTP_FLOWDASH_FORM_CHARSET,
+                   "a part has a value that is not ASCII, in another charset "
+                   "than UTF-8");
     }
 
     pair->text = *text;

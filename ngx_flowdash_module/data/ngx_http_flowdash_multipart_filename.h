@@ -11,6 +11,7 @@
 /*
  * Decodes the name of a file into the form's pool: "filename", as browsers
  * escape it, or if that has no data, "filename_ext", the value of filename*.
+ * The rule "words" refuses one that apps could decode further.
  * Returns NGX_OK, NGX_DECLINED with form->verdict set, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_multipart_filename(

@@ -65,6 +65,36 @@ ngx_http_flowdash_multipart_media(ngx_str_t *type, ngx_str_t *name)
 }
 
 
+ngx_uint_t
+ngx_http_flowdash_multipart_media_is_ascii(ngx_str_t *type)
+{
+    u_char                               *p, *last;
+    ngx_int_t                             rc;
+    ngx_uint_t                            read;
+    ngx_http_flowdash_multipart_param_t   param;
+
+    last = type->data + type->len;
+    p = ngx_strlchr(type->data, last, ';');
+    read = 0;
+
+    if (p == NULL
+        || ngx_http_flowdash_multipart_media_count(p, last, "charset") != 1)
+    {
+        return 0;
+    }
+
+    while ((rc = ngx_http_flowdash_multipart_media_param(&p, last, &param))
+           == NGX_OK)
+    {
+        read |= (ngx_http_flowdash_text_is(&param.name, "charset")
+                 && (ngx_http_flowdash_text_is(&param.value, "iso-8859-1")
+                     || ngx_http_flowdash_text_is(&param.value, "us-ascii")));
+    }
+
+    return rc == NGX_DONE && read;
+}
+
+
 ngx_int_t
 ngx_http_flowdash_multipart_media_boundary(ngx_str_t *type,
     ngx_str_t *boundary,

@@ -24,6 +24,12 @@ ngx_http_flowdash_form_verdict_e ngx_http_flowdash_multipart_media(
     ngx_str_t *type, ngx_str_t *name);
 
 /*
+ * Tells whether a Content-Type has ISO-8859-1 or US-ASCII for its charset: a
+ * text in ASCII is the same in these as in UTF-8.
+ */
+ngx_uint_t ngx_http_flowdash_multipart_media_is_ascii(ngx_str_t *type);
+
+/*
  * Finds the boundary in a Content-Type of multipart/form-data.  Returns
  * NGX_OK, or NGX_DECLINED with "error" set if there is none, or one that
  * apps could read in several ways.

@@ -8,11 +8,13 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash_form_name.h>
 #include <ngx_http_flowdash_multipart_media.h>
 #include <ngx_http_flowdash_multipart_state.h>
 #include <ngx_http_flowdash_multipart_filename.h>
+#include <ngx_http_flowdash_multipart_grammar.h>
 #include <ngx_http_flowdash_multipart_part.h>
 
 
@@ -32,7 +34,8 @@ typedef struct {
     ngx_str_t                             filename;
     ngx_str_t                             filename_ext;  /* filename* */
 
-    ngx_uint_t                            file;     /* unsigned  file:1; */
+    unsigned                              file:1;
+    unsigned                              whole:1;  /* see pair->whole */
 } ngx_http_flowdash_multipart_part_t;
 
 
@@ -55,7 +58,8 @@ static ngx_int_t ngx_http_flowdash_multipart_part_encoding(
     ngx_http_flowdash_multipart_part_t *part);
 static ngx_int_t ngx_http_flowdash_multipart_part_check_field(
     ngx_http_flowdash_multipart_t *mp,
-    ngx_http_flowdash_multipart_part_t *part);
+    ngx_http_flowdash_multipart_part_t *part,
+    ngx_http_flowdash_form_pair_t *named);
 static ngx_int_t ngx_http_flowdash_multipart_part_keep(
     ngx_http_flowdash_multipart_t *mp,
     ngx_http_flowdash_multipart_part_t *part,
@@ -73,6 +77,17 @@ ngx_http_flowdash_multipart_part_begin(ngx_http_flowdash_multipart_t *mp)
 
     if (ngx_http_flowdash_form_count(mp->form, mp->start) != NGX_OK) {
         return NGX_DECLINED;
+    }
+
+    mp->length = -1;
+    mp->ascii = 0;
+
+    if (mp->form->strict & NGX_HTTP_FLOWDASH_STRICT_PARTS) {
+        rc = ngx_http_flowdash_multipart_grammar_part(mp);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
     }
 
     rc = ngx_http_flowdash_multipart_part_parse(mp, &part);
@@ -103,7 +118,7 @@ ngx_http_flowdash_multipart_part_begin(ngx_http_flowdash_multipart_t *mp)
         return rc;
     }
 
-    rc = ngx_http_flowdash_multipart_part_check_field(mp, &part);
+    rc = ngx_http_flowdash_multipart_part_check_field(mp, &part, &named);
 
     if (rc != NGX_OK) {
         return rc;
@@ -225,11 +240,13 @@ ngx_http_flowdash_multipart_part_header(ngx_http_flowdash_multipart_t *mp,
                                          "content-transfer-encoding"))
     {
         header = &part->encoding;
+        part->whole = 1;
 
     } else if (ngx_http_flowdash_text_is(&name, "content-encoding")) {
         header = &part->coding;
 
     } else {
+        part->whole |= ngx_http_flowdash_text_is(&name, "content-length");
         return NGX_OK;
     }
 
@@ -378,6 +395,15 @@ ngx_http_flowdash_multipart_part_type(ngx_http_flowdash_multipart_t *mp,
         return NGX_OK;
     }
 
+    if (ngx_http_flowdash_multipart_media_is_ascii(type)) {
+
+        /* some clients say so as long as a text has no other characters */
+
+        mp->ascii = 1;
+
+        return NGX_OK;
+    }
+
     return ngx_http_flowdash_multipart_state_refuse(mp, verdict,
                verdict == NGX_HTTP_FLOWDASH_FORM_CHARSET
                ? "a part has a charset other than UTF-8"
@@ -415,11 +441,22 @@ ngx_http_flowdash_multipart_part_encoding(ngx_http_flowdash_multipart_t *mp,
 
 static ngx_int_t
 ngx_http_flowdash_multipart_part_check_field(ngx_http_flowdash_multipart_t *mp,
-    ngx_http_flowdash_multipart_part_t *part)
+    ngx_http_flowdash_multipart_part_t *part,
+    ngx_http_flowdash_form_pair_t *named)
 {
     size_t  len;
 
     if (part->file) {
+
+        /* to formidable, this is a value */
+
+        if (part->type.len == 0
+            && (mp->form->strict & NGX_HTTP_FLOWDASH_STRICT_TYPE))
+        {
+            return ngx_http_flowdash_form_refuse_rule(mp->form,
+                       NGX_HTTP_FLOWDASH_STRICT_TYPE, mp->start,
+                       "a part has a file without a Content-Type");
+        }
 
         if (ngx_http_flowdash_text_check_utf8(&part->type)) {
             return ngx_http_flowdash_multipart_state_refuse(mp,
@@ -443,6 +480,13 @@ ngx_http_flowdash_multipart_part_check_field(ngx_http_flowdash_multipart_t *mp,
                    NGX_HTTP_FLOWDASH_FORM_MALFORMED,
                    "a part has the type of a file, but no filename");
     }
+
+    /* formidable reads "binary" as Latin-1, unless there is a Content-Type */
+
+    mp->ascii |= (part->encoding.data && part->type.data == NULL
+                  && (mp->form->strict & NGX_HTTP_FLOWDASH_STRICT_PARTS));
+
+    named->whole = (part->whole || mp->ascii);
 
     return NGX_OK;
 }

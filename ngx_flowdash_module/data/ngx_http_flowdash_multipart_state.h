@@ -58,7 +58,9 @@ struct ngx_http_flowdash_multipart_s {
     off_t                                 value;
     ngx_http_flowdash_form_pair_t        *pair;     /* if it is the task's */
     ngx_str_t                             field;
+    off_t                                 length;   /* by its headers, or -1 */
     unsigned                              charset:1;
+    unsigned                              ascii:1;  /* so its value must be */
 };
 
 

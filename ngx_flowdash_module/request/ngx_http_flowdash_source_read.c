@@ -13,6 +13,7 @@
 #include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash_form_task.h>
 #include <ngx_http_flowdash_form_urlencoded.h>
+#include <ngx_http_flowdash_multipart_grammar.h>
 #include <ngx_http_flowdash_multipart.h>
 #include <ngx_http_flowdash_gzip.h>
 #include <ngx_http_flowdash.h>
@@ -113,6 +114,7 @@ ngx_http_flowdash_source_read_begin(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
     off_t                         max;
+    const char                   *error;
     ngx_http_core_loc_conf_t     *clcf;
     ngx_http_flowdash_sources_t  *src;
 
@@ -164,6 +166,16 @@ ngx_http_flowdash_source_read_begin(ngx_http_request_t *r,
     }
 
     if (src->media.type == NGX_HTTP_FLOWDASH_MULTIPART) {
+
+        error = ngx_http_flowdash_multipart_grammar_type(
+                    &r->headers_in.content_type->value);
+
+        if (error && (ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_PARTS)) {
+            return ngx_http_flowdash_source_refuse_rule(r, ctx,
+                                               NGX_HTTP_BAD_REQUEST,
+                                               NGX_HTTP_FLOWDASH_STRICT_PARTS,
+                                               error);
+        }
 
         src->body.form = ngx_http_flowdash_source_read_form(r, ctx,
                                                          &src->media.boundary);

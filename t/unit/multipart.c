@@ -29,6 +29,7 @@
 #include "ngx_http_flowdash_multipart_media.c"
 #include "ngx_http_flowdash_multipart_state.c"
 #include "ngx_http_flowdash_multipart_filename.c"
+#include "ngx_http_flowdash_multipart_grammar.c"
 #include "ngx_http_flowdash_multipart_part.c"
 #include "ngx_http_flowdash_multipart.c"
 
@@ -304,7 +305,9 @@ static test_case_t  cases[] = {
       "CHARSET a part has a charset other than UTF-8"),
     T("a charset inside", Y("Content-Type: a/b; x=\"; charset=latin1\""),
       "CHARSET a part has a charset other than UTF-8"),
-    T("Latin-1", Y("Content-Type: text/plain; charset=iso-8859-1"),
+    T("ISO-8859-1", X("Content-Type: text/plain; charset=iso-8859-1"),
+      "issue[a]=x;"),
+    T("Latin-1", Y("Content-Type: text/plain; charset=latin1"),
       "CHARSET a part has a charset other than UTF-8"),
     T("base64", Y("Content-Transfer-Encoding: base64"),
       "CHARSET a part has a Content-Transfer-Encoding"),
@@ -341,6 +344,298 @@ static test_case_t  cases[] = {
       "--B--", "LARGE over flowdash_max_fields_size"),
     T("large, but not held", P("o", K4 K4 K4 K4 K4 K4) A "--B--",
       "issue[a]=1;")
+};
+
+
+/* with the rules parts, words and type; V has their parts' usual headers */
+
+#define N(n)     H(CD "; name=\"" n "\"")
+#define V(h)     H(h CD "; name=\"issue[a]\"")
+#define G(n)     H(CD "; name=\"issue[f]\"; filename=\"" n "\"\r\n"         \
+                   "Content-Type: a/b")
+#define O(p)     H(CD "; name=\"o\"" p)
+
+#define DISPOSITION  "MALFORMED a part has an unusual Content-Disposition "   \
+                     "(parts)"
+#define HEADER       "MALFORMED a part has a header that forms do not have, " \
+                     "or an unusual one (parts)"
+#define TYPE         "MALFORMED a part has an unusual Content-Type (parts)"
+#define LENGTH       "MALFORMED a part has another length than its "          \
+                     "Content-Length (parts)"
+#define BAD_LENGTH   "MALFORMED a part has a malformed Content-Length (parts)"
+#define ENCODING     "MALFORMED a part has an unusual "                       \
+                     "Content-Transfer-Encoding (parts)"
+#define TWICE        "MALFORMED a part has a header twice (parts)"
+#define INSIDE       "MALFORMED a part that consists of parts or fields "     \
+                     "(parts)"
+#define ESCAPE       "MALFORMED a part has an escape in its name (parts)"
+#define BEGINS       "MALFORMED a part has a name that begins with white "    \
+                     "space (parts)"
+#define ENDS         "MALFORMED a part has a name that ends with white "      \
+                     "space (parts)"
+#define ENCODED      "MALFORMED a part has an encoded filename (words)"
+#define PATH         "MALFORMED a part has a path in its filename (words)"
+#define AROUND       "MALFORMED a part has a filename with a space or a "     \
+                     "byte order mark around it (words)"
+#define DIRECTORY    "MALFORMED a part has a directory for its filename "     \
+                     "(words)"
+#define NOT_ASCII    "CHARSET a part has a value that is not ASCII, in "      \
+                     "another charset than UTF-8"
+
+static test_case_t  strict_cases[] = {
+
+    /* read: what browsers and other clients send */
+
+    T("a value", A "--B--", "issue[a]=1;"),
+    T("lower case", H("content-disposition: form-data; name=\"issue[a]\""),
+      "issue[a]=x;"),
+    T("any case", V("CONTENT-type: text/plain\r\n"), "issue[a]=x;"),
+    T("aiohttp", V("Content-Type: text/plain; charset=utf-8\r\n"),
+      "issue[a]=x;"),
+    T("a blob", Z("Content-Type: text/plain;charset=UTF-8"),
+      "issue[f]<n|text/plain;charset=UTF-8>x;"),
+    T("a video", Z("Content-Type: video/webm; codecs=\"vp8, opus\""),
+      "issue[f]<n|video/webm; codecs=\"vp8, opus\">x;"),
+    T("Guzzle", V("Content-Length: 1\r\n"), "issue[a]=x;"),
+    T("Ruby", Z("Content-Length: 1\r\nContent-Type: a/b\r\n"
+      "Content-Transfer-Encoding: binary"), "issue[f]<n|a/b>x;"),
+    T("Apache", V("Content-Type: text/plain; charset=ISO-8859-1\r\n"
+      "Content-Transfer-Encoding: 8bit\r\n"), "issue[a]=x;"),
+    T("US-ASCII", V("Content-Type: text/plain; charset=US-ASCII\r\n"
+      "Content-Transfer-Encoding: 7bit\r\n"), "issue[a]=x;"),
+    T("Dart", V("content-type: text/plain; charset=utf-8\r\n"
+      "content-transfer-encoding: binary\r\n"), "issue[a]=x;"),
+    T("an encoding alone", V("Content-Transfer-Encoding: binary\r\n"),
+      "issue[a]=x;"),
+    T("JSON for a value", V("Content-Type: application/json\r\n"),
+      "issue[a]=x;"),
+    T("a length of 0", D "Content-Length: 0\r\n" CD
+      "; name=\"issue[a]\"\r\n\r\n" E, "issue[a]=;"),
+    T("a filename* that agrees", H(CD "; name=\"issue[f]\"; filename="
+      "\"a \xc3\xa9\"; filename*=utf-8''a%20%C3%A9\r\nContent-Type: a/b"),
+      "issue[f]<a \xc3\xa9|a/b>x;"),
+    T("no file chosen", D CD "; name=\"issue[f]\"; filename=\"\"\r\n"
+      "Content-Type: application/octet-stream\r\n\r\n" E,
+      "issue[f]<|application/octet-stream>;"),
+    T("signs in a filename", G("a b;c=d&e,100% 5%x R&D & {[(#?)]}.pdf"),
+      "issue[f]<a b;c=d&e,100% 5%x R&D & {[(#?)]}.pdf|a/b>x;"),
+    T("dots in a filename", G("..."), "issue[f]<...|a/b>x;"),
+    T("signs in a name", N("issue[a=%b%4 ,{:]"), "issue[a=%b%4 ,{:]=x;"),
+    T("a file of others", O("; filename=\"..\\%41&amp;=?\xff\"\r\n"
+      "Content-Type: text/plain; charset=latin1"), ""),
+    T("a file of others without a type", O("; filename=\"a\""), ""),
+    T("a value of others in Latin-1", O("\r\n"
+      "Content-Type: text/plain; charset=ISO-8859-1"), ""),
+
+    /* headers */
+
+    T("another header", V("X-A: b\r\n"), HEADER),
+    T("a Content-Encoding", V("Content-Encoding: identity\r\n"), HEADER),
+    T("a Content-ID", V("Content-ID: issue[b]\r\n"), HEADER),
+    T("another header of others", O("\r\nX-A: b"), HEADER),
+    T("no space", V("Content-Type:text/plain\r\n"), HEADER),
+    T("a tab", V("Content-Type:\ttext/plain\r\n"), HEADER),
+    T("a space before the colon", V("Content-Type : text/plain\r\n"),
+      HEADER),
+    T("a longer name", V("X-Content-Type: text/plain\r\n"), HEADER),
+    T("no value", V("Content-Type:\r\n"), HEADER),
+    T("an empty value", V("Content-Type: \r\n"), TYPE),
+    T("two types", V("Content-Type: a/b\r\ncontent-type: a/b\r\n"), TWICE),
+    T("two dispositions", V(CD "; name=\"issue[b]\"\r\n"), TWICE),
+    T("two lengths", V("Content-Length: 1\r\nContent-Length: 1\r\n"),
+      TWICE),
+    T("two encodings", V("Content-Transfer-Encoding: 8bit\r\n"
+      "Content-Transfer-Encoding: 8bit\r\n"), TWICE),
+    T("no headers", D "\r\nx" E,
+      "MALFORMED a part has not exactly one Content-Disposition"),
+
+    /* Content-Disposition */
+
+    T("two spaces", H("Content-Disposition:  form-data; name=\"o\""),
+      DISPOSITION),
+    T("another disposition", H("Content-Disposition: attachment; "
+      "name=\"o\""), DISPOSITION),
+    T("upper case", H("Content-Disposition: Form-Data; name=\"o\""),
+      DISPOSITION),
+    T("Name", H(CD "; Name=\"o\""), DISPOSITION),
+    T("FileName", O("; FileName=\"a\""), DISPOSITION),
+    T("no space before name", H(CD ";name=\"o\""), DISPOSITION),
+    T("no space before filename", O(";filename=\"a\""), DISPOSITION),
+    T("a tab before filename", O(";\tfilename=\"a\""), DISPOSITION),
+    T("two spaces before filename", O(";  filename=\"a\""), DISPOSITION),
+    T("a space before ;", O(" ; filename=\"a\""), DISPOSITION),
+    T("a space before =", O("; filename =\"a\""), DISPOSITION),
+    T("a space after =", O("; filename= \"a\""), DISPOSITION),
+    T("a space at the end", O(" "), DISPOSITION),
+    T("a semicolon at the end", O(";"), DISPOSITION),
+    T("a name that is a token", H(CD "; name=o"), DISPOSITION),
+    T("a filename that is a token", O("; filename=a"), DISPOSITION),
+    T("filename first", H(CD "; filename=\"a\"; name=\"o\""), DISPOSITION),
+    T("filename* alone", O("; filename*=UTF-8''a"), DISPOSITION),
+    T("filename* first", O("; filename*=UTF-8''a; filename=\"a\""),
+      DISPOSITION),
+    T("more after filename*", O("; filename=\"a\"; filename*=UTF-8''a; x=y"),
+      DISPOSITION),
+    T("filename* in quotes", O("; filename=\"a\"; filename*=\"UTF-8''a\""),
+      DISPOSITION),
+    T("filename* that differs", H(CD "; name=\"issue[f]\"; filename=\"a\"; "
+      "filename*=UTF-8''b\r\nContent-Type: a/b"),
+      "MALFORMED a part has a filename* that is not its filename (parts)"),
+    T("another parameter", O("; filename=\"a\"; size=1"), DISPOSITION),
+    T("name*", O("; name*=UTF-8''issue[b]"), DISPOSITION),
+    T("two names", O("; name=\"issue[b]\""), DISPOSITION),
+    T("no name", H(CD), DISPOSITION),
+    T("no closing quote", H(CD "; name=\"o"), DISPOSITION),
+    T("a tab in a name", N("o\tx"), DISPOSITION),
+    T("a tab in a filename", O("; filename=\"a\tb\""), DISPOSITION),
+    T("a name inside", N("o(name=issue[a])"), DISPOSITION),
+    T("a filename inside", N("o,FileName  =a"), DISPOSITION),
+    T("a filename* inside", O("; filename=\"a,filename*=UTF-8''b\""),
+      DISPOSITION),
+
+    /* names */
+
+    T("an escaped bracket", N("issue%5Ba]"), ESCAPE),
+    T("lower case escapes", N("issue%5ba%5d"), ESCAPE),
+    T("an escaped quote", N("issue[%22]"), ESCAPE),
+    T("an escape of others", N("o%5B"), ESCAPE),
+    T("a semicolon", N("o;x"), "MALFORMED a part has a semicolon in its name "
+      "(parts)"),
+    T("a backslash", N("o\\x"), "MALFORMED a part has a backslash in its "
+      "name"),
+    T("an empty name", N(""), "MALFORMED a part has no name"),
+    T("a space first", N(" issue[a]"), BEGINS),
+    T("a space last", N("issue[a] "), ENDS),
+    T("only a space", N(" "), BEGINS),
+    T("U+0085 first", N("\xc2\x85issue[a]"), BEGINS),
+    T("U+00A0 last", N("issue[a]\xc2\xa0"), ENDS),
+    T("U+1680 first", N("\xe1\x9a\x80issue[a]"), BEGINS),
+    T("U+2000 last", N("issue[a]\xe2\x80\x80"), ENDS),
+    T("U+200A first", N("\xe2\x80\x8aissue[a]"), BEGINS),
+    T("U+2028 last", N("issue[a]\xe2\x80\xa8"), ENDS),
+    T("U+2029 first", N("\xe2\x80\xa9issue[a]"), BEGINS),
+    T("U+202F last", N("issue[a]\xe2\x80\xaf"), ENDS),
+    T("U+205F first", N("\xe2\x81\x9fissue[a]"), BEGINS),
+    T("U+3000 last", N("issue[a]\xe3\x80\x80"), ENDS),
+    T("U+FEFF first", N("\xef\xbb\xbfissue[a]"), BEGINS),
+    T("not white space", N("\xe2\x80\x8bissue \xe2\x80\xa6"), ""),
+
+    /* Content-Type */
+
+    T("a file without a type", F("filename=\"n\""), "MALFORMED a part has a "
+      "file without a Content-Type (type)"),
+    T("no slash", V("Content-Type: text\r\n"), TYPE),
+    T("no subtype", V("Content-Type: text/\r\n"), TYPE),
+    T("a space first", V("Content-Type:  a/b\r\n"), TYPE),
+    T("a space last", V("Content-Type: a/b \r\n"), TYPE),
+    T("a semicolon last", V("Content-Type: a/b;\r\n"), TYPE),
+    T("a space before ;", V("Content-Type: a/b ; c=d\r\n"), TYPE),
+    T("bytes", V("Content-Type: a/b; c=\"\xc3\xa9\"\r\n"), TYPE),
+    T("a tab", V("Content-Type: a/b;\tc=d\r\n"), TYPE),
+    T("malformed", V("Content-Type: a/b; c\r\n"), TYPE),
+    T("a filename", V("Content-Type: a/b; filename=c\r\n"), TYPE),
+    T("a filename*", V("Content-Type: a/b; filename*=utf-8''c\r\n"), TYPE),
+    T("a name", O("; filename=\"a\"\r\nContent-Type: a/b; Name=c"), TYPE),
+    T("a boundary", O("; filename=\"a\"\r\nContent-Type: a/b; "
+      "x=\"multipart boundary =C\""), TYPE),
+    T("multipart", O("\r\nContent-Type: multipart/x"), INSIDE),
+    T("multipart of a file", O("; filename=\"a\"\r\n"
+      "Content-Type: Multipart/Mixed"), INSIDE),
+    T("a message", V("Content-Type: message/rfc822\r\n"), INSIDE),
+    T("a form", O("; filename=\"a\"\r\n"
+      "Content-Type: application/X-www-form-urlencoded"), INSIDE),
+    T("bytes in Latin-1", D CD "; name=\"issue[a]\"\r\nContent-Type: "
+      "text/plain; charset=ISO-8859-1\r\n\r\n\xc3\xa9" E, NOT_ASCII),
+    T("Latin-1 of another name", V("Content-Type: text/plain; "
+      "charset=latin1\r\n"), "CHARSET a part has a charset other than UTF-8"),
+    T("Latin-1 twice", V("Content-Type: text/plain; charset=ISO-8859-1; "
+      "charset=ISO-8859-1\r\n"),
+      "CHARSET a part has a charset other than UTF-8"),
+    T("the type of a file", V("Content-Type: application/octet-stream\r\n"),
+      "MALFORMED a part has the type of a file, but no filename"),
+
+    /* Content-Length, Content-Transfer-Encoding */
+
+    T("too short", V("Content-Length: 2\r\n"), LENGTH),
+    T("too long", V("Content-Length: 0\r\n"), LENGTH),
+    T("too short, of others", O("\r\nContent-Length: 2"), LENGTH),
+    T("a sign", V("Content-Length: +1\r\n"), BAD_LENGTH),
+    T("a zero first", V("Content-Length: 01\r\n"), BAD_LENGTH),
+    T("a space after", V("Content-Length: 1 \r\n"), BAD_LENGTH),
+    T("no length", V("Content-Length: \r\n"), BAD_LENGTH),
+    T("too large a length", V("Content-Length: 99999999999999999999\r\n"),
+      BAD_LENGTH),
+    T("base64", V("Content-Transfer-Encoding: base64\r\n"), ENCODING),
+    T("base64 of a file of others", O("; filename=\"a\"\r\n"
+      "Content-Transfer-Encoding: base64"), ENCODING),
+    T("upper case", V("Content-Transfer-Encoding: 8BIT\r\n"), ENCODING),
+    T("more", V("Content-Transfer-Encoding: 8bitx\r\n"), ENCODING),
+    T("less", V("Content-Transfer-Encoding: 8bi\r\n"), ENCODING),
+    T("bytes with an encoding alone", D CD "; name=\"issue[a]\"\r\n"
+      "Content-Transfer-Encoding: binary\r\n\r\n\xc3\xa9" E, NOT_ASCII),
+
+    /* filenames */
+
+    T("an encoded word", G("=?UTF-8?B?QQ==?="), ENCODED),
+    T("an encoded word inside", G("a =?iso-8859-1?q?b?= c"), ENCODED),
+    T("an escaped letter", G("a%41"), ENCODED),
+    T("an escaped quote", G("%22a"), ENCODED),
+    T("a reference", G("a&auml;"), ENCODED),
+    T("a reference of a number", G("a&#46b"), ENCODED),
+    T("a reference without semicolon", G("a&notb"), ENCODED),
+    T("a newer reference", G("a&period;"), ENCODED),
+    T("a path", G("a/b"), PATH),
+    T("a path of Windows", G("C:\\b"), PATH),
+    T("a space first", G(" a"), AROUND),
+    T("a space last", G("a "), AROUND),
+    T("a byte order mark", G("\xef\xbb\xbf" "a"), AROUND),
+    T(".", G("."), DIRECTORY),
+    T("..", G(".."), DIRECTORY)
+};
+
+
+static test_boundary_t  types[] = {
+    { "multipart/form-data; boundary=abc", "" },
+    { "multipart/form-data;boundary=abc", "" },
+    { "Multipart/Form-Data; boundary=a-B_0.+", "" },
+    { "multipart/form-data; boundary=\"a'()+_-./:=?\"", "" },
+    { "multipart/form-data; boundary=abc; charset=utf-8", "" },
+    { "multipart/form-data; charset=\"utf-8\";boundary=abc", "" },
+    { "multipart/form-data", NULL },
+    { "multipart/form-data;", NULL },
+    { "multipart/form-data; ", NULL },
+    { "multipart/form-data; charset=utf-8", NULL },
+    { "multipart/form-data; boundary", NULL },
+    { "multipart/form-data; boundary=", NULL },
+    { "multipart/form-data; boundary=\"", NULL },
+    { "multipart/form-data; boundary=\"abc", NULL },
+    { "multipart/form-data; boundary=\"a b\"", NULL },
+    { "multipart/form-data; boundary=\"a;b\"", NULL },
+    { "multipart/form-data; boundary=\"a\"b", NULL },
+    { "multipart/form-data; boundary=a\"b\"", NULL },
+    { "multipart/form-data; boundary=abc;", NULL },
+    { "multipart/form-data; boundary=abc ", NULL },
+    { "multipart/form-data; boundary=abc x", NULL },
+    { "multipart/form-data; boundary=BB=CC", NULL },
+    { "multipart/form-data; boundary=BB'C", NULL },
+    { "multipart/form-data; boundary=BB(C", NULL },
+    { "multipart/form-data; boundary=BB)C", NULL },
+    { "multipart/form-data; boundary=BB,C", NULL },
+    { "multipart/form-data; boundary=BB/C", NULL },
+    { "multipart/form-data; boundary=BB:C", NULL },
+    { "multipart/form-data; boundary=BB?C", NULL },
+    { "multipart/form-data; boundary=BB; x=\"boundary =CC\"", NULL },
+    { "multipart/form-data; x=y; boundary=BB", NULL },
+    { "multipart/form-data; boundary=a; boundary=a", NULL },
+    { "multipart/form-data; charset=a; charset=a; boundary=a", NULL },
+    { "multipart/form-data; boundary*=utf-8''a", NULL },
+    { "multipart/form-data; Boundary=abc", NULL },
+    { "multipart/form-data; boundary =abc", NULL },
+    { "multipart/form-data; boundary= abc", NULL },
+    { "multipart/form-data;  boundary=abc", NULL },
+    { "multipart/form-data;\tboundary=abc", NULL },
+    { "multipart/form-data ; boundary=abc", NULL },
+    { "multipart/form-data, boundary=abc", NULL }
 };
 
 
@@ -460,8 +755,12 @@ result(u_char *dst, ngx_http_flowdash_form_t *form, ngx_int_t rc,
     }
 
     if (form->verdict) {
-        return ngx_sprintf(dst, "%s %s", verdicts[form->verdict],
-                           form->error);
+        dst = ngx_sprintf(dst, "%s %s", verdicts[form->verdict], form->error);
+
+        return form->rule
+               ? ngx_sprintf(dst, " (%s)",
+                             ngx_http_flowdash_strict_name(form->rule))
+               : dst;
     }
 
     p = body + form->tail;
@@ -511,7 +810,8 @@ result(u_char *dst, ngx_http_flowdash_form_t *form, ngx_int_t rc,
 /* returns the length of the result, which is put into "out" */
 
 static size_t
-run(u_char *out, u_char *body, size_t len, ngx_uint_t pieces, off_t *offset)
+run(u_char *out, u_char *body, size_t len, ngx_uint_t strict,
+    ngx_uint_t pieces, off_t *offset)
 {
     size_t                     n;
     ngx_int_t                  rc;
@@ -526,7 +826,7 @@ run(u_char *out, u_char *body, size_t len, ngx_uint_t pieces, off_t *offset)
     ngx_str_set(token, "issue");
 
     ngx_http_flowdash_form_init(&form, pool, pointer, &boundary, TEST_MAX,
-                                NGX_HTTP_FLOWDASH_STRICT_NONE);
+                                strict);
 
     rc = feed(&form, body, len, pieces);
     n = result(out, &form, rc, body) - out;
@@ -542,17 +842,18 @@ run(u_char *out, u_char *body, size_t len, ngx_uint_t pieces, off_t *offset)
 /* whether all ways to feed it have the same result */
 
 static ngx_uint_t
-agree(u_char *body, size_t len, u_char *out, size_t *out_len)
+agree(u_char *body, size_t len, ngx_uint_t strict, u_char *out,
+    size_t *out_len)
 {
     off_t          offset, other_offset;
     size_t         n;
     ngx_uint_t     i;
     static u_char  other[TEST_TEXT * 2];
 
-    *out_len = run(out, body, len, TEST_WHOLE, &offset);
+    *out_len = run(out, body, len, strict, TEST_WHOLE, &offset);
 
     for (i = 0; i < 5; i++) {
-        n = run(other, body, len, i ? TEST_RANDOM : TEST_BYTES,
+        n = run(other, body, len, strict, i ? TEST_RANDOM : TEST_BYTES,
                 &other_offset);
 
         if (n != *out_len || ngx_memcmp(other, out, n) != 0
@@ -570,7 +871,7 @@ agree(u_char *body, size_t len, u_char *out, size_t *out_len)
 
 
 static void
-test_case(test_case_t *t)
+test_case(test_case_t *t, ngx_uint_t strict)
 {
     size_t         n;
     u_char        *body;
@@ -580,7 +881,7 @@ test_case(test_case_t *t)
     body = malloc(t->len + 1);
     ngx_memcpy(body, t->body, t->len + 1);
 
-    good = agree(body, t->len, out, &n);
+    good = agree(body, t->len, strict, out, &n);
 
     if (n != t->wanted_len || ngx_memcmp(out, t->wanted, n) != 0) {
         good = 0;
@@ -599,13 +900,17 @@ test_offset(void)
     u_char       out[256];
     const char  *body = A P("issue[b", "1");
 
-    (void) run(out, (u_char *) body, ngx_strlen(body), TEST_WHOLE, &offset);
+    (void) run(out, (u_char *) body, ngx_strlen(body),
+               NGX_HTTP_FLOWDASH_STRICT_NONE, TEST_WHOLE, &offset);
 
     ok(offset == sizeof(A) - 1, "a bad name is where its part is");
 }
 
 
-/* random changes to a form, made of what matters in one */
+/*
+ * Random changes to a form, made of what matters in one.  What the rules let
+ * pass is read as it is without them.
+ */
 
 static ngx_uint_t
 damaged(void)
@@ -617,14 +922,17 @@ damaged(void)
         "_charset_", "issue[a]"
     };
 
-    size_t         len, n, at, cut;
+    size_t         len, n, at, cut, strict_n;
     ngx_uint_t     i;
     test_case_t   *t;
     const char    *s;
     static u_char  body[TEST_TEXT], out[TEST_TEXT * 2];
+    static u_char  strict[TEST_TEXT * 2];
 
     do {
-        t = &cases[dice(sizeof(cases) / sizeof(cases[0]))];
+        t = dice(2) ? &cases[dice(sizeof(cases) / sizeof(cases[0]))]
+            : &strict_cases[dice(sizeof(strict_cases)
+                                 / sizeof(strict_cases[0]))];
     } while (t->len > 1000);
 
     len = t->len;
@@ -644,7 +952,14 @@ damaged(void)
 
     body[len] = '\0';
 
-    return agree(body, len, out, &n);
+    if (!agree(body, len, NGX_HTTP_FLOWDASH_STRICT_NONE, out, &n)
+        || !agree(body, len, NGX_HTTP_FLOWDASH_STRICT_ALL, strict, &strict_n))
+    {
+        return 0;
+    }
+
+    return (strict_n && strict[strict_n - 1] != ';')
+           || (strict_n == n && ngx_memcmp(strict, out, n) == 0);
 }
 
 
@@ -672,6 +987,22 @@ test_boundary(test_boundary_t *t)
 }
 
 
+/* whether the rule "parts" lets the Content-Type of a request pass */
+
+static void
+test_type(test_boundary_t *t)
+{
+    ngx_str_t    type;
+    const char  *error;
+
+    type = exactly(t->type, ngx_strlen(t->type));
+    error = ngx_http_flowdash_multipart_grammar_type(&type);
+
+    ok((error == NULL) == (t->wanted != NULL), t->type);
+    free(type.data);
+}
+
+
 int
 main(void)
 {
@@ -684,7 +1015,17 @@ main(void)
     }
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        test_case(&cases[i]);
+        test_case(&cases[i], NGX_HTTP_FLOWDASH_STRICT_NONE);
+    }
+
+    for (i = 0; i < sizeof(strict_cases) / sizeof(strict_cases[0]); i++) {
+        test_case(&strict_cases[i], NGX_HTTP_FLOWDASH_STRICT_PARTS
+                                    |NGX_HTTP_FLOWDASH_STRICT_WORDS
+                                    |NGX_HTTP_FLOWDASH_STRICT_TYPE);
+    }
+
+    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        test_type(&types[i]);
     }
 
     test_offset();
