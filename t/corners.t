@@ -370,8 +370,8 @@ change('application/json', '{"task":{"a":{}}}', '{}', '{"task":{"a":""}}',
        'an empty string, and an empty object', '/change?task[a]=');
 
 my $file = join "\r\n", '--x-x',
-    'Content-Disposition: form-data; name="task[a]"; filename="a.txt"', '',
-    'text', '--x-x--', '';
+    'Content-Disposition: form-data; name="task[a]"; filename="a.txt"',
+    'Content-Type: text/plain', '', 'text', '--x-x--', '';
 my $multipart = 'multipart/form-data; boundary=x-x';
 
 is(change($multipart, $file, '{}', '', 'a file, and a string in the query',

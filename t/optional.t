@@ -278,7 +278,8 @@ is_deeply($last->{json}{task}, { a => '1', b => '2' },
 
 my $part = "--x\r\nContent-Disposition: form-data; name=";
 my $multipart = qq($part"b"\r\n\r\n1\r\n)
-    . qq($part"a"; filename="f"\r\n\r\n1\r\n--x--\r\n);
+    . qq($part"a"; filename="f"\r\nContent-Type: a/b\r\n\r\n1\r\n)
+    . "--x--\r\n";
 
 goes_on('form_file', act('form_file', body => $multipart, headers =>
         [ 'Content-Type' => 'multipart/form-data; boundary=x' ]),
