@@ -320,9 +320,17 @@ sub fields_of {
     return \@fields;
 }
 
+# a browser sends a file without a name where the user has chosen none
+sub chosen {
+    my ($pair) = @_;
+    return !$pair->{file} || $pair->{filename} ne '';
+}
+
 sub value_of {
     my ($node) = @_;
-    return ['a', [map { value_of($_) } @{$node->{children}}]]
+    return ['a', [map { value_of($_) }
+                  grep { !$_->{pairs} || chosen($_->{pairs}[0]) }
+                  @{$node->{children}}]]
         if $node->{type} eq 'array';
     return ['o', [map { [$_->{key}, value_of($_)] } @{$node->{children}}]]
         if $node->{type} eq 'object';
@@ -330,7 +338,7 @@ sub value_of {
         ? ['o', [['filename', ['s', $_->{filename}]],
                  ['contentType', ['s', $_->{type} // '']],
                  ['size', ['n', length $_->{value}]]]]
-        : ['s', $_->{value}] } @{$node->{pairs}};
+        : ['s', $_->{value}] } grep { chosen($_) } @{$node->{pairs}};
     return $v[0] if @v == 1 && (!$node->{pairs}[0]{file}
                                 || defined $node->{key} && $node->{key} eq '');
     return ['a', \@v];
@@ -403,7 +411,9 @@ sub item {
         $raw = ($same_name ? $old->{head} : escaped($new->{name})) . '='
                . escaped($new->{value});
     } else {
-        my $head = $same_name ? $old->{head}
+        # headers that tell of the value go with it
+        my $head = $same_name && $old->{head} !~ /^Content-Transfer/m
+            ? $old->{head}
             : "\r\nContent-Disposition: form-data; name=\"$new->{name}\""
               . "\r\n\r\n";
         $raw = $head . $new->{value};

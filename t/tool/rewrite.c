@@ -37,6 +37,7 @@
 #include "ngx_http_flowdash_multipart_media.c"
 #include "ngx_http_flowdash_multipart_state.c"
 #include "ngx_http_flowdash_multipart_filename.c"
+#include "ngx_http_flowdash_multipart_grammar.c"
 #include "ngx_http_flowdash_multipart_part.c"
 #include "ngx_http_flowdash_multipart.c"
 
