@@ -11,11 +11,13 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_id.h>
+#include <ngx_http_flowdash_method.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_ctx.h>
 #include <ngx_http_flowdash_value.h>
 #include <ngx_http_flowdash_client.h>
+#include <ngx_http_flowdash_overrides.h>
 #include <ngx_http_flowdash_replace_headers.h>
 #include <ngx_http_flowdash_source.h>
 #include <ngx_http_flowdash_source_read.h>
@@ -44,9 +46,15 @@ static ngx_int_t ngx_http_flowdash_action_redirected(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_unread(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static ngx_uint_t ngx_http_flowdash_action_is_here(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_flowdash_action_is_here(ngx_http_request_t *r,
+    ngx_http_flowdash_method_t *method);
+static ngx_int_t ngx_http_flowdash_action_guard(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_uint_t ngx_http_flowdash_action_reads(ngx_http_request_t *r,
+    ngx_str_t *method);
 static ngx_int_t ngx_http_flowdash_action_subrequest(ngx_http_request_t *r);
-static ngx_int_t ngx_http_flowdash_action_begin(ngx_http_request_t *r);
+static ngx_int_t ngx_http_flowdash_action_begin(ngx_http_request_t *r,
+    ngx_http_flowdash_method_t *method);
 static void ngx_http_flowdash_action_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
@@ -90,8 +98,9 @@ static void ngx_http_flowdash_action_restore(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_flowdash_action_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                 rc;
-    ngx_http_flowdash_ctx_t  *ctx;
+    ngx_int_t                    rc;
+    ngx_http_flowdash_ctx_t     *ctx;
+    ngx_http_flowdash_method_t   method;
 
     if (r != r->main) {
         return ngx_http_flowdash_action_subrequest(r);
@@ -101,11 +110,11 @@ ngx_http_flowdash_action_handler(ngx_http_request_t *r)
 
     if (ctx == NULL) {
 
-        if (!ngx_http_flowdash_action_is_here(r)) {
-            return NGX_DECLINED;
+        if (!ngx_http_flowdash_action_is_here(r, &method)) {
+            return ngx_http_flowdash_action_guard(r, NULL);
         }
 
-        return ngx_http_flowdash_action_begin(r);
+        return ngx_http_flowdash_action_begin(r, &method);
     }
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
@@ -140,14 +149,18 @@ ngx_http_flowdash_action_handler(ngx_http_request_t *r)
 
     default:
 
+        if (ngx_http_flowdash_action_unread(r, ctx) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (!ngx_http_flowdash_action_is_here(r, &method)) {
+            return NGX_DECLINED;
+        }
+
         /*
          * An error page leads into an action: a request that failed must not
          * reach the app this way.
          */
-
-        if (!ngx_http_flowdash_action_is_here(r)) {
-            return ngx_http_flowdash_action_unread(r, ctx);
-        }
 
         return ctx->status ? (ngx_int_t) ctx->status
                            : NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -161,8 +174,8 @@ static ngx_int_t
 ngx_http_flowdash_action_redirected(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    if (!ngx_http_flowdash_action_is_here(r)) {
-        return NGX_DECLINED;
+    if (!ngx_http_flowdash_action_is_here(r, &ctx->method)) {
+        return ngx_http_flowdash_action_guard(r, ctx);
     }
 
     ctx->state = NGX_HTTP_FLOWDASH_READ;
@@ -177,33 +190,134 @@ ngx_http_flowdash_action_redirected(ngx_http_request_t *r,
 }
 
 
-/* nginx shows an error page, as it could not read the body: discards it */
+/* discards the body if nginx shows an error page because it cannot read it */
 
 static ngx_int_t
 ngx_http_flowdash_action_unread(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    if (ctx->state == NGX_HTTP_FLOWDASH_READING) {
-        ctx->state = NGX_HTTP_FLOWDASH_FAILED;
+    ngx_http_flowdash_loc_conf_t  *flcf;
 
-        if (ngx_http_flowdash_replace_headers_discard_body(r) != NGX_OK) {
-            return NGX_ERROR;
-        }
+    if (ctx->state != NGX_HTTP_FLOWDASH_READING) {
+        return NGX_OK;
     }
 
-    return NGX_DECLINED;
+    flcf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
+
+    if (flcf->action
+        && ngx_http_flowdash_method_is_listed(flcf->methods, &r->method_name))
+    {
+        /* a named location */
+
+        return NGX_OK;
+    }
+
+    ctx->state = NGX_HTTP_FLOWDASH_FAILED;
+
+    return ngx_http_flowdash_replace_headers_discard_body(r);
 }
 
 
+/*
+ * Whether the request is an action, or may turn out to be one when the body
+ * has been read: then method->listed is not set.
+ */
+
 static ngx_uint_t
-ngx_http_flowdash_action_is_here(ngx_http_request_t *r)
+ngx_http_flowdash_action_is_here(ngx_http_request_t *r,
+    ngx_http_flowdash_method_t *method)
 {
     ngx_http_flowdash_loc_conf_t  *flcf;
 
     flcf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
 
-    return flcf->action != NULL
-           && (r->method & flcf->methods & ~NGX_CONF_BITMASK_SET) != 0;
+    if (flcf->action == NULL) {
+        return 0;
+    }
+
+    ngx_http_flowdash_overrides(r, &r->method_name, flcf->methods, method);
+
+    return method->listed || ngx_http_flowdash_overrides_in_body(r);
+}
+
+
+/*
+ * flowdash_guard: refuses a request that is no action, unless it only reads or
+ * an action's location has judged it.  A request that has failed is let
+ * through to its error page, which gets a GET.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_action_guard(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_str_t                      method;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
+
+    if (!flcf->guard || (ctx && ctx->judged)
+        || ngx_http_flowdash_action_reads(r, &method))
+    {
+        return NGX_DECLINED;
+    }
+
+    if (ctx == NULL) {
+        ctx = ngx_http_flowdash_create_ctx(r, ngx_http_flowdash_count_ended);
+        if (ctx == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    ctx->conf = flcf;
+
+    if (ngx_http_flowdash_action_id(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (r->request_body == NULL
+        && (r->headers_in.content_length_n > 0 || r->headers_in.chunked))
+    {
+        /* the body remains unread, and must not become the next request */
+
+        r->keepalive = 0;
+        r->lingering_close = 1;
+    }
+
+    ngx_http_flowdash_count_guarded(r);
+
+    return ngx_http_flowdash_error(r, ctx, NGX_HTTP_FLOWDASH_GUARDED, 0,
+                                   &method);
+}
+
+
+/*
+ * Whether the request only reads, and gets the method that the client sent.
+ *
+ * For an error page nginx has made a GET of the request.  A named location
+ * gets it as it was: this is no way around the guard, unless an app has
+ * answered already.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_action_reads(ngx_http_request_t *r, ngx_str_t *method)
+{
+    ngx_http_flowdash_method_t  m;
+
+    ngx_http_flowdash_overrides_client(r, method);
+
+    if (r->error_page || r->err_status) {
+
+        if (r->upstream) {
+            return 1;
+        }
+
+        *method = r->method_name;
+    }
+
+    ngx_http_flowdash_overrides(r, method, NULL, &m);
+
+    return !m.unsafe;
 }
 
 
@@ -221,6 +335,7 @@ static ngx_int_t
 ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
 {
     ngx_http_flowdash_ctx_t       *ctx;
+    ngx_http_flowdash_method_t     method;
     ngx_http_flowdash_exchange_t  *ex;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
@@ -229,7 +344,7 @@ ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
     {
         ctx = ngx_http_flowdash_get_ctx(r);
 
-        if (!ngx_http_flowdash_action_is_here(r)
+        if (!ngx_http_flowdash_action_is_here(r, &method)
             || (ctx && ctx->state == NGX_HTTP_FLOWDASH_PASSED))
         {
             return NGX_DECLINED;
@@ -247,7 +362,7 @@ ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
 
     ex = r->post_subrequest->data;
 
-    if (ex->fetch && !ngx_http_flowdash_action_is_here(r)) {
+    if (ex->fetch && !ngx_http_flowdash_action_is_here(r, &method)) {
         return NGX_DECLINED;
     }
 
@@ -270,7 +385,8 @@ ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
 
 
 static ngx_int_t
-ngx_http_flowdash_action_begin(ngx_http_request_t *r)
+ngx_http_flowdash_action_begin(ngx_http_request_t *r,
+    ngx_http_flowdash_method_t *method)
 {
     ngx_int_t                  rc;
     ngx_http_flowdash_ctx_t   *ctx;
@@ -284,6 +400,7 @@ ngx_http_flowdash_action_begin(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
+    ctx->method = *method;
     ctx->conf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
@@ -355,6 +472,24 @@ ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
         return ngx_http_flowdash_action_unreadable(r, ctx, rc);
     }
 
+    if (!ctx->refusal_status) {
+
+        if (!ctx->method.listed) {
+
+            /* the body does not override the method either */
+
+            ctx->state = NGX_HTTP_FLOWDASH_NONE;
+
+            return ngx_http_flowdash_action_guard(r, ctx);
+        }
+
+        if (ctx->method.differ) {
+            (void) ngx_http_flowdash_source_refuse(r, ctx,
+                       NGX_HTTP_BAD_REQUEST,
+                       "two overrides of the request's method differ");
+        }
+    }
+
     return ngx_http_flowdash_action_start(r, ctx);
 }
 
@@ -371,6 +506,8 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
 {
     const char                 *error;
     ngx_http_flowdash_value_t   name;
+
+    ctx->judged = 1;
 
     if (ngx_http_flowdash_action_name(r, ctx, &name) != NGX_OK) {
         return NGX_ERROR;

@@ -1,7 +1,7 @@
 
 /*
- * The directives about requests: their methods, their media types, and the
- * rules by which they are read.
+ * The directives about requests: their methods, the guard, their media types,
+ * and the rules by which they are read.
  */
 
 
@@ -10,12 +10,14 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_strict.h>
+#include <ngx_http_flowdash_method.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
 #include <ngx_http_flowdash_body.h>
 #include <ngx_http_flowdash_conf_request.h>
 
 
+static ngx_uint_t ngx_http_flowdash_conf_is_method(ngx_str_t *name);
 static char *ngx_http_flowdash_conf_strict_rule(ngx_conf_t *cf,
     ngx_command_t *cmd, ngx_str_t *value, ngx_uint_t *strict,
     ngx_uint_t remove);
@@ -26,13 +28,87 @@ ngx_http_flowdash_conf_methods(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_flowdash_loc_conf_t *flcf = conf;
 
-    /* nginx's slot would add up the methods of two directives */
+    ngx_str_t   *value, *method;
+    ngx_uint_t   i;
 
-    if (flcf->methods) {
+    if (flcf->methods != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
     }
 
-    return ngx_conf_set_bitmask_slot(cf, cmd, conf);
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "all") == 0) {
+        flcf->methods = NULL;
+        return NGX_CONF_OK;
+    }
+
+    flcf->methods = ngx_array_create(cf->pool, cf->args->nelts - 1,
+                                     sizeof(ngx_str_t));
+    if (flcf->methods == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (!ngx_http_flowdash_conf_is_method(&value[i])) {
+            return ngx_http_flowdash_conf_refuse(cf, cmd, &value[i],
+                       "a method is 1 to 32 of the characters A-Z, \"-\" "
+                       "and \"_\"; \"all\" must stand alone");
+        }
+
+        method = ngx_array_push(flcf->methods);
+        if (method == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *method = value[i];
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* nginx answers requests with other characters in the method by itself */
+
+static ngx_uint_t
+ngx_http_flowdash_conf_is_method(ngx_str_t *name)
+{
+    u_char      c;
+    ngx_uint_t  i;
+
+    if (name->len == 0 || name->len > NGX_HTTP_FLOWDASH_METHOD_MAX) {
+        return 0;
+    }
+
+    for (i = 0; i < name->len; i++) {
+        c = name->data[i];
+
+        if ((c < 'A' || c > 'Z') && c != '-' && c != '_') {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+char *
+ngx_http_flowdash_conf_guard(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    char                           *rv;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    rv = ngx_conf_set_flag_slot(cf, cmd, conf);
+
+    if (rv == NGX_CONF_OK && flcf->guard) {
+        fmcf = ngx_http_conf_get_module_main_conf(cf,
+                                                  ngx_http_flowdash_module);
+        fmcf->guard = 1;
+    }
+
+    return rv;
 }
 
 

@@ -10,6 +10,8 @@
 /* The directives "flowdash_NAME", see docs/directives.md. */
 char *ngx_http_flowdash_conf_methods(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_flowdash_conf_guard(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_flowdash_conf_types(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_flowdash_conf_strict(ngx_conf_t *cf, ngx_command_t *cmd,

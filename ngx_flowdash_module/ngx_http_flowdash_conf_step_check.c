@@ -50,7 +50,10 @@ static ngx_http_flowdash_directive_t  ngx_http_flowdash_action_directives[] = {
       offsetof(ngx_http_flowdash_loc_conf_t, set), NGX_CONF_UNSET },
 
     { "flowdash_methods",
-      offsetof(ngx_http_flowdash_loc_conf_t, methods), 0 },
+      offsetof(ngx_http_flowdash_loc_conf_t, methods), NGX_CONF_UNSET },
+
+    { "flowdash_guard",
+      offsetof(ngx_http_flowdash_loc_conf_t, guard), NGX_CONF_UNSET },
 
     { "flowdash_types",
       offsetof(ngx_http_flowdash_loc_conf_t, types), NGX_CONF_UNSET },

@@ -45,21 +45,15 @@ static ngx_int_t ngx_http_flowdash_init_process(ngx_cycle_t *cycle);
 static void ngx_http_flowdash_exit_process(ngx_cycle_t *cycle);
 
 
-static ngx_conf_bitmask_t  ngx_http_flowdash_methods[] = {
-    { ngx_string("GET"), NGX_HTTP_GET },
-    { ngx_string("POST"), NGX_HTTP_POST },
-    { ngx_string("PUT"), NGX_HTTP_PUT },
-    { ngx_string("DELETE"), NGX_HTTP_DELETE },
-    { ngx_string("MKCOL"), NGX_HTTP_MKCOL },
-    { ngx_string("COPY"), NGX_HTTP_COPY },
-    { ngx_string("MOVE"), NGX_HTTP_MOVE },
-    { ngx_string("OPTIONS"), NGX_HTTP_OPTIONS },
-    { ngx_string("PROPFIND"), NGX_HTTP_PROPFIND },
-    { ngx_string("PROPPATCH"), NGX_HTTP_PROPPATCH },
-    { ngx_string("LOCK"), NGX_HTTP_LOCK },
-    { ngx_string("UNLOCK"), NGX_HTTP_UNLOCK },
-    { ngx_string("PATCH"), NGX_HTTP_PATCH },
-    { ngx_null_string, 0 }
+static ngx_str_t  ngx_http_flowdash_default_method_names[] = {
+    ngx_string("POST"),
+    ngx_string("PUT"),
+    ngx_string("PATCH")
+};
+
+
+static ngx_array_t  ngx_http_flowdash_default_methods = {
+    ngx_http_flowdash_default_method_names, 3, sizeof(ngx_str_t), 3, NULL
 };
 
 
@@ -85,8 +79,15 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_flowdash_conf_methods,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_flowdash_loc_conf_t, methods),
-      &ngx_http_flowdash_methods },
+      0,
+      NULL },
+
+    { ngx_string("flowdash_guard"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_http_flowdash_conf_guard,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, guard),
+      NULL },
 
     { ngx_string("flowdash_types"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
@@ -458,7 +459,6 @@ ngx_http_flowdash_create_loc_conf(ngx_conf_t *cf)
     /*
      * set by ngx_pcalloc():
      *
-     *     conf->methods = 0;
      *     conf->own_steps = 0;
      *     conf->file = { 0, NULL };
      *     conf->line = 0;
@@ -472,7 +472,9 @@ ngx_http_flowdash_create_loc_conf(ngx_conf_t *cf)
      *     conf->ssl_pinned_key = { 0, NULL };
      */
 
+    conf->guard = NGX_CONF_UNSET;
     conf->action = NGX_CONF_UNSET_PTR;
+    conf->methods = NGX_CONF_UNSET_PTR;
     conf->types = NGX_CONF_UNSET_PTR;
     conf->strict = NGX_CONF_UNSET_UINT;
     conf->user = NGX_CONF_UNSET_PTR;
@@ -534,10 +536,10 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->step = prev->step;
     }
 
+    ngx_conf_merge_value(conf->guard, prev->guard, 0);
     ngx_conf_merge_ptr_value(conf->action, prev->action, NULL);
-    ngx_conf_merge_bitmask_value(conf->methods, prev->methods,
-                                 (NGX_CONF_BITMASK_SET|NGX_HTTP_POST
-                                  |NGX_HTTP_PUT|NGX_HTTP_PATCH));
+    ngx_conf_merge_ptr_value(conf->methods, prev->methods,
+                             &ngx_http_flowdash_default_methods);
     ngx_conf_merge_ptr_value(conf->types, prev->types, NULL);
     ngx_conf_merge_uint_value(conf->strict, prev->strict,
                               NGX_HTTP_FLOWDASH_STRICT_ALL);
@@ -741,7 +743,7 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    if (!fmcf->steps) {
+    if (!fmcf->steps && !fmcf->guard) {
         return NGX_OK;
     }
 

@@ -92,7 +92,8 @@ refused('a step as no action', step('flowdash_action off; return 204;'),
     '"off"', '"flowdash_action"', 'a step cannot be an action');
 refused("$_ in a step", step("$_; return 204;"),
     '"flowdash_step" "S"', '"' . s/ .*//r . '"', 'are for the whole action')
-    for 'flowdash_task ""', 'flowdash_methods GET', 'flowdash_deadline 1s',
+    for 'flowdash_task ""', 'flowdash_methods GET', 'flowdash_methods all',
+        'flowdash_guard on', 'flowdash_guard off', 'flowdash_deadline 1s',
         'flowdash_dry_run 1', 'flowdash_dry_run off';
 
 refused('flowdash_call in a location',
@@ -150,7 +151,8 @@ refused("$_ for proxy_pass", step("$_; proxy_pass http://127.0.0.1:1;"),
 
 refused("$_ twice", action("$_; $_; flowdash_step S { return 204; }"),
     '"' . s/ .*//r . '" directive is duplicate')
-    for 'flowdash_methods GET', 'flowdash_dry_run 1', 'flowdash_dry_run off';
+    for 'flowdash_methods GET', 'flowdash_methods all', 'flowdash_guard on',
+        'flowdash_guard off', 'flowdash_dry_run 1', 'flowdash_dry_run off';
 
 refused('a certificate that is a directory',
     call('http://localhost/; flowdash_ssl_trusted_certificate /tmp'),
@@ -272,8 +274,9 @@ refused("flowdash_accept Stage $_", action("flowdash_accept Stage $_;"),
 refused('flowdash_ssl_verify maybe', action('flowdash_ssl_verify maybe;'),
     '"maybe"', '"flowdash_ssl_verify"', 'it must be "on" or "off"');
 refused("method $_", action(qq(flowdash_methods POST "$_";)),
-    qq(invalid value "$_"))
-    for 'FOO', 'post data', '';
+    qq(invalid "$_" in "flowdash_methods"),
+    q(a method is 1 to 32 of the characters A-Z, "-" and "_"))
+    for 'foo', 'all', 'POST DATA', 'M2', 'A' x 33, '';
 
 refused("flowdash_retry $_", action("flowdash_retry $_;"),
     'invalid "' . s/ .*|"//gr . '" in "flowdash_retry"',
@@ -401,7 +404,7 @@ EOC
 my $step = $all;
 
 $all .= <<"EOC";
-    flowdash_methods POST GET DELETE;
+    flowdash_methods POST GET DELETE QUERY VERSION-CONTROL;
     flowdash_task /a~0/b~1/0//\xc3\xa9;
     flowdash_deadline 1h;
     flowdash_dry_run \$arg_dry;

@@ -470,7 +470,8 @@ sub expected_lines {
     my ($status) = @_;
     my %line = ('flowdash_zone_entries' => $status->{entries},
                 'flowdash_zone_entries_max' => $status->{max_entries},
-                'flowdash_uncounted_total' => $status->{uncounted});
+                'flowdash_uncounted_total' => $status->{uncounted},
+                'flowdash_guarded_total' => $status->{guarded});
 
     my $add = sub {
         my ($name, $value, @labels) = @_;

@@ -8,6 +8,7 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash_task.h>
 #include <ngx_http_flowdash_id.h>
+#include <ngx_http_flowdash_method.h>
 #include <ngx_http_flowdash_reason.h>
 
 
@@ -68,6 +69,7 @@ typedef struct {
     time_t                          keepalive_timeout;
 
     unsigned                        steps:1;
+    unsigned                        guard:1;   /* flowdash_guard is used */
     unsigned                        calls:1;
     unsigned                        status:1;  /* flowdash_status is used */
     unsigned                        non_idempotent:1;  /* POST is repeated */
@@ -90,8 +92,9 @@ typedef struct {
 
 
 typedef struct {
+    ngx_flag_t                      guard;
     ngx_http_complex_value_t       *action;    /* NULL: not an action */
-    ngx_uint_t                      methods;
+    ngx_array_t                    *methods;   /* of ngx_str_t; NULL: all */
     ngx_array_t                    *types;     /* of ngx_str_t; NULL: all */
     ngx_uint_t                      strict;    /* rules, see strict.h */
     ngx_array_t                    *user;      /* of ..._param_t */
@@ -225,6 +228,8 @@ struct ngx_http_flowdash_ctx_s {
     ngx_http_flowdash_state_e       state;
     ngx_http_flowdash_loc_conf_t   *conf;
 
+    ngx_http_flowdash_method_t      method;
+
     ngx_str_t                       id;
     ngx_str_t                       action;
     ngx_http_flowdash_id_trace_t    trace;
@@ -258,6 +263,7 @@ struct ngx_http_flowdash_ctx_s {
 
     ngx_http_handler_pt             content_handler;  /* the app's */
 
+    unsigned                        judged:1;    /* flowdash_guard agrees */
     unsigned                        counting:1;  /* until it ends */
     unsigned                        dry_run:1;   /* was asked for */
     unsigned                        started:1;   /* something was called */

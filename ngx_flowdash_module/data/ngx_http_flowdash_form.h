@@ -5,6 +5,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http_flowdash_method.h>
 
 
 /*
@@ -91,6 +92,7 @@ typedef struct {
     ngx_uint_t                       fields;  /* pairs, of the task or not */
     ngx_uint_t                       max_fields;
     ngx_uint_t                       strict;  /* rules to apply */
+    ngx_http_flowdash_method_t      *method;  /* gets "_method", or NULL */
 
     ngx_http_flowdash_form_node_t    root;
     ngx_http_flowdash_form_pair_t   *pairs;

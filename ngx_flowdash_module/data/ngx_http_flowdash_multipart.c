@@ -10,6 +10,7 @@
 #include <ngx_core.h>
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_strict.h>
+#include <ngx_http_flowdash_method.h>
 #include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash_form_index.h>
 #include <ngx_http_flowdash_multipart_state.h>
@@ -19,6 +20,7 @@
 
 #define NGX_HTTP_FLOWDASH_MULTIPART_HEADERS   16384  /* of a part */
 #define NGX_HTTP_FLOWDASH_MULTIPART_CHARSET   64     /* in "_charset_" */
+#define NGX_HTTP_FLOWDASH_MULTIPART_METHOD    64     /* in "_method" */
 
 
 static ngx_int_t ngx_http_flowdash_multipart_opening(
@@ -324,7 +326,7 @@ ngx_http_flowdash_multipart_content(ngx_http_flowdash_multipart_t *mp,
     mp->recent[1] = ngx_http_flowdash_multipart_back(mp, p, end, 1);
     mp->recent[0] = c;
 
-    if (mp->charset || (mp->pair && !mp->pair->file)) {
+    if (mp->charset || mp->method || (mp->pair && !mp->pair->file)) {
 
         /* for simplicity, this includes the delimiter at the end */
 
@@ -347,6 +349,15 @@ ngx_http_flowdash_multipart_content(ngx_http_flowdash_multipart_t *mp,
             return ngx_http_flowdash_multipart_state_refuse(mp,
                        NGX_HTTP_FLOWDASH_FORM_CHARSET,
                        "a \"_charset_\" other than UTF-8");
+        }
+
+        if (mp->method
+            && mp->content.len > NGX_HTTP_FLOWDASH_MULTIPART_METHOD + 2
+                                 + mp->delimiter.len)
+        {
+            return ngx_http_flowdash_multipart_state_refuse(mp,
+                       NGX_HTTP_FLOWDASH_FORM_MALFORMED,
+                       "a \"_method\" that is no method");
         }
     }
 
@@ -472,6 +483,10 @@ ngx_http_flowdash_multipart_finish(ngx_http_flowdash_multipart_t *mp,
         return ngx_http_flowdash_multipart_state_refuse(mp,
                    NGX_HTTP_FLOWDASH_FORM_CHARSET,
                    "a \"_charset_\" other than UTF-8");
+    }
+
+    if (mp->method) {
+        ngx_http_flowdash_method_value(mp->form->method, &text);
     }
 
     pair = mp->pair;

@@ -9,6 +9,7 @@
 #include <ngx_core.h>
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_strict.h>
+#include <ngx_http_flowdash_method.h>
 #include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash_form_name.h>
 #include <ngx_http_flowdash_multipart_media.h>
@@ -100,6 +101,9 @@ ngx_http_flowdash_multipart_part_begin(ngx_http_flowdash_multipart_t *mp)
     mp->charset = (!part.file && part.name.len == sizeof("_charset_") - 1
                    && ngx_memcmp(part.name.data, "_charset_", part.name.len)
                       == 0);
+
+    mp->method = (!part.file && mp->form->method
+                  && ngx_http_flowdash_method_is_name(&part.name));
 
     ngx_memzero(&named, sizeof(ngx_http_flowdash_form_pair_t));
 

@@ -61,6 +61,7 @@ struct ngx_http_flowdash_multipart_s {
     off_t                                 length;   /* by its headers, or -1 */
     unsigned                              charset:1;
     unsigned                              ascii:1;  /* so its value must be */
+    unsigned                              method:1;   /* it is a "_method" */
 };
 
 

@@ -92,7 +92,12 @@ static ngx_http_flowdash_error_advice_t  ngx_http_flowdash_error_advice[] = {
       ngx_string(NGX_HTTP_FLOWDASH_ADVICE_WAIT) },
 
     { ngx_string("could not be run"),
-      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_WAIT) }
+      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_WAIT) },
+
+    /* no step has this reason: the happening is a sentence */
+
+    { ngx_string("Nothing can be changed at this address"),
+      ngx_string("Trying again will not help: please ask support.") }
 };
 
 
@@ -117,7 +122,13 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    ngx_http_flowdash_log_failed(r, ctx, error, detail);
+    if (error == NGX_HTTP_FLOWDASH_GUARDED) {
+        ngx_http_flowdash_log_guarded(r, ctx, detail);
+
+    } else {
+        ngx_http_flowdash_log_failed(r, ctx, error, detail);
+    }
+
     ngx_http_flowdash_count_ended(ctx);
 
     if (ngx_http_flowdash_error_page_exists(r, ctx->status)) {
@@ -312,6 +323,10 @@ static void
 ngx_http_flowdash_error_text_no_step(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_error_text_t *text)
 {
+    if (ctx->error == NGX_HTTP_FLOWDASH_GUARDED) {
+        return;
+    }
+
     if (ctx->error != NGX_HTTP_FLOWDASH_REQUEST_INVALID) {
         ngx_str_set(&text->happened, "The gateway in front of the app failed");
 

@@ -9,6 +9,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_method.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_replace_headers.h>
 
@@ -222,7 +223,8 @@ ngx_http_flowdash_replace_headers_clean(ngx_http_request_t *r, ngx_uint_t what)
 
 /*
  * Stale are headers that describe the old bytes or their transfer; and when
- * the body is discarded, all headers that describe a body.
+ * the body is discarded, all headers that describe a body, and overrides of
+ * the method, which is GET then.
  */
 
 static ngx_uint_t
@@ -250,6 +252,12 @@ ngx_http_flowdash_replace_headers_stale(ngx_table_elt_t *h, ngx_uint_t what)
         && ngx_strncasecmp(h->key.data, (u_char *) "Content-",
                            sizeof("Content-") - 1)
            == 0)
+    {
+        return 1;
+    }
+
+    if (what == NGX_HTTP_FLOWDASH_REPLACE_ALL
+        && ngx_http_flowdash_method_is_header(&h->key))
     {
         return 1;
     }

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_strict.h>
+#include <ngx_http_flowdash_method.h>
 #include <ngx_http_flowdash_json_pointer.h>
 #include <ngx_http_flowdash_task.h>
 #include <ngx_http_flowdash_form.h>
@@ -18,6 +19,7 @@
 #include <ngx_http_flowdash_gzip.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_body.h>
+#include <ngx_http_flowdash_overrides.h>
 #include <ngx_http_flowdash_source_state.h>
 #include <ngx_http_flowdash_source.h>
 #include <ngx_http_flowdash_source_read.h>
@@ -183,6 +185,8 @@ ngx_http_flowdash_source_read_begin(ngx_http_request_t *r,
             return NGX_ERROR;
         }
 
+        src->body.form->method = &ctx->method;
+
         src->multipart = ngx_http_flowdash_multipart_create(src->body.form);
         if (src->multipart == NULL) {
             return NGX_ERROR;
@@ -343,7 +347,16 @@ ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
     }
 
     if (verdict == NGX_HTTP_FLOWDASH_JSON_OK) {
-        return NGX_OK;
+
+        rc = ngx_http_flowdash_overrides_json(r, text, &ctx->method);
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+
+        return ngx_http_flowdash_source_refuse(r, ctx, NGX_HTTP_BAD_REQUEST,
+                                           "the body's names are too unclear "
+                                           "to look for \"_method\"");
     }
 
     status = (verdict == NGX_HTTP_FLOWDASH_JSON_LARGE)
@@ -388,6 +401,8 @@ ngx_http_flowdash_source_read_urlencoded(ngx_http_request_t *r,
     if (src->body.text.len == 0) {
         ngx_str_set(&src->body.text, "");
     }
+
+    ngx_http_flowdash_method_pairs(&ctx->method, &src->body.text);
 
     return ngx_http_flowdash_source_read_pairs(r, ctx, &src->body, 0);
 }

@@ -200,6 +200,19 @@ ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx)
 
 
 void
+ngx_http_flowdash_count_guarded(ngx_http_request_t *r)
+{
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+
+    if (fmcf->counters) {
+        (void) ngx_atomic_fetch_add(&fmcf->counters->guarded, 1);
+    }
+}
+
+
+void
 ngx_http_flowdash_count_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
 {

@@ -20,6 +20,9 @@ void ngx_http_flowdash_count_started(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 void ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx);
 
+/* Counts a request that flowdash_guard refuses. */
+void ngx_http_flowdash_count_guarded(ngx_http_request_t *r);
+
 /* Counts a step that has ended, with its calls. */
 void ngx_http_flowdash_count_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);

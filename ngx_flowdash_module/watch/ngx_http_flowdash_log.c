@@ -66,6 +66,26 @@ ngx_http_flowdash_log_failed(ngx_http_request_t *r,
 
 
 void
+ngx_http_flowdash_log_guarded(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *method)
+{
+    u_char  *p, *last;
+    u_char   buf[NGX_HTTP_FLOWDASH_LOG_LINE];
+
+    last = buf + sizeof(buf);
+
+    p = ngx_http_flowdash_log_quoted(buf, last, "guarded:", method,
+                                     NGX_HTTP_FLOWDASH_LOG_NAME);
+    p = ngx_http_flowdash_log_quoted(p, last, " to", &r->unparsed_uri,
+                                     NGX_HTTP_FLOWDASH_LOG_TEXT);
+    p = ngx_slprintf(p, last, " is no action");
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "flowdash: %*s, id %V",
+                  p - buf, buf, &ctx->id);
+}
+
+
+void
 ngx_http_flowdash_log_tolerated(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
 {

@@ -15,6 +15,10 @@ void ngx_http_flowdash_log_failed(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_reason_e error,
     ngx_str_t *detail);
 
+/* Logs that flowdash_guard refuses the request, whose method is "method". */
+void ngx_http_flowdash_log_guarded(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *method);
+
 /* Logs that an optional step failed, and the action continues. */
 void ngx_http_flowdash_log_tolerated(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);

@@ -96,6 +96,7 @@ typedef struct ngx_http_flowdash_zone_s {
     ngx_atomic_t                    used;
     ngx_atomic_t                    uncounted; /* no room was left */
     ngx_atomic_t                    warned;
+    ngx_atomic_t                    guarded;   /* by flowdash_guard */
     time_t                          since;
 
     ngx_atomic_t                    nfailures;

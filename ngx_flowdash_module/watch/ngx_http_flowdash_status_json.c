@@ -33,9 +33,11 @@ ngx_http_flowdash_status_json(ngx_http_flowdash_output_t *out,
 
     ngx_http_flowdash_output(out, "{\"now\":%T,\"since\":%T,"
                              "\"entries\":%uA,\"max_entries\":%ui,"
-                             "\"uncounted\":%uA,\n\"actions\":[",
+                             "\"uncounted\":%uA,\"guarded\":%uA,\n"
+                             "\"actions\":[",
                              ngx_time(), view->zone->since, view->zone->used,
-                             view->zone->size, view->zone->uncounted);
+                             view->zone->size, view->zone->uncounted,
+                             view->zone->guarded);
 
     action = view->actions.elts;
 

@@ -126,8 +126,12 @@ ngx_http_flowdash_status_prometheus(ngx_http_flowdash_output_t *out,
         "flowdash_zone_entries_max %ui\n"
         "# HELP flowdash_uncounted_total What found no room there.\n"
         "# TYPE flowdash_uncounted_total counter\n"
-        "flowdash_uncounted_total %uA\n",
-        view->zone->used, view->zone->size, view->zone->uncounted);
+        "flowdash_uncounted_total %uA\n"
+        "# HELP flowdash_guarded_total Requests that flowdash_guard refused.\n"
+        "# TYPE flowdash_guarded_total counter\n"
+        "flowdash_guarded_total %uA\n",
+        view->zone->used, view->zone->size, view->zone->uncounted,
+        view->zone->guarded);
 }
 
 

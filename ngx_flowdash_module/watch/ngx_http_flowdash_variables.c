@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_method.h>
 #include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash_task.h>
 #include <ngx_http_flowdash_text.h>
@@ -546,7 +547,7 @@ ngx_http_flowdash_variable_too_early(ngx_http_request_t *r, ngx_str_t *name)
     flcf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
 
     if (r == r->main && flcf->action
-        && (r->method & flcf->methods & ~NGX_CONF_BITMASK_SET))
+        && ngx_http_flowdash_method_is_listed(flcf->methods, &r->method_name))
     {
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                       "flowdash: \"$%V\" is read before the task is", name);

@@ -26,6 +26,7 @@
 #include "ngx_http_flowdash_form_urlencoded.c"
 #include "ngx_http_flowdash_form_check.c"
 #include "ngx_http_flowdash_form_edit.c"
+#include "ngx_http_flowdash_method.c"
 #include "ngx_http_flowdash_multipart_media.c"
 #include "ngx_http_flowdash_multipart_state.c"
 #include "ngx_http_flowdash_multipart_filename.c"

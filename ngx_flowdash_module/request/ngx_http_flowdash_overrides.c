@@ -1,0 +1,192 @@
+
+/*
+ * Where a request may ask the app to override its method: headers, the query,
+ * and the body of a POST.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_list.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_method.h>
+#include <ngx_http_flowdash_json.h>
+#include <ngx_http_flowdash_json_pointer.h>
+#include <ngx_http_flowdash_form.h>
+#include <ngx_http_flowdash_multipart_media.h>
+#include <ngx_http_flowdash_body.h>
+#include <ngx_http_flowdash_overrides.h>
+
+
+/* for each member of the body's object */
+
+typedef struct {
+    ngx_http_flowdash_method_t  *method;
+    ngx_pool_t                  *pool;
+} ngx_http_flowdash_overrides_json_t;
+
+
+static ngx_int_t ngx_http_flowdash_overrides_json_member(void *data,
+    ngx_str_t *name, ngx_str_t *spelling, ngx_str_t *value);
+
+
+void
+ngx_http_flowdash_overrides(ngx_http_request_t *r, ngx_str_t *own,
+    ngx_array_t *methods, ngx_http_flowdash_method_t *m)
+{
+    u_char           *p, *last;
+    ngx_str_t         fragment;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    ngx_http_flowdash_method_init(m, methods, own);
+
+    i = 0;
+    part = &r->headers_in.headers.part;
+
+    while ((h = ngx_http_flowdash_list_next(&part, &i,
+                                            sizeof(ngx_table_elt_t))))
+    {
+        ngx_http_flowdash_method_header(m, &h->key, &h->value);
+    }
+
+    ngx_http_flowdash_method_pairs(m, &r->args);
+
+    /* to nginx, the query ends at a "#"; to some apps, it does not */
+
+    last = r->unparsed_uri.data + r->unparsed_uri.len;
+    p = ngx_strlchr(r->unparsed_uri.data, last, '#');
+
+    if (p && r->valid_unparsed_uri) {
+        fragment.data = p + 1;
+        fragment.len = last - fragment.data;
+
+        ngx_http_flowdash_method_pairs(m, &fragment);
+    }
+}
+
+
+/* nginx makes a GET of it for an error page, and after X-Accel-Redirect */
+
+void
+ngx_http_flowdash_overrides_client(ngx_http_request_t *r, ngx_str_t *own)
+{
+    u_char  *p, *last;
+
+    *own = r->method_name;
+
+    p = r->request_line.data;
+    last = p + r->request_line.len;
+
+    last = ngx_strlchr(p, last, ' ');
+
+    if (last) {
+        own->data = p;
+        own->len = last - p;
+    }
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_overrides_in_body(ngx_http_request_t *r)
+{
+    ngx_str_t         name;
+    ngx_uint_t        i, n;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    if (r->method != NGX_HTTP_POST
+        || (r->headers_in.content_length_n <= 0 && !r->headers_in.chunked
+            && ngx_http_flowdash_body_length(r) == 0))
+    {
+        return 0;
+    }
+
+    n = 0;
+
+    i = 0;
+    part = &r->headers_in.headers.part;
+
+    while ((h = ngx_http_flowdash_list_next(&part, &i,
+                                            sizeof(ngx_table_elt_t))))
+    {
+        if (!ngx_http_flowdash_text_is(&h->key, "Content-Type")) {
+            continue;
+        }
+
+        n++;
+
+        if (ngx_http_flowdash_multipart_media(&h->value, &name)
+            == NGX_HTTP_FLOWDASH_FORM_MALFORMED
+            || ngx_http_flowdash_body_type(&name) != NGX_HTTP_FLOWDASH_UNKNOWN)
+        {
+            return 1;
+        }
+    }
+
+    /* without a Content-Type, some apps read a form */
+
+    return n == 0;
+}
+
+
+/* Laravel takes the members of a JSON body for the fields of a form */
+
+ngx_int_t
+ngx_http_flowdash_overrides_json(ngx_http_request_t *r, ngx_str_t *text,
+    ngx_http_flowdash_method_t *m)
+{
+    ngx_array_t                         pointer;
+    ngx_http_flowdash_json_t            json;
+    ngx_http_flowdash_json_verdict_e    verdict;
+    ngx_http_flowdash_overrides_json_t  data;
+
+    if (m->listed) {
+        return NGX_OK;
+    }
+
+    ngx_memzero(&json, sizeof(ngx_http_flowdash_json_t));
+    ngx_memzero(&pointer, sizeof(ngx_array_t));
+
+    data.method = m;
+    data.pool = r->pool;
+
+    json.text = *text;
+    json.pointer = &pointer;
+    json.member = ngx_http_flowdash_overrides_json_member;
+    json.data = &data;
+    json.max_size = text->len;
+
+    if (ngx_http_flowdash_json_pointer_parse(&json, &verdict, r->pool)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return (verdict == NGX_HTTP_FLOWDASH_JSON_OK) ? NGX_OK : NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_overrides_json_member(void *data, ngx_str_t *name,
+    ngx_str_t *spelling, ngx_str_t *value)
+{
+    ngx_http_flowdash_overrides_json_t  *json = data;
+
+    ngx_int_t  rc;
+    ngx_str_t  text;
+
+    if (value->data[0] != '"' || !ngx_http_flowdash_method_is_name(name)) {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_flowdash_json_decode(value, &text, json->pool);
+
+    if (rc == NGX_OK) {
+        ngx_http_flowdash_method_value(json->method, &text);
+    }
+
+    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_OK;
+}
