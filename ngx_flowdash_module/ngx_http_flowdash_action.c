@@ -490,6 +490,8 @@ ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
         }
     }
 
+    ctx->own = ctx->task;
+
     return ngx_http_flowdash_action_start(r, ctx);
 }
 

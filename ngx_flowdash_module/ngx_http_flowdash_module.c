@@ -36,13 +36,19 @@ static char *ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent,
 static void ngx_http_flowdash_merge_call(ngx_http_flowdash_loc_conf_t *prev,
     ngx_http_flowdash_loc_conf_t *conf);
 static void ngx_http_flowdash_merge_upstreams(ngx_conf_t *cf);
-static ngx_array_t *ngx_http_flowdash_default_user(ngx_conf_t *cf);
 static ngx_array_t *ngx_http_flowdash_default_pointer(ngx_conf_t *cf);
 static ngx_int_t ngx_http_flowdash_init(ngx_conf_t *cf);
 static void ngx_http_flowdash_init_task_variables(
     ngx_http_flowdash_main_conf_t *fmcf, ngx_http_core_main_conf_t *cmcf);
 static ngx_int_t ngx_http_flowdash_init_process(ngx_cycle_t *cycle);
 static void ngx_http_flowdash_exit_process(ngx_cycle_t *cycle);
+
+
+/* nobody: what a client says of itself is not verified */
+
+static ngx_array_t  ngx_http_flowdash_default_user = {
+    NULL, 0, sizeof(ngx_http_flowdash_param_t), 0, NULL
+};
 
 
 static ngx_str_t  ngx_http_flowdash_default_method_names[] = {
@@ -512,17 +518,10 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_flowdash_loc_conf_t *prev = parent;
     ngx_http_flowdash_loc_conf_t *conf = child;
 
-    if (prev->user == NGX_CONF_UNSET_PTR) {
+    if (prev->pointer == NGX_CONF_UNSET_PTR) {
 
         /* the http level: all locations that set none share the default */
 
-        prev->user = ngx_http_flowdash_default_user(cf);
-        if (prev->user == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    if (prev->pointer == NGX_CONF_UNSET_PTR) {
         prev->pointer = ngx_http_flowdash_default_pointer(cf);
         if (prev->pointer == NULL) {
             return NGX_CONF_ERROR;
@@ -543,7 +542,8 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->types, prev->types, NULL);
     ngx_conf_merge_uint_value(conf->strict, prev->strict,
                               NGX_HTTP_FLOWDASH_STRICT_ALL);
-    ngx_conf_merge_ptr_value(conf->user, prev->user, NULL);
+    ngx_conf_merge_ptr_value(conf->user, prev->user,
+                             &ngx_http_flowdash_default_user);
     ngx_conf_merge_ptr_value(conf->pointer, prev->pointer, NULL);
     ngx_conf_merge_ptr_value(conf->task_from, prev->task_from, NULL);
     ngx_conf_merge_ptr_value(conf->set, prev->set, NULL);
@@ -661,34 +661,6 @@ ngx_http_flowdash_merge_upstreams(ngx_conf_t *cf)
             }
         }
     }
-}
-
-
-static ngx_array_t *
-ngx_http_flowdash_default_user(ngx_conf_t *cf)
-{
-    ngx_str_t                   value;
-    ngx_array_t                *user;
-    ngx_http_flowdash_param_t  *param;
-
-    user = ngx_array_create(cf->pool, 1, sizeof(ngx_http_flowdash_param_t));
-    if (user == NULL) {
-        return NULL;
-    }
-
-    param = ngx_array_push(user);
-    if (param == NULL) {
-        return NULL;
-    }
-
-    ngx_str_set(&param->name, "id");
-    ngx_str_set(&value, "$remote_user");
-
-    if (ngx_http_flowdash_conf_value(cf, &value, &param->value) != NGX_OK) {
-        return NULL;
-    }
-
-    return user;
 }
 
 

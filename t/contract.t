@@ -16,6 +16,8 @@ $t->endpoint(crm => {
     headers => [ 'Content-Type' => 'application/json' ],
     body => '{"task": {"Expected Close Date": "2020-02-01"}}',
 });
+$t->endpoint(hook => {});
+$t->write_file(users => "ann:{PLAIN}secret\n");
 $t->endpoint(billing => { body => 'ok' });
 $t->endpoint(app => { body => 'stored' });
 
@@ -25,20 +27,46 @@ events { }
 http {
     %%HTTP_GLOBALS%%
 
-    flowdash_user id         $http_x_user_id;
-    flowdash_user email      $http_x_user_email;
-    flowdash_user first_name $http_x_user_first_name;
-    flowdash_user last_name  $http_x_user_last_name;
-
     log_format flow '$flowdash_action|$flowdash_result|$flowdash_failed_step|'
                     '$flowdash_error|$flowdash_step_status|'
                     '$flowdash_task_expected_close_date|'
                     '$flowdash_task_international_|$flowdash_step_time';
 
+    # what a client says of itself is not verified
+
+    server {
+        listen 127.0.0.1:%%PORT_other%%;
+
+        location /unverified {
+            flowdash_action "Finish";
+            flowdash_step "CRM" {
+                flowdash_call http://127.0.0.1:%%PORT_hook%%/;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location /verified {
+            auth_basic           "Tasks";
+            auth_basic_user_file %%DIR%%/users;
+
+            flowdash_user   id $remote_user;
+            flowdash_action "Finish";
+            flowdash_step "CRM" {
+                flowdash_call http://127.0.0.1:%%PORT_hook%%/;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+    }
+
     server {
         listen 127.0.0.1:%%PORT_http%%;
 
         access_log %%DIR%%/flow.log flow;
+
+        flowdash_user id         $http_x_user_id;
+        flowdash_user email      $http_x_user_email;
+        flowdash_user first_name $http_x_user_first_name;
+        flowdash_user last_name  $http_x_user_last_name;
 
         location ~ ^/tasks/(?<id>\d+)/finish$ {
             flowdash_action "Finish";
@@ -116,5 +144,32 @@ $t->wait_for(sub { length($t->read_file('flow.log') // '') });
 like($t->read_file('flow.log'),
     qr/^Finish\|ok\|-\|-\|200 : 200\|2020-02-01\|false\|\d\.\d{3} : \d\.\d{3}$/,
     'variables');
+
+# the user without flowdash_user, and with it
+
+sub act {
+    my ($path, $login) = @_;
+    return $t->post_json($path, '{"task":{}}', port => 'other',
+        headers => [ $login ? (Authorization => "Basic $login") : () ]);
+}
+
+my $nobody = { map { $_ => undef } qw(id email first_name last_name) };
+my $boss = 'Ym9zczp4';                # boss:x
+my $ann = 'YW5uOnNlY3JldA==';          # ann:secret
+
+for my $login (undef, $boss, $ann) {
+    is(act('/unverified', $login)->{status}, 200, 'no flowdash_user');
+    is_deeply($t->only_request('hook')->{json}{user}, $nobody,
+        'no user, whatever the client says');
+    $t->only_request('app');
+}
+
+is(act('/verified', $_)->{status}, 401, 'auth_basic refuses it')
+    for undef, $boss, 'YW5uOng=';
+$t->no_request($_) for qw(hook app);
+is(act('/verified', $ann)->{status}, 200, 'auth_basic has verified it');
+is_deeply($t->only_request('hook')->{json}{user}, { %$nobody, id => 'ann' },
+    '$remote_user is the user then');
+$t->only_request('app');
 
 $t->done;

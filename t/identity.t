@@ -48,6 +48,7 @@ sub both { return ([ 'First', 0, @_ ], [ $zwoelf, 1, @_ ]) }
 my $locations = join '',
     action('/do', '', both()),
     action('/other', '', both()),
+    action('/preset', 'flowdash_set Set $http_x_set;', both()),
     action('/swapped', '', [ $zwoelf, 0 ], [ 'More', 1 ], [ 'First', 1 ]),
     action('/early', 'set $early $request_id; add_header X-Early $early;',
            both('flowdash_set_header X-Request $request_id;
@@ -134,8 +135,10 @@ sub act {
     my %got;
 
     $t->clear_requests($_) for qw(hook no app);
+    my %request = (body => '{"task":{}}', headers => [ @json, @headers ]);
+    %request = (%request, %{ pop @headers }) if ref $headers[-1];
     $got{answer} = $t->request($uri =~ s/^PUT // ? 'PUT' : 'POST', $uri,
-        body => '{"task":{}}', headers => [ @json, @headers ]);
+        %request);
     $got{calls} = [ $t->requests('hook'), $t->requests('no') ];
     ($got{app}, my @more)
         = grep { $_->{method} ne 'GET' } $t->requests('app');
@@ -178,9 +181,11 @@ sub sent {
 
 sub step_id { return substr sha256_hex($_[0]), 0, 16 }
 
-# $flowdash_id as it must remain, because endpoints remember it for days
+# $flowdash_id as it must remain, because endpoints remember it for days; the
+# task is the last, and usually '{}'
 
-sub id_of { return sha256_hex(pack '(Q>/a*)*', @_) }
+sub id_with_task { return sha256_hex(pack '(Q>/a*)*', @_) }
+sub id_of { return id_with_task(@_, '{}') }
 
 
 # without a key of the client's
@@ -289,6 +294,62 @@ is(keyed('/do?', $bare, @user)->{id},
    id_of($bare, qw(localhost POST /do? Do), @members),
    'the URI as it was sent');
 
+# the task that the client sends
+
+sub with {
+    my ($body, @headers) = @_;
+    return keyed('/do', $bare, @user, { body => $body,
+        headers => [ 'Idempotency-Key' => $bare, @user,
+                     @headers ? @headers : @json ] });
+}
+
+my @form = ('Content-Type' => 'application/x-www-form-urlencoded');
+my $ten = with('{"task":{"Amount":10}}');
+
+is($ten->{id}, id_with_task($bare, qw(localhost POST /do Do), @members,
+                            '{"Amount":10}'), 'the task as it is sent');
+is(with('{"task":{"Amount":10}}')->{id}, $ten->{id}, 'the same again');
+is(with('{"a":1, "task":{"Amount":10},"b":[2]}')->{id}, $ten->{id},
+   'what is no part of the task does not matter');
+is(with('task[Amount]=10', @form)->{id},
+   id_with_task($bare, qw(localhost POST /do Do), @members,
+                '{"Amount":"10"}'), 'a form');
+
+my @tasks = map { with(@$_)->{id} } (
+    [ '{"task":{"Amount":11}}' ], [ '{"task":{"Amount":"11"}}' ],
+    [ '{"task":{"Amount":10.0}}' ], [ '{"task":{"amount":10}}' ],
+    [ '{"task":{"Amount":10,"Note":""}}' ], [ '{"task":{}}' ], [ '{}' ],
+    [ 'task[Amount]=10', @form ], [ 'task[Amount]=12', @form ],
+    [ 'task[Amount][]=10', @form ],
+);
+
+like($_, qr/^$hex{64}$/, 'an id of the key') for @tasks;
+is($tasks[5], $tasks[6], 'no task is like an empty one');
+is(scalar(uniq $ten->{id}, @tasks), @tasks, 'another task, another id');
+
+my $parts = sub {
+    my ($boundary, $value) = @_;
+    return with("--$boundary\r\nContent-Disposition: form-data; "
+        . qq(name="task[Amount]"\r\n\r\n$value\r\n--$boundary--\r\n),
+        'Content-Type' => "multipart/form-data; boundary=$boundary")->{id};
+};
+
+is($parts->('A', 10), $parts->('B', 10), 'the boundary does not matter');
+is($parts->('A', 10), $tasks[7], 'nor the kind of form');
+is(with('{"task":{"Amount":"10"}}')->{id}, $tasks[7],
+   'nor JSON, when the endpoints are told the same');
+isnt($parts->('A', 11), $parts->('A', 10), 'the value does');
+is(keyed('/do?task[Amount]=10', $bare, @user, { body => '',
+        headers => [ 'Idempotency-Key' => $bare, @user ] })->{id},
+   id_with_task($bare, qw(localhost POST /do?task[Amount]=10 Do), @members,
+                '{"Amount":"10"}'), 'a task in the query');
+
+# what is set, answered or stored is no part of it
+
+is(keyed('/preset', $bare, @user, 'X-Set' => $_)->{id},
+   id_of($bare, qw(localhost POST /preset Do), @members), "flowdash_set: $_")
+    for 1, 2;
+
 # strings
 
 for ([ '"a"', 'a' ], [ '"a\\"b"', 'a"b' ], [ '"a\\\\"', 'a\\' ],
@@ -347,7 +408,7 @@ unlike($t->error_log, qr/\[(?:warn|error|crit)\]/, 'none is an error');
 
 # the name of the action, by the stored task
 
-for ([ 5, 'Finish' ], [ 6, 'Reopen' ]) {
+for ([ 5, 'Finish' ], [ 6, 'Reopen' ], [ '6,"Amount":7', 'Reopen' ]) {
     my ($status, $action) = @$_;
     $got = keyed('/stored', $bare, @user, 'X-Stored' => $status);
     is($got->{id}, id_of($bare, qw(localhost POST /stored), $action, @members),

@@ -236,6 +236,7 @@ struct ngx_http_flowdash_ctx_s {
     ngx_str_t                       tracestate;
 
     ngx_http_flowdash_sources_t    *sources;   /* of the task */
+    ngx_http_flowdash_task_t       *own;       /* as the client sent it */
     ngx_http_flowdash_task_t       *stored;
     ngx_http_flowdash_task_t       *task;      /* as steps see it */
 

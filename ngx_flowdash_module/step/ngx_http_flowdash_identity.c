@@ -12,6 +12,7 @@
 #include <ngx_http_flowdash_list.h>
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_id.h>
+#include <ngx_http_flowdash_task.h>
 #include <ngx_http_flowdash_sign.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_user.h>
@@ -45,6 +46,8 @@ static ngx_int_t ngx_http_flowdash_identity_derive(ngx_http_request_t *r,
 static ngx_int_t ngx_http_flowdash_identity_digest(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *key, ngx_array_t *user,
     u_char *hex);
+static ngx_int_t ngx_http_flowdash_identity_task(ngx_http_request_t *r,
+    ngx_http_flowdash_task_t *own, ngx_str_t *task);
 static ngx_int_t ngx_http_flowdash_identity_signature(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_array_t *keys, ngx_array_t *headers);
 static ngx_int_t ngx_http_flowdash_identity_add(ngx_array_t *headers,
@@ -179,6 +182,7 @@ ngx_http_flowdash_identity_trace(ngx_http_flowdash_ctx_t *ctx,
 /*
  * A user who repeats the whole action gets the same id.  Two users never get
  * the same: if it is not known who the user is, each execution has its own.
+ * Nor do two tasks: an endpoint may say yes to an id that it knows.
  */
 
 static ngx_int_t
@@ -229,11 +233,14 @@ ngx_http_flowdash_identity_digest(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *key, ngx_array_t *user,
     u_char *hex)
 {
+    ngx_str_t                        task;
     ngx_uint_t                       i;
     ngx_keyval_t                    *kv;
     ngx_http_flowdash_id_digest_t    digest;
 
-    if (ngx_http_flowdash_id_digest_init(&digest) != NGX_OK) {
+    if (ngx_http_flowdash_identity_task(r, ctx->own, &task) != NGX_OK
+        || ngx_http_flowdash_id_digest_init(&digest) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -250,7 +257,33 @@ ngx_http_flowdash_identity_digest(ngx_http_request_t *r,
         ngx_http_flowdash_id_digest_add(&digest, &kv[i].value);
     }
 
+    ngx_http_flowdash_id_digest_add(&digest, &task);
+
+    (void) ngx_pfree(r->pool, task.data);
+
     return ngx_http_flowdash_id_digest_final(&digest, hex);
+}
+
+
+/*
+ * The client's own task, as a payload would have it.  What is set, stored or
+ * answered is left out: it may be another when the client repeats.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_identity_task(ngx_http_request_t *r,
+    ngx_http_flowdash_task_t *own, ngx_str_t *task)
+{
+    task->data = ngx_palloc(r->pool,
+                            ngx_http_flowdash_task_object_length(own));
+    if (task->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    task->len = ngx_http_flowdash_task_write_object(task->data, own)
+                - task->data;
+
+    return NGX_OK;
 }
 
 
