@@ -40,7 +40,7 @@ BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
                   libssl-dev libyajl-dev zlib1g-dev
 TEST_PACKAGES   = ca-certificates chromium chromium-driver curl gcovr jq \
                   libfcgi-perl libmojolicious-perl nghttp2-server node-busboy \
-                  openssl perl prometheus \
+                  openssl perl prometheus valgrind \
                   $(call unless_there,node,nodejs) $(call unless_there,npm,npm)
 LINT_PACKAGES  := clang clang-tidy cppcheck perl
 
@@ -52,8 +52,8 @@ unless_there = $(if $(shell command -v $1),,$2)
 
 .DELETE_ON_ERROR:
 .PHONY: all build deps test-deps test test-fast test-plain test-sanitized \
-        test-in mutants coverage covered sanitized unit lint demo install \
-        clean help FORCE
+        test-in mutants coverage covered sanitized unit linear lint demo \
+        install clean help FORCE
 
 all: build
 
@@ -318,10 +318,29 @@ cov_program = @mkdir -p $(@D); \
 	$(CC) --coverage $(san_ld_opt) -o $@ $@.o $(unit_lib) \
 	    -lcurl -lyajl -lssl -lcrypto -lpcre2-8 -lz -lcrypt -lpthread
 
-unit: $(units) $(rewrite)
+# The program of t/linear.t runs under valgrind, which the sanitizers don't: it
+# is built from the readers, and the few files of nginx's core that they need.
+linear      := build/linear
+linear_data  = $(filter-out %_id.c %_sign.c,$(wildcard \
+               ngx_flowdash_module/data/*.c))
+linear_core  = $(addprefix $(san)/nginx/src/,$(addprefix core/ngx_, \
+               palloc.c array.c list.c rbtree.c string.c crc32.c) \
+               os/unix/ngx_alloc.c)
+
+$(linear): t/tool/linear.c $(sources) $(headers) | $(unit_lib)
+	@$(CC) -g -O2 $(warnings) -Werror $(unit_inc) $(addprefix -I ,$(rooms)) \
+	    -o $@ $< $(linear_data) $(linear_core) -lyajl -lz
+
+# How long it takes for real is only shown: it depends on the machine.
+linear: $(linear)
+	@$(linear) $(or $(SIZE),9000000) | \
+	    awk -F '\t' '{printf "%8.1f ms  %8d bytes  %s (%s)\n", $$4, $$2, $$1, $$3}'
+
+unit: $(units) $(rewrite) $(linear)
 	$(if $(units),t/build/under-sanitizers.sh env $(prove) -e '' $(units))
 	FLOWDASH_REWRITE=$(CURDIR)/$(rewrite) \
 	t/build/under-sanitizers.sh env $(prove) t/rewrite.t
+	FLOWDASH_LINEAR=$(CURDIR)/$(linear) $(prove) t/linear.t
 
 
 lint:
@@ -368,6 +387,8 @@ help:
 	@echo 'make mutants    break the module N times, see who notices: N=$(N)'
 	@echo 'make coverage   run all tests, say what they have not run'
 	@echo 'make unit       run the tests of single functions in t/unit'
+	@echo 'make linear     show how long reading takes: SIZE=9000000 bytes, and'
+	@echo '                twice as many'
 	@echo 'make sanitized  build nginx and the module with sanitizers'
 	@echo 'make lint       compilers, cppcheck, clang-tidy, our style'
 	@echo 'make clean      remove build/'

@@ -14,13 +14,27 @@
 #include <ngx_http_flowdash_form_check.h>
 
 
+/* a name in an object, to find its value by it */
+
+typedef struct {
+    ngx_str_node_t                   node;
+    ngx_http_flowdash_json_node_t   *value;
+} ngx_http_flowdash_form_check_name_t;
+
+
 static const char *ngx_http_flowdash_form_check_leaf(
     ngx_http_flowdash_form_t *form, ngx_http_flowdash_json_node_t *leaf,
     size_t *size);
 static ngx_int_t ngx_http_flowdash_form_check_file(
     ngx_http_flowdash_form_t *form, ngx_str_t *old, ngx_str_t *new);
-static ngx_uint_t ngx_http_flowdash_form_check_same_leaf(
-    ngx_http_flowdash_json_node_t *a, ngx_http_flowdash_json_node_t *b);
+static ngx_http_flowdash_json_node_t *ngx_http_flowdash_form_check_root(
+    ngx_array_t *leaves);
+static ngx_int_t ngx_http_flowdash_form_check_same(
+    ngx_http_flowdash_form_t *form, ngx_http_flowdash_json_node_t *a,
+    ngx_http_flowdash_json_node_t *b);
+static ngx_int_t ngx_http_flowdash_form_check_same_object(
+    ngx_http_flowdash_form_t *form, ngx_http_flowdash_json_node_t *a,
+    ngx_http_flowdash_json_node_t *b);
 static ngx_uint_t ngx_http_flowdash_form_check_can_encode(
     ngx_http_flowdash_form_t *form, ngx_str_t *key);
 static ngx_uint_t ngx_http_flowdash_form_check_has_boundary(
@@ -147,9 +161,8 @@ static ngx_int_t
 ngx_http_flowdash_form_check_file(ngx_http_flowdash_form_t *form,
     ngx_str_t *old, ngx_str_t *new)
 {
-    ngx_uint_t                       i, n;
-    ngx_array_t                      was, is;
-    ngx_http_flowdash_json_node_t  **a, **b;
+    ngx_array_t                     was, is;
+    ngx_http_flowdash_json_node_t  *a, *b;
 
     if (ngx_http_flowdash_json_leaves(old, &was, form->pool) == NGX_ERROR
         || ngx_http_flowdash_json_leaves(new, &is, form->pool) == NGX_ERROR)
@@ -157,27 +170,65 @@ ngx_http_flowdash_form_check_file(ngx_http_flowdash_form_t *form,
         return NGX_ERROR;
     }
 
-    if (was.nelts != is.nelts) {
+    a = ngx_http_flowdash_form_check_root(&was);
+    b = ngx_http_flowdash_form_check_root(&is);
+
+    if (a == NULL || b == NULL) {
         return NGX_DECLINED;
     }
 
-    a = was.elts;
-    b = is.elts;
+    return ngx_http_flowdash_form_check_same(form, a, b);
+}
 
-    for (i = 0; i < was.nelts; i++) {
 
-        /* try the same position first: members may change their order */
+static ngx_http_flowdash_json_node_t *
+ngx_http_flowdash_form_check_root(ngx_array_t *leaves)
+{
+    ngx_http_flowdash_json_node_t  *node, **leaf;
 
-        for (n = 0; n < is.nelts; n++) {
-            if (ngx_http_flowdash_form_check_same_leaf(a[i],
-                                                       b[(i + n) % is.nelts]))
-            {
-                break;
-            }
-        }
+    if (leaves->nelts == 0) {
+        return NULL;
+    }
 
-        if (n == is.nelts) {
-            return NGX_DECLINED;
+    leaf = leaves->elts;
+
+    for (node = *leaf; node->parent; node = node->parent) {
+        /* void */
+    }
+
+    return node;
+}
+
+
+/*
+ * Compares two values.  Returns NGX_DONE if they are the same, NGX_DECLINED or
+ * NGX_ERROR.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_form_check_same(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_json_node_t *a, ngx_http_flowdash_json_node_t *b)
+{
+    ngx_int_t                       rc;
+    ngx_http_flowdash_json_node_t  *i, *k;
+
+    if (!ngx_http_flowdash_text_equal(&a->text, &b->text)
+        || a->string != b->string || a->array != b->array
+        || a->object != b->object || a->members != b->members)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (a->object) {
+        return ngx_http_flowdash_form_check_same_object(form, a, b);
+    }
+
+    for (i = a->first, k = b->first; i; i = i->next, k = k->next) {
+
+        rc = ngx_http_flowdash_form_check_same(form, i, k);
+
+        if (rc != NGX_DONE) {
+            return rc;
         }
     }
 
@@ -185,36 +236,57 @@ ngx_http_flowdash_form_check_file(ngx_http_flowdash_form_t *form,
 }
 
 
-static ngx_uint_t
-ngx_http_flowdash_form_check_same_leaf(ngx_http_flowdash_json_node_t *a,
-    ngx_http_flowdash_json_node_t *b)
+/* the members may be in another order */
+
+static ngx_int_t
+ngx_http_flowdash_form_check_same_object(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_json_node_t *a, ngx_http_flowdash_json_node_t *b)
 {
-    if (!ngx_http_flowdash_text_equal(&a->text, &b->text)
-        || a->string != b->string || a->depth != b->depth)
-    {
-        return 0;
-    }
+    uint32_t                             hash;
+    ngx_int_t                            rc;
+    ngx_rbtree_t                         names;
+    ngx_rbtree_node_t                    sentinel;
+    ngx_http_flowdash_json_node_t       *node;
+    ngx_http_flowdash_form_check_name_t *name;
 
-    for ( /* void */ ; a->parent; a = a->parent, b = b->parent) {
+    ngx_rbtree_init(&names, &sentinel, ngx_str_rbtree_insert_value);
 
-        if (a->array != b->array || a->object != b->object
-            || a->parent->array != b->parent->array)
-        {
-            return 0;
+    for (node = b->first; node; node = node->next) {
+
+        name = ngx_palloc(form->pool,
+                          sizeof(ngx_http_flowdash_form_check_name_t));
+        if (name == NULL) {
+            return NGX_ERROR;
         }
 
-        if (a->parent->array) {
+        name->node.str = node->key;
+        name->node.node.key = ngx_crc32_long(node->key.data, node->key.len);
+        name->value = node;
 
-            if (a->index != b->index) {
-                return 0;
-            }
+        ngx_rbtree_insert(&names, &name->node.node);
+    }
 
-        } else if (!ngx_http_flowdash_text_equal(&a->key, &b->key)) {
-            return 0;
+    /* the names in "a" differ from each other: none in "b" is found twice */
+
+    for (node = a->first; node; node = node->next) {
+
+        hash = ngx_crc32_long(node->key.data, node->key.len);
+
+        name = (ngx_http_flowdash_form_check_name_t *)
+                   ngx_str_rbtree_lookup(&names, &node->key, hash);
+
+        if (name == NULL) {
+            return NGX_DECLINED;
+        }
+
+        rc = ngx_http_flowdash_form_check_same(form, node, name->value);
+
+        if (rc != NGX_DONE) {
+            return rc;
         }
     }
 
-    return 1;
+    return NGX_DONE;
 }
 
 

@@ -221,6 +221,15 @@ ngx_http_flowdash_json_leaves_add(ngx_http_flowdash_json_splitter_t *splitter,
         node->depth = node->parent->depth + 1;
         node->key = splitter->key;
         node->index = node->parent->members++;
+
+        if (node->parent->first) {
+            node->parent->last->next = node;
+
+        } else {
+            node->parent->first = node;
+        }
+
+        node->parent->last = node;
     }
 
     return node;

@@ -22,6 +22,9 @@ struct ngx_http_flowdash_json_node_s {
 
     ngx_str_t                          text;     /* a string is decoded */
     ngx_uint_t                         members;
+    ngx_http_flowdash_json_node_t     *first;    /* of the members */
+    ngx_http_flowdash_json_node_t     *last;
+    ngx_http_flowdash_json_node_t     *next;     /* in the same container */
 
     unsigned                           string:1;
     unsigned                           object:1;
