@@ -47,14 +47,15 @@ sub input ($name, $value) {
     return qq(<input type="file" name="$name" data-name=")
         . escaped($value->[0]) . '" data-content="'
         . escaped($value->[1] =~ s/\r/&#13;/r) =~ s/&amp;#13;/&#13;/r . '">'
-        if ref $value;
+        if ref $value eq 'ARRAY';
+    return qq(<input type="$$value" name="$name">) if ref $value;
     return qq(<textarea name="$name">\n) . escaped($value) . '</textarea>'
         if $value =~ /\n/;
     return qq(<input name="$name" value=") . escaped($value) . '">';
 }
 
 my %send = (
-    form => 'form.requestSubmit();',
+    form => 'form.requestSubmit(form.querySelector("[type=image]"));',
     fetch => <<'END',
         if (what === 'query')
             fetch(url + '?' + new URLSearchParams(new FormData(form)),
@@ -91,7 +92,7 @@ sub page ($name) {
     my %scenario = Scenarios::scenario('chromium', $name);
     my @fields = @{ $scenario{arguments} };
     my $data = @fields == 1 ? shift @fields : 'null';
-    my $has_file = $name =~ /multipart/ || grep { ref || !defined } @fields;
+    my $has_file = $name =~ /multipart/ || grep { ref eq 'ARRAY' || !defined } @fields;
     my $multipart = $has_file && $name !~ /urlencoded/;
     my $method = $what eq 'get' ? 'get' : 'post';
     my $form = $how eq 'htmx'

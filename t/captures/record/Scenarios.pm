@@ -112,6 +112,8 @@ my %scenarios = (
         'issue[items_attributes][1690000000000][name]' => 'new',
         'issue[due(1i)]' => '2020', 'issue[due(2i)]' => '1',
         'commit' => 'Update Issue' ],
+    image => [ '/task', '{"Stage":"Open"}', 'task[Stage]' => 'Open',
+               'go' => \'image' ],
     nofile => [
         '/task', '{"Stage":"Open","Offer":[],"Offers":[]}',
         'task[Stage]' => 'Open', 'task[Offer]' => undef,
@@ -207,6 +209,22 @@ my %programs = (
         by([ @$java, 'record/ApacheClientRun.java' ]),
         'dpkg-query -W -f \'${Version}\' libhttpclient-java',
         @common, @files, qw(compatible rfc6532) ],
+    spring => [ 'Spring RestTemplate', $text,
+                by([ @$java, 'record/SpringClientRun.java' ]),
+                'dpkg-query -W -f \'${Version}\' libspring-web-java',
+                qw(urlencoded multipart json flat), @files ],
+    symfony => [ 'PHP Symfony HttpClient and Mime', $text,
+                 by([ 'php', 'record/php_client.php' ], 'symfony'),
+                 'dpkg-query -W -f \'${Version}\' php-symfony-http-client',
+                 @common, @files ],
+    'rest-client' => [ 'Ruby rest-client', $text,
+                       by([ 'ruby', 'record/rest_client_client.rb' ]),
+                       'ruby -rrest-client -e "print RestClient::VERSION"',
+                       @common, @files ],
+    urllib => [ 'Python urllib', $text,
+                by([ $python, 'record/urllib_client.py' ]),
+                "$python -V | cut -d' ' -f2",
+                qw(urlencoded query json flat data-json) ],
     httpie => [ 'HTTPie', $text, \&httpie, 'http --version',
                 qw(urlencoded multipart query), @files ],
     curl => [ 'curl', $text, \&curl, 'curl -V | cut -d" " -f2',
@@ -262,6 +280,8 @@ my $ascii = { meant => $question,
 
 # quotation marks are %22 for some clients, and \" for others
 
+my $names = { meant => $question, note => 'it writes names in ASCII' };
+
 my $odd_name = { refused => '400 parts' };
 my $encoded = { refused => '400 words' };
 my %odd = map { $_ => $odd_name } @odd;
@@ -284,6 +304,10 @@ my %different = (
         (map { ("form-$_" => $odd_name) } @odd), 'form-quoted' => $encoded },
     guzzle => { urlencoded => $members, query => $members },
     'php-curl' => { urlencoded => $members },
+    symfony => { urlencoded => $members,
+                 query => { refused => '400 semicolon' } },
+    spring => { multipart => $names, filename => $names },
+    urllib => { 'data-json' => { refused => '415 json' } },
     'php-stream' => { urlencoded => $members },
     axios => { map { $_ => $members } qw(object urlencoded-object params) },
     'apache-httpclient' => { multipart => $ascii, filename => $ascii },
@@ -365,7 +389,7 @@ my %browsers = (
 
 my @browser = qw(form-urlencoded form-multipart form-get form-file form-files
     form-filename form-beside form-names form-quotes form-quoted form-semicolon
-    form-nofile form-flat form-redmine
+    form-nofile form-image form-flat form-redmine
     form-rails form-redmine-urlencoded form-rails-multipart
     fetch-multipart fetch-urlencoded fetch-json fetch-file fetch-filename
     fetch-query xhr-multipart xhr-file

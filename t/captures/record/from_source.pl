@@ -198,3 +198,23 @@ save('retrofit', 'file', @retrofit, '/task', $with_file,
     form('5c1d0ef2-6a3f-4a52-a4e3-0d2f0f4f7a11', 0, $retrofit_parts[0],
         [ disposition('name="task[Offer]"; filename="offer.txt"'),
           'Content-Type: text/plain', 'Content-Length: 7', "10 EUR\n" ]));
+
+
+# Rust's reqwest.  A name in which it has to encode something stands in name*
+# alone, which few apps read.
+
+my @reqwest = ('Rust reqwest', 'seanmonstar/reqwest 0cba31d');
+my $reqwest = join '-', ('0123456789abcdef') x 4;
+my @reqwest_stage = ([ disposition('name="task[Stage]"'), 'Open' ]);
+
+save('reqwest', 'file', @reqwest, '/task', $with_file, form($reqwest, 0,
+    @reqwest_stage, [ disposition('name="task[Offer]"; filename="offer.txt"'),
+                      'Content-Type: text/plain', "10 EUR\n" ]));
+save('reqwest', 'names', @reqwest, '/task',
+     '{"Stage":"Open","Assigned To":"a b"}', form($reqwest, 0, @reqwest_stage,
+         [ disposition("name*=utf-8''task[Assigned%20To]"), 'a b' ]),
+     refused => '400 parts');
+save('reqwest', 'names-noop', @reqwest, '/task',
+     '{"Stage":"Open","Assigned To":"a b"}', form($reqwest, 0, @reqwest_stage,
+         [ disposition('name="task[Assigned To]"'), 'a b' ]),
+     note => 'with percent_encode_noop()');

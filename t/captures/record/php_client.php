@@ -1,7 +1,7 @@
 <?php
 
 // PHP: CLIENT KIND URL [NAME VALUE | NAME @FILE] ...
-// CLIENT is guzzle (Debian's php-guzzlehttp-guzzle), curl (the extension) or
+// CLIENT is guzzle or symfony (Debian's packages), curl (the extension) or
 // stream (file_get_contents() with http_build_query()).
 
 [, $client, $kind, $url] = $argv;
@@ -41,6 +41,33 @@ function guzzle($kind, $url, $rest, $fields, $tree)
         'multipart' => ['multipart' => $parts],
     };
     (new GuzzleHttp\Client())->post($url, $options);
+}
+
+function symfony($kind, $url, $rest, $fields, $tree)
+{
+    require 'Symfony/Component/HttpClient/autoload.php';
+    require 'Symfony/Component/Mime/autoload.php';
+
+    $parts = array_map(fn($field) => [
+        $field[0] => str_starts_with($field[1], '@')
+            ? Symfony\Component\Mime\Part\DataPart::fromPath(
+                substr($field[1], 1))
+            : $field[1],
+    ], $fields);
+
+    $options = match ($kind) {
+        'json' => ['json' => json_decode($rest[0])],
+        'urlencoded' => ['body' => $tree],
+        'query' => ['query' => $tree],
+        'multipart' => null,
+    };
+    if ($kind === 'multipart') {
+        $form = new Symfony\Component\Mime\Part\Multipart\FormDataPart($parts);
+        $options = ['headers' => $form->getPreparedHeaders()->toArray(),
+                    'body' => $form->bodyToString()];
+    }
+    $client = Symfony\Component\HttpClient\HttpClient::create();
+    $client->request('POST', $url, $options)->getContent();
 }
 
 function curl($kind, $url, $rest, $fields, $tree)
