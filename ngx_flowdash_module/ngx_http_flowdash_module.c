@@ -319,6 +319,13 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       offsetof(ngx_http_flowdash_main_conf_t, keepalive_timeout),
       NULL },
 
+    { ngx_string("flowdash_keepalive_time"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_sec_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_main_conf_t, keepalive_time),
+      NULL },
+
     { ngx_string("flowdash_zone"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_flowdash_zone_conf,
@@ -435,6 +442,7 @@ ngx_http_flowdash_create_main_conf(ngx_conf_t *cf)
 
     fmcf->keepalive = NGX_CONF_UNSET;
     fmcf->keepalive_timeout = NGX_CONF_UNSET;
+    fmcf->keepalive_time = NGX_CONF_UNSET;
 
     return fmcf;
 }
@@ -447,6 +455,7 @@ ngx_http_flowdash_init_main_conf(ngx_conf_t *cf, void *conf)
 
     ngx_conf_init_value(fmcf->keepalive, 32);
     ngx_conf_init_value(fmcf->keepalive_timeout, 60);
+    ngx_conf_init_value(fmcf->keepalive_time, 3600);
 
     return NGX_CONF_OK;
 }
@@ -809,7 +818,8 @@ ngx_http_flowdash_init_process(ngx_cycle_t *cycle)
     }
 
     return ngx_flowdash_curl_init(cycle, fmcf->keepalive,
-                                  fmcf->keepalive_timeout);
+                                  fmcf->keepalive_timeout,
+                                  fmcf->keepalive_time);
 }
 
 

@@ -412,6 +412,25 @@ for my $method (qw(epoll poll select)) {
 }
 
 
+# A connection that is never idle for long still gets old, and the kernel knows
+# for how long a peer may say nothing.
+
+$t->preload('user_timeout');
+conf('', 'flowdash_keepalive_timeout 900s; flowdash_keepalive_time 1s;');
+
+is(act('/stay'), 200, 'age: the first call');
+my $opened = opened('raw');
+$t->wait_for(sub { act('/stay') == 200 && opened('raw') > $opened });
+is(opened('raw'), $opened + 1, 'age: in the end, another connection is opened');
+
+is(act('/unix'), 200, 'a UNIX socket');
+is($t->read_file('user_timeout.so.log'), "200000\n" x 2,
+   "the kernel's limit is flowdash_timeout");
+
+$t->stop;
+$t->preload;
+
+
 # Too few worker_connections: idle sockets give their places away, and when
 # there are no more, the call fails and nothing else.  Clients that have not
 # sent all of a request take what there is, one by one.

@@ -37,7 +37,7 @@ typedef struct {
 
 
 static ngx_int_t ngx_flowdash_curl_init_multi(ngx_flowdash_curl_t *fc,
-    time_t keepalive_timeout);
+    time_t keepalive_timeout, time_t keepalive_time);
 static void ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t);
 static void ngx_flowdash_curl_watch(ngx_flowdash_curl_transfer_t *t);
 static void ngx_flowdash_curl_limit(void);
@@ -58,7 +58,7 @@ static ngx_flowdash_curl_t  ngx_flowdash_curl;
 
 ngx_int_t
 ngx_flowdash_curl_init(ngx_cycle_t *cycle, ngx_uint_t keepalive,
-    time_t keepalive_timeout)
+    time_t keepalive_timeout, time_t keepalive_time)
 {
     ngx_flowdash_curl_t  *fc;
 
@@ -84,7 +84,9 @@ ngx_flowdash_curl_init(ngx_cycle_t *cycle, ngx_uint_t keepalive,
         return NGX_ERROR;
     }
 
-    if (ngx_flowdash_curl_init_multi(fc, keepalive_timeout) != NGX_OK) {
+    if (ngx_flowdash_curl_init_multi(fc, keepalive_timeout, keepalive_time)
+        != NGX_OK)
+    {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
                       "libcurl could not be initialized");
         return NGX_ERROR;
@@ -99,7 +101,8 @@ ngx_flowdash_curl_init(ngx_cycle_t *cycle, ngx_uint_t keepalive,
 
 
 static ngx_int_t
-ngx_flowdash_curl_init_multi(ngx_flowdash_curl_t *fc, time_t keepalive_timeout)
+ngx_flowdash_curl_init_multi(ngx_flowdash_curl_t *fc, time_t keepalive_timeout,
+    time_t keepalive_time)
 {
     fc->multi = curl_multi_init();
     fc->share = curl_share_init();
@@ -120,7 +123,7 @@ ngx_flowdash_curl_init_multi(ngx_flowdash_curl_t *fc, time_t keepalive_timeout)
     }
 
     ngx_flowdash_curl_handle_init(fc->log, fc->share, fc->keepalive,
-                                  keepalive_timeout);
+                                  keepalive_timeout, keepalive_time);
 
     fc->sweeper = ngx_flowdash_curl_handle_create_easy();
 

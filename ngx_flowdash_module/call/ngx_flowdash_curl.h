@@ -43,11 +43,12 @@ struct ngx_flowdash_curl_transfer_s {
 
 /*
  * Prepares the worker.  libcurl keeps up to "keepalive" idle connections, each
- * for "keepalive_timeout" seconds.  Returns NGX_OK or NGX_ERROR, which is
+ * for "keepalive_timeout" seconds, and uses none that was opened more than
+ * "keepalive_time" seconds ago.  Returns NGX_OK or NGX_ERROR, which is
  * logged.
  */
 ngx_int_t ngx_flowdash_curl_init(ngx_cycle_t *cycle, ngx_uint_t keepalive,
-    time_t keepalive_timeout);
+    time_t keepalive_timeout, time_t keepalive_time);
 
 /*
  * Ends all transfers without calling their handlers, and closes all

@@ -14,10 +14,6 @@
 
 #define NGX_FLOWDASH_CURL_HANDLE_IDLE      128
 
-/* the greatest age of a connection, in seconds */
-
-#define NGX_FLOWDASH_CURL_HANDLE_LIFETIME  3600L
-
 /* the buffer for receiving, in octets */
 
 #define NGX_FLOWDASH_CURL_HANDLE_BUFFER    4096L
@@ -29,6 +25,7 @@ typedef struct {
     ngx_queue_t   all;
     ngx_uint_t    keepalive;
     time_t        keepalive_timeout;
+    time_t        keepalive_time;
     unsigned      cafile:1;     /* libcurl knows the system's CA file */
     unsigned      tls:1;        /* a handle may use TLS */
 } ngx_flowdash_curl_handle_pool_t;
@@ -45,7 +42,7 @@ static ngx_flowdash_curl_handle_pool_t  ngx_flowdash_curl_handle_pool;
 
 void
 ngx_flowdash_curl_handle_init(ngx_log_t *log, CURLSH *share,
-    ngx_uint_t keepalive, time_t keepalive_timeout)
+    ngx_uint_t keepalive, time_t keepalive_timeout, time_t keepalive_time)
 {
     ngx_flowdash_curl_handle_pool_t  *pool;
 
@@ -57,6 +54,7 @@ ngx_flowdash_curl_handle_init(ngx_log_t *log, CURLSH *share,
     pool->log = log;
     pool->keepalive = keepalive;
     pool->keepalive_timeout = keepalive_timeout;
+    pool->keepalive_time = keepalive_time;
     pool->cafile = (curl_version_info(CURLVERSION_NOW)->cainfo != NULL);
 
     ngx_queue_init(&pool->all);
@@ -205,7 +203,7 @@ ngx_flowdash_curl_handle_setup(CURL *easy)
         /* a name's new address must be noticed even if calls never pause */
 
         || curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN,
-                            NGX_FLOWDASH_CURL_HANDLE_LIFETIME))
+                            (long) pool->keepalive_time))
     {
         return NGX_ERROR;
     }

@@ -41,10 +41,10 @@ typedef struct {
 /*
  * Prepares the worker.  Handles share the TLS sessions of "share"; unless
  * "keepalive" is 0, libcurl keeps their connections, idle ones for
- * "keepalive_timeout" seconds.
+ * "keepalive_timeout" seconds, and none for longer than "keepalive_time".
  */
 void ngx_flowdash_curl_handle_init(ngx_log_t *log, CURLSH *share,
-    ngx_uint_t keepalive, time_t keepalive_timeout);
+    ngx_uint_t keepalive, time_t keepalive_timeout, time_t keepalive_time);
 
 /* Frees all handles of the worker; none may be in use. */
 void ngx_flowdash_curl_handle_exit(void);

@@ -67,6 +67,7 @@ typedef struct {
     ngx_array_t                    *hosts;     /* from /etc/hosts, if needed */
     ngx_int_t                       keepalive;
     time_t                          keepalive_timeout;
+    time_t                          keepalive_time;
 
     unsigned                        steps:1;
     unsigned                        guard:1;   /* flowdash_guard is used */

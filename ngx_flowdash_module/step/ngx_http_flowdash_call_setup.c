@@ -25,6 +25,8 @@ static ngx_int_t ngx_http_flowdash_call_setup_proxy(CURL *easy,
     ngx_http_flowdash_loc_conf_t *flcf);
 static curl_socket_t ngx_http_flowdash_call_setup_open_socket(void *data,
     curlsocktype type, struct curl_sockaddr *addr);
+static void ngx_http_flowdash_call_setup_user_timeout(
+    ngx_http_flowdash_call_t *call, curl_socket_t fd, int family);
 static int ngx_http_flowdash_call_setup_connected(void *data, char *ip,
     char *local_ip, int port, int local_port);
 
@@ -244,6 +246,8 @@ ngx_http_flowdash_call_setup_open_socket(void *data, curlsocktype type,
 {
     ngx_http_flowdash_call_t *call = data;
 
+    curl_socket_t  fd;
+
     if (call->sent) {
         call->lost = 1;
         return CURL_SOCKET_BAD;
@@ -258,7 +262,43 @@ ngx_http_flowdash_call_setup_open_socket(void *data, curlsocktype type,
 
     call->opened = 1;
 
-    return socket(addr->family, addr->socktype, addr->protocol);
+    fd = socket(addr->family, addr->socktype, addr->protocol);
+
+    if (fd != CURL_SOCKET_BAD) {
+        ngx_http_flowdash_call_setup_user_timeout(call, fd, addr->family);
+    }
+
+    return fd;
+}
+
+
+/*
+ * A peer that is gone without a word: the kernel gives up a connection on which
+ * nothing was acknowledged for as long as a step may take, so that it is not
+ * used for the next calls, too.
+ */
+
+static void
+ngx_http_flowdash_call_setup_user_timeout(ngx_http_flowdash_call_t *call,
+    curl_socket_t fd, int family)
+{
+#ifdef TCP_USER_TIMEOUT
+
+    int  ms;
+
+    if (family != AF_INET && family != AF_INET6) {
+        return;
+    }
+
+    ms = ngx_min(call->conf->timeout, NGX_MAX_INT32_VALUE);
+
+    if (setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(int)) == -1)
+    {
+        ngx_log_error(NGX_LOG_INFO, call->request->connection->log,
+                      ngx_socket_errno, "setsockopt(TCP_USER_TIMEOUT) failed");
+    }
+
+#endif
 }
 
 

@@ -95,7 +95,7 @@ test_start(void)
     test_multi = curl_multi_init();
     test_share = curl_share_init();
 
-    ngx_flowdash_curl_handle_init(&test_log, test_share, 32, 60);
+    ngx_flowdash_curl_handle_init(&test_log, test_share, 32, 60, 3600);
     test_sweeper = ngx_flowdash_curl_handle_create_easy();
 
     (void) ngx_flowdash_curl_socket_init(&test_log, test_multi, NULL, NULL,
