@@ -849,6 +849,7 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
             }
 
             ngx_http_flowdash_count_step(r, ctx, ex);
+            ngx_http_flowdash_step_free_payloads(r, ctx);
 
             if (ex->error
                 && !ngx_http_flowdash_action_tolerates_failure(r, ctx, ex))

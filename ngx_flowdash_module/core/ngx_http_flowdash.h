@@ -250,6 +250,7 @@ struct ngx_http_flowdash_ctx_s {
 
     ngx_array_t                     exchanges; /* of ..._exchange_t * */
     ngx_http_flowdash_exchange_t   *exchange;  /* the current one */
+    ngx_uint_t                      freed;     /* payloads, of the first */
 
     ngx_event_t                     timer;
     ngx_msec_t                      deadline;  /* as ngx_current_msec */

@@ -224,6 +224,39 @@ ngx_http_flowdash_step_payload(ngx_http_request_t *r,
 }
 
 
+void
+ngx_http_flowdash_step_free_payloads(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_uint_t                      i;
+    ngx_http_flowdash_exchange_t  **ex;
+
+    /*
+     * What a step has started may go on after its end, and read its body: a
+     * handler that cannot be stopped, or the subrequests of "mirror".  Each
+     * holds a reference.
+     */
+
+    if (r->main->count != 1 || r->main->blocked) {
+        return;
+    }
+
+    ex = ctx->exchanges.elts;
+
+    for (i = ctx->freed; i < ctx->exchanges.nelts; i++) {
+
+        /* the length is still needed: it is counted, and logged */
+
+        if (ex[i]->payload.data) {
+            (void) ngx_pfree(r->pool, ex[i]->payload.data);
+            ex[i]->payload.data = NULL;
+        }
+    }
+
+    ctx->freed = ctx->exchanges.nelts;
+}
+
+
 /*
  * A background subrequest leaves the connection to the main request, so that
  * the step's upstream does not react to what the client does meanwhile.
