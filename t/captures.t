@@ -34,6 +34,17 @@ for my $capture (@captures) {
     is("@missing", '', "$capture->{name}: says what it is");
 }
 
+my $docs = do {
+    open my $file, '<', "$FindBin::Bin/../docs/clients.md" or die;
+    local $/;
+    readline $file;
+};
+my %clients = map { ("| $_->{client} | $_->{version} |" => 1) } @captures;
+my %described = map { $_ => 1 } $docs =~ /^(\| [^|]+ \| [^|]+ \|)$/mg;
+delete $described{'| client | version |'};
+is(join("\n", sort keys %described), join("\n", sort keys %clients),
+    'docs/clients.md names each client and its version, and no others');
+
 my $t = Test::Flowdash->new;
 
 # one endpoint changes nothing; the other changes the first of these fields

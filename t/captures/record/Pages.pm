@@ -92,7 +92,8 @@ sub page ($name) {
     my %scenario = Scenarios::scenario('chromium', $name);
     my @fields = @{ $scenario{arguments} };
     my $data = @fields == 1 ? shift @fields : 'null';
-    my $has_file = $name =~ /multipart/ || grep { ref eq 'ARRAY' || !defined } @fields;
+    my $has_file = $name =~ /multipart/
+        || grep { ref eq 'ARRAY' || !defined } @fields;
     my $multipart = $has_file && $name !~ /urlencoded/;
     my $method = $what eq 'get' ? 'get' : 'post';
     my $form = $how eq 'htmx'

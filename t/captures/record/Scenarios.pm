@@ -389,6 +389,7 @@ my %browsers = (
 
 my @browser = qw(form-urlencoded form-multipart form-get form-file form-files
     form-filename form-beside form-names form-quotes form-quoted form-semicolon
+    form-quotes-urlencoded form-semicolon-urlencoded
     form-nofile form-image form-flat form-redmine
     form-rails form-redmine-urlencoded form-rails-multipart
     fetch-multipart fetch-urlencoded fetch-json fetch-file fetch-filename
