@@ -27,6 +27,7 @@ typedef enum {
 
 typedef struct ngx_http_flowdash_form_node_s  ngx_http_flowdash_form_node_t;
 typedef struct ngx_http_flowdash_form_pair_s  ngx_http_flowdash_form_pair_t;
+typedef struct ngx_http_flowdash_form_alias_s  ngx_http_flowdash_form_alias_t;
 
 
 /* a name with a value, or a part of multipart/form-data */
@@ -76,6 +77,16 @@ struct ngx_http_flowdash_form_node_s {
 };
 
 
+/* a name as some apps read it */
+
+struct ngx_http_flowdash_form_alias_s {
+    ngx_str_node_t                   node;
+    ngx_str_t                        name;    /* as it is */
+    ngx_rbtree_t                    *tree;
+    ngx_http_flowdash_form_alias_t  *prev;    /* added before */
+};
+
+
 /*
  * A form: application/x-www-form-urlencoded (also a query) or
  * multipart/form-data (RFC 7578).  It holds an index of the pairs that belong
@@ -97,6 +108,11 @@ typedef struct {
     ngx_http_flowdash_form_node_t    root;
     ngx_http_flowdash_form_pair_t   *pairs;
     ngx_http_flowdash_form_pair_t   *last;
+
+    ngx_rbtree_t                     aliases; /* of the fields' names, */
+    ngx_rbtree_t                     dotted;  /* of what is before dots */
+    ngx_rbtree_node_t                no_alias;  /* sentinel of both */
+    ngx_http_flowdash_form_alias_t  *alias;   /* the last one added */
 
     off_t                            tail;    /* where new pairs go */
     unsigned                         empty:1; /* it has no pairs at all */

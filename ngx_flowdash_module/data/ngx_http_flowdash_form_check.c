@@ -9,7 +9,10 @@
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_json_leaves.h>
 #include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_form.h>
+#include <ngx_http_flowdash_form_alias.h>
+#include <ngx_http_flowdash_form_rules.h>
 #include <ngx_http_flowdash_form_index.h>
 #include <ngx_http_flowdash_form_check.h>
 
@@ -22,6 +25,16 @@ typedef struct {
 } ngx_http_flowdash_form_check_name_t;
 
 
+static ngx_int_t ngx_http_flowdash_form_check_refuse(
+    ngx_http_flowdash_form_t *form, const char **error);
+static const char *ngx_http_flowdash_form_check_name(
+    ngx_http_flowdash_form_t *form, ngx_str_t *name);
+static ngx_int_t ngx_http_flowdash_form_check_value(
+    ngx_http_flowdash_form_t *form, ngx_http_flowdash_field_t *field,
+    ngx_str_t *old, const char **error);
+static ngx_int_t ngx_http_flowdash_form_check_number(
+    ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_str_t *old,
+    ngx_uint_t n);
 static const char *ngx_http_flowdash_form_check_leaf(
     ngx_http_flowdash_form_t *form, ngx_http_flowdash_json_node_t *leaf,
     size_t *size);
@@ -35,6 +48,8 @@ static ngx_int_t ngx_http_flowdash_form_check_same(
 static ngx_int_t ngx_http_flowdash_form_check_same_object(
     ngx_http_flowdash_form_t *form, ngx_http_flowdash_json_node_t *a,
     ngx_http_flowdash_json_node_t *b);
+static const char *ngx_http_flowdash_form_check_key(
+    ngx_http_flowdash_form_t *form, ngx_str_t *key);
 static ngx_uint_t ngx_http_flowdash_form_check_can_encode(
     ngx_http_flowdash_form_t *form, ngx_str_t *key);
 static ngx_uint_t ngx_http_flowdash_form_check_has_boundary(
@@ -45,13 +60,8 @@ ngx_int_t
 ngx_http_flowdash_form_check(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_field_t *field, ngx_str_t *old, const char **error)
 {
-    size_t                           size, name;
-    ngx_int_t                        rc;
-    ngx_str_t                       *token;
-    ngx_uint_t                       i;
-    ngx_array_t                      leaves;
-    ngx_http_flowdash_form_node_t   *node;
-    ngx_http_flowdash_json_node_t  **leaf;
+    ngx_int_t                       rc;
+    ngx_http_flowdash_form_node_t  *node;
 
     node = ngx_http_flowdash_form_index_lookup(&form->root, &field->node.str);
 
@@ -60,28 +70,108 @@ ngx_http_flowdash_form_check(ngx_http_flowdash_form_t *form,
         return ngx_http_flowdash_form_check_file(form, old, &field->value);
     }
 
-    *error = "a name that a form cannot have";
+    form->rule = 0;
+
+    *error = ngx_http_flowdash_form_check_name(form, &field->node.str);
+
+    rc = *error ? NGX_DECLINED
+                : ngx_http_flowdash_form_check_value(form, field, old, error);
+
+    if (rc == NGX_DECLINED && form->rule) {
+        return ngx_http_flowdash_form_check_refuse(form, error);
+    }
+
+    return rc;
+}
+
+
+/* adds the rule to the error */
+
+static ngx_int_t
+ngx_http_flowdash_form_check_refuse(ngx_http_flowdash_form_t *form,
+    const char **error)
+{
+    u_char      *p;
+    size_t       len;
+    const char  *name;
+
+    name = ngx_http_flowdash_strict_name(form->rule);
+
+    len = ngx_strlen(*error) + sizeof(" (rule \"\")") + ngx_strlen(name);
+
+    p = ngx_pnalloc(form->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_snprintf(p, len, "%s (rule \"%s\")%Z", *error, name);
+
+    *error = (const char *) p;
+
+    return NGX_DECLINED;
+}
+
+
+/* returns what is wrong with the field's name, or NULL */
+
+static const char *
+ngx_http_flowdash_form_check_name(ngx_http_flowdash_form_t *form,
+    ngx_str_t *name)
+{
+    ngx_str_t   *token, path;
+    ngx_uint_t   i;
+    const char  *error;
 
     token = form->pointer->elts;
-    name = field->node.str.len;
 
     for (i = 0; i < form->pointer->nelts; i++) {
         if (!ngx_http_flowdash_form_check_can_encode(form, &token[i])) {
-            return NGX_DECLINED;
+            return "a name that a form cannot have";
         }
-
-        name += sizeof("[]") - 1 + token[i].len;
     }
 
-    if (!ngx_http_flowdash_form_check_can_encode(form, &field->node.str)) {
-        return NGX_DECLINED;
+    error = ngx_http_flowdash_form_check_key(form, name);
+
+    if (error) {
+        return error;
     }
+
+    ngx_str_null(&path);
+
+    if (ngx_http_flowdash_form_rules_field(form, name, &path) != NGX_OK
+        || (form->pointer->nelts == 0
+            && ngx_http_flowdash_form_rules_name(form, name) != NGX_OK))
+    {
+        return form->error;
+    }
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_form_check_value(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_field_t *field, ngx_str_t *old, const char **error)
+{
+    size_t                           size, name;
+    ngx_int_t                        rc;
+    ngx_str_t                       *token;
+    ngx_uint_t                       i;
+    ngx_array_t                      leaves;
+    ngx_http_flowdash_json_node_t  **leaf;
 
     rc = ngx_http_flowdash_json_leaves(&field->value, &leaves, form->pool);
 
     if (rc != NGX_OK) {
         *error = "half of a surrogate pair, which a form cannot have";
         return rc;
+    }
+
+    token = form->pointer->elts;
+    name = field->node.str.len;
+
+    for (i = 0; i < form->pointer->nelts; i++) {
+        name += sizeof("[]") - 1 + token[i].len;
     }
 
     leaf = leaves.elts;
@@ -97,7 +187,45 @@ ngx_http_flowdash_form_check(ngx_http_flowdash_form_t *form,
         }
     }
 
-    return NGX_OK;
+    rc = ngx_http_flowdash_form_check_number(form, &field->node.str, old,
+                                             leaves.nelts);
+
+    if (rc == NGX_DECLINED) {
+        *error = form->error;
+    }
+
+    return rc;
+}
+
+
+/* counts the field's pairs, in place of those that it has */
+
+static ngx_int_t
+ngx_http_flowdash_form_check_number(ngx_http_flowdash_form_t *form,
+    ngx_str_t *name, ngx_str_t *old, ngx_uint_t n)
+{
+    ngx_int_t    rc;
+    ngx_array_t  leaves;
+
+    rc = ngx_http_flowdash_form_alias_add(form, name);
+
+    if (rc == NGX_DONE) {
+
+        rc = ngx_http_flowdash_json_leaves(old, &leaves, form->pool);
+
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        form->fields -= leaves.nelts;
+
+    } else if (rc != NGX_OK) {
+        return rc;
+    }
+
+    form->fields += n - 1;
+
+    return ngx_http_flowdash_form_count(form, form->tail);
 }
 
 
@@ -111,12 +239,13 @@ static const char *
 ngx_http_flowdash_form_check_leaf(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_json_node_t *leaf, size_t *size)
 {
+    const char                     *error;
     ngx_http_flowdash_json_node_t  *part;
 
     /* an empty array needs a pair of brackets of its own */
 
     if (leaf->depth + leaf->array + form->pointer->nelts
-        > NGX_HTTP_FLOWDASH_FORM_DEPTH)
+        > ngx_http_flowdash_form_rules_depth(form))
     {
         return "a value that is nested too deep for a form";
     }
@@ -133,10 +262,13 @@ ngx_http_flowdash_form_check_leaf(ngx_http_flowdash_form_t *form,
 
     for (part = leaf; part->parent; part = part->parent) {
 
-        if (part->parent->object
-            && !ngx_http_flowdash_form_check_can_encode(form, &part->key))
-        {
-            return "a name that a form cannot have";
+        if (part->parent->object) {
+
+            error = ngx_http_flowdash_form_check_key(form, &part->key);
+
+            if (error) {
+                return error;
+            }
         }
 
         if (part->index) {
@@ -145,6 +277,12 @@ ngx_http_flowdash_form_check_leaf(ngx_http_flowdash_form_t *form,
 
             break;
         }
+    }
+
+    error = ngx_http_flowdash_form_rules_value(form, &leaf->text);
+
+    if (error) {
+        return error;
     }
 
     if (ngx_http_flowdash_form_check_has_boundary(form, &leaf->text)) {
@@ -287,6 +425,26 @@ ngx_http_flowdash_form_check_same_object(ngx_http_flowdash_form_t *form,
     }
 
     return NGX_DONE;
+}
+
+
+/* returns what is wrong with a key of a name, or NULL */
+
+static const char *
+ngx_http_flowdash_form_check_key(ngx_http_flowdash_form_t *form,
+    ngx_str_t *key)
+{
+    if (!ngx_http_flowdash_form_check_can_encode(form, key)) {
+        return "a name that a form cannot have";
+    }
+
+    if (form->ascii
+        && ngx_http_flowdash_text_find(key, NGX_HTTP_FLOWDASH_TEXT_HIGH))
+    {
+        return "a name that is not ASCII, in a form that is not UTF-8";
+    }
+
+    return ngx_http_flowdash_form_rules_key(form, key);
 }
 
 

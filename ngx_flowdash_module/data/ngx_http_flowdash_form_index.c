@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash_form.h>
+#include <ngx_http_flowdash_form_alias.h>
 #include <ngx_http_flowdash_form_index.h>
 
 
@@ -165,6 +166,12 @@ ngx_http_flowdash_form_index_child(ngx_http_flowdash_form_t *form,
 
     } else {
         parent->array = 1;
+    }
+
+    if (parent == &form->root
+        && ngx_http_flowdash_form_alias_add(form, key) != NGX_OK)
+    {
+        return NULL;
     }
 
     if (ngx_http_flowdash_form_charge(form,

@@ -8,7 +8,10 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_form.h>
+#include <ngx_http_flowdash_form_alias.h>
+#include <ngx_http_flowdash_form_rules.h>
 #include <ngx_http_flowdash_form_name.h>
 
 
@@ -21,8 +24,8 @@ static const char *ngx_http_flowdash_form_name_follow(
 static ngx_uint_t ngx_http_flowdash_form_name_brackets(ngx_str_t *path);
 static ngx_uint_t ngx_http_flowdash_form_name_brackets_balanced(
     ngx_str_t *name);
-static ngx_uint_t ngx_http_flowdash_form_name_looks_like(ngx_str_t *name,
-    ngx_str_t *token);
+static ngx_uint_t ngx_http_flowdash_form_name_looks_like(
+    ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_str_t *token);
 static ngx_uint_t ngx_http_flowdash_form_name_next_index(ngx_str_t *key,
     ngx_str_t *token);
 
@@ -31,8 +34,12 @@ ngx_int_t
 ngx_http_flowdash_form_name(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_form_pair_t *pair, ngx_str_t *field)
 {
-    ngx_uint_t   found;
+    ngx_uint_t   found, rule;
     const char  *error;
+
+    if (ngx_http_flowdash_form_rules_name(form, &pair->name) != NGX_OK) {
+        return NGX_DECLINED;
+    }
 
     error = ngx_http_flowdash_form_name_split(form, &pair->name, field,
                                               &pair->path, &found);
@@ -43,7 +50,18 @@ ngx_http_flowdash_form_name(ngx_http_flowdash_form_t *form,
                                              form->offset, error);
     }
 
-    return found ? NGX_OK : NGX_DONE;
+    if (found) {
+        return ngx_http_flowdash_form_rules_field(form, field, &pair->path);
+    }
+
+    rule = ngx_http_flowdash_form_alias_of_task(form, &pair->name);
+
+    if (rule) {
+        return ngx_http_flowdash_form_refuse_rule(form, rule, form->offset,
+                             "a name that some apps take for the task's");
+    }
+
+    return NGX_DONE;
 }
 
 
@@ -69,7 +87,8 @@ ngx_http_flowdash_form_name_split(ngx_http_flowdash_form_t *form,
         || ngx_http_flowdash_text_check_utf8(name))
     {
         if (pointer->nelts
-            && !ngx_http_flowdash_form_name_looks_like(name, pointer->elts))
+            && !ngx_http_flowdash_form_name_looks_like(form, name,
+                                                       pointer->elts))
         {
             return NULL;
         }
@@ -145,7 +164,7 @@ ngx_http_flowdash_form_name_follow(ngx_http_flowdash_form_t *form,
 
         if (!ngx_http_flowdash_text_equal(&key, &token[n])) {
             if (n ? ngx_http_flowdash_form_name_next_index(&key, &token[n])
-                  : ngx_http_flowdash_form_name_looks_like(name, token))
+                  : ngx_http_flowdash_form_name_looks_like(form, name, token))
             {
                 return "a name that some apps take for the task's";
             }
@@ -239,10 +258,14 @@ ngx_http_flowdash_form_name_brackets_balanced(ngx_str_t *name)
  */
 
 static ngx_uint_t
-ngx_http_flowdash_form_name_looks_like(ngx_str_t *name, ngx_str_t *token)
+ngx_http_flowdash_form_name_looks_like(ngx_http_flowdash_form_t *form,
+    ngx_str_t *name, ngx_str_t *token)
 {
-    u_char  *p, *last;
-    size_t   i;
+    u_char      *p, *last;
+    size_t       i;
+    ngx_uint_t   php;
+
+    php = form->strict & NGX_HTTP_FLOWDASH_STRICT_PHP;
 
     p = name->data;
     last = p + name->len;
@@ -258,7 +281,7 @@ ngx_http_flowdash_form_name_looks_like(ngx_str_t *name, ngx_str_t *token)
     for (i = 0; i < token->len; i++, p++) {
 
         if (*p != token->data[i]
-            && (token->data[i] != '_'
+            && (!php || token->data[i] != '_'
                 || (*p != ' ' && *p != '.' && *p != '[')))
         {
             return 0;

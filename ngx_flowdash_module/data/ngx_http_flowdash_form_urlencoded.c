@@ -10,6 +10,8 @@
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash_form_name.h>
+#include <ngx_http_flowdash_form_grammar.h>
+#include <ngx_http_flowdash_form_rules.h>
 #include <ngx_http_flowdash_form_index.h>
 #include <ngx_http_flowdash_form_urlencoded.h>
 
@@ -36,6 +38,10 @@ ngx_http_flowdash_form_urlencoded_parse(ngx_http_flowdash_form_t *form,
         return NGX_DECLINED;
     }
 
+    if (ngx_http_flowdash_form_grammar_text(form, text) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
     last = text->data + text->len;
 
     for (p = text->data; p < last; p = end + 1) {
@@ -57,6 +63,12 @@ ngx_http_flowdash_form_urlencoded_parse(ngx_http_flowdash_form_t *form,
         }
 
         form->empty = 0;
+
+        if (ngx_http_flowdash_form_grammar_pair(form, text, p, end)
+            != NGX_OK)
+        {
+            return NGX_DECLINED;
+        }
 
         rc = ngx_http_flowdash_form_urlencoded_parse_pair(form, text->data, p,
                                                           end);
@@ -148,6 +160,7 @@ ngx_http_flowdash_form_urlencoded_add_pair(ngx_http_flowdash_form_t *form,
 {
     u_char                         *value;
     ngx_int_t                       rc;
+    const char                     *error;
     ngx_http_flowdash_form_pair_t  *pair;
 
     if (ngx_http_flowdash_form_charge(form,
@@ -185,6 +198,13 @@ ngx_http_flowdash_form_urlencoded_add_pair(ngx_http_flowdash_form_t *form,
         return ngx_http_flowdash_form_refuse(form,
                            NGX_HTTP_FLOWDASH_FORM_MALFORMED, pair->value,
                            "a value with a wrong escape, or not UTF-8");
+    }
+
+    error = ngx_http_flowdash_form_rules_value(form, &pair->text);
+
+    if (error) {
+        return ngx_http_flowdash_form_refuse_rule(form, form->rule,
+                                                  pair->value, error);
     }
 
     return ngx_http_flowdash_form_index_add(form, pair, field);

@@ -238,7 +238,7 @@ ngx_http_flowdash_body_media(ngx_http_request_t *r, ngx_uint_t decode,
         /* some apps decode the query, too, in the charset of the body */
 
         media->gzip = 0;
-        media->error = r->args.len ? charset : NULL;
+        media->error = (r->args.len && !media->ascii) ? charset : NULL;
 
         if (n != 1) {
             media->type = NGX_HTTP_FLOWDASH_UNKNOWN;
@@ -251,7 +251,10 @@ ngx_http_flowdash_body_media(ngx_http_request_t *r, ngx_uint_t decode,
     } else if (n != 1) {
         media->error = "the request has no Content-Type, or several";
 
-    } else if (charset) {
+    } else if (charset
+               && !(media->ascii
+                    && media->type == NGX_HTTP_FLOWDASH_URLENCODED))
+    {
         media->error = charset;
 
     } else if (media->type == NGX_HTTP_FLOWDASH_MULTIPART
@@ -275,6 +278,9 @@ ngx_http_flowdash_body_content_type(ngx_str_t *value, ngx_array_t *types,
     verdict = ngx_http_flowdash_multipart_media(value, &name);
 
     if (verdict == NGX_HTTP_FLOWDASH_FORM_CHARSET) {
+        media->ascii = (*charset == NULL || media->ascii)
+                       && ngx_http_flowdash_multipart_media_is_ascii(value);
+
         *charset = "the request's Content-Type names another charset than "
                    "UTF-8";
     }

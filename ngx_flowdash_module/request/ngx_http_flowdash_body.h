@@ -24,6 +24,7 @@ typedef struct {
     const char                     *error;     /* why it cannot be read */
     ngx_uint_t                      status;    /* of the refusal */
     unsigned                        gzip:1;
+    unsigned                        ascii:1;   /* or it is not UTF-8 */
 } ngx_http_flowdash_media_t;
 
 

@@ -13,6 +13,7 @@
 #include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash_json_leaves.h>
 #include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash_form_alias.h>
 #include <ngx_http_flowdash_form_check.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_value.h>
@@ -20,18 +21,16 @@
 #include <ngx_http_flowdash_source.h>
 
 
-static ngx_int_t ngx_http_flowdash_source_merge_query(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx);
-static ngx_int_t ngx_http_flowdash_source_agrees(ngx_http_request_t *r,
-    ngx_str_t *value, ngx_str_t *in_query);
-static ngx_int_t ngx_http_flowdash_source_scalar(ngx_http_request_t *r,
-    ngx_str_t *value, ngx_str_t *text);
-static void ngx_http_flowdash_source_mark_ambiguous(
-    ngx_http_flowdash_ctx_t *ctx);
+static void ngx_http_flowdash_source_save_form(
+    ngx_http_flowdash_source_t *source);
+static void ngx_http_flowdash_source_restore_form(
+    ngx_http_flowdash_source_t *source);
 static ngx_int_t ngx_http_flowdash_source_check_form(
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_source_t *source,
     ngx_http_flowdash_field_t *new, ngx_http_flowdash_field_t *field,
     const char **error);
+static void ngx_http_flowdash_source_preset_refused(
+    ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_source_preset_field(ngx_http_request_t *r,
     ngx_http_flowdash_param_t *param, ngx_http_flowdash_field_t *field,
     const char **error);
@@ -99,6 +98,37 @@ ngx_http_flowdash_source_refuse_rule(ngx_http_request_t *r,
 
 
 ngx_int_t
+ngx_http_flowdash_source_refuse_at(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *what,
+    const char *error, ngx_uint_t rule, off_t offset)
+{
+    u_char  *p, *last;
+
+    ctx->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
+    if (ctx->detail.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    last = ctx->detail.data + NGX_MAX_ERROR_STR;
+
+    p = ngx_slprintf(ctx->detail.data, last, "the request's %s: %s", what,
+                     error);
+
+    if (rule) {
+        p = ngx_slprintf(p, last, " (rule \"%s\")",
+                         ngx_http_flowdash_strict_name(rule));
+    }
+
+    p = ngx_slprintf(p, last, ", at byte %O", offset);
+
+    ctx->detail.len = p - ctx->detail.data;
+    ctx->refusal_status = status;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_http_flowdash_source_merge(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
@@ -131,191 +161,59 @@ ngx_http_flowdash_source_merge(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
+    /* what body and query both have is the same, source_query sees to it */
+
     if (src->query.form
-        && ngx_http_flowdash_source_merge_query(r, ctx) != NGX_OK)
+        && ngx_http_flowdash_task_merge(task, &src->query.task) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    if (ctx->task) {
-        ngx_http_flowdash_source_mark_ambiguous(ctx);
-    }
-
     return NGX_OK;
 }
 
 
-/*
- * The query overrides the body, as it does in apps that read both.  For apps
- * that read only the body, its value is replaced: the endpoints and the app
- * must see the same value.
- */
-
-static ngx_int_t
-ngx_http_flowdash_source_merge_query(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx)
+void
+ngx_http_flowdash_source_begin(ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_int_t                     rc;
-    ngx_uint_t                    i;
-    const char                   *error;
-    ngx_list_part_t              *part;
-    ngx_http_flowdash_field_t    *field, *in_query;
     ngx_http_flowdash_sources_t  *src;
 
     src = ctx->sources;
 
-    i = 0;
-    part = &src->query.task.fields.part;
-
-    while ((in_query = ngx_http_flowdash_task_next(&part, &i))) {
-
-        field = ngx_http_flowdash_task_lookup(&src->body.task,
-                                              &in_query->node.str);
-        if (field) {
-
-            rc = ngx_http_flowdash_source_agrees(r, &field->value,
-                                                 &in_query->value);
-            if (rc == NGX_OK) {
-                continue;
-            }
-
-            if (rc != NGX_DECLINED) {
-                return rc;
-            }
-
-            rc = ngx_http_flowdash_source_check_form(ctx, &src->body, in_query,
-                                                     field, &error);
-            if (rc == NGX_ERROR) {
-                return NGX_ERROR;
-            }
-
-            if (rc == NGX_DECLINED) {
-                ctx->task = NULL;
-                return ngx_http_flowdash_source_refuse(r, ctx,
-                             NGX_HTTP_BAD_REQUEST,
-                             "a field of the query that the body cannot have");
-            }
-        }
-
-        if (ngx_http_flowdash_task_set(ctx->task, in_query) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        if (field) {
-            field = ngx_http_flowdash_task_lookup(ctx->task,
-                                                  &in_query->node.str);
-            field->ambiguous = 1;
-        }
-    }
-
-    return NGX_OK;
+    ngx_http_flowdash_source_save_form(&src->body);
+    ngx_http_flowdash_source_save_form(&src->query);
 }
 
-
-/*
- * Tells whether a scalar of the query has the same text as that of the body: a
- * form has "5" for 5.  Returns NGX_OK, NGX_DECLINED or NGX_ERROR.
- */
-
-static ngx_int_t
-ngx_http_flowdash_source_agrees(ngx_http_request_t *r, ngx_str_t *value,
-    ngx_str_t *in_query)
-{
-    ngx_int_t  rc;
-    ngx_str_t  a, b;
-
-    rc = ngx_http_flowdash_source_scalar(r, value, &a);
-
-    if (rc == NGX_OK) {
-        rc = ngx_http_flowdash_source_scalar(r, in_query, &b);
-    }
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    return ngx_http_flowdash_text_equal(&a, &b) ? NGX_OK : NGX_DECLINED;
-}
-
-
-/*
- * Gets the text of a scalar.  Returns NGX_OK; NGX_DECLINED for an array, an
- * object or half of a surrogate pair; or NGX_ERROR.
- */
-
-static ngx_int_t
-ngx_http_flowdash_source_scalar(ngx_http_request_t *r, ngx_str_t *value,
-    ngx_str_t *text)
-{
-    switch (value->data[0]) {
-
-    case '{':
-    case '[':
-        return NGX_DECLINED;
-
-    case '"':
-        if (ngx_http_flowdash_json_lone_surrogate(value)) {
-            return NGX_DECLINED;
-        }
-
-        return ngx_http_flowdash_json_decode(value, text, r->pool);
-
-    default:
-        *text = *value;
-        return NGX_OK;
-    }
-}
-
-
-/* a field stays ambiguous if it is so in any source, whichever one won */
 
 static void
-ngx_http_flowdash_source_mark_ambiguous(ngx_http_flowdash_ctx_t *ctx)
+ngx_http_flowdash_source_save_form(ngx_http_flowdash_source_t *source)
 {
-    ngx_uint_t                    i;
-    ngx_list_part_t              *part;
-    ngx_http_flowdash_task_t     *query;
-    ngx_http_flowdash_field_t    *field, *own;
-    ngx_http_flowdash_sources_t  *src;
-
-    src = ctx->sources;
-
-    query = src->query.form ? &src->query.task : NULL;
-
-    i = 0;
-    part = &ctx->task->fields.part;
-
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-
-        own = ngx_http_flowdash_task_lookup(&src->body.task, &field->node.str);
-
-        if (own && own->ambiguous) {
-            field->ambiguous = 1;
-        }
-
-        own = query ? ngx_http_flowdash_task_lookup(query, &field->node.str)
-                    : NULL;
-
-        if (own && own->ambiguous) {
-            field->ambiguous = 1;
-        }
+    if (source->form) {
+        source->fields = source->form->fields;
+        source->alias = source->form->alias;
     }
 }
 
 
-ngx_int_t
-ngx_http_flowdash_source_set(ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_field_t *new, const char **error)
+void
+ngx_http_flowdash_source_cancel(ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_int_t  rc;
+    ngx_http_flowdash_sources_t  *src;
 
-    rc = ngx_http_flowdash_source_check(ctx, new, error);
+    src = ctx->sources;
 
-    if (rc == NGX_OK) {
-        return ngx_http_flowdash_task_set(ctx->task, new);
+    ngx_http_flowdash_source_restore_form(&src->body);
+    ngx_http_flowdash_source_restore_form(&src->query);
+}
+
+
+static void
+ngx_http_flowdash_source_restore_form(ngx_http_flowdash_source_t *source)
+{
+    if (source->form) {
+        source->form->fields = source->fields;
+        ngx_http_flowdash_form_alias_remove(source->form, source->alias);
     }
-
-    return (rc == NGX_DONE) ? NGX_OK : rc;
 }
 
 
@@ -389,15 +287,45 @@ ngx_http_flowdash_source_preset(ngx_http_request_t *r,
         rc = ngx_http_flowdash_source_preset_field(r, &param[i], &field,
                                                    error);
         if (rc == NGX_OK) {
-            rc = ngx_http_flowdash_source_set(ctx, &field, error);
+            rc = ngx_http_flowdash_source_check(ctx, &field, error);
+        }
+
+        if (rc == NGX_DONE) {
+            continue;
+        }
+
+        if (rc == NGX_DECLINED) {
+            ngx_http_flowdash_source_preset_refused(ctx);
         }
 
         if (rc != NGX_OK) {
             return rc;
         }
+
+        if (ngx_http_flowdash_task_set(ctx->task, &field) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
     return NGX_OK;
+}
+
+
+/* the client has sent too much to add anything */
+
+static void
+ngx_http_flowdash_source_preset_refused(ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_http_flowdash_form_t     *form;
+    ngx_http_flowdash_sources_t  *src;
+
+    src = ctx->sources;
+
+    form = src->target->form;
+
+    if (form && form->verdict == NGX_HTTP_FLOWDASH_FORM_LARGE) {
+        ctx->refusal_status = NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+    }
 }
 
 

@@ -19,29 +19,32 @@ ngx_int_t ngx_http_flowdash_source_create(ngx_http_request_t *r,
 
 /*
  * Merges the fields of the stored task, the body and the query into ctx->task;
- * later ones override earlier ones.  Returns NGX_OK, with ctx->refusal_status
- * set if they contradict each other, or NGX_ERROR.
+ * later ones override earlier ones.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_source_merge(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
 /*
- * Gives a field of the task the value of "new".  Returns NGX_OK, NGX_DECLINED
- * with "error" set if the request's form cannot carry it, or NGX_ERROR.
+ * Begins to check fields that change together; the fields that were checked
+ * before are changed by now.
  */
-ngx_int_t ngx_http_flowdash_source_set(ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_field_t *new, const char **error);
+void ngx_http_flowdash_source_begin(ngx_http_flowdash_ctx_t *ctx);
 
 /*
- * Tells whether the request can carry the value of "new".  Returns as
- * ngx_http_flowdash_source_set(), or NGX_DONE if the value stays the same.
+ * Tells whether the request can carry the value of "new", beside those that
+ * have been checked before.  Returns NGX_OK: the caller changes the field;
+ * NGX_DONE if the value stays the same; NGX_DECLINED with "error" set if the
+ * request cannot carry it; or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_field_t *new, const char **error);
 
+/* Forgets the fields that were checked since the beginning. */
+void ngx_http_flowdash_source_cancel(ngx_http_flowdash_ctx_t *ctx);
+
 /*
- * Sets the fields of flowdash_set and flowdash_set_json.  Returns as
- * ngx_http_flowdash_source_set().
+ * Sets the fields of flowdash_set and flowdash_set_json.  Returns NGX_OK,
+ * NGX_DECLINED with "error" and perhaps ctx->refusal_status set, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_source_preset(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, const char **error);
@@ -54,12 +57,20 @@ ngx_int_t ngx_http_flowdash_source_refuse(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *error);
 
 /*
- * The same for a rule of flowdash_strict, which is added to the error.  Returns
- * NGX_OK or NGX_ERROR.
+ * The same for a rule of flowdash_strict, which is added to the error.
+ * Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_source_refuse_rule(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, ngx_uint_t rule,
     const char *error);
+
+/*
+ * Records what is wrong with the request's body or query ("what"), the rule if
+ * it is not 0, and the byte.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_source_refuse_at(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *what,
+    const char *error, ngx_uint_t rule, off_t offset);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_SOURCE_H_INCLUDED_ */

@@ -22,6 +22,7 @@
 #include <ngx_http_flowdash_overrides.h>
 #include <ngx_http_flowdash_source_state.h>
 #include <ngx_http_flowdash_source.h>
+#include <ngx_http_flowdash_source_query.h>
 #include <ngx_http_flowdash_source_read.h>
 
 
@@ -47,9 +48,6 @@ static ngx_int_t ngx_http_flowdash_source_read_query(ngx_http_request_t *r,
 static ngx_int_t ngx_http_flowdash_source_read_refuse_form(
     ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_form_t *form);
-static ngx_int_t ngx_http_flowdash_source_read_refuse_at(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *what,
-    const char *error, ngx_uint_t rule, off_t offset);
 
 
 ngx_int_t
@@ -362,10 +360,10 @@ ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
     status = (verdict == NGX_HTTP_FLOWDASH_JSON_LARGE)
              ? NGX_HTTP_REQUEST_ENTITY_TOO_LARGE : NGX_HTTP_BAD_REQUEST;
 
-    return ngx_http_flowdash_source_read_refuse_at(r, ctx, status, "body",
-                                                   src->body.task.json.error,
-                                                   src->body.task.json.rule,
-                                                   src->body.task.json.offset);
+    return ngx_http_flowdash_source_refuse_at(r, ctx, status, "body",
+                                              src->body.task.json.error,
+                                              src->body.task.json.rule,
+                                              src->body.task.json.offset);
 }
 
 
@@ -419,9 +417,12 @@ ngx_http_flowdash_source_read_pairs(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_source_t *source,
     ngx_uint_t query)
 {
-    ngx_int_t                  rc;
-    ngx_str_t                  none;
-    ngx_http_flowdash_form_t  *form;
+    ngx_int_t                     rc;
+    ngx_str_t                     none;
+    ngx_http_flowdash_form_t     *form;
+    ngx_http_flowdash_sources_t  *src;
+
+    src = ctx->sources;
 
     ngx_str_null(&none);
 
@@ -431,6 +432,14 @@ ngx_http_flowdash_source_read_pairs(ngx_http_request_t *r,
     }
 
     form->query = query;
+    form->ascii = src->media.ascii;
+
+    if (query && ngx_http_flowdash_source_query_is_other(ctx)) {
+
+        /* just its names are compared with those of the body */
+
+        form->strict = NGX_HTTP_FLOWDASH_STRICT_NONE;
+    }
 
     rc = ngx_http_flowdash_form_urlencoded_parse(form, &source->text);
 
@@ -504,14 +513,9 @@ ngx_http_flowdash_source_read_query(ngx_http_request_t *r,
 
     src->target = &src->body;
 
-    /*
-     * If the whole JSON body is the task, the query has other arguments, such
-     * as filters.
-     */
-
     if (r->args.len == 0
-        || (src->has_body && src->body.form == NULL
-            && ctx->conf->pointer->nelts == 0))
+        || (ngx_http_flowdash_source_query_is_other(ctx)
+            && !(ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_QUERY)))
     {
         return NGX_OK;
     }
@@ -519,6 +523,10 @@ ngx_http_flowdash_source_read_query(ngx_http_request_t *r,
     src->query.text = r->args;
 
     rc = ngx_http_flowdash_source_read_pairs(r, ctx, &src->query, 1);
+
+    if (rc == NGX_OK && src->query.form && !ctx->refusal_status) {
+        rc = ngx_http_flowdash_source_query_judge(r, ctx);
+    }
 
     if (rc != NGX_OK || src->query.form == NULL) {
         return rc;
@@ -558,39 +566,8 @@ ngx_http_flowdash_source_read_refuse_form(ngx_http_request_t *r,
         status = NGX_HTTP_BAD_REQUEST;
     }
 
-    return ngx_http_flowdash_source_read_refuse_at(r, ctx, status,
-                                         form->query ? "query" : "body",
-                                         form->error, form->rule,
-                                         form->offset);
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_source_read_refuse_at(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *what,
-    const char *error, ngx_uint_t rule, off_t offset)
-{
-    u_char  *p, *last;
-
-    ctx->detail.data = ngx_pnalloc(r->pool, NGX_MAX_ERROR_STR);
-    if (ctx->detail.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    last = ctx->detail.data + NGX_MAX_ERROR_STR;
-
-    p = ngx_slprintf(ctx->detail.data, last, "the request's %s: %s", what,
-                     error);
-
-    if (rule) {
-        p = ngx_slprintf(p, last, " (rule \"%s\")",
-                         ngx_http_flowdash_strict_name(rule));
-    }
-
-    p = ngx_slprintf(p, last, ", at byte %O", offset);
-
-    ctx->detail.len = p - ctx->detail.data;
-    ctx->refusal_status = status;
-
-    return NGX_OK;
+    return ngx_http_flowdash_source_refuse_at(r, ctx, status,
+                                              form->query ? "query" : "body",
+                                              form->error, form->rule,
+                                              form->offset);
 }

@@ -21,6 +21,11 @@ typedef struct {
     ngx_http_flowdash_task_t        task;
     ngx_http_flowdash_form_t       *form;      /* NULL: JSON */
     ngx_str_t                       text;      /* if all is in memory */
+
+    /* what source_cancel() restores */
+
+    ngx_uint_t                      fields;
+    ngx_http_flowdash_form_alias_t *alias;
 } ngx_http_flowdash_source_t;
 
 

@@ -483,6 +483,8 @@ ngx_http_flowdash_answer_merge_fields(ngx_http_request_t *r,
 
     flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
+    ngx_http_flowdash_source_begin(ctx);
+
     i = 0;
     part = &answer->fields.part;
 
@@ -496,6 +498,8 @@ ngx_http_flowdash_answer_merge_fields(ngx_http_request_t *r,
         rc = ngx_http_flowdash_source_check(ctx, new, &error);
 
         if (rc == NGX_DECLINED) {
+            ngx_http_flowdash_source_cancel(ctx);
+
             return ngx_http_flowdash_exchange_fail_text(ex,
                        NGX_HTTP_FLOWDASH_RESPONSE_INVALID, r->pool,
                        "the answer's field %V: %s", &new->spelling, error);
@@ -504,6 +508,8 @@ ngx_http_flowdash_answer_merge_fields(ngx_http_request_t *r,
         if (rc == NGX_ERROR) {
             return NGX_ERROR;
         }
+
+        new->changed = (rc == NGX_OK);
     }
 
     i = 0;
@@ -511,8 +517,8 @@ ngx_http_flowdash_answer_merge_fields(ngx_http_request_t *r,
 
     while ((new = ngx_http_flowdash_task_next(&part, &i))) {
 
-        if (ngx_http_flowdash_answer_accepts(flcf, &new->node.str)
-            && ngx_http_flowdash_source_set(ctx, new, &error) != NGX_OK)
+        if (new->changed
+            && ngx_http_flowdash_task_set(ctx->task, new) != NGX_OK)
         {
             return NGX_ERROR;
         }

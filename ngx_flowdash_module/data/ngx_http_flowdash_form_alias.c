@@ -1,0 +1,440 @@
+
+/*
+ * Names that some apps read as others: in another case, with an underscore for
+ * a dot or a space (PHP), or with dots instead of brackets (Koa, .NET, Spring).
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_strict.h>
+#include <ngx_http_flowdash_fold.h>
+#include <ngx_http_flowdash_form.h>
+#include <ngx_http_flowdash_form_alias.h>
+
+
+static ngx_uint_t ngx_http_flowdash_form_alias_leads(
+    ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_uint_t ways);
+static ngx_uint_t ngx_http_flowdash_form_alias_same(ngx_str_t *key,
+    ngx_str_t *token, ngx_uint_t ways);
+static u_char *ngx_http_flowdash_form_alias_piece(u_char *p, u_char *last,
+    ngx_uint_t ways);
+static ngx_int_t ngx_http_flowdash_form_alias_judge(
+    ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_str_t *read);
+static ngx_int_t ngx_http_flowdash_form_alias_mangle(
+    ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_str_t *mangled);
+static ngx_http_flowdash_form_alias_t *ngx_http_flowdash_form_alias_lookup(
+    ngx_http_flowdash_form_t *form, ngx_rbtree_t *tree, ngx_str_t *name);
+static ngx_int_t ngx_http_flowdash_form_alias_judge_dots(
+    ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_str_t *read);
+static ngx_uint_t ngx_http_flowdash_form_alias_is_dot(ngx_str_t *name,
+    size_t i);
+static ngx_int_t ngx_http_flowdash_form_alias_insert(
+    ngx_http_flowdash_form_t *form, ngx_rbtree_t *tree, ngx_str_t *read,
+    ngx_str_t *name);
+
+
+ngx_uint_t
+ngx_http_flowdash_form_alias_of_task(ngx_http_flowdash_form_t *form,
+    ngx_str_t *name)
+{
+    ngx_uint_t  i, ways;
+
+    /* no app has both underscores and brackets for dots */
+
+    static ngx_uint_t  tries[] = {
+        NGX_HTTP_FLOWDASH_STRICT_CASE,
+        NGX_HTTP_FLOWDASH_STRICT_PHP,
+        NGX_HTTP_FLOWDASH_STRICT_DOTS,
+        NGX_HTTP_FLOWDASH_STRICT_PHP|NGX_HTTP_FLOWDASH_STRICT_CASE,
+        NGX_HTTP_FLOWDASH_STRICT_DOTS|NGX_HTTP_FLOWDASH_STRICT_CASE,
+        0
+    };
+
+    if (form->pointer->nelts == 0) {
+        return 0;
+    }
+
+    for (i = 0; tries[i]; i++) {
+
+        ways = tries[i];
+
+        if ((ways & form->strict) == ways
+            && ngx_http_flowdash_form_alias_leads(form, name, ways))
+        {
+            return (ways == NGX_HTTP_FLOWDASH_STRICT_CASE)
+                   ? ways : ways & ~NGX_HTTP_FLOWDASH_STRICT_CASE;
+        }
+    }
+
+    return 0;
+}
+
+
+/* tells whether a name leads to the task if it is read in these ways */
+
+static ngx_uint_t
+ngx_http_flowdash_form_alias_leads(ngx_http_flowdash_form_t *form,
+    ngx_str_t *name, ngx_uint_t ways)
+{
+    u_char      *p, *last;
+    ngx_str_t   *token, key;
+    ngx_uint_t   n, dots, inside;
+
+    dots = ways & NGX_HTTP_FLOWDASH_STRICT_DOTS;
+    token = form->pointer->elts;
+
+    p = name->data;
+    last = p + name->len;
+
+    while (p < last && (*p <= ' ' || *p == '[' || *p == ']'
+                        || (dots && *p == '.')))
+    {
+        p++;
+    }
+
+    inside = 0;
+
+    for (n = 0; n < form->pointer->nelts; n++) {
+
+        for (key.data = p; p < last && *p != '[' && *p != ']'; p++) {
+            if (dots && !inside && *p == '.') {
+                break;
+            }
+        }
+
+        key.len = p - key.data;
+
+        if (!ngx_http_flowdash_form_alias_same(&key, &token[n],
+                          n ? ways & ~NGX_HTTP_FLOWDASH_STRICT_PHP : ways))
+        {
+            return 0;
+        }
+
+        if (inside && p < last) {
+            p++;
+        }
+
+        if (p == last) {
+
+            /* a value; a query may have other ones of this name */
+
+            return !form->query;
+        }
+
+        inside = (*p++ == '[');
+    }
+
+    return 1;
+}
+
+
+/*
+ * Compares a key of a name with a token of the pointer.  PHP's first key is
+ * compared piece by piece, which its underscores separate.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_form_alias_same(ngx_str_t *key, ngx_str_t *token,
+    ngx_uint_t ways)
+{
+    u_char     *p, *q, *last_p, *last_q;
+    ngx_str_t   a, b;
+
+    p = key->data;
+    last_p = p + key->len;
+
+    q = token->data;
+    last_q = q + token->len;
+
+    for ( ;; ) {
+
+        a.data = p;
+        p = ngx_http_flowdash_form_alias_piece(p, last_p, ways);
+        a.len = p - a.data;
+
+        b.data = q;
+        q = ngx_http_flowdash_form_alias_piece(q, last_q, ways);
+        b.len = q - b.data;
+
+        if ((ways & NGX_HTTP_FLOWDASH_STRICT_CASE)
+            ? ngx_http_flowdash_fold_compare(&a, &b) != 0
+            : !ngx_http_flowdash_text_equal(&a, &b))
+        {
+            return 0;
+        }
+
+        if (p == last_p || q == last_q) {
+            return p == last_p && q == last_q;
+        }
+
+        p++;
+        q++;
+    }
+}
+
+
+static u_char *
+ngx_http_flowdash_form_alias_piece(u_char *p, u_char *last, ngx_uint_t ways)
+{
+    if (!(ways & NGX_HTTP_FLOWDASH_STRICT_PHP)) {
+        return last;
+    }
+
+    while (p < last && *p != '_' && *p != '.' && *p != ' ') {
+        p++;
+    }
+
+    return p;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_form_alias_check(ngx_http_flowdash_form_t *form,
+    ngx_str_t *name)
+{
+    ngx_str_t  read;
+
+    if (ngx_http_flowdash_form_alias_mangle(form, name, &read) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_flowdash_form_alias_judge(form, name, &read);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_form_alias_add(ngx_http_flowdash_form_t *form,
+    ngx_str_t *name)
+{
+    size_t     i;
+    ngx_int_t  rc;
+    ngx_str_t  read, before;
+
+    if (ngx_http_flowdash_form_alias_mangle(form, name, &read) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_flowdash_form_alias_judge(form, name, &read);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_flowdash_form_alias_insert(form, &form->aliases, &read,
+                                             name);
+
+    if (form->pointer->nelts
+        || !(form->strict & NGX_HTTP_FLOWDASH_STRICT_DOTS))
+    {
+        return rc;
+    }
+
+    before.data = name->data;
+
+    for (i = 1; rc == NGX_OK && i < name->len; i++) {
+
+        if (!ngx_http_flowdash_form_alias_is_dot(name, i)) {
+            continue;
+        }
+
+        before.len = i;
+
+        if (ngx_http_flowdash_form_alias_lookup(form, &form->dotted, &before)
+            == NULL)
+        {
+            rc = ngx_http_flowdash_form_alias_insert(form, &form->dotted,
+                                                     &before, name);
+        }
+    }
+
+    return rc;
+}
+
+
+/* "read" is the name as PHP has it */
+
+static ngx_int_t
+ngx_http_flowdash_form_alias_judge(ngx_http_flowdash_form_t *form,
+    ngx_str_t *name, ngx_str_t *read)
+{
+    ngx_http_flowdash_form_alias_t  *alias;
+
+    alias = ngx_http_flowdash_form_alias_lookup(form, &form->aliases, read);
+
+    if (alias == NULL) {
+        return ngx_http_flowdash_form_alias_judge_dots(form, name, read);
+    }
+
+    if (ngx_http_flowdash_text_equal(name, &alias->name)) {
+        return NGX_DONE;
+    }
+
+    if (ngx_http_flowdash_fold_compare(name, &alias->name) == 0) {
+        return ngx_http_flowdash_form_refuse_rule(form,
+                   NGX_HTTP_FLOWDASH_STRICT_CASE, form->offset,
+                   "two names that differ only in case");
+    }
+
+    return ngx_http_flowdash_form_refuse_rule(form,
+               NGX_HTTP_FLOWDASH_STRICT_PHP, form->offset,
+               "two names that are one to PHP, which has no dots and spaces");
+}
+
+
+/*
+ * Makes the name that PHP gives a field.  Below a pointer, names stand in
+ * brackets, where PHP does not change them.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_form_alias_mangle(ngx_http_flowdash_form_t *form,
+    ngx_str_t *name, ngx_str_t *mangled)
+{
+    size_t  i;
+
+    *mangled = *name;
+
+    if (form->pointer->nelts
+        || !(form->strict & NGX_HTTP_FLOWDASH_STRICT_PHP)
+        || (memchr(name->data, '.', name->len) == NULL
+            && memchr(name->data, ' ', name->len) == NULL))
+    {
+        return NGX_OK;
+    }
+
+    mangled->data = ngx_pnalloc(form->pool, name->len);
+    if (mangled->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < name->len; i++) {
+        mangled->data[i] = (name->data[i] == '.' || name->data[i] == ' ')
+                           ? '_' : name->data[i];
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_http_flowdash_form_alias_t *
+ngx_http_flowdash_form_alias_lookup(ngx_http_flowdash_form_t *form,
+    ngx_rbtree_t *tree, ngx_str_t *name)
+{
+    return (ngx_http_flowdash_form_alias_t *)
+               ngx_http_flowdash_fold_lookup(tree, name,
+                     ngx_http_flowdash_fold_hash(name),
+                     !(form->strict & NGX_HTTP_FLOWDASH_STRICT_CASE));
+}
+
+
+/*
+ * To Koa, "a.b" is a member of "a".  So where there is "a.b", there must be no
+ * "a", and no "a[c]", which is of the field "a", too.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_form_alias_judge_dots(ngx_http_flowdash_form_t *form,
+    ngx_str_t *name, ngx_str_t *read)
+{
+    size_t                           i;
+    ngx_str_t                        before;
+    ngx_uint_t                       found;
+    ngx_http_flowdash_form_alias_t  *alias;
+
+    if (form->pointer->nelts
+        || !(form->strict & NGX_HTTP_FLOWDASH_STRICT_DOTS))
+    {
+        return NGX_OK;
+    }
+
+    found = (ngx_http_flowdash_form_alias_lookup(form, &form->dotted, name)
+             != NULL);
+
+    for (i = 1; !found && i < name->len; i++) {
+
+        if (!ngx_http_flowdash_form_alias_is_dot(name, i)) {
+            continue;
+        }
+
+        before.data = read->data;
+        before.len = i;
+
+        alias = ngx_http_flowdash_form_alias_lookup(form, &form->aliases,
+                                                    &before);
+
+        /* to PHP, another name may be the same */
+
+        before.data = name->data;
+
+        found = (alias
+                 && ngx_http_flowdash_form_alias_same(&before, &alias->name,
+                          form->strict & NGX_HTTP_FLOWDASH_STRICT_CASE));
+    }
+
+    if (found) {
+        return ngx_http_flowdash_form_refuse_rule(form,
+                   NGX_HTTP_FLOWDASH_STRICT_DOTS, form->offset,
+                   "a name with a dot that some apps take for a member of "
+                   "another field");
+    }
+
+    return NGX_OK;
+}
+
+
+/* tells whether a member's name begins behind name->data[i] */
+
+static ngx_uint_t
+ngx_http_flowdash_form_alias_is_dot(ngx_str_t *name, size_t i)
+{
+    return name->data[i] == '.'
+           && i + 1 < name->len && name->data[i + 1] != '.';
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_form_alias_insert(ngx_http_flowdash_form_t *form,
+    ngx_rbtree_t *tree, ngx_str_t *read, ngx_str_t *name)
+{
+    size_t                           size;
+    ngx_http_flowdash_form_alias_t  *alias;
+
+    size = sizeof(ngx_http_flowdash_form_alias_t);
+
+    if (ngx_http_flowdash_form_charge(form, size + (read->data != name->data
+                                                    ? read->len : 0))
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    alias = ngx_pcalloc(form->pool, size);
+    if (alias == NULL) {
+        return NGX_ERROR;
+    }
+
+    alias->node.str = *read;
+    alias->node.node.key = ngx_http_flowdash_fold_hash(read);
+    alias->name = *name;
+    alias->tree = tree;
+    alias->prev = form->alias;
+
+    form->alias = alias;
+
+    ngx_rbtree_insert(tree, &alias->node.node);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_flowdash_form_alias_remove(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_form_alias_t *last)
+{
+    while (form->alias != last) {
+        ngx_rbtree_delete(form->alias->tree, &form->alias->node.node);
+        form->alias = form->alias->prev;
+    }
+}
