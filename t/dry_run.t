@@ -115,7 +115,7 @@ http {
         location /form {
             flowdash_action "Form";
             flowdash_task /issue;
-            flowdash_dry_run "\$flowdash_task_dry";
+            flowdash_dry_run "\$flowdash_task_dry_run";
             flowdash_step "Call" {
                 flowdash_call http://127.0.0.1:%%PORT_hook%%/;
             }
@@ -312,17 +312,17 @@ is($res->{json}{steps}[0]{url}, 'http://[::1]:1/', 'a URL that is an address');
 my @form = ('Content-Type' => 'application/x-www-form-urlencoded');
 
 $res = act(undef, [ 'POST', '/form' ], headers => \@form,
-           body => 'issue[dry]=1&issue[a]=%C3%A9&token=secret');
-is_deeply($res->{json}{steps}[0]{body}{task}, { dry => '1', a => "\x{e9}" },
+           body => 'issue[dry_run]=1&issue[a]=%C3%A9&token=secret');
+is_deeply($res->{json}{steps}[0]{body}{task}, { dry_run => '1', a => "\x{e9}" },
           'a form is shown as JSON');
 is(called($res), 0, 'and not sent');
 
 $res = act(undef, [ 'POST', '/form' ], headers => \@form,
-           body => 'issue[dry]=0');
+           body => 'issue[dry_run]=0');
 is(called($res), 2, '"0" is in earnest');
 
-$res = act(undef, [ 'POST', '/form?issue[dry]=' ], headers => \@form,
-           body => 'issue[dry]=1');
+$res = act(undef, [ 'POST', '/form' ], headers => \@form,
+           body => 'issue[dry_run]=&issue[dry-run]=1');
 is("$res->{status} " . called($res), '400 0',
    'nothing is done if it is in doubt');
 like($t->error_log, qr/flowdash_dry_run depends on a field that the task has/,

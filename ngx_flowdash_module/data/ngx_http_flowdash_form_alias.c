@@ -1,7 +1,7 @@
 
 /*
  * Names that some apps read as others: in another case, with an underscore for
- * a dot or a space (PHP), or with dots instead of brackets (Koa, .NET, Spring).
+ * a dot or a space (PHP), or with dots instead of brackets (Koa, .NET).
  */
 
 
@@ -398,19 +398,9 @@ static ngx_int_t
 ngx_http_flowdash_form_alias_insert(ngx_http_flowdash_form_t *form,
     ngx_rbtree_t *tree, ngx_str_t *read, ngx_str_t *name)
 {
-    size_t                           size;
     ngx_http_flowdash_form_alias_t  *alias;
 
-    size = sizeof(ngx_http_flowdash_form_alias_t);
-
-    if (ngx_http_flowdash_form_charge(form, size + (read->data != name->data
-                                                    ? read->len : 0))
-        != NGX_OK)
-    {
-        return NGX_DECLINED;
-    }
-
-    alias = ngx_pcalloc(form->pool, size);
+    alias = ngx_palloc(form->pool, sizeof(ngx_http_flowdash_form_alias_t));
     if (alias == NULL) {
         return NGX_ERROR;
     }
@@ -426,6 +416,30 @@ ngx_http_flowdash_form_alias_insert(ngx_http_flowdash_form_t *form,
     ngx_rbtree_insert(tree, &alias->node.node);
 
     return NGX_OK;
+}
+
+
+size_t
+ngx_http_flowdash_form_alias_size(ngx_http_flowdash_form_t *form,
+    ngx_str_t *name)
+{
+    size_t  size, i;
+
+    size = sizeof(ngx_http_flowdash_form_alias_t);
+
+    if (form->pointer->nelts) {
+        return size;
+    }
+
+    size += name->len;
+
+    for (i = 0; i < name->len; i++) {
+        if (name->data[i] == '.') {
+            size += sizeof(ngx_http_flowdash_form_alias_t);
+        }
+    }
+
+    return size;
 }
 
 

@@ -31,6 +31,10 @@ ngx_int_t ngx_http_flowdash_form_alias_check(ngx_http_flowdash_form_t *form,
 ngx_int_t ngx_http_flowdash_form_alias_add(ngx_http_flowdash_form_t *form,
     ngx_str_t *name);
 
+/* Returns how many bytes ngx_http_flowdash_form_alias_add() may need. */
+size_t ngx_http_flowdash_form_alias_size(ngx_http_flowdash_form_t *form,
+    ngx_str_t *name);
+
 /* Removes the names that were added after "last", which may be NULL. */
 void ngx_http_flowdash_form_alias_remove(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_form_alias_t *last);

@@ -169,7 +169,10 @@ ngx_http_flowdash_form_index_child(ngx_http_flowdash_form_t *form,
     }
 
     if (parent == &form->root
-        && ngx_http_flowdash_form_alias_add(form, key) != NGX_OK)
+        && (ngx_http_flowdash_form_charge(form,
+                         ngx_http_flowdash_form_alias_size(form, key))
+            != NGX_OK
+            || ngx_http_flowdash_form_alias_add(form, key) != NGX_OK))
     {
         return NULL;
     }

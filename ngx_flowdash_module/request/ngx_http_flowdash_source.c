@@ -233,6 +233,14 @@ ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
         return NGX_DONE;
     }
 
+    if (field == NULL
+        && (ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_CASE)
+        && ngx_http_flowdash_task_similar(ctx->task, &new->node.str))
+    {
+        *error = "the task has this name in another case (rule \"case\")";
+        return NGX_DECLINED;
+    }
+
     rc = ngx_http_flowdash_source_check_form(ctx, &src->body, new, field,
                                              error);
 

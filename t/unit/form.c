@@ -19,6 +19,8 @@
 #include "ngx_http_flowdash_json_leaves.c"
 #include "ngx_http_flowdash_task.c"
 #include "ngx_http_flowdash_form.c"
+#include "ngx_http_flowdash_form_rules.c"
+#include "ngx_http_flowdash_form_alias.c"
 #include "ngx_http_flowdash_form_name.c"
 #include "ngx_http_flowdash_form_index.c"
 #include "ngx_http_flowdash_form_check.c"
