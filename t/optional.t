@@ -138,7 +138,7 @@ EOC
 my %invalid = (
     user => "flowdash_user id \$http_x_user; $fails",
     header => "flowdash_set_header X-A \$flowdash_task_f; $fails",
-    condition => "flowdash_if \$flowdash_task_f; $fails",
+    condition => "flowdash_if \$flowdash_task_f_g; $fails",
     host => 'flowdash_allow all; flowdash_call http://$arg_host/;',
 );
 
@@ -291,7 +291,7 @@ goes_on('form_file', act('form_file', body => $multipart, headers =>
 for (
     [ user => headers => [ @json, 'X-User' => "\xff" ] ],
     [ header => body => '{"task":{"f":"a\\nb"}}' ],
-    [ condition => body => '{"task":{"f":"","F":2}}' ],
+    [ condition => body => '{"task":{"f g":"","f-g":2}}' ],
     [ host => query => '?host=a/b' ],
 ) {
     my ($name, %request) = @$_;
