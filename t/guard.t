@@ -85,6 +85,14 @@ http {
             proxy_pass http://app;
         }
 
+        location /closed/ {
+            deny all;
+            error_page 403 /page/closed;
+            proxy_pass http://app;
+        }
+
+        location /page/ { proxy_pass http://127.0.0.1:%%PORT_page%%; }
+
         location /breaks/ {
             flowdash_guard off;
             error_page 500 = @page;
@@ -330,6 +338,15 @@ $res = act('POST', '/denied/1');
 is($res->{body}, 'static', 'at a URI, static');
 is($res->{status}, 403, 'with the status');
 $guarded++;
+is(act('POST', '/closed/1')->{body}, 'the page', 'after deny, at a URI');
+is($t->only_request('page')->{method}, 'GET', 'is a GET');
+is(act('POST', '/closed/1?_method=PUT')->{body}, 'the page',
+   'whose query is the own one');
+$t->only_request('page');
+is(act('POST', '/closed/1', headers => [ 'X-HTTP-Method', 'PUT' ])->{status},
+   403, 'but no override');
+$guarded++;
+$t->no_request('page', 'gets to the page');
 is(act('POST', '/breaks/1')->{body}, 'the page', "after the app's own error");
 $t->only_request('page');
 $t->only_request('app');
