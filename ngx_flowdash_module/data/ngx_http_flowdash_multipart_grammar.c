@@ -177,7 +177,13 @@ ngx_http_flowdash_multipart_grammar_disposition(
         ext.data = p;
         ext.len = last - p;
 
-        if (!ngx_http_flowdash_multipart_media_is_token(&ext)) {
+        /* undici takes a language for a part of the name */
+
+        if (ext.len < sizeof("UTF-8''") - 1
+            || ngx_strncasecmp(p, (u_char *) "UTF-8''", sizeof("UTF-8''") - 1)
+               != 0
+            || !ngx_http_flowdash_multipart_media_is_token(&ext))
+        {
             return unusual;
         }
     }

@@ -482,6 +482,10 @@ static test_case_t  strict_cases[] = {
       DISPOSITION),
     T("filename* in quotes", O("; filename=\"a\"; filename*=\"UTF-8''a\""),
       DISPOSITION),
+    T("filename* with a language", O("; filename=\"a\"; "
+      "filename*=UTF-8'en'a"), DISPOSITION),
+    T("filename* without a charset", O("; filename=\"a\"; filename*=a"),
+      DISPOSITION),
     T("filename* that differs", H(CD "; name=\"issue[f]\"; filename=\"a\"; "
       "filename*=UTF-8''b\r\nContent-Type: a/b"),
       "MALFORMED a part has a filename* that is not its filename (parts)"),
