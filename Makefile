@@ -388,7 +388,7 @@ help:
 	@echo 'make coverage   run all tests, say what they have not run'
 	@echo 'make unit       run the tests of single functions in t/unit'
 	@echo 'make linear     show how long reading takes: SIZE=9000000 bytes, and'
-	@echo '                twice as many'
+	@echo '                twice as many, without limits; takes minutes'
 	@echo 'make sanitized  build nginx and the module with sanitizers'
 	@echo 'make lint       compilers, cppcheck, clang-tidy, our style'
 	@echo 'make clean      remove build/'
