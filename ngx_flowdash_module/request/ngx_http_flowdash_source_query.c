@@ -71,8 +71,12 @@ ngx_http_flowdash_source_query_judge(ngx_http_request_t *r,
         }
     }
 
-    if (rc == NGX_ERROR || ctx->refusal_status) {
-        return rc;
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->refusal_status) {
+        return NGX_OK;
     }
 
     if (rc == NGX_DECLINED
