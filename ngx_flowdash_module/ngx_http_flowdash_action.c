@@ -376,9 +376,7 @@ ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "flowdash: the step was led to \"%V\", "
-                  "which is not its content handler, or an action", &r->uri);
+    ngx_http_flowdash_log_led_away(r);
 
     return NGX_ERROR;
 }

@@ -303,6 +303,10 @@ my @others = (
                         resolver 127.0.0.1:%%PORT_udp%%;
                         flowdash_call http://some.example/;',
       '504, 504', 'timeout' ],
+    [ resolver_own => 'resolver 127.0.0.1:%%PORT_udp%%;
+                       resolver_timeout 300ms;
+                       flowdash_connect_timeout 900s; flowdash_timeout 900s;
+                       flowdash_call http://some.example/;', 504, 'timeout' ],
     [ connect => 'flowdash_retry 1 timeout; flowdash_connect_timeout 300ms;
                   flowdash_call http://127.0.0.1:%%PORT_full%%/;',
       '504, 504', 'timeout' ],

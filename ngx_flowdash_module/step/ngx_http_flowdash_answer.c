@@ -26,6 +26,8 @@ static void ngx_http_flowdash_answer_skip_mark(
     ngx_http_flowdash_exchange_t *ex);
 static void ngx_http_flowdash_answer_status_failed(
     ngx_http_flowdash_exchange_t *ex);
+static void ngx_http_flowdash_answer_check_coding(
+    ngx_http_flowdash_exchange_t *ex);
 static ngx_uint_t ngx_http_flowdash_answer_is_complete(
     ngx_http_flowdash_exchange_t *ex);
 static void ngx_http_flowdash_answer_no_header(
@@ -157,7 +159,31 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex, ngx_int_t rc)
         || ex->status >= NGX_HTTP_SPECIAL_RESPONSE)
     {
         ngx_http_flowdash_answer_status_failed(ex);
+        return;
     }
+
+    ngx_http_flowdash_answer_check_coding(ex);
+}
+
+
+/* to nginx's gunzip, and to libcurl, the header is gone when it is undone */
+
+static void
+ngx_http_flowdash_answer_check_coding(ngx_http_flowdash_exchange_t *ex)
+{
+    ngx_table_elt_t  *h;
+
+    h = ex->request->headers_out.content_encoding;
+
+    if (h == NULL || h->hash == 0 || ex->body.len == 0 || h->value.len == 0
+        || ngx_http_flowdash_text_is(&h->value, "identity"))
+    {
+        return;
+    }
+
+    (void) ngx_http_flowdash_exchange_fail_text(ex,
+               NGX_HTTP_FLOWDASH_RESPONSE_INVALID, ex->request->pool,
+               "the answer has the Content-Encoding %V", &h->value);
 }
 
 

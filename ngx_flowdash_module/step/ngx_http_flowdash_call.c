@@ -204,8 +204,12 @@ ngx_http_flowdash_call_resolve(ngx_http_flowdash_call_t *call)
     rs->host = *host;
     rs->port = flcf->proxy ? flcf->proxy->port : flcf->url->port;
     rs->resolver = clcf->resolver;
-    rs->timeout = time ? ngx_min(time, flcf->connect_timeout)
-                       : flcf->connect_timeout;
+    rs->timeout = ngx_min(clcf->resolver_timeout, flcf->connect_timeout);
+
+    if (time) {
+        rs->timeout = ngx_min(time, rs->timeout);
+    }
+
     rs->pool = r->pool;
     rs->log = r->connection->log;
     rs->handler = ngx_http_flowdash_call_resolve_handler;

@@ -126,6 +126,17 @@ ngx_http_flowdash_call_result_read_response(ngx_http_flowdash_call_t *call)
                                           "connection instead of answering");
         }
 
+        if (t->result == CURLE_BAD_CONTENT_ENCODING
+            && curl_easy_header(t->easy, "Content-Encoding", 0, CURLH_HEADER,
+                                -1, &header)
+               == CURLHE_OK)
+        {
+            return ngx_http_flowdash_exchange_fail_text(ex,
+                       NGX_HTTP_FLOWDASH_RESPONSE_INVALID, r->pool,
+                       "the answer's Content-Encoding %s cannot be undone",
+                       header->value);
+        }
+
         return ngx_http_flowdash_call_result_set_error(call,
                             ngx_http_flowdash_call_result_map_curl_error(call),
                             ngx_flowdash_curl_error(t));

@@ -53,7 +53,11 @@ ngx_http_flowdash_call_setup(CURL *easy, void *data)
         || curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION,
                             ngx_http_flowdash_call_result_write)
         || curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
-                            (long) flcf->http_version))
+                            (long) flcf->http_version)
+
+        /* undo all codings that libcurl knows */
+
+        || curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, ""))
     {
         return NGX_ERROR;
     }

@@ -48,6 +48,7 @@ static ngx_int_t ngx_http_flowdash_call_transfer_times(
 static ngx_keyval_t  ngx_http_flowdash_own_headers[] = {
     { ngx_string("Content-Type"), ngx_string("Content-Type:") },
     { ngx_string("Accept"), ngx_string("Accept:") },
+    { ngx_string("Accept-Encoding"), ngx_string("Accept-Encoding:") },
     { ngx_null_string, ngx_null_string }
 };
 

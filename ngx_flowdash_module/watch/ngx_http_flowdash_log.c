@@ -146,6 +146,22 @@ ngx_http_flowdash_log_repeated(ngx_http_request_t *r,
 }
 
 
+void
+ngx_http_flowdash_log_led_away(ngx_http_request_t *r)
+{
+    u_char  *p;
+    u_char   buf[NGX_HTTP_FLOWDASH_LOG_LINE];
+
+    p = ngx_http_flowdash_log_quoted(buf, buf + sizeof(buf),
+                                     "the step was led to", &r->uri,
+                                     NGX_HTTP_FLOWDASH_LOG_TEXT);
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "flowdash: %*s, which is not its content handler, "
+                  "or an action", p - buf, buf);
+}
+
+
 static u_char *
 ngx_http_flowdash_log_quoted(u_char *p, u_char *last, const char *what,
     ngx_str_t *text, size_t max)

@@ -28,5 +28,8 @@ void ngx_http_flowdash_log_repeated(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_reason_e error, ngx_msec_t wait);
 
+/* Logs that a step was led to a location that must not answer it. */
+void ngx_http_flowdash_log_led_away(ngx_http_request_t *r);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_LOG_H_INCLUDED_ */
