@@ -87,7 +87,7 @@ sub refused {
     my ($res, $status, $rule, $name) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     is($res->{status}, $status, "$status: $name");
-    like($res->{log}, qr/\(rule \\?"$rule/, 'the log names the rule')
+    like($res->{log}, qr/\(flowdash_strict $rule/, 'the log names the rule')
         if $rule;
     $t->no_request('crm', 'nothing is called');
     $t->no_request('app', 'the app is not reached');
@@ -219,7 +219,7 @@ for (
         is($res->{status}, 200, 'read without the rule');
     } else {
         is($res->{status}, 400, 'refused by another rule');
-        unlike($res->{log}, qr/\(rule \\?"$rule/, 'not by this one');
+        unlike($res->{log}, qr/\(flowdash_strict $rule/, 'not by this one');
     }
     $t->new_requests($_) for 'crm', 'app';
 }
@@ -327,7 +327,7 @@ for (
     my ($rule, $place, $body, $change) = @$_;
     my $res = post("/$place/all", $body, change => $change);
     is($res->{status}, 502, "$rule, $place: $body, $change");
-    like($res->{log}, qr/response_invalid.*\(rule \\?"$rule/, 'says so');
+    like($res->{log}, qr/response_invalid.*\(flowdash_strict $rule/, 'says so');
     $t->only_request('crm');
     $t->no_request('app', 'the app is not reached');
 
@@ -371,7 +371,7 @@ for ([ '/few', 'task[a]=1&x=2&y=3', '{}', 200 ],
     my ($place, $body, $change, $status) = @$_;
     my $res = post($place, $body, change => $change);
     is($res->{status}, $status, "$place $body, $change: $status");
-    like($res->{log}, qr/flowdash_max_fields \(rule \\?"fields/, 'says so')
+    like($res->{log}, qr/flowdash_max_fields \(flowdash_strict fields/, 'says so')
         if $status != 200;
     is(scalar(my @crm = $t->new_requests('crm')), $status == 413 ? 0 : 1,
        'whether it is called');

@@ -270,7 +270,7 @@ for (
 ) {
     my ($name, $headers, $relaxed) = @$_;
     refused('/strict', form([ $headers, 'x' ]),
-            qr/\(rule \\"parts\\"\), at byte 0,/, $name);
+            qr/\(flowdash_strict parts\), at byte 0,/, $name);
     passes('/relaxed/parts', form([ $headers, 'x' ]), $relaxed,
            "$name, relaxed");
 }
@@ -305,7 +305,7 @@ for (
     my ($name, $headers) = @$_;
     my $at = length(form($open)) - length "--BB--\r\n";
     refused('/strict', form($open, [ $headers, 'x' ]),
-            qr/\(rule \\"parts\\"\), at byte $at,/, "beside the task: $name");
+            qr/\(flowdash_strict parts\), at byte $at,/, "beside the task: $name");
 }
 
 passes('/strict', form($open, [ "$d; name=\"file\"; filename=\""
@@ -318,7 +318,7 @@ passes('/strict', form($open, [ "$d; name=\"file\"; filename=\""
 # With "", all parts are the task's.
 
 refused('/flat', form([ "$d; name=\"$_->[0]\"", 'x' ]),
-        qr/\(rule \\"parts\\"\), at byte 0,/, "flat: $_->[1]")
+        qr/\(flowdash_strict parts\), at byte 0,/, "flat: $_->[1]")
     for [ 'Stage;x', 'a semicolon' ], [ 'Stage ', 'a space' ],
         [ 'Stage%5B', 'an escape' ], [ ' Stage', 'a space first' ];
 
@@ -331,12 +331,12 @@ for ('boundary=BB; x="boundary =CC"', 'boundary=BB; x=y', 'boundary=BB;',
      'x=y; boundary=BB', 'Boundary=BB', ' boundary=BB', "\tboundary=BB")
 {
     refused('/strict', $cc, qr/Content-Type has an unusual boundary, or anoth(?#
-            )er parameter \(rule \\"parts\\"\),/, "the request's $_",
+            )er parameter \(flowdash_strict parts\),/, "the request's $_",
             type => "multipart/form-data; $_");
 }
 
 refused('/strict', form($open) =~ s/BB/BB=CC/gr,
-        qr/an unusual boundary, .* \(rule \\"parts\\"\),/, 'a boundary with =',
+        qr/an unusual boundary, .* \(flowdash_strict parts\),/, 'a boundary with =',
         type => 'multipart/form-data; boundary=BB=CC');
 passes('/strict', form($open) =~ s/BB/BB=CC/gr, '{"Stage":"Open"}',
        'in quotes', type => 'multipart/form-data; boundary="BB=CC"');
@@ -355,7 +355,7 @@ for (
 ) {
     my ($file, $relaxed) = @$_;
     refused('/strict', form([ $offer->($file) . $pdf, 'PDF' ]),
-            qr/\(rule \\"words\\"\), at byte 0,/, "a file called $file");
+            qr/\(flowdash_strict words\), at byte 0,/, "a file called $file");
     passes('/relaxed/words', form([ $offer->($file) . $pdf, 'PDF' ]),
            '{"Offer":' . $told->($relaxed // $file) . '}',
            "a file called $file, relaxed");
@@ -365,7 +365,7 @@ for (
 # The rule type: a file of the task has one.
 
 refused('/strict', form($open, [ $offer->(), 'PDF' ]),
-        qr/a part has a file without a Content-Type \(rule \\"type\\"\),/,
+        qr/a part has a file without a Content-Type \(flowdash_strict type\),/,
         'a file without a Content-Type');
 passes('/relaxed/type', form($open, [ $offer->(), 'PDF' ]),
        '{"Stage":"Open","Offer":' . $told->('offer.pdf', '') . '}',

@@ -172,4 +172,57 @@ for my $type (undef, 'text/plain') {
     $t->only_request($_) for qw(crm app);
 }
 
+
+# a request for each rule: [ rule, pointer or not, type, body, query, status ]
+
+my $urlencoded = 'application/x-www-form-urlencoded';
+my $multipart = 'multipart/form-data; boundary=B';
+
+sub part {
+    my ($headers, $value) = @_;
+    return "--B\r\n$headers\r\n\r\n$value\r\n--B--\r\n";
+}
+
+my $disposition = 'Content-Disposition: form-data; name="task[Offer]"';
+
+for (
+    [ 'json', '', $urlencoded, '[1]', '', 415 ],
+    [ 'bom', '', $urlencoded, "%EF%BB%BFa=b&$form", '', 400 ],
+    [ 'control', '', $urlencoded, 'task[Stage]=a&b%01=c', '', 400 ],
+    [ 'dots', '', $urlencoded, 'task.Stage=a', '', 400 ],
+    [ 'case', '', 'application/json', '{"task":{"a":1,"A":2}}', '', 400 ],
+    [ 'php', '/flat', $urlencoded, 'a_b=1&a.b=2', '', 400 ],
+    [ 'parts', '', $multipart, part("$disposition\r\nX-Any: a", 'a'), '', 400 ],
+    [ 'words', '', $multipart, part(qq($disposition; filename="=?UTF-8?B?YQ==?="\r
+Content-Type: text/plain), 'a'), '', 400 ],
+    [ 'query', '', $urlencoded, 'task[Stage]=a', 'task[Date]=b', 400 ],
+    [ 'fields', '', $urlencoded, join('&', map { "a$_=b" } 1 .. 1001), '',
+      413 ],
+    [ 'meaning', '', 'application/json', '{"task":{"__proto__":{}}}', '', 400 ],
+    [ 'raw', '', $urlencoded, 'task[Stage]=a<b', '', 400 ],
+    [ 'type', '', $multipart, part("$disposition; filename=\"a\"", 'a'), '',
+      400 ],
+) {
+    my ($rule, $flat, $type, $body, $query, $status) = @$_;
+
+    for my $strict ('all', "without/$rule") {
+        my $log = length $t->error_log;
+        my $uri = "$flat/$strict" . ($query && "?$query");
+        my $res = $t->request('POST', $uri, headers => [ 'Content-Type', $type ],
+                              body => $body);
+        my $named = substr($t->error_log, $log) =~ /\(flowdash_strict (\w+)\)/ ? $1 : '';
+
+        if ($strict eq 'all') {
+            is($res->{status}, $status, "$rule: $status");
+            is($named, $rule, "$rule: the log names the rule");
+            $t->no_request($_) for qw(crm app);
+
+        } else {
+            is($res->{status}, 200, "$rule: passes without it");
+            is($named, '', "$rule: no rule is named");
+            $t->only_request($_) for qw(crm app);
+        }
+    }
+}
+
 $t->done;

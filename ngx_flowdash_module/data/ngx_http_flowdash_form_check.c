@@ -97,14 +97,14 @@ ngx_http_flowdash_form_check_refuse(ngx_http_flowdash_form_t *form,
 
     name = ngx_http_flowdash_strict_name(form->rule);
 
-    len = ngx_strlen(*error) + sizeof(" (rule \"\")") + ngx_strlen(name);
+    len = ngx_strlen(*error) + sizeof(" (flowdash_strict )") + ngx_strlen(name);
 
     p = ngx_pnalloc(form->pool, len);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    (void) ngx_snprintf(p, len, "%s (rule \"%s\")%Z", *error, name);
+    (void) ngx_snprintf(p, len, "%s (flowdash_strict %s)%Z", *error, name);
 
     *error = (const char *) p;
 

@@ -84,14 +84,14 @@ ngx_http_flowdash_source_refuse_rule(ngx_http_request_t *r,
 
     name = ngx_http_flowdash_strict_name(rule);
 
-    len = ngx_strlen(error) + sizeof(" (rule \"\")") + ngx_strlen(name);
+    len = ngx_strlen(error) + sizeof(" (flowdash_strict )") + ngx_strlen(name);
 
     p = ngx_pnalloc(r->pool, len);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    (void) ngx_snprintf(p, len, "%s (rule \"%s\")%Z", error, name);
+    (void) ngx_snprintf(p, len, "%s (flowdash_strict %s)%Z", error, name);
 
     return ngx_http_flowdash_source_refuse(r, ctx, status, (char *) p);
 }
@@ -115,7 +115,7 @@ ngx_http_flowdash_source_refuse_at(ngx_http_request_t *r,
                      error);
 
     if (rule) {
-        p = ngx_slprintf(p, last, " (rule \"%s\")",
+        p = ngx_slprintf(p, last, " (flowdash_strict %s)",
                          ngx_http_flowdash_strict_name(rule));
     }
 
@@ -237,7 +237,7 @@ ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
         && (ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_CASE)
         && ngx_http_flowdash_task_similar(ctx->task, &new->node.str))
     {
-        *error = "the task has this name in another case (rule \"case\")";
+        *error = "the task has this name in another case (flowdash_strict case)";
         return NGX_DECLINED;
     }
 
