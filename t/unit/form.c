@@ -19,6 +19,7 @@
 #include "ngx_http_flowdash_json_leaves.c"
 #include "ngx_http_flowdash_task.c"
 #include "ngx_http_flowdash_form.c"
+#include "ngx_http_flowdash_form_grammar.c"
 #include "ngx_http_flowdash_form_rules.c"
 #include "ngx_http_flowdash_form_alias.c"
 #include "ngx_http_flowdash_form_name.c"
@@ -28,6 +29,10 @@
 
 static void test_charge(void);
 static void test_check(void);
+static void test_fields(void);
+static void test_alias(void);
+static void test_grammar(void);
+static ngx_uint_t grammar(const char *pair, ngx_uint_t query);
 static ngx_int_t check(size_t max_size, const char **error);
 
 
@@ -43,6 +48,9 @@ main(void)
 
     test_charge();
     test_check();
+    test_fields();
+    test_alias();
+    test_grammar();
 
     ngx_destroy_pool(test_pool);
 
@@ -102,4 +110,128 @@ check(size_t max_size, const char **error)
     ngx_str_set(&field.value, "{\"b\":\"xyz\"}");
 
     return ngx_http_flowdash_form_check(&form, &field, NULL, error);
+}
+
+
+static void
+test_fields(void)
+{
+    ngx_str_t                 boundary = ngx_null_string;
+    ngx_http_flowdash_form_t  form;
+
+    ngx_http_flowdash_form_init(&form, NULL, NULL, &boundary, 100,
+                                NGX_HTTP_FLOWDASH_STRICT_ALL);
+    form.max_fields = 2;
+
+    ok(ngx_http_flowdash_form_count(&form, 1) == NGX_OK, "one pair");
+    ok(ngx_http_flowdash_form_count(&form, 2) == NGX_OK, "two pairs");
+    ok(ngx_http_flowdash_form_count(&form, 3) == NGX_DECLINED, "too many");
+    ok(form.verdict == NGX_HTTP_FLOWDASH_FORM_LARGE && form.offset == 3
+       && form.rule == NGX_HTTP_FLOWDASH_STRICT_FIELDS, "by a rule");
+
+    form.strict = NGX_HTTP_FLOWDASH_STRICT_NONE;
+
+    ok(ngx_http_flowdash_form_count(&form, 4) == NGX_OK, "without the rule");
+}
+
+
+/* names of a step that failed must not be in the way of later ones */
+
+static void
+test_alias(void)
+{
+    ngx_str_t                        boundary = ngx_null_string;
+    ngx_array_t                     *pointer;
+    ngx_http_flowdash_form_t         form;
+    ngx_http_flowdash_form_alias_t  *mark;
+
+    static ngx_str_t  name = ngx_string("a");
+    static ngx_str_t  dotted = ngx_string("b.c.d");
+    static ngx_str_t  upper = ngx_string("A");
+    static ngx_str_t  head = ngx_string("B.c");
+    static ngx_str_t  mangled = ngx_string("b_c_D");
+
+    pointer = ngx_array_create(test_pool, 1, sizeof(ngx_str_t));
+
+    ngx_http_flowdash_form_init(&form, test_pool, pointer, &boundary, 100,
+                                NGX_HTTP_FLOWDASH_STRICT_ALL);
+
+    ok(ngx_http_flowdash_form_alias_add(&form, &name) == NGX_OK, "a name");
+    ok(ngx_http_flowdash_form_alias_add(&form, &name) == NGX_DONE, "again");
+
+    mark = form.alias;
+
+    ok(ngx_http_flowdash_form_alias_add(&form, &dotted) == NGX_OK, "dots");
+    ok(ngx_http_flowdash_form_alias_check(&form, &upper) == NGX_DECLINED
+       && form.rule == NGX_HTTP_FLOWDASH_STRICT_CASE, "another case");
+    ok(ngx_http_flowdash_form_alias_check(&form, &head) == NGX_DECLINED
+       && form.rule == NGX_HTTP_FLOWDASH_STRICT_DOTS, "what dots lead to");
+    ok(ngx_http_flowdash_form_alias_check(&form, &mangled) == NGX_DECLINED
+       && form.rule == NGX_HTTP_FLOWDASH_STRICT_PHP, "PHP's name");
+
+    ngx_http_flowdash_form_alias_remove(&form, mark);
+
+    ok(ngx_http_flowdash_form_alias_check(&form, &head) == NGX_OK
+       && ngx_http_flowdash_form_alias_check(&form, &mangled) == NGX_OK,
+       "removed");
+    ok(ngx_http_flowdash_form_alias_check(&form, &name) == NGX_DONE, "kept");
+}
+
+
+/* every byte as part of a name and of a value */
+
+static void
+test_grammar(void)
+{
+    char        pair[5];
+    ngx_uint_t  c, wrong;
+
+    wrong = 0;
+
+    for (c = 1; c < 256; c++) {
+
+        ngx_memcpy(pair, "x_=1", 5);
+        pair[1] = (char) c;
+
+        wrong += grammar(pair, 0)
+                 != (c <= 0x20 || c >= 0x7f || strchr("\"#<>{", (int) c));
+
+        ngx_memcpy(pair, "x=_1", 5);
+        pair[2] = (char) c;
+
+        wrong += grammar(pair, 0)
+                 != (c < 0x20 || c >= 0x7f || strchr("#<>", (int) c));
+        wrong += grammar(pair, 1)
+                 != (c <= 0x20 || c >= 0x7f || strchr("\"#<>", (int) c));
+    }
+
+    ok(wrong == 0, "every byte of names and values");
+
+    ok(grammar("a[b]=c]=d", 0) == 0, "the name ends with a bracket");
+    ok(grammar("a%5bb%5D=c]=d", 0) == 0, "with an escaped one");
+    ok(grammar("a=c]=d", 0) == 1, "qs ends it in the value");
+    ok(grammar("a=]=", 0) == 1, "at its beginning");
+    ok(grammar("a=c%5d=d", 0) == 1, "at an escaped bracket");
+    ok(grammar("a=c%5d%3Dd", 0) == 0, "not at an escaped sign");
+    ok(grammar("a]", 0) == 0, "without a value");
+    ok(grammar("=", 0) == 0, "without anything");
+}
+
+
+static ngx_uint_t
+grammar(const char *pair, ngx_uint_t query)
+{
+    ngx_str_t                 text, boundary = ngx_null_string;
+    ngx_http_flowdash_form_t  form;
+
+    text.data = (u_char *) pair;
+    text.len = ngx_strlen(pair);
+
+    ngx_http_flowdash_form_init(&form, NULL, NULL, &boundary, 100,
+                                NGX_HTTP_FLOWDASH_STRICT_ALL);
+    form.query = query;
+
+    return ngx_http_flowdash_form_grammar_pair(&form, &text, text.data,
+                                               text.data + text.len)
+           != NGX_OK;
 }
