@@ -40,12 +40,13 @@ BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
                   libssl-dev libyajl-dev zlib1g-dev
 TEST_PACKAGES   = ca-certificates chromium chromium-driver curl gcovr jq \
                   libfcgi-perl libmojolicious-perl nghttp2-server node-busboy \
-                  openssl perl prometheus valgrind \
+                  openssl perl php-cli prometheus puma python3-django \
+                  python3-flask ruby-actionpack ruby-sinatra valgrind \
                   $(call unless_there,node,nodejs) $(call unless_there,npm,npm)
 LINT_PACKAGES  := clang clang-tidy cppcheck perl
 
 # What is only at npm, in exact versions; it goes into build/npm.
-NPM_PACKAGES := axe-core@4.14.1 standardwebhooks@1.1.1
+NPM_PACKAGES := axe-core@4.14.1 express@5.3.0 standardwebhooks@1.1.1
 
 # Many a Node isn't Debian's, and its npm can't be installed beside it.
 unless_there = $(if $(shell command -v $1),,$2)
@@ -198,6 +199,17 @@ N ?= 20
 mutants: test-deps
 	@t/build/packages.sh rsync
 	@JOBS=$(JOBS) t/tool/mutants $(N) '$(SEED)' '$(ROOM)'
+
+
+# Are there spellings of URLs that lead around an action?  Many more of them
+# than in t/routes.t otherwise, and Tomcat.
+
+routes: N = 5000
+routes: test-deps
+	@t/build/packages.sh libtomcat10-embed-java \
+	    $(call unless_there,javac,default-jdk-headless)
+	@FLOWDASH_SLOW=1 FLOWDASH_SPELLINGS=$(N) FLOWDASH_SEED=$(SEED) \
+	$(MAKE) --no-print-directory test-plain TESTS=t/routes.t
 
 
 # In the two builds below, a test can make any call of the module fail that
@@ -385,6 +397,7 @@ help:
 	@echo 'make test-fast  run all tests, without sanitizers'
 	@echo 'make test-in    run all tests in another Debian: SUITE=$(SUITE)'
 	@echo 'make mutants    break the module N times, see who notices: N=$(N)'
+	@echo 'make routes     look for spellings of URLs around an action'
 	@echo 'make coverage   run all tests, say what they have not run'
 	@echo 'make unit       run the tests of single functions in t/unit'
 	@echo 'make linear     show how long reading takes: SIZE=9000000 bytes, and'
