@@ -143,7 +143,8 @@ for (
     (map({ [ dots => 'flat', undef, $_, 'Koa', 'read' ] }
         '.a=1', '.a[b]=1', 'a.b=1&a=2', 'a=2&a.b=1', 'a.b=1&a[c]=2',
         'a[c]=1&a.b=2', 'a.b.c=1&a.b=2', 'a.b=2&a.b.c=1', 'a.b[c]=1&a[d]=1',
-        '.' x 40 . '=1', 'a' . '.a' x 33 . '=1')),
+        '.' x 40 . '=1', 'a' . '.a' x 33 . '=1',
+        'a.b.=1', 'a.b.[c]=1', 'a.b..c=1')),
     [ dots => 'flat', undef, 'A.b=1&a=2', '.NET', 'read' ],
 
     (map({ [ case => 'task', undef, $_, 'Go, .NET', 'read' ] }
@@ -254,6 +255,8 @@ for (
     [ 'task', 'Task=7&next=/x', 'task[a]=1', '{"a":"1"}' ],
     [ 'flat', undef, 'address.city=x&address.zip=y&submit.x=1&submit.y=2',
       '{"address.city":"x","address.zip":"y","submit.x":"1","submit.y":"2"}' ],
+    [ 'flat', undef, 'wait...=1&a..b=2&c.=3&d.[e]=4',
+      '{"wait...":"1","a..b":"2","c.":"3","d.":{"e":"4"}}' ],
     [ 'flat', 'next=/a&controller=b', 'a=1',
       '{"a":"1","next":"/a","controller":"b"}' ],
     [ 'flat', 'a=1', 'a=1&b=2', '{"a":"1","b":"2"}' ],

@@ -189,7 +189,7 @@ ngx_http_flowdash_form_rules_dots(ngx_http_flowdash_form_t *form,
     ngx_str_t *field)
 {
     size_t       i;
-    ngx_uint_t   n;
+    ngx_uint_t   n, member, lost;
     const char  *error;
 
     if (form->pointer->nelts
@@ -199,9 +199,26 @@ ngx_http_flowdash_form_rules_dots(ngx_http_flowdash_form_t *form,
     }
 
     n = 0;
+    member = 0;
+    lost = 0;
 
     for (i = 0; i < field->len; i++) {
-        n += (field->data[i] == '.');
+
+        if (field->data[i] != '.') {
+            continue;
+        }
+
+        n++;
+
+        if (i + 1 < field->len && field->data[i + 1] != '.') {
+            member = 1;
+
+        } else {
+
+            /* qs reads "a.b." as "a[b]" */
+
+            lost |= member;
+        }
     }
 
     if (n && field->data[0] == '.') {
@@ -209,6 +226,9 @@ ngx_http_flowdash_form_rules_dots(ngx_http_flowdash_form_t *form,
 
     } else if (n > NGX_HTTP_FLOWDASH_FORM_DEPTH) {
         error = "a name with too many dots";
+
+    } else if (lost) {
+        error = "a name with a dot that some apps leave out";
 
     } else {
         return NULL;
