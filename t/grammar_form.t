@@ -227,8 +227,9 @@ for (
 
 # what the log tells whoever has sent it
 
-like(post('/task/all', '{"task":1}')->{log},
-     qr/Content-Type should be application\/json/, 'which type was meant');
+my $json = post('/task/all', '{"task":1}');
+like($json->{$_}, qr/Content-Type.* should be application\/json/,
+     "which type was meant: the $_") for 'log', 'body';
 like(post('/task/all', "task[a]=1\n")->{log}, qr/--data-binary/,
      'where the newline comes from');
 $t->no_request('crm', 'nothing is called');

@@ -244,6 +244,7 @@ struct ngx_http_flowdash_ctx_s {
     ngx_http_flowdash_evaluation_t *evaluation;  /* or NULL */
 
     ngx_uint_t                      refusal_status;  /* 0: there is a task */
+    ngx_uint_t                      refusal_rule;    /* of flowdash_strict */
     ngx_str_t                       detail;    /* the reason, for the log */
 
     ngx_event_t                     yield;     /* to continue a long body */

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
@@ -336,8 +337,17 @@ ngx_http_flowdash_error_text_no_step(ngx_http_flowdash_ctx_t *ctx,
                                    "try again.");
 
     } else if (ctx->status == NGX_HTTP_UNSUPPORTED_MEDIA_TYPE) {
-        ngx_str_set(&text->happened, "The data was sent in a form that is "
-                                     "not understood here");
+
+        if (ctx->refusal_rule == NGX_HTTP_FLOWDASH_STRICT_JSON) {
+            ngx_str_set(&text->happened, "JSON was sent with the Content-Type "
+                                         "of a form, it should be "
+                                         "application/json");
+
+        } else {
+            ngx_str_set(&text->happened, "The data was sent in a form that is "
+                                         "not understood here");
+        }
+
         ngx_str_set(&text->advice, "Trying again will not help: "
                                    "please ask support.");
 

@@ -50,6 +50,7 @@ ngx_http_flowdash_source_create(ngx_http_request_t *r,
     ctx->stored = NULL;
     ctx->task = NULL;
     ctx->refusal_status = 0;
+    ctx->refusal_rule = 0;
 
     return NGX_OK;
 }
@@ -123,6 +124,7 @@ ngx_http_flowdash_source_refuse_at(ngx_http_request_t *r,
 
     ctx->detail.len = p - ctx->detail.data;
     ctx->refusal_status = status;
+    ctx->refusal_rule = rule;
 
     return NGX_OK;
 }
@@ -204,6 +206,30 @@ ngx_http_flowdash_source_cancel(ngx_http_flowdash_ctx_t *ctx)
 
     ngx_http_flowdash_source_restore_form(&src->body);
     ngx_http_flowdash_source_restore_form(&src->query);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_source_commit(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_task_t *change)
+{
+    ngx_uint_t                  i;
+    ngx_list_part_t            *part;
+    ngx_http_flowdash_field_t  *field;
+
+    i = 0;
+    part = &change->fields.part;
+
+    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+
+        if (field->changed
+            && ngx_http_flowdash_task_set(ctx->task, field) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 

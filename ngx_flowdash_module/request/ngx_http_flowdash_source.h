@@ -39,6 +39,13 @@ void ngx_http_flowdash_source_begin(ngx_http_flowdash_ctx_t *ctx);
 ngx_int_t ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_field_t *new, const char **error);
 
+/*
+ * Changes the fields of "change" that are marked as changed; all of them have
+ * been checked.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_source_commit(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_task_t *change);
+
 /* Forgets the fields that were checked since the beginning. */
 void ngx_http_flowdash_source_cancel(ngx_http_flowdash_ctx_t *ctx);
 

@@ -538,19 +538,7 @@ ngx_http_flowdash_answer_merge_fields(ngx_http_request_t *r,
         new->changed = (rc == NGX_OK);
     }
 
-    i = 0;
-    part = &answer->fields.part;
-
-    while ((new = ngx_http_flowdash_task_next(&part, &i))) {
-
-        if (new->changed
-            && ngx_http_flowdash_task_set(ctx->task, new) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
+    return ngx_http_flowdash_source_commit(ctx, answer);
 }
 
 
