@@ -25,7 +25,7 @@
 #include <ngx_http_flowdash_log.h>
 #include <ngx_http_flowdash_count.h>
 #include <ngx_http_flowdash_identity.h>
-#include <ngx_http_flowdash_answer.h>
+#include <ngx_http_flowdash_merge.h>
 #include <ngx_http_flowdash_subrequest.h>
 #include <ngx_http_flowdash_step.h>
 #include <ngx_http_flowdash_fetch.h>
@@ -841,7 +841,7 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
             }
 
             if (!ex->error
-                && ngx_http_flowdash_answer_merge(r, ctx, ex) == NGX_ERROR)
+                && ngx_http_flowdash_merge(r, ctx, ex) == NGX_ERROR)
             {
                 return NGX_ERROR;
             }

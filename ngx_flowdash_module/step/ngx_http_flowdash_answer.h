@@ -6,7 +6,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include <ngx_http_flowdash_json_pointer.h>
 #include <ngx_http_flowdash.h>
 
 
@@ -30,21 +29,6 @@ void ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex,
  */
 void ngx_http_flowdash_answer_redirects(ngx_http_flowdash_exchange_t *ex,
     ngx_str_t *location);
-
-/*
- * Fails an exchange because its answer is not the JSON that it should be.
- * Returns as ngx_http_flowdash_exchange_fail_text().
- */
-ngx_int_t ngx_http_flowdash_answer_invalid(ngx_http_request_t *r,
-    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_json_t *json,
-    ngx_http_flowdash_json_verdict_e verdict);
-
-/*
- * Merges the fields of a good answer into the task.  Returns NGX_OK,
- * NGX_DECLINED with ex->error set if the answer is invalid, or NGX_ERROR.
- */
-ngx_int_t ngx_http_flowdash_answer_merge(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_ANSWER_H_INCLUDED_ */

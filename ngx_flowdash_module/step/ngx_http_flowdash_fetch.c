@@ -17,7 +17,7 @@
 #include <ngx_http_flowdash_value.h>
 #include <ngx_http_flowdash_url.h>
 #include <ngx_http_flowdash_source.h>
-#include <ngx_http_flowdash_answer.h>
+#include <ngx_http_flowdash_merge.h>
 #include <ngx_http_flowdash_url_make.h>
 #include <ngx_http_flowdash_subrequest.h>
 #include <ngx_http_flowdash_fetch.h>
@@ -421,7 +421,7 @@ ngx_http_flowdash_fetch_end(ngx_http_request_t *r,
     }
 
     if (verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
-        return ngx_http_flowdash_answer_invalid(r, ex, &task->json, verdict);
+        return ngx_http_flowdash_merge_invalid(r, ex, &task->json, verdict);
     }
 
     if (task->json.object.data == NULL) {

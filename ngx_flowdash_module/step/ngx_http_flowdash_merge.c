@@ -1,0 +1,230 @@
+
+/*
+ * Merges the fields of a step's answer into the task.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_json_pointer.h>
+#include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_exchange.h>
+#include <ngx_http_flowdash_source.h>
+#include <ngx_http_flowdash_merge.h>
+
+
+static ngx_uint_t ngx_http_flowdash_merge_is_empty(
+    ngx_http_flowdash_exchange_t *ex);
+static ngx_int_t ngx_http_flowdash_merge_fields(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_task_t *answer);
+static ngx_uint_t ngx_http_flowdash_merge_accepts(
+    ngx_http_flowdash_loc_conf_t *flcf, ngx_str_t *name);
+static void ngx_http_flowdash_merge_ignored(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_field_t *new);
+
+
+ngx_int_t
+ngx_http_flowdash_merge(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
+{
+    ngx_str_t                          token;
+    ngx_array_t                        pointer;
+    ngx_http_flowdash_task_t          *answer;
+    ngx_http_flowdash_json_verdict_e   verdict;
+
+    if (ngx_http_flowdash_merge_is_empty(ex)
+        || (ex->content_type.len
+            && !ngx_http_flowdash_text_is_json_type(&ex->content_type)))
+    {
+        return NGX_OK;
+    }
+
+    answer = ngx_palloc(r->pool, sizeof(ngx_http_flowdash_task_t));
+    if (answer == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_str_set(&token, "task");
+
+    pointer.elts = &token;
+    pointer.nelts = 1;
+
+    if (ngx_http_flowdash_task_init(answer, r->pool, &ex->body, &pointer,
+                                    ctx->conf->strict,
+                                    ctx->conf->max_fields_size, &verdict)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (verdict == NGX_HTTP_FLOWDASH_JSON_OK) {
+        return ngx_http_flowdash_merge_fields(r, ctx, ex, answer);
+    }
+
+    if (verdict == NGX_HTTP_FLOWDASH_JSON_NO_OBJECT && !answer->json.map) {
+
+        /* JSON, but not an object: it changes nothing */
+
+        return NGX_OK;
+    }
+
+    if (verdict == NGX_HTTP_FLOWDASH_JSON_MALFORMED
+        && ex->content_type.len == 0)
+    {
+        /* it did not claim to be JSON */
+
+        return NGX_OK;
+    }
+
+    return ngx_http_flowdash_merge_invalid(r, ex, &answer->json, verdict);
+}
+
+
+/* nothing, or white space only */
+
+static ngx_uint_t
+ngx_http_flowdash_merge_is_empty(ngx_http_flowdash_exchange_t *ex)
+{
+    size_t  i;
+
+    for (i = 0; i < ex->body.len; i++) {
+
+        switch (ex->body.data[i]) {
+
+        case ' ':
+        case '\t':
+        case CR:
+        case LF:
+            continue;
+
+        default:
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_merge_invalid(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_json_t *json,
+    ngx_http_flowdash_json_verdict_e verdict)
+{
+    return ngx_http_flowdash_exchange_fail_text(ex,
+               verdict == NGX_HTTP_FLOWDASH_JSON_LARGE
+               ? NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE
+               : NGX_HTTP_FLOWDASH_RESPONSE_INVALID,
+               r->pool,
+               "the answer's body: %s, at byte %uz", json->error,
+               json->offset);
+}
+
+
+/*
+ * Sets the fields that this step may change: all of them, or none if one is
+ * invalid.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_merge_fields(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_task_t *answer)
+{
+    ngx_int_t                      rc;
+    ngx_uint_t                     i;
+    const char                    *error;
+    ngx_list_part_t               *part;
+    ngx_http_flowdash_field_t     *new;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    ngx_http_flowdash_source_begin(ctx);
+
+    i = 0;
+    part = &answer->fields.part;
+
+    while ((new = ngx_http_flowdash_task_next(&part, &i))) {
+
+        if (!ngx_http_flowdash_merge_accepts(flcf, &new->node.str)) {
+            ngx_http_flowdash_merge_ignored(r, ctx, ex, new);
+            continue;
+        }
+
+        rc = ngx_http_flowdash_source_check(ctx, new, &error);
+
+        if (rc == NGX_DECLINED) {
+            ngx_http_flowdash_source_cancel(ctx);
+
+            return ngx_http_flowdash_exchange_fail_text(ex,
+                       NGX_HTTP_FLOWDASH_RESPONSE_INVALID, r->pool,
+                       "the answer's field %V: %s", &new->spelling, error);
+        }
+
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        new->changed = (rc == NGX_OK);
+    }
+
+    return ngx_http_flowdash_source_commit(ctx, answer);
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_merge_accepts(ngx_http_flowdash_loc_conf_t *flcf,
+    ngx_str_t *name)
+{
+    ngx_str_t   *field;
+    ngx_uint_t   i;
+
+    if (flcf->accept == NULL) {
+        return 1;
+    }
+
+    field = flcf->accept->elts;
+
+    for (i = 0; i < flcf->accept->nelts; i++) {
+        if (ngx_http_flowdash_text_equal(&field[i], name)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* warns once per action: such an endpoint sends the field in each answer */
+
+static void
+ngx_http_flowdash_merge_ignored(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_field_t *new)
+{
+    ngx_str_t                   name;
+    ngx_http_flowdash_field_t  *field;
+
+    field = ngx_http_flowdash_task_lookup(ctx->task, &new->node.str);
+
+    if (ctx->warned || (field && ngx_http_flowdash_task_same(field, new))) {
+        return;
+    }
+
+    ctx->warned = 1;
+
+    name = new->spelling;
+    name.len = ngx_min(name.len, 256);
+
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "flowdash: the answer to step \"%V\" has the field %V, "
+                  "which flowdash_accept does not name: ignored, id %V",
+                  &ex->step->name, &name, &ctx->id);
+}
