@@ -39,6 +39,18 @@ ngx_http_flowdash_conf_task(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
+    if (cf->args->nelts == 3) {
+
+        if (ngx_strcmp(value[2].data, "required") != 0) {
+            return ngx_http_flowdash_conf_refuse(cf, cmd, &value[2],
+                                                 "\"required\" is expected");
+        }
+
+        flcf->task_required = 1;
+    }
+
+    flcf->pointer_text = value[1];
+
     return ngx_http_flowdash_conf_pointer(cf, cmd, &value[1], &flcf->pointer);
 }
 

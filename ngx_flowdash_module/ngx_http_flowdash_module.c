@@ -117,7 +117,7 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       NULL },
 
     { ngx_string("flowdash_task"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
       ngx_http_flowdash_conf_task,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
@@ -535,6 +535,14 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         if (prev->pointer == NULL) {
             return NGX_CONF_ERROR;
         }
+
+        ngx_str_set(&prev->pointer_text, "/task");
+    }
+
+    if (conf->pointer == NGX_CONF_UNSET_PTR) {
+        conf->pointer = prev->pointer;
+        conf->pointer_text = prev->pointer_text;
+        conf->task_required = prev->task_required;
     }
 
     if (conf->step == NULL) {
@@ -553,7 +561,6 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               NGX_HTTP_FLOWDASH_STRICT_ALL);
     ngx_conf_merge_ptr_value(conf->user, prev->user,
                              &ngx_http_flowdash_default_user);
-    ngx_conf_merge_ptr_value(conf->pointer, prev->pointer, NULL);
     ngx_conf_merge_ptr_value(conf->task_from, prev->task_from, NULL);
     ngx_conf_merge_ptr_value(conf->set, prev->set, NULL);
     ngx_conf_merge_size_value(conf->max_fields_size, prev->max_fields_size,

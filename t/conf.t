@@ -379,6 +379,10 @@ refused('a header twice',
     action('flowdash_set_header X-A a; flowdash_set_header X-B b;
             flowdash_set_header X-A c;'),
     'invalid "X-A" in "flowdash_set_header"', 'it is set twice here');
+refused('flowdash_task with another word',
+    http('flowdash_task /task needed;'),
+    '"needed" in "flowdash_task"', '"required" is expected');
+accepted('flowdash_task required', http('flowdash_task /task required;'));
 refused('a header twice, in another case',
     action('flowdash_set_header X-A a; flowdash_set_header x-a b;'),
     'invalid "x-a" in "flowdash_set_header"', 'it is set twice here');

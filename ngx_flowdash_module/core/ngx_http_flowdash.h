@@ -100,6 +100,8 @@ typedef struct {
     ngx_uint_t                      strict;    /* rules, see strict.h */
     ngx_array_t                    *user;      /* of ..._param_t */
     ngx_array_t                    *pointer;   /* of ngx_str_t, decoded */
+    ngx_str_t                       pointer_text;  /* as it was configured */
+    ngx_uint_t                      task_required;
     ngx_http_flowdash_task_from_t  *task_from;
     ngx_array_t                    *set;       /* of ..._param_t */
     size_t                          max_fields_size;

@@ -15,7 +15,8 @@
 
 
 static ngx_uint_t ngx_http_flowdash_json_names_has_meaning(
-    ngx_http_flowdash_json_names_t *names, ngx_uint_t depth, ngx_str_t *name);
+    ngx_http_flowdash_json_names_t *names, ngx_uint_t depth,
+    ngx_http_flowdash_json_place_e place, ngx_str_t *name);
 static ngx_uint_t ngx_http_flowdash_json_names_is(ngx_str_t *name,
     const char *text);
 static ngx_int_t ngx_http_flowdash_json_names_add(
@@ -97,10 +98,10 @@ ngx_http_flowdash_json_names_check(ngx_http_flowdash_json_names_t *names,
     ngx_uint_t depth, ngx_http_flowdash_json_place_e place, ngx_str_t *name,
     ngx_str_t *spelling, ngx_str_t *wanted)
 {
-    if (ngx_http_flowdash_json_names_has_meaning(names, depth, name)) {
+    if (ngx_http_flowdash_json_names_has_meaning(names, depth, place, name)) {
         return ngx_http_flowdash_json_names_refuse(names,
                                    NGX_HTTP_FLOWDASH_STRICT_MEANING,
-                                   "a name that changes JavaScript's objects");
+                                   "a name with a meaning to some apps");
     }
 
     if (place == NGX_HTTP_FLOWDASH_JSON_BESIDE) {
@@ -142,12 +143,14 @@ ngx_http_flowdash_json_names_check(ngx_http_flowdash_json_names_t *names,
  * Where a library merges the members of one object into another, "__proto__"
  * and constructor.prototype lead to what all objects inherit: the app finds
  * their members in objects that do not have them.  That they are not in the
- * task does not make them harmless.
+ * task does not make them harmless.  Json.NET and fastjson replace an object
+ * that has "$ref" by another one of the body, and Ruby's JSON.load() one that
+ * has "json_class" by what that class makes of it.
  */
 
 static ngx_uint_t
 ngx_http_flowdash_json_names_has_meaning(ngx_http_flowdash_json_names_t *names,
-    ngx_uint_t depth, ngx_str_t *name)
+    ngx_uint_t depth, ngx_http_flowdash_json_place_e place, ngx_str_t *name)
 {
     if (!(names->strict & NGX_HTTP_FLOWDASH_STRICT_MEANING)) {
         return 0;
@@ -156,9 +159,16 @@ ngx_http_flowdash_json_names_has_meaning(ngx_http_flowdash_json_names_t *names,
     names->constructor[depth + 1] =
                           ngx_http_flowdash_json_names_is(name, "constructor");
 
-    return ngx_http_flowdash_json_names_is(name, "__proto__")
-           || (names->constructor[depth]
-               && ngx_http_flowdash_json_names_is(name, "prototype"));
+    if (ngx_http_flowdash_json_names_is(name, "__proto__")
+        || (names->constructor[depth]
+            && ngx_http_flowdash_json_names_is(name, "prototype")))
+    {
+        return 1;
+    }
+
+    return place != NGX_HTTP_FLOWDASH_JSON_BESIDE
+           && (ngx_http_flowdash_json_names_is(name, "$ref")
+               || ngx_http_flowdash_json_names_is(name, "json_class"));
 }
 
 

@@ -510,9 +510,8 @@ ngx_http_flowdash_json_pointer_end_value(ngx_http_flowdash_json_parser_t *jp)
         }
 
         return ngx_http_flowdash_json_pointer_refuse(jp,
-                   NGX_HTTP_FLOWDASH_JSON_DUPLICATE, json->rule,
-                   json->rule ? "a field's name occurs again in another case"
-                              : "a field's name occurs twice");
+                                             NGX_HTTP_FLOWDASH_JSON_DUPLICATE,
+                                             json->rule, json->error);
     }
 
     return 1;

@@ -25,9 +25,8 @@ typedef struct ngx_http_flowdash_json_s  ngx_http_flowdash_json_t;
  * Called for each member of the object, in the order of the text.  "name" is
  * decoded: it lies in the text, or in the pool if it has escapes.  "spelling"
  * (the name with its quotes) and "value" lie in the text.  Returns NGX_OK;
- * NGX_DECLINED if the name has occurred before, with json->rule set if that
- * was in another case, or if ngx_http_flowdash_json_pointer_charge() has
- * declined; or NGX_ERROR.
+ * NGX_DECLINED with json->error and perhaps json->rule set, or because
+ * ngx_http_flowdash_json_pointer_charge() has declined; or NGX_ERROR.
  */
 typedef ngx_int_t (*ngx_http_flowdash_json_member_pt)(void *data,
     ngx_str_t *name, ngx_str_t *spelling, ngx_str_t *value);

@@ -112,22 +112,37 @@ ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
 {
     ngx_http_flowdash_task_t *task = data;
 
+    ngx_http_flowdash_json_t   *json;
     ngx_http_flowdash_field_t  *other;
 
-    other = (task->json.strict & NGX_HTTP_FLOWDASH_STRICT_CASE)
+    json = &task->json;
+
+    other = (json->strict & NGX_HTTP_FLOWDASH_STRICT_CASE)
             ? ngx_http_flowdash_task_similar(task, name)
             : ngx_http_flowdash_task_lookup(task, name);
 
-    if (other) {
-
-        if (!ngx_http_flowdash_text_equal(&other->node.str, name)) {
-            task->json.rule = NGX_HTTP_FLOWDASH_STRICT_CASE;
-        }
-
+    if (other && ngx_http_flowdash_text_equal(&other->node.str, name)) {
+        json->error = "a field's name occurs twice";
         return NGX_DECLINED;
     }
 
-    if (ngx_http_flowdash_json_pointer_charge(&task->json,
+    if (other) {
+        json->error = "a field's name occurs again in another case";
+        json->rule = NGX_HTTP_FLOWDASH_STRICT_CASE;
+        return NGX_DECLINED;
+    }
+
+    /* Ruby reads half of a pair and the escape after it as one character */
+
+    if ((json->strict & NGX_HTTP_FLOWDASH_STRICT_CONTROL)
+        && ngx_http_flowdash_json_lone_surrogate(value))
+    {
+        json->error = "half of a surrogate pair in the value of a field";
+        json->rule = NGX_HTTP_FLOWDASH_STRICT_CONTROL;
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_flowdash_json_pointer_charge(json,
                                             sizeof(ngx_http_flowdash_field_t))
         != NGX_OK)
     {

@@ -25,6 +25,12 @@ static void ngx_http_flowdash_source_save_form(
     ngx_http_flowdash_source_t *source);
 static void ngx_http_flowdash_source_restore_form(
     ngx_http_flowdash_source_t *source);
+static ngx_uint_t ngx_http_flowdash_source_other_case(
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_task_t *task,
+    ngx_str_t *name);
+static ngx_uint_t ngx_http_flowdash_source_other_cases(
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_task_t *task,
+    ngx_http_flowdash_task_t *other);
 static ngx_int_t ngx_http_flowdash_source_check_form(
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_source_t *source,
     ngx_http_flowdash_field_t *new, ngx_http_flowdash_field_t *field,
@@ -131,10 +137,62 @@ ngx_http_flowdash_source_refuse_at(ngx_http_request_t *r,
 
 
 ngx_int_t
+ngx_http_flowdash_source_require(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    u_char                       *p;
+    size_t                        len;
+    ngx_uint_t                    found;
+    ngx_str_t                    *pointer;
+    ngx_http_flowdash_sources_t  *src;
+
+    static const char  error[] = "the request has no task at the pointer ";
+
+    src = ctx->sources;
+
+    if (src->body.form) {
+        found = (src->body.form->pairs != NULL);
+
+    } else {
+        found = (src->has_body && src->body.task.json.object.data);
+    }
+
+    if (found || src->query.form) {
+        return NGX_OK;
+    }
+
+    /*
+     * Perhaps the app takes what is there for the task, as Rails does with
+     * JSON that has no root; or flowdash_task is wrong.
+     */
+
+    pointer = &ctx->conf->pointer_text;
+
+    if (!ctx->conf->task_required) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "flowdash: %s\"%V\"", error, pointer);
+        return NGX_OK;
+    }
+
+    len = sizeof(error) + pointer->len + sizeof("\"\"");
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_snprintf(p, len, "%s\"%V\"%Z", error, pointer);
+
+    return ngx_http_flowdash_source_refuse(r, ctx, NGX_HTTP_BAD_REQUEST,
+                                           (char *) p);
+}
+
+
+ngx_int_t
 ngx_http_flowdash_source_merge(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_http_flowdash_task_t     *task, *base;
+    ngx_http_flowdash_task_t     *task, *base, *query;
     ngx_http_flowdash_sources_t  *src;
 
     src = ctx->sources;
@@ -142,6 +200,17 @@ ngx_http_flowdash_source_merge(ngx_http_request_t *r,
     if (ctx->stored == NULL && src->query.form == NULL) {
         ctx->task = &src->body.task;
         return NGX_OK;
+    }
+
+    query = src->query.form ? &src->query.task : NULL;
+
+    if (ngx_http_flowdash_source_other_cases(ctx, ctx->stored, &src->body.task)
+        || ngx_http_flowdash_source_other_cases(ctx, ctx->stored, query))
+    {
+        ctx->task = NULL;
+        return ngx_http_flowdash_source_refuse_rule(r, ctx,
+                   NGX_HTTP_BAD_REQUEST, NGX_HTTP_FLOWDASH_STRICT_CASE,
+                   "a field of the request is there in another case");
     }
 
     task = ngx_palloc(r->pool, sizeof(ngx_http_flowdash_task_t));
@@ -259,10 +328,7 @@ ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
         return NGX_DONE;
     }
 
-    if (field == NULL
-        && (ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_CASE)
-        && ngx_http_flowdash_task_similar(ctx->task, &new->node.str))
-    {
+    if (ngx_http_flowdash_source_other_case(ctx, ctx->task, &new->node.str)) {
         *error = "the task has this name in another case (flowdash_strict case)";
         return NGX_DECLINED;
     }
@@ -276,6 +342,54 @@ ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
     }
 
     return rc;
+}
+
+
+/*
+ * Tells whether a task has a name in another case only, which apps may take
+ * for this one.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_source_other_case(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_task_t *task, ngx_str_t *name)
+{
+    ngx_http_flowdash_field_t  *field;
+
+    if (!(ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_CASE)) {
+        return 0;
+    }
+
+    field = ngx_http_flowdash_task_similar(task, name);
+
+    return field && !ngx_http_flowdash_text_equal(&field->node.str, name);
+}
+
+
+/* the same for all names of another task; either may be NULL */
+
+static ngx_uint_t
+ngx_http_flowdash_source_other_cases(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_task_t *task, ngx_http_flowdash_task_t *other)
+{
+    ngx_uint_t                  i;
+    ngx_list_part_t            *part;
+    ngx_http_flowdash_field_t  *field;
+
+    if (task == NULL || other == NULL) {
+        return 0;
+    }
+
+    i = 0;
+    part = &other->fields.part;
+
+    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+        if (ngx_http_flowdash_source_other_case(ctx, task, &field->node.str)) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

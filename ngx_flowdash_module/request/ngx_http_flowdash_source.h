@@ -18,6 +18,14 @@ ngx_int_t ngx_http_flowdash_source_create(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
 /*
+ * Refuses a request that has been read and has no task, if flowdash_task says
+ * so; otherwise logs it.  Returns NGX_OK, with ctx->refusal_status set after a
+ * refusal, or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_source_require(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+/*
  * Merges the fields of the stored task, the body and the query into ctx->task;
  * later ones override earlier ones.  Returns NGX_OK or NGX_ERROR.
  */

@@ -101,6 +101,10 @@ ngx_http_flowdash_source_read(ngx_http_request_t *r,
 
     rc = ngx_http_flowdash_source_read_query(r, ctx);
 
+    if (rc == NGX_OK && !ctx->refusal_status) {
+        rc = ngx_http_flowdash_source_require(r, ctx);
+    }
+
     if (rc != NGX_OK || ctx->refusal_status) {
         return rc;
     }

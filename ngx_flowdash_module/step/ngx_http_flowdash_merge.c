@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_json_pointer.h>
 #include <ngx_http_flowdash_task.h>
 #include <ngx_http_flowdash.h>
@@ -122,7 +123,11 @@ ngx_http_flowdash_merge_invalid(ngx_http_request_t *r,
                ? NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE
                : NGX_HTTP_FLOWDASH_RESPONSE_INVALID,
                r->pool,
-               "the answer's body: %s, at byte %uz", json->error,
+               json->rule
+               ? "the answer's body: %s (flowdash_strict %s), at byte %uz"
+               : "the answer's body: %s%s, at byte %uz",
+               json->error,
+               json->rule ? ngx_http_flowdash_strict_name(json->rule) : "",
                json->offset);
 }
 
