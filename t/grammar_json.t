@@ -431,7 +431,7 @@ for (
     my ($body, $why) = @$_;
     my $name = 'an answer ' . show($body);
     my $task = $body =~ s/(["\\])/\\$1/gr;
-    my ($rule) = $why =~ /rule "(\w+)"/;
+    my ($rule) = $why =~ /flowdash_strict (\w+)/;
 
     for my $uri ('/answer', $rule ? "/answer/without/$rule" : ()) {
         my $fails = $uri eq '/answer';

@@ -329,7 +329,8 @@ ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
     }
 
     if (ngx_http_flowdash_source_other_case(ctx, ctx->task, &new->node.str)) {
-        *error = "the task has this name in another case (flowdash_strict case)";
+        *error = "the task has this name in another case (flowdash_strict "
+                 "case)";
         return NGX_DECLINED;
     }
 
