@@ -17,6 +17,7 @@
 #include <ngx_http_flowdash_ctx.h>
 #include <ngx_http_flowdash_value.h>
 #include <ngx_http_flowdash_client.h>
+#include <ngx_http_flowdash_body.h>
 #include <ngx_http_flowdash_overrides.h>
 #include <ngx_http_flowdash_replace_headers.h>
 #include <ngx_http_flowdash_source.h>
@@ -275,9 +276,8 @@ ngx_http_flowdash_action_guard(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    if (r->request_body == NULL
-        && (r->headers_in.content_length_n > 0 || r->headers_in.chunked))
-    {
+    if (r->request_body == NULL && ngx_http_flowdash_body_exists(r)) {
+
         /* the body remains unread, and must not become the next request */
 
         r->keepalive = 0;
@@ -313,6 +313,12 @@ ngx_http_flowdash_action_reads(ngx_http_request_t *r, ngx_str_t *method)
         }
 
         *method = r->method_name;
+
+    } else if (ngx_http_flowdash_body_exists(r)) {
+
+        /* handlers that do not look at the method act on it */
+
+        return 0;
     }
 
     ngx_http_flowdash_overrides(r, method, NULL, &m);

@@ -221,6 +221,13 @@ for my $method (qw(TRACE CONNECT)) {
 is(act('get', '/issues/1')->{status}, 400, 'lower case: nginx refuses it');
 $t->no_request('app');
 
+refused($_, '/issues/1', "$_ with a body", body => '{"task":{}}',
+        headers => [ 'Content-Type', 'application/json' ])
+    for qw(GET OPTIONS);
+refused('GET', '/issues/1', 'GET with a body in chunks', body => 'a=b',
+        chunked => 1);
+refused('OPTIONS', '/tasks/1', 'OPTIONS with a body, there', body => 'a=b');
+passes('GET', '/login', 'an exception with a body', body => 'a=b');
 passes('POST', '/login', 'an exception');
 passes('PUT', '/login', 'for all methods');
 

@@ -211,6 +211,10 @@ is($t->only_request('app')->{body}, 'b=c&_method=PATCH',
 
 # what cannot be judged is refused
 
+refused(415, 'POST', '/put', body => $part->('_method', 'PUT') . "--BB--\r\n",
+        headers => [ 'Content-Type', "$_; boundary=BB" ])
+    for 'multipart/mixed', 'Multipart/Related';
+passes('POST', '/put', headers => [ 'Content-Type', 'multi' ], body => 'a');
 refused(415, 'POST', '/put', body => '_method=PUT');
 refused(415, 'POST', '/put', body => '_method=PUT',
     headers => [ @form, 'Content-Encoding', 'gzip' ]);

@@ -116,6 +116,27 @@ ngx_http_flowdash_body_read_file(ngx_http_request_t *r, ngx_buf_t *b,
 }
 
 
+ngx_uint_t
+ngx_http_flowdash_body_exists(ngx_http_request_t *r)
+{
+    if (r->headers_in.content_length_n > 0 || r->headers_in.chunked) {
+        return 1;
+    }
+
+#if (NGX_HTTP_V2)
+
+    if (r->stream && !r->stream->in_closed
+        && r->headers_in.content_length_n == -1)
+    {
+        return 1;
+    }
+
+#endif
+
+    return ngx_http_flowdash_body_length(r) != 0;
+}
+
+
 off_t
 ngx_http_flowdash_body_length(ngx_http_request_t *r)
 {

@@ -46,7 +46,13 @@ typedef struct {
  */
 ngx_int_t ngx_http_flowdash_body_text(ngx_http_request_t *r, ngx_str_t *text);
 
-/* Returns the length of the client's body in bytes. */
+/*
+ * Tells whether the request has a body, which may not have been read.  Over
+ * HTTP/2 it may have no length.
+ */
+ngx_uint_t ngx_http_flowdash_body_exists(ngx_http_request_t *r);
+
+/* Returns the length of the client's body in bytes, as far as it was read. */
 off_t ngx_http_flowdash_body_length(ngx_http_request_t *r);
 
 /*

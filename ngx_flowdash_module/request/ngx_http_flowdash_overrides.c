@@ -97,10 +97,7 @@ ngx_http_flowdash_overrides_in_body(ngx_http_request_t *r)
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
 
-    if (r->method != NGX_HTTP_POST
-        || (r->headers_in.content_length_n <= 0 && !r->headers_in.chunked
-            && ngx_http_flowdash_body_length(r) == 0))
-    {
+    if (r->method != NGX_HTTP_POST || !ngx_http_flowdash_body_exists(r)) {
         return 0;
     }
 
@@ -118,9 +115,15 @@ ngx_http_flowdash_overrides_in_body(ngx_http_request_t *r)
 
         n++;
 
+        /* Rack also looks into multipart/mixed and multipart/related */
+
         if (ngx_http_flowdash_multipart_media(&h->value, &name)
             == NGX_HTTP_FLOWDASH_FORM_MALFORMED
-            || ngx_http_flowdash_body_type(&name) != NGX_HTTP_FLOWDASH_UNKNOWN)
+            || ngx_http_flowdash_body_type(&name) != NGX_HTTP_FLOWDASH_UNKNOWN
+            || (name.len > sizeof("multipart/") - 1
+                && ngx_strncasecmp(name.data, (u_char *) "multipart/",
+                                   sizeof("multipart/") - 1)
+                   == 0))
         {
             return 1;
         }
