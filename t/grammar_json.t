@@ -293,6 +293,16 @@ for my $task ('{"a":1,"a":1}', '{"a":1,"\\u0061":2}', '{"v":{"a":1,"a":2}}',
     read_as_it_is('/pointer/0', qq({"x":$task,"y":[$task],"task":{}}), '{}');
 }
 
+# what is remembered of an object is forgotten at its end
+
+my $many = '[' . join(',', ('{"a":1,"\u0062":{}}') x 20_000) . ']';
+
+ok($t->post_json('/pointer/0', qq({"task":{"v":$many}}))->{status} == 200,
+   'many objects with the same names');
+ok($t->only_request('crm')->{body} =~ /"task":\{"v":\Q$many\E\}\}$/,
+   'the endpoint is told');
+$t->only_request('app');
+
 refused('/pointer/0', '{"task":{},"x":1,"task":{}}', qr/occurs twice/);
 refused('/pointer/2', '{"a":{"b":{}},"a":1}', qr/occurs twice/);
 
