@@ -41,19 +41,29 @@ BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
 TEST_PACKAGES   = ca-certificates chromium chromium-driver curl gcovr jq \
                   libfcgi-perl libmojolicious-perl nghttp2-server node-busboy \
                   openssl perl php-cli prometheus puma python3-django \
-                  python3-flask ruby-actionpack ruby-sinatra valgrind \
+                  python3-flask python3-werkzeug ruby-actionpack ruby-rack \
+                  ruby-sinatra valgrind \
                   $(call unless_there,node,nodejs) $(call unless_there,npm,npm)
 LINT_PACKAGES  := clang clang-tidy cppcheck perl
 
+# the parsers that only "make differential" asks
+DIFFERENTIAL_PACKAGES := default-jdk-headless golang-go libplack-perl \
+                         libtomcat10-embed-java python3-starlette \
+                         python3-multipart python3-tornado
+
 # What is only at npm, in exact versions; it goes into build/npm.
-NPM_PACKAGES := axe-core@4.14.1 express@5.3.0 standardwebhooks@1.1.1
+NPM_PACKAGES := axe-core@4.14.1 busboy@1.6.0 co-body@6.2.0 express@5.3.0 \
+                formidable@3.5.4 koa@3.3.0 koa-body@8.0.1 \
+                koa-bodyparser@4.4.1 multer@2.5.0 standardwebhooks@1.1.1 \
+                undici@6.29.1
 
 # Many a Node isn't Debian's, and its npm can't be installed beside it.
 unless_there = $(if $(shell command -v $1),,$2)
 
 .DELETE_ON_ERROR:
 .PHONY: all build deps test-deps test test-fast test-plain test-sanitized \
-        test-in mutants coverage covered sanitized unit linear lint demo \
+        test-in mutants differential coverage covered sanitized unit linear \
+        lint demo \
         install clean help FORCE
 
 all: build
@@ -210,6 +220,15 @@ routes: test-deps
 	    $(call unless_there,javac,default-jdk-headless)
 	@FLOWDASH_SLOW=1 FLOWDASH_SPELLINGS=$(N) FLOWDASH_SEED=$(SEED) \
 	$(MAKE) --no-print-directory test-plain TESTS=t/routes.t
+
+
+# N requests through the module, to more parsers than "make test" asks; SEED
+# makes the same ones again.
+differential: N := 100000
+differential: test-deps
+	@t/build/packages.sh $(DIFFERENTIAL_PACKAGES)
+	FLOWDASH_DIFFERENTIAL=$(N) FLOWDASH_SEED=$(SEED) FLOWDASH_TIMEOUT=86400 \
+	$(MAKE) --no-print-directory test-plain TESTS=t/differential.t
 
 
 # In the two builds below, a test can make any call of the module fail that
@@ -398,6 +417,7 @@ help:
 	@echo 'make test-in    run all tests in another Debian: SUITE=$(SUITE)'
 	@echo 'make mutants    break the module N times, see who notices: N=$(N)'
 	@echo 'make routes     look for spellings of URLs around an action'
+	@echo 'make differential  do apps read what endpoints are told? N=100000'
 	@echo 'make coverage   run all tests, say what they have not run'
 	@echo 'make unit       run the tests of single functions in t/unit'
 	@echo 'make linear     show how long reading takes: SIZE=9000000 bytes, and'

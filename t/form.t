@@ -346,6 +346,8 @@ for (
       '{}', '/always?issue[a]=1', '' ],
     [ '/always', 'text/plain; charset=utf-7', '', '{}', '{}', '/always', '' ],
     [ '/always?issue[a', undef, '', 400 ],
+    [ '/always?issue=5&issue[a]=1', undef, '', 400 ],
+    [ '/always?issue[a]=1&issue=5', undef, '', 400 ],
     [ '/always?%zz', undef, '', 400 ],
     [ '/always?issue[a]=1;', undef, '', 400 ],
     [ '/always?x=1;issue[a]', undef, '', 400 ],

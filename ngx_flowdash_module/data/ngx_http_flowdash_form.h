@@ -118,6 +118,7 @@ typedef struct {
     unsigned                         empty:1; /* it has no pairs at all */
     unsigned                         open:1;  /* it ends with "&" */
     unsigned                         query:1;
+    unsigned                         value:1; /* "?task=7" */
     unsigned                         ascii:1; /* it must be ASCII only */
 
     /* after a refusal: what is wrong and where, for the log */

@@ -103,6 +103,10 @@ ngx_http_flowdash_form_name_split(ngx_http_flowdash_form_t *form,
         return error;
     }
 
+    if (form->value) {
+        return "a value where the task should be";
+    }
+
     if (field->len == 0) {
         return "an array where the task should be";
     }
@@ -139,9 +143,14 @@ ngx_http_flowdash_form_name_follow(ngx_http_flowdash_form_t *form,
 
         if (p == last) {
 
-            /* "?task=7" is probably something else */
+            /* "?task=7" alone is probably something else */
 
-            return form->query ? NULL : "a value where the task should be";
+            if (form->query && form->pairs == NULL) {
+                form->value = 1;
+                return NULL;
+            }
+
+            return "a value where the task should be";
         }
 
         if (n) {
