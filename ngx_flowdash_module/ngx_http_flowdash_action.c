@@ -491,6 +491,15 @@ ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
             (void) ngx_http_flowdash_source_refuse(r, ctx,
                        NGX_HTTP_BAD_REQUEST,
                        "two overrides of the request's method differ");
+
+        } else if (ctx->method.unlisted) {
+
+            /* the endpoints would agree to something else */
+
+            (void) ngx_http_flowdash_source_refuse(r, ctx,
+                       NGX_HTTP_BAD_REQUEST,
+                       "the request also has a method that flowdash_methods "
+                       "does not list");
         }
     }
 

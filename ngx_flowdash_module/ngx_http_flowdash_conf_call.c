@@ -153,9 +153,13 @@ char *
 ngx_http_flowdash_conf_call_check(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf)
 {
-    char                      *rv;
-    ngx_uint_t                 protocols;
-    ngx_http_core_loc_conf_t  *clcf;
+    char                           *rv;
+    ngx_uint_t                      protocols;
+    ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
+    fmcf->longest_timeout = ngx_max(fmcf->longest_timeout, conf->timeout);
 
     rv = ngx_http_flowdash_conf_tls_pair(cf, conf);
 

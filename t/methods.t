@@ -119,7 +119,7 @@ for my $header ('X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override',
 {
     is_action('GET', '/put', headers => [ $header, 'PUT' ]);
     is_action('POST', '/put', headers => [ $header, 'put' ]);
-    is_action('DELETE', '/put', headers => [ $header, 'Put' ]);
+    refused(400, 'DELETE', '/put', headers => [ $header, 'Put' ]);
     passes('POST', '/put', headers => [ $header, 'PATCH' ]);
 }
 passes('POST', '/put', headers => [ $_, 'PUT' ])
@@ -135,9 +135,22 @@ is_action('GET', '/put', http2 => 1, name => 'a header in HTTP/2',
 # an override does not make it less of an action
 
 is_action('POST', '/', headers => [ 'X-HTTP-Method-Override', $_ ])
-    for 'GET', 'DELETE', 'x', '', 'x' x 100;
+    for 'GET', 'PUT', '';
 is_action('POST', '/?_method=GET');
 is_action('POST', '/', headers => \@form, body => '_method=get');
+
+# nor does it make it another action than the endpoints are told of
+
+refused(400, 'POST', '/', headers => [ 'X-HTTP-Method-Override', $_ ])
+    for 'DELETE', 'x', 'x' x 100;
+refused(400, 'POST', '/?_method=DELETE');
+refused(400, 'POST', '/', headers => \@form, body => '_method=delete');
+refused(400, 'POST', '/', headers => \@json, body => $_)
+    for '{"_method":"DELETE"}', '{"\u005fmethod":"delete","task":{}}';
+refused(400, 'POST', '/?_method=PUT', headers => \@json,
+        body => '{"_method":"PATCH"}');
+is_action('POST', '/', headers => \@json, body => $_)
+    for '{"_method":"PUT"}', '{"task":{"_method":"DELETE"}}', '{"method":"x"}';
 
 # in the query
 

@@ -248,8 +248,9 @@ ngx_flowdash_curl_conn_free(ngx_connection_t *c, ngx_uint_t flags)
 
 
 /*
- * An alert has a content type of its own, but not in TLS 1.3: there it is known
- * by its length (RFC 8446, 5.2), two octets, their content type and a tag.
+ * An alert has a content type of its own, but not in TLS 1.3: there it is
+ * known by its length (RFC 8446, 5.2), two octets, their content type and a
+ * tag.
  */
 
 ngx_uint_t

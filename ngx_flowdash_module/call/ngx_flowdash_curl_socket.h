@@ -26,8 +26,8 @@ typedef void (*ngx_flowdash_curl_socket_refuse_pt)(CURL *easy);
 typedef void (*ngx_flowdash_curl_socket_idle_pt)(CURL *easy);
 
 /*
- * Called when the first octets of an answer have come on a kept connection; not
- * over HTTP/2.
+ * Called when the first octets of an answer have come on a kept connection;
+ * not over HTTP/2.
  */
 typedef void (*ngx_flowdash_curl_socket_receive_pt)(CURL *easy);
 

@@ -68,6 +68,7 @@ typedef struct {
     ngx_int_t                       keepalive;
     time_t                          keepalive_timeout;
     time_t                          keepalive_time;
+    ngx_msec_t                      longest_timeout;  /* of flowdash_call's */
 
     unsigned                        steps:1;
     unsigned                        guard:1;   /* flowdash_guard is used */

@@ -25,8 +25,6 @@ typedef struct {
 } ngx_http_flowdash_form_check_name_t;
 
 
-static ngx_int_t ngx_http_flowdash_form_check_refuse(
-    ngx_http_flowdash_form_t *form, const char **error);
 static const char *ngx_http_flowdash_form_check_name(
     ngx_http_flowdash_form_t *form, ngx_str_t *name);
 static ngx_int_t ngx_http_flowdash_form_check_value(
@@ -78,37 +76,12 @@ ngx_http_flowdash_form_check(ngx_http_flowdash_form_t *form,
                 : ngx_http_flowdash_form_check_value(form, field, old, error);
 
     if (rc == NGX_DECLINED && form->rule) {
-        return ngx_http_flowdash_form_check_refuse(form, error);
+        *error = ngx_http_flowdash_strict_error(form->pool, form->rule,
+                                                *error);
+        return *error ? NGX_DECLINED : NGX_ERROR;
     }
 
     return rc;
-}
-
-
-/* adds the rule to the error */
-
-static ngx_int_t
-ngx_http_flowdash_form_check_refuse(ngx_http_flowdash_form_t *form,
-    const char **error)
-{
-    u_char      *p;
-    size_t       len;
-    const char  *name;
-
-    name = ngx_http_flowdash_strict_name(form->rule);
-
-    len = ngx_strlen(*error) + sizeof(" (flowdash_strict )") + ngx_strlen(name);
-
-    p = ngx_pnalloc(form->pool, len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    (void) ngx_snprintf(p, len, "%s (flowdash_strict %s)%Z", *error, name);
-
-    *error = (const char *) p;
-
-    return NGX_DECLINED;
 }
 
 

@@ -42,6 +42,8 @@ ngx_http_flowdash_method_init(ngx_http_flowdash_method_t *m,
     m->methods = methods;
     m->listed = ngx_http_flowdash_method_is_listed(methods, own);
     m->unsafe = !ngx_http_flowdash_method_is_safe(own);
+    m->unlisted = m->unsafe && !m->listed
+                  && !ngx_http_flowdash_text_is(own, "POST");
 }
 
 
@@ -152,6 +154,8 @@ ngx_http_flowdash_method_override(ngx_http_flowdash_method_t *m,
 static void
 ngx_http_flowdash_method_add(ngx_http_flowdash_method_t *m, ngx_str_t *method)
 {
+    ngx_uint_t  listed;
+
     if (m->len == 0) {
         ngx_memcpy(m->override, method->data, method->len);
         m->len = method->len;
@@ -162,12 +166,18 @@ ngx_http_flowdash_method_add(ngx_http_flowdash_method_t *m, ngx_str_t *method)
         m->differ = 1;
     }
 
-    if (ngx_http_flowdash_method_is_listed(m->methods, method)) {
+    listed = ngx_http_flowdash_method_is_listed(m->methods, method);
+
+    if (listed) {
         m->listed = 1;
     }
 
     if (!ngx_http_flowdash_method_is_safe(method)) {
         m->unsafe = 1;
+
+        if (!listed) {
+            m->unlisted = 1;
+        }
     }
 }
 

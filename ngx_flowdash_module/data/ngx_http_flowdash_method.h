@@ -22,6 +22,8 @@ typedef struct {
     u_char        override[NGX_HTTP_FLOWDASH_METHOD_MAX + 1];
     unsigned      listed:1;    /* one of them is in "methods" */
     unsigned      unsafe:1;    /* one is neither GET, HEAD nor OPTIONS */
+    unsigned      unlisted:1;  /* one is unsafe and not in "methods"; a POST
+                                  may just wait for its override */
     unsigned      differ:1;    /* two overrides are not the same */
 } ngx_http_flowdash_method_t;
 

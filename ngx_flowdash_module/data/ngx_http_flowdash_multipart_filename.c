@@ -97,8 +97,8 @@ ngx_http_flowdash_multipart_filename(ngx_http_flowdash_multipart_t *mp,
     }
 
     if (mp->form->strict & NGX_HTTP_FLOWDASH_STRICT_WORDS) {
-        error = ngx_http_flowdash_multipart_filename_words(filename->data ? filename
-                                                                   : text);
+        error = ngx_http_flowdash_multipart_filename_words(filename->data
+                                                           ? filename : text);
 
         if (error) {
             return ngx_http_flowdash_form_refuse_rule(mp->form,

@@ -59,3 +59,26 @@ ngx_http_flowdash_strict_rule(ngx_str_t *name)
 
     return 0;
 }
+
+
+const char *
+ngx_http_flowdash_strict_error(ngx_pool_t *pool, ngx_uint_t rule,
+    const char *error)
+{
+    u_char      *p;
+    size_t       len;
+    const char  *name;
+
+    name = ngx_http_flowdash_strict_name(rule);
+
+    len = ngx_strlen(error) + sizeof(" (flowdash_strict )") + ngx_strlen(name);
+
+    p = ngx_pnalloc(pool, len);
+    if (p == NULL) {
+        return NULL;
+    }
+
+    (void) ngx_snprintf(p, len, "%s (flowdash_strict %s)%Z", error, name);
+
+    return (const char *) p;
+}

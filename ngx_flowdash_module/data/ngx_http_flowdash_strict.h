@@ -37,5 +37,12 @@ const char *ngx_http_flowdash_strict_name(ngx_uint_t rule);
 /* Finds a rule by its name.  Returns 0 if there is none. */
 ngx_uint_t ngx_http_flowdash_strict_rule(ngx_str_t *name);
 
+/*
+ * Returns an error with the rule behind it, for the log; NULL if memory ran
+ * out.
+ */
+const char *ngx_http_flowdash_strict_error(ngx_pool_t *pool, ngx_uint_t rule,
+    const char *error);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_STRICT_H_INCLUDED_ */

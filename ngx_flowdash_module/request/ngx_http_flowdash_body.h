@@ -66,8 +66,8 @@ ngx_int_t ngx_http_flowdash_body_piece(ngx_http_request_t *r,
     ngx_http_flowdash_pieces_t *pieces, ngx_str_t *piece);
 
 /*
- * Lets the next piece be the first of "text", which replaces the body.  Returns
- * NGX_OK or NGX_ERROR.
+ * Lets the next piece be the first of "text", which replaces the body.
+ * Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_body_start_over(ngx_http_request_t *r,
     ngx_http_flowdash_pieces_t *pieces, ngx_str_t *text);

@@ -10,9 +10,9 @@
 
 
 /*
- * Makes the app's request go on although the client leaves, as
- * proxy_ignore_client_abort does.  To be called before the content handler of a
- * location runs, after each internal redirect again.  Handlers that start an
+ * Makes the app's request continue although the client leaves, as
+ * proxy_ignore_client_abort does.  To be called before the content handler of
+ * a location runs, after each internal redirect again.  Handlers that start an
  * upstream later than they return are not covered.
  */
 void ngx_http_flowdash_client_ignore(ngx_http_request_t *r,

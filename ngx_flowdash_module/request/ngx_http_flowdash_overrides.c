@@ -27,6 +27,7 @@ typedef struct {
 } ngx_http_flowdash_overrides_json_t;
 
 
+static ngx_uint_t ngx_http_flowdash_overrides_json_may_have(ngx_str_t *text);
 static ngx_int_t ngx_http_flowdash_overrides_json_member(void *data,
     ngx_str_t *name, ngx_str_t *spelling, ngx_str_t *value);
 
@@ -146,7 +147,9 @@ ngx_http_flowdash_overrides_json(ngx_http_request_t *r, ngx_str_t *text,
     ngx_http_flowdash_json_verdict_e    verdict;
     ngx_http_flowdash_overrides_json_t  data;
 
-    if (m->listed) {
+    if (r->method != NGX_HTTP_POST
+        || !ngx_http_flowdash_overrides_json_may_have(text))
+    {
         return NGX_OK;
     }
 
@@ -169,6 +172,32 @@ ngx_http_flowdash_overrides_json(ngx_http_request_t *r, ngx_str_t *text,
     }
 
     return (verdict == NGX_HTTP_FLOWDASH_JSON_OK) ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* most have none, and need not be parsed again; its letters can be escaped */
+
+static ngx_uint_t
+ngx_http_flowdash_overrides_json_may_have(ngx_str_t *text)
+{
+    u_char  *p, *last;
+
+    last = text->data + text->len;
+
+    for (p = text->data; p < last; p++) {
+
+        if (*p == '\\' && last - p > 1 && p[1] == 'u') {
+            return 1;
+        }
+
+        if ((*p == 'm' || *p == 'M') && last - p >= 6
+            && ngx_strncasecmp(p, (u_char *) "method", 6) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

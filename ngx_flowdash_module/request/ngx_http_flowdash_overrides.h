@@ -26,7 +26,7 @@ void ngx_http_flowdash_overrides_client(ngx_http_request_t *r, ngx_str_t *own);
 ngx_uint_t ngx_http_flowdash_overrides_in_body(ngx_http_request_t *r);
 
 /*
- * Looks for "_method" in a body of JSON, unless the method is listed anyway.
+ * Looks for "_method" in a POST's body of JSON.
  * Returns NGX_OK, NGX_DECLINED if its names cannot be read, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_overrides_json(ngx_http_request_t *r,

@@ -85,22 +85,14 @@ ngx_http_flowdash_source_refuse_rule(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, ngx_uint_t rule,
     const char *error)
 {
-    u_char      *p;
-    size_t       len;
-    const char  *name;
-
-    name = ngx_http_flowdash_strict_name(rule);
-
-    len = ngx_strlen(error) + sizeof(" (flowdash_strict )") + ngx_strlen(name);
-
-    p = ngx_pnalloc(r->pool, len);
-    if (p == NULL) {
+    error = ngx_http_flowdash_strict_error(r->pool, rule, error);
+    if (error == NULL) {
         return NGX_ERROR;
     }
 
-    (void) ngx_snprintf(p, len, "%s (flowdash_strict %s)%Z", error, name);
+    ctx->refusal_rule = rule;
 
-    return ngx_http_flowdash_source_refuse(r, ctx, status, (char *) p);
+    return ngx_http_flowdash_source_refuse(r, ctx, status, error);
 }
 
 

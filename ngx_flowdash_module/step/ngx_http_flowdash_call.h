@@ -31,7 +31,8 @@ typedef struct ngx_http_flowdash_call_s {
     unsigned                       transferred:1;
     unsigned                       sent:1;     /* libcurl has begun to send */
     unsigned                       kept:1;     /* on a kept connection */
-    unsigned                       lost:1;     /* and would send again */
+    unsigned                       lost:1;     /* libcurl got no answer, and
+                                                  would send again */
     unsigned                       resent:1;   /* the call was sent again */
     unsigned                       header_ended:1;
     unsigned                       denied:1;   /* an address is denied */

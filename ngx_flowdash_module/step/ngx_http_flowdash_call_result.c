@@ -29,6 +29,8 @@
 
 static ngx_uint_t ngx_http_flowdash_call_result_is_status_line(
     ngx_str_t *line);
+static ngx_int_t ngx_http_flowdash_call_result_read_error(
+    ngx_http_flowdash_call_t *call);
 static ngx_uint_t ngx_http_flowdash_call_result_is_of_proxy(
     ngx_http_flowdash_call_t *call, ngx_http_flowdash_reason_e error);
 static ngx_http_flowdash_reason_e ngx_http_flowdash_call_result_map_curl_error(
@@ -114,32 +116,7 @@ ngx_http_flowdash_call_result_read_response(ngx_http_flowdash_call_t *call)
     ex = call->ex;
 
     if (t->result != CURLE_OK) {
-
-        if (ex->error) {
-            return NGX_DECLINED;
-        }
-
-        if (call->lost) {
-            return ngx_http_flowdash_call_result_set_error(call,
-                                          NGX_HTTP_FLOWDASH_CONNECT,
-                                          "the endpoint closed a kept "
-                                          "connection instead of answering");
-        }
-
-        if (t->result == CURLE_BAD_CONTENT_ENCODING
-            && curl_easy_header(t->easy, "Content-Encoding", 0, CURLH_HEADER,
-                                -1, &header)
-               == CURLHE_OK)
-        {
-            return ngx_http_flowdash_exchange_fail_text(ex,
-                       NGX_HTTP_FLOWDASH_RESPONSE_INVALID, r->pool,
-                       "the answer's Content-Encoding %s cannot be undone",
-                       header->value);
-        }
-
-        return ngx_http_flowdash_call_result_set_error(call,
-                            ngx_http_flowdash_call_result_map_curl_error(call),
-                            ngx_flowdash_curl_error(t));
+        return ngx_http_flowdash_call_result_read_error(call);
     }
 
     if (!call->header_ended) {
@@ -181,6 +158,50 @@ ngx_http_flowdash_call_result_read_response(ngx_http_flowdash_call_t *call)
     }
 
     return NGX_OK;
+}
+
+
+/* the transfer has failed; returns as ..._set_error() */
+
+static ngx_int_t
+ngx_http_flowdash_call_result_read_error(ngx_http_flowdash_call_t *call)
+{
+    struct curl_header            *header;
+    ngx_http_flowdash_exchange_t  *ex;
+    ngx_flowdash_curl_transfer_t  *t;
+
+    t = &call->transfer;
+    ex = call->ex;
+
+    if (ex->error) {
+        return NGX_DECLINED;
+    }
+
+    if (call->lost) {
+        return ngx_http_flowdash_call_result_set_error(call,
+                                      NGX_HTTP_FLOWDASH_CONNECT,
+                                      call->kept
+                                      ? "the endpoint closed a kept "
+                                        "connection instead of answering"
+                                      : "the endpoint refused the call "
+                                        "before it processed it");
+    }
+
+    if (t->result == CURLE_BAD_CONTENT_ENCODING
+        && curl_easy_header(t->easy, "Content-Encoding", 0, CURLH_HEADER,
+                            -1, &header)
+           == CURLHE_OK)
+    {
+        return ngx_http_flowdash_exchange_fail_text(ex,
+                   NGX_HTTP_FLOWDASH_RESPONSE_INVALID,
+                   call->request->pool,
+                   "the answer's Content-Encoding %s cannot be undone",
+                   header->value);
+    }
+
+    return ngx_http_flowdash_call_result_set_error(call,
+                        ngx_http_flowdash_call_result_map_curl_error(call),
+                        ngx_flowdash_curl_error(t));
 }
 
 

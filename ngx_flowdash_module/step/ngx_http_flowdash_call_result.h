@@ -41,9 +41,9 @@ ngx_int_t ngx_http_flowdash_call_result_set_error(
     const char *detail);
 
 /*
- * Tells whether an attempt that has ended, not yet recorded, is sent once more,
- * whatever flowdash_retry says: the kept connection on which it was sent has
- * closed before any octet of an answer, or with 408 (RFC 9110, 15.5.9), or
+ * Tells whether an attempt that has ended, not yet recorded, is sent once
+ * more, whatever flowdash_retry says: the kept connection on which it was sent
+ * has closed before any octet of an answer, or with 408 (RFC 9110, 15.5.9), or
  * HTTP/2 has refused its stream.
  */
 ngx_uint_t ngx_http_flowdash_call_result_can_resend(

@@ -240,8 +240,8 @@ ngx_http_flowdash_call_setup_proxy(CURL *easy,
 
 /*
  * Checks the address of a new connection before it is opened.  libcurl would
- * send a request again, several times, if kept connections turn out to be dead.
- * That is for the module to decide, so it gets no other connection.
+ * send a request again, several times, if kept connections turn out to be
+ * dead.  That is for the module to decide, so it gets no other connection.
  */
 
 static curl_socket_t
@@ -277,9 +277,9 @@ ngx_http_flowdash_call_setup_open_socket(void *data, curlsocktype type,
 
 
 /*
- * A peer that is gone without a word: the kernel gives up a connection on which
- * nothing was acknowledged for as long as a step may take, so that it is not
- * used for the next calls, too.
+ * A peer that is gone without a word: the kernel gives up a connection on
+ * which nothing was acknowledged for as long as a step may take, so that it is
+ * not used for the next calls, too.
  */
 
 static void
@@ -288,13 +288,19 @@ ngx_http_flowdash_call_setup_user_timeout(ngx_http_flowdash_call_t *call,
 {
 #ifdef TCP_USER_TIMEOUT
 
-    int  ms;
+    int                             ms;
+    ngx_http_flowdash_main_conf_t  *fmcf;
 
     if (family != AF_INET && family != AF_INET6) {
         return;
     }
 
-    ms = ngx_min(call->conf->timeout, NGX_MAX_INT32_VALUE);
+    /* steps share connections, and may have more time than this one */
+
+    fmcf = ngx_http_get_module_main_conf(call->request,
+                                         ngx_http_flowdash_module);
+
+    ms = ngx_min(fmcf->longest_timeout, NGX_MAX_INT32_VALUE);
 
     if (setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(int)) == -1)
     {

@@ -232,7 +232,7 @@ ngx_http_flowdash_step_free_payloads(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t  **ex;
 
     /*
-     * What a step has started may go on after its end, and read its body: a
+     * What a step has started may continue after its end, and read its body: a
      * handler that cannot be stopped, or the subrequests of "mirror".  Each
      * holds a reference.
      */

@@ -34,8 +34,8 @@ ngx_int_t ngx_http_flowdash_step_request(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
 
 /*
- * Frees the payloads of the steps that have ended, unless something that a step
- * has started may still read one.  Nothing else may need them.
+ * Frees the payloads of the steps that have ended, unless something that a
+ * step has started may still read one.  Nothing else may need them.
  */
 void ngx_http_flowdash_step_free_payloads(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);

@@ -701,7 +701,8 @@ tool_gzip(const char *name, ngx_uint_t level, size_t size)
 
     pool = ngx_create_pool(4096, &tool_log);
 
-    if (in.data == NULL || pool == NULL || deflate(&z, Z_FINISH) != Z_STREAM_END)
+    if (in.data == NULL || pool == NULL
+        || deflate(&z, Z_FINISH) != Z_STREAM_END)
     {
         fatal("zlib");
     }
