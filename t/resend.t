@@ -93,6 +93,32 @@ $t->server(tls => sub {
     }
 });
 
+# one that reads the beginning of a call on a kept connection, and closes it
+
+$t->server(early => sub {
+    my ($listen, $record) = @_;
+    my $n = 0;
+
+    while (my $socket = $listen->accept) {
+        my $parser = Test::Flowdash::HTTP->new(request => 1);
+        my $request;
+
+        $n++;
+
+        until ($request = $parser->next_message) {
+            sysread $socket, my $bytes, 65536 or last;
+            $parser->add($bytes);
+        }
+
+        $request->{conn} = $n;
+        $record->($request);
+        syswrite $socket, $answer;
+        sysread $socket, my $bytes, 100 if $n == 1;
+        sysread $socket, $bytes, 1 if $n > 1;       # until it is closed
+        close $socket;
+    }
+});
+
 $t->endpoint(app => { body => 'stored' });
 
 my %url = (hook => 'http://127.0.0.1:%%PORT_hook%%',
@@ -120,6 +146,7 @@ for my $to (qw(hook unix tls)) {
 }
 
 action('three', "$url{three}/three", '');
+action('early', 'http://127.0.0.1:%%PORT_early%%/early', '');
 action('dead', "$url{hook}/dead", '');
 action('late', "$url{hook}/late", '');
 action('retry', "$url{hook}/retry/part", 'flowdash_retry 1 error;');
@@ -131,6 +158,7 @@ $t->config(<<"END");
     http {
         %%HTTP_GLOBALS%%
         flowdash_zone z:1m;
+        client_max_body_size 10m;
         flowdash_ssl_trusted_certificate tls.pem;
         flowdash_connect_timeout 100s;
         flowdash_timeout 200s;
@@ -238,6 +266,14 @@ is(flow('dead', 2), '|connect|502, 502|', 'two attempts');
 is(act('hook/ok'), 200, 'a connection is kept');
 is(act('late'), 502, '408, and again');
 is(flow('late', 1), '|status|408, 408|', 'two attempts, too');
+
+# a kept connection that is closed while a long call is sent
+
+is(act('early'), 200, 'a connection is kept');
+my $long = '{"task":{"a":"' . 'x' x 8_000_000 . '"}}';
+is($t->post_json('/early', $long)->{status}, 200, 'closed in the middle');
+is(flow('early', 2), '|-|502, 200|', 'it is sent once more');
+is(scalar $t->new_requests('early'), 2, 'and comes once');
 
 # flowdash_retry has its own count
 

@@ -14,6 +14,8 @@ use Test::Flowdash;
 my $t = Test::Flowdash->new;
 
 $t->endpoint(crm => { body => 'ok' });
+$t->endpoint(adds => { headers => [ 'Content-Type' => 'application/json' ],
+                       body => '{"task":{"Stage":"Done"}}' });
 $t->endpoint(app => { body => 'stored' });
 
 my @rules = qw(json bom control dots case php parts words query fields meaning
@@ -61,6 +63,20 @@ $step
                 flowdash_action "Finish";
                 flowdash_task "";
 $step
+            }
+            location /flat/set {
+                flowdash_action "Finish";
+                flowdash_task "";
+                flowdash_set Stage Done;
+$step
+            }
+            location /flat/adds {
+                flowdash_action "Finish";
+                flowdash_task "";
+                flowdash_step "CRM" {
+                    flowdash_call http://127.0.0.1:%%PORT_adds%%/;
+                }
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
             }
             location /types {
                 flowdash_action "Finish";
@@ -227,5 +243,22 @@ Content-Type: text/plain), 'a'), '', 400 ],
         }
     }
 }
+
+# a field that is added to JSON, and of which the query has another value
+
+for ([ set => 400 ], [ adds => 502 ]) {
+    my ($where, $status) = @$_;
+
+    is($t->post_json("/flat/$where?Stage=Open", '{"a":1}')->{status}, $status,
+       "$where: $status");
+    $t->no_request('app');
+    is($t->post_json("/flat/$where?$_", '{"a":1}')->{status}, 200,
+       "$where, $_: passes") for 'Stage=Done', 'stage_id=Open';
+    is(scalar $t->new_requests('app'), 2, "$where: the app");
+}
+
+like($t->error_log, qr/query has another value for it \(flowdash_strict query/,
+     'the log says why');
+$t->new_requests($_) for qw(crm adds);
 
 $t->done;

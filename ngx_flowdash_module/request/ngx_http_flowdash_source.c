@@ -25,6 +25,8 @@ static void ngx_http_flowdash_source_save_form(
     ngx_http_flowdash_source_t *source);
 static void ngx_http_flowdash_source_restore_form(
     ngx_http_flowdash_source_t *source);
+static ngx_uint_t ngx_http_flowdash_source_query_differs(
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_field_t *new);
 static ngx_uint_t ngx_http_flowdash_source_other_case(
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_task_t *task,
     ngx_str_t *name);
@@ -320,6 +322,12 @@ ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
         return NGX_DONE;
     }
 
+    if (ngx_http_flowdash_source_query_differs(ctx, new)) {
+        *error = "the request's query has another value for it "
+                 "(flowdash_strict query)";
+        return NGX_DECLINED;
+    }
+
     if (ngx_http_flowdash_source_other_case(ctx, ctx->task, &new->node.str)) {
         *error = "the task has this name in another case (flowdash_strict "
                  "case)";
@@ -335,6 +343,32 @@ ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
     }
 
     return rc;
+}
+
+
+/*
+ * Tells whether a query that is not the task's has another value for a field:
+ * some apps prefer it to that of the body.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_source_query_differs(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_field_t *new)
+{
+    ngx_http_flowdash_field_t    *field;
+    ngx_http_flowdash_sources_t  *src;
+
+    src = ctx->sources;
+
+    if (!src->query_is_other
+        || !(ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_QUERY))
+    {
+        return 0;
+    }
+
+    field = ngx_http_flowdash_task_lookup(&src->query.task, &new->node.str);
+
+    return field && !ngx_http_flowdash_task_same(field, new);
 }
 
 

@@ -88,7 +88,11 @@ ngx_http_flowdash_source_query_judge(ngx_http_request_t *r,
                    "the body");
     }
 
-    if (rc == NGX_DECLINED || ngx_http_flowdash_source_query_is_other(ctx)) {
+    if (ngx_http_flowdash_source_query_is_other(ctx)) {
+        src->query_is_other = 1;
+        src->query.form = NULL;
+
+    } else if (rc == NGX_DECLINED) {
         src->query.form = NULL;
     }
 

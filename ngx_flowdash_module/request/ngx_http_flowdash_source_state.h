@@ -45,6 +45,7 @@ typedef struct ngx_http_flowdash_sources_s {
     ngx_http_flowdash_copy_t        copy;      /* of a changed body */
 
     unsigned                        has_body:1;
+    unsigned                        query_is_other:1;  /* not of the task */
 } ngx_http_flowdash_sources_t;
 
 

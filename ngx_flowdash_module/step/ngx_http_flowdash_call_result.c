@@ -367,8 +367,24 @@ ngx_http_flowdash_call_result_can_resend(ngx_http_flowdash_call_t *call)
         return !call->kept || (call->conf->resend && !call->transfer.received);
     }
 
-    return call->ex->status == NGX_HTTP_REQUEST_TIME_OUT
-           && call->kept && call->conf->resend;
+    if (!call->kept || !call->conf->resend) {
+        return 0;
+    }
+
+    switch (call->transfer.result) {
+
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+
+        /* libcurl does not repeat what it has not sent to the end */
+
+        return call->sent && call->header_size == 0
+               && !call->transfer.received;
+
+    default:
+        return call->ex->status == NGX_HTTP_REQUEST_TIME_OUT;
+    }
 }
 
 
