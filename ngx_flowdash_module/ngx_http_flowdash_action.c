@@ -302,9 +302,12 @@ ngx_http_flowdash_action_guard(ngx_http_request_t *r,
 static ngx_uint_t
 ngx_http_flowdash_action_reads(ngx_http_request_t *r, ngx_str_t *method)
 {
+    ngx_uint_t                  unchanged;
     ngx_http_flowdash_method_t  m;
 
     ngx_http_flowdash_overrides_client(r, method);
+
+    unchanged = 1;
 
     if (r->error_page || r->err_status) {
 
@@ -312,9 +315,12 @@ ngx_http_flowdash_action_reads(ngx_http_request_t *r, ngx_str_t *method)
             return 1;
         }
 
-        *method = r->method_name;
+        unchanged = ngx_http_flowdash_text_equal(method, &r->method_name);
 
-    } else if (ngx_http_flowdash_body_exists(r)) {
+        *method = r->method_name;
+    }
+
+    if (unchanged && ngx_http_flowdash_body_exists(r)) {
 
         /* handlers that do not look at the method act on it */
 

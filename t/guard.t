@@ -91,6 +91,12 @@ http {
             proxy_pass http://app;
         }
 
+        location /excepted/ {
+            limit_except POST { deny all; }
+            error_page 403 = @app;
+            proxy_pass http://app;
+        }
+
         location /page/ { proxy_pass http://127.0.0.1:%%PORT_page%%; }
 
         location /breaks/ {
@@ -228,6 +234,8 @@ refused('GET', '/issues/1', 'GET with a body in chunks', body => 'a=b',
         chunked => 1);
 refused('OPTIONS', '/tasks/1', 'OPTIONS with a body, there', body => 'a=b');
 passes('GET', '/login', 'an exception with a body', body => 'a=b');
+refused('OPTIONS', '/excepted/1', 'with a body, by an error page',
+        body => 'a=b');
 passes('POST', '/login', 'an exception');
 passes('PUT', '/login', 'for all methods');
 

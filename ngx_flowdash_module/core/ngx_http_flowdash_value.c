@@ -72,6 +72,9 @@ ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *cv,
  * The module's own variables find the evaluation in the context.  To nginx, a
  * variable that fails is an empty one; but no name or condition may be empty
  * because memory ran out: the steps would not run.
+ *
+ * A "map" with a regular expression replaces $1, by which steps and the app's
+ * URL may be made: the location's captures stay as they are.
  */
 
 static ngx_int_t
@@ -82,12 +85,32 @@ ngx_http_flowdash_value_evaluate(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t         *ctx;
     ngx_http_flowdash_evaluation_t  *outer;
 
+#if (NGX_PCRE)
+    int                             *captures;
+    u_char                          *captures_data;
+    ngx_uint_t                       ncaptures, reallocate;
+
+    captures = r->captures;
+    captures_data = r->captures_data;
+    ncaptures = r->ncaptures;
+    reallocate = r->realloc_captures;
+
+    r->realloc_captures = 1;
+#endif
+
     ctx = ngx_http_flowdash_get_ctx(r);
     outer = ctx->evaluation;
 
     ctx->evaluation = ev;
     rc = ngx_http_complex_value(r, cv, &ev->value->text);
     ctx->evaluation = outer;
+
+#if (NGX_PCRE)
+    r->captures = captures;
+    r->captures_data = captures_data;
+    r->ncaptures = ncaptures;
+    r->realloc_captures = reallocate;
+#endif
 
     return ev->failed ? NGX_ERROR : rc;
 }
