@@ -502,10 +502,15 @@ ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
 
             /* the endpoints would agree to something else */
 
+            rc = ngx_http_flowdash_action_guard(r, ctx);
+
+            if (rc != NGX_DECLINED) {
+                return rc;
+            }
+
             (void) ngx_http_flowdash_source_refuse(r, ctx,
                        NGX_HTTP_BAD_REQUEST,
-                       "the request also has a method that flowdash_methods "
-                       "does not list");
+                       "a method that flowdash_methods does not list");
         }
     }
 

@@ -276,6 +276,10 @@ refused('GET', '/tasks/1', 'an override that is not listed',
 refused('POST', '/tasks/open/1', 'a location whose action is off');
 passes('GET', '/tasks/open/1', 'reading there');
 
+refused('POST', '/maybe/1?_method=DELETE', 'no name, but another method');
+refused('POST', '/maybe/1', 'no name, but another method in the body',
+        body => '_method=delete', headers => [ 'Content-Type',
+        'application/x-www-form-urlencoded' ]);
 passes('POST', '/maybe/1', 'an action by the task');
 is(scalar $t->new_requests('good'), 1, 'has its call');
 passes('POST', '/maybe/1', 'an empty name: the location has judged it',
