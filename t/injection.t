@@ -355,13 +355,13 @@ my %client = (
     Authorization => 'Basic Y2xpZW50', Accept => 'text/client',
     'User-Agent' => 'client/1.0', Referer => 'http://client.example/',
     'X-Secret' => 'client', 'X-Forwarded-For' => '192.0.2.1',
-    'X-Http-Method-Override' => 'DELETE', 'Accept-Encoding' => 'gzip, client',
+    'X-Http-Method-Override' => 'PATCH', 'Accept-Encoding' => 'gzip, client',
     'Accept-Language' => 'client', Origin => 'http://client.example',
     'Proxy-Authorization' => 'Basic client', 'If-None-Match' => '"client"',
     Range => 'bytes=0-1', Via => '1.1 client', 'X_Under' => 'client',
 );
 
-my $client = qr/client|session|192\.0\.2|Y2xpZW50|DELETE|bytes=|gzip/;
+my $client = qr/client|session|192\.0\.2|Y2xpZW50|PATCH|bytes=|gzip/;
 
 for my $port ('inherit', 'plain') {
     for my $path ('/call', '/proxy') {

@@ -192,7 +192,7 @@ sub fetched_and_sent {
 my $res = put('/issues/1.json', '{"issue":{"due_date":"2020-02-01"}}',
     'X-Change' => '{"due_date":"2020-02-02","estimate":10.50,"done":true}',
     Cookie => 'session=1', Authorization => 'Bearer x', 'X-Api-Key' => 'k',
-    'X-HTTP-Method-Override' => 'DELETE', 'Idempotency-Key' => '"a"',
+    'X-HTTP-Method-Override' => 'PATCH', 'Idempotency-Key' => '"a"',
     'If-Match' => '"x"', 'Accept-Encoding' => 'gzip', Host => 'tasks.example');
 
 is($res->{status}, 204, 'the app answers');
