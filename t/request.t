@@ -274,7 +274,20 @@ for (@rows) {
 
 for (
     [ 'text/plain' ], [ 'multipart/mixed' ],
-    [ 'application/jsonx' ], [ '+json' ], [ 'application/json',
+    [ 'application/jsonx' ], [ '+json' ],
+
+    # to some apps, these are forms
+
+    [ 'application/x-www-form-urlencoded+json' ],
+    [ 'application/json;x="application/x-www-form-urlencoded"' ],
+    [ 'application/json; x=application/x-www-form-urlencoded' ],
+    [ 'multipart/form-data+json;boundary=b' ],
+    [ 'application/json;x="Multipart/form-data;boundary=b"' ],
+    [ 'application/x-www-form-urlencoded; x=json' ],
+    [ 'application/x-www-form-urlencoded; x="multipart/form-data"' ],
+    [ 'multipart/form-data; boundary=b; x=urlencoded' ],
+
+    [ 'application/json',
         'Content-Encoding', 'gzip' ], [],
 ) {
     my @headers = @$_ ? ('Content-Type', @$_) : ();

@@ -26,6 +26,8 @@ static ngx_int_t ngx_http_flowdash_body_read_file(ngx_http_request_t *r,
 static void ngx_http_flowdash_body_content_type(ngx_str_t *value,
     ngx_array_t *types, ngx_http_flowdash_media_t *media,
     const char **charset);
+static ngx_uint_t ngx_http_flowdash_body_is_two(ngx_str_t *value,
+    ngx_http_flowdash_type_e type);
 static ngx_uint_t ngx_http_flowdash_body_is_listed(ngx_str_t *name,
     ngx_array_t *types);
 static ngx_uint_t ngx_http_flowdash_body_coding(ngx_str_t *value,
@@ -316,6 +318,9 @@ ngx_http_flowdash_body_content_type(ngx_str_t *value, ngx_array_t *types,
     if (media->type == NGX_HTTP_FLOWDASH_UNKNOWN) {
         media->error = "the request's Content-Type is neither JSON nor a form";
 
+    } else if (ngx_http_flowdash_body_is_two(value, media->type)) {
+        media->error = "the request's Content-Type names two kinds of bodies";
+
     } else if (types && !ngx_http_flowdash_body_is_listed(&name, types)) {
         media->error = "flowdash_types does not name the request's "
                        "Content-Type";
@@ -339,6 +344,39 @@ ngx_http_flowdash_body_type(ngx_str_t *name)
     }
 
     return NGX_HTTP_FLOWDASH_UNKNOWN;
+}
+
+
+/*
+ * Some apps look for the type of a form, or for "json", anywhere in the
+ * header: in a type that ends in "+json", or in a parameter.  A boundary is
+ * random, and may have "json" in it.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_body_is_two(ngx_str_t *value, ngx_http_flowdash_type_e type)
+{
+    u_char  *p, *last;
+
+    p = value->data;
+    last = p + value->len;
+
+    switch (type) {
+
+    case NGX_HTTP_FLOWDASH_JSON:
+        return ngx_http_flowdash_multipart_media_count(p, last, "urlencoded")
+               || ngx_http_flowdash_multipart_media_count(p, last,
+                                                          "multipart");
+
+    case NGX_HTTP_FLOWDASH_URLENCODED:
+        return ngx_http_flowdash_multipart_media_count(p, last, "json")
+               || ngx_http_flowdash_multipart_media_count(p, last,
+                                                          "multipart");
+
+    default:
+        return ngx_http_flowdash_multipart_media_count(p, last, "urlencoded")
+               != 0;
+    }
 }
 
 
