@@ -246,7 +246,7 @@ ngx_http_flowdash_method_is_header(ngx_str_t *name)
         for (i = 0; i < name->len && same; i++) {
             same = ((*header)[i] == '-')
                    ? !ngx_http_flowdash_method_is_word(name->data[i])
-                   : (*header)[i] == ngx_tolower(name->data[i]);
+                   : (u_char) (*header)[i] == ngx_tolower(name->data[i]);
         }
 
         if (same) {
