@@ -10,14 +10,12 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_text.h>
-#include <ngx_http_flowdash_id.h>
 #include <ngx_http_flowdash_method.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_ctx.h>
 #include <ngx_http_flowdash_value.h>
 #include <ngx_http_flowdash_client.h>
-#include <ngx_http_flowdash_body.h>
 #include <ngx_http_flowdash_overrides.h>
 #include <ngx_http_flowdash_replace_headers.h>
 #include <ngx_http_flowdash_source.h>
@@ -32,6 +30,7 @@
 #include <ngx_http_flowdash_fetch.h>
 #include <ngx_http_flowdash_dry_run.h>
 #include <ngx_http_flowdash_error.h>
+#include <ngx_http_flowdash_guard.h>
 #include <ngx_http_flowdash_action.h>
 
 
@@ -49,10 +48,6 @@ static ngx_int_t ngx_http_flowdash_action_unread(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_uint_t ngx_http_flowdash_action_is_here(ngx_http_request_t *r,
     ngx_http_flowdash_method_t *method);
-static ngx_int_t ngx_http_flowdash_action_guard(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx);
-static ngx_uint_t ngx_http_flowdash_action_reads(ngx_http_request_t *r,
-    ngx_str_t *method);
 static ngx_int_t ngx_http_flowdash_action_subrequest(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_action_begin(ngx_http_request_t *r,
     ngx_http_flowdash_method_t *method);
@@ -65,8 +60,6 @@ static ngx_int_t ngx_http_flowdash_action_prepare(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_name(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_value_t *name);
-static ngx_int_t ngx_http_flowdash_action_id(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx);
 static const char *ngx_http_flowdash_action_check_name(
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_value_t *name);
 static void ngx_http_flowdash_action_enter(ngx_http_request_t *r,
@@ -112,7 +105,7 @@ ngx_http_flowdash_action_handler(ngx_http_request_t *r)
     if (ctx == NULL) {
 
         if (!ngx_http_flowdash_action_is_here(r, &method)) {
-            return ngx_http_flowdash_action_guard(r, NULL);
+            return ngx_http_flowdash_guard(r, NULL);
         }
 
         return ngx_http_flowdash_action_begin(r, &method);
@@ -176,7 +169,7 @@ ngx_http_flowdash_action_redirected(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
     if (!ngx_http_flowdash_action_is_here(r, &ctx->method)) {
-        return ngx_http_flowdash_action_guard(r, ctx);
+        return ngx_http_flowdash_guard(r, ctx);
     }
 
     ctx->state = NGX_HTTP_FLOWDASH_READ;
@@ -239,97 +232,6 @@ ngx_http_flowdash_action_is_here(ngx_http_request_t *r,
     ngx_http_flowdash_overrides(r, &r->method_name, flcf->methods, method);
 
     return method->listed || ngx_http_flowdash_overrides_in_body(r);
-}
-
-
-/*
- * flowdash_guard: refuses a request that is no action, unless it only reads or
- * an action's location has judged it.  A request that has failed is let
- * through to its error page, which gets a GET.
- */
-
-static ngx_int_t
-ngx_http_flowdash_action_guard(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx)
-{
-    ngx_str_t                      method;
-    ngx_http_flowdash_loc_conf_t  *flcf;
-
-    flcf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
-
-    if (!flcf->guard || (ctx && ctx->judged)
-        || ngx_http_flowdash_action_reads(r, &method))
-    {
-        return NGX_DECLINED;
-    }
-
-    if (ctx == NULL) {
-        ctx = ngx_http_flowdash_create_ctx(r, ngx_http_flowdash_count_ended);
-        if (ctx == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    ctx->conf = flcf;
-
-    if (ngx_http_flowdash_action_id(r, ctx) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (r->request_body == NULL && ngx_http_flowdash_body_exists(r)) {
-
-        /* the body remains unread, and must not become the next request */
-
-        r->keepalive = 0;
-        r->lingering_close = 1;
-    }
-
-    ngx_http_flowdash_count_guarded(r);
-
-    return ngx_http_flowdash_error(r, ctx, NGX_HTTP_FLOWDASH_GUARDED, 0,
-                                   &method);
-}
-
-
-/*
- * Whether the request only reads, and gets the method that the client sent.
- *
- * For an error page nginx has made a GET of the request.  A named location
- * gets it as it was: this is no way around the guard, unless an app has
- * answered already.
- */
-
-static ngx_uint_t
-ngx_http_flowdash_action_reads(ngx_http_request_t *r, ngx_str_t *method)
-{
-    ngx_uint_t                  unchanged;
-    ngx_http_flowdash_method_t  m;
-
-    ngx_http_flowdash_overrides_client(r, method);
-
-    unchanged = 1;
-
-    if (r->error_page || r->err_status) {
-
-        if (r->upstream) {
-            return 1;
-        }
-
-        unchanged = ngx_http_flowdash_text_equal(method, &r->method_name);
-
-        *method = r->method_name;
-    }
-
-    if (unchanged && ngx_http_flowdash_body_exists(r)) {
-
-        /* handlers that do not look at the method act on it */
-
-        return 0;
-    }
-
-    ngx_http_flowdash_overrides(r, method, NULL, &m);
-
-    return !m.unsafe;
 }
 
 
@@ -490,7 +392,7 @@ ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
 
             ctx->state = NGX_HTTP_FLOWDASH_NONE;
 
-            return ngx_http_flowdash_action_guard(r, ctx);
+            return ngx_http_flowdash_guard(r, ctx);
         }
 
         if (ctx->method.differ) {
@@ -502,7 +404,7 @@ ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
 
             /* the endpoints would agree to something else */
 
-            rc = ngx_http_flowdash_action_guard(r, ctx);
+            rc = ngx_http_flowdash_guard(r, ctx);
 
             if (rc != NGX_DECLINED) {
                 return rc;
@@ -620,7 +522,7 @@ static ngx_int_t
 ngx_http_flowdash_action_name(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_value_t *name)
 {
-    if (ngx_http_flowdash_action_id(r, ctx) != NGX_OK) {
+    if (ngx_http_flowdash_ctx_id(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -632,45 +534,6 @@ ngx_http_flowdash_action_name(ngx_http_request_t *r,
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash action \"%V\"", &ctx->action);
-
-    return NGX_OK;
-}
-
-
-/* the id is $request_id, which is created here if it was not used before */
-
-static ngx_int_t
-ngx_http_flowdash_action_id(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx)
-{
-    u_char                         *hex;
-    ngx_http_variable_value_t      *v;
-    ngx_http_flowdash_main_conf_t  *fmcf;
-
-    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
-
-    v = &r->variables[fmcf->request_id];
-
-    if (!v->valid) {
-
-        hex = ngx_pnalloc(r->pool, NGX_HTTP_FLOWDASH_ID_EXECUTION_LEN);
-        if (hex == NULL) {
-            return NGX_ERROR;
-        }
-
-        if (ngx_http_flowdash_id_execution(hex) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        v->data = hex;
-        v->len = NGX_HTTP_FLOWDASH_ID_EXECUTION_LEN;
-        v->valid = 1;
-        v->no_cacheable = 0;
-        v->not_found = 0;
-    }
-
-    ctx->id.len = v->len;
-    ctx->id.data = v->data;
 
     return NGX_OK;
 }

@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_id.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_ctx.h>
 
@@ -74,6 +75,44 @@ ngx_http_flowdash_get_ctx(ngx_http_request_t *r)
     }
 
     return ctx;
+}
+
+
+/* the id is $request_id, which is created here if it was not used before */
+
+ngx_int_t
+ngx_http_flowdash_ctx_id(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
+{
+    u_char                         *hex;
+    ngx_http_variable_value_t      *v;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+
+    v = &r->variables[fmcf->request_id];
+
+    if (!v->valid) {
+
+        hex = ngx_pnalloc(r->pool, NGX_HTTP_FLOWDASH_ID_EXECUTION_LEN);
+        if (hex == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (ngx_http_flowdash_id_execution(hex) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        v->data = hex;
+        v->len = NGX_HTTP_FLOWDASH_ID_EXECUTION_LEN;
+        v->valid = 1;
+        v->no_cacheable = 0;
+        v->not_found = 0;
+    }
+
+    ctx->id.len = v->len;
+    ctx->id.data = v->data;
+
+    return NGX_OK;
 }
 
 

@@ -22,6 +22,13 @@ ngx_http_flowdash_ctx_t *ngx_http_flowdash_get_ctx(ngx_http_request_t *r);
 ngx_http_flowdash_ctx_t *ngx_http_flowdash_create_ctx(ngx_http_request_t *r,
     ngx_http_flowdash_end_pt end);
 
+/*
+ * Gives the execution its id, that of $request_id.  Returns NGX_OK or
+ * NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_ctx_id(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
 /* The wait for the next turn is over, see ctx->yield. */
 void ngx_http_flowdash_ctx_end_yield(ngx_http_flowdash_ctx_t *ctx);
 
