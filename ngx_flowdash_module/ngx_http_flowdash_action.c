@@ -287,6 +287,7 @@ ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
         && r->content_handler
         && (flcf->step || flcf->action == NULL))
     {
+        ngx_http_flowdash_step_set_length(r, ex);
         return NGX_DECLINED;
     }
 

@@ -346,7 +346,9 @@ ngx_http_flowdash_step_body(ngx_http_request_t *sr,
 
 /*
  * The subrequest gets headers of its own: nginx's copy shares its list with
- * the client's request, and has the client's headers in it.
+ * the client's request, and has the client's headers in it.  The length gets
+ * its number only once the location is certain: wherever a "rewrite" leads,
+ * nginx would compare it with client_max_body_size.
  */
 
 static ngx_int_t
@@ -365,7 +367,7 @@ ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
 
     ngx_memzero(in, sizeof(ngx_http_headers_in_t));
 
-    in->content_length_n = ex->payload.len;
+    in->content_length_n = -1;
     in->keep_alive_n = -1;
 
     if (ngx_list_init(&in->headers, sr->pool, 8, sizeof(ngx_table_elt_t))
@@ -400,16 +402,24 @@ ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
         }
     }
 
-    p = ngx_pnalloc(sr->pool, NGX_OFF_T_LEN);
+    p = ngx_pnalloc(sr->pool, NGX_SIZE_T_LEN);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
     ngx_str_set(&name, "Content-Length");
     value.data = p;
-    value.len = ngx_sprintf(p, "%O", in->content_length_n) - p;
+    value.len = ngx_sprintf(p, "%uz", ex->payload.len) - p;
 
     return ngx_http_flowdash_step_add_header(sr, &name, &value);
+}
+
+
+void
+ngx_http_flowdash_step_set_length(ngx_http_request_t *sr,
+    ngx_http_flowdash_exchange_t *ex)
+{
+    sr->headers_in.content_length_n = ex->payload.len;
 }
 
 

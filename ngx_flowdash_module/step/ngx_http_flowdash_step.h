@@ -34,6 +34,13 @@ ngx_int_t ngx_http_flowdash_step_request(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
 
 /*
+ * Tells the subrequest of a step how long its payload is, for its content
+ * handler.
+ */
+void ngx_http_flowdash_step_set_length(ngx_http_request_t *sr,
+    ngx_http_flowdash_exchange_t *ex);
+
+/*
  * Frees the payloads of the steps that have ended, unless something that a
  * step has started may still read one.  Nothing else may need them.
  */
