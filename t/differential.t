@@ -200,7 +200,7 @@ sub judge ($request, $reading) {
         my @wrong = $told ? Test::Flowdash::Reading::compare(
                 told => $told, pointer => $request->{pointer},
                 parser => $parser, reading => $read,
-                json => scalar($request->{got_type} =~ /json/i))
+                raw => $request->{raw}, type => $request->{got_type})
             : not_told($request, $read);
         push @{ $wrong{$parser} }, [ $request, @wrong ] if @wrong;
     }

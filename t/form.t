@@ -279,11 +279,11 @@ for (
       'issue%5Ba%5D%5B0%5D%5Bb%5D=1&issue%5Ba%5D%5B1%5D%5B%5D=2&'
       . 'issue%5Ba%5D%5B1%5D%5B%5D=&issue%5Bc%5D=&issue%5Bd%5D=true&'
       . 'issue%5Be%5D=false&issue%5Bf%5D=1.50' ],
-    [ '/always', 'issue[a][][b][]=1&issue[c][d][][e]=2',
-      '{"a":[{"b":["1"]}],"c":{"d":[{"e":"2"}]}}',
+    [ '/always', 'issue[a][0][b][]=1&issue[c][d][0][e]=2',
+      '{"a":{"0":{"b":["1"]}},"c":{"d":{"0":{"e":"2"}}}}',
       '{"a":[{"b":["1"]},{"b":[]}]}',
-      'issue%5Ba%5D%5B0%5D%5Bb%5D%5B%5D=1&issue%5Ba%5D%5B1%5D%5Bb%5D%5B%5D='
-      . '&issue[c][d][][e]=2' ],
+      'issue[a][0][b][]=1&issue%5Ba%5D%5B1%5D%5Bb%5D%5B%5D='
+      . '&issue[c][d][0][e]=2' ],
     [ '/always', 'issue[a][0][b]=1&issue[a][0][c]=2&issue[a][1][b]=3&'
       . 'x[][a]=1&x[][b]=2',
       '{"a":{"0":{"b":"1","c":"2"},"1":{"b":"3"}}}', '{}',
@@ -292,7 +292,6 @@ for (
       'a[b][c]=2&a[c]=2&b=3&a%5Bb%5D%5Bd%5D=3' ],
     [ '/always', 'issue[a+][b%20c]=1&x[+]=2', '{"a ":{"b c":"1"}}', '{}',
       'issue[a+][b%20c]=1&x[+]=2' ],
-    [ '/a/b', 'a[][c]=1', '{}', '{}', 'a[][c]=1' ],
     [ '/0', 'issues[0][task][a]=1&issues[1][task][a]=2&x[][y]=1',
       '{"a":"1"}', '{"a":2}',
       'issues[0][task][a]=2&issues[1][task][a]=2&x[][y]=1' ],
@@ -385,10 +384,9 @@ for (
         'issue[a][b]=1&issue[a]=2', 'issue[a]=%ff', "issue[\xff]=1",
         'x=1;issue[a]=2', 'issue[a]=1;issue[b]=2', 'issue%5B%5Ba%5D=1',
         'issue[a][+]=1', 'issue[a][%20]=1', 'issue[+a]=1', 'issue[a][ x]=1',
-        'issue[a][][b]=1&issue[a][][c]=2', 'issue[a][][b]=1&issue[a][][b]=2',
-        'issue[a][][b][]=1&issue[a][][b][]=2', 'issue[a][][]=1',
-        'issue[a][][][b]=1', 'issue[a][]=1&issue[a][][b]=2',
-        'issue[x][a][][b][c]=1&issue[x][a][][b][d]=2',
+        'issue[a][][b]=1', 'issue[a][][0]=1', 'issue[a][1][][b]=1',
+        'issue[a][][]=1', 'issue[a][][][b]=1', 'issue[a][]=1&issue[a][][b]=2',
+        'issue[x][a][][b][c]=1',
         'issue[a]=1;2', 'issue[a]=1;', 'issue[a]=;', 'issue[a];x', 'x;issue[a]',
         'x=1;;issue%5ba];', 'x;%zz',
         'issue' . '[a]' x 33 . '=1'),
@@ -396,6 +394,9 @@ for (
         '=1', 'a[=1', 'a]=1', '[a]=1', ' a=1', 'a=1;b=2', 'a[b]c=1'),
     (map { [ '/0', $urlencoded, $_, 400 ] }
         'issues[][task][a]=1', 'issues[ ][task][a]=1', 'issues[]=1'),
+    (map { [ '/a/b', $urlencoded, $_, 400 ] }
+        'a[][c]=1', 'a[b][x]=1&a[][b][y]=2', 'x=1&a[]=2',
+        'a;a[b][x]=1', 'a;5Bb%5D%5Bx%5D=1&a[b][y]=2', 'a;x=1&a[b][y]=2'),
     (map { [ '/my', $urlencoded, $_, 400 ] }        # underscores to PHP
         'my.task[a]=1', 'my+task[a]=1', 'my%20task[a]=1', 'my[task[a]=1',
         'my%5btask=1'),

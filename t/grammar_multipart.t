@@ -32,6 +32,8 @@ END
     [ '/strict', '' ],
     [ '/flat', 'flowdash_task "";' ],
     [ '/relaxed/parts', 'flowdash_strict all -parts;' ],
+    [ '/relaxed/bom', 'flowdash_strict all -bom;' ],
+    [ '/relaxed/control', 'flowdash_strict all -control;' ],
     [ '/relaxed/words', 'flowdash_strict all -words;' ],
     [ '/relaxed/type', 'flowdash_strict all -type;' ],
     [ '/dry', 'flowdash_dry_run 1;' ];
@@ -321,6 +323,28 @@ refused('/flat', form([ "$d; name=\"$_->[0]\"", 'x' ]),
         qr/\(flowdash_strict parts\), at byte 0,/, "flat: $_->[1]")
     for [ 'Stage;x', 'a semicolon' ], [ 'Stage ', 'a space' ],
         [ 'Stage%5B', 'an escape' ], [ ' Stage', 'a space first' ];
+
+# A value that undici reads without its beginning, and one that Rails cuts.
+
+for ([ bom => "\xef\xbb\xbfOpen", "\xef\xbb\xbfOpen", '\ufeffOpen',
+       'a byte order mark before a value' ],
+     [ control => "Open\0", 'Open\u0000', 'Open\u0000',
+       'a value with a NUL, where some apps end it' ])
+{
+    my ($rule, $value, $told, $answered, $error) = @$_;
+    my $body = form([ $value[0], $value ]);
+
+    refused('/strict', $body, qr/\Q$error (flowdash_strict $rule)\E,/, $error);
+    passes("/relaxed/$rule", $body, qq({"Stage":"$told"}), "$error, relaxed");
+    passes('/strict', form($open, [ "$d; name=\"o\"", $value ]),
+           '{"Stage":"Open"}', "$error, beside the task");
+
+    is(act('/strict', form($open), qq({"Stage":"$answered"}))->{status}, 502,
+       "$error, from an endpoint");
+    told();
+    $t->no_request('app', "$error, from an endpoint: no app");
+}
+
 
 # The boundary: each names one that some parser takes for another.
 

@@ -100,10 +100,10 @@ ngx_http_flowdash_form_index_walk(ngx_http_flowdash_form_t *form,
         /*
          * PHP makes one element of each a[][b], qs a single one of all of
          * them, and Rack a new one when the last has that key already; a[][]
-         * is flat in qs.
+         * and a[][0] are flat in qs, and all of them are in multer.
          */
 
-        if (key.len == 0 && p < last && (node->first || p[1] == ']')) {
+        if (key.len == 0 && p < last) {
             (void) ngx_http_flowdash_form_refuse(form,
                              NGX_HTTP_FLOWDASH_FORM_MALFORMED, pair->start,
                              "an array that some apps read in another way");

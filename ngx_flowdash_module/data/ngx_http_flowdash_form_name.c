@@ -26,8 +26,6 @@ static ngx_uint_t ngx_http_flowdash_form_name_brackets_balanced(
     ngx_str_t *name);
 static ngx_uint_t ngx_http_flowdash_form_name_looks_like(
     ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_str_t *token);
-static ngx_uint_t ngx_http_flowdash_form_name_next_index(ngx_str_t *key,
-    ngx_str_t *token);
 
 
 ngx_int_t
@@ -172,7 +170,12 @@ ngx_http_flowdash_form_name_follow(ngx_http_flowdash_form_t *form,
         }
 
         if (!ngx_http_flowdash_text_equal(&key, &token[n])) {
-            if (n ? ngx_http_flowdash_form_name_next_index(&key, &token[n])
+            /*
+             * "[]" on the way is an index to PHP, a name to others; beside
+             * the task it makes an array of what holds the task
+             */
+
+            if (n ? key.len == 0
                   : ngx_http_flowdash_form_name_looks_like(form, name, token))
             {
                 return "a name that some apps take for the task's";
@@ -298,14 +301,4 @@ ngx_http_flowdash_form_name_looks_like(ngx_http_flowdash_form_t *form,
     }
 
     return p == last || *p <= ' ' || *p == '[' || *p == ']' || *p == 0x7f;
-}
-
-
-/* PHP numbers empty keys; to other apps they are keys */
-
-static ngx_uint_t
-ngx_http_flowdash_form_name_next_index(ngx_str_t *key, ngx_str_t *token)
-{
-    return key->len == 0
-           && ngx_atoi(token->data, token->len) != NGX_ERROR;
 }

@@ -276,7 +276,7 @@ ngx_http_flowdash_form_rules_contains(ngx_str_t *text, const char *part)
 }
 
 
-/* Rack and others cut a value at a NUL */
+/* Rack and others cut a value at a NUL; undici leaves out a BOM before it */
 
 const char *
 ngx_http_flowdash_form_rules_value(ngx_http_flowdash_form_t *form,
@@ -287,6 +287,14 @@ ngx_http_flowdash_form_rules_value(ngx_http_flowdash_form_t *form,
     {
         form->rule = NGX_HTTP_FLOWDASH_STRICT_CONTROL;
         return "a value with a NUL, where some apps end it";
+    }
+
+    if ((form->strict & NGX_HTTP_FLOWDASH_STRICT_BOM)
+        && form->boundary.len
+        && value->len >= 3 && ngx_strncmp(value->data, "\xef\xbb\xbf", 3) == 0)
+    {
+        form->rule = NGX_HTTP_FLOWDASH_STRICT_BOM;
+        return "a byte order mark before a value";
     }
 
     if (form->ascii

@@ -212,9 +212,10 @@ ngx_http_flowdash_form_urlencoded_add_pair(ngx_http_flowdash_form_t *form,
 
 
 /*
- * Some apps also split pairs at semicolons, and would find fields after them.
- * This checks the pairs that do not belong to the task; those that do must not
- * have semicolons at all, which would cut their values short.
+ * Some apps also split pairs at semicolons, and would find other names: before
+ * the first one, too, if that is not a part of the value.  This checks the
+ * pairs that do not belong to the task; those that do must not have semicolons
+ * at all, which would cut their values short.
  */
 
 static ngx_int_t
@@ -226,15 +227,11 @@ ngx_http_flowdash_form_urlencoded_semicolons(ngx_http_flowdash_form_t *form,
     ngx_str_t                       field;
     ngx_http_flowdash_form_pair_t   pair;
 
+    if (ngx_strlchr(p, last, ';') == NULL) {
+        return NGX_OK;
+    }
+
     for ( ;; ) {
-
-        p = ngx_strlchr(p, last, ';');
-
-        if (p == NULL) {
-            return NGX_OK;
-        }
-
-        p++;
 
         end = ngx_strlchr(p, last, ';');
 
@@ -259,8 +256,14 @@ ngx_http_flowdash_form_urlencoded_semicolons(ngx_http_flowdash_form_t *form,
         if (rc != NGX_DONE) {
             return ngx_http_flowdash_form_refuse(form,
                                    NGX_HTTP_FLOWDASH_FORM_MALFORMED,
-                                   p - text, "a field behind a semicolon");
+                                   p - text, "a field beside a semicolon");
         }
+
+        if (end == last) {
+            return NGX_OK;
+        }
+
+        p = end + 1;
     }
 }
 

@@ -13,6 +13,7 @@
 #include <ngx_http_flowdash_method.h>
 #include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash_form_index.h>
+#include <ngx_http_flowdash_form_rules.h>
 #include <ngx_http_flowdash_multipart_state.h>
 #include <ngx_http_flowdash_multipart_part.h>
 #include <ngx_http_flowdash_multipart.h>
@@ -518,6 +519,7 @@ static ngx_int_t
 ngx_http_flowdash_multipart_text(ngx_http_flowdash_multipart_t *mp,
     ngx_str_t *text)
 {
+    const char                     *error;
     ngx_http_flowdash_form_pair_t  *pair;
 
     pair = mp->pair;
@@ -548,6 +550,13 @@ ngx_http_flowdash_multipart_text(ngx_http_flowdash_multipart_t *mp,
                    NGX_HTTP_FLOWDASH_FORM_CHARSET,
                    "a part has a value that is not ASCII, in another charset "
                    "than UTF-8");
+    }
+
+    error = ngx_http_flowdash_form_rules_value(mp->form, text);
+
+    if (error) {
+        return ngx_http_flowdash_form_refuse_rule(mp->form, mp->form->rule,
+                                                  mp->start, error);
     }
 
     pair->text = *text;

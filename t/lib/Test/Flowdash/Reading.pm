@@ -8,7 +8,8 @@ Test::Flowdash::Reading - whether an app has read what the endpoint was told
 
     my $told = Test::Flowdash::Reading::parse('{"Stage":"Done"}');
     my @wrong = Test::Flowdash::Reading::compare(
-        told => $told, pointer => [ 'task' ], reading => $reading);
+        told => $told, pointer => [ 'task' ], parser => 'qs',
+        reading => $reading, type => $content_type, raw => $request);
 
 =head1 WHAT AGREES
 
@@ -24,6 +25,10 @@ the first or the last of its values agrees.
 members in the order of their indexes.
 
 =item * A name without "=" is "" for the endpoint, and may be null for an app.
+Rails leaves it out of an array, Starlette leaves it out if it is the last one of
+a body.
+
+=item * An empty pair is one without a name for Plack.
 
 =item * A file input without a file is [] for the endpoint; an app may have
 nothing, an empty string, or a file without a name and bytes.
@@ -39,15 +44,16 @@ the app's language may be a string of its digits.
 =item * Rails drops null from JSON's arrays, and puts the members of a JSON body
 that has no member of the controller's name into one (wrap_parameters): with the
 pointer "", beside the task; with that name as the pointer, instead of the task
-that the endpoint was told is not there.
+that the endpoint was told is not there.  "utf8", "_method", and
+"authenticity_token" are not put into it.
 
 =item * formidable, and Koa's koa-body with it, takes a value whose part has a
 Content-Type for a file without a name.
 
 =item * qs, as Koa and others use it, reads five brackets of a name.
 
-=item * Koa reads "a.b" as "a[b]".  With the pointer "", where nothing else is
-named "a", the endpoint is told "a.b".
+=item * Koa reads "a.b" of a urlencoded body as "a[b]".  With the pointer "", where
+nothing else is named "a", the endpoint is told "a.b".
 
 =item * Half of a surrogate pair in JSON may be U+FFFD.
 
@@ -216,13 +222,18 @@ sub _merge ($one, $other) {
 our $typed;                 # a value with a type is a file for this parser
 
 # compare(told => ..., pointer => [...], parser => its name,
-#         reading => views()'s value for it, json => 1 if the body is JSON)
+#         reading => views()'s value for it, type => the Content-Type,
+#         raw => the request's bytes)
 # What is wrong, in words; nothing if the app does what the endpoint was told.
 
 sub compare (%it) {
     local $typed = $it{parser} =~ /^(?:formidable|koa-body)\z/;
+    $it{json} = $it{type} =~ /json/i;
+    $it{bare} = $it{parser} eq 'rails' && _has_bare($it{raw});
     my ($told, $reading) = (_told_for(\%it), $it{reading});
-    my %task = map { $_ => task($reading->{$_}, $it{pointer}) } keys %$reading;
+    my $indexes = %$told && !grep { !/^\d+\z/ } keys %$told;
+    my %task = map { $_ => task($reading->{$_}, $it{pointer}, $indexes) }
+        keys %$reading;
     my $alone = $it{json} && !@{ $it{pointer} };    # the query is
     my (@wrong, %seen);
 
@@ -231,24 +242,30 @@ sub compare (%it) {
     for my $source (sort keys %task) {
         next if $alone && $source eq 'query';
         my $task = $task{$source} // next;
+        my $its = $source eq 'query' && $it{parser} =~ /^koa/
+            ? $it{told} : $told;
         if (ref $task eq 'ARRAY') {
             @seen{ keys %$told } = ();
             push @wrong, "$source has " . show($task)
-                if !_index_agrees($told, $task);
+                if !_index_agrees($its, $task);
             next;
         }
 
         $task = { map { fc, $task->{$_} } keys %$task } if $source eq 'bound';
+        delete $task->{''} if $it{parser} eq 'plack' && !@{ $it{pointer} }
+            && agree('s', $task->{''});
 
         for my $field (sort keys %$task) {
-            $seen{$field} = ();
-            next if $alone && $source eq 'merged' && !exists $told->{$field}
+            @seen{ $field, $field =~ s/(?<=.)\..*//sr } = ();
+            next if $alone && $source eq 'merged' && !exists $its->{$field}
                 && exists $reading->{query}{$field};
-            next if $source eq 'merged' && _same($told->{$field},
+            next if $source eq 'merged' && _same($its->{$field},
                                                  $task->{$field});
             push @wrong, "$source has $field=" . show($task->{$field})
-                . ' instead of ' . show($told->{$field})
-                if !agree($told->{$field}, $task->{$field});
+                . ' instead of ' . show($its->{$field})
+                if !agree($its->{$field}, $task->{$field})
+                && !($it{bare} && agree(_without($its->{$field}, 's'),
+                                        $task->{$field}));
         }
     }
 
@@ -268,21 +285,67 @@ sub compare (%it) {
 
 sub _told_for ($it) {
     my $told = $it->{told};
+    my $urlencoded = $it->{type} =~ /urlencoded/i;
 
     return { map { tr/. /__/r => $told->{$_} } sort keys %$told }
         if $it->{parser} eq 'php' && !$it->{json} && !@{ $it->{pointer} };
     return { map { $_ => _deep($told->{$_}, 5 - @{ $it->{pointer} }) }
              keys %$told } if $it->{parser} eq 'qs' && !$it->{json};
     return _for_koa($told, $it->{pointer})
-        if $it->{parser} =~ /^koa/ && !$it->{json};
+        if $it->{parser} =~ /^koa/ && $urlencoded;
+    return _without_last($told, $it)
+        if $it->{parser} eq 'starlette' && $urlencoded;
     return $told if $it->{parser} ne 'rails' || !$it->{json};
 
-    $told = _without_null($told);
+    $told = _without($told, 'z');
     my $merged = $it->{reading}{merged};
-    return { task => { %$told }, %$told } if !@{ $it->{pointer} }
+    return { task => _wrapped($told), %$told } if !@{ $it->{pointer} }
         && !exists $told->{task} && ref $merged eq 'HASH' && $merged->{task};
     return $told if %$told || "@{ $it->{pointer} }" ne 'task';
-    return { map { $_ => $merged->{$_} } grep { $_ ne 'task' } keys %$merged };
+    return _wrapped({ map { $_ => $merged->{$_} }
+                      grep { $_ ne 'task' } keys %$merged });
+}
+
+sub _wrapped ($members) {
+    my %all = %$members;
+    delete @all{qw(utf8 _method authenticity_token)};
+    return \%all;
+}
+
+# whether a pair of the query or a urlencoded body has no "="
+
+sub _has_bare ($raw) {
+    my ($query, $body) = $raw =~ /\A\S+ [^? ]*(\S*).*?\r\n\r\n(.*)/s;
+    return grep { length && !/=/ } map { split /&/ } $query =~ s/^\?//r, $body;
+}
+
+# without the last pair of the body, if that has no "="
+
+sub _without_last ($told, $it) {
+    my ($name) = $it->{raw} =~ /(?:&|\r\n\r\n)([^=&\r\n]+)&*\z/ or return $told;
+    $name =~ tr/+/ /;
+    $name =~ s/%(..)/chr hex $1/ge;
+    utf8::decode($name);
+
+    my @path = _path($name);
+    for my $token (@{ $it->{pointer} }) {
+        return $told if shift(@path) ne $token;
+    }
+    return _without_path($told, @path);
+}
+
+sub _without_path ($value, @path) {
+    return ref $value eq 'ARRAY' ? [ @$value[0 .. $#$value - 1] ] : undef
+        if !@path || $path[0] eq '';
+    return $value if ref $value ne 'HASH';
+
+    my %all = %$value;
+    my $name = shift @path;
+    $all{$name} = _without_path($all{$name}, @path);
+    delete $all{$name} if !defined $all{$name}
+        || ref $all{$name} && !(ref $all{$name} eq 'HASH' ? %{ $all{$name} }
+                                : @{ $all{$name} });
+    return \%all;
 }
 
 # Koa reads "a.b" as "a[b]".  The module refuses that where it matters for
@@ -308,17 +371,19 @@ sub _deep ($value, $left) {
     return { map { $_ => _deep($value->{$_}, $left - 1) } keys %$value };
 }
 
-sub _without_null ($value) {
-    return [ map { _without_null($_) } grep { $_ ne 'z' } @$value ]
+# without the elements of arrays that are this one
+
+sub _without ($value, $element) {
+    return [ map { _without($_, $element) } grep { $_ ne $element } @$value ]
         if ref $value eq 'ARRAY';
     return $value if ref $value ne 'HASH';
-    return { map { $_ => _without_null($value->{$_}) } keys %$value };
+    return { map { $_ => _without($value->{$_}, $element) } keys %$value };
 }
 
 # The task of a view, undef if there is none.  A form's may be an array, if all
 # of the task's fields are indexes.
 
-sub task ($view, $pointer) {
+sub task ($view, $pointer, $indexes = 0) {
     for my $name (@$pointer) {
         ($view) = grep { ref eq 'HASH' } @{ $view->{'$both'} }
             if ref $view eq 'HASH' && $view->{'$both'};
@@ -329,7 +394,8 @@ sub task ($view, $pointer) {
     ($view) = grep { ref eq 'HASH' } @{ $view->{'$both'} }
         if ref $view eq 'HASH' && $view->{'$both'};
     return ref $view eq 'HASH' && !$view->{'$file'}
-        || ref $view eq 'ARRAY' && (grep { ref } @$view) ? $view : undef;
+        || ref $view eq 'ARRAY' && ($indexes || grep { ref } @$view) ? $view
+        : undef;
 }
 
 sub agree ($told, $read) {
@@ -384,13 +450,18 @@ sub _are_values ($told, $read) {
 
 # what may be missing: [] is a file input without a file
 
-sub _absent ($told) { return ref $told eq 'ARRAY' && !@$told }
+sub _absent ($told) {
+    return ref $told eq 'HASH' ? %$told && !grep { !_absent($_) } values %$told
+        : ref $told eq 'ARRAY' && !@$told;
+}
 
 # a name of the query and of the body with the same value
 
 sub _same ($told, $read) {
-    return defined $told && !ref $told && ref $read eq 'ARRAY'
-        && !grep { !agree($told, $_) } @$read;
+    return !grep { !_same($told->{$_}, $read->{$_}) } keys %{ { %$told, %$read } }
+        if ref $told eq 'HASH' && ref $read eq 'HASH';
+    return defined $told && !ref $told && defined $read
+        && !grep { !agree($told, $_) } ref $read eq 'ARRAY' ? @$read : $read;
 }
 
 sub _members_agree ($told, $read) {
