@@ -29,6 +29,7 @@ my %answer = (
     large => { headers => \@json,
                body => qq({"task":{"f":"new","g":") . 'x' x 70_000 . '"}}' },
     retried => { status => 503, headers => \@json, body => $change },
+    bad_gateway => { status => 502, headers => \@json, body => $change },
     form => { headers => \@json,
               body => qq({"task":{"a":"new","b":$deep}}) },
     form_file => { headers => \@json, body => '{"task":{"a":"new"}}' },
@@ -41,6 +42,7 @@ $t->endpoint(hook => sub {
 });
 $t->raw_endpoint(reset => 'reset');
 $t->raw_endpoint(stall => 'stall');
+$t->raw_endpoint(large_header => 'big_header');
 $t->raw_endpoint(cut => 'cut', body => $change);
 $t->endpoint(app => { body => 'stored' });
 
@@ -51,6 +53,7 @@ my $hook = '127.0.0.1:%%PORT_hook%%';
 
 my @failures = (
     [ status => '', $hook, 'status 500', 500 ],
+    [ bad_gateway => '', $hook, 'status 502', 502 ],
     [ redirect => '', $hook, 'status 302', 302 ],
     [ refused => '', '127.0.0.1:%%PORT_nobody%%', 'connect', 502 ],
     [ reset => '', '127.0.0.1:%%PORT_reset%%', 'connect', 502 ],
@@ -102,6 +105,13 @@ $locations .= action('off',
                      qq(flowdash_step S { flowdash_optional off; $fails }));
 $locations .= action('retried',
     optional("flowdash_retry 1; flowdash_call http://$hook/retried;"));
+$locations .= action("retried_$_->[0]", optional("flowdash_retry 1 error 502;
+    flowdash_call http://$_->[1]/bad_gateway;"))
+    for [ answer => $hook ], [ reset => '127.0.0.1:%%PORT_reset%%' ];
+$locations .= action("next_$_", optional("proxy_next_upstream error timeout
+    invalid_header http_502 non_idempotent; proxy_read_timeout @{[ $_ eq 'stall' ? 3 : 60 ]}s;
+    proxy_pass http://next_$_/bad_gateway;"))
+    for qw(answer reset large stall);
 $locations .= action('certificate',
     optional("flowdash_call https://127.0.0.1:%%PORT_tls%%/;"));
 $locations .= action('denied', optional("flowdash_deny all; $fails"));
@@ -156,8 +166,20 @@ events { }
 http {
     %%HTTP_GLOBALS%%
     log_format flow '\$uri|\$status|\$flowdash_result|\$flowdash_failed_step|'
-                    '\$flowdash_error|\$flowdash_step_status';
+                    '\$flowdash_error|\$flowdash_step_status|'
+                    '\$flowdash_step_error';
     proxy_buffering off;
+
+    upstream next_answer { server $hook; server $hook; }
+    upstream next_reset {
+        server 127.0.0.1:%%PORT_reset%%; server $hook;
+    }
+    upstream next_stall {
+        server 127.0.0.1:%%PORT_stall%%; server $hook;
+    }
+    upstream next_large {
+        server 127.0.0.1:%%PORT_large_header%%; server $hook;
+    }
 
     server {
         listen 127.0.0.1:%%PORT_http%%;
@@ -205,7 +227,7 @@ sub called {
 # The action goes on: the next step and the app have what the client has sent.
 
 sub goes_on {
-    my ($name, $res, $error, $step_status, $sent) = @_;
+    my ($name, $res, $error, $step_status, $step_error, $sent) = @_;
     my ($last) = called('last');
     my ($app, $more) = $t->requests('app');
     my ($line, @lines) = lines($name);
@@ -214,7 +236,8 @@ sub goes_on {
     is($res->{body}, 'stored', "$name: the app answers");
     is($app->{body}, $sent // $body, "$name: with what the client sent");
     is($more, undef, "$name: once");
-    is(flow($name), "200|ok|-|-|$step_status", "$name: in the variables");
+    is(flow($name), "200|ok|-|-|$step_status|$step_error",
+       "$name: in the variables");
 
     is(scalar @lines, 0, "$name: one line");
     like($line, qr/ \[warn\] [\d#]+: \*\d+ flowdash: (?#
@@ -225,12 +248,16 @@ sub goes_on {
     return $last;
 }
 
+# in $flowdash_step_error: only what the status does not tell
+
+sub told { return $_[0] =~ /^status/ ? '-' : $_[0] =~ s/ .*//r }
+
 for my $row (@failures) {
     my ($name, undef, $host, $error, $step_status) = @$row;
 
     for my $action ("${name}_0", "${name}_1") {
         my $last = goes_on($action, act($action), $error,
-                           "$step_status : 200");
+                           "$step_status : 200", told($error) . ' : -');
 
         like($last->{body}, qr/,"task":\{"f":"old","g": ?1\.00\}\}$/,
              "$action: so has the next step");
@@ -239,10 +266,25 @@ for my $row (@failures) {
     }
 }
 
-goes_on('certificate', act('certificate'), 'tls', '502 : 200');
-goes_on('denied', act('denied'), 'denied', '502 : 200');
+goes_on('certificate', act('certificate'), 'tls', '502 : 200', 'tls : -');
+goes_on('denied', act('denied'), 'denied', '502 : 200', 'denied : -');
 goes_on('retried', act('retried'), 'status 503, attempts 2',
-        '503, 503 : 200');
+        '503, 503 : 200', '-, - : -');
+
+# a 502 that an endpoint has sent is not one that stands for no answer
+
+goes_on('retried_answer', act('retried_answer'), 'status 502, attempts 2',
+        '502, 502 : 200', '-, - : -');
+goes_on('retried_reset', act('retried_reset'), 'connect, attempts 2',
+        '502, 502 : 200', 'connect, connect : -');
+goes_on('next_answer', act('next_answer'), 'status 502', '502, 502 : 200',
+        '-, - : -');
+goes_on('next_reset', act('next_reset'), 'status 502', '502, 502 : 200',
+        'connect, - : -');
+goes_on('next_stall', act('next_stall'), 'status 502', '504, 502 : 200',
+        'timeout, - : -');
+goes_on('next_large', act('next_large'), 'status 502', '502, 502 : 200',
+        'response_invalid, - : -');
 
 
 # Without a failure it is a step like any other, and so is one that is not
@@ -253,14 +295,15 @@ is($t->only_request('app')->{json}{task}{f}, 'new', 'no failure: merged');
 is(scalar lines('passes'), 0, 'no failure: no line');
 
 is(act('off')->{status}, 502, 'off: fails');
-is(flow('off'), '502|failed|S|status|500', 'off: on the step');
+is(flow('off'), '502|failed|S|status|500|-', 'off: on the step');
 is(scalar $t->requests('app'), 0, 'off: the app is not called');
 
 
 # Several of them
 
 is(act('more')->{status}, 200, 'more: goes on');
-is(flow('more'), '200|ok|-|-|500 : 200 : 503 : 200', 'more: statuses');
+is(flow('more'), '200|ok|-|-|500 : 200 : 503 : 200|- : - : - : -',
+   'more: statuses');
 is($t->only_request('app')->{json}{task}{f}, 'new',
    'more: what has not failed is merged');
 is(join(' ', map { /optional step "([^"]+)"/ } lines('more')),
@@ -271,7 +314,8 @@ is(join(' ', map { /optional step "([^"]+)"/ } lines('more')),
 # merged.
 
 my $last = goes_on('form', act('form', headers => \@form, body => $form),
-                   'response_invalid 200', '200 : 200', $form);
+                   'response_invalid 200', '200 : 200',
+                   'response_invalid : -', $form);
 
 is_deeply($last->{json}{task}, { a => '1', b => '2' },
           'form: the next step has what was sent');
@@ -283,7 +327,8 @@ my $multipart = qq($part"b"\r\n\r\n1\r\n)
 
 goes_on('form_file', act('form_file', body => $multipart, headers =>
         [ 'Content-Type' => 'multipart/form-data; boundary=x' ]),
-        'response_invalid 200', '200 : 200', $multipart);
+        'response_invalid 200', '200 : 200', 'response_invalid : -',
+        $multipart);
 
 
 # What is wrong with the request is not the step's.
@@ -298,7 +343,8 @@ for (
 
     $name = "invalid_$name";
     is(act($name, %request)->{status}, 400, "$name: status 400");
-    like(flow($name), qr/^400\|failed\|May fail\|request_invalid\|/,
+    like(flow($name), qr/^400\|failed\|May fail\|request_invalid\|.*(?#
+        )\|request_invalid$/,
          "$name: in the variables");
     like((lines($name))[0], qr/ \[error\] .* failed on step "May fail"(?#
         ): request_invalid/, "$name: in the log");
@@ -311,7 +357,7 @@ for (
 # No time is left for the others.
 
 is(act('deadline')->{status}, 504, 'deadline: status 504');
-is(flow('deadline'), '504|failed|Last|deadline|504 : -',
+is(flow('deadline'), '504|failed|Last|deadline|504 : -|deadline : deadline',
    'deadline: the next step has failed');
 is(scalar called('last'), 0, 'deadline: without a call');
 is(scalar $t->requests('app'), 0, 'deadline: the app is not called');
@@ -324,7 +370,7 @@ like($lines[1], qr/ \[error\] .* failed on step "Last": deadline, /,
      'deadline: and the next');
 
 is(act('deadline_last')->{status}, 200, 'deadline, all optional: goes on');
-is(flow('deadline_last'), '200|ok|-|-|504 : -',
+is(flow('deadline_last'), '200|ok|-|-|504 : -|deadline : deadline',
    'deadline, all optional: none');
 is(scalar called('last'), 0, 'deadline, all optional: no call');
 is($t->only_request('app')->{body}, $body, 'deadline, all optional: the app');

@@ -172,8 +172,10 @@ typedef struct {
 typedef struct {
     ngx_uint_t                      status;    /* without an answer: ours */
     ngx_msec_t                      time;
+    ngx_http_flowdash_reason_e      error;
     unsigned                        answered:1;
     unsigned                        opened:1;  /* a new connection */
+    unsigned                        unsent:1;  /* no attempt was made */
 } ngx_http_flowdash_attempt_t;
 
 

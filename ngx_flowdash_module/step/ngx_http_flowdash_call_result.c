@@ -454,9 +454,12 @@ ngx_http_flowdash_call_result_record(ngx_http_flowdash_call_t *call)
         return NGX_ERROR;
     }
 
+    ngx_memzero(attempt, sizeof(ngx_http_flowdash_attempt_t));
+
     attempt->status = ex->status ? ex->status
                                  : ngx_http_flowdash_reason_status(ex->error);
     attempt->time = ngx_current_msec - call->start;
+    attempt->error = ex->error;
     attempt->answered = (ex->status != 0);
     attempt->opened = ngx_http_flowdash_call_result_has_opened(call);
 

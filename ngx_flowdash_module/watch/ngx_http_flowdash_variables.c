@@ -14,6 +14,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_lists.h>
 #include <ngx_http_flowdash_variables.h>
 
 
@@ -40,21 +41,6 @@ static ngx_int_t ngx_http_flowdash_variable_error(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
 static ngx_int_t ngx_http_flowdash_variable_error_message(
     ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
-static ngx_int_t ngx_http_flowdash_variable_step_name(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
-static ngx_int_t ngx_http_flowdash_variable_step_status(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
-static ngx_int_t ngx_http_flowdash_variable_step_time(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
-
-static ngx_int_t ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t times, ngx_str_t *s);
-static ngx_uint_t ngx_http_flowdash_variable_attempts(
-    ngx_http_flowdash_exchange_t *ex);
-static u_char *ngx_http_flowdash_variable_step(u_char *p,
-    ngx_http_flowdash_exchange_t *ex, ngx_uint_t times);
-static u_char *ngx_http_flowdash_variable_attempt(u_char *p,
-    ngx_http_flowdash_attempt_t *attempt, ngx_uint_t times);
 
 static ngx_int_t ngx_http_flowdash_variable_task(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -89,15 +75,19 @@ static ngx_http_variable_t  ngx_http_flowdash_vars[] = {
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_step_name"), NULL, ngx_http_flowdash_variable,
-      (uintptr_t) ngx_http_flowdash_variable_step_name,
+      (uintptr_t) ngx_http_flowdash_lists_names,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_step_status"), NULL, ngx_http_flowdash_variable,
-      (uintptr_t) ngx_http_flowdash_variable_step_status,
+      (uintptr_t) ngx_http_flowdash_lists_statuses,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("flowdash_step_error"), NULL, ngx_http_flowdash_variable,
+      (uintptr_t) ngx_http_flowdash_lists_errors,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_step_time"), NULL, ngx_http_flowdash_variable,
-      (uintptr_t) ngx_http_flowdash_variable_step_time,
+      (uintptr_t) ngx_http_flowdash_lists_times,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_task_"), NULL, ngx_http_flowdash_variable_task,
@@ -282,190 +272,6 @@ ngx_http_flowdash_variable_error_message(ngx_http_request_t *r,
     *s = ctx->message;
 
     return NGX_OK;
-}
-
-
-/* the names for the values of the lists below, in the same order */
-
-static ngx_int_t
-ngx_http_flowdash_variable_step_name(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
-{
-    u_char                         *p;
-    size_t                          len;
-    ngx_uint_t                      i;
-    ngx_http_flowdash_exchange_t  **exchanges;
-
-    if (ctx->exchanges.nelts == 0) {
-        return NGX_OK;
-    }
-
-    exchanges = ctx->exchanges.elts;
-    len = 0;
-
-    for (i = 0; i < ctx->exchanges.nelts; i++) {
-        len += exchanges[i]->step->name.len + sizeof(" : ") - 1;
-    }
-
-    p = ngx_pnalloc(r->pool, len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    s->data = p;
-
-    for (i = 0; i < ctx->exchanges.nelts; i++) {
-
-        if (i) {
-            p = ngx_cpymem(p, " : ", 3);
-        }
-
-        p = ngx_cpymem(p, exchanges[i]->step->name.data,
-                       exchanges[i]->step->name.len);
-    }
-
-    s->len = p - s->data;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_variable_step_status(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
-{
-    return ngx_http_flowdash_variable_steps(r, ctx, 0, s);
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_variable_step_time(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
-{
-    return ngx_http_flowdash_variable_steps(r, ctx, 1, s);
-}
-
-
-/* like $upstream_status and $upstream_response_time; a step is a group */
-
-static ngx_int_t
-ngx_http_flowdash_variable_steps(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t times, ngx_str_t *s)
-{
-    u_char                         *p;
-    ngx_uint_t                      i, n;
-    ngx_http_flowdash_exchange_t  **exchanges;
-
-    if (ctx->exchanges.nelts == 0) {
-        return NGX_OK;
-    }
-
-    exchanges = ctx->exchanges.elts;
-    n = 0;
-
-    for (i = 0; i < ctx->exchanges.nelts; i++) {
-        n += 1 + ngx_http_flowdash_variable_attempts(exchanges[i]);
-    }
-
-    p = ngx_pnalloc(r->pool, n * (NGX_TIME_T_LEN + sizeof(".000 : ")));
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    s->data = p;
-
-    for (i = 0; i < ctx->exchanges.nelts; i++) {
-
-        if (i) {
-            p = ngx_cpymem(p, " : ", 3);
-        }
-
-        p = ngx_http_flowdash_variable_step(p, exchanges[i], times);
-    }
-
-    s->len = p - s->data;
-
-    return NGX_OK;
-}
-
-
-/* the number of calls: by flowdash_call, or by nginx's upstream */
-
-static ngx_uint_t
-ngx_http_flowdash_variable_attempts(ngx_http_flowdash_exchange_t *ex)
-{
-    if (ex->attempts.nelts) {
-        return ex->attempts.nelts;
-    }
-
-    if (ex->request && ex->request->upstream_states) {
-        return ex->request->upstream_states->nelts;
-    }
-
-    return 0;
-}
-
-
-static u_char *
-ngx_http_flowdash_variable_step(u_char *p, ngx_http_flowdash_exchange_t *ex,
-    ngx_uint_t times)
-{
-    ngx_uint_t                    i, n;
-    ngx_http_flowdash_attempt_t   last, attempt, *attempts;
-    ngx_http_upstream_state_t    *states;
-
-    if (!ex->done || ex->request == NULL) {
-        *p++ = '-';
-        return p;
-    }
-
-    last.status = ex->status ? ex->status
-                             : ngx_http_flowdash_reason_status(ex->error);
-    last.time = ex->time;
-
-    attempts = ex->attempts.elts;
-    n = ngx_http_flowdash_variable_attempts(ex);
-
-    for (i = 0; i + 1 < n; i++) {
-
-        if (ex->attempts.nelts) {
-            attempt = attempts[i];
-
-        } else {
-            states = ex->request->upstream_states->elts;
-            attempt.status = states[i].status;
-            attempt.time = states[i].response_time;
-
-            last.time -= ngx_min(last.time, attempt.time);
-        }
-
-        p = ngx_http_flowdash_variable_attempt(p, &attempt, times);
-        p = ngx_cpymem(p, ", ", 2);
-    }
-
-    if (ex->attempts.nelts) {
-        last.time = attempts[n - 1].time;
-    }
-
-    return ngx_http_flowdash_variable_attempt(p, &last, times);
-}
-
-
-static u_char *
-ngx_http_flowdash_variable_attempt(u_char *p,
-    ngx_http_flowdash_attempt_t *attempt, ngx_uint_t times)
-{
-    if (times) {
-        return ngx_sprintf(p, "%T.%03M", (time_t) attempt->time / 1000,
-                           attempt->time % 1000);
-    }
-
-    if (attempt->status == 0) {
-        *p++ = '-';
-        return p;
-    }
-
-    return ngx_sprintf(p, "%ui", attempt->status);
 }
 
 

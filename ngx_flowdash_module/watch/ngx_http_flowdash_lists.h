@@ -1,0 +1,34 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_LISTS_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_LISTS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+
+
+/*
+ * The variables that list all steps which were run or skipped: their values.
+ * Each leaves "s" empty if there was no step, and returns NGX_OK or NGX_ERROR.
+ */
+
+/* $flowdash_step_name */
+ngx_int_t ngx_http_flowdash_lists_names(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
+
+/* $flowdash_step_status */
+ngx_int_t ngx_http_flowdash_lists_statuses(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
+
+/* $flowdash_step_error */
+ngx_int_t ngx_http_flowdash_lists_errors(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
+
+/* $flowdash_step_time */
+ngx_int_t ngx_http_flowdash_lists_times(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_LISTS_H_INCLUDED_ */
