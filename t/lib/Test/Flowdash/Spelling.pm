@@ -49,6 +49,12 @@ my @PIECES = ('/', '//', '/./', '/../', '/x/../', '\\', '%5c', '%2f', '%2F',
               '%', '%zz', '%u002f', '%e2%84%aa', '%c5%bf', '%ef%bc%8f', '%c0%af',
               '%c0%ae');
 
+# What some apps take for "/", or for the end of a segment or of the path.
+
+my @SLASHES = ('\\', '%5c', '%5C', '\\\\', '/\\', '%255c');
+my @STOPS = (';', ';x', ';x=1', ';/', '%3b', '%3Bx', ';%0a', '%0a', '%0A', '%0ax',
+             '%0d%0a', '%0a/', '%0a.json', '%e2%80%a8', '%c2%85');
+
 my @ENDS = ('/', '//', '/.', '/..', '.', '..', ' ', '%20', '+', '%09', '%0a',
             '%0d%0a', '%00', ';', ';x', ';x=1', '%3bx', ':', ',', '~', '*', 'a',
             '-x', 'a/', '/x', '/x/..', '/edit', '.json', '.json/', '.JSON',
@@ -65,6 +71,7 @@ my @WAYS = (
     [ 4 => \&_escape ], [ 2 => \&_escape_all ], [ 1 => \&_escape_again ],
     [ 3 => \&_case ], [ 3 => \&_byte ], [ 4 => \&_piece ], [ 5 => \&_end ],
     [ 3 => \&_id ], [ 5 => \&_detour ], [ 2 => \&_segment ], [ 1 => \&_before ],
+    [ 2 => \&_slash ], [ 4 => \&_stop ],
 );
 my @ways = map { ($_->[1]) x $_->[0] } @WAYS;
 
@@ -148,6 +155,27 @@ sub _piece ($path, $) {
 
 sub _end ($path, $) { return $path . _any(@ENDS) }
 
+# one slash, or all but the first
+
+sub _slash ($path, $) {
+    my $slash = _any(@SLASHES);
+    return $path =~ s{(?<=.)/}{$slash}gr if rand() < 0.5;
+
+    my @at = map { $_ + 1 } grep { substr($path, $_ + 1, 1) eq '/' }
+        0 .. length($path) - 2;
+    substr $path, _any(@at), 1, $slash if @at;
+    return $path;
+}
+
+# where a segment ends, most often the last one
+
+sub _stop ($path, $) {
+    my @at = length $path;
+    push @at, $-[0] while $path =~ m{(?<=.)/}g;
+    substr $path, rand() < 0.5 ? $at[0] : _any(@at), 0, _any(@STOPS);
+    return $path;
+}
+
 sub _id ($path, $) {
     my $make = _any(@IDS);
     return $path =~ s{/\K(\d+)}{$make->($1)}er;
@@ -160,8 +188,8 @@ sub _detour ($path, $others) {
     @paths = reverse @paths if rand() < 0.5;
     my ($from, $to) = @paths;
 
-    my $slash = _any('/', '/', '%2f', '%2F', '%5c', '%252f');
-    my $up = _any('..', '..', '%2e%2e', '.%2e', '..;', '..%3b', '..;x');
+    my $slash = _any('/', '/', '%2f', '%2F', '%5c', '\\', '%252f');
+    my $up = _any('..', '..', '%2e%2e', '.%2e', '..;', '..%3b', '..;x', ';/..');
     my $levels = ($from =~ tr{/}{}) + int(rand 3) - int(rand 2);
 
     $to =~ s{/}{$slash}g if rand() < 0.5;
