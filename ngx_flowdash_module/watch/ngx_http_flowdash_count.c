@@ -104,7 +104,7 @@ ngx_http_flowdash_count_started(ngx_http_request_t *r,
     }
 
     (void) ngx_atomic_fetch_add(&counters->started, 1);
-    (void) ngx_atomic_fetch_add(&counters->running, 1);
+    ngx_http_flowdash_metrics_begin(fmcf->counters, counters);
 
     ngx_http_flowdash_metrics_happen(&counters->rate);
 }
@@ -158,7 +158,7 @@ ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx)
     counters = ctx->counters;
 
     if (counters) {
-        (void) ngx_atomic_fetch_add(&counters->running, -1);
+        ngx_http_flowdash_metrics_end(ctx->zone, counters);
 
         if (ctx->started) {
             ngx_http_flowdash_metrics_time(&counters->time,

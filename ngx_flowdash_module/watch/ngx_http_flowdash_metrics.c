@@ -27,6 +27,10 @@ static void ngx_http_flowdash_metrics_wait(
 static ngx_uint_t ngx_http_flowdash_metrics_is(
     ngx_http_flowdash_counters_t *entry, uint32_t hash, ngx_str_t *names);
 static u_char ngx_http_flowdash_metrics_copy(u_char *dst, ngx_str_t *src);
+static ngx_uint_t ngx_http_flowdash_metrics_lives(
+    ngx_http_flowdash_zone_t *zone, ngx_uint_t slot);
+static ngx_int_t ngx_http_flowdash_metrics_write(
+    ngx_http_flowdash_failure_t *failure, ngx_atomic_uint_t version);
 
 
 ngx_uint_t  ngx_http_flowdash_metrics_bounds[
@@ -215,6 +219,116 @@ ngx_http_flowdash_metrics_no_room(ngx_http_flowdash_zone_t *zone,
 }
 
 
+/*
+ * A process slot has one worker at a time.  A new one finds the row as the last
+ * one has left it, who may have been killed.
+ */
+
+void
+ngx_http_flowdash_metrics_begin(ngx_http_flowdash_zone_t *zone,
+    ngx_http_flowdash_counters_t *counters)
+{
+    ngx_uint_t          slot;
+    volatile uint32_t  *row;
+
+    slot = ngx_process_slot;
+
+    if (slot >= zone->slots) {
+        return;
+    }
+
+    row = &zone->running[slot * zone->size];
+
+    if (zone->pids[slot] != (ngx_atomic_uint_t) ngx_pid) {
+
+        /* nobody may read it meanwhile */
+
+        zone->pids[slot] = 0;
+        ngx_memory_barrier();
+
+        ngx_memzero((void *) row, zone->size * sizeof(uint32_t));
+
+        ngx_memory_barrier();
+        zone->pids[slot] = ngx_pid;
+    }
+
+    row[counters - zone->table]++;
+}
+
+
+void
+ngx_http_flowdash_metrics_end(ngx_http_flowdash_zone_t *zone,
+    ngx_http_flowdash_counters_t *counters)
+{
+    ngx_uint_t  slot;
+
+    slot = ngx_process_slot;
+
+    if (slot < zone->slots) {
+        zone->running[slot * zone->size + (counters - zone->table)]--;
+    }
+}
+
+
+/* two readers may do this at once: each stores a whole sum */
+
+void
+ngx_http_flowdash_metrics_sum_running(ngx_http_flowdash_zone_t *zone)
+{
+    ngx_uint_t          i, n, nrows, sum;
+    volatile uint32_t  *rows[NGX_MAX_PROCESSES];
+
+    nrows = 0;
+
+    for (i = 0; i < zone->slots; i++) {
+        if (ngx_http_flowdash_metrics_lives(zone, i)) {
+            rows[nrows++] = &zone->running[i * zone->size];
+        }
+    }
+
+    for (i = 0; i < zone->size; i++) {
+
+        if (zone->table[i].state != NGX_HTTP_FLOWDASH_METRICS_READY) {
+            continue;
+        }
+
+        sum = 0;
+
+        for (n = 0; n < nrows; n++) {
+            sum += rows[n][i];
+        }
+
+        zone->table[i].running = sum;
+    }
+}
+
+
+/*
+ * Whether the worker of a slot exists.  If not, its row is given up, so that
+ * it doesn't count again for another process that gets this pid.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_metrics_lives(ngx_http_flowdash_zone_t *zone,
+    ngx_uint_t slot)
+{
+    ngx_atomic_uint_t  pid;
+
+    pid = zone->pids[slot];
+
+    if (pid == 0) {
+        return 0;
+    }
+
+    if (kill((ngx_pid_t) pid, 0) == -1 && ngx_errno == NGX_ESRCH) {
+        (void) ngx_atomic_cmp_set(&zone->pids[slot], pid, 0);
+        return 0;
+    }
+
+    return 1;
+}
+
+
 void
 ngx_http_flowdash_metrics_time(ngx_http_flowdash_histogram_t *time,
     ngx_msec_t ms)
@@ -334,7 +448,9 @@ ngx_http_flowdash_metrics_failure(ngx_http_flowdash_zone_t *zone,
 
     failure = &zone->failures[n % NGX_HTTP_FLOWDASH_METRICS_FAILURES];
 
-    (void) ngx_atomic_fetch_add(&failure->version, 1);
+    if (ngx_http_flowdash_metrics_write(failure, 2 * n + 1) != NGX_OK) {
+        return;
+    }
 
     failure->time = ngx_time();
     failure->status = status;
@@ -345,7 +461,31 @@ ngx_http_flowdash_metrics_failure(ngx_http_flowdash_zone_t *zone,
     failure->step_len = ngx_http_flowdash_metrics_copy(failure->step, step);
     failure->id_len = ngx_http_flowdash_metrics_copy(failure->id, id);
 
-    (void) ngx_atomic_fetch_add(&failure->version, 1);
+    (void) ngx_atomic_cmp_set(&failure->version, 2 * n + 1, 2 * n + 2);
+}
+
+
+/*
+ * Takes the place of an older failure, even if it was never finished: its
+ * worker may have been killed.  Returns NGX_DECLINED if a newer one is there.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_metrics_write(ngx_http_flowdash_failure_t *failure,
+    ngx_atomic_uint_t version)
+{
+    ngx_atomic_uint_t  old;
+
+    do {
+        old = failure->version;
+
+        if (old > version) {
+            return NGX_DECLINED;
+        }
+
+    } while (!ngx_atomic_cmp_set(&failure->version, old, version));
+
+    return NGX_OK;
 }
 
 
@@ -366,7 +506,11 @@ ngx_http_flowdash_metrics_last_failure(ngx_http_flowdash_zone_t *zone,
     failure = &zone->failures[(last - 1 - n)
                               % NGX_HTTP_FLOWDASH_METRICS_FAILURES];
 
-    version = failure->version;
+    version = 2 * (last - 1 - n) + 2;
+
+    if (failure->version != version) {
+        return NGX_DECLINED;
+    }
 
     ngx_memory_barrier();
 
@@ -374,6 +518,5 @@ ngx_http_flowdash_metrics_last_failure(ngx_http_flowdash_zone_t *zone,
 
     ngx_memory_barrier();
 
-    return (version & 1 || version != failure->version) ? NGX_DECLINED
-                                                        : NGX_OK;
+    return failure->version == version ? NGX_OK : NGX_DECLINED;
 }

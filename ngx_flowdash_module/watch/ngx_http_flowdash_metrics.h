@@ -56,7 +56,7 @@ typedef struct ngx_http_flowdash_counters_s {
 
     ngx_atomic_t                    started;
     ngx_atomic_t                    succeeded;
-    ngx_atomic_t                    running;
+    ngx_atomic_t                    running;   /* ..._metrics_sum_running() */
     ngx_atomic_t                    failed[NGX_HTTP_FLOWDASH_METRICS_REASONS];
 
     ngx_http_flowdash_histogram_t   time;
@@ -75,7 +75,10 @@ typedef struct ngx_http_flowdash_counters_s {
 } ngx_http_flowdash_counters_t;
 
 
-/* one of the last failures; "version" is odd while it is written */
+/*
+ * One of the last failures: "version" is 2n + 1 while the nth is written, and
+ * 2n + 2 then
+ */
 
 typedef struct {
     ngx_atomic_t   version;
@@ -93,6 +96,17 @@ typedef struct {
 
 typedef struct ngx_http_flowdash_zone_s {
     ngx_uint_t                      size;      /* of the table, in entries */
+
+    /*
+     * How many executions run, by worker: each has a row of its own, by its
+     * process slot, with a number for each entry, which only it writes.  A row
+     * counts as long as its process exists.
+     */
+
+    ngx_uint_t                      slots;     /* that have a row */
+    ngx_atomic_t                   *pids;      /* 0: nobody's row */
+    volatile uint32_t              *running;   /* the rows */
+
     ngx_atomic_t                    used;
     ngx_atomic_t                    uncounted; /* no room was left */
     ngx_atomic_t                    warned;
@@ -125,6 +139,15 @@ void ngx_http_flowdash_metrics_no_room(ngx_http_flowdash_zone_t *zone,
 
 /* Returns a name as it is stored: cut if it is too long. */
 ngx_str_t ngx_http_flowdash_metrics_name(ngx_str_t *name);
+
+/* Counts that this worker begins or ends an execution. */
+void ngx_http_flowdash_metrics_begin(ngx_http_flowdash_zone_t *zone,
+    ngx_http_flowdash_counters_t *counters);
+void ngx_http_flowdash_metrics_end(ngx_http_flowdash_zone_t *zone,
+    ngx_http_flowdash_counters_t *counters);
+
+/* Sets "running" of all entries to the sum of what the living workers run. */
+void ngx_http_flowdash_metrics_sum_running(ngx_http_flowdash_zone_t *zone);
 
 /* Adds a value in ms to a histogram. */
 void ngx_http_flowdash_metrics_time(ngx_http_flowdash_histogram_t *time,

@@ -63,6 +63,8 @@ ngx_http_flowdash_status_view(ngx_http_request_t *r,
         }
     }
 
+    ngx_http_flowdash_metrics_sum_running(view->zone);
+
     view->configured = view->actions.nelts;
     view->sorted = 1;
 

@@ -13,8 +13,19 @@
 #include <ngx_http_flowdash_zone.h>
 
 
+/*
+ * The most memory for the workers' rows.  Up to a zone of 9m, that is one for
+ * each process that nginx can have.
+ */
+
+#define NGX_HTTP_FLOWDASH_ZONE_ROWS  (64 * 1024 * 1024)
+
+
+static size_t ngx_http_flowdash_zone_rows(size_t size);
 static ngx_int_t ngx_http_flowdash_zone_init(ngx_shm_zone_t *shm_zone,
     void *data);
+static ngx_int_t ngx_http_flowdash_zone_make_rows(
+    ngx_http_flowdash_zone_t *zone, ngx_slab_pool_t *shpool);
 
 
 char *
@@ -54,8 +65,10 @@ ngx_http_flowdash_zone_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                              "steps take about 0.6k each");
     }
 
-    fmcf->zone = ngx_shared_memory_add(cf, &name, size,
-                                       &ngx_http_flowdash_module);
+    fmcf->zone_size = size;
+    fmcf->zone = ngx_shared_memory_add(cf, &name,
+                                   size + ngx_http_flowdash_zone_rows(size),
+                                   &ngx_http_flowdash_module);
     if (fmcf->zone == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -72,13 +85,33 @@ ngx_http_flowdash_zone_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/*
+ * Returns how much memory the workers' rows take beside the table, with what
+ * the slab allocator needs to know of all pages.  What is never used is never
+ * taken from the system.
+ */
+
+static size_t
+ngx_http_flowdash_zone_rows(size_t size)
+{
+    size_t  n, rows;
+
+    n = size / sizeof(ngx_http_flowdash_counters_t);
+
+    rows = ngx_min(NGX_MAX_PROCESSES * n * sizeof(uint32_t),
+                   NGX_HTTP_FLOWDASH_ZONE_ROWS);
+
+    rows += NGX_MAX_PROCESSES * sizeof(ngx_atomic_t);
+
+    return rows + (size + rows) / 64 + 8 * ngx_pagesize;
+}
+
+
 static ngx_int_t
 ngx_http_flowdash_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 {
     ngx_http_flowdash_main_conf_t *ofmcf = data;
 
-    size_t                          size;
-    ngx_uint_t                      n;
     ngx_slab_pool_t                *shpool;
     ngx_http_flowdash_zone_t       *zone;
     ngx_http_flowdash_main_conf_t  *fmcf;
@@ -102,25 +135,51 @@ ngx_http_flowdash_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_OK;
     }
 
-    /* one piece, as large as the slab allocator has one */
-
-    size = shpool->pfree * ngx_pagesize;
-
-    n = (size - offsetof(ngx_http_flowdash_zone_t, table))
-        / sizeof(ngx_http_flowdash_counters_t);
-
-    zone = ngx_slab_calloc(shpool, size);
+    zone = ngx_slab_calloc(shpool, fmcf->zone_size);
     if (zone == NULL) {
         return NGX_ERROR;
     }
 
-    zone->size = n;
+    zone->size = (fmcf->zone_size - offsetof(ngx_http_flowdash_zone_t, table))
+                 / sizeof(ngx_http_flowdash_counters_t);
     zone->since = ngx_time();
+
+    if (ngx_http_flowdash_zone_make_rows(zone, shpool) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     shpool->data = zone;
     fmcf->counters = zone;
 
     ngx_http_flowdash_count_configured(fmcf, shm_zone->shm.log);
+
+    return NGX_OK;
+}
+
+
+/* all that is left is theirs; each worker clears its row when it takes it */
+
+static ngx_int_t
+ngx_http_flowdash_zone_make_rows(ngx_http_flowdash_zone_t *zone,
+    ngx_slab_pool_t *shpool)
+{
+    size_t  size;
+
+    zone->pids = ngx_slab_calloc(shpool,
+                                 NGX_MAX_PROCESSES * sizeof(ngx_atomic_t));
+    if (zone->pids == NULL) {
+        return NGX_ERROR;
+    }
+
+    size = shpool->pfree * ngx_pagesize;
+
+    zone->running = ngx_slab_alloc(shpool, size);
+    if (zone->running == NULL) {
+        return NGX_ERROR;
+    }
+
+    zone->slots = ngx_min(NGX_MAX_PROCESSES,
+                          size / (zone->size * sizeof(uint32_t)));
 
     return NGX_OK;
 }

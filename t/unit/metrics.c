@@ -9,6 +9,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <pthread.h>
+#include <sys/wait.h>
 
 #include "tap.h"
 
@@ -599,6 +600,145 @@ ring(ngx_uint_t n)
 }
 
 
+/*
+ * Writers that are killed or held up: of the first one, the version stays odd.
+ * Its place is good again for the next, and no older one comes after it.
+ */
+
+static ngx_uint_t
+interrupted(void)
+{
+    ngx_str_t                    name;
+    ngx_uint_t                   i, good;
+    ngx_http_flowdash_zone_t    *zone;
+    ngx_http_flowdash_failure_t  failure;
+
+    zone = make_zone(1);
+    ngx_str_set(&name, "a");
+
+    zone->nfailures = 1;
+    zone->failures[0].version = 1;
+
+    good = ngx_http_flowdash_metrics_last_failure(zone, 0, &failure)
+           == NGX_DECLINED;
+
+    for (i = 1; i <= NGX_HTTP_FLOWDASH_METRICS_FAILURES; i++) {
+        ngx_http_flowdash_metrics_failure(zone, &name, &name, &name, i, 0);
+    }
+
+    for (i = 0; i < NGX_HTTP_FLOWDASH_METRICS_FAILURES; i++) {
+        good = good
+               && ngx_http_flowdash_metrics_last_failure(zone, i, &failure)
+                  == NGX_OK
+               && failure.status == NGX_HTTP_FLOWDASH_METRICS_FAILURES - i;
+    }
+
+    /* the first of all goes on: it has no place any more */
+
+    zone->nfailures = 0;
+    ngx_http_flowdash_metrics_failure(zone, &name, &name, &name, 999, 0);
+    zone->nfailures = 1 + NGX_HTTP_FLOWDASH_METRICS_FAILURES;
+
+    good = good
+           && ngx_http_flowdash_metrics_last_failure(zone, 0, &failure)
+              == NGX_OK
+           && failure.status == NGX_HTTP_FLOWDASH_METRICS_FAILURES;
+
+    free(zone);
+
+    return good;
+}
+
+
+static ngx_uint_t
+runs(ngx_http_flowdash_zone_t *zone, ngx_uint_t a, ngx_uint_t b)
+{
+    zone->table[0].running = 99;
+    zone->table[1].running = 99;
+
+    ngx_http_flowdash_metrics_sum_running(zone);
+
+    return zone->table[0].running == a && zone->table[1].running == b;
+}
+
+
+/* executions of three workers; the one of slot 1 is gone */
+
+static ngx_uint_t
+running(void)
+{
+    pid_t                      gone;
+    uint32_t                   rows[4 * 2];
+    ngx_uint_t                 good;
+    ngx_atomic_t               pids[4];
+    ngx_http_flowdash_zone_t  *zone;
+
+    gone = fork();
+
+    if (gone == 0) {
+        _exit(0);
+    }
+
+    waitpid(gone, NULL, 0);
+    ngx_pid = getpid();
+
+    zone = make_zone(2);
+    zone->slots = 3;
+    zone->pids = pids;
+    zone->running = rows;
+    zone->table[0].state = NGX_HTTP_FLOWDASH_METRICS_READY;
+    zone->table[1].state = NGX_HTTP_FLOWDASH_METRICS_READY;
+
+    /* nobody has cleared the rows */
+
+    memset(rows, 0x55, sizeof(rows));
+    memset((void *) pids, 0, sizeof(pids));
+
+    good = runs(zone, 0, 0);
+
+    ngx_process_slot = 0;
+    ngx_http_flowdash_metrics_begin(zone, &zone->table[0]);
+    ngx_http_flowdash_metrics_begin(zone, &zone->table[0]);
+    ngx_http_flowdash_metrics_begin(zone, &zone->table[1]);
+
+    ngx_process_slot = 2;
+    ngx_http_flowdash_metrics_begin(zone, &zone->table[1]);
+
+    /* no row is left for this one */
+
+    ngx_process_slot = 3;
+    ngx_http_flowdash_metrics_begin(zone, &zone->table[0]);
+    ngx_http_flowdash_metrics_end(zone, &zone->table[0]);
+
+    good = good && runs(zone, 2, 2) && rows[6] == 0x55555555;
+
+    ngx_process_slot = 1;
+    ngx_http_flowdash_metrics_begin(zone, &zone->table[0]);
+
+    good = good && runs(zone, 3, 2);
+
+    pids[1] = gone;
+
+    good = good && runs(zone, 2, 2) && pids[1] == 0;
+
+    /* its successor */
+
+    ngx_http_flowdash_metrics_begin(zone, &zone->table[1]);
+
+    good = good && runs(zone, 2, 3);
+
+    ngx_http_flowdash_metrics_end(zone, &zone->table[1]);
+    ngx_process_slot = 0;
+    ngx_http_flowdash_metrics_end(zone, &zone->table[0]);
+
+    good = good && runs(zone, 1, 2);
+
+    free(zone);
+
+    return good;
+}
+
+
 static ngx_uint_t
 warns_once(void)
 {
@@ -656,6 +796,9 @@ main(void)
     ok(ring(1), "one failure");
     ok(ring(49) && ring(50) && ring(51), "as many as are remembered");
     ok(ring(1234), "many failures");
+    ok(interrupted(), "failures whose writers were interrupted");
+
+    ok(running(), "what the living workers run");
 
     return test_end();
 }
