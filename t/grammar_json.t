@@ -242,10 +242,14 @@ for my $text (' ', 'null x', '{}{}', "{} {}", '{}]', '{"task":{}}x',
               "{\"task\":{}}\x0c", "\x0b{\"task\":{}}", '({"task":{}})',
               'task={"task":{}}', "{\0\"\0t\0a\0s\0k\0\"\0:\0{\0}\0}\0",
               "\xff\xfe{\0}\0", "\xfe\xff\0{\0}", "\0{\0}", '{"task":{}',
-              '{"task":{"a":"b}}')
+              '{"task":{"a":"b}}', '{"task":{}}"', '{"task":{}} "x, {"',
+              '{"task":{}}"\\', '{"task":{}}"\\u', '7"', '{"task":{"a":-12')
 {
     refused('/pointer/0', $text, qr/not JSON|does not/);
 }
+
+# only its end shows that a number is one
+refused('/pointer/1', '-12345', qr/not an object .*, at byte 6,/);
 
 
 # What RFC 8259 has, and parsers read in the same way, or in their own way from

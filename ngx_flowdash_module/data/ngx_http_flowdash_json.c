@@ -78,6 +78,7 @@ ngx_http_flowdash_json_run(ngx_http_flowdash_json_memory_t *memory,
     const yajl_callbacks *callbacks, void *data, yajl_handle *yajl,
     ngx_str_t *text, size_t *offset, ngx_log_t *log)
 {
+    yajl_handle       handle;
     yajl_status       status;
     yajl_alloc_funcs  alloc;
 
@@ -96,14 +97,28 @@ ngx_http_flowdash_json_run(ngx_http_flowdash_json_memory_t *memory,
     alloc.free = ngx_http_flowdash_json_free;
     alloc.ctx = memory;
 
-    *yajl = yajl_alloc(callbacks, &alloc, data);
+    handle = yajl_alloc(callbacks, &alloc, data);
+    *yajl = handle;
 
-    status = yajl_parse(*yajl, text->data, text->len);
-    *offset = yajl_get_bytes_consumed(*yajl);
+    status = yajl_parse(handle, text->data, text->len);
+    *offset = yajl_get_bytes_consumed(handle);
 
     if (status == yajl_status_ok) {
-        status = yajl_complete_parse(*yajl);
+
+        /*
+         * A line feed ends a number, which may be the last callback: yajl now
+         * counts the bytes of this one.  It is an error in a string; without
+         * it, yajl ignores one that begins behind the value and does not end.
+         */
+
+        *yajl = NULL;
         *offset = text->len;
+
+        status = yajl_parse(handle, (u_char *) "\n", 1);
+
+        if (status == yajl_status_ok) {
+            status = yajl_complete_parse(handle);
+        }
     }
 
     /* the pool frees all that yajl has allocated */

@@ -41,7 +41,8 @@ u_char *ngx_http_flowdash_json_write_string(u_char *p, ngx_str_t *s);
 /*
  * Parses a text with these callbacks.  Returns NGX_OK if it is JSON and no
  * callback has refused it, NGX_DECLINED with the offset if not, or NGX_ERROR
- * if yajl or a callback ran out of memory.
+ * if yajl or a callback ran out of memory.  Callbacks can ask "yajl" for their
+ * place; it is NULL when that is the end of the text.
  */
 ngx_int_t ngx_http_flowdash_json_run(ngx_http_flowdash_json_memory_t *memory,
     const yajl_callbacks *callbacks, void *data, yajl_handle *yajl,

@@ -540,7 +540,12 @@ ngx_http_flowdash_json_pointer_place(ngx_http_flowdash_json_parser_t *jp)
 static u_char *
 ngx_http_flowdash_json_pointer_position(ngx_http_flowdash_json_parser_t *jp)
 {
-    return jp->json->text.data + yajl_get_bytes_consumed(jp->yajl);
+    ngx_str_t  *text;
+
+    text = &jp->json->text;
+
+    return text->data + (jp->yajl ? yajl_get_bytes_consumed(jp->yajl)
+                                  : text->len);
 }
 
 
@@ -557,7 +562,8 @@ ngx_http_flowdash_json_pointer_refuse(ngx_http_flowdash_json_parser_t *jp,
     jp->verdict = verdict;
     jp->json->rule = rule;
     jp->json->error = error;
-    jp->json->offset = yajl_get_bytes_consumed(jp->yajl);
+    jp->json->offset = ngx_http_flowdash_json_pointer_position(jp)
+                       - jp->json->text.data;
 
     return 1;
 }
