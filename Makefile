@@ -62,7 +62,7 @@ unless_there = $(if $(shell command -v $1),,$2)
 
 .DELETE_ON_ERROR:
 .PHONY: all build deps test-deps test test-fast test-plain test-sanitized \
-        test-in mutants differential coverage covered sanitized unit linear \
+        test-in mutants differential soak coverage covered sanitized unit linear \
         lint demo \
         install clean help FORCE
 
@@ -229,6 +229,14 @@ differential: test-deps
 	@t/build/packages.sh $(DIFFERENTIAL_PACKAGES)
 	FLOWDASH_DIFFERENTIAL=$(N) FLOWDASH_SEED=$(SEED) FLOWDASH_TIMEOUT=86400 \
 	$(MAKE) --no-print-directory test-plain TESTS=t/differential.t
+
+
+# Half an hour of actions, faults and reloads, after which the log and the
+# counters must say what endpoints and app have seen.
+soak: TIME := 1800
+soak: test-deps
+	FLOWDASH_SOAK=$(TIME) FLOWDASH_SEED=$(SEED) FLOWDASH_TIMEOUT=86400 \
+	$(MAKE) --no-print-directory test-plain TESTS=t/proofs/soak.t
 
 
 # In the two builds below, a test can make any call of the module fail that
@@ -418,6 +426,7 @@ help:
 	@echo 'make mutants    break the module N times, see who notices: N=$(N)'
 	@echo 'make routes     look for spellings of URLs around an action'
 	@echo 'make differential  do apps read what endpoints are told? N=100000'
+	@echo 'make soak       half an hour of actions, faults and reloads: TIME=1800'
 	@echo 'make coverage   run all tests, say what they have not run'
 	@echo 'make unit       run the tests of single functions in t/unit'
 	@echo 'make linear     show how long reading takes: SIZE=9000000 bytes, and'

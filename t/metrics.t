@@ -39,6 +39,7 @@ $t->endpoint(hook => sub {
 });
 $t->raw_endpoint(close => 'close');
 $t->raw_endpoint(stall => 'stall');
+$t->raw_endpoint(cut => 'cut');
 $t->raw_endpoint(garbage => 'garbage');
 $t->endpoint(app => { body => 'app' });
 
@@ -75,7 +76,11 @@ my %kinds = (
     close => { n => 30, uri => '/close', action => 'Break off',
         error => 'connect', steps => [
         [ 'Closed', connect => [ 0 ], 1, 0 ] ] },
-    proxy_close => { n => 30, uri => '/proxy_close',
+    cut => { n => 10, uri => '/cut', action => 'Cut', error => 'connect',
+        steps => [ [ 'Cut', connect => [ 0 ], 1, 11 ] ] },
+    proxy_cut => { n => 10, uri => '/proxy_cut', action => 'Cut by proxy',
+        error => 'connect', steps => [ [ 'Cut', connect => [ 0 ], 1, 11 ] ] },
+    proxy_close => { n => 10, uri => '/proxy_close',
         action => 'Break off by proxy', error => 'connect', steps => [
         [ 'Closed', connect => [ 0 ], 1, 0 ] ] },
     garbage => { n => 20, uri => '/garbage', action => 'Garbage',
@@ -165,6 +170,10 @@ my $locations = join '',
         'flowdash_call http://127.0.0.1:%%PORT_close%%/Break%20off.Closed'),
     action('/proxy_close', 'Break off by proxy', Closed => 'proxy_pass
         http://127.0.0.1:%%PORT_close%%/Break%20off%20by%20proxy.Closed'),
+    action('/cut', 'Cut', Cut =>
+        'flowdash_call http://127.0.0.1:%%PORT_cut%%/Cut.Cut'),
+    action('/proxy_cut', 'Cut by proxy', Cut => 'proxy_pass
+        http://127.0.0.1:%%PORT_cut%%/Cut%20by%20proxy.Cut'),
     action('/garbage', 'Garbage', Garbage =>
         'flowdash_call http://127.0.0.1:%%PORT_garbage%%/Garbage.Garbage'),
     action('/down', 'Down', Down =>
@@ -263,7 +272,7 @@ sub promtool {
 my $first = status();
 
 is($first->{since} > 0 && $first->{since} <= $first->{now}, 1, 'since when');
-is(scalar @{ $first->{actions} }, 23, 'the actions with names are there');
+is(scalar @{ $first->{actions} }, 25, 'the actions with names are there');
 is($first->{actions}[0]{name}, 'Finish', 'in the order of the configuration');
 is(join(' ', map { $_->{name} } @{ $first->{actions}[0]{steps} }),
    'CRM Billing Kept', 'with their steps');
@@ -345,7 +354,7 @@ is(scalar(grep { $_ > 50 } values %pids), 4,
 
 my (%sent, %conns);
 
-for my $endpoint (qw(hook stall close garbage)) {
+for my $endpoint (qw(hook stall close cut garbage)) {
     for ($t->requests($endpoint)) {
         my ($action, $step) = $_->{target} =~ m{/([^/]+)\.(\w+)$} or next;
         $action =~ s/%20/ /g;

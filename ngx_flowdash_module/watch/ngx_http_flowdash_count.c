@@ -312,7 +312,7 @@ static ngx_uint_t
 ngx_http_flowdash_count_upstream(ngx_http_flowdash_counters_t *counters,
     ngx_http_flowdash_exchange_t *ex)
 {
-    ngx_uint_t                  i, n;
+    ngx_uint_t                  i, n, status;
     ngx_http_upstream_state_t  *state;
 
     state = ex->request->upstream_states->elts;
@@ -320,11 +320,13 @@ ngx_http_flowdash_count_upstream(ngx_http_flowdash_counters_t *counters,
 
     for (i = 0; i < n; i++) {
 
-        /* without an answer, the status is nginx's own */
+        /* the last one may have been cut; without an answer, it's nginx's */
+
+        status = (i == n - 1) ? ex->status : state[i].status;
 
         ngx_http_flowdash_count_status(counters,
                                    state[i].header_time != (ngx_msec_t) -1
-                                   ? state[i].status : 0);
+                                   ? status : 0);
 
         if (state[i].bytes_sent == 0) {
             continue;
