@@ -14,6 +14,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_value.h>
 #include <ngx_http_flowdash_client.h>
 #include <ngx_http_flowdash_overrides.h>
@@ -30,6 +31,7 @@
 #include <ngx_http_flowdash_fetch.h>
 #include <ngx_http_flowdash_dry_run.h>
 #include <ngx_http_flowdash_error.h>
+#include <ngx_http_flowdash_error_internal.h>
 #include <ngx_http_flowdash_guard.h>
 #include <ngx_http_flowdash_action.h>
 
@@ -42,6 +44,10 @@
 #define NGX_HTTP_FLOWDASH_ACTION_YIELD  60000
 
 
+static ngx_int_t ngx_http_flowdash_action_enter_location(
+    ngx_http_request_t *r);
+static ngx_int_t ngx_http_flowdash_action_continue(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_redirected(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_unread(ngx_http_request_t *r,
@@ -92,9 +98,8 @@ static void ngx_http_flowdash_action_restore(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_flowdash_action_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                    rc;
-    ngx_http_flowdash_ctx_t     *ctx;
-    ngx_http_flowdash_method_t   method;
+    ngx_int_t                 rc;
+    ngx_http_flowdash_ctx_t  *ctx;
 
     if (r != r->main) {
         return ngx_http_flowdash_action_subrequest(r);
@@ -102,14 +107,45 @@ ngx_http_flowdash_action_handler(ngx_http_request_t *r)
 
     ctx = ngx_http_flowdash_get_ctx(r);
 
-    if (ctx == NULL) {
+    rc = ctx ? ngx_http_flowdash_action_continue(r, ctx)
+             : ngx_http_flowdash_action_enter_location(r);
 
-        if (!ngx_http_flowdash_action_is_here(r, &method)) {
-            return ngx_http_flowdash_guard(r, NULL);
-        }
-
-        return ngx_http_flowdash_action_begin(r, &method);
+    if (rc != NGX_ERROR) {
+        return rc;
     }
+
+    /* nginx would close the connection without a word */
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    if (ctx) {
+        ngx_http_flowdash_action_restore(r, ctx);
+    }
+
+    return ngx_http_flowdash_error_internal(r, ctx,
+                                            "memory ran out, or nginx failed");
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_action_enter_location(ngx_http_request_t *r)
+{
+    ngx_http_flowdash_method_t  method;
+
+    if (!ngx_http_flowdash_action_is_here(r, &method)) {
+        return ngx_http_flowdash_guard(r, NULL);
+    }
+
+    return ngx_http_flowdash_action_begin(r, &method);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_action_continue(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t                   rc;
+    ngx_http_flowdash_method_t  method;
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash action handler, state:%d", ctx->state);
@@ -308,7 +344,8 @@ ngx_http_flowdash_action_begin(ngx_http_request_t *r,
     ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash action begins");
 
-    ctx = ngx_http_flowdash_create_ctx(r, ngx_http_flowdash_count_ended);
+    ctx = ngx_http_flowdash_create_ctx(r,
+                                       ngx_http_flowdash_error_internal_end);
     if (ctx == NULL || ngx_http_flowdash_source_create(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -611,7 +648,8 @@ ngx_http_flowdash_action_fetched(ngx_http_request_t *r,
     }
 
     if (!ex->error && ngx_http_flowdash_fetch_end(r, ctx) == NGX_ERROR) {
-        return NGX_ERROR;
+        (void) ngx_http_flowdash_exchange_fail(ex, NGX_HTTP_FLOWDASH_INTERNAL,
+                                             "no memory for the stored task");
     }
 
     if (ex->error) {
@@ -656,13 +694,10 @@ ngx_http_flowdash_action_unreadable(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    ctx->exchange = NULL;
-    ngx_str_set(&ctx->detail, "the file of the request's body");
-
-    ngx_http_flowdash_count_started(r, ctx);
-
-    return ngx_http_flowdash_error(r, ctx, NGX_HTTP_FLOWDASH_INTERNAL, 0,
-                                   &ctx->detail);
+    return ngx_http_flowdash_error_internal(r, ctx,
+               ctx->state == NGX_HTTP_FLOWDASH_WRITING
+               ? "the changed body could not be copied to a file"
+               : "the file of the request's body could not be read");
 }
 
 
@@ -710,6 +745,7 @@ static ngx_int_t
 ngx_http_flowdash_action_run(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
+    ngx_int_t                      rc;
     ngx_http_flowdash_exchange_t  *ex;
 
     for ( ;; ) {
@@ -730,17 +766,24 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
                 ngx_del_timer(&ctx->timer);
             }
 
-            if (!ex->error
-                && ngx_http_flowdash_merge(r, ctx, ex) == NGX_ERROR)
-            {
-                return NGX_ERROR;
+            rc = ex->error ? NGX_DECLINED
+                           : ngx_http_flowdash_merge(r, ctx, ex);
+
+            if (rc == NGX_ERROR) {
+                (void) ngx_http_flowdash_exchange_fail(ex,
+                           NGX_HTTP_FLOWDASH_INTERNAL,
+                           "no memory to merge the answer");
             }
 
             ngx_http_flowdash_count_step(r, ctx, ex);
             ngx_http_flowdash_step_free_payloads(r, ctx);
 
-            if (ex->error
-                && !ngx_http_flowdash_action_tolerates_failure(r, ctx, ex))
+            /* a task that is merged in part must not be used */
+
+            if (rc == NGX_ERROR
+                || (ex->error
+                    && !ngx_http_flowdash_action_tolerates_failure(r, ctx,
+                                                                   ex)))
             {
                 ngx_http_flowdash_action_restore(r, ctx);
                 return ngx_http_flowdash_error(r, ctx, ex->error, 0,
@@ -791,6 +834,10 @@ ngx_http_flowdash_action_finish(ngx_http_request_t *r,
                    &ctx->action, ctx->exchanges.nelts, ctx->task->changed);
 
     ctx->state = NGX_HTTP_FLOWDASH_WRITING;
+
+    /* no step is to blame for what fails now */
+
+    ctx->exchange = NULL;
 
     rc = ngx_http_flowdash_source_write(r, ctx);
 

@@ -1,7 +1,8 @@
 # Memory that runs out.  Each call of the module that could fail for that does
 # so once, alone, and once more with all calls behind it: nginx must live on,
 # the client must not wait in vain, and the app must get either exactly the
-# right body or no request at all.
+# right body or no request at all.  An action that is lost is never lost without
+# a line in the error log, a result in the access log, and a counter.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -80,7 +81,8 @@ http {
     flowdash_user email "me\@example.com";
 
     log_format flow escape=json
-        '{"id":"\$flowdash_id","action":"\$flowdash_action",'
+        '{"status":"\$status","id":"\$flowdash_id",'
+        '"action":"\$flowdash_action",'
         '"result":"\$flowdash_result","failed":"\$flowdash_failed_step",'
         '"error":"\$flowdash_error","message":"\$flowdash_error_message",'
         '"steps":"\$flowdash_step_name|\$flowdash_step_status|'
@@ -308,6 +310,8 @@ http {
             if (\$arg_x) { return 204; }
         }
 
+        location /counters { access_log off; flowdash_status json; }
+
         location /status/json { flowdash_status json; }
         location /status/html { flowdash_status html; }
         location /status/prometheus { flowdash_status prometheus; }
@@ -407,6 +411,8 @@ my @scenarios = (
 );
 
 my $seen = 0;                           # requests to the app
+my %read = map { $_ => 0 } qw(flow.log error.log);
+my ($failures, $uncounted) = (0, 0);    # that the counters know of
 my %failed;                             # paths of calls, in all scenarios
 
 # where each round takes long, not all are needed under sanitizers as well
@@ -449,7 +455,7 @@ sub explore {
         my @got = grep { $_->{method} ne 'GET' } @all[$seen .. $#all];
         $seen = @all;
         return { status => $res->{status}, error => $res->{error} // '',
-                 answer => $res->{body},
+                 answer => $res->{body}, told(),
                  app => join ' and ', map { $_->{body} } @got };
     };
 
@@ -463,6 +469,8 @@ sub explore {
     ok(!$o{whole} || $o{whole}->($right->{answer}), 'answer')
         or return diag($right->{answer});
 
+    counted($right);
+
     my $n = 0;
     for my $path (sort keys %paths) {
         next if $o{new} && ($failed{$path} || $n++ % $stride);
@@ -473,17 +481,99 @@ sub explore {
             my ($failed, $res) = $failing->fail($path, $more, $send);
             $failed{$path} += $failed;
             push @errors, "$_, more: $more" for
+                unexplained($res, $right, $failing->where),
                 $failed ? faults($res, $right, $o{whole})
                         : differences($res, $right);
         }
+        my $next = $send->();
         push @errors, "$_, in the next request"
-            for differences($send->(), $right);
+            for differences($next, $right), counted($next);
 
         fail(join "\n", @errors, $failing->where), last if @errors;
     }
 
     my $failed = grep { $failed{$_} } keys %paths;
     cmp_ok($failed, '>', 2, "calls that have failed: $failed");
+}
+
+# What the logs say of the last request: its line in the access log, and the
+# lines about a failed action.
+
+sub told {
+    my @lines;
+    for (1 .. 10_000) {
+        @lines = new_lines('flow.log');
+        last if @lines;
+        select undef, undef, undef, 0.002;
+    }
+    return (line => eval { JSON::PP::decode_json($lines[0]) } // {},
+            requests => scalar @lines,
+            log => [ grep { /flowdash: action ".*?" failed/ }
+                     new_lines('error.log') ]);
+}
+
+# the complete lines that have been added
+
+sub new_lines {
+    my ($name) = @_;
+    open my $file, '<:raw', $t->dir . "/$name" or die "$name: $!\n";
+    seek $file, $read{$name}, 0;
+    my $new = do { local $/; readline $file } // '';
+    $new =~ s/[^\n]*\z//;
+    $read{$name} += length $new;
+    return split /\n/, $new;
+}
+
+# Whether a request that has not ended as it should have is accounted for.  What
+# nginx cannot read is not an action yet, and a status page is none.
+
+sub unexplained {
+    my ($res, $right, $where) = @_;
+    my $line = $res->{line};
+    my $failed = ($line->{result} // '') eq 'failed';
+
+    my @faults;
+    push @faults, "lines in the access log: $res->{requests}"
+        if $res->{requests} != 1;
+    push @faults, "result $line->{result}, lines: @{ $res->{log} }"
+        if @{ $res->{log} } != $failed;
+    push @faults, "lost without a result: status $res->{status}"
+        if !$failed && $right->{line}{result} ne ''
+            && grep({ $res->{$_} ne $right->{$_} } qw(status error app))
+            && $where !~ /\A\s*ngx_http_flowdash_action_begin /;
+    push @faults, "failed for $line->{error}"
+        if $failed && $line->{error} !~ /^(?:internal|$right->{line}{error})$/
+            && "$line->{error} $where" !~ /^connect .*curl_socket_get/s;
+    push @faults, "passed, although it has failed"
+        if $line->{result} eq 'ok' && $res->{app} ne $right->{app};
+    push @faults, counted($res);
+    return @faults;
+}
+
+# Whether started = succeeded + failed, and as many have failed as the access
+# log says.  Without memory in the zone, an action is "uncounted"; a dry run is
+# not counted.
+
+sub counted {
+    my ($res) = @_;
+    my $status = JSON::PP::decode_json($t->get('/counters')->{body});
+
+    my %sum = map { $_ => 0 } qw(started succeeded running failed);
+    for my $one (@{ $status->{actions} }) {
+        $sum{$_} += $one->{$_} for qw(started succeeded running);
+        $sum{failed} += $_ for values %{ $one->{failed} };
+    }
+    my $more = $sum{failed} - $failures;
+    my $failed = ($res->{line}{result} // '') eq 'failed'
+        && ($res->{line}{action} // '') ne 'Dry';
+    my $left_out = $status->{uncounted} - $uncounted;
+    ($failures, $uncounted) = ($sum{failed}, $status->{uncounted});
+
+    return map { "the counters: $_" }
+        ($sum{running} ? "$sum{running} running" : ()),
+        ($sum{started} != $sum{succeeded} + $sum{failed}
+            ? "$sum{started} started, $sum{succeeded} succeeded" : ()),
+        ($more != $failed && !$left_out ? "$more failed" : ());
 }
 
 # What must not be after a failure.  A connection may be closed without an

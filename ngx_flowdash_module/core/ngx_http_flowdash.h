@@ -204,6 +204,8 @@ typedef struct {
     ngx_msec_t                      start;
     ngx_msec_t                      time;
 
+    ngx_http_posted_request_t       posted;    /* wakes the client's request */
+
     unsigned                        fetch:1;     /* of the stored task */
     unsigned                        deadline:1;  /* timed by the deadline */
     unsigned                        complete:1;  /* the last buffer came */
@@ -226,7 +228,8 @@ typedef enum {
 
 typedef struct ngx_http_flowdash_ctx_s  ngx_http_flowdash_ctx_t;
 
-typedef void (*ngx_http_flowdash_end_pt)(ngx_http_flowdash_ctx_t *ctx);
+typedef void (*ngx_http_flowdash_end_pt)(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 
 
 /* an execution: at most one per client request */
@@ -269,7 +272,7 @@ struct ngx_http_flowdash_ctx_s {
     ngx_http_flowdash_zone_t       *zone;
     ngx_http_flowdash_counters_t   *counters;  /* NULL: no room in the zone */
     ngx_msec_t                      start;
-    ngx_http_flowdash_end_pt        end;       /* called when it is freed */
+    ngx_http_flowdash_end_pt        end;       /* before nginx logs it */
 
     ngx_http_handler_pt             content_handler;  /* the app's */
 

@@ -12,6 +12,7 @@
 #include <ngx_http_flowdash_ctx.h>
 
 
+static void ngx_http_flowdash_ctx_end(void *data);
 static void ngx_http_flowdash_ctx_cleanup(void *data);
 
 
@@ -20,10 +21,13 @@ ngx_http_flowdash_create_ctx(ngx_http_request_t *r,
     ngx_http_flowdash_end_pt end)
 {
     ngx_pool_cleanup_t       *cln;
+    ngx_http_cleanup_t       *end_cln;
     ngx_http_flowdash_ctx_t  *ctx;
 
     cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_flowdash_ctx_t));
-    if (cln == NULL) {
+    end_cln = ngx_http_cleanup_add(r, 0);
+
+    if (cln == NULL || end_cln == NULL) {
         return NULL;
     }
 
@@ -42,6 +46,10 @@ ngx_http_flowdash_create_ctx(ngx_http_request_t *r,
     ctx->tcp_nopush = r->connection->tcp_nopush;
 
     cln->handler = ngx_http_flowdash_ctx_cleanup;
+
+    end_cln->handler = ngx_http_flowdash_ctx_end;
+    end_cln->data = r;
+
     ngx_http_set_ctx(r, ctx, ngx_http_flowdash_module);
 
     return ctx;
@@ -117,6 +125,19 @@ ngx_http_flowdash_ctx_id(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 
 
 static void
+ngx_http_flowdash_ctx_end(void *data)
+{
+    ngx_http_request_t *r = data;
+
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    ctx->end(r, ctx);
+}
+
+
+static void
 ngx_http_flowdash_ctx_cleanup(void *data)
 {
     ngx_http_flowdash_ctx_t *ctx = data;
@@ -126,8 +147,6 @@ ngx_http_flowdash_ctx_cleanup(void *data)
     }
 
     ngx_http_flowdash_ctx_end_yield(ctx);
-
-    ctx->end(ctx);
 }
 
 

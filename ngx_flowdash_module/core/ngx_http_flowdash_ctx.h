@@ -16,8 +16,8 @@
 ngx_http_flowdash_ctx_t *ngx_http_flowdash_get_ctx(ngx_http_request_t *r);
 
 /*
- * Creates the execution of a main request.  However it ends, "end" is called
- * once, when the request's memory is freed.  Returns NULL on error.
+ * Creates the execution of a main request.  However the request ends, "end" is
+ * called once, before nginx writes its access log.  Returns NULL on error.
  */
 ngx_http_flowdash_ctx_t *ngx_http_flowdash_create_ctx(ngx_http_request_t *r,
     ngx_http_flowdash_end_pt end);

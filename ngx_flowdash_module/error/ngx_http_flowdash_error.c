@@ -39,7 +39,7 @@ typedef struct {
 } ngx_http_flowdash_error_advice_t;
 
 
-static ngx_int_t ngx_http_flowdash_error_set_status_and_message(
+static void ngx_http_flowdash_error_set_status_and_message(
     ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status);
 static ngx_uint_t ngx_http_flowdash_error_passed(
     ngx_http_flowdash_exchange_t *ex);
@@ -117,11 +117,7 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
     ctx->state = NGX_HTTP_FLOWDASH_FAILED;
     ctx->error = error;
 
-    if (ngx_http_flowdash_error_set_status_and_message(r, ctx, status)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
+    ngx_http_flowdash_error_set_status_and_message(r, ctx, status);
 
     if (error == NGX_HTTP_FLOWDASH_GUARDED) {
         ngx_http_flowdash_log_guarded(r, ctx, detail);
@@ -132,12 +128,12 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
 
     ngx_http_flowdash_count_ended(ctx);
 
-    if (ngx_http_flowdash_error_page_exists(r, ctx->status)) {
+    /* the page may come from the app, which must not get the body */
 
-        /* the page may come from the app, which must not get the body */
-
-        return (ngx_http_flowdash_replace_headers_discard_body(r) == NGX_OK)
-               ? (ngx_int_t) ctx->status : NGX_ERROR;
+    if (ngx_http_flowdash_error_page_exists(r, ctx->status)
+        && ngx_http_flowdash_replace_headers_discard_body(r) == NGX_OK)
+    {
+        return ctx->status;
     }
 
     ngx_http_finalize_request(r, ngx_http_flowdash_error_send(r, ctx));
@@ -148,7 +144,7 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
 
 /* passes on the endpoint's status and message if the configuration says so */
 
-static ngx_int_t
+static void
 ngx_http_flowdash_error_set_status_and_message(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status)
 {
@@ -161,7 +157,7 @@ ngx_http_flowdash_error_set_status_and_message(ngx_http_request_t *r,
                          : ngx_http_flowdash_reason_status(ctx->error);
 
     if (ex == NULL || ctx->error != NGX_HTTP_FLOWDASH_STATUS) {
-        return NGX_OK;
+        return;
     }
 
     if (ngx_http_flowdash_error_passed(ex)) {
@@ -170,8 +166,11 @@ ngx_http_flowdash_error_set_status_and_message(ngx_http_request_t *r,
 
     flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
-    return flcf->error_detail
-           ? ngx_http_flowdash_error_message(r, ex, &ctx->message) : NGX_OK;
+    if (flcf->error_detail
+        && ngx_http_flowdash_error_message(r, ex, &ctx->message) != NGX_OK)
+    {
+        ngx_str_null(&ctx->message);
+    }
 }
 
 

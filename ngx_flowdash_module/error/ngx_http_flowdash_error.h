@@ -14,7 +14,7 @@
  * Ends a failed execution: writes one line to the error log, and answers the
  * client by nginx's error_page or by the module's own page.  "status" is 0 for
  * the reason's usual status; "detail" is for the log, and may be empty.
- * Returns what the phase handler returns.
+ * Returns what the phase handler returns, which is never NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_error(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_reason_e error,

@@ -372,7 +372,10 @@ ngx_http_flowdash_replace_copy(ngx_http_request_t *r,
         cl.next = NULL;
 
         if (ngx_write_chain_to_temp_file(copy->file, &cl) == NGX_ERROR) {
-            return NGX_ERROR;
+
+            /* nginx has logged why: often, the disk is full */
+
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
         copy->file->offset += piece.len;

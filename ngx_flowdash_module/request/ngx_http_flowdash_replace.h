@@ -36,8 +36,8 @@ ngx_int_t ngx_http_flowdash_replace_edits(ngx_http_request_t *r,
 
 /*
  * Continues to write a changed body to a file.  Returns NGX_OK, NGX_AGAIN when
- * it is time to yield to other requests, or an error of
- * ngx_http_flowdash_body_piece().
+ * it is time to yield to other requests, NGX_HTTP_INTERNAL_SERVER_ERROR if the
+ * old file cannot be read, or the new one not be written, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_replace_copy(ngx_http_request_t *r,
     ngx_http_flowdash_copy_t *copy);

@@ -59,7 +59,9 @@ ngx_http_flowdash_answer_add(ngx_http_flowdash_exchange_t *ex, u_char *p,
 
         data = ngx_pnalloc(pool, size);
         if (data == NULL) {
-            return NGX_ERROR;
+            return ngx_http_flowdash_exchange_fail(ex,
+                       NGX_HTTP_FLOWDASH_INTERNAL,
+                       "no memory for the answer");
         }
 
         if (ex->allocated) {
@@ -128,7 +130,8 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex, ngx_int_t rc)
         return;
 
     } else {
-        ex->error = NGX_HTTP_FLOWDASH_INTERNAL;
+        (void) ngx_http_flowdash_exchange_fail(ex, NGX_HTTP_FLOWDASH_INTERNAL,
+                   "the gateway could not make the call");
         return;
     }
 
@@ -315,11 +318,10 @@ ngx_http_flowdash_answer_no_header(ngx_http_flowdash_exchange_t *ex,
     }
 
     if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
-        ex->error = NGX_HTTP_FLOWDASH_INTERNAL;
-        return;
-    }
+        reason = NGX_HTTP_FLOWDASH_INTERNAL;
+        detail = "the upstream could not be called";
 
-    if (rc == NGX_HTTP_GATEWAY_TIME_OUT) {
+    } else if (rc == NGX_HTTP_GATEWAY_TIME_OUT) {
         reason = NGX_HTTP_FLOWDASH_TIMEOUT;
         detail = "the upstream timed out";
 

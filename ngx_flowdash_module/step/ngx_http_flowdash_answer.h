@@ -10,8 +10,8 @@
 
 
 /*
- * Appends a piece of the answer's body.  Returns NGX_OK, NGX_DECLINED with
- * ex->error set if the answer becomes too large, or NGX_ERROR.
+ * Appends a piece of the answer's body.  Returns NGX_OK, or NGX_DECLINED with
+ * ex->error set if the answer becomes too large, or memory runs out.
  */
 ngx_int_t ngx_http_flowdash_answer_add(ngx_http_flowdash_exchange_t *ex,
     u_char *p, size_t len);

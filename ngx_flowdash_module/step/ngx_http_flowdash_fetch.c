@@ -99,6 +99,7 @@ ngx_http_flowdash_fetch_start(ngx_http_request_t *r,
     if (ngx_http_flowdash_fetch_request_uri(sr) != NGX_OK
         || ngx_http_flowdash_fetch_headers(r, sr) != NGX_OK)
     {
+        ngx_http_flowdash_subrequest_undo(r, ex);
         return NGX_ERROR;
     }
 
@@ -309,6 +310,7 @@ static ngx_int_t
 ngx_http_flowdash_fetch_add_header(ngx_http_request_t *sr,
     ngx_table_elt_t *header)
 {
+    ngx_uint_t                  count;
     ngx_table_elt_t            *h;
     ngx_http_header_t          *hh;
     ngx_http_core_main_conf_t  *cmcf;
@@ -327,7 +329,13 @@ ngx_http_flowdash_fetch_add_header(ngx_http_request_t *sr,
     hh = ngx_hash_find(&cmcf->headers_in_hash, h->hash, h->lowcase_key,
                        h->key.len);
 
+    count = sr->main->count;
+
     if (hh && hh->handler(sr, h, hh->offset) != NGX_OK) {
+
+        /* if memory has run out, it has closed the request */
+
+        sr->main->count = count;
         return NGX_ERROR;
     }
 

@@ -46,6 +46,10 @@ ngx_http_flowdash_step_start(ngx_http_request_t *r,
     ngx_http_flowdash_step_t     **steps;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
+    /* the last step is not to blame if memory runs out */
+
+    ctx->exchange = NULL;
+
     ex = ngx_pcalloc(r->pool, sizeof(ngx_http_flowdash_exchange_t));
     if (ex == NULL) {
         return NGX_ERROR;
@@ -283,6 +287,7 @@ ngx_http_flowdash_step_subrequest(ngx_http_request_t *r,
     if (ngx_http_flowdash_step_body(sr, ex) != NGX_OK
         || ngx_http_flowdash_step_headers_in(sr, ex) != NGX_OK)
     {
+        ngx_http_flowdash_subrequest_undo(r, ex);
         return NGX_ERROR;
     }
 

@@ -11,6 +11,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_value.h>
 #include <ngx_http_flowdash_answer.h>
 #include <ngx_http_flowdash_call.h>
@@ -27,7 +28,7 @@ static ngx_int_t ngx_http_flowdash_subrequest_body_filter(
 static void ngx_http_flowdash_subrequest_timeout(ngx_event_t *ev);
 static void ngx_http_flowdash_subrequest_abort(ngx_http_request_t *sr,
     ngx_http_flowdash_exchange_t *ex);
-static ngx_int_t ngx_http_flowdash_subrequest_end(ngx_http_request_t *r,
+static void ngx_http_flowdash_subrequest_end(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex);
 
 
@@ -76,7 +77,9 @@ ngx_http_flowdash_subrequest_body_filter(ngx_http_request_t *r,
 
         rc = ngx_buf_in_memory(b)
              ? ngx_http_flowdash_answer_add(ex, b->pos, b->last - b->pos)
-             : NGX_ERROR;
+             : ngx_http_flowdash_exchange_fail(ex,
+                                               NGX_HTTP_FLOWDASH_INTERNAL,
+                                               "the answer is in a file");
 
         if (rc != NGX_OK) {
             return NGX_ERROR;
@@ -93,37 +96,48 @@ ngx_http_request_t *
 ngx_http_flowdash_subrequest_create(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_str_t *uri, ngx_str_t *args)
 {
+    ngx_int_t                    rc;
     ngx_http_request_t          *sr;
+    ngx_http_variable_value_t   *variables;
     ngx_http_post_subrequest_t  *ps;
-
-    ps = ngx_palloc(r->pool, sizeof(ngx_http_post_subrequest_t));
-    if (ps == NULL) {
-        return NULL;
-    }
-
-    ps->handler = ngx_http_flowdash_subrequest_done;
-    ps->data = ex;
-
-    if (ngx_http_subrequest(r, uri, args, &sr, ps,
-                            NGX_HTTP_SUBREQUEST_IN_MEMORY
-                            |NGX_HTTP_SUBREQUEST_BACKGROUND)
-        != NGX_OK)
-    {
-        return NULL;
-    }
-
-    ex->request = sr;
-    ngx_http_set_ctx(sr, ex, ngx_http_flowdash_module);
 
     /*
      * If they shared the array, a header that one request has read would be
      * cached for the other.
      */
 
-    sr->variables = ngx_http_flowdash_value_copy_variables(r);
-    if (sr->variables == NULL) {
+    variables = ngx_http_flowdash_value_copy_variables(r);
+    ps = ngx_palloc(r->pool, sizeof(ngx_http_post_subrequest_t));
+
+    if (variables == NULL || ps == NULL) {
         return NULL;
     }
+
+    ps->handler = ngx_http_flowdash_subrequest_done;
+    ps->data = ex;
+
+    sr = NULL;
+
+    rc = ngx_http_subrequest(r, uri, args, &sr, ps,
+                             NGX_HTTP_SUBREQUEST_IN_MEMORY
+                             |NGX_HTTP_SUBREQUEST_BACKGROUND);
+
+    ex->request = sr;
+
+    if (rc != NGX_OK) {
+
+        if (sr) {
+
+            /* it could not be posted, but the client's request waits for it */
+
+            ngx_http_flowdash_subrequest_undo(r, ex);
+        }
+
+        return NULL;
+    }
+
+    sr->variables = variables;
+    ngx_http_set_ctx(sr, ex, ngx_http_flowdash_module);
 
     /*
      * If limit_req delayed the subrequest, it would wait for an event of the
@@ -140,6 +154,25 @@ ngx_http_flowdash_subrequest_create(ngx_http_request_t *r,
     sr->keepalive = 1;
 
     return sr;
+}
+
+
+void
+ngx_http_flowdash_subrequest_undo(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex)
+{
+    ngx_http_posted_request_t  **p;
+
+    for (p = &r->main->posted_requests; *p; p = &(*p)->next) {
+
+        if ((*p)->request == ex->request) {
+            *p = (*p)->next;
+            break;
+        }
+    }
+
+    r->main->count--;
+    ex->request = NULL;
 }
 
 
@@ -243,11 +276,7 @@ ngx_http_flowdash_subrequest_abort(ngx_http_request_t *sr,
          * for it.
          */
 
-        if (ngx_http_flowdash_subrequest_end(sr, ex) != NGX_OK) {
-            sr->main->count++;
-            ngx_http_finalize_request(sr->main, NGX_ERROR);
-        }
-
+        ngx_http_flowdash_subrequest_end(sr, ex);
         return;
     }
 
@@ -285,7 +314,9 @@ ngx_http_flowdash_subrequest_done(ngx_http_request_t *r, void *data,
 
     r->buffered = 0;
 
-    return ngx_http_flowdash_subrequest_end(r, ex);
+    ngx_http_flowdash_subrequest_end(r, ex);
+
+    return NGX_OK;
 }
 
 
@@ -294,7 +325,7 @@ ngx_http_flowdash_subrequest_done(ngx_http_request_t *r, void *data,
  * was, so that nginx makes no error page for it.
  */
 
-static ngx_int_t
+static void
 ngx_http_flowdash_subrequest_end(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex)
 {
@@ -308,5 +339,7 @@ ngx_http_flowdash_subrequest_end(ngx_http_request_t *r,
 
     r->main->write_event_handler = ngx_http_core_run_phases;
 
-    return ngx_http_post_request(r->main, NULL);
+    /* an exchange ends once, and waking the request needs no memory */
+
+    (void) ngx_http_post_request(r->main, &ex->posted);
 }

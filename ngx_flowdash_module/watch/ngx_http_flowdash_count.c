@@ -175,13 +175,6 @@ ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx)
         return;
     }
 
-    /* neither passed nor failed: nginx aborted the request */
-
-    if (ctx->error == NGX_HTTP_FLOWDASH_OK) {
-        ctx->error = NGX_HTTP_FLOWDASH_INTERNAL;
-        ctx->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
     if (counters) {
         (void) ngx_atomic_fetch_add(&counters->failed[ctx->error], 1);
         ngx_http_flowdash_metrics_happen(&counters->failures);

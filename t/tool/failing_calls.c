@@ -225,7 +225,6 @@ CALL(void *, NULL, ngx_http_cleanup_add, (void *r, size_t size), (r, size))
 CALL(intptr_t, NGX_ERROR, ngx_http_subrequest,
      (void *r, void *uri, void *args, void *psr, void *ps, uintptr_t flags),
      (r, uri, args, psr, ps, flags))
-CALL(intptr_t, NGX_ERROR, ngx_http_post_request, (void *r, void *pr), (r, pr))
 CALL(intptr_t, 500, ngx_http_read_client_request_body,
      (void *r, void *handler), (r, handler))
 CALL(intptr_t, 500, ngx_http_discard_request_body, (void *r), (r))
