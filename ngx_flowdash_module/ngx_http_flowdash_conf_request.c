@@ -208,8 +208,9 @@ static char *
 ngx_http_flowdash_conf_strict_rule(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *value, ngx_uint_t *strict, ngx_uint_t remove)
 {
-    ngx_str_t   name;
-    ngx_uint_t  rule;
+    ngx_str_t    name;
+    ngx_uint_t   rule;
+    const char  *choice;
 
     name = *value;
 
@@ -228,10 +229,10 @@ ngx_http_flowdash_conf_strict_rule(ngx_conf_t *cf, ngx_command_t *cmd,
     rule = ngx_http_flowdash_strict_rule(&name);
 
     if (rule == 0) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, value,
-                   "a rule is one of json, bom, control, dots, case, php, "
-                   "parts, words, query, fields, meaning, raw, type; "
-                   "\"all -rule\" is all but one");
+        choice = ngx_http_flowdash_strict_choice(cf->pool);
+
+        return choice ? ngx_http_flowdash_conf_refuse(cf, cmd, value, choice)
+                      : NGX_CONF_ERROR;
     }
 
     *strict = remove ? *strict & ~rule : *strict | rule;

@@ -113,7 +113,7 @@ for ('all', 'none', 'bom', 'bom dots raw', 'all -bom', 'all -bom -dots',
 }
 
 for (
-    [ 'dot',        qr/"dot" in "flowdash_strict": a rule is one of/ ],
+    [ 'dot',        qr/"dot" in "flowdash_strict": a rule is one of json, bom, control, dots, (?:\w+, ){8}type; "all -rule" is all but one/ ],
     [ '-dots',      qr/"-dots" in "flowdash_strict": a rule is one of/ ],
     [ '""',         qr/"" in "flowdash_strict": a rule is one of/ ],
     [ 'DOTS',       qr/"DOTS" in "flowdash_strict": a rule is one of/ ],

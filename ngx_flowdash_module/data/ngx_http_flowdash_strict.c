@@ -62,6 +62,39 @@ ngx_http_flowdash_strict_rule(ngx_str_t *name)
 
 
 const char *
+ngx_http_flowdash_strict_choice(ngx_pool_t *pool)
+{
+    u_char       *text, *p;
+    size_t        len;
+    const char  **name;
+
+    static const char  before[] = "a rule is one of ";
+    static const char  after[] = "; \"all -rule\" is all but one";
+
+    len = sizeof(before) + sizeof(after);
+
+    for (name = ngx_http_flowdash_strict_names; *name; name++) {
+        len += ngx_strlen(*name) + sizeof(", ") - 1;
+    }
+
+    text = ngx_pnalloc(pool, len);
+    if (text == NULL) {
+        return NULL;
+    }
+
+    p = ngx_cpymem(text, before, sizeof(before) - 1);
+
+    for (name = ngx_http_flowdash_strict_names; *name; name++) {
+        p = ngx_sprintf(p, "%s%s", *name, name[1] ? ", " : "");
+    }
+
+    ngx_memcpy(p, after, sizeof(after));
+
+    return (const char *) text;
+}
+
+
+const char *
 ngx_http_flowdash_strict_error(ngx_pool_t *pool, ngx_uint_t rule,
     const char *error)
 {

@@ -38,6 +38,12 @@ const char *ngx_http_flowdash_strict_name(ngx_uint_t rule);
 ngx_uint_t ngx_http_flowdash_strict_rule(ngx_str_t *name);
 
 /*
+ * Returns what a rule can be, with all names, to be shown to the one who
+ * configures it; NULL if memory ran out.
+ */
+const char *ngx_http_flowdash_strict_choice(ngx_pool_t *pool);
+
+/*
  * Returns an error with the rule behind it, for the log; NULL if memory ran
  * out.
  */
