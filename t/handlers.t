@@ -68,6 +68,11 @@ my $vars = join "\n", map { my $p = $_; map { "${p}_param $_;" } (
     'REQUEST_METHOD $request_method',
     'X_FILE $request_body_file' ) } qw(fastcgi uwsgi);
 
+# what nginx's own files of parameters have
+
+$t->write_file('params', join '', $vars,
+    map { "\n${_}_param REQUEST_URI \$request_uri;" } qw(fastcgi uwsgi));
+
 $t->config(<<"EOC");
 %%GLOBALS%%
 events { }
@@ -103,6 +108,18 @@ http {
                 flowdash_call http://127.0.0.1:%%PORT_set%%/;
             }
             uwsgi_pass 127.0.0.1:%%PORT_uwsgi%%;
+        }
+
+        location ~ ^/uri/(?<id>[^/]+)/finish\\z {
+            flowdash_action "Do";
+            flowdash_step "Set" {
+                flowdash_call http://127.0.0.1:%%PORT_set%%/tasks/\$id;
+            }
+            include %%DIR%%/params;
+            fastcgi_param REQUEST_URI \$uri\$is_args\$args;
+            uwsgi_param REQUEST_URI \$uri\$is_args\$args;
+            fastcgi_pass 127.0.0.1:%%PORT_fcgi%%;
+            if (\$arg_by = uwsgi) { uwsgi_pass 127.0.0.1:%%PORT_uwsgi%%; }
         }
 
         location /dav {
@@ -278,6 +295,22 @@ for my $app (qw(fcgi uwsgi)) {
         is($got->{REQUEST_METHOD}, 'POST', 'REQUEST_METHOD');
         is($got->{HTTP_TRANSFER_ENCODING}, undef, 'no Transfer-Encoding');
         $t->only_request('set');
+    }
+}
+
+# the URL as nginx has read it, however the client has spelled it
+
+for my $app (qw(fcgi uwsgi)) {
+    for my $path ('/uri/8/finish', '/uri/7/finish/../../8/finish',
+        '/uri/7/../8/finish', '/uri/7%2f..%2f8/finish', '//uri/./8/finish',
+        '/uri/%38/%66inish', '/uri/7/finish/%2e%2e/../8/finish')
+    {
+        is($t->post_json("$path?x=%20&by=$app", $in)->{status}, 200,
+           "$app: $path");
+        is($t->only_request($app)->{REQUEST_URI},
+           "/uri/8/finish?x=%20&by=$app", 'REQUEST_URI');
+        is($t->only_request('set')->{target}, '/tasks/8',
+           'the endpoint is told the same');
     }
 }
 
