@@ -266,6 +266,12 @@ passes('GET', '/put?_method=PATCH&_method=DELETE');
 passes('GET', '/none?_method=PATCH&_method=PUT');
 like($t->error_log, qr/request_invalid, two overrides of the request's method differ/,
     'the log says so');
+for ([ PUT => 'GET' ], [ 'DELETE' ]) {
+    my $res = $t->request('POST', '/', body => '{}', headers => [ @json,
+        map { ('X-HTTP-Method-Override', $_) } @$_ ]);
+    like($res->{json}{detail}, qr/^The request names two methods, /,
+         "@$_: and so does the answer");
+}
 
 # with the guard
 

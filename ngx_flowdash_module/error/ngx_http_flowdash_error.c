@@ -350,6 +350,12 @@ ngx_http_flowdash_error_text_no_step(ngx_http_flowdash_ctx_t *ctx,
         ngx_str_set(&text->advice, "Trying again will not help: "
                                    "please ask support.");
 
+    } else if (ctx->method.differ || ctx->method.unlisted) {
+        ngx_str_set(&text->happened, "The request names two methods, and it "
+                                     "is not known which one counts");
+        ngx_str_set(&text->advice, "Trying again will not help: "
+                                   "please ask support.");
+
     } else {
         ngx_str_set(&text->happened, "The data that was sent could not be "
                                      "read");
