@@ -52,8 +52,6 @@ static ngx_int_t ngx_http_flowdash_action_redirected(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_unread(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static ngx_uint_t ngx_http_flowdash_action_is_here(ngx_http_request_t *r,
-    ngx_http_flowdash_method_t *method);
 static ngx_int_t ngx_http_flowdash_action_subrequest(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_action_begin(ngx_http_request_t *r,
     ngx_http_flowdash_method_t *method);
@@ -248,12 +246,7 @@ ngx_http_flowdash_action_unread(ngx_http_request_t *r,
 }
 
 
-/*
- * Whether the request is an action, or may turn out to be one when the body
- * has been read: then method->listed is not set.
- */
-
-static ngx_uint_t
+ngx_uint_t
 ngx_http_flowdash_action_is_here(ngx_http_request_t *r,
     ngx_http_flowdash_method_t *method)
 {

@@ -57,14 +57,7 @@ ngx_http_flowdash_guard(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    if (r->request_body == NULL && ngx_http_flowdash_body_exists(r)) {
-
-        /* the body remains unread, and must not become the next request */
-
-        r->keepalive = 0;
-        r->lingering_close = 1;
-    }
-
+    ngx_http_flowdash_body_leave(r);
     ngx_http_flowdash_count_guarded(r);
 
     return ngx_http_flowdash_error(r, ctx, NGX_HTTP_FLOWDASH_GUARDED, 0,

@@ -26,8 +26,10 @@
 #include <ngx_http_flowdash_conf_proxy.h>
 #include <ngx_http_flowdash_conf_tls.h>
 #include <ngx_http_flowdash_conf_sign.h>
+#include <ngx_http_flowdash_named.h>
 
 
+static ngx_int_t ngx_http_flowdash_add_variables(ngx_conf_t *cf);
 static void *ngx_http_flowdash_create_main_conf(ngx_conf_t *cf);
 static char *ngx_http_flowdash_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_http_flowdash_create_loc_conf(ngx_conf_t *cf);
@@ -387,7 +389,7 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
 
 
 static ngx_http_module_t  ngx_http_flowdash_module_ctx = {
-    ngx_http_flowdash_variables_add,       /* preconfiguration */
+    ngx_http_flowdash_add_variables,       /* preconfiguration */
     ngx_http_flowdash_init,                /* postconfiguration */
 
     ngx_http_flowdash_create_main_conf,    /* create main configuration */
@@ -415,6 +417,17 @@ ngx_module_t  ngx_http_flowdash_module = {
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
+
+
+static ngx_int_t
+ngx_http_flowdash_add_variables(ngx_conf_t *cf)
+{
+    if (ngx_http_flowdash_variables_add(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_flowdash_named_add(cf);
+}
 
 
 static void *
@@ -590,6 +603,10 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_http_flowdash_merge_call(prev, conf);
     ngx_http_flowdash_merge_upstreams(cf);
+
+    if (ngx_http_flowdash_named_merge(cf, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     return ngx_http_flowdash_conf_step_merged(cf, conf);
 }

@@ -139,6 +139,36 @@ ngx_http_flowdash_body_exists(ngx_http_request_t *r)
 }
 
 
+void
+ngx_http_flowdash_body_leave(ngx_http_request_t *r)
+{
+    if (r->request_body || !ngx_http_flowdash_body_exists(r)) {
+        return;
+    }
+
+    r->keepalive = 0;
+    r->lingering_close = 1;
+    r->expect_tested = 1;
+
+#if (NGX_HTTP_V2)
+
+    if (r->stream) {
+        r->stream->skip_data = 1;
+    }
+
+#endif
+
+    if (r->discard_body) {
+
+        /* nginx counts it down in r->headers_in, which may change */
+
+        r->read_event_handler = ngx_http_block_reading;
+        r->discard_body = 0;
+        r->main->count--;
+    }
+}
+
+
 off_t
 ngx_http_flowdash_body_length(ngx_http_request_t *r)
 {

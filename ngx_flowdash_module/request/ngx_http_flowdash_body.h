@@ -52,6 +52,12 @@ ngx_int_t ngx_http_flowdash_body_text(ngx_http_request_t *r, ngx_str_t *text);
  */
 ngx_uint_t ngx_http_flowdash_body_exists(ngx_http_request_t *r);
 
+/*
+ * Leaves a body that nobody has read to the end of the connection: it becomes
+ * neither the next request, nor the body of an error page's.
+ */
+void ngx_http_flowdash_body_leave(ngx_http_request_t *r);
+
 /* Returns the length of the client's body in bytes, as far as it was read. */
 off_t ngx_http_flowdash_body_length(ngx_http_request_t *r);
 

@@ -11,6 +11,7 @@
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_method.h>
 #include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_body.h>
 #include <ngx_http_flowdash_replace_headers.h>
 
 
@@ -76,6 +77,8 @@ ngx_int_t
 ngx_http_flowdash_replace_headers_discard_body(ngx_http_request_t *r)
 {
     ngx_http_request_body_t  *rb;
+
+    ngx_http_flowdash_body_leave(r);
 
     rb = r->request_body;
 

@@ -1,0 +1,237 @@
+#!/usr/bin/perl
+
+# Error pages at named locations: what nginx itself refuses, before the action
+# begins, gets there as a GET without a body; everything else as it was.
+
+use v5.36;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::Flowdash;
+
+my $t = Test::Flowdash->new;
+
+$t->endpoint(crm => { body => 'ok' });
+$t->endpoint(app => { status => 503, body => 'broken' });
+$t->endpoint(page => { body => 'the page' });
+
+$t->write_file('users', "abc123:{PLAIN}secret\n");
+
+my $action = <<'EOC';
+    flowdash_action $name;
+    flowdash_methods POST PUT;
+    flowdash_step "CRM" { proxy_pass http://127.0.0.1:%%PORT_crm%%; }
+    proxy_pass http://127.0.0.1:%%PORT_app%%;
+EOC
+
+$t->config(<<"EOC");
+%%GLOBALS%%
+events { }
+http {
+    %%HTTP_GLOBALS%%
+
+    map \$uri \$page { default \@page; /uri/variable /uri/page; }
+    map \$arg_name \$name { default "Finish"; none ""; }
+
+    large_client_header_buffers 4 1k;
+    proxy_intercept_errors on;
+
+    # for all locations, with an action and without one
+    error_page 400 401 403 413 418 494 500 501 503 = \@page;
+
+    server {
+        listen 127.0.0.1:%%PORT_http%%;
+        listen 127.0.0.1:%%PORT_h2%% http2;
+
+        if (\$uri ~ "[;\\\\\\\\]") { return 400; }
+
+        location / { proxy_pass http://127.0.0.1:%%PORT_app%%; }
+        location /other/ { return 418; }
+
+        location /large/ { client_max_body_size 10; $action }
+        location /denied/ { deny all; $action }
+        location /password/ { auth_basic "T"; $action
+                              auth_basic_user_file %%DIR%%/users; }
+        location /returned/ { return 418; $action }
+        location /if/ { if (\$arg_x) { return 403; } $action }
+        location /except/ { limit_except PUT { deny all; } $action }
+        location /passes/ { $action }
+
+        location /variable/ { deny all; error_page 403 = \$page; $action }
+        location /uri/ { deny all; error_page 403 = \$page; $action }
+        location /uri/named/ { deny all; error_page 403 /page; $action }
+        location /page { proxy_pass http://127.0.0.1:%%PORT_page%%; }
+        location /uri/page { proxy_pass http://127.0.0.1:%%PORT_page%%; }
+
+        location \@page { proxy_pass http://127.0.0.1:%%PORT_page%%; }
+    }
+
+    server {
+        listen 127.0.0.1:%%PORT_guarded%%;
+        flowdash_guard on;
+
+        location / { client_max_body_size 10; $action }
+
+        # the guard refuses what nginx has refused, and that has a page as well
+        location /twice/ {
+            client_max_body_size 10;
+            recursive_error_pages on;
+            error_page 413 = \@twice;
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location \@twice {
+            recursive_error_pages on;
+            error_page 403 = \@page;
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location \@page { proxy_pass http://127.0.0.1:%%PORT_page%%; }
+    }
+}
+EOC
+
+$t->run;
+
+my @form = ('Content-Type', 'application/x-www-form-urlencoded');
+my $body = 'task[Stage]=Completed';
+
+sub is_page ($res, $name) {
+    is($res->{body}, 'the page', $name) if $res;
+    my $page = $t->only_request('page', "$name: asks for it once");
+    is($page->{method}, 'GET', "$name: by a GET");
+    is($page->{body}, '', "$name: without a body");
+    is(header($page, $_), undef, "$name: without a $_")
+        for qw(Content-Length Content-Type Transfer-Encoding
+               X-HTTP-Method-Override);
+    $t->no_request($_, "$name: nothing to the $_") for qw(app crm);
+    return $page;
+}
+
+sub stays ($res, $method, $name, $called = 0) {
+    is($res->{body}, 'the page', $name);
+    my $page = $t->only_request('page', "$name: asks for it once");
+    is($page->{method}, $method, "$name: by a $method");
+    my @calls = $t->new_requests('crm');
+    is(scalar @calls, $called, "$name: calls");
+    return $page;
+}
+
+# sends a part of the body, gets the page's request, sends the rest
+
+sub in_parts ($path, $name, $more, $port = 'http') {
+    my $seen = () = $t->requests('page');
+    my $socket = $t->connect($port);
+
+    print $socket "POST $path HTTP/1.1\r\nHost: localhost\r\n"
+        . "Content-Length: 100000\r\n\r\n", 'x' x 10_000;
+    $t->wait_for(sub { $t->requests('page') > $seen });
+
+    my $page = $t->only_request('page', "$name: before the rest");
+    is($page->{method}, 'GET', "$name: a GET");
+    is(header($page, 'Content-Length'), undef, "$name: without the body");
+
+    my $raw = $t->raw_request('x' x 90_000 . $more, socket => $socket);
+    is(scalar(() = $raw =~ m{HTTP/1.1 }g), 1, "$name: one answer");
+    like($raw, qr/the page\z/, "$name: the page");
+    $t->no_request('app', "$name: nothing to the app");
+    return;
+}
+
+sub post ($path, %option) {
+    return $t->request('POST', $path, body => $body, headers => \@form,
+                       %option);
+}
+
+# what nginx refuses in the location of an action
+
+for my $path (qw(/large/1 /denied/1 /password/1 /returned/1 /if/1?x=1
+                 /except/1 /variable/1))
+{
+    my $page = is_page(post($path), "POST $path");
+    is($page->{target}, $path, 'of the same URL');
+
+    is_page(post($path, chunked => 1), "POST $path in chunks")
+        if $path !~ /large/;
+    is_page(post($path, headers => [ @form, 'X-HTTP-Method-Override', 'PUT' ]),
+            "POST $path with an override");
+    is_page(post($path, body => undef, headers => []), "POST $path, no body")
+        if $path !~ /large/;
+
+    # curl may notice the end of the stream before the answer
+
+    $t->h2_request('POST', $path, body => $body, headers => \@form);
+    is_page(undef, "POST $path, HTTP/2");
+}
+
+is_page($t->request('PUT', '/denied/1', body => $body, headers => \@form),
+        'PUT is listed');
+is_page(post('/large/1', chunked => 1), 'too large in chunks: read in vain');
+is_page($t->request('POST', '/denied/1', headers => [ @form, 'Content-Length',
+    80, 'Expect', '100-continue' ]), 'a body that is not sent yet');
+
+# a body that nobody has read
+
+my $inner = "POST /passes/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n";
+
+for my $path (qw(/large/1 /denied/1)) {
+    my $raw = $t->raw_request("POST $path HTTP/1.1\r\nHost: localhost\r\n"
+        . 'Content-Length: ' . length($inner) . "\r\n\r\n$inner");
+    is(scalar(() = $raw =~ m{HTTP/1.1 }g), 1, "$path: it is no request");
+    like($raw, qr/^HTTP\/1.1 200 .*\r\nConnection: close.*the page/s,
+         'the connection ends');
+    $t->only_request('page');
+    $t->no_request('app');
+
+    in_parts($path, "$path, in parts", $inner);
+}
+
+# what stays as it was
+
+stays($t->get('/denied/1'), 'GET', 'a GET');
+stays($t->request('DELETE', '/denied/1'), 'DELETE', 'not listed: no action');
+stays(post('/other/1'), 'POST', 'a location without an action');
+
+is(stays(post('/passes/1'), 'POST', 'an action that has passed', 1)->{body},
+   $body, 'with its body');
+$t->only_request('app');
+is(stays(post('/passes/1?name=none'), 'POST', 'judged, of no name')->{body},
+   $body, 'with its body');
+$t->only_request('app');
+is(stays(post('/'), 'POST', 'no action')->{body}, $body, 'with its body');
+$t->only_request('app');
+
+# nginx itself makes a GET of it for a URI
+
+for my $path (qw(/uri/variable /uri/named/1)) {
+    like(stays(post($path), 'GET', "$path: a URI")->{target}, qr{^(?:/uri)?/page$},
+         'its own');
+}
+
+# what nginx does not understand, and so has no location
+
+for (
+    [ 'a length that is none', 'Content-Length: x' ],
+    [ 'two lengths', "Content-Length: 1\r\nContent-Length: 2" ],
+    [ 'two hosts', 'Host: a' ],
+    [ 'a coding that nginx does not know', 'Transfer-Encoding: x' ],
+    [ 'a long header', 'X: ' . 'x' x 2000 ],
+) {
+    my ($name, $header) = @$_;
+    my $raw = $t->raw_request("POST /passes/1 HTTP/1.1\r\nHost: localhost\r\n"
+                              . "$header\r\n\r\n");
+    like($raw, qr/the page\z/, $name);
+    my $page = $t->only_request('page');
+    is($page->{method}, 'GET', 'is a GET');
+    is(header($page, 'Content-Length'), undef, 'without a body');
+}
+is_page(post('/passes/..;/1'), 'refused by the server');
+
+# beside the guard
+
+is_page(post('/1', port => 'guarded'), 'the page, not what the guard says');
+is_page(post('/twice/1', port => 'guarded'), 'the page of the guard');
+
+in_parts('/twice/1', 'the page of the guard, in parts', '', 'guarded');
+
+$t->done;
