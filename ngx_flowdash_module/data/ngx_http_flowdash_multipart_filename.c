@@ -10,7 +10,6 @@
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_form.h>
-#include <ngx_http_flowdash_multipart_media.h>
 #include <ngx_http_flowdash_multipart_state.h>
 #include <ngx_http_flowdash_multipart_filename.h>
 
@@ -192,16 +191,23 @@ ngx_http_flowdash_multipart_filename_words(ngx_str_t *filename)
 }
 
 
-/* tells whether a character reference, as in HTML, follows the "&" */
+/*
+ * Tells whether a character reference, as in HTML, follows the "&".  The scan
+ * ends at the next "&": many of them cost no more than other characters.
+ */
 
 static ngx_uint_t
 ngx_http_flowdash_multipart_filename_reference(u_char *p, u_char *last)
 {
-    u_char       *end;
+    u_char       *end, c;
     size_t        len;
     const char  **name;
 
-    if (p < last && *p == '#') {
+    if (p == last) {
+        return 0;
+    }
+
+    if (*p == '#') {
         return 1;
     }
 
@@ -209,6 +215,10 @@ ngx_http_flowdash_multipart_filename_reference(u_char *p, u_char *last)
          *name;
          name++)
     {
+        if (*p != (u_char) **name) {
+            continue;
+        }
+
         len = ngx_strlen(*name);
 
         if ((size_t) (last - p) >= len && ngx_memcmp(p, *name, len) == 0) {
@@ -216,7 +226,14 @@ ngx_http_flowdash_multipart_filename_reference(u_char *p, u_char *last)
         }
     }
 
-    end = ngx_http_flowdash_multipart_media_skip_token(p, last);
+    for (end = p; end < last; end++) {
+
+        c = ngx_tolower(*end);
+
+        if ((c < 'a' || c > 'z') && (c < '0' || c > '9')) {
+            break;
+        }
+    }
 
     return end > p && end < last && *end == ';';
 }
