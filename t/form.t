@@ -388,7 +388,8 @@ for (
         'issue[a][][]=1', 'issue[a][][][b]=1', 'issue[a][]=1&issue[a][][b]=2',
         'issue[x][a][][b][c]=1',
         'issue[a]=1;2', 'issue[a]=1;', 'issue[a]=;', 'issue[a];x', 'x;issue[a]',
-        'x=1;;issue%5ba];', 'x;%zz',
+        'x=1;;issue%5ba];', 'x;%zz', 'issue[a]=1&issue;x=1',
+        'issue[a]=1&issue;=1', 'issue[a]=1&%69ssue;', 'issue;x=1&issue[a]=1',
         'issue' . '[a]' x 33 . '=1'),
     (map { [ '/flat', $urlencoded, $_, 400 ] }
         '=1', 'a[=1', 'a]=1', '[a]=1', ' a=1', 'a=1;b=2', 'a[b]c=1'),
