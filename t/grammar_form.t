@@ -187,7 +187,9 @@ for (
     (map({ [ meaning => 'task', undef, $_, 'merging libraries', 'read' ] }
         'task[__proto__]=1', 'task[a][__proto__][b]=1', '__proto__[task]=1',
         'task[constructor][prototype][a]=1', 'task[toString]=1',
-        'constructor[prototype][task]=1', 'task[a][constructor]=1')),
+        'constructor[prototype][task]=1', 'task[a][constructor]=1',
+        'x[constructor][prototype][a]=1', 'x[a][][constructor].prototype=1',
+        'x.constructor.prototype.a=1')),
     [ meaning => 'flat', undef, 'a.__proto__.b=1', 'Koa', 'read' ],
     [ meaning => 'flat', undef, 'hasOwnProperty=1', 'qs', 'read' ],
 
@@ -267,6 +269,8 @@ for (
       . '}' x 7 ],
     [ 'task', undef, join('&', 'task[a]=1', ('x=') x 999), '{"a":"1"}' ],
     [ 'task', undef, 'x[constructor]=1&task[a]=__proto__', '{"a":"__proto__"}' ],
+    [ 'task', undef, 'constructorprototype=1&constructor[x]=2&'
+      . 'constructor][prototyp=3&task[a]=1', '{"a":"1"}' ],
 ) {
     my ($place, $query, $body, $task) = @$_;
     my $uri = "/$place/all" . (defined $query ? "?$query" : '');

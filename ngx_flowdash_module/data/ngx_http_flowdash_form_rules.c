@@ -17,6 +17,7 @@ static const char *ngx_http_flowdash_form_rules_text(
     ngx_http_flowdash_form_t *form, ngx_str_t *text);
 static const char *ngx_http_flowdash_form_rules_dots(
     ngx_http_flowdash_form_t *form, ngx_str_t *field);
+static ngx_uint_t ngx_http_flowdash_form_rules_prototype(ngx_str_t *text);
 static ngx_uint_t ngx_http_flowdash_form_rules_encoded_word(ngx_str_t *text);
 static ngx_uint_t ngx_http_flowdash_form_rules_contains(ngx_str_t *text,
     const char *part);
@@ -144,10 +145,7 @@ ngx_http_flowdash_form_rules_text(ngx_http_flowdash_form_t *form,
 
     if ((form->strict & NGX_HTTP_FLOWDASH_STRICT_MEANING)
         && (ngx_http_flowdash_form_rules_contains(text, "__proto__")
-            || ngx_http_flowdash_form_rules_contains(text,
-                                                     "constructor[prototype")
-            || ngx_http_flowdash_form_rules_contains(text,
-                                                     "constructor.prototype")))
+            || ngx_http_flowdash_form_rules_prototype(text)))
     {
         form->rule = NGX_HTTP_FLOWDASH_STRICT_MEANING;
         return "a name that changes all objects of some apps";
@@ -237,6 +235,44 @@ ngx_http_flowdash_form_rules_dots(ngx_http_flowdash_form_t *form,
     form->rule = NGX_HTTP_FLOWDASH_STRICT_DOTS;
 
     return error;
+}
+
+
+/* tells whether a name leads to constructor[prototype], at any depth */
+
+static ngx_uint_t
+ngx_http_flowdash_form_rules_prototype(ngx_str_t *text)
+{
+    u_char  *p, *next, *last;
+    size_t   len;
+
+    static u_char  constructor[] = "constructor";
+    static u_char  prototype[] = "prototype";
+
+    len = sizeof(constructor) - 1;
+    last = text->data + text->len;
+
+    for (p = text->data; (size_t) (last - p) > len; p++) {
+
+        if (ngx_memcmp(p, constructor, len) != 0) {
+            continue;
+        }
+
+        next = p + len;
+
+        while (next < last && (*next == '[' || *next == ']' || *next == '.')) {
+            next++;
+        }
+
+        if (next > p + len
+            && (size_t) (last - next) >= sizeof(prototype) - 1
+            && ngx_memcmp(next, prototype, sizeof(prototype) - 1) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
