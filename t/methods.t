@@ -192,7 +192,8 @@ is_action('POST', '/put', headers => \@form, body => '_method=PUT',
 is_action('POST', '/put', headers => \@parts, body => "$_--BB--\r\n")
     for $part->('_method', 'put'), $part->('a', 'b') . $part->('_method', 'PUT'),
         $part->('_method', 'PUT') . $part->('task[a]', 'b'),
-        $part->('_method[]', 'PUT'), $part->('_METHOD', ' PUT');
+        $part->('_method[]', 'PUT'), $part->('_METHOD', ' PUT'),
+        $part->('_method"; filename="', 'PUT');    # no file to Go
 is_action('POST', '/put', headers => \@parts, name => 'beside a long file',
     body => $part->('file"; filename="f', 'x' x 2_000_000)
         . $part->('_method', 'PUT') . "--BB--\r\n");

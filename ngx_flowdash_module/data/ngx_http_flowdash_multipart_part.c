@@ -102,7 +102,10 @@ ngx_http_flowdash_multipart_part_begin(ngx_http_flowdash_multipart_t *mp)
                    && ngx_memcmp(part.name.data, "_charset_", part.name.len)
                       == 0);
 
-    mp->method = (!part.file && mp->form->method
+    /* to Go, an empty filename is none */
+
+    mp->method = (mp->form->method
+                  && (part.filename.len == 0 && part.filename_ext.len == 0)
                   && ngx_http_flowdash_method_is_name(&part.name));
 
     ngx_memzero(&named, sizeof(ngx_http_flowdash_form_pair_t));
