@@ -126,7 +126,15 @@ ngx_http_flowdash_method_override(ngx_http_flowdash_method_t *m,
 
         if (c != NGX_DONE && c != ',') {
 
-            if ((c > ' ' || len) && len < sizeof(buf)) {
+            if (len == sizeof(buf)) {
+
+                /* too long, whatever spaces are in it */
+
+                if (c > ' ') {
+                    buf[len - 1] = (u_char) c;
+                }
+
+            } else if (c > ' ' || len) {
                 buf[len++] = (u_char) ngx_toupper(c);
             }
 

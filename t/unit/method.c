@@ -143,6 +143,10 @@ test_queries(void)
         { "a=b;_method=PUT;c", 1, 1, 0 },
         { "&&_method=PUT&&", 1, 1, 0 },
         { "_method=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 0, 1, 0 },
+        { "_method=GET+++++++++++++++++++++++++++++++++++++++++", 0, 0, 0 },
+        { "_method=PUT+++++++++++++++++++++++++++++++++++++++++", 1, 1, 0 },
+        { "_method=GET++++++++++++++++++++++++++++++++++++++++x", 0, 1, 0 },
+        { "_method=PUT++++++++++++++++++++++++++++++++++++++x++", 0, 1, 0 },
         { NULL, 0, 0, 0 }
     };
 
