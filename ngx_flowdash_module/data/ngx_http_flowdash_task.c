@@ -66,6 +66,7 @@ ngx_http_flowdash_task_init(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
     }
 
     if (*verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
+        ngx_str_null(&task->json.object);
         return ngx_http_flowdash_task_clear(task);
     }
 

@@ -530,7 +530,8 @@ damaged(ngx_pool_t *pool, test_text_t *t)
     }
 
     if (verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
-        return task.json.error != NULL && task.json.offset <= text.len;
+        return task.json.error != NULL && task.json.offset <= text.len
+               && ngx_http_flowdash_task_object_length(&task) == 2;
     }
 
     ngx_memzero(changes, sizeof(changes));
