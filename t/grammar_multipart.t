@@ -346,6 +346,37 @@ for ([ bom => "\xef\xbb\xbfOpen", "\xef\xbb\xbfOpen", '\ufeffOpen',
 }
 
 
+# A field of an answer gets a name that would be read, or none.
+
+for (
+    [ '/strict', 'a;b' ], [ '/strict', 'a%22' ], [ '/strict', '%5Bb', 1 ],
+    [ '/strict', 'x name=y' ], [ '/relaxed/parts', ';fileName*' ],
+    [ '/relaxed/parts', 'x name=y' ],
+    [ '/flat', "a\xc2\xa0" ], [ '/flat', "\xe3\x80\x80a" ], [ '/flat', 'a;b' ])
+{
+    my ($uri, $name, $deep) = @$_;
+    my $change = $deep ? qq({"Stage":{"$name":"x"}}) : qq({"$name":"x"});
+    my $body = $uri eq '/flat' ? form([ "$d; name=\"Stage\"", 'x' ])
+             : form($open);
+
+    is(act($uri, $body, $change)->{status}, 502, "$uri: an answer's $change");
+    told();
+    $t->no_request('app', "$uri: an answer's $change: no app");
+}
+
+for ([ '/relaxed/parts', 'a;b' ], [ '/relaxed/parts', 'a%22' ],
+     [ '/strict', "a\xc2\xa0" ])
+{
+    my ($uri, $name) = @$_;
+
+    is(act($uri, form($open), qq({"$name":"x"}))->{status}, 200,
+       "$uri: an answer's $name");
+    told();
+    like($t->only_request('app')->{body}, qr/name="task\[\Q$name\E\]"\r\n\r\nx\r\n/,
+         "$uri: an answer's $name: the app's part");
+}
+
+
 # The boundary: each names one that some parser takes for another.
 
 my $cc = form([ "$d; name=\"o\"", "x\r\n--CC\r\n$f\r\n\r\n5\r\n--CC--\r\n" ],

@@ -120,7 +120,8 @@ sub mojo_reads {
 my @field_names = ('a', 'b', 'Subject', 'custom field', "\xc3\xa9", 'x.y', '0',
     'A', 'a&b=c', '+', "\xf0\x9f\x98\x80", '%41', 'e mail ', ':', '-', "'",
     'size', 'status_id', ';', '<b>', '/', '?', '#');
-my @odd_names = ('', 'a[b]', ']', "\n", ' x', "\x7f", 'say "x"', 'a\\b');
+my @odd_names = ('', 'a[b]', ']', "\n", ' x', "\x7f", 'say "x"', 'a\\b',
+    '; filename=a', 'a Name*');
 my @keys = ('x', 'y', '0', '1', "\xc3\xbc", 'a b', 'x.y', '&', '=', '%5B');
 my @texts = ('', 'x', 'a b', 'a+b', '100%', '%41', "\xc3\xa9\xe2\x82\xac", '&',
     '=', 'a=b&c=d', ' ', '  two  ', '"quoted"', "tab\t", "l1\r\nl2", "\n",
@@ -369,7 +370,8 @@ sub sayable {
     my ($case, $key) = @_;
     return $key ne '' && $key !~ /^ |[][\x00-\x1f\x7f]/
         && ($case->{kind} eq 'u'
-            || $key !~ /["\\]/ && index($key, $case->{boundary}) < 0);
+            || $key !~ /["\\]|[; \t](?:file)?name[=*]/i
+               && index($key, $case->{boundary}) < 0);
 }
 
 # a task that isn't can't have fields, nor get any

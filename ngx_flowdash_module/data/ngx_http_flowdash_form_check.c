@@ -14,6 +14,8 @@
 #include <ngx_http_flowdash_form_alias.h>
 #include <ngx_http_flowdash_form_rules.h>
 #include <ngx_http_flowdash_form_index.h>
+#include <ngx_http_flowdash_multipart_media.h>
+#include <ngx_http_flowdash_multipart_grammar.h>
 #include <ngx_http_flowdash_form_check.h>
 
 
@@ -48,6 +50,9 @@ static ngx_int_t ngx_http_flowdash_form_check_same_object(
     ngx_http_flowdash_json_node_t *b);
 static const char *ngx_http_flowdash_form_check_key(
     ngx_http_flowdash_form_t *form, ngx_str_t *key);
+static const char *ngx_http_flowdash_form_check_part(
+    ngx_http_flowdash_form_t *form, ngx_str_t *name,
+    const char *(*judge)(ngx_str_t *name));
 static ngx_uint_t ngx_http_flowdash_form_check_can_encode(
     ngx_http_flowdash_form_t *form, ngx_str_t *key);
 static ngx_uint_t ngx_http_flowdash_form_check_has_boundary(
@@ -104,6 +109,11 @@ ngx_http_flowdash_form_check_name(ngx_http_flowdash_form_t *form,
     }
 
     error = ngx_http_flowdash_form_check_key(form, name);
+
+    if (error == NULL && form->pointer->nelts == 0) {
+        error = ngx_http_flowdash_form_check_part(form, name,
+                                    ngx_http_flowdash_multipart_grammar_name);
+    }
 
     if (error) {
         return error;
@@ -407,6 +417,8 @@ static const char *
 ngx_http_flowdash_form_check_key(ngx_http_flowdash_form_t *form,
     ngx_str_t *key)
 {
+    const char  *error;
+
     if (!ngx_http_flowdash_form_check_can_encode(form, key)) {
         return "a name that a form cannot have";
     }
@@ -417,7 +429,34 @@ ngx_http_flowdash_form_check_key(ngx_http_flowdash_form_t *form,
         return "a name that is not ASCII, in a form that is not UTF-8";
     }
 
-    return ngx_http_flowdash_form_rules_key(form, key);
+    error = ngx_http_flowdash_form_check_part(form, key,
+                                     ngx_http_flowdash_multipart_grammar_key);
+
+    return error ? error : ngx_http_flowdash_form_rules_key(form, key);
+}
+
+
+/* the rule "parts" holds for a part that is written as for one that is read */
+
+static const char *
+ngx_http_flowdash_form_check_part(ngx_http_flowdash_form_t *form,
+    ngx_str_t *name, const char *(*judge)(ngx_str_t *name))
+{
+    const char  *error;
+
+    if (form->boundary.len == 0
+        || !(form->strict & NGX_HTTP_FLOWDASH_STRICT_PARTS))
+    {
+        return NULL;
+    }
+
+    error = judge(name);
+
+    if (error) {
+        form->rule = NGX_HTTP_FLOWDASH_STRICT_PARTS;
+    }
+
+    return error;
 }
 
 
@@ -448,6 +487,12 @@ ngx_http_flowdash_form_check_can_encode(ngx_http_flowdash_form_t *form,
         if (form->boundary.len && (*p == '"' || *p == '\\')) {
             return 0;
         }
+    }
+
+    /* Rack would read another name in it: no such form is read here either */
+
+    if (form->boundary.len && ngx_http_flowdash_multipart_media_nested(key)) {
+        return 0;
     }
 
     return !ngx_http_flowdash_form_check_has_boundary(form, key);

@@ -34,7 +34,6 @@ static const char *ngx_http_flowdash_multipart_grammar_header(
     ngx_uint_t *seen);
 static const char *ngx_http_flowdash_multipart_grammar_disposition(
     ngx_http_flowdash_multipart_t *mp, u_char *p, u_char *last);
-static const char *ngx_http_flowdash_multipart_grammar_name(ngx_str_t *name);
 static ngx_uint_t ngx_http_flowdash_multipart_grammar_is_space(u_char *p,
     u_char *last);
 static const char *ngx_http_flowdash_multipart_grammar_content_type(
@@ -192,13 +191,9 @@ ngx_http_flowdash_multipart_grammar_disposition(
 }
 
 
-/*
- * Mojolicious ignores a part with ";" in its name.  undici decodes %22, and
- * some clients write %5B for "[".  Django, PHP and Tomcat remove white space
- * around a name.
- */
+/* Django, PHP and Tomcat remove white space around a name */
 
-static const char *
+const char *
 ngx_http_flowdash_multipart_grammar_name(ngx_str_t *name)
 {
     u_char  *p, *last;
@@ -210,6 +205,30 @@ ngx_http_flowdash_multipart_grammar_name(ngx_str_t *name)
     }
 
     for (p = name->data; p < last; p++) {
+        if (ngx_http_flowdash_multipart_grammar_is_space(p, last)
+            == (ngx_uint_t) (last - p))
+        {
+            return "a part has a name that ends with white space";
+        }
+    }
+
+    return ngx_http_flowdash_multipart_grammar_key(name);
+}
+
+
+/*
+ * Mojolicious ignores a part with ";" in its name.  undici decodes %22, and
+ * some clients write %5B for "[".
+ */
+
+const char *
+ngx_http_flowdash_multipart_grammar_key(ngx_str_t *key)
+{
+    u_char  *p, *last;
+
+    last = key->data + key->len;
+
+    for (p = key->data; p < last; p++) {
 
         if (*p == ';') {
             return "a part has a semicolon in its name";
@@ -217,12 +236,6 @@ ngx_http_flowdash_multipart_grammar_name(ngx_str_t *name)
 
         if (*p == '%' && last - p >= 3 && ngx_hextoi(p + 1, 2) != NGX_ERROR) {
             return "a part has an escape in its name";
-        }
-
-        if (ngx_http_flowdash_multipart_grammar_is_space(p, last)
-            == (ngx_uint_t) (last - p))
-        {
-            return "a part has a name that ends with white space";
         }
     }
 

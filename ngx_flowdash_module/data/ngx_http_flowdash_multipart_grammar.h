@@ -22,5 +22,11 @@ ngx_int_t ngx_http_flowdash_multipart_grammar_part(
  */
 const char *ngx_http_flowdash_multipart_grammar_type(ngx_str_t *type);
 
+/* Judges the name of a part in the same way. */
+const char *ngx_http_flowdash_multipart_grammar_name(ngx_str_t *name);
+
+/* The same for what stands between two brackets of a name. */
+const char *ngx_http_flowdash_multipart_grammar_key(ngx_str_t *key);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_MULTIPART_GRAMMAR_H_INCLUDED_ */

@@ -24,6 +24,10 @@
 #include "ngx_http_flowdash_form_alias.c"
 #include "ngx_http_flowdash_form_name.c"
 #include "ngx_http_flowdash_form_index.c"
+#include "ngx_http_flowdash_method.c"
+#include "ngx_http_flowdash_multipart_media.c"
+#include "ngx_http_flowdash_multipart_state.c"
+#include "ngx_http_flowdash_multipart_grammar.c"
 #include "ngx_http_flowdash_form_check.c"
 
 
