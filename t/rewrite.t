@@ -285,9 +285,9 @@ sub keys_of {
 }
 
 # fields in their order, each with its name, the indexes of its pairs, and a
-# node; nothing if one is mixed, or if Rack, PHP and qs would not agree on an
-# array: Rack puts a[][b] into the last element unless that has the key, qs
-# always, PHP never
+# node; nothing if one is mixed, or if apps would not agree on an array: Rack
+# puts a[][b] into the last element unless that has the key, qs always, PHP
+# never
 sub fields_of {
     my ($pointer, @pairs) = @_;
     my (@fields, %field);
@@ -304,8 +304,7 @@ sub fields_of {
             my $key = $keys[$n];
             my $type = length $key ? 'object' : 'array';
             return if ($node->{type} //= $type) ne $type;
-            return if $key eq '' && $n < $#keys
-                      && ($node->{children} || $keys[$n + 1] eq '');
+            return if $key eq '' && $n < $#keys;
             my $child = length $key ? $node->{of}{$key} : undef;
             if (!$child) {
                 $child = { key => $key };
