@@ -216,6 +216,13 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       0,
       NULL },
 
+    { ngx_string("flowdash_require_json"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, require_json),
+      NULL },
+
     { ngx_string("flowdash_connect_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_flowdash_conf_time,
@@ -516,6 +523,7 @@ ngx_http_flowdash_create_loc_conf(ngx_conf_t *cf)
     conf->steps = NGX_CONF_UNSET_PTR;
     conf->headers = NGX_CONF_UNSET_PTR;
     conf->accept = NGX_CONF_UNSET_PTR;
+    conf->require_json = NGX_CONF_UNSET;
     conf->connect_timeout = NGX_CONF_UNSET_MSEC;
     conf->timeout = NGX_CONF_UNSET_MSEC;
     conf->deadline = NGX_CONF_UNSET_MSEC;
@@ -584,6 +592,7 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->steps, prev->steps, NULL);
     ngx_conf_merge_ptr_value(conf->headers, prev->headers, NULL);
     ngx_conf_merge_ptr_value(conf->accept, prev->accept, NULL);
+    ngx_conf_merge_value(conf->require_json, prev->require_json, 0);
 
     ngx_conf_merge_msec_value(conf->connect_timeout,
                               prev->connect_timeout, 5000);

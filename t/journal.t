@@ -139,13 +139,13 @@ sub told {
     return join '|', map { $_ // 'none' } @$line{@members};
 }
 
-my @all = qw(action result error failed_step steps statuses errors app status);
+my @all = qw(action result error failed_step steps statuses errors ignored app status);
 
 
 my $line = act('/finish/1', '{}', Authorization => 'Basic YW5uOng=');
 
 is(told($line, @all),
-   'Finish|ok|||Update CRM : Mail : Invoice|503, 200 : - : -|-, - : - : -|201|201',
+   'Finish|ok|||Update CRM : Mail : Invoice|503, 200 : - : -|-, - : - : -||201|201',
    'an action that was carried out, with attempts');
 like($line->{times}, qr/^0\.\d{3}, 0\.\d{3} : - : -$/, 'their times');
 like($line->{total}, qr/^0\.\d+$/, 'the whole time, a number');
@@ -158,24 +158,24 @@ is(join(' ', sort keys %$line), join(' ', sort @all,
 
 $line = act('/finish/1', '{}', 'X-Mail' => 1, 'X-Invoice' => 1);
 is(told($line, @all), 'Finish|failed|status|Invoice|'
-   . 'Update CRM : Mail : Invoice|503, 200 : 200 : 422|-, - : - : -||502',
+   . 'Update CRM : Mail : Invoice|503, 200 : 200 : 422|-, - : - : -|||502',
    'one that has failed on a step');
 
 $line = act('/finish/1', '{"task":', 'Content-Encoding' => 'gzip');
-is(told($line, @all), 'Finish|failed|request_invalid||||||415',
+is(told($line, @all), 'Finish|failed|request_invalid|||||||415',
    'one that could not be read');
 
 $line = act('/field', '{');
-is(told($line, @all), '|failed|request_invalid||||||400',
+is(told($line, @all), '|failed|request_invalid|||||||400',
    'one whose name is not known');
 
 $line = act('/finish/1', '{}', 'X-Dry-Run' => 1);
-is(told($line, @all), 'Finish|dry_run|||||||200', 'a dry run');
+is(told($line, @all), 'Finish|dry_run||||||||200', 'a dry run');
 
 $t->post_json('/', '{}');
 $t->post_json('/field', '{"task":{}}');
 $line = act('/field', '{"task":{"name":"0"}}');
-is(told($line, @all), '0|ok|||Tell|200|-|201|201',
+is(told($line, @all), '0|ok|||Tell|200|-||201|201',
    'no action makes no line, but one of the name 0 does');
 
 
@@ -205,7 +205,7 @@ for my $name (@names) {
 
 for my $body ('{}', '{') {
     $line = act('/name', $body, 'X-Name' => "N\xff");
-    is(told($line, @all), '|failed|request_invalid||||||400',
+    is(told($line, @all), '|failed|request_invalid|||||||400',
        'a name that is not UTF-8');
 }
 

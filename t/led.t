@@ -132,7 +132,12 @@ for ([ accel => 'response_invalid', 502, 1 ],
     is($res->{status}, 502, "$way: fails");
     $t->no_request('app');
     is(scalar $t->new_requests('hook'), $calls, "$way: calls");
-    like($t->read_file('led.log'), qr{^/$way $error $status$}m, "$way: why");
+
+    my $why = '';
+    $t->wait_for(sub {
+        ($why) = ($t->read_file('led.log') // '') =~ m{^/$way (.*)}m;
+    });
+    is($why, "$error $status", "$way: why");
 }
 
 # clients still have their limit

@@ -34,6 +34,8 @@ $t->endpoint(hook => sub {
 
     $status = $calls{ header($request, 'Idempotency-Key') }++ ? 200 : 503
         if $how eq 'again';
+    return { headers => [ 'Content-Type' => 'text/html' ], body => $no }
+        if $how eq 'login';
     return { status => $status, headers => \@json,
              body => $how eq 'bad' ? '{' : $status == 200 ? $answer : $no };
 });
@@ -46,7 +48,8 @@ $t->endpoint(app => { body => 'app' });
 
 # What is done.  Each kind: how often, where, the action's name, how it ends,
 # and the steps that are run: [ name, how it ends, the status of each call or 0,
-# how many of the calls had a connection, the length of the last answer ].
+# how many of the calls had a connection, the length of the last answer, whether
+# it is ignored ].
 
 my $ok = length $answer;
 
@@ -128,7 +131,9 @@ my %kinds = (
            ( $name => { n => 4, uri => "/named?n=$name", action => $name,
                         steps => [ [ 'CRM', ok => [ 200 ], 1, $ok ] ] }) }
         1 .. 8),
-    nameless => { n => 60, uri => '/named', none => 1 },
+    login => { n => 20, uri => '/login', action => 'Log in', steps => [
+        [ 'Page', ok => [ 200 ], 1, length $no, 'ignored' ] ] },
+    nameless => { n => 40, uri => '/named', none => 1 },
 );
 
 # the same action ends the step's run in the same place
@@ -196,6 +201,7 @@ my $locations = join '',
     action('/fetch/', 'Fetch', CRM => "$call/status/200/Fetch.CRM",
         'flowdash_task_from /stored$uri;'),
     action('/bad', 'Bad answer', Bad => "$call/bad/200/Bad%20answer.Bad"),
+    action('/login', 'Log in', Page => "$call/login/200/Log%20in.Page"),
     action('/local', 'Here', Yes => 'return 204'),
     action('/local_no', 'Here', Yes => 'return 403'),
     action('/user', 'User', CRM => "flowdash_user id \$http_x_user; $call/-"),
@@ -272,7 +278,7 @@ sub promtool {
 my $first = status();
 
 is($first->{since} > 0 && $first->{since} <= $first->{now}, 1, 'since when');
-is(scalar @{ $first->{actions} }, 25, 'the actions with names are there');
+is(scalar @{ $first->{actions} }, 26, 'the actions with names are there');
 is($first->{actions}[0]{name}, 'Finish', 'in the order of the configuration');
 is(join(' ', map { $_->{name} } @{ $first->{actions}[0]{steps} }),
    'CRM Billing Kept', 'with their steps');
@@ -293,7 +299,7 @@ sub expect {
                    : $action->{succeeded}++;
 
     for (@{ $kind->{steps} }) {
-        my ($name, $how, $statuses, $connected, $received) = @$_;
+        my ($name, $how, $statuses, $connected, $received, $ignored) = @$_;
         my $step = $action->{steps}{$name} //= {};
         my $calls = @$statuses;
 
@@ -303,6 +309,7 @@ sub expect {
         $step->{retries} += $calls > 1 ? $calls - 1 : 0;
         $step->{connected} += $connected;
         $step->{received} += $received;
+        $step->{ignored} += $ignored ? 1 : 0;
         $step->{statuses}{ $_ ? substr($_, 0, 1) . 'xx' : 'none' }++
             for @$statuses;
     }
@@ -523,6 +530,8 @@ sub expected_lines {
                 for qw(sent received);
             $add->("flowdash_step_connections_${_}_total", $step->{$_}, @s)
                 for qw(opened reused);
+            $add->('flowdash_step_answers_ignored_total', $step->{ignored},
+                   @s);
             $add->('flowdash_steps_failed_total', $step->{failed}{$_}, @s,
                    [ reason => $_ ]) for keys %{ $step->{failed} };
             $add->('flowdash_step_answers_total', $step->{statuses}{$_}, @s,

@@ -51,6 +51,7 @@ typedef struct {
     void                          **loc_conf;  /* of its nameless location */
     ngx_http_complex_value_t       *condition;
     ngx_flag_t                      optional;
+    ngx_atomic_t                    warned;    /* see count_ignored() */
 } ngx_http_flowdash_step_t;
 
 
@@ -123,6 +124,7 @@ typedef struct {
 
     ngx_array_t                    *headers;   /* of ..._param_t */
     ngx_array_t                    *accept;    /* of ngx_str_t; NULL: all */
+    ngx_flag_t                      require_json;
 
     ngx_msec_t                      connect_timeout;
     ngx_msec_t                      timeout;
@@ -209,6 +211,7 @@ typedef struct {
     unsigned                        fetch:1;     /* of the stored task */
     unsigned                        deadline:1;  /* timed by the deadline */
     unsigned                        complete:1;  /* the last buffer came */
+    unsigned                        ignored:1;   /* its answer has no task */
     unsigned                        done:1;
 } ngx_http_flowdash_exchange_t;
 

@@ -15,11 +15,16 @@
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_source.h>
+#include <ngx_http_flowdash_log.h>
+#include <ngx_http_flowdash_count.h>
 #include <ngx_http_flowdash_merge.h>
 
 
 static ngx_uint_t ngx_http_flowdash_merge_is_empty(
     ngx_http_flowdash_exchange_t *ex);
+static ngx_int_t ngx_http_flowdash_merge_nothing(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_uint_t object, const char *what);
 static ngx_int_t ngx_http_flowdash_merge_fields(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_task_t *answer);
@@ -39,11 +44,15 @@ ngx_http_flowdash_merge(ngx_http_request_t *r,
     ngx_http_flowdash_task_t          *answer;
     ngx_http_flowdash_json_verdict_e   verdict;
 
-    if (ngx_http_flowdash_merge_is_empty(ex)
-        || (ex->content_type.len
-            && !ngx_http_flowdash_text_is_json_type(&ex->content_type)))
-    {
+    if (ngx_http_flowdash_merge_is_empty(ex)) {
         return NGX_OK;
+    }
+
+    if (ex->content_type.len
+        && !ngx_http_flowdash_text_is_json_type(&ex->content_type))
+    {
+        return ngx_http_flowdash_merge_nothing(r, ctx, ex, 0,
+                                               "has another media type");
     }
 
     answer = ngx_palloc(r->pool, sizeof(ngx_http_flowdash_task_t));
@@ -65,14 +74,22 @@ ngx_http_flowdash_merge(ngx_http_request_t *r,
     }
 
     if (verdict == NGX_HTTP_FLOWDASH_JSON_OK) {
-        return ngx_http_flowdash_merge_fields(r, ctx, ex, answer);
+
+        if (answer->json.object.data) {
+            return ngx_http_flowdash_merge_fields(r, ctx, ex, answer);
+        }
+
+        /* "{}" has nothing that could be overlooked */
+
+        return answer->json.empty
+               ? NGX_OK
+               : ngx_http_flowdash_merge_nothing(r, ctx, ex, 1,
+                                               "is an object without \"task\"");
     }
 
     if (verdict == NGX_HTTP_FLOWDASH_JSON_NO_OBJECT && !answer->json.map) {
-
-        /* JSON, but not an object: it changes nothing */
-
-        return NGX_OK;
+        return ngx_http_flowdash_merge_nothing(r, ctx, ex, 0,
+                                               "is JSON, but not an object");
     }
 
     if (verdict == NGX_HTTP_FLOWDASH_JSON_MALFORMED
@@ -80,7 +97,7 @@ ngx_http_flowdash_merge(ngx_http_request_t *r,
     {
         /* it did not claim to be JSON */
 
-        return NGX_OK;
+        return ngx_http_flowdash_merge_nothing(r, ctx, ex, 0, "is not JSON");
     }
 
     return ngx_http_flowdash_merge_invalid(r, ex, &answer->json, verdict);
@@ -110,6 +127,42 @@ ngx_http_flowdash_merge_is_empty(ngx_http_flowdash_exchange_t *ex)
     }
 
     return 1;
+}
+
+
+/*
+ * An answer in which there is no task, "object" if it is an object at least:
+ * it is counted and changes nothing, or fails the step.  An endpoint that may
+ * not change anything does not have to send a task.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_merge_nothing(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_uint_t object, const char *what)
+{
+    ngx_uint_t                     due;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    if (flcf->require_json && !object) {
+        return ngx_http_flowdash_exchange_fail_text(ex,
+                   NGX_HTTP_FLOWDASH_RESPONSE_INVALID, r->pool,
+                   ex->content_type.len
+                   ? "flowdash_require_json: the answer %s, %V"
+                   : "flowdash_require_json: the answer %s",
+                   what, &ex->content_type);
+    }
+
+    ex->ignored = 1;
+    due = ngx_http_flowdash_count_ignored(ctx, ex);
+
+    if (due && (flcf->accept == NULL || flcf->accept->nelts)) {
+        ngx_http_flowdash_log_ignored(r, ctx, ex, what);
+    }
+
+    return NGX_OK;
 }
 
 

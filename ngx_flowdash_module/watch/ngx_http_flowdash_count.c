@@ -205,6 +205,35 @@ ngx_http_flowdash_count_guarded(ngx_http_request_t *r)
 }
 
 
+ngx_uint_t
+ngx_http_flowdash_count_ignored(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_exchange_t *ex)
+{
+    ngx_atomic_t                  *warned;
+    ngx_atomic_uint_t              now, last;
+    ngx_http_flowdash_counters_t  *counters;
+
+    warned = &ex->step->warned;
+
+    if (ctx->counting) {
+        counters = ngx_http_flowdash_metrics_get(ctx->zone, &ctx->action,
+                                                 &ex->step->name);
+        if (counters) {
+            (void) ngx_atomic_fetch_add(&counters->ignored, 1);
+            warned = &counters->warned;
+        }
+    }
+
+    now = ngx_time();
+    last = *warned;
+
+    /* a clock that was set back must not silence it */
+
+    return (last > now || now - last >= 60)
+           && ngx_atomic_cmp_set(warned, last, now);
+}
+
+
 void
 ngx_http_flowdash_count_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)

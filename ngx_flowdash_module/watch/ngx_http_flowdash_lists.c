@@ -25,6 +25,8 @@ typedef u_char *(*ngx_http_flowdash_lists_pt)(u_char *p,
     ngx_http_flowdash_attempt_t *attempt);
 
 
+static ngx_int_t ngx_http_flowdash_lists_join(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t ignored, ngx_str_t *s);
 static ngx_int_t ngx_http_flowdash_lists_make(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_lists_pt write,
     ngx_str_t *s);
@@ -48,20 +50,36 @@ ngx_int_t
 ngx_http_flowdash_lists_names(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
 {
+    return ngx_http_flowdash_lists_join(r, ctx, 0, s);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_lists_ignored(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
+{
+    return ngx_http_flowdash_lists_join(r, ctx, 1, s);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_lists_join(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_uint_t ignored, ngx_str_t *s)
+{
     u_char                         *p;
     size_t                          len;
     ngx_uint_t                      i;
-    ngx_http_flowdash_exchange_t  **exchanges;
+    ngx_http_flowdash_exchange_t  **ex;
 
     if (ctx->exchanges.nelts == 0) {
         return NGX_OK;
     }
 
-    exchanges = ctx->exchanges.elts;
+    ex = ctx->exchanges.elts;
     len = 0;
 
     for (i = 0; i < ctx->exchanges.nelts; i++) {
-        len += exchanges[i]->step->name.len + sizeof(" : ") - 1;
+        len += ex[i]->step->name.len + sizeof(" : ") - 1;
     }
 
     p = ngx_pnalloc(r->pool, len);
@@ -73,12 +91,15 @@ ngx_http_flowdash_lists_names(ngx_http_request_t *r,
 
     for (i = 0; i < ctx->exchanges.nelts; i++) {
 
-        if (i) {
+        if (ignored && !ex[i]->ignored) {
+            continue;
+        }
+
+        if (p != s->data) {
             p = ngx_cpymem(p, " : ", 3);
         }
 
-        p = ngx_cpymem(p, exchanges[i]->step->name.data,
-                       exchanges[i]->step->name.len);
+        p = ngx_cpymem(p, ex[i]->step->name.data, ex[i]->step->name.len);
     }
 
     s->len = p - s->data;

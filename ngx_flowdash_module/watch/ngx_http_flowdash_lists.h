@@ -10,12 +10,16 @@
 
 
 /*
- * The variables that list all steps which were run or skipped: their values.
+ * The values of the variables that list the steps which were run or skipped.
  * Each leaves "s" empty if there was no step, and returns NGX_OK or NGX_ERROR.
  */
 
 /* $flowdash_step_name */
 ngx_int_t ngx_http_flowdash_lists_names(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
+
+/* $flowdash_ignored: only of steps whose answers were ignored */
+ngx_int_t ngx_http_flowdash_lists_ignored(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
 
 /* $flowdash_step_status */

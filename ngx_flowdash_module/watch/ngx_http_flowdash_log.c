@@ -147,6 +147,33 @@ ngx_http_flowdash_log_repeated(ngx_http_request_t *r,
 
 
 void
+ngx_http_flowdash_log_ignored(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    const char *what)
+{
+    u_char  *p, *last;
+    u_char   buf[NGX_HTTP_FLOWDASH_LOG_LINE];
+
+    last = buf + sizeof(buf);
+
+    p = ngx_http_flowdash_log_quoted(buf, last, "the answer to step",
+                                     &ex->step->name,
+                                     NGX_HTTP_FLOWDASH_LOG_NAME);
+    p = ngx_slprintf(p, last, " is ignored: it %s", what);
+
+    if (ex->content_type.len) {
+        p = ngx_http_flowdash_log_quoted(p, last, ",", &ex->content_type,
+                                         NGX_HTTP_FLOWDASH_LOG_NAME);
+    }
+
+    p = ngx_http_flowdash_log_called(p, last, ex);
+
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "flowdash: %*s, id %V",
+                  p - buf, buf, &ctx->id);
+}
+
+
+void
 ngx_http_flowdash_log_led_away(ngx_http_request_t *r)
 {
     u_char  *p;

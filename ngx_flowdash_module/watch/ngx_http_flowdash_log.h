@@ -28,6 +28,14 @@ void ngx_http_flowdash_log_repeated(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_reason_e error, ngx_msec_t wait);
 
+/*
+ * Logs that the answer to a step changes nothing, because it is "what", such
+ * as "is not JSON".
+ */
+void ngx_http_flowdash_log_ignored(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    const char *what);
+
 /* Logs that a step was led to a location that must not answer it. */
 void ngx_http_flowdash_log_led_away(ngx_http_request_t *r);
 

@@ -160,10 +160,10 @@ ngx_http_flowdash_status_json_step(ngx_http_flowdash_output_t *out,
 
     ngx_http_flowdash_output(out, "\"none\":%uA},\"sent\":%uA,"
                              "\"received\":%uA,\"opened\":%uA,"
-                             "\"reused\":%uA}",
+                             "\"reused\":%uA,\"ignored\":%uA}",
                              counters->statuses[0], counters->sent,
                              counters->received, counters->opened,
-                             counters->reused);
+                             counters->reused, counters->ignored);
 }
 
 

@@ -256,6 +256,11 @@ ngx_http_flowdash_status_page_step(ngx_http_flowdash_output_t *out,
                                              counters->retries);
     }
 
+    if (counters->ignored) {
+        ngx_http_flowdash_status_page_figure(out, "ignored", "%uA",
+                                             counters->ignored);
+    }
+
     ngx_http_flowdash_output(out, "</dl>");
 
     if (bad) {

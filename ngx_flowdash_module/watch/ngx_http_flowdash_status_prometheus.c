@@ -81,6 +81,10 @@ static ngx_http_flowdash_metric_t  ngx_http_flowdash_metrics[] = {
       "Repeated calls of a step.",
       offsetof(ngx_http_flowdash_counters_t, retries), 1 },
 
+    { "flowdash_step_answers_ignored_total", "counter",
+      "Answers of a step that were ignored: they have no task.",
+      offsetof(ngx_http_flowdash_counters_t, ignored), 1 },
+
     { "flowdash_step_sent_bytes_total", "counter",
       "Bytes of the payloads sent.",
       offsetof(ngx_http_flowdash_counters_t, sent), 1 },
