@@ -392,7 +392,7 @@ for (
         'issue[a]=1&issue;=1', 'issue[a]=1&%69ssue;', 'issue;x=1&issue[a]=1',
         'issue' . '[a]' x 33 . '=1'),
     (map { [ '/flat', $urlencoded, $_, 400 ] }
-        '=1', 'a[=1', 'a]=1', '[a]=1', ' a=1', 'a=1;b=2', 'a[b]c=1'),
+        '=1', 'a+=1', 'a%20=1', 'a[=1', 'a]=1', '[a]=1', ' a=1', 'a=1;b=2', 'a[b]c=1'),
     (map { [ '/0', $urlencoded, $_, 400 ] }
         'issues[][task][a]=1', 'issues[ ][task][a]=1', 'issues[]=1'),
     (map { [ '/a/b', $urlencoded, $_, 400 ] }

@@ -121,8 +121,8 @@ for (
     [ bom => 'flat', undef, 'x=1&%ef%bb%bfa=1', 'TextDecoder', 'read' ],
     [ bom => 'task', '%EF%BB%BFtask[a]=1', undef, 'TextDecoder', 'read' ],
 
-    [ control => 'task', undef, '?task[a]=1', 'URLSearchParams', 'read' ],
-    [ control => 'task', '?task[a]=1', undef, 'URLSearchParams', 'read' ],
+    [ control => 'task', undef, '?task[a]=1', 'URLSearchParams', 'refused' ],
+    [ control => 'task', '?task[a]=1', undef, 'URLSearchParams', 'refused' ],
     [ control => 'task', undef, "task[a]=1\n", 'Mojolicious', 'read' ],
     [ control => 'task', undef, "task[a]=1\r\n", 'Mojolicious', 'read' ],
     [ control => 'task', undef, "task[a]=1\0", 'Rack', 'read' ],
@@ -135,7 +135,8 @@ for (
     [ control => 'task', undef, 'x%0A=1', 'any', 'read' ],
 
     (map({ [ dots => 'task', undef, $_, 'Koa', 'read' ],
-           [ dots => 'task', $_, undef, 'Koa', 'read' ] }
+           [ dots => 'a', undef, 'a[b.c]=1', 'express-fileupload', 'read' ],
+    [ dots => 'task', $_, undef, 'Koa', 'read' ] }
         'task.Stage=1', 'task%2EStage=1', '.task[Stage]=1', '.task.Stage=1',
         'task.Stage[x]=1', 'task.=1')),
     (map({ [ dots => 'a', undef, $_, 'Koa', 'read' ] }
@@ -169,7 +170,7 @@ for (
     (map({ [ words => 'task', undef, $_, 'Tomcat', 'read' ] }
         '%3D?UTF-8?B?dGFza1tTdGFnZV0%3D?%3D=1',
         'x%3D?UTF-8?Q?task%5B?%3D=1')),
-    [ words => 'flat', undef, '%3D?utf-8?q?a?%3D=1', 'Tomcat', 'read' ],
+    [ words => 'flat', undef, 'a%3D?utf-8?q?a?%3D=1', 'Tomcat', 'read' ],
 
     [ query => 'task', 'task[Approved]=boss', 'task[a]=1',
       'which of the two differs', 'read' ],
@@ -191,6 +192,13 @@ for (
         'x[constructor][prototype][a]=1', 'x[a][][constructor].prototype=1',
         'x.constructor.prototype.a=1')),
     [ meaning => 'flat', undef, 'a.__proto__.b=1', 'Koa', 'read' ],
+    (map({ [ meaning => 'task', undef, $_, 'Spring, Netty, aiohttp', 'read' ] }
+        '!task[Stage]=1', ':task[Stage]=1', '/task[Stage]=1',
+        "task[a]=1&task['Stage']=2", 'task[%22Stage%22]=1', '*!task[a]=1')),
+    [ meaning => 'flat', undef, '!Stage=1', 'Spring', 'read' ],
+    [ meaning => 'task', undef, 'task[due]=1&task[due(1i)]=2', 'Rails', 'read' ],
+    [ meaning => 'task', undef, 'task[due()]=1&task[due]=2', 'Rails', 'read' ],
+    [ meaning => 'flat', 'due=1', 'due(1)=2', 'Rails', 'read' ],
     [ meaning => 'flat', undef, 'hasOwnProperty=1', 'qs', 'read' ],
 
     [ raw => 'task', undef, "x=\xc2\xa6task[a]\xc2\xbd1", 'formidable',
@@ -327,9 +335,13 @@ for (
     [ dots => 'flat', 'a.b=1', '{"a":2}' ],
     [ dots => 'flat', 'x=1', '{".a":2}' ],
     [ meaning => 'task', 'task[a]=1', '{"valueOf":2}' ],
+    [ meaning => 'task', 'task[a(1i)]=1', '{"a":2}' ],
+    [ meaning => 'task', 'task[a]=1', '{"a(1i)":2}' ],
+    [ meaning => 'task', 'task[a]=1', '{"b":2,"b(1i)":2}' ],
+    [ meaning => 'task', 'task[a]=1', '{"!a":2}' ],
     [ meaning => 'task', 'task[a]=1', '{"a":{"x":{"toString":2}}}' ],
     [ control => 'task', 'task[a]=1', '{"a":"x\u0000"}' ],
-    [ words => 'task', 'task[a]=1', '{"=?UTF-8?B?eA==?=":2}' ],
+    [ words => 'task', 'task[a]=1', '{"x=?UTF-8?B?eA==?=":2}' ],
     [ bom => 'flat', 'a=1', '{"\ufeffb":2}' ],
 ) {
     my ($rule, $place, $body, $change) = @$_;
@@ -402,6 +414,8 @@ for ([ [ 'x', 'y', 'task[a]' ], 200 ], [ [ 'x', 'y', 'z', 'task[a]' ], 413 ]) {
 
 for ([ '(?:bom|parts)' => "${bom}task[a]" ], [ dots => 'task.a' ], [ case => 'Task[a]' ],
      [ words => '=?UTF-8?B?dGFzaw?=' ], [ meaning => '__proto__[task]' ],
+     [ undef, 't]ask[Stage]' ], [ undef, 'ta]sk[Stage]]' ],
+     [ undef, ':task[Stage]' ], [ undef, '//task[Stage]' ],
      [ raw => "x\xff" ]) {
     my ($rule, $name) = @$_;
     refused(post('/task/all', $parts->($name),

@@ -37,7 +37,7 @@ my $answers = $told =~ s/told;/answer;/r;
 
 my @pointers = ('/task', '', '/a/b', '/0/x', '/K');
 
-my @relaxed = qw(bom case control meaning);
+my @relaxed = qw(bom case control dots meaning);
 
 my $locations = join '', map({ <<"END" } 0 .. $#pointers),
             location = /pointer/$_ {
@@ -387,6 +387,31 @@ for my $name ('$ref', 'json_class', '\\u0024ref') {
 }
 
 
+for ('{"due":1,"due(1i)":2}', '{"due(1i)":2,"due":1}', '{"a()":1,"a":2}') {
+    refused('/pointer/0', qq({"task":$_}), rule('meaning'));
+    read_as_it_is('/without/meaning', qq({"task":$_}), $_);
+}
+
+read_as_it_is('/pointer/0', qq({"task":$_}), $_) for
+    '{"due(1i)":1,"due(2i)":2}', '{"due":1,"due (1)":2,"x(1":3,"x":4}';
+
+
+# Names that are paths to lodash and express-validator
+
+for (
+    [ '/pointer/0', '{"task":{"a":1},"task.a":2}' ],
+    [ '/pointer/0', '{"task[a]":2}' ],
+    [ '/pointer/2', '{"a.b":{"x":1},"a":{"b":{}}}' ],
+    [ '/pointer/2', '{"a":{"b":{},"b.x":1}}' ],
+) {
+    refused(@$_, rule('dots'));
+}
+
+read_as_it_is('/without/dots', '{"task":{"a":1},"task.a":2}', '{"a":1}');
+read_as_it_is('/pointer/0', '{"tasks.a":1,"x.task":2,"task":{"a.b":1}}',
+              '{"a.b":1}');
+
+
 # A byte order mark; it stays no JSON without the rule
 
 refused('/pointer/0', "\xef\xbb\xbf{\"task\":{}}",
@@ -437,6 +462,8 @@ for (
     [ '{"task":{"__proto__":1}}',             rule('meaning') ],
     [ '{"__proto__":{"task":{"a":1}}}',       rule('meaning') ],
     [ '{"task":{"a":{"$ref":1}}}',            rule('meaning') ],
+    [ '{"task":{"a":1,"a(1i)":2}}',           rule('meaning') ],
+    [ '{"task":{"answer(1)":2}}',             rule('meaning') ],
     [ '{"task":{"a\\u0000":1}}',              rule('control') ],
     [ '{"task":{"a":"\\ud800"}}',             rule('control') ],
     [ '{"task":{"v":{"a":1,"a":2}}}',         qr/occurs twice/ ],
@@ -488,6 +515,10 @@ for (
     [ '{"task":{"a":{"b":1,"b":2}}}',    '{"task":{"a":2}}', 502,
         qr/occurs twice/ ],
     [ '{"task":{"__proto__":1}}',        '{"task":{"a":2}}', 502,
+        rule('meaning') ],
+    [ '{"task":{"due":1}}',              '{"task":{"due(1i)":2}}', 400,
+        rule('meaning') ],
+    [ '{"task":{"due(1i)":1}}',          '{"task":{"due":2}}', 400,
         rule('meaning') ],
 ) {
     my ($stored, $body, $status, $why) = @$_;

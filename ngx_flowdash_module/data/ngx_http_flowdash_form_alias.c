@@ -99,7 +99,7 @@ ngx_http_flowdash_form_alias_leads(ngx_http_flowdash_form_t *form,
     for (n = 0; n < form->pointer->nelts; n++) {
 
         for (key.data = p; p < last && *p != '[' && *p != ']'; p++) {
-            if (dots && !inside && *p == '.') {
+            if (dots && *p == '.') {
                 break;
             }
         }
@@ -112,7 +112,7 @@ ngx_http_flowdash_form_alias_leads(ngx_http_flowdash_form_t *form,
             return 0;
         }
 
-        if (inside && p < last) {
+        if (inside && p < last && *p == ']') {
             p++;
         }
 
@@ -123,7 +123,8 @@ ngx_http_flowdash_form_alias_leads(ngx_http_flowdash_form_t *form,
             return !form->query;
         }
 
-        inside = (*p++ == '[');
+        inside = (*p == '[' || (inside && *p == '.'));
+        p++;
     }
 
     return 1;

@@ -39,13 +39,14 @@ ngx_http_flowdash_form_name(ngx_http_flowdash_form_t *form,
         return NGX_DECLINED;
     }
 
+    form->rule = 0;
+
     error = ngx_http_flowdash_form_name_split(form, &pair->name, field,
                                               &pair->path, &found);
 
     if (error) {
-        return ngx_http_flowdash_form_refuse(form,
-                                             NGX_HTTP_FLOWDASH_FORM_MALFORMED,
-                                             form->offset, error);
+        return ngx_http_flowdash_form_refuse_rule(form, form->rule,
+                                                  form->offset, error);
     }
 
     if (found) {
@@ -222,7 +223,7 @@ ngx_http_flowdash_form_name_brackets_balanced(ngx_str_t *name)
     p = name->data;
     last = p + name->len;
 
-    if (p == last || *p == '[' || *p == ' ') {
+    if (p == last || *p == '[' || *p == ' ' || last[-1] == ' ') {
         return 0;
     }
 
@@ -265,8 +266,9 @@ ngx_http_flowdash_form_name_brackets_balanced(ngx_str_t *name)
 
 
 /*
- * Rack skips some characters before a name, and PHP turns some into
- * underscores.
+ * Rack skips some characters before a name, aiohttp and Netty skip others, and
+ * "!" is Spring's default; express-fileupload leaves out each "]".  PHP turns
+ * some characters into underscores.
  */
 
 static ngx_uint_t
@@ -275,22 +277,38 @@ ngx_http_flowdash_form_name_looks_like(ngx_http_flowdash_form_t *form,
 {
     u_char      *p, *last;
     size_t       i;
-    ngx_uint_t   php;
+    ngx_uint_t   php, rule;
 
     php = form->strict & NGX_HTTP_FLOWDASH_STRICT_PHP;
+    rule = 0;
 
     p = name->data;
     last = p + name->len;
 
-    while (p < last && (*p <= ' ' || *p == '[' || *p == ']')) {
-        p++;
-    }
+    for ( /* void */ ; p < last && *p != token->data[0]; p++) {
 
-    if ((size_t) (last - p) < token->len) {
-        return 0;
+        if (*p <= ' ' || *p == '[' || *p == ']') {
+            continue;
+        }
+
+        if (!(form->strict & NGX_HTTP_FLOWDASH_STRICT_MEANING)
+            || *p == '.' || ngx_http_flowdash_text_begins_name(*p))
+        {
+            break;
+        }
+
+        rule = NGX_HTTP_FLOWDASH_STRICT_MEANING;
     }
 
     for (i = 0; i < token->len; i++, p++) {
+
+        while (p < last && *p == ']') {
+            p++;
+        }
+
+        if (p == last) {
+            return 0;
+        }
 
         if (*p != token->data[i]
             && (!php || token->data[i] != '_'
@@ -300,5 +318,11 @@ ngx_http_flowdash_form_name_looks_like(ngx_http_flowdash_form_t *form,
         }
     }
 
-    return p == last || *p <= ' ' || *p == '[' || *p == ']' || *p == 0x7f;
+    if (p < last && *p > ' ' && *p != '[' && *p != ']' && *p != 0x7f) {
+        return 0;
+    }
+
+    form->rule = rule;
+
+    return 1;
 }

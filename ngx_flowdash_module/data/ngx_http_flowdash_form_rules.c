@@ -176,6 +176,15 @@ ngx_http_flowdash_form_rules_key(ngx_http_flowdash_form_t *form,
         }
     }
 
+    /* a leading dot has a rule of its own */
+
+    if (key->len && key->data[0] != '.'
+        && !ngx_http_flowdash_text_begins_name(key->data[0]))
+    {
+        form->rule = NGX_HTTP_FLOWDASH_STRICT_MEANING;
+        return "a name that some apps read without its first character";
+    }
+
     return NULL;
 }
 

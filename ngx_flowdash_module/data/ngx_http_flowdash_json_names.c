@@ -126,6 +126,17 @@ ngx_http_flowdash_json_names_check(ngx_http_flowdash_json_names_t *names,
     }
 
     if (place == NGX_HTTP_FLOWDASH_JSON_WAY
+        && names->strict & NGX_HTTP_FLOWDASH_STRICT_DOTS
+        && name->len > wanted->len
+        && (name->data[wanted->len] == '.' || name->data[wanted->len] == '[')
+        && ngx_strncmp(name->data, wanted->data, wanted->len) == 0)
+    {
+        return ngx_http_flowdash_json_names_refuse(names,
+                             NGX_HTTP_FLOWDASH_STRICT_DOTS,
+                             "a name that some apps take for a path");
+    }
+
+    if (place == NGX_HTTP_FLOWDASH_JSON_WAY
         && names->strict & NGX_HTTP_FLOWDASH_STRICT_CASE
         && ngx_http_flowdash_fold_compare(name, wanted) == 0
         && !ngx_http_flowdash_text_equal(name, wanted))

@@ -18,6 +18,8 @@
 static ngx_int_t ngx_http_flowdash_task_clear(ngx_http_flowdash_task_t *task);
 static ngx_int_t ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
     ngx_str_t *spelling, ngx_str_t *value);
+static ngx_uint_t ngx_http_flowdash_task_is_variable(ngx_str_t *s,
+    ngx_str_t *name);
 
 
 ngx_int_t
@@ -87,6 +89,7 @@ ngx_http_flowdash_task_copy(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
     }
 
     task->json = base->json;
+    task->parts = base->parts;
 
     i = 0;
     part = &base->fields.part;
@@ -174,6 +177,10 @@ ngx_http_flowdash_task_add(ngx_http_flowdash_task_t *task, ngx_str_t *name,
     field->changed = 0;
     field->ambiguous = 0;
 
+    if (ngx_http_flowdash_text_part_of(name)) {
+        task->parts = 1;
+    }
+
     ngx_rbtree_insert(&task->names, &field->node.node);
 
     return field;
@@ -195,6 +202,71 @@ ngx_http_flowdash_task_similar(ngx_http_flowdash_task_t *task, ngx_str_t *name)
     return (ngx_http_flowdash_field_t *)
                ngx_http_flowdash_fold_lookup(&task->names, name,
                                         ngx_http_flowdash_fold_hash(name), 0);
+}
+
+
+ngx_http_flowdash_field_t *
+ngx_http_flowdash_task_rival(ngx_http_flowdash_task_t *task, ngx_str_t *name)
+{
+    ngx_str_t                   base;
+    ngx_uint_t                  i;
+    ngx_list_part_t            *part;
+    ngx_http_flowdash_field_t  *field;
+
+    base.data = name->data;
+    base.len = ngx_http_flowdash_text_part_of(name);
+
+    if (base.len) {
+        return ngx_http_flowdash_task_lookup(task, &base);
+    }
+
+    if (!task->parts) {
+        return NULL;
+    }
+
+    i = 0;
+    part = &task->fields.part;
+
+    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+
+        base.data = field->node.str.data;
+        base.len = ngx_http_flowdash_text_part_of(&field->node.str);
+
+        if (base.len && ngx_http_flowdash_text_equal(&base, name)) {
+            return field;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_task_has_rivals(ngx_http_flowdash_task_t *task)
+{
+    ngx_uint_t                  i;
+    ngx_list_part_t            *part;
+    ngx_http_flowdash_field_t  *field;
+
+    if (!task->parts) {
+        return 0;
+    }
+
+    i = 0;
+    part = &task->fields.part;
+
+    /* what has a part is found from its part, so that this is linear */
+
+    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+
+        if (ngx_http_flowdash_text_part_of(&field->node.str)
+            && ngx_http_flowdash_task_rival(task, &field->node.str))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -266,9 +338,7 @@ ngx_http_flowdash_field_t *
 ngx_http_flowdash_task_field(ngx_http_flowdash_task_t *task, ngx_str_t *name,
     ngx_uint_t *found)
 {
-    u_char                      c;
-    size_t                      n;
-    ngx_str_t                  *s;
+    ngx_str_t                   s;
     ngx_uint_t                  i;
     ngx_list_part_t            *part;
     ngx_http_flowdash_field_t  *field, *first;
@@ -281,30 +351,52 @@ ngx_http_flowdash_task_field(ngx_http_flowdash_task_t *task, ngx_str_t *name,
 
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
 
-        s = &field->node.str;
+        s = field->node.str;
 
-        if (s->len != name->len) {
+        if (ngx_http_flowdash_task_is_variable(&s, name)) {
+            if ((*found)++ == 0) {
+                first = field;
+            }
+
             continue;
         }
 
-        for (n = 0; n < s->len; n++) {
-            c = ngx_tolower(s->data[n]);
+        if (task->parts) {
+            s.len = ngx_http_flowdash_text_part_of(&s);
 
-            if ((c < 'a' || c > 'z') && (c < '0' || c > '9')) {
-                c = '_';
+            if (ngx_http_flowdash_task_is_variable(&s, name)) {
+                *found += 2;
             }
-
-            if (c != name->data[n]) {
-                break;
-            }
-        }
-
-        if (n == s->len && (*found)++ == 0) {
-            first = field;
         }
     }
 
     return first;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_task_is_variable(ngx_str_t *s, ngx_str_t *name)
+{
+    u_char  c;
+    size_t  n;
+
+    if (s->len != name->len) {
+        return 0;
+    }
+
+    for (n = 0; n < s->len; n++) {
+        c = ngx_tolower(s->data[n]);
+
+        if ((c < 'a' || c > 'z') && (c < '0' || c > '9')) {
+            c = '_';
+        }
+
+        if (c != name->data[n]) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

@@ -196,6 +196,23 @@ ngx_http_flowdash_text_equal(ngx_str_t *a, ngx_str_t *b)
 }
 
 
+size_t
+ngx_http_flowdash_text_part_of(ngx_str_t *name)
+{
+    u_char  *p, *last;
+
+    last = name->data + name->len;
+
+    p = ngx_strlchr(name->data, last, '(');
+
+    if (p == NULL || ngx_strlchr(p, last, ')') == NULL) {
+        return 0;
+    }
+
+    return p - name->data;
+}
+
+
 ngx_uint_t
 ngx_http_flowdash_text_contains(ngx_str_t *s, ngx_str_t *text)
 {

@@ -51,6 +51,20 @@ ngx_http_flowdash_text_class(u_char c)
 }
 
 
+/*
+ * Tells whether a name may begin with this byte: a letter, a digit, "_", "$",
+ * "@", "-", or what is not ASCII.  Some apps leave out others, or they mean
+ * something.
+ */
+static ngx_inline ngx_uint_t
+ngx_http_flowdash_text_begins_name(u_char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+           || (c >= '0' && c <= '9')
+           || c == '_' || c == '$' || c == '@' || c == '-' || c >= 0x80;
+}
+
+
 /* Tells whether a string is "text", ignoring case. */
 static ngx_inline ngx_uint_t
 ngx_http_flowdash_text_is(ngx_str_t *s, const char *text)
@@ -91,6 +105,13 @@ ngx_uint_t ngx_http_flowdash_text_is_utf8_name(ngx_str_t *charset);
 
 /* Tells whether two strings have the same bytes. */
 ngx_uint_t ngx_http_flowdash_text_equal(ngx_str_t *a, ngx_str_t *b);
+
+/*
+ * Finds the field of which Rails takes a name for a part, as it takes
+ * "due_date(1i)" for the year of "due_date".  Returns the length of the
+ * field's name, or 0 if the name is no part.
+ */
+size_t ngx_http_flowdash_text_part_of(ngx_str_t *name);
 
 /* Tells whether the bytes of "text" occur in a string. */
 ngx_uint_t ngx_http_flowdash_text_contains(ngx_str_t *s, ngx_str_t *text);

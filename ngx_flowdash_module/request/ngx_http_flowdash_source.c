@@ -21,6 +21,8 @@
 #include <ngx_http_flowdash_source.h>
 
 
+static ngx_int_t ngx_http_flowdash_source_join(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 static void ngx_http_flowdash_source_save_form(
     ngx_http_flowdash_source_t *source);
 static void ngx_http_flowdash_source_restore_form(
@@ -186,6 +188,30 @@ ngx_int_t
 ngx_http_flowdash_source_merge(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
+    ngx_int_t  rc;
+
+    rc = ngx_http_flowdash_source_join(r, ctx);
+
+    if (rc == NGX_OK && ctx->task
+        && (ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_MEANING)
+        && ngx_http_flowdash_task_has_rivals(ctx->task))
+    {
+        ctx->task = NULL;
+        return ngx_http_flowdash_source_refuse_rule(r, ctx,
+                   NGX_HTTP_BAD_REQUEST, NGX_HTTP_FLOWDASH_STRICT_MEANING,
+                   "a field and a part of it, as Rails reads due_date(1i)");
+    }
+
+    return rc;
+}
+
+
+/* the stored task, and what body and query have of it */
+
+static ngx_int_t
+ngx_http_flowdash_source_join(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
     ngx_http_flowdash_task_t     *task, *base, *query;
     ngx_http_flowdash_sources_t  *src;
 
@@ -329,8 +355,14 @@ ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
     }
 
     if (ngx_http_flowdash_source_other_case(ctx, ctx->task, &new->node.str)) {
-        *error = "the task has this name in another case (flowdash_strict "
-                 "case)";
+        *error = "the task has it in another case (flowdash_strict case)";
+        return NGX_DECLINED;
+    }
+
+    if ((ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_MEANING)
+        && ngx_http_flowdash_task_rival(ctx->task, &new->node.str))
+    {
+        *error = "Rails reads due(1i) as due (flowdash_strict meaning)";
         return NGX_DECLINED;
     }
 

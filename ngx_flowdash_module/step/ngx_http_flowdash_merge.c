@@ -204,6 +204,15 @@ ngx_http_flowdash_merge_fields(ngx_http_request_t *r,
 
     flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
+    if ((ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_MEANING)
+        && ngx_http_flowdash_task_has_rivals(answer))
+    {
+        return ngx_http_flowdash_exchange_fail(ex,
+                   NGX_HTTP_FLOWDASH_RESPONSE_INVALID,
+                   "the answer has a field and a part of it, as Rails reads "
+                   "due_date(1i) (flowdash_strict meaning)");
+    }
+
     ngx_http_flowdash_source_begin(ctx);
 
     i = 0;

@@ -220,8 +220,8 @@ ngx_http_flowdash_metrics_no_room(ngx_http_flowdash_zone_t *zone,
 
 
 /*
- * A process slot has one worker at a time.  A new one finds the row as the last
- * one has left it, who may have been killed.
+ * A process slot has one worker at a time.  A new one finds the row as the
+ * last one has left it, who may have been killed.
  */
 
 void
