@@ -133,6 +133,10 @@ ngx_http_flowdash_ctx_end(void *data)
 
     ctx = ngx_http_flowdash_get_ctx(r);
 
+    /* nginx may have to wait until it can free the request */
+
+    ngx_http_flowdash_ctx_cleanup(ctx);
+
     ctx->end(r, ctx);
 }
 

@@ -10,6 +10,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_resolve.h>
 #include <ngx_http_flowdash_retry.h>
 #include <ngx_flowdash_curl.h>
@@ -43,6 +44,8 @@ static void ngx_http_flowdash_call_forget_attempt(
     ngx_http_flowdash_call_t *call, ngx_msec_t wait);
 static void ngx_http_flowdash_call_retry_handler(ngx_event_t *ev);
 static void ngx_http_flowdash_call_finalize(ngx_http_flowdash_call_t *call,
+    ngx_int_t rc);
+static void ngx_http_flowdash_call_end(ngx_http_flowdash_call_t *call,
     ngx_int_t rc);
 static void ngx_http_flowdash_call_check_handle(
     ngx_http_flowdash_call_t *call);
@@ -78,7 +81,7 @@ ngx_http_flowdash_call_handler(ngx_http_request_t *r)
     }
 
     if (rc != NGX_AGAIN) {
-        ngx_http_flowdash_call_abort(call);
+        ngx_http_flowdash_call_end(call, rc);
         return (rc == NGX_DECLINED) ? NGX_HTTP_BAD_REQUEST : rc;
     }
 
@@ -92,6 +95,7 @@ static ngx_http_flowdash_call_t *
 ngx_http_flowdash_call_create(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex)
 {
+    ngx_uint_t                     attempts;
     ngx_http_cleanup_t            *cln;
     ngx_http_flowdash_call_t      *call;
     ngx_http_flowdash_loc_conf_t  *flcf;
@@ -103,7 +107,11 @@ ngx_http_flowdash_call_create(ngx_http_request_t *r,
         return NULL;
     }
 
-    if (ngx_array_init(&ex->attempts, r->pool, 1,
+    /* the first, one by flowdash_resend, those by flowdash_retry */
+
+    attempts = 2 + (flcf->retry ? flcf->retry->n : 0);
+
+    if (ngx_array_init(&ex->attempts, r->pool, attempts,
                        sizeof(ngx_http_flowdash_attempt_t))
         != NGX_OK)
     {
@@ -339,9 +347,7 @@ ngx_http_flowdash_call_attempt_complete(ngx_http_flowdash_call_t *call)
 
     ex = call->ex;
 
-    if (ngx_http_flowdash_call_result_record(call) != NGX_OK) {
-        return NGX_ERROR;
-    }
+    ngx_http_flowdash_call_result_record(call);
 
     condition = ngx_http_flowdash_call_result_retry_condition(call);
 
@@ -373,9 +379,7 @@ ngx_http_flowdash_call_attempt_complete(ngx_http_flowdash_call_t *call)
 static ngx_int_t
 ngx_http_flowdash_call_resend(ngx_http_flowdash_call_t *call)
 {
-    if (ngx_http_flowdash_call_result_record(call) != NGX_OK) {
-        return NGX_ERROR;
-    }
+    ngx_http_flowdash_call_result_record(call);
 
     ngx_http_flowdash_call_forget_attempt(call, 0);
 
@@ -463,11 +467,27 @@ ngx_http_flowdash_call_finalize(ngx_http_flowdash_call_t *call, ngx_int_t rc)
     r = call->request;
     c = r->connection;
 
-    ngx_http_flowdash_call_abort(call);
+    ngx_http_flowdash_call_end(call, rc);
 
     ngx_http_finalize_request(r, rc);
 
     ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_flowdash_call_end(ngx_http_flowdash_call_t *call, ngx_int_t rc)
+{
+    if (rc == NGX_ERROR && !call->ex->error) {
+
+        /* before the attempt is recorded */
+
+        (void) ngx_http_flowdash_exchange_fail(call->ex,
+                                               NGX_HTTP_FLOWDASH_INTERNAL,
+                                               "memory ran out");
+    }
+
+    ngx_http_flowdash_call_abort(call);
 }
 
 
@@ -477,7 +497,7 @@ ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call)
     call->ex->call = NULL;
 
     if (call->attempting) {
-        (void) ngx_http_flowdash_call_result_record(call);
+        ngx_http_flowdash_call_result_record(call);
     }
 
     ngx_http_flowdash_resolve_cancel(&call->resolve);

@@ -440,7 +440,7 @@ ngx_http_flowdash_call_result_proxy_status(ngx_http_flowdash_call_t *call)
 }
 
 
-ngx_int_t
+void
 ngx_http_flowdash_call_result_record(ngx_http_flowdash_call_t *call)
 {
     ngx_http_flowdash_exchange_t  *ex;
@@ -449,10 +449,10 @@ ngx_http_flowdash_call_result_record(ngx_http_flowdash_call_t *call)
     ex = call->ex;
     call->attempting = 0;
 
-    attempt = ngx_array_push(&ex->attempts);
-    if (attempt == NULL) {
-        return NGX_ERROR;
-    }
+    /* there is room for all of them: what was sent is never left out */
+
+    attempt = ex->attempts.elts;
+    attempt += ex->attempts.nelts++;
 
     ngx_memzero(attempt, sizeof(ngx_http_flowdash_attempt_t));
 
@@ -462,8 +462,6 @@ ngx_http_flowdash_call_result_record(ngx_http_flowdash_call_t *call)
     attempt->error = ex->error;
     attempt->answered = (ex->status != 0);
     attempt->opened = ngx_http_flowdash_call_result_has_opened(call);
-
-    return NGX_OK;
 }
 
 
