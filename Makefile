@@ -62,7 +62,8 @@ unless_there = $(if $(shell command -v $1),,$2)
 
 .DELETE_ON_ERROR:
 .PHONY: all build deps test-deps test test-fast test-plain test-sanitized \
-        test-in mutants differential soak coverage covered sanitized unit linear \
+        test-in versions test-static mutants differential soak coverage \
+        covered sanitized unit linear \
         lint demo \
         install clean help FORCE
 
@@ -200,6 +201,30 @@ test-in:
 	@t/build/packages.sh debootstrap rsync
 	@t/build/contained.sh t/build/test-in.sh $(SUITE) \
 	    TESTS='$(TESTS)' JOBS=$(JOBS)
+
+
+# In other nginx, and built in other ways: each is HOW@TREE, see t/tool/versions.
+# The tests are those that touch nginx the most.  Their results go into the
+# table of docs/versions.md.
+VERSIONS ?= $(if $(filter command line environment,$(origin NGINX_SRC)), \
+            $(addprefix gcc@,$(NGINX_SRC)), \
+            gcc@1.22.1 clang@1.22.1 lto@1.22.1 static@1.22.1 gcc@1.26.3)
+
+version_tests = $(if $(filter command line environment,$(origin TESTS)), \
+    $(TESTS),$(patsubst %,t/%.t,contract failure retry form grammar_form \
+    grammar_json grammar_multipart metrics killed handlers keepalive http2 \
+    coding upload lifecycle long_body))
+
+versions:
+	@$(MAKE) --no-print-directory test-deps
+	@t/build/packages.sh $(if $(findstring clang@,$(VERSIONS)),clang)
+	@FLOWDASH_NGINX='$(NGINX)' FLOWDASH_NPM=$(CURDIR)/$(npm) JOBS=$(JOBS) \
+	t/tool/versions \
+	    docs/versions.md '$(san_configure)' '$(strip $(version_tests))' \
+	    $(VERSIONS)
+
+test-static:
+	@$(MAKE) --no-print-directory versions VERSIONS=static@1.22.1
 
 
 # What would no test notice?  SEED makes the same mutants again, ROOM takes only
@@ -423,6 +448,9 @@ help:
 	@echo '                takes about $(TEST_TIME)'
 	@echo 'make test-fast  run all tests, without sanitizers'
 	@echo 'make test-in    run all tests in another Debian: SUITE=$(SUITE)'
+	@echo 'make versions   build other nginx, run tests in them: NGINX_SRC=dirs,'
+	@echo '                VERSIONS="clang@dir static@dir ..."'
+	@echo 'make test-static  run tests in an nginx with the module built in'
 	@echo 'make mutants    break the module N times, see who notices: N=$(N)'
 	@echo 'make routes     look for spellings of URLs around an action'
 	@echo 'make differential  do apps read what endpoints are told? N=100000'

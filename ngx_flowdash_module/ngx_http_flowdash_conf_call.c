@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_compat.h>
 #include <ngx_http_flowdash_conf_util.h>
 #include <ngx_http_flowdash_hosts.h>
 #include <ngx_http_flowdash_egress.h>
@@ -191,7 +192,7 @@ ngx_http_flowdash_conf_call_check(ngx_conf_t *cf,
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (clcf->resolver->connections.nelts) {
+    if (ngx_http_flowdash_compat_has_servers(clcf->resolver)) {
         return ngx_http_flowdash_conf_call_hosts(cf);
     }
 

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_compat.h>
 #include <ngx_http_flowdash_call.h>
 #include <ngx_http_flowdash_conf_step_check.h>
 
@@ -183,7 +184,7 @@ ngx_http_flowdash_conf_step_check_locations(ngx_conf_t *cf,
          q = ngx_queue_next(q))
     {
         lq = (ngx_http_location_queue_t *) q;
-        lclcf = lq->exact ? lq->exact : lq->inclusive;
+        lclcf = ngx_http_flowdash_compat_location(lq);
 
         /* "if" makes locations without a name */
 

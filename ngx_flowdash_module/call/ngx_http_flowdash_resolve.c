@@ -9,6 +9,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include <ngx_http_flowdash_compat.h>
 #include <ngx_http_flowdash_hosts.h>
 #include <ngx_http_flowdash_resolve.h>
 
@@ -84,7 +85,9 @@ ngx_http_flowdash_resolve(ngx_http_flowdash_resolve_t *rs, ngx_array_t *hosts)
     ngx_str_null(&rs->entry);
     rs->state = NGX_OK;
 
-    if (rs->resolver == NULL || rs->resolver->connections.nelts == 0) {
+    if (rs->resolver == NULL
+        || !ngx_http_flowdash_compat_has_servers(rs->resolver))
+    {
         return NGX_DECLINED;
     }
 

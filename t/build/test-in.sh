@@ -13,30 +13,12 @@ suite=$1
 shift
 root=$PWD/build/debian-$suite
 
-# the URI of one of Debian's archives, by its label
-archive() {
-    local uri
-    # shellcheck disable=SC2016         # apt's
-    uri=$(apt-get indextargets --format '$(LABEL)|$(REPO_URI)' \
-              'Created-By: Packages' 'Origin: Debian' |
-          awk -F '|' -v label="$1" '$1 == label {print $2; exit}')
-
-    case $uri in                        # a list of mirrors, as in clouds
-        mirror+file:*) awk '/^[^#]/ {print $1; exit}' "${uri#mirror+file:}" ;;
-        *)             echo "$uri" ;;
-    esac
-}
-
-debian=$(archive Debian)
-if [ -z "$debian" ]; then               # a fresh container has no lists yet
-    apt-get -q update
-    debian=$(archive Debian)
-fi
+debian=$(t/build/archive.sh Debian)
 [ -n "$debian" ] || {
     echo "This machine's apt knows no archive of Debian's." >&2
     exit 1
 }
-security=$(archive Debian-Security)
+security=$(t/build/archive.sh Debian-Security)
 
 
 if [ ! -d "$root" ]; then

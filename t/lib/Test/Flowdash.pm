@@ -526,8 +526,8 @@ sub master_pid ($self) { return $self->{master} }
 # the workers that are up and not about to exit
 
 sub worker_pids ($self) {
-    my @workers = grep { $_->{title} =~ /^nginx: worker process\s*$/ }
-        _children($self->{master});
+    my $title = qr/^(?:nginx: worker process|angie: worker process #\d+)\s*$/;
+    my @workers = grep { $_->{title} =~ $title } _children($self->{master});
     return map { $_->{pid} } @workers;
 }
 
