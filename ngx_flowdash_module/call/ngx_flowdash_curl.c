@@ -1,7 +1,6 @@
 
 /*
- * libcurl's multi interface on nginx's event loop: the worker's multi handle,
- * its timer, and the transfers.  Knows no HTTP request.
+ * Transfers by libcurl on nginx's event loop.  Knows no HTTP request.
  *
  * libcurl runs in the handlers of events only.  A transfer's own handler is
  * called only after libcurl has returned: it may start and end transfers.
@@ -11,46 +10,57 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include <ngx_flowdash_curl_idle.h>
+#include <ngx_flowdash_curl_open.h>
 #include <ngx_flowdash_curl_socket.h>
 #include <ngx_flowdash_curl_handle.h>
+#include <ngx_flowdash_curl_multi.h>
+#include <ngx_flowdash_curl_sweep.h>
 #include <ngx_flowdash_curl.h>
 
 
+/* what is the matter with a transfer that was lost when libcurl failed */
+
+#define NGX_FLOWDASH_CURL_ABANDONED  CURLE_FAILED_INIT
+
+
 typedef struct {
-    CURLM             *multi;
-    CURLSH            *share;
-    CURL              *sweeper;    /* of ngx_flowdash_curl_idle.c */
-    ngx_log_t         *log;
-    ngx_uint_t         keepalive;
+    CURLSH        *share;
+    ngx_log_t     *log;
+    ngx_uint_t     keepalive;
 
-    ngx_event_t        timer;
-    ngx_msec_t         due;        /* when libcurl wants to be called */
-    ngx_connection_t   dummy;      /* for debug logs about the timer */
+    ngx_queue_t    transfers;       /* those that have an easy handle */
+    ngx_uint_t     running;         /* of them */
 
-    ngx_queue_t        transfers;  /* those that have an easy handle */
-    ngx_uint_t         running;    /* of them */
-
-    unsigned           waiting:1;  /* for "due" */
-    unsigned           refused:1;  /* some transfer is */
+    unsigned       ready:1;
+    unsigned       scarce:1;        /* descriptors are */
+    unsigned       refused:1;       /* some transfer is, or is abandoned */
 } ngx_flowdash_curl_t;
 
 
-static ngx_int_t ngx_flowdash_curl_init_multi(ngx_flowdash_curl_t *fc,
+static ngx_int_t ngx_flowdash_curl_init_handles(ngx_flowdash_curl_t *fc,
     time_t keepalive_timeout, time_t keepalive_time);
 static void ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t);
 static void ngx_flowdash_curl_watch(ngx_flowdash_curl_transfer_t *t);
 static void ngx_flowdash_curl_limit(void);
 
-static int ngx_flowdash_curl_timer_handler(CURLM *multi, long ms, void *data);
-static void ngx_flowdash_curl_timeout(ngx_event_t *ev);
-static void ngx_flowdash_curl_action(curl_socket_t fd, int events);
+static void ngx_flowdash_curl_prepare(void);
+static void ngx_flowdash_curl_ended(CURL *easy, CURLcode result);
+static void ngx_flowdash_curl_turn(void);
+static void ngx_flowdash_curl_abandoned(CURLM *multi);
 static void ngx_flowdash_curl_idle(CURL *easy);
 static void ngx_flowdash_curl_receive(CURL *easy);
 static void ngx_flowdash_curl_refuse(CURL *easy);
 static void ngx_flowdash_curl_end_refused(ngx_flowdash_curl_t *fc);
 static void ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t,
     CURLcode result);
+
+
+static ngx_flowdash_curl_multi_user_t  ngx_flowdash_curl_user = {
+    ngx_flowdash_curl_prepare,
+    ngx_flowdash_curl_ended,
+    ngx_flowdash_curl_turn,
+    ngx_flowdash_curl_abandoned
+};
 
 
 static ngx_flowdash_curl_t  ngx_flowdash_curl;
@@ -69,13 +79,6 @@ ngx_flowdash_curl_init(ngx_cycle_t *cycle, ngx_uint_t keepalive,
     fc->log = cycle->log;
     fc->keepalive = keepalive;
 
-    fc->dummy.fd = (ngx_socket_t) -1;
-
-    fc->timer.handler = ngx_flowdash_curl_timeout;
-    fc->timer.data = &fc->dummy;
-    fc->timer.log = cycle->log;
-    fc->timer.cancelable = 1;
-
     ngx_queue_init(&fc->transfers);
 
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
@@ -84,7 +87,7 @@ ngx_flowdash_curl_init(ngx_cycle_t *cycle, ngx_uint_t keepalive,
         return NGX_ERROR;
     }
 
-    if (ngx_flowdash_curl_init_multi(fc, keepalive_timeout, keepalive_time)
+    if (ngx_flowdash_curl_init_handles(fc, keepalive_timeout, keepalive_time)
         != NGX_OK)
     {
         ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
@@ -96,28 +99,30 @@ ngx_flowdash_curl_init(ngx_cycle_t *cycle, ngx_uint_t keepalive,
     ERR_clear_error();
 #endif
 
+    fc->ready = 1;
+
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_flowdash_curl_init_multi(ngx_flowdash_curl_t *fc, time_t keepalive_timeout,
-    time_t keepalive_time)
+ngx_flowdash_curl_init_handles(ngx_flowdash_curl_t *fc,
+    time_t keepalive_timeout, time_t keepalive_time)
 {
-    fc->multi = curl_multi_init();
+    ngx_flowdash_curl_socket_init(fc->log, ngx_flowdash_curl_multi_action,
+                                  ngx_flowdash_curl_refuse,
+                                  ngx_flowdash_curl_idle,
+                                  ngx_flowdash_curl_receive);
+
     fc->share = curl_share_init();
 
-    if (fc->multi == NULL || fc->share == NULL) {
-        return NGX_ERROR;
-    }
+    /* the multi shares connections and names, but no TLS sessions */
 
-    if (curl_multi_setopt(fc->multi, CURLMOPT_TIMERFUNCTION,
-                          ngx_flowdash_curl_timer_handler)
-
-        /* the multi shares connections and names, but no TLS sessions */
-
+    if (fc->share == NULL
         || curl_share_setopt(fc->share, CURLSHOPT_SHARE,
-                             CURL_LOCK_DATA_SSL_SESSION))
+                             CURL_LOCK_DATA_SSL_SESSION)
+        || ngx_flowdash_curl_multi_init(fc->log, &ngx_flowdash_curl_user)
+           != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -125,21 +130,7 @@ ngx_flowdash_curl_init_multi(ngx_flowdash_curl_t *fc, time_t keepalive_timeout,
     ngx_flowdash_curl_handle_init(fc->log, fc->share, fc->keepalive,
                                   keepalive_timeout, keepalive_time);
 
-    fc->sweeper = ngx_flowdash_curl_handle_create_easy();
-
-    if (fc->sweeper == NULL
-        || ngx_flowdash_curl_idle_init(fc->log, fc->multi, fc->sweeper,
-                                       keepalive_timeout)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return ngx_flowdash_curl_socket_init(fc->log, fc->multi,
-                                         ngx_flowdash_curl_action,
-                                         ngx_flowdash_curl_refuse,
-                                         ngx_flowdash_curl_idle,
-                                         ngx_flowdash_curl_receive);
+    return ngx_flowdash_curl_sweep_init(fc->log, keepalive_timeout);
 }
 
 
@@ -152,7 +143,7 @@ ngx_flowdash_curl_exit(void)
 
     fc = &ngx_flowdash_curl;
 
-    if (fc->multi == NULL) {
+    if (!fc->ready) {
         return;
     }
 
@@ -165,25 +156,16 @@ ngx_flowdash_curl_exit(void)
 
     ngx_flowdash_curl_handle_exit();
 
-    ngx_flowdash_curl_idle_exit();
-    curl_easy_cleanup(fc->sweeper);
+    ngx_flowdash_curl_sweep_exit();
+    ngx_flowdash_curl_multi_exit();
 
-    (void) curl_multi_cleanup(fc->multi);
     (void) curl_share_cleanup(fc->share);
 
     curl_global_cleanup();
 
     ngx_flowdash_curl_socket_exit();
 
-    if (fc->timer.timer_set) {
-        ngx_del_timer(&fc->timer);
-    }
-
-    if (fc->timer.posted) {
-        ngx_delete_posted_event(&fc->timer);
-    }
-
-    fc->multi = NULL;
+    fc->ready = 0;
 }
 
 
@@ -196,7 +178,7 @@ ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t,
 
     fc = &ngx_flowdash_curl;
 
-    if (fc->multi == NULL) {
+    if (!fc->ready) {
 
         /* the process has started without a call in its configuration */
 
@@ -211,6 +193,7 @@ ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t,
     t->handle = handle;
     t->easy = handle->easy;
     t->worn = 0;
+    t->abandoned = 0;
 
     ngx_queue_insert_tail(&fc->transfers, &t->queue);
 
@@ -221,17 +204,14 @@ ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t,
 ngx_int_t
 ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
 {
-    CURLMcode             rc;
     ngx_flowdash_curl_t  *fc;
 
     fc = &ngx_flowdash_curl;
 
-    rc = curl_multi_add_handle(fc->multi, t->easy);
+    if (ngx_flowdash_curl_multi_add(t->easy) != NGX_OK) {
+        t->abandoned = 1;
+        t->result = NGX_FLOWDASH_CURL_ABANDONED;
 
-    if (rc != CURLM_OK) {
-        ngx_log_error(NGX_LOG_ERR, fc->log, 0,
-                      "curl_multi_add_handle() failed: %s",
-                      curl_multi_strerror(rc));
         return NGX_ERROR;
     }
 
@@ -245,7 +225,7 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
 
     /* a worker must not exit while a transfer is running */
 
-    fc->timer.cancelable = 0;
+    ngx_flowdash_curl_multi_hold(1);
 
     ngx_flowdash_curl_limit();
 
@@ -258,6 +238,10 @@ ngx_flowdash_curl_error(ngx_flowdash_curl_transfer_t *t)
 {
     if (t->refused) {
         return "worker_connections are not enough";
+    }
+
+    if (t->abandoned && t->result == NGX_FLOWDASH_CURL_ABANDONED) {
+        return "libcurl has failed";
     }
 
     return t->handle->error[0] ? t->handle->error
@@ -279,6 +263,11 @@ ngx_flowdash_curl_free(ngx_flowdash_curl_transfer_t *t)
     ngx_queue_remove(&t->queue);
     t->easy = NULL;
 
+    if (t->abandoned) {
+        ngx_flowdash_curl_handle_abandon(t->handle);
+        return;
+    }
+
     ngx_flowdash_curl_handle_put(t->handle, t->worn);
 }
 
@@ -292,12 +281,21 @@ ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t)
 
     t->running = 0;
 
-    ngx_flowdash_curl_watch(t);
+    if (!t->abandoned) {
+        ngx_flowdash_curl_watch(t);
 
-    (void) curl_multi_remove_handle(fc->multi, t->easy);
+        t->abandoned = (ngx_flowdash_curl_multi_remove(t->easy) != NGX_OK);
+    }
+
+    if (t->abandoned) {
+
+        /* another attempt needs another handle */
+
+        t->worn = 1;
+    }
 
     fc->running--;
-    fc->timer.cancelable = (fc->running == 0);
+    ngx_flowdash_curl_multi_hold(fc->running);
 
     ngx_flowdash_curl_limit();
 
@@ -333,142 +331,67 @@ ngx_flowdash_curl_watch(ngx_flowdash_curl_transfer_t *t)
 static void
 ngx_flowdash_curl_limit(void)
 {
-    long                  n;
+    ngx_uint_t            n;
     ngx_flowdash_curl_t  *fc;
 
     fc = &ngx_flowdash_curl;
 
-    n = fc->keepalive + fc->running;
+    n = fc->scarce ? 1 : fc->keepalive + fc->running;
 
-    (void) curl_multi_setopt(fc->multi, CURLMOPT_MAXCONNECTS,
-                             n > 1 ? n - 1 : 1L);
+    ngx_flowdash_curl_multi_keep(n > 1 ? n - 1 : 1);
 }
 
 
-/* libcurl says when it wants to be called: in "ms", now (0), or not (-1) */
+/*
+ * Without descriptors an action could not reach the app after its steps.  So
+ * idle connections are given up: libcurl closes one for each transfer that
+ * ends, and all those that were shut down in the next sweep.
+ */
 
-static int
-ngx_flowdash_curl_timer_handler(CURLM *multi, long ms, void *data)
+static void
+ngx_flowdash_curl_prepare(void)
 {
-    ngx_event_t          *timer;
+    ngx_uint_t            scarce;
     ngx_flowdash_curl_t  *fc;
 
     fc = &ngx_flowdash_curl;
 
-    timer = &fc->timer;
+    scarce = ngx_flowdash_curl_open_is_scarce();
 
-    fc->waiting = (ms > 0);
-
-    if (ms == 0) {
-        ngx_post_event(timer, &ngx_posted_events);
+    if (scarce) {
+        ngx_flowdash_curl_socket_limit(0);
     }
 
-    if (ms <= 0) {
-        return 0;
+    if (scarce != fc->scarce) {
+        fc->scarce = scarce;
+        ngx_flowdash_curl_limit();
     }
-
-    fc->due = ngx_current_msec + ms;
-
-    if (timer->timer_set) {
-
-        /*
-         * Each transfer puts the timer off.  A timer that expires too early is
-         * cheaper than one that is moved each time.
-         */
-
-        if ((ngx_msec_int_t) (fc->due - timer->timer.key) >= 0) {
-            return 0;
-        }
-
-        ngx_del_timer(timer);
-    }
-
-    ngx_add_timer(timer, (ngx_msec_t) ms);
-
-    return 0;
 }
 
 
 static void
-ngx_flowdash_curl_timeout(ngx_event_t *ev)
+ngx_flowdash_curl_ended(CURL *easy, CURLcode result)
 {
-    ngx_msec_int_t        left;
-    ngx_flowdash_curl_t  *fc;
-
-    fc = &ngx_flowdash_curl;
-
-    if (!ev->timedout) {
-
-        /* it was posted */
-
-        ngx_flowdash_curl_action(CURL_SOCKET_TIMEOUT, 0);
-        return;
-    }
-
-    ev->timedout = 0;
-
-    if (!fc->waiting) {
-        return;
-    }
-
-    left = fc->due - ngx_current_msec;
-
-    if (left > 0) {
-        ngx_add_timer(ev, (ngx_msec_t) left);
-        return;
-    }
-
-    fc->waiting = 0;
-
-    ngx_flowdash_curl_action(CURL_SOCKET_TIMEOUT, 0);
-}
-
-
-static void
-ngx_flowdash_curl_action(curl_socket_t fd, int events)
-{
-    int                            n;
-    CURLMsg                       *msg;
-    CURLcode                       result;
-    CURLMcode                      rc;
-    ngx_flowdash_curl_t           *fc;
     ngx_flowdash_curl_transfer_t  *t;
 
+    if (ngx_flowdash_curl_sweep_is_ended(easy)) {
+        return;
+    }
+
+    t = ngx_flowdash_curl_handle_user(easy);
+
+    if (t) {
+        ngx_flowdash_curl_done(t, result);
+    }
+}
+
+
+static void
+ngx_flowdash_curl_turn(void)
+{
+    ngx_flowdash_curl_t  *fc;
+
     fc = &ngx_flowdash_curl;
-
-    rc = curl_multi_socket_action(fc->multi, fd, events, &n);
-
-    if (rc != CURLM_OK) {
-        ngx_log_error(NGX_LOG_ALERT, fc->log, 0,
-                      "curl_multi_socket_action() failed: %s",
-                      curl_multi_strerror(rc));
-    }
-
-    ngx_flowdash_curl_handle_clear_errors();
-
-    /* the handlers may start and end other transfers */
-
-    while ((msg = curl_multi_info_read(fc->multi, &n))) {
-
-        if (msg->msg != CURLMSG_DONE) {
-            continue;
-        }
-
-        /* the message is gone once its handle is removed */
-
-        result = msg->data.result;
-
-        if (msg->easy_handle == fc->sweeper) {
-            ngx_flowdash_curl_idle_swept();
-            continue;
-        }
-
-        t = ngx_flowdash_curl_handle_user(msg->easy_handle);
-
-        if (t) {
-            ngx_flowdash_curl_done(t, result);
-        }
-    }
 
     ngx_flowdash_curl_end_refused(fc);
 
@@ -477,9 +400,51 @@ ngx_flowdash_curl_action(curl_socket_t fd, int events)
      * than it should.  Those that run next may use them.
      */
 
-    if (!fc->timer.posted) {
+    if (!ngx_flowdash_curl_multi_posted()) {
         ngx_flowdash_curl_socket_limit(fc->keepalive);
     }
+}
+
+
+/*
+ * The transfers end in the turn that follows: those for which libcurl has
+ * still said so as it has said, and the others without a result.
+ */
+
+static void
+ngx_flowdash_curl_abandoned(CURLM *multi)
+{
+    int                            n;
+    CURLMsg                       *msg;
+    ngx_queue_t                   *q;
+    ngx_flowdash_curl_t           *fc;
+    ngx_flowdash_curl_transfer_t  *t;
+
+    fc = &ngx_flowdash_curl;
+
+    for (q = ngx_queue_head(&fc->transfers);
+         q != ngx_queue_sentinel(&fc->transfers);
+         q = ngx_queue_next(q))
+    {
+        t = ngx_queue_data(q, ngx_flowdash_curl_transfer_t, queue);
+
+        if (t->running && !t->abandoned) {
+            t->abandoned = 1;
+            t->result = NGX_FLOWDASH_CURL_ABANDONED;
+        }
+    }
+
+    while ((msg = curl_multi_info_read(multi, &n))) {
+        t = ngx_flowdash_curl_handle_user(msg->easy_handle);
+
+        if (t && msg->msg == CURLMSG_DONE) {
+            t->result = msg->data.result;
+        }
+    }
+
+    fc->refused = 1;
+
+    ngx_flowdash_curl_sweep_abandon();
 }
 
 
@@ -527,7 +492,7 @@ ngx_flowdash_curl_refuse(CURL *easy)
 
     /* libcurl is on the stack: the next event ends the transfer */
 
-    ngx_post_event(&fc->timer, &ngx_posted_events);
+    ngx_flowdash_curl_multi_post();
 }
 
 
@@ -546,8 +511,10 @@ ngx_flowdash_curl_end_refused(ngx_flowdash_curl_t *fc)
         {
             t = ngx_queue_data(q, ngx_flowdash_curl_transfer_t, queue);
 
-            if (t->running && t->refused) {
-                ngx_flowdash_curl_done(t, CURLE_COULDNT_CONNECT);
+            if (t->running && (t->refused || t->abandoned)) {
+                ngx_flowdash_curl_done(t, t->abandoned
+                                          ? t->result
+                                          : CURLE_COULDNT_CONNECT);
 
                 /* its handler may have changed the queue: begin again */
 

@@ -38,6 +38,7 @@ struct ngx_flowdash_curl_transfer_s {
                                                   became idle; -1: not yet */
     unsigned                       running:1;
     unsigned                       refused:1;  /* worker_connections */
+    unsigned                       abandoned:1; /* libcurl has failed */
 };
 
 

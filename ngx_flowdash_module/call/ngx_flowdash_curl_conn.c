@@ -27,7 +27,7 @@ typedef struct {
 } ngx_flowdash_curl_conns_t;
 
 
-static ngx_int_t ngx_flowdash_curl_conn_make_room(
+static ngx_int_t ngx_flowdash_curl_conn_check_room(
     ngx_flowdash_curl_conns_t *ss);
 static ngx_int_t ngx_flowdash_curl_conn_set_event(ngx_event_t *ev,
     ngx_int_t event, ngx_uint_t active, ngx_uint_t flags);
@@ -50,7 +50,7 @@ ngx_flowdash_curl_conn_init(ngx_log_t *log)
 
 
 void
-ngx_flowdash_curl_conn_exit(void)
+ngx_flowdash_curl_conn_free_all(void)
 {
     ngx_flowdash_curl_conn_t   *s;
     ngx_flowdash_curl_conns_t  *ss;
@@ -60,7 +60,10 @@ ngx_flowdash_curl_conn_exit(void)
     while (ss->tree.root != &ss->sentinel) {
         s = (ngx_flowdash_curl_conn_t *) ss->tree.root;
 
-        ngx_flowdash_curl_conn_free(s->connection, NGX_CLOSE_EVENT);
+        ngx_flowdash_curl_conn_free(s->connection,
+                                    ngx_flowdash_curl_conn_is_open(
+                                                          s->connection->fd)
+                                    ? 0 : NGX_CLOSE_EVENT);
     }
 }
 
@@ -96,7 +99,7 @@ ngx_flowdash_curl_conn_create(curl_socket_t fd, ngx_event_handler_pt handler)
 
     ss = &ngx_flowdash_curl_conns;
 
-    if (ngx_flowdash_curl_conn_make_room(ss) != NGX_OK) {
+    if (ngx_flowdash_curl_conn_check_room(ss) != NGX_OK) {
         return NULL;
     }
 
@@ -129,36 +132,37 @@ ngx_flowdash_curl_conn_create(curl_socket_t fd, ngx_event_handler_pt handler)
 }
 
 
-/*
- * If nginx has no connection left, nor one to close, the socket that has been
- * idle longest gives up its own.
- */
+/* nginx would say at level "alert" that there is none */
 
 static ngx_int_t
-ngx_flowdash_curl_conn_make_room(ngx_flowdash_curl_conns_t *ss)
+ngx_flowdash_curl_conn_check_room(ngx_flowdash_curl_conns_t *ss)
 {
-    ngx_flowdash_curl_idle_t  *idle;
-    ngx_flowdash_curl_conn_t  *s;
-
     if (ngx_cycle->free_connection_n || ngx_cycle->reusable_connections_n) {
         return NGX_OK;
     }
 
-    idle = ngx_flowdash_curl_idle_get();
+    ngx_log_error(NGX_LOG_ERR, ss->log, 0,
+                  "flowdash: worker_connections are not enough for a call");
 
-    if (idle == NULL) {
-        ngx_log_error(NGX_LOG_ERR, ss->log, 0,
-                      "flowdash: worker_connections are not enough "
-                      "for a call");
-        return NGX_ERROR;
-    }
+    return NGX_ERROR;
+}
 
-    s = ngx_queue_data(idle, ngx_flowdash_curl_conn_t, idle);
 
-    ngx_flowdash_curl_idle_shutdown(s->connection->fd);
-    ngx_flowdash_curl_conn_free(s->connection, 0);
+void
+ngx_flowdash_curl_conn_add_idle(ngx_flowdash_curl_conn_t *s)
+{
+    ngx_flowdash_curl_idle_add(&s->idle);
 
-    return NGX_OK;
+    ngx_reusable_connection(s->connection, 1);
+}
+
+
+void
+ngx_flowdash_curl_conn_remove_idle(ngx_flowdash_curl_conn_t *s)
+{
+    ngx_reusable_connection(s->connection, 0);
+
+    ngx_flowdash_curl_idle_remove(&s->idle);
 }
 
 
@@ -230,7 +234,7 @@ ngx_flowdash_curl_conn_free(ngx_connection_t *c, ngx_uint_t flags)
     s = c->data;
 
     if (s->idle.added) {
-        ngx_flowdash_curl_idle_remove(&s->idle);
+        ngx_flowdash_curl_conn_remove_idle(s);
     }
 
     ngx_rbtree_delete(&ngx_flowdash_curl_conns.tree, &s->node);
@@ -270,6 +274,13 @@ ngx_flowdash_curl_conn_has_answer(ngx_socket_t fd)
                && (record[0] != NGX_FLOWDASH_CURL_CONN_DATA
                    || record[3] != 0
                    || record[4] != NGX_FLOWDASH_CURL_CONN_ALERT_LEN));
+}
+
+
+ngx_uint_t
+ngx_flowdash_curl_conn_is_open(ngx_socket_t fd)
+{
+    return fcntl(fd, F_GETFD) != -1;
 }
 
 

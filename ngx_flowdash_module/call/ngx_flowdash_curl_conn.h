@@ -30,8 +30,8 @@ typedef struct {
 /* Prepares the worker. */
 void ngx_flowdash_curl_conn_init(ngx_log_t *log);
 
-/* Gives nginx's connections back; the sockets are closed. */
-void ngx_flowdash_curl_conn_exit(void);
+/* Gives all of nginx's connections back; sockets may be closed, or not. */
+void ngx_flowdash_curl_conn_free_all(void);
 
 /* Finds a socket by its descriptor.  Returns NULL if it is not known. */
 ngx_flowdash_curl_conn_t *ngx_flowdash_curl_conn_find(curl_socket_t fd);
@@ -49,6 +49,15 @@ ngx_connection_t *ngx_flowdash_curl_conn_create(curl_socket_t fd,
  */
 void ngx_flowdash_curl_conn_free(ngx_connection_t *c, ngx_uint_t flags);
 
+/*
+ * A connection has become idle: from now on nginx may take it back whenever it
+ * needs one, by c->close and the handler of its events.
+ */
+void ngx_flowdash_curl_conn_add_idle(ngx_flowdash_curl_conn_t *s);
+
+/* It is idle no longer. */
+void ngx_flowdash_curl_conn_remove_idle(ngx_flowdash_curl_conn_t *s);
+
 /* Waits until it can be read, written.  Returns NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_flowdash_curl_conn_watch(ngx_connection_t *c, ngx_uint_t in,
     ngx_uint_t out);
@@ -65,6 +74,9 @@ void ngx_flowdash_curl_conn_delete_posted(ngx_connection_t *c);
  * is none.
  */
 ngx_uint_t ngx_flowdash_curl_conn_has_answer(ngx_socket_t fd);
+
+/* Tells whether a descriptor is open. */
+ngx_uint_t ngx_flowdash_curl_conn_is_open(ngx_socket_t fd);
 
 /* Tells whether a socket is a stream with a peer. */
 ngx_uint_t ngx_flowdash_curl_conn_is_connected(ngx_socket_t fd);

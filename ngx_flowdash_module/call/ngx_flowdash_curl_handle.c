@@ -23,6 +23,8 @@ typedef struct {
     CURLSH       *share;
     ngx_log_t    *log;
     ngx_queue_t   all;
+    ngx_queue_t   abandoned;    /* known, so that they do not look like
+                                   leaks */
     ngx_uint_t    keepalive;
     time_t        keepalive_timeout;
     time_t        keepalive_time;
@@ -58,6 +60,7 @@ ngx_flowdash_curl_handle_init(ngx_log_t *log, CURLSH *share,
     pool->cafile = (curl_version_info(CURLVERSION_NOW)->cainfo != NULL);
 
     ngx_queue_init(&pool->all);
+    ngx_queue_init(&pool->abandoned);
 }
 
 
@@ -240,6 +243,17 @@ ngx_flowdash_curl_handle_put(ngx_flowdash_curl_handle_t *handle,
 
     ngx_flowdash_curl_handle_free(handle);
     ngx_flowdash_curl_handle_clear_errors();
+}
+
+
+void
+ngx_flowdash_curl_handle_abandon(ngx_flowdash_curl_handle_t *handle)
+{
+    handle->user = NULL;
+
+    ngx_queue_remove(&handle->all);
+    ngx_queue_insert_tail(&ngx_flowdash_curl_handle_pool.abandoned,
+                          &handle->all);
 }
 
 

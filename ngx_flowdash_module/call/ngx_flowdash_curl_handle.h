@@ -67,6 +67,12 @@ ngx_flowdash_curl_handle_t *ngx_flowdash_curl_handle_get(
 void ngx_flowdash_curl_handle_put(ngx_flowdash_curl_handle_t *handle,
     ngx_uint_t worn);
 
+/*
+ * Leaves a handle to the multi handle that was abandoned with it: libcurl may
+ * crash if it is freed.
+ */
+void ngx_flowdash_curl_handle_abandon(ngx_flowdash_curl_handle_t *handle);
+
 /* Returns who uses an easy handle, or NULL. */
 void *ngx_flowdash_curl_handle_user(CURL *easy);
 

@@ -2,8 +2,7 @@
 /*
  * libcurl's idle connections.  It closes those that are idle for too long, or
  * that the endpoint has closed, only when a transfer starts.  In a worker
- * without calls they would stay, so a sweep starts a transfer that gets no
- * socket and fails.
+ * without calls they would stay, so sweeps are planned.
  */
 
 
@@ -19,33 +18,32 @@
 
 
 typedef struct {
-    CURLM             *multi;
-    CURL              *sweeper;
-    ngx_log_t         *log;
-    ngx_msec_t         timeout;
+    ngx_log_t                        *log;
+    ngx_flowdash_curl_idle_sweep_pt   sweep;
+    ngx_msec_t                        timeout;
 
-    ngx_queue_t        kept;       /* the newest first */
-    ngx_queue_t        woken;
-    ngx_uint_t         nkept;
+    ngx_queue_t                       kept;       /* the newest first */
+    ngx_queue_t                       woken;
+    ngx_uint_t                        nkept;
 
-    ngx_event_t        timer;
-    ngx_connection_t   dummy;      /* for debug logs about the timer */
-    unsigned           exiting:1;
+    ngx_event_t                       timer;
+    ngx_connection_t                  dummy;      /* for debug logs about the
+                                                     timer */
+    unsigned                          exiting:1;
 } ngx_flowdash_curl_idles_t;
 
 
+static ngx_flowdash_curl_idle_t *ngx_flowdash_curl_idle_get(void);
 static void ngx_flowdash_curl_idle_plan(ngx_msec_t time);
-static void ngx_flowdash_curl_idle_sweep(ngx_event_t *ev);
-static curl_socket_t ngx_flowdash_curl_idle_open(void *data,
-    curlsocktype type, struct curl_sockaddr *addr);
+static void ngx_flowdash_curl_idle_timeout(ngx_event_t *ev);
 
 
 static ngx_flowdash_curl_idles_t  ngx_flowdash_curl_idles;
 
 
-ngx_int_t
-ngx_flowdash_curl_idle_init(ngx_log_t *log, CURLM *multi, CURL *sweeper,
-    time_t timeout)
+void
+ngx_flowdash_curl_idle_init(ngx_log_t *log,
+    ngx_flowdash_curl_idle_sweep_pt sweep, time_t timeout)
 {
     ngx_flowdash_curl_idles_t  *fi;
 
@@ -53,9 +51,8 @@ ngx_flowdash_curl_idle_init(ngx_log_t *log, CURLM *multi, CURL *sweeper,
 
     ngx_memzero(fi, sizeof(ngx_flowdash_curl_idles_t));
 
-    fi->multi = multi;
-    fi->sweeper = sweeper;
     fi->log = log;
+    fi->sweep = sweep;
 
     /* libcurl counts whole seconds */
 
@@ -66,20 +63,10 @@ ngx_flowdash_curl_idle_init(ngx_log_t *log, CURLM *multi, CURL *sweeper,
 
     fi->dummy.fd = (ngx_socket_t) -1;
 
-    fi->timer.handler = ngx_flowdash_curl_idle_sweep;
+    fi->timer.handler = ngx_flowdash_curl_idle_timeout;
     fi->timer.data = &fi->dummy;
     fi->timer.log = log;
     fi->timer.cancelable = 1;
-
-    if (curl_easy_setopt(sweeper, CURLOPT_URL, "http://127.0.0.1/")
-        || curl_easy_setopt(sweeper, CURLOPT_FRESH_CONNECT, 1L)
-        || curl_easy_setopt(sweeper, CURLOPT_OPENSOCKETFUNCTION,
-                            ngx_flowdash_curl_idle_open))
-    {
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
 }
 
 
@@ -95,8 +82,6 @@ ngx_flowdash_curl_idle_exit(void)
     if (fi->timer.timer_set) {
         ngx_del_timer(&fi->timer);
     }
-
-    (void) curl_multi_remove_handle(fi->multi, fi->sweeper);
 }
 
 
@@ -160,7 +145,12 @@ ngx_flowdash_curl_idle_get_excess(ngx_uint_t max)
 }
 
 
-ngx_flowdash_curl_idle_t *
+/*
+ * Returns a connection that was woken, or, if none was, the one that has been
+ * idle longest; NULL if none is idle.
+ */
+
+static ngx_flowdash_curl_idle_t *
 ngx_flowdash_curl_idle_get(void)
 {
     ngx_flowdash_curl_idles_t  *fi;
@@ -221,7 +211,7 @@ ngx_flowdash_curl_idle_plan(ngx_msec_t time)
 
 
 static void
-ngx_flowdash_curl_idle_sweep(ngx_event_t *ev)
+ngx_flowdash_curl_idle_timeout(ngx_event_t *ev)
 {
     ngx_flowdash_curl_idles_t  *fi;
 
@@ -229,15 +219,7 @@ ngx_flowdash_curl_idle_sweep(ngx_event_t *ev)
 
     ngx_log_debug0(NGX_LOG_DEBUG_EVENT, fi->log, 0, "flowdash curl sweep");
 
-    (void) curl_multi_add_handle(fi->multi, fi->sweeper);
-}
-
-
-static curl_socket_t
-ngx_flowdash_curl_idle_open(void *data, curlsocktype type,
-    struct curl_sockaddr *addr)
-{
-    return CURL_SOCKET_BAD;
+    fi->sweep();
 }
 
 
@@ -249,8 +231,6 @@ ngx_flowdash_curl_idle_swept(void)
     ngx_flowdash_curl_idles_t  *fi;
 
     fi = &ngx_flowdash_curl_idles;
-
-    (void) curl_multi_remove_handle(fi->multi, fi->sweeper);
 
     idle = ngx_flowdash_curl_idle_get();
     if (idle == NULL) {

@@ -6,8 +6,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include <curl/curl.h>
-
 
 /* An idle connection; its memory is the caller's, and zeroed at first. */
 
@@ -19,13 +17,16 @@ typedef struct {
 } ngx_flowdash_curl_idle_t;
 
 
+/* Called when it is time for a sweep. */
+typedef void (*ngx_flowdash_curl_idle_sweep_pt)(void);
+
+
 /*
  * Prepares the worker, whose multi closes connections that are idle for
- * "timeout" seconds.  Sweeps are transfers of "sweeper", an easy handle that
- * stays the caller's and serves nothing else.  Returns NGX_OK or NGX_ERROR.
+ * "timeout" seconds.
  */
-ngx_int_t ngx_flowdash_curl_idle_init(ngx_log_t *log, CURLM *multi,
-    CURL *sweeper, time_t timeout);
+void ngx_flowdash_curl_idle_init(ngx_log_t *log,
+    ngx_flowdash_curl_idle_sweep_pt sweep, time_t timeout);
 
 /* The worker exits: there are no more sweeps. */
 void ngx_flowdash_curl_idle_exit(void);
@@ -50,12 +51,6 @@ void ngx_flowdash_curl_idle_wake(ngx_flowdash_curl_idle_t *idle);
 ngx_flowdash_curl_idle_t *ngx_flowdash_curl_idle_get_excess(ngx_uint_t max);
 
 /*
- * Returns a connection that was woken, or, if none was, the one that has been
- * idle longest; NULL if none is idle.
- */
-ngx_flowdash_curl_idle_t *ngx_flowdash_curl_idle_get(void);
-
-/*
  * Shuts an idle socket down, so that libcurl finds it dead and drops it, and
  * sweeps soon.  libcurl 7.88 would use an idle connection with something to
  * read, and take what the endpoint has sent unasked, such as 408 before it
@@ -64,7 +59,7 @@ ngx_flowdash_curl_idle_t *ngx_flowdash_curl_idle_get(void);
  */
 void ngx_flowdash_curl_idle_shutdown(ngx_socket_t fd);
 
-/* To be called when the sweeper's transfer has ended: plans the next sweep. */
+/* To be called when a sweep has ended, or could not start: plans the next. */
 void ngx_flowdash_curl_idle_swept(void);
 
 

@@ -9,6 +9,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <ngx_flowdash_curl_idle.h>
+#include <ngx_flowdash_curl_open.h>
 #include <ngx_flowdash_curl_conn.h>
 #include <ngx_flowdash_curl_socket.h>
 
@@ -39,8 +40,8 @@ static void ngx_flowdash_curl_socket_wake(ngx_flowdash_curl_conn_t *s,
 static ngx_flowdash_curl_sockets_t  ngx_flowdash_curl_sockets;
 
 
-ngx_int_t
-ngx_flowdash_curl_socket_init(ngx_log_t *log, CURLM *multi,
+void
+ngx_flowdash_curl_socket_init(ngx_log_t *log,
     ngx_flowdash_curl_socket_event_pt event,
     ngx_flowdash_curl_socket_refuse_pt refuse,
     ngx_flowdash_curl_socket_idle_pt idle,
@@ -52,7 +53,6 @@ ngx_flowdash_curl_socket_init(ngx_log_t *log, CURLM *multi,
 
     ngx_memzero(ss, sizeof(ngx_flowdash_curl_sockets_t));
 
-    ss->multi = multi;
     ss->log = log;
     ss->event = event;
     ss->refuse = refuse;
@@ -60,6 +60,14 @@ ngx_flowdash_curl_socket_init(ngx_log_t *log, CURLM *multi,
     ss->receive = receive;
 
     ngx_flowdash_curl_conn_init(log);
+    ngx_flowdash_curl_open_init(log);
+}
+
+
+ngx_int_t
+ngx_flowdash_curl_socket_attach(CURLM *multi)
+{
+    ngx_flowdash_curl_sockets.multi = multi;
 
     if (curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION,
                           ngx_flowdash_curl_socket_handler)
@@ -73,9 +81,18 @@ ngx_flowdash_curl_socket_init(ngx_log_t *log, CURLM *multi,
 
 
 void
+ngx_flowdash_curl_socket_close_all(void)
+{
+    ngx_flowdash_curl_conn_free_all();
+    ngx_flowdash_curl_open_close_all();
+}
+
+
+void
 ngx_flowdash_curl_socket_exit(void)
 {
-    ngx_flowdash_curl_conn_exit();
+    ngx_flowdash_curl_conn_free_all();
+    ngx_flowdash_curl_open_exit();
 }
 
 
@@ -154,7 +171,7 @@ ngx_flowdash_curl_socket_get(curl_socket_t fd)
     s = ngx_flowdash_curl_conn_find(fd);
 
     if (s && s->idle.added) {
-        ngx_flowdash_curl_idle_remove(&s->idle);
+        ngx_flowdash_curl_conn_remove_idle(s);
         c = s->connection;
 
         s->kept = 1;
@@ -186,6 +203,15 @@ ngx_flowdash_curl_socket_event(ngx_event_t *ev)
     ss = &ngx_flowdash_curl_sockets;
     c = ev->data;
     s = c->data;
+
+    if (c->close) {
+
+        /* nginx needs the connection; the next sweep closes the socket */
+
+        ngx_flowdash_curl_idle_shutdown(c->fd);
+        ngx_flowdash_curl_conn_free(c, 0);
+        return;
+    }
 
     if (!s->idle.added) {
 
@@ -234,6 +260,8 @@ ngx_flowdash_curl_socket_close(void *data, curl_socket_t fd)
         s->closed = 1;
     }
 
+    ngx_flowdash_curl_open_forget(fd);
+
     return ngx_close_socket(fd);
 }
 
@@ -260,8 +288,8 @@ ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c, CURL *easy)
         || !s->connected
         || ngx_flowdash_curl_conn_watch(c, 1, 0) != NGX_OK)
     {
-        ngx_flowdash_curl_conn_free(c, fcntl(c->fd, F_GETFD) == -1
-                                       ? NGX_CLOSE_EVENT : 0);
+        ngx_flowdash_curl_conn_free(c, ngx_flowdash_curl_conn_is_open(c->fd)
+                                       ? 0 : NGX_CLOSE_EVENT);
         return NGX_DECLINED;
     }
 
@@ -275,7 +303,7 @@ ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c, CURL *easy)
 
     s->easy = NULL;
 
-    ngx_flowdash_curl_idle_add(&s->idle);
+    ngx_flowdash_curl_conn_add_idle(s);
 
     return NGX_OK;
 }
@@ -338,7 +366,7 @@ ngx_flowdash_curl_socket_watch_kept(CURL *easy)
 
     } else if (s->idle.added) {
         c = s->connection;
-        ngx_flowdash_curl_idle_remove(&s->idle);
+        ngx_flowdash_curl_conn_remove_idle(s);
 
     } else {
 

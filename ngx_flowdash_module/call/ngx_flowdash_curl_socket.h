@@ -32,14 +32,21 @@ typedef void (*ngx_flowdash_curl_socket_idle_pt)(CURL *easy);
 typedef void (*ngx_flowdash_curl_socket_receive_pt)(CURL *easy);
 
 
-/*
- * Watches the sockets of the worker's multi.  Returns NGX_OK or NGX_ERROR.
- */
-ngx_int_t ngx_flowdash_curl_socket_init(ngx_log_t *log, CURLM *multi,
+/* Prepares the worker. */
+void ngx_flowdash_curl_socket_init(ngx_log_t *log,
     ngx_flowdash_curl_socket_event_pt event,
     ngx_flowdash_curl_socket_refuse_pt refuse,
     ngx_flowdash_curl_socket_idle_pt idle,
     ngx_flowdash_curl_socket_receive_pt receive);
+
+/* Watches the sockets of a multi handle.  Returns NGX_OK or NGX_ERROR. */
+ngx_int_t ngx_flowdash_curl_socket_attach(CURLM *multi);
+
+/*
+ * The multi handle was abandoned: gives nginx's connections back, and closes
+ * the sockets, except those that libcurl has not opened by a callback.
+ */
+void ngx_flowdash_curl_socket_close_all(void);
 
 /* Gives nginx's connections back; the multi is gone, its sockets closed. */
 void ngx_flowdash_curl_socket_exit(void);

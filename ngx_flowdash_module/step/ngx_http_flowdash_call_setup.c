@@ -8,6 +8,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash.h>
+#include <ngx_flowdash_curl_open.h>
 #include <ngx_http_flowdash_egress.h>
 #include <ngx_http_flowdash_url.h>
 #include <ngx_http_flowdash_call_result.h>
@@ -266,7 +267,7 @@ ngx_http_flowdash_call_setup_open_socket(void *data, curlsocktype type,
 
     call->opened = 1;
 
-    fd = socket(addr->family, addr->socktype, addr->protocol);
+    fd = ngx_flowdash_curl_open(addr->family, addr->socktype, addr->protocol);
 
     if (fd != CURL_SOCKET_BAD) {
         ngx_http_flowdash_call_setup_user_timeout(call, fd, addr->family);

@@ -17,9 +17,11 @@
 #include "tap.h"
 
 #include "ngx_flowdash_curl_idle.c"
+#include "ngx_flowdash_curl_open.c"
 #include "ngx_flowdash_curl_conn.c"
 #include "ngx_flowdash_curl_socket.c"
 #include "ngx_flowdash_curl_handle.c"
+#include "ngx_flowdash_curl_sweep.c"
 
 
 #define TEST_HANDLES  (NGX_FLOWDASH_CURL_HANDLE_IDLE + 2)
@@ -37,7 +39,6 @@ typedef struct {
 
 static CURLM       *test_multi;
 static CURLSH      *test_share;
-static CURL        *test_sweeper;
 static ngx_uint_t   test_setups;
 
 
@@ -46,6 +47,7 @@ static void test_end_all(void);
 static ngx_uint_t planned(ngx_msec_t time);
 static CURLcode sweep(void);
 static CURLcode run(void);
+static void swept(void);
 static void test_plans(void);
 static void test_order(void);
 static void test_exit(void);
@@ -96,12 +98,11 @@ test_start(void)
     test_share = curl_share_init();
 
     ngx_flowdash_curl_handle_init(&test_log, test_share, 32, 60, 3600);
-    test_sweeper = ngx_flowdash_curl_handle_create_easy();
+    ngx_flowdash_curl_socket_init(&test_log, NULL, NULL, NULL, NULL);
 
-    (void) ngx_flowdash_curl_socket_init(&test_log, test_multi, NULL, NULL,
-                                         NULL, NULL);
-    ok(ngx_flowdash_curl_idle_init(&test_log, test_multi, test_sweeper, 60)
-       == NGX_OK, "a worker starts");
+    ok(ngx_flowdash_curl_socket_attach(test_multi) == NGX_OK
+       && ngx_flowdash_curl_sweep_init(&test_log, 60) == NGX_OK,
+       "a worker starts");
 }
 
 
@@ -109,13 +110,28 @@ static void
 test_end_all(void)
 {
     ngx_flowdash_curl_handle_exit();
-    ngx_flowdash_curl_idle_exit();
+    ngx_flowdash_curl_sweep_exit();
 
     ok(!ngx_flowdash_curl_idles.timer.timer_set, "no sweep is planned");
 
-    curl_easy_cleanup(test_sweeper);
     (void) curl_multi_cleanup(test_multi);
     (void) curl_share_cleanup(test_share);
+
+    ngx_flowdash_curl_socket_exit();
+}
+
+
+ngx_int_t
+ngx_flowdash_curl_multi_add(CURL *easy)
+{
+    return curl_multi_add_handle(test_multi, easy) ? NGX_ERROR : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_flowdash_curl_multi_remove(CURL *easy)
+{
+    return curl_multi_remove_handle(test_multi, easy) ? NGX_ERROR : NGX_OK;
 }
 
 
@@ -140,6 +156,14 @@ sweep(void)
     timer->handler(timer);
 
     return run();
+}
+
+
+static void
+swept(void)
+{
+    ok(ngx_flowdash_curl_sweep_is_ended(ngx_flowdash_curl_sweep.easy),
+       "the sweep has ended");
 }
 
 
@@ -186,17 +210,17 @@ test_plans(void)
     ngx_current_msec = 62000;
     (void) sweep();
     ngx_flowdash_curl_idle_remove(&a);
-    ngx_flowdash_curl_idle_swept();
+    swept();
     ok(planned(102000), "the next sweep is for the other");
 
     ngx_current_msec = 101999;
     (void) sweep();
-    ngx_flowdash_curl_idle_swept();
+    swept();
     ok(planned(102000), "too early by a millisecond: one more");
 
     ngx_current_msec = 102000;
     (void) sweep();
-    ngx_flowdash_curl_idle_swept();
+    swept();
     ok(planned(103000), "libcurl has not closed it: again");
 
     ngx_current_msec = 102500;
@@ -206,7 +230,7 @@ test_plans(void)
 
     ngx_current_msec = 103000;
     (void) sweep();
-    ngx_flowdash_curl_idle_swept();
+    swept();
     ok(planned(163500), "and the next is for its new time");
 
     ngx_flowdash_curl_idle_wake(&b);
@@ -214,13 +238,13 @@ test_plans(void)
 
     ngx_current_msec = 104000;
     (void) sweep();
-    ngx_flowdash_curl_idle_swept();
+    swept();
     ok(planned(105000), "still there: again");
 
     ngx_current_msec = 105000;
     (void) sweep();
     ngx_flowdash_curl_idle_remove(&b);
-    ngx_flowdash_curl_idle_swept();
+    swept();
     ok(!ngx_flowdash_curl_idles.timer.timer_set, "gone: no more");
 
     test_end_all();
@@ -317,14 +341,15 @@ test_sweeps(void)
     easy = ngx_flowdash_curl_handle_create_easy();
     ok(call(easy, &server, 0) == CURLE_OK, "a call");
 
-    (void) curl_easy_setopt(test_sweeper, CURLOPT_URL, server.url);
+    (void) curl_easy_setopt(ngx_flowdash_curl_sweep.easy, CURLOPT_URL,
+                            server.url);
     ngx_flowdash_curl_idle_plan(NGX_FLOWDASH_CURL_IDLE_SOON);
     ok(sweep() != CURLE_OK, "a sweep fails");
-    ngx_flowdash_curl_idle_swept();
+    swept();
 
     ngx_flowdash_curl_idle_plan(NGX_FLOWDASH_CURL_IDLE_SOON);
     ok(sweep() != CURLE_OK, "the next one, too");
-    ngx_flowdash_curl_idle_swept();
+    swept();
 
     ok(server_end(&server) == 101,
        "the server has seen one connection with one request");
@@ -366,6 +391,7 @@ test_kept(void)
     cycle.connection_n = 2;
     cycle.free_connections = connections;
     cycle.free_connection_n = 2;
+    ngx_queue_init(&cycle.reusable_connections_queue);
 
     ngx_cycle = &cycle;
     ngx_connection_counter = &number;

@@ -1,0 +1,160 @@
+# libcurl fails, as it does without memory: calls that are running end with
+# "internal" at once, their sockets are closed, the log has one alert, and the
+# same worker makes the next call.
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::Flowdash;
+
+my $t = Test::Flowdash->new(log_level => 'info');
+my $dir = $t->dir;
+
+# /slow waits for a file
+
+$t->endpoint(hook => sub {
+    my ($request) = @_;
+    return { headers => [ 'Content-Type' => 'application/json' ],
+             body => '{"task":{"by":"hook"}}',
+             until => sub { $request->{target} !~ /slow/ || -e "$dir/go" } };
+});
+$t->endpoint(app => { body => 'stored' });
+
+$t->preload('libcurl_fails');
+$t->config(<<'EOC');
+%%GLOBALS%%
+events { }
+http {
+    %%HTTP_GLOBALS%%
+    log_format flow '$status $flowdash_error $flowdash_step_status';
+    access_log %%DIR%%/flow.log flow;
+    flowdash_timeout 100s;
+    flowdash_deadline 200s;
+
+    server {
+        listen 127.0.0.1:%%PORT_http%%;
+
+        location ~ ^/(?<path>.*)$ {
+            flowdash_action "Do";
+            flowdash_retry 3 error timeout;
+            flowdash_step "Hook" {
+                flowdash_call http://127.0.0.1:%%PORT_hook%%/$path;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+    }
+}
+EOC
+$t->run;
+
+my ($worker) = $t->worker_pids;
+
+sub let_fail { $t->write_file('libcurl_fails.so.how', $_[0]) }
+
+sub failed { return !-e "$dir/libcurl_fails.so.how" }
+
+sub act { return $t->post_json($_[0], '{"task":{}}')->{status} }
+
+sub begin {
+    return $t->start('POST', $_[0], body => '{"task":{}}',
+                     headers => [ 'Content-Type', 'application/json' ]);
+}
+
+sub alerts {
+    my $alerts = () = $t->error_log =~ /\[alert\]/g;
+    return $alerts;
+}
+
+# the worker's sockets that lead to the endpoint
+
+sub sockets {
+    my $port = sprintf '%04X', $t->port('hook');
+    my %inode = map { (readlink($_) // '') =~ /^socket:\[(\d+)\]/
+                      ? ($1 => 1) : () } glob "/proc/$worker/fd/*";
+
+    open my $file, '<', "/proc/$worker/net/tcp" or die "/proc/net/tcp: $!\n";
+    return scalar grep { my @f = split; ($f[2] // '') =~ /:$port$/
+                         && $inode{ $f[9] } } <$file>;
+}
+
+# the last lines of the log, sorted
+
+sub logged {
+    my ($n) = @_;
+    my @lines;
+    $t->wait_for(sub {
+        @lines = split /\n/, $t->read_file('flow.log');
+        return @lines >= $n;
+    });
+    return join '; ', sort @lines[-$n .. -1];
+}
+
+
+# each call of the multi interface, with calls that are running and one
+# connection that is kept
+
+my $n = 0;
+
+for my $how (qw(nothing action add remove)) {
+    unlink "$dir/go";
+    my $alerts = alerts();
+    my $before = () = $t->requests('hook');
+
+    is(act('/ok'), 200, "$how: a call");
+    my @running = map { begin("/slow/$_") } 1 .. 3;
+    $t->wait_for(sub { $t->requests('hook') == $before + 4 });
+    is(sockets(), 3, "$how: three are running");
+
+    # the next call begins; "action" and "remove" fail when it ends
+
+    let_fail($how);
+    my $last = act('/ok');
+
+    ok(failed(), "$how: libcurl has failed");
+    is(join(' ', map { $t->finish($_)->{status} } @running), '500 500 500',
+       "$how: calls that are running end");
+    is($last, $how eq 'remove' ? 200 : 500, "$how: the one by which it failed");
+    is(sockets(), 0, "$how: all sockets are closed") if $how ne 'add';
+    is(alerts(), $alerts + 1, "$how: one alert");
+
+    $n += 5;
+    my $internal = join '; ', ('500 internal 500') x 3;
+    $internal .= '; 500 internal 500' if $how ne 'remove';
+    $internal = "200 - 200; $internal" if $how eq 'remove';
+    is(logged(4), $internal, "$how: the reason, without another attempt");
+
+    $t->write_file('go', '');
+    is(join(' ', map { act($_) } qw(/ok /ok /slow/again)), '200 200 200',
+       "$how: the next calls");
+}
+
+is(join(' ', $t->worker_pids), $worker, 'it is still the same worker');
+like($t->error_log, qr/failed on step "Hook": internal, libcurl has failed/,
+     'the log names the reason');
+
+
+# each allocation of libcurl's in turn
+
+my ($i, %status, $dead) = 0;
+
+while (!$dead) {
+    unlink "$dir/libcurl_fails.so.failed";
+    let_fail(++$i);
+
+    $status{ act('/ok') }++;
+    last if !-e "$dir/libcurl_fails.so.failed";
+
+    $status{ 'next ' . act('/ok') }++;
+    $dead = "@{[ $t->worker_pids ]}" ne $worker;
+}
+
+note(join ', ', map { "$_: $status{$_}" } sort keys %status);
+
+cmp_ok($i, '>', 20, 'allocations of a call fail, one after the other');
+is($dead, '', 'and the worker lives on');
+is($status{'next 200'}, $i - 1, 'each next call succeeds');
+is(join(' ', grep { !/^(?:200|500|502|next 200)$/ } keys %status), '',
+   'none waits for its timeout');
+
+$t->allow_log(qr/\[alert\].*flowdash: curl_multi_\w+\(\) failed/);
+
+$t->done;
