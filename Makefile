@@ -62,7 +62,7 @@ unless_there = $(if $(shell command -v $1),,$2)
 
 .DELETE_ON_ERROR:
 .PHONY: all build deps test-deps test test-fast test-plain test-sanitized \
-        test-in versions test-static mutants differential soak coverage \
+        test-in versions test-static mutants differential faults soak coverage \
         covered sanitized unit linear \
         lint demo \
         install clean help FORCE
@@ -254,6 +254,12 @@ differential: test-deps
 	@t/build/packages.sh $(DIFFERENTIAL_PACKAGES)
 	FLOWDASH_DIFFERENTIAL=$(N) FLOWDASH_SEED=$(SEED) FLOWDASH_TIMEOUT=86400 \
 	$(MAKE) --no-print-directory test-plain TESTS=t/differential.t
+
+
+# Provokes each fault of docs/faults.md, and writes that page.
+faults: test-deps
+	FLOWDASH_FAULTS=$(CURDIR)/docs/faults.md \
+	$(MAKE) --no-print-directory test-plain TESTS=t/proofs/faults.t
 
 
 # Half an hour of actions, faults and reloads, after which the log and the
@@ -454,6 +460,7 @@ help:
 	@echo 'make mutants    break the module N times, see who notices: N=$(N)'
 	@echo 'make routes     look for spellings of URLs around an action'
 	@echo 'make differential  do apps read what endpoints are told? N=100000'
+	@echo 'make faults     provoke faults, and write docs/faults.md of it'
 	@echo 'make soak       half an hour of actions, faults and reloads: TIME=1800'
 	@echo 'make coverage   run all tests, say what they have not run'
 	@echo 'make unit       run the tests of single functions in t/unit'
