@@ -24,6 +24,13 @@ my @set = (
 $t->endpoint(set => { @set });
 $t->endpoint(app => { body => 'stored' });
 $t->endpoint(mirror => { body => 'mirrored' });
+$t->raw_endpoint(hints => sub {
+    my $body = '{"task":{"Date":"new"}}';
+    return (send => "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
+            send => "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                    . 'Content-Length: ' . length($body) . "\r\n\r\n$body",
+            then => 'stall');
+});
 
 # both record their variables, and answer as the endpoint does
 
@@ -146,6 +153,23 @@ http {
             }
             client_body_in_file_only clean;
             fastcgi_pass 127.0.0.1:%%PORT_fcgi%%;
+        }
+
+        location /hints/call {
+            flowdash_action "Do";
+            flowdash_step "Set" {
+                flowdash_call http://127.0.0.1:%%PORT_hints%%/;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location /hints/proxy {
+            flowdash_action "Do";
+            flowdash_step "Set" {
+                flowdash_timeout 3s;
+                proxy_pass http://127.0.0.1:%%PORT_hints%%/;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
         }
 
         location /steps/fcgi {
@@ -361,6 +385,20 @@ $got = $t->only_request('set');
 is(header($got, 'Content-Type'), 'application/json', 'the headers of the step');
 is(header($got, 'X-Own'), 'mine', 'also its own');
 like(header($got, 'Idempotency-Key'), qr/^"\w+-\w+"$/, 'and the key');
+
+# 103 before the answer: nginx up to 1.28 takes it for the answer
+
+my ($old) = `$t->{nginx} -v 2>&1` =~ m{/1\.(\d+)\.};
+
+for ([ call => 200 ], [ proxy => $old < 29 ? 504 : 200 ]) {
+    my ($way, $status) = @$_;
+    is($t->post_json("/hints/$way", $in)->{status}, $status, "103, $way");
+    is(join(', ', map { $_->{body} } $t->new_requests('app')),
+       $status == 200 ? $out : '', "103, $way: the app");
+}
+
+like($t->error_log, qr/ failed on step "Set": timeout, called /,
+     '103, proxy: why') if $old < 29;
 
 is($t->post_json('/mirror', $in)->{status}, 200, 'mirror');
 is($t->only_request('app')->{body}, $out, 'the app');
