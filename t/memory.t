@@ -163,6 +163,7 @@ http {
         }
 
         location /get { $app }
+        location \@get { $app }
 
         location /file {
             client_body_in_file_only clean;
@@ -204,6 +205,13 @@ http {
         location /large {
             client_max_body_size 1k;
             error_page 413 /get;
+            flowdash_action Large;
+            flowdash_step "Kept" { $text }
+        }
+
+        location /large/named {
+            client_max_body_size 1k;
+            error_page 413 = \@get;
             flowdash_action Large;
             flowdash_step "Kept" { $text }
         }
@@ -396,6 +404,8 @@ my @scenarios = (
       status => 400 ],
     [ 'too large', '/large', [ @json, 'Transfer-Encoding' => 'chunked',
       'Content-Length' => undef ], $chunk, status => 413 ],
+    [ 'too large, named location', '/large/named', [ @json,
+      'Transfer-Encoding' => 'chunked', 'Content-Length' => undef ], $chunk ],
     [ 'no answer', '/silent', \@json, $json, status => 504, new => 1 ],
     [ 'failed, error_page', '/page', \@json, $json, status => 502 ],
     [ 'JSON, a new worker', '/task', [ @json, @trace ], $json, new => 1,

@@ -150,14 +150,6 @@ ngx_http_flowdash_body_leave(ngx_http_request_t *r)
     r->lingering_close = 1;
     r->expect_tested = 1;
 
-#if (NGX_HTTP_V2)
-
-    if (r->stream) {
-        r->stream->skip_data = 1;
-    }
-
-#endif
-
     if (r->discard_body) {
 
         /* nginx counts it down in r->headers_in, which may change */

@@ -53,8 +53,8 @@ ngx_int_t ngx_http_flowdash_body_text(ngx_http_request_t *r, ngx_str_t *text);
 ngx_uint_t ngx_http_flowdash_body_exists(ngx_http_request_t *r);
 
 /*
- * Leaves a body that nobody has read to the end of the connection: it becomes
- * neither the next request, nor the body of an error page's.
+ * Leaves a body that nobody has read to the end of the connection: it does not
+ * become the next request, and the client is not asked for it.
  */
 void ngx_http_flowdash_body_leave(ngx_http_request_t *r);
 
