@@ -350,6 +350,7 @@ for ([ bom => "\xef\xbb\xbfOpen", "\xef\xbb\xbfOpen", '\ufeffOpen',
 
 for (
     [ '/strict', 'a;b' ], [ '/strict', 'a%22' ], [ '/strict', '%5Bb', 1 ],
+    [ '/strict', 'name=y' ], [ '/strict', 'a,FileName *', 1 ],
     [ '/strict', 'x name=y' ], [ '/relaxed/parts', ';fileName*' ],
     [ '/relaxed/parts', 'x name=y' ],
     [ '/flat', "a\xc2\xa0" ], [ '/flat', "\xe3\x80\x80a" ], [ '/flat', 'a;b' ])

@@ -239,6 +239,10 @@ ngx_http_flowdash_multipart_grammar_key(ngx_str_t *key)
         }
     }
 
+    if (ngx_http_flowdash_multipart_grammar_has_param(key->data, last)) {
+        return "a part has a parameter in its name";
+    }
+
     return NULL;
 }
 
