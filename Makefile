@@ -38,11 +38,11 @@ JOBS  ?= 2
 
 BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
                   libssl-dev libyajl-dev zlib1g-dev
-TEST_PACKAGES   = ca-certificates chromium chromium-driver curl gcovr jq \
-                  libfcgi-perl libmojolicious-perl nghttp2-server node-busboy \
-                  openssl perl php-cli prometheus puma python3-django \
-                  python3-flask python3-werkzeug ruby-actionpack ruby-rack \
-                  ruby-sinatra valgrind \
+TEST_PACKAGES   = ca-certificates chromium chromium-driver clang curl gcovr \
+                  jq libclang-rt-dev libfcgi-perl libmojolicious-perl \
+                  nghttp2-server node-busboy openssl perl php-cli prometheus \
+                  puma python3-django python3-flask python3-werkzeug \
+                  ruby-actionpack ruby-rack ruby-sinatra valgrind \
                   $(call unless_there,node,nodejs) $(call unless_there,npm,npm)
 LINT_PACKAGES  := clang clang-tidy cppcheck perl
 
@@ -62,9 +62,8 @@ unless_there = $(if $(shell command -v $1),,$2)
 
 .DELETE_ON_ERROR:
 .PHONY: all build deps test-deps test test-fast test-plain test-sanitized \
-        test-in versions test-static mutants differential faults soak coverage \
-        covered sanitized unit linear \
-        lint demo \
+        test-in versions test-static mutants fuzz differential faults soak \
+        coverage covered sanitized unit linear lint demo \
         install clean help FORCE
 
 all: build
@@ -406,11 +405,45 @@ linear: $(linear)
 	@$(linear) $(or $(SIZE),9000000) | \
 	    awk -F '\t' '{printf "%8.1f ms  %8d bytes  %s (%s)\n", $$4, $$2, $$1, $$3}'
 
-unit: $(units) $(rewrite) $(linear)
+# What nobody thought of: each t/fuzz/NAME.c is a program of libFuzzer's, which
+# is linked with data/ as clang compiles it, and with the sanitized nginx.
+# TIME is in seconds, for each of FUZZ; what it finds stays below build/fuzz,
+# and the next run begins with it.
+#
+# "recover": the programs end by themselves, unless NULL gets 0 bytes added.
+
+fuzz      := build/fuzz
+fuzz_cc    = clang -g -O1 -fsanitize=fuzzer-no-link,address,undefined \
+             -fno-sanitize-recover=undefined \
+             -fsanitize-recover=pointer-overflow -fno-omit-frame-pointer \
+             $(warnings) -Werror $(unit_inc) $(addprefix -I ,$(rooms))
+fuzz_objs := $(patsubst ngx_flowdash_module/data/%.c,$(fuzz)/objs/%.o, \
+             $(wildcard ngx_flowdash_module/data/*.c))
+fuzzers   := $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c))
+
+FUZZ ?= $(fuzzers)
+
+$(fuzz)/objs/%.o: ngx_flowdash_module/data/%.c $(headers) Makefile | $(unit_lib)
+	@mkdir -p $(@D)
+	@$(fuzz_cc) -c -o $@ $<
+
+$(addprefix $(fuzz)/,$(fuzzers)): $(fuzz)/%: t/fuzz/%.c \
+                                  $(wildcard t/fuzz/*.h) $(fuzz_objs) $(sources)
+	@$(fuzz_cc) -fsanitize=fuzzer -o $@ $< $(fuzz_objs) $(unit_lib) \
+	    -Wl,--wrap=__ubsan_handle_pointer_overflow \
+	    -lcurl -lyajl -lssl -lcrypto -lpcre2-8 -lz -lcrypt -lpthread
+
+fuzz: TIME := 60
+fuzz: test-deps
+	@$(MAKE) --no-print-directory $(addprefix $(fuzz)/,$(FUZZ))
+	@t/build/fuzz.sh $(fuzz) $(TIME) $(FUZZ)
+
+unit: $(units) $(rewrite) $(linear) $(addprefix $(fuzz)/,$(fuzzers))
 	$(if $(units),t/build/under-sanitizers.sh env $(prove) -e '' $(units))
 	FLOWDASH_REWRITE=$(CURDIR)/$(rewrite) \
 	t/build/under-sanitizers.sh env $(prove) t/rewrite.t
 	FLOWDASH_LINEAR=$(CURDIR)/$(linear) $(prove) t/linear.t
+	FLOWDASH_FUZZ=$(CURDIR)/$(fuzz) $(prove) t/fuzz.t
 
 
 lint:
@@ -462,6 +495,8 @@ help:
 	@echo 'make differential  do apps read what endpoints are told? N=100000'
 	@echo 'make faults     provoke faults, and write docs/faults.md of it'
 	@echo 'make soak       half an hour of actions, faults and reloads: TIME=1800'
+	@echo 'make fuzz       try inputs that nobody thought of: TIME=60 seconds for'
+	@echo '                each of FUZZ="$(fuzzers)"'
 	@echo 'make coverage   run all tests, say what they have not run'
 	@echo 'make unit       run the tests of single functions in t/unit'
 	@echo 'make linear     show how long reading takes: SIZE=9000000 bytes, and'

@@ -218,8 +218,11 @@ ngx_http_flowdash_clean_url(ngx_str_t *url, ngx_str_t *begin, ngx_str_t *end)
     *end = *url;
     end->len = ngx_http_flowdash_clean_find(end, '?', '#') - end->data;
 
+    /* an "@" before "//" is in no scheme: maybe it ends a password */
+
     host = ngx_strnstr(end->data, "//", end->len);
-    host = host ? host + 2 : end->data;
+    host = (host && ngx_strlchr(end->data, host, '@') == NULL)
+           ? host + 2 : end->data;
 
     begin->data = end->data;
     begin->len = host - end->data;

@@ -68,7 +68,8 @@ static test_text_t  urls[] = {
     { "http://@h/a", "http://h/a" },
     { "http://secret@", "http://" },
 
-    { "secret@h", "h" },
+    { "secret@h", "h" }, { "me:secret@h//a", "h//a" },
+    { "a/secret@h//b", "" },
     { "http:/secret@h/", "" },
     { "http://secret/secret@h/", "http://" },
     { "http://h/a@b", "http://" },

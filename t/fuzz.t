@@ -1,0 +1,62 @@
+#!/usr/bin/perl
+
+# The fuzzers of t/fuzz, each for a number of inputs that does not depend on
+# the machine: those of its corpus, and what libFuzzer makes of them.  "make
+# fuzz" runs them for as long as you like.
+#
+# Needs FLOWDASH_FUZZ, the directory of the programs.
+
+use v5.36;
+
+use FindBin;
+use File::Temp ();
+use Test::More;
+
+plan skip_all => 'FLOWDASH_FUZZ is not set' if !$ENV{FLOWDASH_FUZZ};
+
+# what takes less than 10 seconds, all together a minute
+my %runs = (
+    gzip => 60_000, keys => 150_000, multipart => 80_000, pointer => 150_000,
+    task => 150_000, text => 150_000, url => 150_000, urlencoded => 120_000,
+);
+
+# every module of nginx defines ngx_modules and two more as nginx does
+$ENV{ASAN_OPTIONS} = 'detect_odr_violation=0';
+$ENV{UBSAN_OPTIONS} = 'print_stacktrace=1';
+
+my @fuzzers = map { m{([^/]+)\.c\z} } glob "$FindBin::Bin/fuzz/*.c";
+
+is_deeply([ sort keys %runs ], \@fuzzers, 'all fuzzers are here');
+
+for my $name (@fuzzers) {
+    my $dir = File::Temp->newdir;
+    my ($dict) = grep { -f } map { "$FindBin::Bin/fuzz/$_.dict" } $name, 'any';
+    my $log = "$dir/log";
+
+    # libFuzzer writes what it learns into the first directory
+    mkdir "$dir/learned" or die "$dir: $!\n";
+
+    my $pid = fork // die "fork: $!\n";
+
+    if (!$pid) {
+        open STDOUT, '>', $log or die "$log: $!\n";
+        open STDERR, '>&', \*STDOUT or die "$log: $!\n";
+        exec "$ENV{FLOWDASH_FUZZ}/$name", "-runs=$runs{$name}", '-seed=1',
+            '-max_len=2048', '-timeout=600', '-print_final_stats=1',
+            "-dict=$dict", "-artifact_prefix=$dir/",
+            "$dir/learned", "$FindBin::Bin/fuzz/corpus/$name"
+            or die "$name: $!\n";
+    }
+
+    waitpid $pid, 0;
+
+    open my $fh, '<:raw', $log or die "$log: $!\n";
+    my $said = do { local $/; readline $fh };
+    my ($n) = $said =~ /number_of_executed_units: (\d+)/;
+
+    ok($? == 0 && ($n // 0) >= $runs{$name},
+       "$name: no property is broken in $runs{$name} runs")
+        or diag $said =~ s/[^\n\x20-\x7e]/?/gr;
+}
+
+done_testing;
