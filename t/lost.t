@@ -75,6 +75,17 @@ http {
             $step
         }
 
+        location /large {
+            client_max_body_size 1k;
+            error_page 413 /too_large;
+            $step
+        }
+
+        location /too_large {
+            access_log %%DIR%%/large.log journal;
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
         location /sorry { proxy_pass http://127.0.0.1:%%PORT_app%%; }
         location \@sorry { proxy_pass http://127.0.0.1:%%PORT_app%%; }
 
@@ -220,6 +231,21 @@ for my $row (
     is_deeply([ @$line{qw(status result error failed_step statuses)} ],
               [ 500, 'failed', 'internal', '', 200 ], "$name: the journal");
 }
+
+
+# what nginx cannot read is no action yet, also on its way to an error page
+
+my $before = counters('Save');
+my $chunk = "7d0\r\n" . 'x' x 2000 . "\r\n0\r\n\r\n";
+my $large = $t->request('POST', '/large', body => $chunk, headers => [
+    @json, 'Transfer-Encoding' => 'chunked', 'Content-Length' => undef ]);
+
+is($large->{status}, 413, 'too large');
+is($t->only_request('app')->{method}, 'GET', 'too large: the page');
+$t->wait_for(sub { $t->read_file('large.log') });
+like($t->read_file('large.log'), qr/"status":"413","result":"","error":"",/,
+     'too large: no result');
+is_deeply(counters('Save'), $before, 'too large: not counted');
 
 
 # nginx ends requests when a worker that quits may not wait any longer

@@ -567,7 +567,7 @@ sub unexplained {
 
 # Whether started = succeeded + failed, and as many have failed as the access
 # log says.  Without memory in the zone, an action is "uncounted"; a dry run is
-# not counted.
+# counted only if it fails before it is known to be one.
 
 sub counted {
     my ($res) = @_;
@@ -579,9 +579,9 @@ sub counted {
         $sum{failed} += $_ for values %{ $one->{failed} };
     }
     my $more = $sum{failed} - $failures;
-    my $failed = ($res->{line}{result} // '') eq 'failed'
-        && ($res->{line}{action} // '') ne 'Dry';
-    my $left_out = $status->{uncounted} - $uncounted;
+    my $failed = ($res->{line}{result} // '') eq 'failed';
+    my $left_out = $status->{uncounted} - $uncounted
+        || ($res->{line}{action} // '') eq 'Dry';
     ($failures, $uncounted) = ($sum{failed}, $status->{uncounted});
 
     return map { "the counters: $_" }

@@ -233,7 +233,10 @@ static ngx_int_t
 ngx_http_flowdash_variable_result(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
 {
-    if (ctx->state == NGX_HTTP_FLOWDASH_FAILED) {
+    if (ctx->state == NGX_HTTP_FLOWDASH_FAILED && ctx->error) {
+
+        /* without an error, nginx could not read the request */
+
         ngx_str_set(s, "failed");
 
     } else if (ctx->state == NGX_HTTP_FLOWDASH_DRY_RUN) {
