@@ -66,6 +66,7 @@ http {
 
         location \@again {
             flowdash_action "Again";
+            flowdash_methods GET;
             $step
             $app
         }
