@@ -191,6 +191,8 @@ for (
         'constructor[prototype][task]=1', 'task[a][constructor]=1',
         'x[constructor][prototype][a]=1', 'x[a][][constructor].prototype=1',
         'x.constructor.prototype.a=1')),
+    (map({ [ meaning => 'a', undef, $_, 'Spring', 'read' ] }
+        "a['b'][c]=1", 'a[%22b%22][c]=1')),
     [ meaning => 'flat', undef, 'a.__proto__.b=1', 'Koa', 'read' ],
     (map({ [ meaning => 'task', undef, $_, 'Spring, Netty, aiohttp', 'read' ] }
         '!task[Stage]=1', ':task[Stage]=1', '/task[Stage]=1',
@@ -212,6 +214,7 @@ for (
     (map({ [ raw => 'task', "x=$_", undef, 'any', 'read' ] }
         '"', '<', '>', "\xc3\xa9")),
     [ raw => 'task', 'a{=1', undef, 'any', 'read' ],
+    [ raw => 'task', undef, 'task[a]=b ', 'aiohttp', 'read' ],
     [ raw => 'flat', undef, 'Stage=a]=b', 'qs', 'read' ],
     [ raw => 'flat', undef, 'Stage=a%5d=b', 'qs', 'read' ],
     [ raw => 'task', undef, 'x%ff=1', 'any', 'read' ],

@@ -37,7 +37,7 @@ my $answers = $told =~ s/told;/answer;/r;
 
 my @pointers = ('/task', '', '/a/b', '/0/x', '/K');
 
-my @relaxed = qw(bom case control dots meaning);
+my @relaxed = qw(bom case control dots json meaning);
 
 my $locations = join '', map({ <<"END" } 0 .. $#pointers),
             location = /pointer/$_ {
@@ -80,6 +80,18 @@ $answers
 
             location = /map {
                 flowdash_action \$by_stage;
+$told
+            }
+
+            location = /types {
+                flowdash_action "Do";
+                flowdash_types application/json multipart/form-data;
+$told
+            }
+
+            location = /types/json {
+                flowdash_action "Do";
+                flowdash_types application/json text/json;
 $told
             }
 
@@ -342,6 +354,24 @@ read_as_it_is('/without/case', @$_) for
     [ '{"Task":1,"task":{"a":1},"TASK":2}', '{"a":1}' ],
     [ '{"Task":{"a":1}}', '{}' ],
     [ '{"task":{"Stage":1,"stage":2}}', '{"Stage":1,"stage":2}' ];
+
+# strings in which a parser that takes each body for a form finds the task
+
+for ('{"task":{"a":1},"x":"&task[a]=2&"}', '{"task":{"a":"&task.a=2&"}}',
+     '{"x":"&a&%74ask%5ba]=2"}')
+{
+    refused('/pointer/0', $_, rule('json'));
+    refused('/types', $_, rule('json'));
+}
+
+refused('/pointer/2', '{"x":"&a[b][c]=1"}', rule('json'));
+
+read_as_it_is(@$_) for
+    [ '/without/json', '{"task":{"a":1},"x":"&task[a]=2&"}', '{"a":1}' ],
+    [ '/types/json', '{"task":{"a":1},"x":"&task[a]=2&"}', '{"a":1}' ],
+    [ '/pointer/0', '{"task":{"a":"?task[a]=1&tasks[a]=1&task=1&a=2&"}}',
+      '{"a":"?task[a]=1&tasks[a]=1&task=1&a=2&"}' ],
+    [ '/pointer/1', '{"a":"&a=1&","b":"&"}', '{"a":"&a=1&","b":"&"}' ];
 
 refused('/without/case', '{"task":{"Stage":1,"stage":2,"Stage":1}}',
         qr/occurs twice/);

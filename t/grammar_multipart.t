@@ -251,6 +251,7 @@ for (
     [ 'another parameter', "$f; x=y", '{"F":"x"}' ],
     [ 'an escape in the name', "$d; name=\"task[F%5D]\"", '{"F%5D":"x"}' ],
     [ 'a semicolon in the name', "$d; name=\"task[F;]\"", '{"F;":"x"}' ],
+    [ 'an equals sign in the name', "$d; name=\"task[F=]\"", '{"F=":"x"}' ],
 
     # other headers
     [ 'another header', "$f\r\nX-Name: task[G]", '{"F":"x"}' ],
@@ -296,6 +297,10 @@ for (
     [ 'escaped brackets', "$d; name=\"task%5BF%5D\"" ],
     [ 'lower case', "$d; name=\"task%5bF%5d\"" ],
     [ 'an escaped letter', "$d; name=\"%74ask[F]\"" ],
+    [ 'aiohttp: a slash first', "$d; name=\"/task[F]\"" ],
+    [ 'Netty: a colon first', "$d; name=\":task[F]\"" ],
+    [ 'Netty: a comma first', "$d; name=\",task[F]\"" ],
+    [ 'Netty: an equals sign first', "$d; name=\"=task[F]\"" ],
     [ 'NBSP', "$d; name=\"\xc2\xa0task[F]\"" ],
     [ 'an ideographic space', "$d; name=\"task[F]\xe3\x80\x80\"" ],
     [ 'parts', "$d; name=\"o\"\r\nContent-Type: multipart/form-data; "
@@ -322,7 +327,12 @@ passes('/strict', form($open, [ "$d; name=\"file\"; filename=\""
 refused('/flat', form([ "$d; name=\"$_->[0]\"", 'x' ]),
         qr/\(flowdash_strict parts\), at byte 0,/, "flat: $_->[1]")
     for [ 'Stage;x', 'a semicolon' ], [ 'Stage ', 'a space' ],
-        [ 'Stage%5B', 'an escape' ], [ ' Stage', 'a space first' ];
+        [ 'Stage%5B', 'an escape' ], [ ' Stage', 'a space first' ],
+        [ '/Stage', 'a slash first' ], [ 'Stage:', 'a colon last' ],
+        [ 'Stage,', 'a comma last' ], [ 'Stage=x', 'an equals sign' ],
+        [ 'Stage=?', 'half of an encoded word' ];
+passes('/strict', form([ "$d; name=\"task[a:b,/]\"", 'x' ]), '{"a:b,/":"x"}',
+       'a colon, a comma and slashes within a name');
 
 # A value that undici reads without its beginning, and one that Rails cuts.
 
@@ -392,10 +402,11 @@ for ('boundary=BB; x="boundary =CC"', 'boundary=BB; x=y', 'boundary=BB;',
 }
 
 refused('/strict', form($open) =~ s/BB/BB=CC/gr,
-        qr/an unusual boundary, .* \(flowdash_strict parts\),/, 'a boundary with =',
-        type => 'multipart/form-data; boundary=BB=CC');
-passes('/strict', form($open) =~ s/BB/BB=CC/gr, '{"Stage":"Open"}',
-       'in quotes', type => 'multipart/form-data; boundary="BB=CC"');
+        qr/an unusual boundary, .* \(flowdash_strict parts\),/, "= in $_",
+        type => "multipart/form-data; boundary=$_")
+    for 'BB=CC', '"BB=CC"';
+passes('/strict', form($open) =~ s/BB/BB:CC/gr, '{"Stage":"Open"}',
+       'a colon in quotes', type => 'multipart/form-data; boundary="BB:CC"');
 passes('/relaxed/parts', $cc, '{"Stage":"Open"}', 'relaxed',
        type => 'multipart/form-data; boundary=BB; x="boundary =CC"');
 

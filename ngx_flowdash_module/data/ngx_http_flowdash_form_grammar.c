@@ -16,6 +16,9 @@
 
 static ngx_uint_t ngx_http_flowdash_form_grammar_is_json(u_char *p,
     u_char *last);
+static ngx_uint_t ngx_http_flowdash_form_grammar_leads(u_char *p,
+    u_char *last, ngx_str_t *token);
+static u_char ngx_http_flowdash_form_grammar_byte(u_char **p, u_char *last);
 static ngx_uint_t ngx_http_flowdash_form_grammar_is_ascii(ngx_str_t *text);
 static ngx_uint_t ngx_http_flowdash_form_grammar_name_byte(u_char c);
 static ngx_uint_t ngx_http_flowdash_form_grammar_value_byte(u_char c,
@@ -57,6 +60,14 @@ ngx_http_flowdash_form_grammar_text(ngx_http_flowdash_form_t *form,
     {
         return ngx_http_flowdash_form_refuse_rule(form,
                    NGX_HTTP_FLOWDASH_STRICT_BOM, 0, "a byte order mark");
+    }
+
+    if ((form->strict & NGX_HTTP_FLOWDASH_STRICT_RAW)
+        && text->len && last[-1] == ' ')
+    {
+        return ngx_http_flowdash_form_refuse_rule(form,
+                   NGX_HTTP_FLOWDASH_STRICT_RAW, text->len - 1,
+                   "a space at the end, which some apps leave out");
     }
 
     if ((form->strict & NGX_HTTP_FLOWDASH_STRICT_CONTROL) && text->len) {
@@ -285,4 +296,79 @@ ngx_http_flowdash_form_grammar_bracket(u_char *p, u_char *last)
     }
 
     return NULL;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_form_grammar_in_json(ngx_str_t *text, ngx_array_t *pointer)
+{
+    u_char     *p, *last;
+    ngx_str_t  *token;
+
+    if (pointer->nelts == 0) {
+        return 0;
+    }
+
+    token = pointer->elts;
+
+    p = text->data;
+    last = p + text->len;
+
+    while ((p = ngx_strlchr(p, last, '&'))) {
+
+        if (ngx_http_flowdash_form_grammar_leads(++p, last, token)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* tells whether a pair at "p" has a name like task[Stage] or task.Stage */
+
+static ngx_uint_t
+ngx_http_flowdash_form_grammar_leads(u_char *p, u_char *last,
+    ngx_str_t *token)
+{
+    u_char  c;
+    size_t  i;
+
+    for (i = 0; i < token->len; i++) {
+
+        c = ngx_http_flowdash_form_grammar_byte(&p, last);
+
+        if (c != token->data[i]) {
+            return 0;
+        }
+    }
+
+    c = ngx_http_flowdash_form_grammar_byte(&p, last);
+
+    return c == '[' || c == '.';
+}
+
+
+/* returns the next decoded byte, or 0 at the end */
+
+static u_char
+ngx_http_flowdash_form_grammar_byte(u_char **p, u_char *last)
+{
+    ngx_int_t  n;
+
+    if (*p == last) {
+        return 0;
+    }
+
+    if (**p == '%' && last - *p >= 3) {
+
+        n = ngx_hextoi(*p + 1, 2);
+
+        if (n != NGX_ERROR) {
+            *p += 3;
+            return (u_char) n;
+        }
+    }
+
+    return *(*p)++;
 }

@@ -22,5 +22,12 @@ ngx_int_t ngx_http_flowdash_form_grammar_text(ngx_http_flowdash_form_t *form,
 ngx_int_t ngx_http_flowdash_form_grammar_pair(ngx_http_flowdash_form_t *form,
     ngx_str_t *text, u_char *p, u_char *last);
 
+/*
+ * Tells whether a JSON text has, somewhere in its strings, a pair of the task
+ * at "pointer": parsers that take each body for a form find it there.
+ */
+ngx_uint_t ngx_http_flowdash_form_grammar_in_json(ngx_str_t *text,
+    ngx_array_t *pointer);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_FORM_GRAMMAR_H_INCLUDED_ */

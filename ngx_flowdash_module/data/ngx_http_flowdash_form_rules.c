@@ -18,7 +18,6 @@ static const char *ngx_http_flowdash_form_rules_text(
 static const char *ngx_http_flowdash_form_rules_dots(
     ngx_http_flowdash_form_t *form, ngx_str_t *field);
 static ngx_uint_t ngx_http_flowdash_form_rules_prototype(ngx_str_t *text);
-static ngx_uint_t ngx_http_flowdash_form_rules_encoded_word(ngx_str_t *text);
 static ngx_uint_t ngx_http_flowdash_form_rules_contains(ngx_str_t *text,
     const char *part);
 
@@ -56,6 +55,15 @@ ngx_http_flowdash_form_rules_name(ngx_http_flowdash_form_t *form,
     {
         form->rule = NGX_HTTP_FLOWDASH_STRICT_BOM;
         error = "a byte order mark before a name";
+    }
+
+    if (error == NULL
+        && (form->strict & NGX_HTTP_FLOWDASH_STRICT_MEANING)
+        && (ngx_http_flowdash_form_rules_contains(name, "['")
+            || ngx_http_flowdash_form_rules_contains(name, "[\"")))
+    {
+        form->rule = NGX_HTTP_FLOWDASH_STRICT_MEANING;
+        error = "a name with quotes, which Spring leaves out";
     }
 
     if (error == NULL
@@ -285,9 +293,7 @@ ngx_http_flowdash_form_rules_prototype(ngx_str_t *text)
 }
 
 
-/* RFC 2047: =?charset?encoding?text?= */
-
-static ngx_uint_t
+ngx_uint_t
 ngx_http_flowdash_form_rules_encoded_word(ngx_str_t *text)
 {
     u_char     *p, *last;

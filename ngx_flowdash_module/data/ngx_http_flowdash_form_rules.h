@@ -33,6 +33,9 @@ const char *ngx_http_flowdash_form_rules_key(ngx_http_flowdash_form_t *form,
 const char *ngx_http_flowdash_form_rules_value(ngx_http_flowdash_form_t *form,
     ngx_str_t *value);
 
+/* Tells whether a text has an encoded word of RFC 2047, =?charset?Q?text?=. */
+ngx_uint_t ngx_http_flowdash_form_rules_encoded_word(ngx_str_t *text);
+
 /* Returns how many pairs of brackets the name of a field may have. */
 ngx_uint_t ngx_http_flowdash_form_rules_depth(ngx_http_flowdash_form_t *form);
 

@@ -14,6 +14,7 @@
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_form.h>
+#include <ngx_http_flowdash_form_rules.h>
 #include <ngx_http_flowdash_multipart_media.h>
 #include <ngx_http_flowdash_multipart_state.h>
 #include <ngx_http_flowdash_multipart_grammar.h>
@@ -191,7 +192,10 @@ ngx_http_flowdash_multipart_grammar_disposition(
 }
 
 
-/* Django, PHP and Tomcat remove white space around a name */
+/*
+ * Django, PHP and Tomcat remove white space around a name, Netty ":" and ",",
+ * too, and aiohttp slashes before it.
+ */
 
 const char *
 ngx_http_flowdash_multipart_grammar_name(ngx_str_t *name)
@@ -202,6 +206,13 @@ ngx_http_flowdash_multipart_grammar_name(ngx_str_t *name)
 
     if (ngx_http_flowdash_multipart_grammar_is_space(name->data, last)) {
         return "a part has a name that begins with white space";
+    }
+
+    if (name->len
+        && (memchr("/:,", name->data[0], sizeof("/:,") - 1)
+            || last[-1] == ':' || last[-1] == ','))
+    {
+        return "a part has a name that some apps cut at its ends";
     }
 
     for (p = name->data; p < last; p++) {
@@ -217,14 +228,20 @@ ngx_http_flowdash_multipart_grammar_name(ngx_str_t *name)
 
 
 /*
- * Mojolicious ignores a part with ";" in its name.  undici decodes %22, and
- * some clients write %5B for "[".
+ * Mojolicious ignores a part with ";" in its name, and parse-multipart-data
+ * ends the name at "=".  undici decodes %22, and some clients write %5B for
+ * "[".
  */
 
 const char *
 ngx_http_flowdash_multipart_grammar_key(ngx_str_t *key)
 {
-    u_char  *p, *last;
+    u_char      *p, *last;
+    ngx_uint_t   word;
+
+    /* encoded words have a rule of their own */
+
+    word = ngx_http_flowdash_form_rules_encoded_word(key);
 
     last = key->data + key->len;
 
@@ -232,6 +249,10 @@ ngx_http_flowdash_multipart_grammar_key(ngx_str_t *key)
 
         if (*p == ';') {
             return "a part has a semicolon in its name";
+        }
+
+        if (*p == '=' && !word) {
+            return "a part has an equals sign in its name";
         }
 
         if (*p == '%' && last - p >= 3 && ngx_hextoi(p + 1, 2) != NGX_ERROR) {
@@ -506,10 +527,13 @@ ngx_http_flowdash_multipart_grammar_param(u_char *p, u_char *last,
 
     for (p = value + quoted; p < last && *p != ';' && *p != '"'; p++) {
 
-        /* without quotes, a boundary ends at some of these to Mojolicious */
+        /*
+         * without quotes, a boundary ends at some of these to Mojolicious;
+         * at "=" it always ends to parse-multipart-data
+         */
 
-        if (*p <= ' '
-            || (!quoted && memchr("'(),/:=?", *p, sizeof("'(),/:=?") - 1)))
+        if (*p <= ' ' || *p == '='
+            || (!quoted && memchr("'(),/:?", *p, sizeof("'(),/:?") - 1)))
         {
             return NULL;
         }

@@ -422,6 +422,34 @@ ngx_http_flowdash_body_is_listed(ngx_str_t *name, ngx_array_t *types)
 }
 
 
+ngx_uint_t
+ngx_http_flowdash_body_may_be_form(ngx_array_t *types)
+{
+    ngx_str_t                 *type;
+    ngx_uint_t                 i;
+    ngx_http_flowdash_type_e   kind;
+
+    if (types == NULL) {
+        return 1;
+    }
+
+    type = types->elts;
+
+    for (i = 0; i < types->nelts; i++) {
+
+        kind = ngx_http_flowdash_body_type(&type[i]);
+
+        if (kind != NGX_HTTP_FLOWDASH_JSON
+            && kind != NGX_HTTP_FLOWDASH_UNKNOWN)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 /* returns whether the body is encoded, and sets media->gzip if by gzip */
 
 static ngx_uint_t

@@ -89,5 +89,11 @@ void ngx_http_flowdash_body_media(ngx_http_request_t *r, ngx_uint_t decode,
 /* Tells how a media type is read; NGX_HTTP_FLOWDASH_UNKNOWN: it cannot be. */
 ngx_http_flowdash_type_e ngx_http_flowdash_body_type(ngx_str_t *name);
 
+/*
+ * Tells whether flowdash_types, which is NULL if it is not there, names the
+ * type of a form.
+ */
+ngx_uint_t ngx_http_flowdash_body_may_be_form(ngx_array_t *types);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_BODY_H_INCLUDED_ */

@@ -14,6 +14,7 @@
 #include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash_form_task.h>
 #include <ngx_http_flowdash_form_urlencoded.h>
+#include <ngx_http_flowdash_form_grammar.h>
 #include <ngx_http_flowdash_multipart_grammar.h>
 #include <ngx_http_flowdash_multipart.h>
 #include <ngx_http_flowdash_gzip.h>
@@ -338,6 +339,19 @@ ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
 
     } else {
         ngx_str_set(text, "{}");
+    }
+
+    if ((ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_JSON)
+        && ngx_http_flowdash_body_may_be_form(ctx->conf->types)
+        && ngx_http_flowdash_form_grammar_in_json(text, ctx->conf->pointer))
+    {
+        return ngx_http_flowdash_source_refuse_rule(r, ctx,
+                                             NGX_HTTP_BAD_REQUEST,
+                                             NGX_HTTP_FLOWDASH_STRICT_JSON,
+                                             "JSON that a parser of forms "
+                                             "could find a field of the task "
+                                             "in, unless flowdash_types names "
+                                             "JSON only");
     }
 
     if (ngx_http_flowdash_task_init(&src->body.task, r->pool, text,
