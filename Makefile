@@ -212,7 +212,7 @@ VERSIONS ?= $(if $(filter command line environment,$(origin NGINX_SRC)), \
 version_tests = $(if $(filter command line environment,$(origin TESTS)), \
     $(TESTS),$(patsubst %,t/%.t,contract failure retry form grammar_form \
     grammar_json grammar_multipart metrics killed handlers keepalive http2 \
-    coding upload lifecycle long_body))
+    coding upload lifecycle long_body proxy_http2))
 
 versions:
 	@$(MAKE) --no-print-directory test-deps
