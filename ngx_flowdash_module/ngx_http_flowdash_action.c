@@ -20,6 +20,7 @@
 #include <ngx_http_flowdash_overrides.h>
 #include <ngx_http_flowdash_replace_headers.h>
 #include <ngx_http_flowdash_source.h>
+#include <ngx_http_flowdash_source_preset.h>
 #include <ngx_http_flowdash_source_read.h>
 #include <ngx_http_flowdash_source_write.h>
 #include <ngx_http_flowdash_log.h>

@@ -287,7 +287,7 @@ ngx_http_flowdash_conf_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     rc = ngx_http_flowdash_json_leaves(&param->value.value, &leaves,
-                                       cf->temp_pool);
+                                       NGX_MAX_SIZE_T_VALUE, cf->temp_pool);
 
     if (rc == NGX_DECLINED) {
         return ngx_http_flowdash_conf_refuse(cf, cmd, &value[2],

@@ -146,7 +146,7 @@ like(sent('one'), qr/"task":\Q$wanted\E\}/, 'payload');
 is(sent('app'), qq({"task":$wanted}), 'body');
 
 for ([ '', 'nothing' ], [ '1,"x":2', 'more than one value' ], [ '{', 'half' ],
-     [ '%22', 'not decoded' ], [ '[' x 129 . ']' x 129, 'too deep' ]) {
+     [ '%22', 'not decoded' ], [ '[' x 128 . ']' x 128, 'too deep' ]) {
     is(post("/set?n=$_->[0]", '{}')->{status}, 400, "no JSON: $_->[1]");
     $t->no_request('one', 'nothing is called');
     $t->no_request('app', 'the app is not reached');
@@ -163,7 +163,7 @@ is(sent('app'), 'task[by]=you&task%5Bwas%5D=&task%5Bn%5D=1&'
     . 'task%5Ba%20b%5D%5B0%5D=1&task%5Ba%20b%5D%5B1%5D%5Bx%5D=&'
     . 'task%5Btext%5D=constant', 'body');
 
-my $deep = '[' x 128 . ']' x 128;
+my $deep = '[' x 127 . ']' x 127;
 is(post("/set?n=$deep", '{}')->{status}, 200, 'as deep as it may be');
 like(sent('one'), qr/"n":\Q$deep\E/, 'payload');
 sent('app');

@@ -143,7 +143,13 @@ ngx_http_flowdash_form_check_value(ngx_http_flowdash_form_t *form,
     ngx_array_t                      leaves;
     ngx_http_flowdash_json_node_t  **leaf;
 
-    rc = ngx_http_flowdash_json_leaves(&field->value, &leaves, form->pool);
+    rc = ngx_http_flowdash_json_leaves(&field->value, &leaves, form->max_size,
+                                       form->pool);
+
+    if (rc == NGX_ABORT) {
+        *error = "a value that is too large for a form";
+        return NGX_DECLINED;
+    }
 
     if (rc != NGX_OK) {
         *error = "half of a surrogate pair, which a form cannot have";
@@ -194,7 +200,8 @@ ngx_http_flowdash_form_check_number(ngx_http_flowdash_form_t *form,
 
     if (rc == NGX_DONE) {
 
-        rc = ngx_http_flowdash_json_leaves(old, &leaves, form->pool);
+        rc = ngx_http_flowdash_json_leaves(old, &leaves, NGX_MAX_SIZE_T_VALUE,
+                                           form->pool);
 
         if (rc == NGX_ERROR) {
             return NGX_ERROR;
@@ -282,11 +289,20 @@ static ngx_int_t
 ngx_http_flowdash_form_check_file(ngx_http_flowdash_form_t *form,
     ngx_str_t *old, ngx_str_t *new)
 {
+    ngx_int_t                       rc;
     ngx_array_t                     was, is;
     ngx_http_flowdash_json_node_t  *a, *b;
 
-    if (ngx_http_flowdash_json_leaves(old, &was, form->pool) == NGX_ERROR
-        || ngx_http_flowdash_json_leaves(new, &is, form->pool) == NGX_ERROR)
+    rc = ngx_http_flowdash_json_leaves(new, &is, form->max_size, form->pool);
+
+    if (rc == NGX_ABORT) {
+        return NGX_DECLINED;
+    }
+
+    if (rc == NGX_ERROR
+        || ngx_http_flowdash_json_leaves(old, &was, NGX_MAX_SIZE_T_VALUE,
+                                         form->pool)
+           == NGX_ERROR)
     {
         return NGX_ERROR;
     }

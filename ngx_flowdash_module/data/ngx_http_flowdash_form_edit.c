@@ -117,7 +117,10 @@ ngx_http_flowdash_form_edit_values(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_json_node_t  **leaf, *parent;
     ngx_http_flowdash_form_value_t  *value;
 
-    if (ngx_http_flowdash_json_leaves(json, &leaves, form->pool) != NGX_OK) {
+    if (ngx_http_flowdash_json_leaves(json, &leaves, NGX_MAX_SIZE_T_VALUE,
+                                      form->pool)
+        != NGX_OK)
+    {
         return NULL;
     }
 

@@ -17,6 +17,8 @@ typedef struct {
     ngx_array_t                       *leaves;
     ngx_http_flowdash_json_node_t     *parent;
     ngx_str_t                          key;
+    size_t                             size;     /* of the nodes, in bytes */
+    size_t                             max_size;
 } ngx_http_flowdash_json_splitter_t;
 
 
@@ -35,6 +37,8 @@ static int ngx_http_flowdash_json_leaves_map_key(void *data, const u_char *p,
 static int ngx_http_flowdash_json_leaves_end(void *data);
 static ngx_http_flowdash_json_node_t *ngx_http_flowdash_json_leaves_add(
     ngx_http_flowdash_json_splitter_t *splitter, const void *p, size_t len);
+static void ngx_http_flowdash_json_leaves_charge(
+    ngx_http_flowdash_json_splitter_t *splitter, size_t size);
 static void ngx_http_flowdash_json_leaves_leaf(
     ngx_http_flowdash_json_splitter_t *splitter,
     ngx_http_flowdash_json_node_t *node);
@@ -57,7 +61,7 @@ static const yajl_callbacks  ngx_http_flowdash_json_leaves_callbacks = {
 
 ngx_int_t
 ngx_http_flowdash_json_leaves(ngx_str_t *text, ngx_array_t *leaves,
-    ngx_pool_t *pool)
+    size_t max_size, ngx_pool_t *pool)
 {
     size_t                             offset;
     ngx_int_t                          rc;
@@ -77,12 +81,18 @@ ngx_http_flowdash_json_leaves(ngx_str_t *text, ngx_array_t *leaves,
     splitter.pool = pool;
     splitter.leaves = leaves;
     splitter.parent = NULL;
+    splitter.size = 0;
+    splitter.max_size = max_size;
     ngx_str_null(&splitter.key);
 
     rc = ngx_http_flowdash_json_run(&splitter.memory,
                                     &ngx_http_flowdash_json_leaves_callbacks,
                                     &splitter, &splitter.yajl, text, &offset,
                                     pool->log);
+
+    if (splitter.size > max_size) {
+        return NGX_ABORT;
+    }
 
     if (rc == NGX_OK && ngx_http_flowdash_json_lone_surrogate(text)) {
         return NGX_DECLINED;
@@ -180,6 +190,8 @@ ngx_http_flowdash_json_leaves_map_key(void *data, const u_char *p, size_t len)
 {
     ngx_http_flowdash_json_splitter_t *splitter = data;
 
+    ngx_http_flowdash_json_leaves_charge(splitter, len);
+
     ngx_http_flowdash_json_copy(&splitter->memory, splitter->pool,
                                 &splitter->key, p, len);
     return 1;
@@ -207,6 +219,9 @@ ngx_http_flowdash_json_leaves_add(ngx_http_flowdash_json_splitter_t *splitter,
 {
     ngx_http_flowdash_json_node_t  *node;
 
+    ngx_http_flowdash_json_leaves_charge(splitter,
+                               sizeof(ngx_http_flowdash_json_node_t) + len);
+
     node = ngx_pcalloc(splitter->pool, sizeof(ngx_http_flowdash_json_node_t));
     if (node == NULL) {
         longjmp(splitter->memory.exhausted, 1);
@@ -233,6 +248,20 @@ ngx_http_flowdash_json_leaves_add(ngx_http_flowdash_json_splitter_t *splitter,
     }
 
     return node;
+}
+
+
+/* ends the parsing if the nodes need too much memory */
+
+static void
+ngx_http_flowdash_json_leaves_charge(
+    ngx_http_flowdash_json_splitter_t *splitter, size_t size)
+{
+    splitter->size += size;
+
+    if (splitter->size > splitter->max_size) {
+        longjmp(splitter->memory.exhausted, 1);
+    }
 }
 
 

@@ -37,10 +37,11 @@ struct ngx_http_flowdash_json_node_s {
  * Splits any JSON value into its leaves: initializes "leaves", and fills it
  * with pointers to them in the order of the text.  Returns NGX_OK;
  * NGX_DECLINED if the text is not one JSON value, has half of a surrogate pair
- * or is nested too deep; or NGX_ERROR.
+ * or is nested too deep; NGX_ABORT if its nodes need more than "max_size"
+ * bytes of memory; or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_json_leaves(ngx_str_t *text, ngx_array_t *leaves,
-    ngx_pool_t *pool);
+    size_t max_size, ngx_pool_t *pool);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_JSON_LEAVES_H_INCLUDED_ */

@@ -11,12 +11,10 @@
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_json.h>
-#include <ngx_http_flowdash_json_leaves.h>
 #include <ngx_http_flowdash_task.h>
 #include <ngx_http_flowdash_form_alias.h>
 #include <ngx_http_flowdash_form_check.h>
 #include <ngx_http_flowdash.h>
-#include <ngx_http_flowdash_value.h>
 #include <ngx_http_flowdash_source_state.h>
 #include <ngx_http_flowdash_source.h>
 
@@ -39,13 +37,6 @@ static ngx_int_t ngx_http_flowdash_source_check_form(
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_source_t *source,
     ngx_http_flowdash_field_t *new, ngx_http_flowdash_field_t *field,
     const char **error);
-static void ngx_http_flowdash_source_preset_refused(
-    ngx_http_flowdash_ctx_t *ctx);
-static ngx_int_t ngx_http_flowdash_source_preset_field(ngx_http_request_t *r,
-    ngx_http_flowdash_param_t *param, ngx_http_flowdash_field_t *field,
-    const char **error);
-static ngx_int_t ngx_http_flowdash_source_string(ngx_http_request_t *r,
-    ngx_str_t *s, ngx_str_t *json);
 
 
 ngx_int_t
@@ -471,130 +462,4 @@ ngx_http_flowdash_source_check_form(ngx_http_flowdash_ctx_t *ctx,
 
     return ngx_http_flowdash_form_check(source->form, new,
                                         field ? &field->value : NULL, error);
-}
-
-
-ngx_int_t
-ngx_http_flowdash_source_preset(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, const char **error)
-{
-    ngx_int_t                   rc;
-    ngx_uint_t                  i;
-    ngx_http_flowdash_field_t   field;
-    ngx_http_flowdash_param_t  *param;
-
-    if (ctx->conf->set == NULL) {
-        return NGX_OK;
-    }
-
-    param = ctx->conf->set->elts;
-
-    for (i = 0; i < ctx->conf->set->nelts; i++) {
-
-        rc = ngx_http_flowdash_source_preset_field(r, &param[i], &field,
-                                                   error);
-        if (rc == NGX_OK) {
-            rc = ngx_http_flowdash_source_check(ctx, &field, error);
-        }
-
-        if (rc == NGX_DONE) {
-            continue;
-        }
-
-        if (rc == NGX_DECLINED) {
-            ngx_http_flowdash_source_preset_refused(ctx);
-        }
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        if (ngx_http_flowdash_task_set(ctx->task, &field) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/* the client has sent too much to add anything */
-
-static void
-ngx_http_flowdash_source_preset_refused(ngx_http_flowdash_ctx_t *ctx)
-{
-    ngx_http_flowdash_form_t     *form;
-    ngx_http_flowdash_sources_t  *src;
-
-    src = ctx->sources;
-
-    form = src->target->form;
-
-    if (form && form->verdict == NGX_HTTP_FLOWDASH_FORM_LARGE) {
-        ctx->refusal_status = NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
-    }
-}
-
-
-/* evaluates one flowdash_set or flowdash_set_json */
-
-static ngx_int_t
-ngx_http_flowdash_source_preset_field(ngx_http_request_t *r,
-    ngx_http_flowdash_param_t *param, ngx_http_flowdash_field_t *field,
-    const char **error)
-{
-    ngx_int_t                  rc;
-    ngx_array_t                leaves;
-    ngx_http_flowdash_value_t  value;
-
-    ngx_memzero(field, sizeof(ngx_http_flowdash_field_t));
-
-    field->node.str = param->name;
-
-    if (ngx_http_flowdash_source_string(r, &param->name, &field->spelling)
-        != NGX_OK
-        || ngx_http_flowdash_value_raw(r, &param->value, &value) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (!param->json) {
-
-        if (ngx_http_flowdash_text_check_utf8(&value.text)) {
-            *error = "the value of flowdash_set is not UTF-8";
-            return NGX_DECLINED;
-        }
-
-        return ngx_http_flowdash_source_string(r, &value.text, &field->value);
-    }
-
-    rc = ngx_http_flowdash_json_leaves(&value.text, &leaves, r->pool);
-
-    if (rc == NGX_DECLINED) {
-        *error = "the value of flowdash_set_json is not JSON";
-    }
-
-    field->value = value.text;
-
-    return rc;
-}
-
-
-/* writes a string as JSON, in the request's pool */
-
-static ngx_int_t
-ngx_http_flowdash_source_string(ngx_http_request_t *r, ngx_str_t *s,
-    ngx_str_t *json)
-{
-    u_char  *p;
-
-    p = ngx_pnalloc(r->pool, ngx_http_flowdash_json_string_length(s));
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    json->data = p;
-    json->len = ngx_http_flowdash_json_write_string(p, s) - p;
-
-    return NGX_OK;
 }

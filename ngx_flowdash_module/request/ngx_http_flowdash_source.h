@@ -58,13 +58,6 @@ ngx_int_t ngx_http_flowdash_source_commit(ngx_http_flowdash_ctx_t *ctx,
 void ngx_http_flowdash_source_cancel(ngx_http_flowdash_ctx_t *ctx);
 
 /*
- * Sets the fields of flowdash_set and flowdash_set_json.  Returns NGX_OK,
- * NGX_DECLINED with "error" and perhaps ctx->refusal_status set, or NGX_ERROR.
- */
-ngx_int_t ngx_http_flowdash_source_preset(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, const char **error);
-
-/*
  * Records why the task cannot be read, and the status for the client.  Returns
  * NGX_OK.
  */
