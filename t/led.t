@@ -13,7 +13,7 @@ use Test::Flowdash;
 
 use FCGI;
 
-my $t = Test::Flowdash->new;
+my $t = Test::Flowdash->new(log_level => 'info');
 
 my @json = ('Content-Type' => 'application/json');
 
@@ -21,6 +21,8 @@ $t->endpoint(hook => sub {
     my ($req) = @_;
     return { headers => [ 'X-Accel-Redirect' => '/small' ] }
         if $req->{target} eq '/accel';
+    return { headers => [ 'X-Accel-Redirect' => '/forged%0aline' ] }
+        if $req->{target} eq '/lines';
     return { status => 502 } if $req->{target} eq '/502';
     return { headers => \@json, body => '{"task":{"Seen":true}}' };
 });
@@ -54,6 +56,7 @@ my @ways = (
                  if ($arg_x = "") { rewrite ^ /small last; }' ],
     [ cgi    => 'rewrite ^ /fcgi last;' ],
     [ accel  => 'proxy_pass http://127.0.0.1:%%PORT_hook%%/accel;' ],
+    [ lines  => 'proxy_pass http://127.0.0.1:%%PORT_hook%%/lines;' ],
     [ error  => 'proxy_pass http://127.0.0.1:%%PORT_hook%%/502;
                  proxy_intercept_errors on; error_page 502 = /small;' ],
     [ try    => 'try_files /missing /small;
@@ -123,6 +126,7 @@ for ([ qw(direct hook) ], [ qw(once hook) ], [ qw(twice hook) ],
 # nobody has said 413 but the step itself; other ways lead nowhere
 
 for ([ accel => 'response_invalid', 502, 1 ],
+     [ lines => 'response_invalid', 502, 1 ],
      [ error => 'status', 502, 1 ],
      [ try   => 'response_invalid', 502, 0 ],
      [ 413   => 'status', 413, 0 ])
@@ -139,6 +143,14 @@ for ([ accel => 'response_invalid', 502, 1 ],
     });
     is($why, "$error $status", "$way: why");
 }
+
+# what an endpoint sends begins no line of the log
+
+my @lines = grep { /forged/ && !/\[debug\]/ } split /^/, $t->error_log;
+is(scalar @lines, 1, 'a line break in X-Accel-Redirect: one line');
+like($lines[0], qr{the step was led to "/forged\\nline", which is not},
+     'which is escaped');
+unlike($t->error_log, qr/^line/m, 'there is no other');
 
 # clients still have their limit
 

@@ -183,9 +183,15 @@ ngx_http_flowdash_log_led_away(ngx_http_request_t *r)
                                      "the step was led to", &r->uri,
                                      NGX_HTTP_FLOWDASH_LOG_TEXT);
 
+    /* nginx would add the subrequest's URI, in which it escapes nothing */
+
+    ngx_http_set_log_request(r->connection->log, r->main);
+
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                   "flowdash: %*s, which is not its content handler, "
                   "or an action", p - buf, buf);
+
+    ngx_http_set_log_request(r->connection->log, r);
 }
 
 
