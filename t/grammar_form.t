@@ -413,6 +413,19 @@ for ([ [ 'x', 'y', 'task[a]' ], 200 ], [ [ 'x', 'y', 'z', 'task[a]' ], 413 ]) {
     $t->new_requests($_) for 'crm', 'app';
 }
 
+# a space at the end of a name, which Netty leaves out, is not written either
+
+refused(post('/flat/all', $_), 400, undef, shown('a space:', $_))
+    for 'a+=1', 'a%20=1', 'a+[]=1', 'a+[b]=1';
+for ([ '/flat/all', 'a=1', 502 ], [ '/task/all', 'task[a]=1', 200 ]) {
+    my ($place, $body, $status) = @$_;
+    is(post($place, $body, change => '{"b ":1}')->{status}, $status,
+       "an endpoint adds one, $place: $status");
+    $t->only_request('crm');
+    is(scalar(my @app = $t->new_requests('app')), $status == 200 ? 1 : 0,
+       'whether the app is reached');
+}
+
 # names of parts are judged by the same rules
 
 for ([ '(?:bom|parts)' => "${bom}task[a]" ], [ dots => 'task.a' ], [ case => 'Task[a]' ],

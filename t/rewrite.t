@@ -118,7 +118,7 @@ sub mojo_reads {
 # -- the dice; all strings are bytes
 
 my @field_names = ('a', 'b', 'Subject', 'custom field', "\xc3\xa9", 'x.y', '0',
-    'A', 'a&b=c', '+', "\xf0\x9f\x98\x80", '%41', 'e mail ', ':', '-', "'",
+    'A', 'a&b=c', '+', "\xf0\x9f\x98\x80", '%41', 'e mail', ':', '-', "'",
     'size', 'status_id', ';', '<b>', '/', '?', '#');
 my @odd_names = ('', 'a[b]', ']', "\n", ' x', "\x7f", 'say "x"', 'a\\b',
     '; filename=a', 'a Name*');

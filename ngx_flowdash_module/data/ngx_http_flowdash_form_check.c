@@ -110,6 +110,14 @@ ngx_http_flowdash_form_check_name(ngx_http_flowdash_form_t *form,
 
     error = ngx_http_flowdash_form_check_key(form, name);
 
+    /* form_name does not read such a name either */
+
+    if (error == NULL && form->pointer->nelts == 0
+        && name->data[name->len - 1] == ' ')
+    {
+        error = "a name that a form cannot have";
+    }
+
     if (error == NULL && form->pointer->nelts == 0) {
         error = ngx_http_flowdash_form_check_part(form, name,
                                     ngx_http_flowdash_multipart_grammar_name);

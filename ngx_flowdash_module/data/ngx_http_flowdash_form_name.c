@@ -239,9 +239,11 @@ ngx_http_flowdash_form_name_brackets_balanced(ngx_str_t *name)
 
         if (*p == '[') {
 
-            /* PHP reads "[ ]" as "[]" */
+            /* PHP reads "[ ]" as "[]"; a root has no space at its end */
 
-            if (inside || (last - p > 1 && p[1] == ' ')) {
+            if (inside || (last - p > 1 && p[1] == ' ')
+                || (!after && p[-1] == ' '))
+            {
                 return 0;
             }
 
