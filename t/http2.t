@@ -40,6 +40,8 @@ my @locations = (
     [ short => 'node', 'flowdash_timeout 400ms;' ],
     [ again => 'node', 'flowdash_retry 2 error;' ],
     [ short_again => 'node', 'flowdash_retry 2 error timeout=400ms;' ],
+    [ both => 'both' ],
+    [ never_again => 'both', 'flowdash_resend off;' ],
 );
 
 sub location {
@@ -320,7 +322,7 @@ sub node {
 }
 
 node('node', 'h2');
-node($_, $_) for qw(http1 no_alpn);
+node($_, $_) for qw(both http1 no_alpn);
 
 # t/tool/h2_frames.js in each of its modes
 
@@ -471,7 +473,8 @@ is(different('result', logged(30)), '200 204', 'one attempt each');
 
 is(many('/some/ok', 300, 20), 300, 'GOAWAY while others begin');
 is(scalar nginx_lines('some.log', 300), 300, 'each call arrives once');
-is(different('result', logged(300)), '200 204', 'one attempt each');
+like(different('result', logged(300)), qr/^200 204(?: 200 502, 204)?$/,
+     'one attempt each, and one more for a stream that was refused');
 
 
 # streams that end or stall; others of the connection go on
@@ -508,11 +511,24 @@ beside('node/cut?code=INTERNAL_ERROR', '502 connect 502',
 beside('short/stall', '504 timeout 504', 'a stream that stalls', 1);
 beside('short/stall_body', '504 timeout 504',
        'a stream that stalls in the body', 1);
-beside('node/once?code=REFUSED_STREAM', '200 200', 'REFUSED_STREAM', 0);
+beside('node/once?code=REFUSED_STREAM', '200 502, 200', 'REFUSED_STREAM', 0);
 beside('again/once?code=INTERNAL_ERROR', '200 502, 200',
        'repeated after RST_STREAM', 1);
 beside('short_again/stall', '504 timeout 504, 504, 504',
-       'repeated, and stalled', 1);
+       'repeated, and stalled', 0);
+
+
+# an endpoint that wants HTTP/1.1 for some requests
+
+is(call('both/once?code=HTTP_1_1_REQUIRED'), '200 502, 200',
+   'HTTP_1_1_REQUIRED: sent again');
+is(join(' ', map { $_->{version} } node_lines('both.log', 2)), '2 1.1',
+   'over HTTP/1.1');
+is(call('never_again/reset?code=HTTP_1_1_REQUIRED'), '502 connect 502',
+   'HTTP_1_1_REQUIRED, flowdash_resend off');
+is(scalar node_lines('both.log', 1), 1, 'is called once');
+like($t->error_log, qr/connect, the endpoint requires HTTP\/1\.1, called/,
+     'the log says why');
 
 
 # whole connections
@@ -539,8 +555,9 @@ is(call('node/ok'), '200 200', 'the next one elsewhere');
     $t->finish($_) for @running;
 
     my @logged = logged(4);
-    is(different('result', grep { $_->{path} =~ /gone/ } @logged),
-       '502 connect 502', 'a connection breaks off under calls');
+    like(different('result', grep { $_->{path} =~ /gone/ } @logged),
+         qr/^502 connect 502(?:, 502)?$/,
+         'a connection breaks off under calls; it was a kept one');
     like(different('result', grep { $_->{path} =~ /slow/ } @logged),
          qr/^(?:200 200 )?200 502, 200$/,
          'those that may be repeated are, some by newer libcurls');

@@ -219,6 +219,8 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
     t->running = 1;
     t->refused = 0;
     t->received = 0;
+    t->timedout = 0;
+    t->sent = 0;
     t->opened = -1;
 
     fc->running++;
@@ -228,6 +230,20 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
     ngx_flowdash_curl_multi_hold(1);
 
     ngx_flowdash_curl_limit();
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_flowdash_curl_send(ngx_flowdash_curl_transfer_t *t)
+{
+    if (ngx_flowdash_curl_socket_is_frozen(t->easy)) {
+        return NGX_DECLINED;
+    }
+
+    t->sent = 1;
+    t->sent_at = ngx_current_msec;
 
     return NGX_OK;
 }
@@ -282,6 +298,11 @@ ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t)
     t->running = 0;
 
     if (!t->abandoned) {
+
+        if (t->timedout && t->sent) {
+            ngx_flowdash_curl_socket_check_frozen(t->easy, t->sent_at);
+        }
+
         ngx_flowdash_curl_watch(t);
 
         t->abandoned = (ngx_flowdash_curl_multi_remove(t->easy) != NGX_OK);
@@ -530,6 +551,7 @@ static void
 ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t, CURLcode result)
 {
     t->result = result;
+    t->timedout = (result == CURLE_OPERATION_TIMEDOUT);
 
     ngx_flowdash_curl_remove(t);
 

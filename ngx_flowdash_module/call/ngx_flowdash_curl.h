@@ -29,14 +29,18 @@ struct ngx_flowdash_curl_transfer_s {
                                                   must not be used again */
     unsigned                       received:1; /* octets of an answer came on a
                                                   kept connection */
+    unsigned                       timedout:1; /* set by the caller, too, if it
+                                                  ends it for that */
 
     /* for ngx_flowdash_curl.c alone */
 
     ngx_flowdash_curl_handle_t    *handle;
     ngx_queue_t                    queue;
+    ngx_msec_t                     sent_at;
     long                           opened;     /* connections, when its socket
                                                   became idle; -1: not yet */
     unsigned                       running:1;
+    unsigned                       sent:1;     /* at sent_at */
     unsigned                       refused:1;  /* worker_connections */
     unsigned                       abandoned:1; /* libcurl has failed */
 };
@@ -69,6 +73,13 @@ ngx_int_t ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t,
  * from the event loop, never from here.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t);
+
+/*
+ * To be called when libcurl is about to send a request.  Returns NGX_OK, or
+ * NGX_DECLINED if it must not be sent on this connection: an earlier request
+ * has timed out on it, and nothing has come since.
+ */
+ngx_int_t ngx_flowdash_curl_send(ngx_flowdash_curl_transfer_t *t);
 
 /* Returns why a transfer has failed, as text that lives as long as t->easy. */
 const char *ngx_flowdash_curl_error(ngx_flowdash_curl_transfer_t *t);

@@ -12,6 +12,11 @@
 #include <ngx_flowdash_curl_conn.h>
 
 
+/* CURLINFO_CONN_ID of libcurl 8.2 and newer */
+
+#define NGX_FLOWDASH_CURL_CONN_INFO       ((CURLINFO) (CURLINFO_OFF_T + 64))
+
+
 /* TLS: the length of a record's header, content types, an alert's length */
 
 #define NGX_FLOWDASH_CURL_CONN_RECORD     5
@@ -24,6 +29,7 @@ typedef struct {
     ngx_log_t          *log;
     ngx_rbtree_t        tree;
     ngx_rbtree_node_t   sentinel;
+    ngx_queue_t         frozen;
 } ngx_flowdash_curl_conns_t;
 
 
@@ -46,6 +52,7 @@ ngx_flowdash_curl_conn_init(ngx_log_t *log)
     ss->log = log;
 
     ngx_rbtree_init(&ss->tree, &ss->sentinel, ngx_rbtree_insert_value);
+    ngx_queue_init(&ss->frozen);
 }
 
 
@@ -90,6 +97,95 @@ ngx_flowdash_curl_conn_find(curl_socket_t fd)
 }
 
 
+ngx_flowdash_curl_conn_t *
+ngx_flowdash_curl_conn_find_of(CURL *easy)
+{
+    curl_off_t                  id;
+    ngx_rbtree_node_t          *node;
+    ngx_flowdash_curl_conn_t   *s;
+    ngx_flowdash_curl_conns_t  *ss;
+
+    ss = &ngx_flowdash_curl_conns;
+
+    id = ngx_flowdash_curl_conn_id(easy);
+
+    if (id == -1 || ss->tree.root == &ss->sentinel) {
+        return NULL;
+    }
+
+    for (node = ngx_rbtree_min(ss->tree.root, &ss->sentinel);
+         node;
+         node = ngx_rbtree_next(&ss->tree, node))
+    {
+        s = (ngx_flowdash_curl_conn_t *) node;
+
+        if (s->id == id && !s->closed) {
+            return s;
+        }
+    }
+
+    return NULL;
+}
+
+
+curl_off_t
+ngx_flowdash_curl_conn_id(CURL *easy)
+{
+    curl_off_t  id;
+
+    if (curl_easy_getinfo(easy, NGX_FLOWDASH_CURL_CONN_INFO, &id) != CURLE_OK)
+    {
+        return -1;
+    }
+
+    return id;
+}
+
+
+void
+ngx_flowdash_curl_conn_freeze(ngx_flowdash_curl_conn_t *s)
+{
+    if (!s->frozen) {
+        s->frozen = 1;
+        ngx_queue_insert_tail(&ngx_flowdash_curl_conns.frozen, &s->queue);
+    }
+}
+
+
+void
+ngx_flowdash_curl_conn_thaw(ngx_flowdash_curl_conn_t *s)
+{
+    if (s->frozen) {
+        s->frozen = 0;
+        ngx_queue_remove(&s->queue);
+    }
+}
+
+
+ngx_uint_t
+ngx_flowdash_curl_conn_is_frozen(curl_off_t id)
+{
+    ngx_queue_t                *q;
+    ngx_flowdash_curl_conn_t   *s;
+    ngx_flowdash_curl_conns_t  *ss;
+
+    ss = &ngx_flowdash_curl_conns;
+
+    for (q = ngx_queue_head(&ss->frozen);
+         q != ngx_queue_sentinel(&ss->frozen);
+         q = ngx_queue_next(q))
+    {
+        s = ngx_queue_data(q, ngx_flowdash_curl_conn_t, queue);
+
+        if (s->id == id) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 ngx_connection_t *
 ngx_flowdash_curl_conn_create(curl_socket_t fd, ngx_event_handler_pt handler)
 {
@@ -115,6 +211,8 @@ ngx_flowdash_curl_conn_create(curl_socket_t fd, ngx_event_handler_pt handler)
     }
 
     s->connection = c;
+    s->id = -1;
+    s->read_at = ngx_current_msec;
     c->data = s;
 
     s->node.key = fd;
@@ -236,6 +334,8 @@ ngx_flowdash_curl_conn_free(ngx_connection_t *c, ngx_uint_t flags)
     if (s->idle.added) {
         ngx_flowdash_curl_conn_remove_idle(s);
     }
+
+    ngx_flowdash_curl_conn_thaw(s);
 
     ngx_rbtree_delete(&ngx_flowdash_curl_conns.tree, &s->node);
 

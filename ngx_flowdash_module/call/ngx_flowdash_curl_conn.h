@@ -18,10 +18,15 @@ typedef struct {
     ngx_connection_t          *connection;
     ngx_flowdash_curl_idle_t   idle;
     CURL                      *easy;         /* that uses it; NULL: idle */
+    ngx_queue_t                queue;        /* of frozen ones */
+    curl_off_t                 id;           /* libcurl's, of the connection;
+                                                -1: not known */
+    ngx_msec_t                 read_at;      /* when something came */
     unsigned                   connected:1;
     unsigned                   closed:1;     /* libcurl may not yet have said
                                                 so */
     unsigned                   http2:1;
+    unsigned                   frozen:1;
     unsigned                   kept:1;       /* it was idle before */
     unsigned                   received:1;   /* by its transfer */
 } ngx_flowdash_curl_conn_t;
@@ -35,6 +40,25 @@ void ngx_flowdash_curl_conn_free_all(void);
 
 /* Finds a socket by its descriptor.  Returns NULL if it is not known. */
 ngx_flowdash_curl_conn_t *ngx_flowdash_curl_conn_find(curl_socket_t fd);
+
+/*
+ * Finds the socket of a transfer's connection.  Returns NULL if it is not
+ * known, as with libcurl before 8.2.
+ */
+ngx_flowdash_curl_conn_t *ngx_flowdash_curl_conn_find_of(CURL *easy);
+
+/*
+ * Tells which connection of libcurl's a transfer uses, or has used; -1 if
+ * libcurl does not say so.
+ */
+curl_off_t ngx_flowdash_curl_conn_id(CURL *easy);
+
+/* Marks a socket as frozen, or no longer. */
+void ngx_flowdash_curl_conn_freeze(ngx_flowdash_curl_conn_t *s);
+void ngx_flowdash_curl_conn_thaw(ngx_flowdash_curl_conn_t *s);
+
+/* Tells whether a socket with this id is frozen. */
+ngx_uint_t ngx_flowdash_curl_conn_is_frozen(curl_off_t id);
 
 /*
  * Makes a connection for a socket; "handler" gets its events.  Returns NULL on

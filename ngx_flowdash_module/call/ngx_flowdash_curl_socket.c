@@ -154,9 +154,11 @@ ngx_flowdash_curl_socket_watch(ngx_flowdash_curl_conn_t *s, CURL *easy,
         s->connected = 0;
         s->http2 = 0;
         s->kept = 0;
+        s->read_at = ngx_current_msec;
     }
 
     s->easy = easy;
+    s->id = ngx_flowdash_curl_conn_id(easy);
 
     return ngx_flowdash_curl_conn_watch(s->connection, in, out);
 }
@@ -215,6 +217,10 @@ ngx_flowdash_curl_socket_event(ngx_event_t *ev)
 
     if (!s->idle.added) {
 
+        if (!ev->write) {
+            s->read_at = ngx_current_msec;
+        }
+
         if (!ev->write && s->kept && !s->received && !s->http2
             && ngx_flowdash_curl_conn_has_answer(c->fd))
         {
@@ -257,6 +263,7 @@ ngx_flowdash_curl_socket_close(void *data, curl_socket_t fd)
         /* some versions of libcurl say CURL_POLL_REMOVE only afterwards */
 
         ngx_flowdash_curl_conn_delete_events(s->connection, NGX_CLOSE_EVENT);
+        ngx_flowdash_curl_conn_thaw(s);
         s->closed = 1;
     }
 
@@ -305,6 +312,10 @@ ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c, CURL *easy)
 
     ngx_flowdash_curl_conn_add_idle(s);
 
+    if (s->frozen) {
+        ngx_flowdash_curl_socket_wake(s, 1);
+    }
+
     return NGX_OK;
 }
 
@@ -322,6 +333,40 @@ ngx_flowdash_curl_socket_wake(ngx_flowdash_curl_conn_t *s,
     if (shutdown) {
         ngx_flowdash_curl_idle_shutdown(s->connection->fd);
     }
+}
+
+
+void
+ngx_flowdash_curl_socket_check_frozen(CURL *easy, ngx_msec_t since)
+{
+    ngx_flowdash_curl_conn_t  *s;
+
+    s = ngx_flowdash_curl_conn_find_of(easy);
+
+    if (s == NULL || (ngx_msec_int_t) (s->read_at - since) > 0) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, ngx_flowdash_curl_sockets.log, 0,
+                  "flowdash: nothing comes on a connection to an endpoint, "
+                  "new calls open another one");
+
+    ngx_flowdash_curl_conn_freeze(s);
+
+    if (s->idle.added) {
+        ngx_flowdash_curl_socket_wake(s, 1);
+    }
+}
+
+
+ngx_uint_t
+ngx_flowdash_curl_socket_is_frozen(CURL *easy)
+{
+    curl_off_t  id;
+
+    id = ngx_flowdash_curl_conn_id(easy);
+
+    return id != -1 && ngx_flowdash_curl_conn_is_frozen(id);
 }
 
 

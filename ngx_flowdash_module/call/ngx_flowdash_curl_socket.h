@@ -62,6 +62,17 @@ int ngx_flowdash_curl_socket_close(void *data, curl_socket_t fd);
 void ngx_flowdash_curl_socket_watch_kept(CURL *easy);
 
 /*
+ * A transfer has timed out whose request was sent at "since".  If nothing has
+ * come on its connection since then, the connection is frozen: it serves the
+ * transfers that use it, but no others, and is shut down when the last has
+ * ended.
+ */
+void ngx_flowdash_curl_socket_check_frozen(CURL *easy, ngx_msec_t since);
+
+/* Tells whether a transfer's connection is frozen. */
+ngx_uint_t ngx_flowdash_curl_socket_is_frozen(CURL *easy);
+
+/*
  * Shuts down idle sockets, those that have been idle longest first, until no
  * more than "max" are left.
  */

@@ -47,6 +47,7 @@ static void ngx_http_flowdash_call_finalize(ngx_http_flowdash_call_t *call,
     ngx_int_t rc);
 static void ngx_http_flowdash_call_end(ngx_http_flowdash_call_t *call,
     ngx_int_t rc);
+static void ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call);
 static void ngx_http_flowdash_call_check_handle(
     ngx_http_flowdash_call_t *call);
 static void ngx_http_flowdash_call_cleanup(void *data);
@@ -309,7 +310,7 @@ ngx_http_flowdash_call_transfer_handler(ngx_flowdash_curl_transfer_t *t)
 
     if (call->reused && !call->fresh) {
 
-        /* the host may have another address, which is allowed */
+        /* a new one may be to another address, which is allowed */
 
         call->denied = 0;
         call->fresh = 1;
@@ -492,6 +493,17 @@ ngx_http_flowdash_call_end(ngx_http_flowdash_call_t *call, ngx_int_t rc)
 
 
 void
+ngx_http_flowdash_call_time_out(ngx_http_flowdash_call_t *call)
+{
+    call->transfer.timedout = 1;
+
+    ngx_http_flowdash_call_abort(call);
+}
+
+
+/* ends a call at once; the caller finalizes the subrequest */
+
+static void
 ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call)
 {
     call->ex->call = NULL;

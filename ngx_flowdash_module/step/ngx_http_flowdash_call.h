@@ -34,10 +34,12 @@ typedef struct ngx_http_flowdash_call_s {
     unsigned                       lost:1;     /* libcurl got no answer, and
                                                   would send again */
     unsigned                       resent:1;   /* the call was sent again */
+    unsigned                       http1:1;    /* the endpoint requires it */
     unsigned                       header_ended:1;
     unsigned                       denied:1;   /* an address is denied */
     unsigned                       opened:1;   /* a new socket is allowed */
-    unsigned                       reused:1;   /* a kept one is denied */
+    unsigned                       reused:1;   /* a kept one is denied, or
+                                                  frozen */
     unsigned                       fresh:1;    /* use no kept connection */
 } ngx_http_flowdash_call_t;
 
@@ -45,8 +47,8 @@ typedef struct ngx_http_flowdash_call_s {
 /* The content handler of a step with flowdash_call; returns as they do. */
 ngx_int_t ngx_http_flowdash_call_handler(ngx_http_request_t *r);
 
-/* Ends a call at once.  The caller finalizes the subrequest. */
-void ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call);
+/* Ends a call: its time is over.  The caller finalizes the subrequest. */
+void ngx_http_flowdash_call_time_out(ngx_http_flowdash_call_t *call);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_CALL_H_INCLUDED_ */

@@ -177,6 +177,12 @@ ngx_http_flowdash_call_result_read_error(ngx_http_flowdash_call_t *call)
         return NGX_DECLINED;
     }
 
+    if (call->lost && call->http1) {
+        return ngx_http_flowdash_call_result_set_error(call,
+                                          NGX_HTTP_FLOWDASH_CONNECT,
+                                          "the endpoint requires HTTP/1.1");
+    }
+
     if (call->lost) {
         return ngx_http_flowdash_call_result_set_error(call,
                                       NGX_HTTP_FLOWDASH_CONNECT,
@@ -358,6 +364,10 @@ ngx_http_flowdash_call_result_can_resend(ngx_http_flowdash_call_t *call)
 {
     if (call->resent) {
         return 0;
+    }
+
+    if (call->lost && call->http1) {
+        return call->conf->resend;
     }
 
     if (call->lost) {

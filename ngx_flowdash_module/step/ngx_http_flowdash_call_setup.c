@@ -26,6 +26,8 @@ static ngx_int_t ngx_http_flowdash_call_setup_proxy(CURL *easy,
     ngx_http_flowdash_loc_conf_t *flcf);
 static curl_socket_t ngx_http_flowdash_call_setup_open_socket(void *data,
     curlsocktype type, struct curl_sockaddr *addr);
+static void ngx_http_flowdash_call_setup_lose(
+    ngx_http_flowdash_call_t *call);
 static void ngx_http_flowdash_call_setup_user_timeout(
     ngx_http_flowdash_call_t *call, curl_socket_t fd, int family);
 static int ngx_http_flowdash_call_setup_connected(void *data, char *ip,
@@ -254,7 +256,7 @@ ngx_http_flowdash_call_setup_open_socket(void *data, curlsocktype type,
     curl_socket_t  fd;
 
     if (call->sent) {
-        call->lost = 1;
+        ngx_http_flowdash_call_setup_lose(call);
         return CURL_SOCKET_BAD;
     }
 
@@ -274,6 +276,30 @@ ngx_http_flowdash_call_setup_open_socket(void *data, curlsocktype type,
     }
 
     return fd;
+}
+
+
+/*
+ * libcurl got no answer and would send again.  Whether it would use HTTP/1.1,
+ * because the endpoint has asked for that by HTTP_1_1_REQUIRED, can only be
+ * seen by what it says of the attempt: on a new connection it then misses an
+ * answer, which it does not when it repeats for another reason.
+ */
+
+static void
+ngx_http_flowdash_call_setup_lose(ngx_http_flowdash_call_t *call)
+{
+    const char  *error;
+
+    call->lost = 1;
+
+    error = ngx_flowdash_curl_error(&call->transfer);
+
+    if (ngx_strstr(error, "HTTP_1_1_REQUIRED")
+        || (!call->kept && ngx_strcmp(error, "Empty reply from server") == 0))
+    {
+        call->http1 = 1;
+    }
 }
 
 
@@ -334,12 +360,17 @@ ngx_http_flowdash_call_setup_connected(void *data, char *ip, char *local_ip,
 
         /* again, on another kept connection */
 
-        call->lost = 1;
+        ngx_http_flowdash_call_setup_lose(call);
         return CURL_PREREQFUNC_ABORT;
     }
 
     call->sent = 1;
     call->kept = !call->opened;
+
+    if (ngx_flowdash_curl_send(&call->transfer) != NGX_OK) {
+        call->reused = 1;
+        return CURL_PREREQFUNC_ABORT;
+    }
 
     if (flcf->rules == NULL) {
         return CURL_PREREQFUNC_OK;

@@ -293,6 +293,16 @@ ngx_http_flowdash_call_transfer_options(ngx_http_flowdash_call_t *call,
         }
     }
 
+    if (call->http1) {
+        call->transfer.worn = 1;
+
+        if (curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                             (long) CURL_HTTP_VERSION_1_1))
+        {
+            return NGX_ERROR;
+        }
+    }
+
     /* NULL, too: the addresses of the handle's last transfer must go */
 
     if (ngx_http_flowdash_call_setup_named(call->conf)

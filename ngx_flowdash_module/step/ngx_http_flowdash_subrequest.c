@@ -259,7 +259,7 @@ ngx_http_flowdash_subrequest_abort(ngx_http_request_t *sr,
     u = sr->upstream;
 
     if (ex->call) {
-        ngx_http_flowdash_call_abort(ex->call);
+        ngx_http_flowdash_call_time_out(ex->call);
 
     } else if (u && u->cleanup) {
 

@@ -4,7 +4,7 @@
  * An endpoint over TLS that does what the path of a request says, and writes
  * a line of JSON for each: its connection, its path, HTTP's version.
  *
- *     node h2.js LOG CERTIFICATE KEY h2 | http1 | no_alpn
+ *     node h2.js LOG CERTIFICATE KEY h2 | both | http1 | no_alpn
  *
  * It listens on the socket that is its standard input.
  */
@@ -129,8 +129,14 @@ function onRequest(request, response) {
 
 let server;
 
-if (mode === 'h2') {
-    server = http2.createSecureServer(options);
+if (mode === 'h2' || mode === 'both') {
+    server = http2.createSecureServer({ ...options,
+                                        allowHTTP1: mode === 'both' });
+    server.on('request', (request, response) => {
+        if (request.httpVersion === '1.1') {
+            onRequest(request, response);
+        }
+    });
     server.prependListener('secureConnection',
                            (socket) => sockets.push(socket));
     server.on('session', onSession);
