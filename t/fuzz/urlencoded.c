@@ -55,21 +55,23 @@ form_model(form_case_t *c, ngx_str_t *text, form_pairs_t *pairs)
     p = text->data;
     last = p + text->len;
 
-    for ( /* void */ ; p < last; p = end + 1) {
+    /* a "&" too many stands for a pair that is empty, and stays */
 
-        end = memchr(p, '&', last - p);
+    for ( /* void */ ; text->len && p <= last; p = end + 1) {
+
+        end = (p < last) ? memchr(p, '&', last - p) : NULL;
 
         if (end == NULL) {
             end = last;
         }
 
-        if (end == p) {
-            continue;
-        }
-
         pair = form_push(c, pairs);
         pair->raw.data = p;
         pair->raw.len = end - p;
+
+        if (end == p) {
+            continue;
+        }
 
         value = memchr(p, '=', end - p);
 
