@@ -81,21 +81,22 @@ test_charge(void)
 }
 
 
-/* issue[a][b] and xyz have 14 octets */
+/* issue[...][b] and xyz have 513 octets, its nodes less */
 
 static void
 test_check(void)
 {
     const char  *error;
 
-    ok(check(14, &error) == NGX_OK, "a value that just fits");
-    ok(check(13, &error) == NGX_DECLINED, "one octet more");
+    ok(check(513, &error) == NGX_OK, "a value that just fits");
+    ok(check(512, &error) == NGX_DECLINED, "one octet more");
 }
 
 
 static ngx_int_t
 check(size_t max_size, const char **error)
 {
+    u_char                      name[500];
     ngx_str_t                   boundary = ngx_null_string;
     ngx_str_t                  *token;
     ngx_array_t                *pointer;
@@ -110,7 +111,9 @@ check(size_t max_size, const char **error)
                                 max_size, NGX_HTTP_FLOWDASH_STRICT_ALL);
 
     ngx_memzero(&field, sizeof(ngx_http_flowdash_field_t));
-    ngx_str_set(&field.node.str, "a");
+    ngx_memset(name, 'a', sizeof(name));
+    field.node.str.data = name;
+    field.node.str.len = sizeof(name);
     ngx_str_set(&field.value, "{\"b\":\"xyz\"}");
 
     return ngx_http_flowdash_form_check(&form, &field, NULL, error);
