@@ -1,6 +1,6 @@
 
 /*
- * The fields that flowdash_set and flowdash_set_json set before the first step.
+ * What flowdash_set and flowdash_set_json set before the first step.
  */
 
 
@@ -105,7 +105,8 @@ ngx_http_flowdash_source_preset_field(ngx_http_request_t *r,
 
     field->node.str = param->name;
 
-    if (ngx_http_flowdash_source_preset_string(r, &param->name, &field->spelling)
+    if (ngx_http_flowdash_source_preset_string(r, &param->name,
+                                               &field->spelling)
         != NGX_OK
         || ngx_http_flowdash_value_raw(r, &param->value, &value) != NGX_OK)
     {
@@ -175,7 +176,8 @@ ngx_http_flowdash_source_preset_json(ngx_http_request_t *r,
     }
 
     if (verdict == NGX_HTTP_FLOWDASH_JSON_OK
-        && task.fields.last == &task.fields.part && task.fields.part.nelts == 1)
+        && task.fields.last == &task.fields.part
+        && task.fields.part.nelts == 1)
     {
         only = task.fields.part.elts;
         field->value = only->value;

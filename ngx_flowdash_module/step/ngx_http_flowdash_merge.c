@@ -84,7 +84,7 @@ ngx_http_flowdash_merge(ngx_http_request_t *r,
         return answer->json.empty
                ? NGX_OK
                : ngx_http_flowdash_merge_nothing(r, ctx, ex, 1,
-                                               "is an object without \"task\"");
+                                              "is an object without \"task\"");
     }
 
     if (verdict == NGX_HTTP_FLOWDASH_JSON_NO_OBJECT && !answer->json.map) {

@@ -17,8 +17,8 @@ ngx_http_request_t *ngx_http_flowdash_subrequest_create(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_str_t *uri, ngx_str_t *args);
 
 /*
- * Undoes the creation of the exchange's subrequest, which has not run yet: what
- * it needs could not be prepared.
+ * Undoes the creation of the exchange's subrequest, which has not run yet:
+ * what it needs could not be prepared.
  */
 void ngx_http_flowdash_subrequest_undo(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex);

@@ -24,8 +24,8 @@ void ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx);
 void ngx_http_flowdash_count_guarded(ngx_http_request_t *r);
 
 /*
- * Counts an answer that is ignored.  Returns 1 if it should be logged, which is
- * at most once a minute and step: in all workers together if there is a
+ * Counts an answer that is ignored.  Returns 1 if it should be logged, which
+ * is at most once a minute and step: in all workers together if there is a
  * flowdash_zone, otherwise in each.
  */
 ngx_uint_t ngx_http_flowdash_count_ignored(ngx_http_flowdash_ctx_t *ctx,
