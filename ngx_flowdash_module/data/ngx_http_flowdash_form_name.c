@@ -21,6 +21,8 @@ static const char *ngx_http_flowdash_form_name_split(
 static const char *ngx_http_flowdash_form_name_follow(
     ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_str_t *field,
     ngx_str_t *path, ngx_uint_t *found);
+static const char *ngx_http_flowdash_form_name_index(
+    ngx_http_flowdash_form_t *form, ngx_str_t *key, ngx_str_t *token);
 static ngx_uint_t ngx_http_flowdash_form_name_brackets(ngx_str_t *path);
 static ngx_uint_t ngx_http_flowdash_form_name_brackets_balanced(
     ngx_str_t *name);
@@ -182,7 +184,8 @@ ngx_http_flowdash_form_name_follow(ngx_http_flowdash_form_t *form,
                 return "a name that some apps take for the task's";
             }
 
-            return NULL;
+            return n ? ngx_http_flowdash_form_name_index(form, &key, &token[n])
+                     : NULL;
         }
     }
 
@@ -193,6 +196,49 @@ ngx_http_flowdash_form_name_follow(ngx_http_flowdash_form_t *form,
     path->len = last - p;
 
     return NULL;
+}
+
+
+/*
+ * To qs, a[5] is the first element of the array if there is no other, and a[7]
+ * then is the second.
+ */
+
+static const char *
+ngx_http_flowdash_form_name_index(ngx_http_flowdash_form_t *form,
+    ngx_str_t *key, ngx_str_t *token)
+{
+    ngx_int_t  index, wanted;
+
+    index = ngx_atoi(key->data, key->len);
+    wanted = ngx_atoi(token->data, token->len);
+
+    if (wanted == NGX_ERROR || index <= wanted) {
+        return NULL;
+    }
+
+    if (wanted) {
+        return "an index behind the task's, which some apps take for it";
+    }
+
+    form->behind = 1;
+
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_form_name_end(ngx_http_flowdash_form_t *form)
+{
+    /* with a[0], no other element is the first */
+
+    if (form->behind && form->pairs == NULL) {
+        return ngx_http_flowdash_form_refuse(form,
+                   NGX_HTTP_FLOWDASH_FORM_MALFORMED, form->offset,
+                   "an index that some apps take for the task's");
+    }
+
+    return NGX_OK;
 }
 
 

@@ -81,7 +81,7 @@ ngx_http_flowdash_form_urlencoded_parse(ngx_http_flowdash_form_t *form,
     form->tail = text->len;
     form->open = (text->len == 0 || last[-1] == '&');
 
-    return NGX_OK;
+    return ngx_http_flowdash_form_name_end(form);
 }
 
 

@@ -12,6 +12,7 @@
 #include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_method.h>
 #include <ngx_http_flowdash_form.h>
+#include <ngx_http_flowdash_form_name.h>
 #include <ngx_http_flowdash_form_index.h>
 #include <ngx_http_flowdash_form_rules.h>
 #include <ngx_http_flowdash_multipart_state.h>
@@ -158,7 +159,7 @@ ngx_http_flowdash_multipart_end(ngx_http_flowdash_multipart_t *mp)
                    "the closing delimiter is missing");
     }
 
-    return NGX_OK;
+    return ngx_http_flowdash_form_name_end(mp->form);
 }
 
 
