@@ -318,7 +318,7 @@ http {
             if (\$arg_x) { return 204; }
         }
 
-        location /counters { access_log off; flowdash_status json; }
+        location /counters { access_log off; flowdash_status prometheus; }
 
         location /status/json { flowdash_status json; }
         location /status/html { flowdash_status html; }
@@ -573,18 +573,17 @@ sub unexplained {
 
 sub counted {
     my ($res) = @_;
-    my $status = JSON::PP::decode_json($t->get('/counters')->{body});
+    my $metrics = $t->get('/counters')->{body};
 
-    my %sum = map { $_ => 0 } qw(started succeeded running failed);
-    for my $one (@{ $status->{actions} }) {
-        $sum{$_} += $one->{$_} for qw(started succeeded running);
-        $sum{failed} += $_ for values %{ $one->{failed} };
-    }
+    my %sum = map { $_ => 0 } qw(started succeeded running failed uncounted);
+    $sum{$1} += $2 while $metrics
+        =~ /^flowdash_(?:actions_)?([a-z]+)(?:_total)?(?:\{.*\})? (\d+)$/gm;
+
     my $more = $sum{failed} - $failures;
     my $failed = ($res->{line}{result} // '') eq 'failed';
-    my $left_out = $status->{uncounted} - $uncounted
+    my $left_out = $sum{uncounted} - $uncounted
         || ($res->{line}{action} // '') eq 'Dry';
-    ($failures, $uncounted) = ($sum{failed}, $status->{uncounted});
+    ($failures, $uncounted) = ($sum{failed}, $sum{uncounted});
 
     return map { "the counters: $_" }
         ($sum{running} ? "$sum{running} running" : ()),
