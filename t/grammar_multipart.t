@@ -434,6 +434,14 @@ for (
 refused('/strict', form($open, [ $offer->(), 'PDF' ]),
         qr/a part has a file without a Content-Type \(flowdash_strict type\),/,
         'a file without a Content-Type');
+for my $odd ('text/plain; in; charset=utf-8', 'text/plain; a=', 'text',
+             'text/plain; a="b', 'text/plain a=b')
+{
+    refused('/strict',
+            form($open, [ $offer->() . "\r\nContent-Type: $odd", 'PDF' ]),
+            qr/an unusual Content-Type \(flowdash_strict parts\),/,
+            "a file of the type $odd");
+}
 passes('/relaxed/type', form($open, [ $offer->(), 'PDF' ]),
        '{"Stage":"Open","Offer":' . $told->('offer.pdf', '') . '}',
        'a file without a Content-Type, relaxed');

@@ -37,6 +37,8 @@ static const char *ngx_http_flowdash_multipart_grammar_disposition(
     ngx_http_flowdash_multipart_t *mp, u_char *p, u_char *last);
 static ngx_uint_t ngx_http_flowdash_multipart_grammar_is_space(u_char *p,
     u_char *last);
+static ngx_uint_t ngx_http_flowdash_multipart_grammar_bad_param(u_char *p,
+    u_char *last);
 static const char *ngx_http_flowdash_multipart_grammar_content_type(
     ngx_http_flowdash_multipart_t *mp, u_char *p, u_char *last);
 static const char *ngx_http_flowdash_multipart_grammar_length(
@@ -312,6 +314,27 @@ ngx_http_flowdash_multipart_grammar_is_space(u_char *p, u_char *last)
 }
 
 
+/* busboy takes a type with such a parameter for text/plain */
+
+static ngx_uint_t
+ngx_http_flowdash_multipart_grammar_bad_param(u_char *p, u_char *last)
+{
+    ngx_int_t                            rc;
+    ngx_http_flowdash_multipart_param_t  param;
+
+    do {
+        rc = ngx_http_flowdash_multipart_media_param(&p, last, &param);
+
+        if (rc == NGX_DECLINED || (rc == NGX_OK && param.value.len == 0)) {
+            return 1;
+        }
+
+    } while (rc == NGX_OK);
+
+    return 0;
+}
+
+
 /*
  * Mojolicious looks for "multipart" and "boundary" anywhere, and Rack for
  * "filename" in all headers.  WebOb reads a urlencoded part as a form.
@@ -338,6 +361,8 @@ ngx_http_flowdash_multipart_grammar_content_type(
     if (verdict == NGX_HTTP_FLOWDASH_FORM_MALFORMED
         || memchr(name.data, '/', name.len) == NULL
         || name.data[name.len - 1] == '/'
+        || ngx_http_flowdash_multipart_grammar_bad_param(name.data + name.len,
+                                                         last)
         || last[-1] == ' ' || last[-1] == ';'
         || ngx_http_flowdash_multipart_media_count(p, last, " ;")
         || ngx_http_flowdash_multipart_media_count(p, last, "boundary")

@@ -255,7 +255,7 @@ sub compare (%it) {
     for my $source (sort keys %task) {
         next if $alone && $source eq 'query';
         my $task = $task{$source} // next;
-        my $its = $source eq 'query' && $it{parser} =~ /^koa/
+        my $its = $source eq 'query' && $it{parser} =~ /^(?:koa|starlette)/
             ? $it{told} : $told;
         if (ref $task eq 'ARRAY') {
             @seen{ keys %$told } = ();
