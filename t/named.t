@@ -15,6 +15,10 @@ $t->endpoint(crm => { body => 'ok' });
 $t->endpoint(app => { status => 503, body => 'broken' });
 $t->endpoint(page => { body => 'the page' });
 
+my $sent = $t->dir . '/sent';
+
+$t->endpoint(slow => { until => sub { -e $sent }, body => 'the slow page' });
+
 $t->write_file('users', "abc123:{PLAIN}secret\n");
 
 my $action = <<'EOC';
@@ -49,6 +53,8 @@ http {
         location /other/ { return 418; }
 
         location /large/ { client_max_body_size 10; $action }
+        location /slow/ { client_max_body_size 10; $action
+                          error_page 413 = \@slow; }
         location /denied/ { deny all; $action }
         location /password/ { auth_basic "T"; $action
                               auth_basic_user_file %%DIR%%/users; }
@@ -64,6 +70,10 @@ http {
         location /uri/page { proxy_pass http://127.0.0.1:%%PORT_page%%; }
 
         location \@page { proxy_pass http://127.0.0.1:%%PORT_page%%; }
+
+        # nginx does not set a read handler of its own here
+        location \@slow { proxy_ignore_client_abort on;
+                          proxy_pass http://127.0.0.1:%%PORT_slow%%; }
     }
 
     server {
@@ -187,6 +197,31 @@ for my $path (qw(/large/1 /denied/1)) {
     $t->no_request('app');
 
     in_parts($path, "$path, in parts", $inner);
+}
+
+# a body that nginx has begun to read: the rest comes while the page is made
+
+{
+    my $socket = $t->connect('http');
+
+    print $socket "POST /slow/1 HTTP/1.1\r\nHost: localhost\r\n"
+        . "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n";
+    like(readline $socket, qr/^HTTP\/1.1 100 /, 'nginx reads');
+    is(readline $socket, "\r\n", 'no header');
+
+    print $socket "14\r\n", 'x' x 20, "\r\n";
+    $t->wait_for(sub { $t->requests('slow') });
+    $t->only_request('slow');
+
+    print $socket "14\r\n", 'x' x 20, "\r\n";
+
+    # without the pause the page could come first, and hide a crash
+    select undef, undef, undef, 0.5;
+    $t->write_file('sent', '');
+
+    my $raw = $t->raw_request("0\r\n\r\n", socket => $socket);
+    like($raw, qr/^HTTP\/1.1 200 .*the slow page\z/s, 'the page is sent');
+    $t->no_request('app');
 }
 
 # what stays as it was

@@ -83,6 +83,15 @@ ngx_http_flowdash_replace_headers_discard_body(ngx_http_request_t *r)
     rb = r->request_body;
 
     if (rb) {
+
+        /* nginx must not continue to read a part: there is no buffer */
+
+        if (r->connection->read->timer_set) {
+            ngx_del_timer(r->connection->read);
+        }
+
+        r->read_event_handler = ngx_http_block_reading;
+
         rb->bufs = NULL;
         rb->buf = NULL;
         rb->temp_file = NULL;
