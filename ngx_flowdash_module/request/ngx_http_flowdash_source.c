@@ -350,7 +350,10 @@ ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
         return NGX_DECLINED;
     }
 
-    if ((ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_MEANING)
+    /* a field that the task has was judged when the task was read */
+
+    if (field == NULL
+        && (ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_MEANING)
         && ngx_http_flowdash_task_rival(ctx->task, &new->node.str))
     {
         *error = "Rails reads due(1i) as due (flowdash_strict meaning)";
