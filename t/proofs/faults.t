@@ -337,7 +337,7 @@ sub row ($what, $do, $expected, %option) {
     my $status = ref $answer ? $answer->{status} : '';
 
     my ($calls, $app, $end) = split /, /, $expected =~ s/^[^,]*, //r;
-    if ($end ne 'none') {
+    if ($end ne 'none' || !ref $answer) {
         $t->wait_for(sub {
             length($t->read_file('faults.log') // '') > $logged });
     }
