@@ -280,7 +280,19 @@ subtest 'a context menu: the fields are in the query' => sub {
 
 
 # The last bytes are sent while the worker is stopped, and requests on other
-# connections behind them: all of them wait for the worker when it goes on.
+# connections behind them: all of them wait for the worker when it goes on, in
+# this order.
+
+use constant TIOCOUTQ => 0x5411;    # tcp(7), SIOCOUTQ: bytes without an ack
+
+# until the worker's side of the connection has all that was sent
+sub delivered ($socket) {
+    $t->wait_for(sub {
+        my $queued = pack 'i', 0;
+        ioctl($socket, TIOCOUTQ, $queued) or die "ioctl: $!\n";
+        return !unpack 'i', $queued;
+    }) or fail('all is delivered');
+}
 
 subtest '64 MB' => sub {
     my $boundary = 'xxBOUNDARYxx';
@@ -321,6 +333,7 @@ subtest '64 MB' => sub {
         $before_end->($length - length $tail);
         print $socket $tail;
         $socket->flush;
+        delivered($socket);
 
         return ($socket, $sha->hexdigest);
     };
@@ -363,10 +376,12 @@ subtest '64 MB' => sub {
             grep { (readlink $_ // '') =~ /client_body_temp/ && -s $_ > $length - 32_768 }
                 glob "/proc/$worker/fd/*";
         }) or fail('nginx has the body');
+        delivered($socket);
         kill STOP => $worker;
         $t->wait_for(sub { $proc->('stat') =~ /^\d+ \(.*\) T /s });
     });
     $_->syswrite("GET /small HTTP/1.0\r\n\r\n") for @others;
+    delivered($_) for @others;
     kill CONT => $worker;
 
     my @answers = map { my $other = $_; local $/; readline $other } @others;
