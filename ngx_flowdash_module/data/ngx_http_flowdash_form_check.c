@@ -513,9 +513,16 @@ ngx_http_flowdash_form_check_can_encode(ngx_http_flowdash_form_t *form,
         }
     }
 
-    /* Rack would read another name in it: no such form is read here either */
+    /*
+     * Rack would read another name, or another header, in it: no such form is
+     * read here either.
+     */
 
-    if (form->boundary.len && ngx_http_flowdash_multipart_media_nested(key)) {
+    if (form->boundary.len
+        && (ngx_http_flowdash_multipart_media_nested(key)
+            || ngx_http_flowdash_multipart_media_count(key->data, last,
+                                                       "content-disposition")))
+    {
         return 0;
     }
 

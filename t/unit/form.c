@@ -38,6 +38,8 @@ static void test_alias(void);
 static void test_grammar(void);
 static ngx_uint_t grammar(const char *pair, ngx_uint_t query);
 static ngx_int_t check(size_t max_size, const char **error);
+static void test_check_name(void);
+static ngx_int_t check_name(const char *name, const char *boundary);
 
 
 static ngx_pool_t  *test_pool;
@@ -52,6 +54,7 @@ main(void)
 
     test_charge();
     test_check();
+    test_check_name();
     test_fields();
     test_alias();
     test_grammar();
@@ -117,6 +120,47 @@ check(size_t max_size, const char **error)
     ngx_str_set(&field.value, "{\"b\":\"xyz\"}");
 
     return ngx_http_flowdash_form_check(&form, &field, NULL, error);
+}
+
+
+/* a part that is written must be one that is read, whatever an answer names */
+
+static void
+test_check_name(void)
+{
+    ok(check_name("name", "B") == NGX_OK, "a name");
+    ok(check_name("a name=x", "B") == NGX_DECLINED, "another name in it");
+    ok(check_name("a name=x", "") == NGX_OK, "in no multipart form");
+    ok(check_name("xcontent-Dispositionx", "B") == NGX_DECLINED,
+       "another header in it");
+    ok(check_name("xcontent-Dispositionx", "") == NGX_OK,
+       "in no multipart form");
+}
+
+
+static ngx_int_t
+check_name(const char *name, const char *boundary)
+{
+    ngx_str_t                   with;
+    ngx_array_t                *pointer;
+    const char                 *error;
+    ngx_http_flowdash_form_t    form;
+    ngx_http_flowdash_field_t   field;
+
+    with.data = (u_char *) boundary;
+    with.len = ngx_strlen(boundary);
+
+    pointer = ngx_array_create(test_pool, 1, sizeof(ngx_str_t));
+
+    ngx_http_flowdash_form_init(&form, test_pool, pointer, &with, 1000,
+                                NGX_HTTP_FLOWDASH_STRICT_NONE);
+
+    ngx_memzero(&field, sizeof(ngx_http_flowdash_field_t));
+    field.node.str.data = (u_char *) name;
+    field.node.str.len = ngx_strlen(name);
+    ngx_str_set(&field.value, "\"x\"");
+
+    return ngx_http_flowdash_form_check(&form, &field, NULL, &error);
 }
 
 
