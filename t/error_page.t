@@ -602,7 +602,7 @@ is(called(), '', 'rewrite ... last in a step: no app');
 
 $res = act('/small', body => $body x 10, accept => 'application/json');
 is($res->{status}, 413, '413: status');
-like($res->{body}, qr/<center>nginx/, '413: is nginx\'s own');
+like($res->{body}, qr{<center><h1>413 }, '413: is nginx\'s own');
 is(called(), '', '413: nothing is called');
 is(act('/small', body => '{"a":1}   {}')->{status}, 413, '413: 11 bytes');
 

@@ -31,6 +31,7 @@ use File::Temp;
 use HTTP::Tiny;
 use JSON::PP qw(decode_json encode_json);
 use MIME::Base64 qw(decode_base64);
+use Scalar::Util qw(weaken);
 use Time::HiRes qw(sleep time);
 
 use Test::Flowdash::Npm;
@@ -40,11 +41,21 @@ my @ARGUMENTS = qw(--headless --no-sandbox --disable-gpu --disable-quic
     --no-first-run --disable-background-networking --disable-sync
     --disable-component-update);
 
+# Those that are open when the test ends must close before Perl takes apart what
+# closing one needs.
+
+my @browsers;
+
+END { $_ && $_->DESTROY for @browsers }
+
 # new(width => 1024, height => 900, dark => 0, scripts => 1)
 
 sub new ($class, %option) {
     my $profile = File::Temp->newdir;
     my $self = bless { profile => $profile }, $class;
+
+    push @browsers, $self;
+    weaken($browsers[-1]);
 
     local $ENV{TMPDIR} = $profile;      # both leave things there
 
@@ -92,9 +103,10 @@ sub _start_driver ($self) {
 sub DESTROY ($self) {
     local ($@, $?, $!);
 
+    my $pid = delete $self->{pid} or return;
     eval { $self->_send(DELETE => '') };
-    kill TERM => $self->{pid} if $self->{pid};
-    close $self->{driver} if $self->{driver};
+    kill TERM => $pid;
+    close $self->{driver};
 }
 
 sub go ($self, $url) {
