@@ -113,7 +113,7 @@ for my $page (@pages) {
 
 sub metrics {
     return map { ($_ => 1) } source('ngx_http_flowdash_status_prometheus.c')
-        =~ /(?:"|# TYPE )(flowdash_\w+_(?:entries|max|running|seconds|total))/g;
+        =~ /(?:"|# TYPE )(flowdash_\w+_(?:entries|info|max|running|seconds|total))/g;
 }
 
 sub name { return $_[0] =~ s{^\Q$root\E/}{}r }

@@ -5,6 +5,7 @@
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::Flowdash;
+use Test::Flowdash::Libcurl;
 
 use Encode qw(encode_utf8);
 use IPC::Open3 qw(open3);
@@ -482,12 +483,24 @@ is($opened, scalar keys %conns, 'connections, as endpoints have seen them');
 
 sub label { return join ',', map { qq($_->[0]="$_->[1]") } @_ }
 
+# the versions come from elsewhere: CHANGES, nginx -v, curl --version
+
+sub build_info {
+    open my $changes, '<', "$FindBin::Bin/../CHANGES" or die "CHANGES: $!\n";
+    my ($ours) = join('', <$changes>) =~ /ngx_flowdash_module ([\d.]+)/;
+    my ($nginx) = `$ENV{FLOWDASH_NGINX} -v 2>&1` =~ m{nginx/([\d.]+)};
+
+    return 'flowdash_build_info{' . label([ version => $ours ],
+        [ nginx => $nginx ], [ libcurl => libcurl_version() ]) . '}';
+}
+
 sub expected_lines {
     my ($status) = @_;
     my %line = ('flowdash_zone_entries' => $status->{entries},
                 'flowdash_zone_entries_max' => $status->{max_entries},
                 'flowdash_uncounted_total' => $status->{uncounted},
-                'flowdash_guarded_total' => $status->{guarded});
+                'flowdash_guarded_total' => $status->{guarded},
+                build_info() => 1);
 
     my $add = sub {
         my ($name, $value, @labels) = @_;

@@ -557,3 +557,10 @@ ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t, CURLcode result)
 
     t->handler(t);
 }
+
+
+const char *
+ngx_flowdash_curl_version(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version;
+}

@@ -90,5 +90,8 @@ const char *ngx_flowdash_curl_error(ngx_flowdash_curl_transfer_t *t);
  */
 void ngx_flowdash_curl_free(ngx_flowdash_curl_transfer_t *t);
 
+/* Returns the version of the libcurl that is loaded: "7.88.1". */
+const char *ngx_flowdash_curl_version(void);
+
 
 #endif /* _NGX_FLOWDASH_CURL_H_INCLUDED_ */

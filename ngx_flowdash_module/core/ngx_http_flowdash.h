@@ -12,7 +12,9 @@
 #include <ngx_http_flowdash_reason.h>
 
 
-#define NGX_HTTP_FLOWDASH_VERSION  "0.1.0"
+/* as in the first line of CHANGES */
+
+#define NGX_HTTP_FLOWDASH_VERSION  "0.9.0"
 
 
 /* defined in the rooms above; here they are only pointed to */

@@ -6,6 +6,8 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_flowdash_curl.h>
+#include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_metrics.h>
 #include <ngx_http_flowdash_output.h>
@@ -120,6 +122,14 @@ ngx_http_flowdash_status_prometheus(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_status_prometheus_classes(out, view);
     ngx_http_flowdash_status_prometheus_times(out, view, 0);
     ngx_http_flowdash_status_prometheus_times(out, view, 1);
+
+    ngx_http_flowdash_output(out,
+        "# HELP flowdash_build_info Versions: the module's, nginx's, "
+        "libcurl's.\n"
+        "# TYPE flowdash_build_info gauge\n"
+        "flowdash_build_info{version=\"" NGX_HTTP_FLOWDASH_VERSION "\","
+        "nginx=\"" NGINX_VERSION "\",libcurl=\"%s\"} 1\n",
+        ngx_flowdash_curl_version());
 
     ngx_http_flowdash_output(out,
         "# HELP flowdash_zone_entries Actions and steps that are counted.\n"
