@@ -7,13 +7,15 @@
 use strict;
 use warnings;
 
+use Cwd qw(abs_path);
 use FindBin;
 use File::Temp qw(tempdir);
 use Test::More;
 
 my $ROOT = "$FindBin::Bin/..";
 my $NAME = 'ngx_http_flowdash_module';
-my $src = $ENV{NGINX_SRC} || '/usr/share/nginx/src';
+my $named = $ENV{NGINX_SRC} || '/usr/share/nginx/src';
+my $src = abs_path($named) // $named;
 
 my ($configure) = grep { -f "$src/$_" } qw(configure auto/configure);
 plan(skip_all => "no source of nginx in $src") if !$configure;
