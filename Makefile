@@ -40,6 +40,7 @@ BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
                   libssl-dev libyajl-dev zlib1g-dev
 TEST_PACKAGES   = ca-certificates chromium chromium-driver clang curl gcovr \
                   jq libclang-rt-dev libfcgi-perl libmojolicious-perl \
+                  libnginx-mod-http-js libnginx-mod-http-lua \
                   nghttp2-server node-busboy openssl perl php-cli prometheus \
                   puma python3-django python3-flask python3-werkzeug \
                   ruby-actionpack ruby-rack ruby-sinatra valgrind \

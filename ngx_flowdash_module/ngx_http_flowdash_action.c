@@ -33,6 +33,7 @@
 #include <ngx_http_flowdash_dry_run.h>
 #include <ngx_http_flowdash_error.h>
 #include <ngx_http_flowdash_error_internal.h>
+#include <ngx_http_flowdash_end.h>
 #include <ngx_http_flowdash_guard.h>
 #include <ngx_http_flowdash_action.h>
 
@@ -89,9 +90,10 @@ static ngx_int_t ngx_http_flowdash_action_finish(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_written(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_int_t rc);
-static void ngx_http_flowdash_action_client_handler(ngx_http_request_t *r);
 static void ngx_http_flowdash_action_restore(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
+static void ngx_http_flowdash_action_restore_connection(
+    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx);
 
 
 ngx_int_t
@@ -173,7 +175,7 @@ ngx_http_flowdash_action_continue(ngx_http_request_t *r,
         return ngx_http_flowdash_action_redirected(r, ctx);
 
     case NGX_HTTP_FLOWDASH_PASSED:
-        ngx_http_flowdash_client_ignore(r, ctx);
+        (void) ngx_http_flowdash_client_wrap(r, ctx);
         return NGX_DECLINED;
 
     default:
@@ -288,9 +290,18 @@ ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
     {
         ctx = ngx_http_flowdash_get_ctx(r);
 
-        if (!ngx_http_flowdash_action_is_here(r, &method)
-            || (ctx && ctx->state == NGX_HTTP_FLOWDASH_PASSED))
-        {
+        if (ctx && ctx->state == NGX_HTTP_FLOWDASH_PASSED) {
+
+            if (!r->background && !r->main->header_sent
+                && ngx_http_flowdash_client_wrap(r, ctx) != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+
+            return NGX_DECLINED;
+        }
+
+        if (!ngx_http_flowdash_action_is_here(r, &method)) {
             return NGX_DECLINED;
         }
 
@@ -338,8 +349,7 @@ ngx_http_flowdash_action_begin(ngx_http_request_t *r,
     ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash action begins");
 
-    ctx = ngx_http_flowdash_create_ctx(r,
-                                       ngx_http_flowdash_error_internal_end);
+    ctx = ngx_http_flowdash_create_ctx(r, ngx_http_flowdash_end);
     if (ctx == NULL || ngx_http_flowdash_source_create(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -606,7 +616,7 @@ ngx_http_flowdash_action_enter(ngx_http_request_t *r,
     ctx->start = ngx_current_msec;
     ctx->deadline = ctx->start + ctx->conf->deadline;
 
-    r->read_event_handler = ngx_http_flowdash_action_client_handler;
+    ngx_http_flowdash_client_ignore(r);
 }
 
 
@@ -854,27 +864,11 @@ ngx_http_flowdash_action_written(ngx_http_request_t *r,
 
     ctx->state = NGX_HTTP_FLOWDASH_PASSED;
 
-    ngx_http_flowdash_count_ended(ctx);
-    ngx_http_flowdash_action_restore(r, ctx);
-    ngx_http_flowdash_client_ignore(r, ctx);
+    ngx_http_flowdash_count_passed(ctx);
+    ngx_http_flowdash_action_restore_connection(r, ctx);
+    (void) ngx_http_flowdash_client_wrap(r, ctx);
 
     return NGX_DECLINED;
-}
-
-
-/*
- * Handles what the client does while steps run.  Once an endpoint has been
- * called, the action runs to its end even if the client leaves.  In HTTP/2
- * nginx has then set the connection's error already, which would terminate the
- * request when the subrequest is finalized.
- */
-
-static void
-ngx_http_flowdash_action_client_handler(ngx_http_request_t *r)
-{
-    r->connection->error = 0;
-
-    ngx_http_block_reading(r);
 }
 
 
@@ -884,22 +878,17 @@ static void
 ngx_http_flowdash_action_restore(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_connection_t  *c;
+    ngx_http_flowdash_action_restore_connection(r, ctx);
+    ngx_http_flowdash_client_restore(r);
+}
 
-    c = r->connection;
 
-    c->sendfile = ctx->sendfile;
-    c->tcp_nopush = ctx->tcp_nopush;
+/* whether the client has left still does not matter */
 
-#if (NGX_HTTP_V2)
-
-    if (r->stream
-        && (r->stream->out_closed || r->stream->connection->connection->error))
-    {
-        c->error = 1;
-    }
-
-#endif
-
-    r->read_event_handler = ngx_http_block_reading;
+static void
+ngx_http_flowdash_action_restore_connection(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    r->connection->sendfile = ctx->sendfile;
+    r->connection->tcp_nopush = ctx->tcp_nopush;
 }

@@ -16,7 +16,7 @@
 #include <ngx_http_flowdash_overrides.h>
 #include <ngx_http_flowdash_count.h>
 #include <ngx_http_flowdash_error.h>
-#include <ngx_http_flowdash_error_internal.h>
+#include <ngx_http_flowdash_end.h>
 #include <ngx_http_flowdash_guard.h>
 
 
@@ -44,8 +44,7 @@ ngx_http_flowdash_guard(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
     }
 
     if (ctx == NULL) {
-        ctx = ngx_http_flowdash_create_ctx(r,
-                                        ngx_http_flowdash_error_internal_end);
+        ctx = ngx_http_flowdash_create_ctx(r, ngx_http_flowdash_end);
         if (ctx == NULL) {
             return NGX_ERROR;
         }

@@ -17,6 +17,7 @@
 #include <ngx_http_flowdash_variables.h>
 #include <ngx_http_flowdash_status.h>
 #include <ngx_http_flowdash_subrequest.h>
+#include <ngx_http_flowdash_end.h>
 #include <ngx_http_flowdash_action.h>
 #include <ngx_http_flowdash_conf.h>
 #include <ngx_http_flowdash_conf_request.h>
@@ -803,6 +804,8 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
     *h = ngx_http_flowdash_action_handler;
 
     ngx_http_flowdash_init_task_variables(fmcf, cmcf);
+
+    ngx_http_flowdash_end_init();
 
     return ngx_http_flowdash_subrequest_init(cf);
 }

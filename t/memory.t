@@ -521,7 +521,7 @@ sub told {
     }
     return (line => eval { JSON::PP::decode_json($lines[0]) } // {},
             requests => scalar @lines,
-            log => [ grep { /flowdash: action ".*?" failed/ }
+            log => [ grep { /flowdash: action ".*?" (?:failed|aborted)/ }
                      new_lines('error.log') ]);
 }
 
@@ -544,7 +544,7 @@ sub new_lines {
 sub unexplained {
     my ($res, $right, $where) = @_;
     my $line = $res->{line};
-    my $failed = ($line->{result} // '') eq 'failed';
+    my $failed = ($line->{result} // '') =~ /^(?:failed|aborted)$/;
 
     my @faults;
     push @faults, "lines in the access log: $res->{requests}"
@@ -559,7 +559,7 @@ sub unexplained {
 
     # "connect", where a new connection is not found a place in nginx
 
-    push @faults, "failed for $line->{error}" if $failed
+    push @faults, "failed for $line->{error}" if $line->{result} eq 'failed'
         && $line->{error} !~ /^(?:internal|connect|$right->{line}{error})$/;
     push @faults, "passed, although it has failed"
         if $line->{result} eq 'ok' && $res->{app} ne $right->{app};
@@ -568,19 +568,21 @@ sub unexplained {
 }
 
 # Whether started = succeeded + failed, and as many have failed as the access
-# log says.  Without memory in the zone, an action is "uncounted"; a dry run is
+# log says.  Aborted ones have failed, too.  Without memory in the zone, an action is "uncounted"; a dry run is
 # counted only if it fails before it is known to be one.
 
 sub counted {
     my ($res) = @_;
     my $metrics = $t->get('/counters')->{body};
 
-    my %sum = map { $_ => 0 } qw(started succeeded running failed uncounted);
+    my %sum = map { $_ => 0 }
+        qw(started succeeded aborted running failed uncounted);
     $sum{$1} += $2 while $metrics
         =~ /^flowdash_(?:actions_)?([a-z]+)(?:_total)?(?:\{.*\})? (\d+)$/gm;
+    $sum{failed} += $sum{aborted};
 
     my $more = $sum{failed} - $failures;
-    my $failed = ($res->{line}{result} // '') eq 'failed';
+    my $failed = ($res->{line}{result} // '') =~ /^(?:failed|aborted)$/;
     my $left_out = $sum{uncounted} - $uncounted
         || ($res->{line}{action} // '') eq 'Dry';
     ($failures, $uncounted) = ($sum{failed}, $sum{uncounted});

@@ -414,8 +414,8 @@ sub expected {
 
     for my $name (keys %expected) {
         my $action = $expected{$name};
-        my $all = $all{$name} = { succeeded => 0, running => 0, failed => {},
-                                  %$action, runs => $action->{started} };
+        my $all = $all{$name} = { succeeded => 0, aborted => 0, running => 0,
+                                  failed => {}, %$action, runs => $action->{started} };
 
         # what is refused at once takes no time
 
@@ -423,7 +423,8 @@ sub expected {
 
         $all->{steps} = { map {
             my $step = $action->{steps}{$_};
-            ($_ => { succeeded => 0, running => 0, failed => {}, %$step,
+            ($_ => { succeeded => 0, aborted => 0, running => 0,
+                     failed => {}, %$step,
                      runs => $step->{started},
                      sent => $sent{$name}{$_} // 0,
                      statuses => { (map { ($_ => 0) }
@@ -526,7 +527,7 @@ sub expected_lines {
         my @a = [ action => $action->{name} ];
 
         $add->("flowdash_actions_${_}_total", $action->{$_}, @a)
-            for qw(started succeeded);
+            for qw(started succeeded aborted);
         $add->('flowdash_actions_running', $action->{running}, @a);
         $add->('flowdash_actions_failed_total', $action->{failed}{$_}, @a,
                [ reason => $_ ]) for keys %{ $action->{failed} };

@@ -227,7 +227,8 @@ typedef enum {
     NGX_HTTP_FLOWDASH_NONE,           /* the name is empty here */
     NGX_HTTP_FLOWDASH_PASSED,
     NGX_HTTP_FLOWDASH_FAILED,
-    NGX_HTTP_FLOWDASH_DRY_RUN
+    NGX_HTTP_FLOWDASH_DRY_RUN,
+    NGX_HTTP_FLOWDASH_ABORTED         /* it had passed, the app was not called */
 } ngx_http_flowdash_state_e;
 
 
@@ -277,12 +278,15 @@ struct ngx_http_flowdash_ctx_s {
     ngx_http_flowdash_zone_t       *zone;
     ngx_http_flowdash_counters_t   *counters;  /* NULL: no room in the zone */
     ngx_msec_t                      start;
+    ngx_msec_t                      time;      /* that the steps took */
     ngx_http_flowdash_end_pt        end;       /* before nginx logs it */
 
     ngx_http_handler_pt             content_handler;  /* the app's */
 
     unsigned                        judged:1;    /* flowdash_guard agrees */
     unsigned                        counting:1;  /* until it ends */
+    unsigned                        running:1;   /* counted as running */
+    unsigned                        subrequests:1;  /* of others, passed */
     unsigned                        dry_run:1;   /* was asked for */
     unsigned                        started:1;   /* something was called */
     unsigned                        warned:1;    /* of ignored fields */

@@ -1,7 +1,7 @@
 
 /*
- * The client's connection while the app works: whether the client leaves no
- * longer matters, since the endpoints have agreed to the action.
+ * The client's connection once endpoints have been called: the action goes on
+ * to its end, and so does the app's request, although the client leaves.
  */
 
 
@@ -16,20 +16,76 @@
 static ngx_int_t ngx_http_flowdash_client_content_handler(
     ngx_http_request_t *r);
 static ngx_uint_t ngx_http_flowdash_client_is_checked(ngx_http_request_t *r);
+static void ngx_http_flowdash_client_read_handler(ngx_http_request_t *r);
 
 
 void
-ngx_http_flowdash_client_ignore(ngx_http_request_t *r,
+ngx_http_flowdash_client_ignore(ngx_http_request_t *r)
+{
+    r->read_event_handler = ngx_http_flowdash_client_read_handler;
+}
+
+
+void
+ngx_http_flowdash_client_restore(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_V2)
+
+    if (r->stream
+        && (r->stream->out_closed || r->stream->connection->connection->error))
+    {
+        r->connection->error = 1;
+    }
+
+#endif
+
+    if (r->read_event_handler == ngx_http_flowdash_client_read_handler) {
+        r->read_event_handler = ngx_http_block_reading;
+    }
+}
+
+
+/*
+ * In HTTP/2 nginx has set the connection's error already, which would terminate
+ * the request when a subrequest is finalized.
+ */
+
+static void
+ngx_http_flowdash_client_read_handler(ngx_http_request_t *r)
+{
+    r->connection->error = 0;
+
+    ngx_http_block_reading(r);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_client_wrap(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
+    ngx_http_handler_pt  *handler;
+
     if (r->content_handler == NULL
         || r->content_handler == ngx_http_flowdash_client_content_handler)
     {
-        return;
+        return NGX_OK;
     }
 
-    ctx->content_handler = r->content_handler;
+    handler = &ctx->content_handler;
+
+    if (r != r->main) {
+        handler = ngx_palloc(r->pool, sizeof(ngx_http_handler_pt));
+        if (handler == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_http_set_ctx(r, handler, ngx_http_flowdash_module);
+    }
+
+    *handler = r->content_handler;
     r->content_handler = ngx_http_flowdash_client_content_handler;
+
+    return NGX_OK;
 }
 
 
@@ -37,19 +93,34 @@ static ngx_int_t
 ngx_http_flowdash_client_content_handler(ngx_http_request_t *r)
 {
     ngx_int_t                 rc;
+    ngx_http_handler_pt      *handler;
     ngx_http_flowdash_ctx_t  *ctx;
 
     ctx = ngx_http_flowdash_get_ctx(r);
 
-    rc = ctx->content_handler(r);
+    handler = &ctx->content_handler;
+
+    if (r != r->main) {
+        handler = ngx_http_get_module_ctx(r, ngx_http_flowdash_module);
+        ctx->subrequests = 1;
+    }
+
+    rc = (*handler)(r);
 
     if (ngx_http_flowdash_client_is_checked(r)) {
 
         ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                        "flowdash client is not checked");
 
-        r->read_event_handler = ngx_http_block_reading;
+        ngx_http_flowdash_client_ignore(r);
         r->write_event_handler = ngx_http_request_empty_handler;
+
+    } else if (r->read_event_handler == ngx_http_block_reading
+               && !r->main->header_sent)
+    {
+        /* it may start an upstream, or a subrequest, later */
+
+        ngx_http_flowdash_client_ignore(r);
     }
 
     return rc;

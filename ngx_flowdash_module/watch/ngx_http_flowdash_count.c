@@ -17,6 +17,7 @@
 static ngx_http_flowdash_counters_t *ngx_http_flowdash_count_get(
     ngx_http_flowdash_zone_t *zone, ngx_str_t *action, ngx_str_t *step,
     ngx_log_t *log);
+static void ngx_http_flowdash_count_failed(ngx_http_flowdash_ctx_t *ctx);
 static ngx_str_t ngx_http_flowdash_count_name(ngx_http_flowdash_ctx_t *ctx);
 static ngx_uint_t ngx_http_flowdash_count_attempts(
     ngx_http_flowdash_counters_t *counters, ngx_http_flowdash_exchange_t *ex);
@@ -105,6 +106,7 @@ ngx_http_flowdash_count_started(ngx_http_request_t *r,
 
     (void) ngx_atomic_fetch_add(&counters->started, 1);
     ngx_http_flowdash_metrics_begin(fmcf->counters, counters);
+    ctx->running = 1;
 
     ngx_http_flowdash_metrics_happen(&counters->rate);
 }
@@ -145,38 +147,57 @@ ngx_http_flowdash_count_name(ngx_http_flowdash_ctx_t *ctx)
 
 
 void
+ngx_http_flowdash_count_passed(ngx_http_flowdash_ctx_t *ctx)
+{
+    if (!ctx->running) {
+        return;
+    }
+
+    ctx->running = 0;
+    ctx->time = ngx_current_msec - ctx->start;
+
+    ngx_http_flowdash_metrics_end(ctx->zone, ctx->counters);
+}
+
+
+void
 ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_str_t                      name, step;
-    ngx_http_flowdash_counters_t  *counters;
-
     if (!ctx->counting) {
         return;
     }
 
+    ngx_http_flowdash_count_passed(ctx);
+
     ctx->counting = 0;
+
+    if (ctx->counters && ctx->started) {
+        ngx_http_flowdash_metrics_time(&ctx->counters->time, ctx->time);
+    }
+
+    if (ctx->state != NGX_HTTP_FLOWDASH_PASSED) {
+        ngx_http_flowdash_count_failed(ctx);
+
+    } else if (ctx->counters) {
+        (void) ngx_atomic_fetch_add(&ctx->counters->succeeded, 1);
+    }
+}
+
+
+/* failed, or aborted, which has no reason */
+
+static void
+ngx_http_flowdash_count_failed(ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_str_t                      name, step;
+    ngx_http_flowdash_counters_t  *counters;
+
     counters = ctx->counters;
 
     if (counters) {
-        ngx_http_flowdash_metrics_end(ctx->zone, counters);
-
-        if (ctx->started) {
-            ngx_http_flowdash_metrics_time(&counters->time,
-                                           ngx_current_msec - ctx->start);
-        }
-    }
-
-    if (ctx->state == NGX_HTTP_FLOWDASH_PASSED) {
-
-        if (counters) {
-            (void) ngx_atomic_fetch_add(&counters->succeeded, 1);
-        }
-
-        return;
-    }
-
-    if (counters) {
-        (void) ngx_atomic_fetch_add(&counters->failed[ctx->error], 1);
+        (void) ngx_atomic_fetch_add(ctx->state == NGX_HTTP_FLOWDASH_ABORTED
+                                    ? &counters->aborted
+                                    : &counters->failed[ctx->error], 1);
         ngx_http_flowdash_metrics_happen(&counters->failures);
     }
 

@@ -15,9 +15,14 @@
 void ngx_http_flowdash_count_configured(ngx_http_flowdash_main_conf_t *fmcf,
     ngx_log_t *log);
 
-/* Count that an execution begins, and how it ended. */
+/* Counts that an execution begins. */
 void ngx_http_flowdash_count_started(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
+
+/* Counts that its steps have passed: it no longer runs. */
+void ngx_http_flowdash_count_passed(ngx_http_flowdash_ctx_t *ctx);
+
+/* Counts how it has ended, once. */
 void ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx);
 
 /* Counts a request that flowdash_guard refuses. */

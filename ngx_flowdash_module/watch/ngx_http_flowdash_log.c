@@ -66,6 +66,26 @@ ngx_http_flowdash_log_failed(ngx_http_request_t *r,
 
 
 void
+ngx_http_flowdash_log_aborted(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    u_char  *p;
+    u_char   buf[NGX_HTTP_FLOWDASH_LOG_LINE];
+
+    p = ngx_http_flowdash_log_quoted(buf, buf + sizeof(buf), "action",
+                                     &ctx->action, NGX_HTTP_FLOWDASH_LOG_NAME);
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "flowdash: %*s aborted: its steps were carried out, but the "
+                  "request ended before %s, id %V", p - buf, buf,
+                  ctx->subrequests
+                  ? "the app answered; a subrequest may have called it"
+                  : "the app was called",
+                  &ctx->id);
+}
+
+
+void
 ngx_http_flowdash_log_guarded(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *method)
 {

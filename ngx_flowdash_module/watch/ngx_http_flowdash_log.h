@@ -15,6 +15,13 @@ void ngx_http_flowdash_log_failed(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_reason_e error,
     ngx_str_t *detail);
 
+/*
+ * Logs that an action has passed, and that nginx ended the request before the
+ * app was called.
+ */
+void ngx_http_flowdash_log_aborted(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
 /* Logs that flowdash_guard refuses the request, whose method is "method". */
 void ngx_http_flowdash_log_guarded(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *method);

@@ -56,6 +56,7 @@ typedef struct ngx_http_flowdash_counters_s {
 
     ngx_atomic_t                    started;
     ngx_atomic_t                    succeeded;
+    ngx_atomic_t                    aborted;
     ngx_atomic_t                    running;   /* ..._metrics_sum_running() */
     ngx_atomic_t                    failed[NGX_HTTP_FLOWDASH_METRICS_REASONS];
 
@@ -86,7 +87,7 @@ typedef struct {
     ngx_atomic_t   version;
     time_t         time;
     ngx_uint_t     status;
-    ngx_uint_t     reason;
+    ngx_uint_t     reason;                /* 0: aborted */
     u_char         action_len;
     u_char         step_len;
     u_char         id_len;

@@ -82,9 +82,9 @@ ngx_http_flowdash_status_json_counters(ngx_http_flowdash_output_t *out,
     ngx_uint_t   i, more;
 
     ngx_http_flowdash_output(out, ",\"started\":%uA,\"succeeded\":%uA,"
-                             "\"running\":%uA,\"failed\":{",
+                             "\"aborted\":%uA,\"running\":%uA,\"failed\":{",
                              counters->started, counters->succeeded,
-                             counters->running);
+                             counters->aborted, counters->running);
     more = 0;
 
     for (i = 1; i < NGX_HTTP_FLOWDASH_ERRORS; i++) {
@@ -188,6 +188,6 @@ ngx_http_flowdash_status_json_failure(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_output_json(out, &step);
     ngx_http_flowdash_output(out, "\",\"reason\":\"%V\",\"status\":%ui,"
                              "\"id\":\"%V\"}",
-                             ngx_http_flowdash_reason_name(failure->reason),
+                             ngx_http_flowdash_status_view_reason(failure),
                              failure->status, &id);
 }

@@ -200,6 +200,12 @@ ngx_http_flowdash_status_page_action(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_status_page_share(out, action->counters);
     ngx_http_flowdash_status_page_figure(out, "running", "%uA",
                                          action->counters->running);
+
+    if (action->counters->aborted) {
+        ngx_http_flowdash_status_page_figure(out, "aborted", "%uA",
+                                             action->counters->aborted);
+    }
+
     ngx_http_flowdash_status_page_time(out, "median", &action->counters->time,
                                        500);
     ngx_http_flowdash_status_page_time(out, "p95", &action->counters->time,
@@ -332,7 +338,7 @@ ngx_http_flowdash_status_page_share(ngx_http_flowdash_output_t *out,
 {
     ngx_uint_t  ended, share;
 
-    ended = counters->succeeded
+    ended = counters->succeeded + counters->aborted
             + ngx_http_flowdash_status_page_failed(counters);
 
     if (ended == 0) {
@@ -436,7 +442,7 @@ ngx_http_flowdash_status_page_failures(ngx_http_flowdash_output_t *out,
         ngx_http_flowdash_status_page_name(out, &step);
         ngx_http_flowdash_output(out, "</td><td>%V</td><td>%ui</td>"
                                  "<td><code>%V</code></td></tr>\n",
-                                ngx_http_flowdash_reason_name(failure->reason),
+                                ngx_http_flowdash_status_view_reason(failure),
                                 failure->status, &id);
     }
 

@@ -60,8 +60,12 @@ static ngx_http_flowdash_metric_t  ngx_http_flowdash_metrics[] = {
       offsetof(ngx_http_flowdash_counters_t, started), 0 },
 
     { "flowdash_actions_succeeded_total", "counter",
-      "Executions whose steps have all succeeded.",
+      "Executions that have passed, and whose app was called.",
       offsetof(ngx_http_flowdash_counters_t, succeeded), 0 },
+
+    { "flowdash_actions_aborted_total", "counter",
+      "Executions whose steps have passed, and whose app was not called.",
+      offsetof(ngx_http_flowdash_counters_t, aborted), 0 },
 
     { "flowdash_actions_running", "gauge",
       "Executions whose steps are running.",

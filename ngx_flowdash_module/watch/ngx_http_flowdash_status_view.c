@@ -10,6 +10,7 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_url.h>
 #include <ngx_http_flowdash_metrics.h>
 #include <ngx_http_flowdash_status_view.h>
@@ -348,4 +349,14 @@ ngx_http_flowdash_status_view_failures(ngx_http_request_t *r,
     }
 
     return NGX_OK;
+}
+
+
+ngx_str_t *
+ngx_http_flowdash_status_view_reason(ngx_http_flowdash_failure_t *failure)
+{
+    static ngx_str_t  aborted = ngx_string("aborted");
+
+    return failure->reason ? ngx_http_flowdash_reason_name(failure->reason)
+                           : &aborted;
 }

@@ -45,4 +45,9 @@ ngx_int_t ngx_http_flowdash_status_view(ngx_http_request_t *r,
     ngx_http_flowdash_main_conf_t *fmcf, ngx_http_flowdash_view_t *view);
 
 
+/* Returns why an action has failed, or that it was aborted. */
+ngx_str_t *ngx_http_flowdash_status_view_reason(
+    ngx_http_flowdash_failure_t *failure);
+
+
 #endif /* _NGX_HTTP_FLOWDASH_STATUS_VIEW_H_INCLUDED_ */

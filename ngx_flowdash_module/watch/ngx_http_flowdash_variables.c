@@ -242,6 +242,9 @@ ngx_http_flowdash_variable_result(ngx_http_request_t *r,
     } else if (ctx->state == NGX_HTTP_FLOWDASH_DRY_RUN) {
         ngx_str_set(s, "dry_run");
 
+    } else if (ctx->state == NGX_HTTP_FLOWDASH_ABORTED) {
+        ngx_str_set(s, "aborted");
+
     } else if (ctx->state == NGX_HTTP_FLOWDASH_PASSED && ctx->action.len) {
         ngx_str_set(s, "ok");
     }

@@ -1,0 +1,103 @@
+
+/*
+ * The end of an execution: the app answers, or nginx ends the request before.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_client.h>
+#include <ngx_http_flowdash_log.h>
+#include <ngx_http_flowdash_count.h>
+#include <ngx_http_flowdash_error_internal.h>
+#include <ngx_http_flowdash_end.h>
+
+
+static ngx_int_t ngx_http_flowdash_end_header_filter(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_flowdash_end_app_is_called(ngx_http_request_t *r);
+
+
+static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
+
+
+void
+ngx_http_flowdash_end_init(void)
+{
+    ngx_http_next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx_http_flowdash_end_header_filter;
+}
+
+
+/* the header of the app's answer, or of a page in its place */
+
+static ngx_int_t
+ngx_http_flowdash_end_header_filter(ngx_http_request_t *r)
+{
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    if (r != r->main) {
+        return ngx_http_next_header_filter(r);
+    }
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    if (ctx && ctx->state == NGX_HTTP_FLOWDASH_PASSED) {
+        ngx_http_flowdash_client_restore(r);
+        ngx_http_flowdash_count_ended(ctx);
+    }
+
+    return ngx_http_next_header_filter(r);
+}
+
+
+void
+ngx_http_flowdash_end(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
+{
+    if (ctx->state != NGX_HTTP_FLOWDASH_PASSED) {
+        ngx_http_flowdash_error_internal_end(r, ctx);
+        return;
+    }
+
+    if (!ngx_http_flowdash_end_app_is_called(r)) {
+        ctx->state = NGX_HTTP_FLOWDASH_ABORTED;
+        ctx->status = r->headers_out.status;
+
+        ngx_http_flowdash_log_aborted(r, ctx);
+    }
+
+    ngx_http_flowdash_count_ended(ctx);
+}
+
+
+/*
+ * Whether the app may have got the request: an upstream has sent something, or
+ * a content handler without one has answered.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_end_app_is_called(ngx_http_request_t *r)
+{
+    ngx_uint_t                  i;
+    ngx_http_upstream_state_t  *state;
+
+    if (r->header_sent) {
+        return 1;
+    }
+
+    if (r->upstream_states == NULL) {
+        return 0;
+    }
+
+    state = r->upstream_states->elts;
+
+    for (i = 0; i < r->upstream_states->nelts; i++) {
+        if (state[i].bytes_sent) {
+            return 1;
+        }
+    }
+
+    return 0;
+}

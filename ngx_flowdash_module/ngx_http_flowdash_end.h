@@ -1,0 +1,23 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_END_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_END_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+
+
+/* Puts the filter in place that notices the app's answer. */
+void ngx_http_flowdash_end_init(void);
+
+/*
+ * Logs and counts what has become of an execution whose request nginx ends,
+ * unless it has been counted before.
+ */
+void ngx_http_flowdash_end(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_END_H_INCLUDED_ */
