@@ -10,11 +10,13 @@
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
+#include <ngx_http_flowdash_error_language.h>
 #include <ngx_http_flowdash_conf.h>
 
 
 static const char *ngx_http_flowdash_conf_pass_status_value(
     ngx_array_t *passed, ngx_str_t *value, ngx_uint_t *status);
+static const char *ngx_http_flowdash_conf_languages_known(ngx_conf_t *cf);
 
 
 char *
@@ -412,4 +414,96 @@ ngx_http_flowdash_conf_pass_status_value(ngx_array_t *passed, ngx_str_t *value,
     *status = n;
 
     return NULL;
+}
+
+
+char *
+ngx_http_flowdash_conf_languages(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    ngx_str_t                            *value;
+    ngx_uint_t                            i, n;
+    const char                           *known;
+    ngx_http_flowdash_error_language_t   *language, **languages;
+
+    if (flcf->languages != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    flcf->languages = ngx_array_create(cf->pool, cf->args->nelts - 1,
+                                sizeof(ngx_http_flowdash_error_language_t *));
+    if (flcf->languages == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    languages = flcf->languages->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        language = ngx_http_flowdash_error_language_find(&value[i]);
+
+        if (language == NULL) {
+            known = ngx_http_flowdash_conf_languages_known(cf);
+
+            return known ? ngx_http_flowdash_conf_refuse(cf, cmd, &value[i],
+                                                         known)
+                         : NGX_CONF_ERROR;
+        }
+
+        for (n = 0; n < flcf->languages->nelts; n++) {
+            if (languages[n] == language) {
+                return ngx_http_flowdash_conf_refuse(cf, cmd, &value[i],
+                                                     "it is named twice");
+            }
+        }
+
+        (void) ngx_array_push(flcf->languages);
+        languages[n] = language;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* NULL on error */
+
+static const char *
+ngx_http_flowdash_conf_languages_known(ngx_conf_t *cf)
+{
+    u_char                              *p, *known;
+    size_t                               len;
+    ngx_http_flowdash_error_language_t  *language;
+
+    len = sizeof("the known ones are");
+
+    language = ngx_http_flowdash_error_languages;
+
+    for ( /* void */ ; language->tag.len; language++) {
+        len += sizeof(", ") - 1 + language->tag.len;
+    }
+
+    known = ngx_pnalloc(cf->pool, len);
+    if (known == NULL) {
+        return NULL;
+    }
+
+    p = ngx_cpymem(known, "the known ones are",
+                   sizeof("the known ones are") - 1);
+
+    language = ngx_http_flowdash_error_languages;
+
+    for ( /* void */ ; language->tag.len; language++) {
+        p = ngx_sprintf(p, "%s%V",
+                        language == ngx_http_flowdash_error_languages
+                        ? " " : ", ",
+                        &language->tag);
+    }
+
+    *p = '\0';
+
+    return (const char *) known;
 }

@@ -20,6 +20,8 @@ char *ngx_http_flowdash_conf_accept(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_flowdash_conf_pass_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_flowdash_conf_languages(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 /*
  * Adds the name and the value of a directive to an array of ..._param_t, which

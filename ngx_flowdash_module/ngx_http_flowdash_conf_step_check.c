@@ -62,6 +62,9 @@ static ngx_http_flowdash_directive_t  ngx_http_flowdash_action_directives[] = {
     { "flowdash_strict",
       offsetof(ngx_http_flowdash_loc_conf_t, strict), NGX_CONF_UNSET },
 
+    { "flowdash_languages",
+      offsetof(ngx_http_flowdash_loc_conf_t, languages), NGX_CONF_UNSET },
+
     { "flowdash_deadline",
       offsetof(ngx_http_flowdash_loc_conf_t, deadline), NGX_CONF_UNSET },
 

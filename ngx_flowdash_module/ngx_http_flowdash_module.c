@@ -266,6 +266,13 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       0,
       NULL },
 
+    { ngx_string("flowdash_languages"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_flowdash_conf_languages,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("flowdash_retry"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_flowdash_conf_retry,
@@ -531,6 +538,7 @@ ngx_http_flowdash_create_loc_conf(ngx_conf_t *cf)
     conf->max_response_size = NGX_CONF_UNSET_SIZE;
     conf->error_detail = NGX_CONF_UNSET;
     conf->pass_status = NGX_CONF_UNSET_PTR;
+    conf->languages = NGX_CONF_UNSET_PTR;
     conf->retry = NGX_CONF_UNSET_PTR;
     conf->resend = NGX_CONF_UNSET;
     conf->sign_keys = NGX_CONF_UNSET_PTR;
@@ -603,6 +611,7 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               prev->max_response_size, 64 * 1024);
     ngx_conf_merge_value(conf->error_detail, prev->error_detail, 0);
     ngx_conf_merge_ptr_value(conf->pass_status, prev->pass_status, NULL);
+    ngx_conf_merge_ptr_value(conf->languages, prev->languages, NULL);
 
     if (conf->format == NULL) {
 

@@ -40,6 +40,31 @@ EOC
 sub quoted { return '"' . $_[0] =~ s/["\\]/\\$&/gr . '"' }
 
 my $crm = 'flowdash_call http://127.0.0.1:%%PORT_crm%%';
+
+my $languages = <<"EOC";
+    location = /arabic {
+        flowdash_languages ar;
+        flowdash_pass_status 409;
+        flowdash_action "Finish";
+        flowdash_step "Update CRM" { $crm/; }
+        try_files /none /form.html;
+    }
+    location = /japanese {
+        flowdash_languages ja;
+        flowdash_pass_status 409;
+        flowdash_action "完了";
+        flowdash_step "CRM を更新" { $crm/; }
+        try_files /none /form.html;
+    }
+    location = /german {
+        flowdash_languages de;
+        flowdash_action "Abschließen";
+        flowdash_step "Update CRM" { $crm/; }
+        try_files /none /form.html;
+    }
+EOC
+utf8::encode($languages);
+
 my $long = 'Donaudampfschifffahrtsgesellschaft' x 12;
 
 $t->config(<<"EOC");
@@ -74,6 +99,7 @@ $t->config(<<"EOC");
         flowdash_step "$long" { $crm/long; }
         try_files /none /form.html;
     }
+    $languages
     location = /unread {
         flowdash_action "Save";
         flowdash_max_fields_size 1;
@@ -91,6 +117,16 @@ my @looks = (
     [ dark => [qw(refused names)], dark => 1 ],
     [ phone => [qw(refused long)], width => 360, height => 740 ],
     [ light => [qw(refused failed names long unread)] ],
+    [ languages => [qw(arabic japanese german)] ],
+    [ 'narrow languages' => [qw(arabic japanese german)], width => 360 ],
+);
+
+# the heading, what it means, and the direction, where it is not English
+my %language = (
+    arabic => [ 'لم يُنفَّذ الإجراء «Finish»', 'لم يتغير أي شيء في التطبيق.', 'rtl' ],
+    japanese => [ '「完了」は実行されませんでした', 'アプリでは何も変更されていません。' ],
+    german => [ '„Abschließen“ wurde nicht ausgeführt',
+                'In der Anwendung wurde nichts geändert.' ],
 );
 
 my $browser;
@@ -104,10 +140,15 @@ for (@looks) {
 
         $browser->go("$url/$page");
         $browser->click('button');
-        like($browser->wait('h1', qr/\w/), qr/ was not carried out\z/,
+        my ($heading, $meaning, $direction) = @{ $language{$page}
+            // [ 'was not carried out', 'Nothing was changed in the app.' ] };
+
+        like($browser->wait('h1', qr/\w/), qr/\Q$heading\E\z/,
             "$name: heading");
-        like($browser->text('main'), qr/Nothing was changed in the app/,
+        like($browser->text('main'), qr/\Q$meaning\E/,
             "$name: what it means");
+        is($browser->script('return getComputedStyle(document.body).direction'),
+            $direction // 'ltr', "$name: the direction");
         like($browser->text('code'), qr/^[0-9a-f]{32}$/, "$name: the id");
 
         SKIP: {

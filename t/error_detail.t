@@ -370,7 +370,7 @@ for my $path ('/pass', '/pass/proxy') {
         is($res->json->{status}, $status, "$path, $status: problem+json");
         is($res->header('X-Error'), 'status', "$path, $status: the reason");
         is($res->json->{detail}, 'The step "S" '
-           . ($status == 503 ? 'failed' : 'refused it')
+           . ($status == 503 ? 'does not work right now' : 'refused it')
            . '. Nothing was changed in the app.', "$path, $status: in words");
     }
 

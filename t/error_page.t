@@ -296,7 +296,7 @@ for my $path ('/call', '/proxy') {
         "$path: HTML for a browser");
     is($res->header('Content-Length'), length $res->{body},
         "$path: with its length");
-    like($res->{body}, qr/^<!DOCTYPE html>\n<html lang="en">.*<\/html>\n\z/s,
+    like($res->{body}, qr/^<!DOCTYPE html>\n<html lang="en" dir="ltr">.*<\/html>\n\z/s,
         "$path: a whole page");
     like($res->{body}, qr/<title>[^<]+<\/title>.*<main>.*<h1>/s,
         "$path: title and heading");
@@ -434,7 +434,8 @@ $res = form('/named/%ff', 'task[a]=1', 'application/json');
 is($res->json->{action}, '', 'nor in problem+json');
 
 like(act('/call', accept => $browser)->{body},
-    qr/refused it or failed\. Nothing was changed in the app\..*>Go back, check/s, 'words: a status');
+    qr/ does not work right now\. Nothing was changed.*>Wait a moment, then/s,
+    'words: a status of 500');
 like(act('/connect', accept => $browser)->{body},
     qr/could not be reached\. .*>Wait a moment, then/s, 'words: connect');
 

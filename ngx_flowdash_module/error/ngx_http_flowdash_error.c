@@ -16,26 +16,15 @@
 #include <ngx_http_flowdash_log.h>
 #include <ngx_http_flowdash_count.h>
 #include <ngx_http_flowdash_error_accept.h>
+#include <ngx_http_flowdash_error_language.h>
 #include <ngx_http_flowdash_error_message.h>
 #include <ngx_http_flowdash_error_page.h>
 #include <ngx_http_flowdash_error.h>
 
 
-/* what the user can do */
-
-#define NGX_HTTP_FLOWDASH_ADVICE_AGAIN                                        \
-    "Go back, check what you entered, and try again."
-
-#define NGX_HTTP_FLOWDASH_ADVICE_WAIT                                         \
-    "Wait a moment, then go back and try again."
-
-#define NGX_HTTP_FLOWDASH_ADVICE_REPAIR                                       \
-    "Go back and try again later: somebody may have to repair it first."
-
-
 typedef struct {
-    ngx_str_t    happened;     /* after "The step NAME" */
-    ngx_str_t    advice;
+    ngx_http_flowdash_error_saying_e    happened;
+    ngx_http_flowdash_error_saying_e    advice;
 } ngx_http_flowdash_error_advice_t;
 
 
@@ -47,7 +36,11 @@ static ngx_uint_t ngx_http_flowdash_error_page_exists(ngx_http_request_t *r,
     ngx_uint_t status);
 static ngx_int_t ngx_http_flowdash_error_send(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_error_header(ngx_http_request_t *r,
+    const char *name, ngx_str_t *value);
 static void ngx_http_flowdash_error_text(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_error_text_t *text);
+static void ngx_http_flowdash_error_text_status(ngx_uint_t status,
     ngx_http_flowdash_error_text_t *text);
 static void ngx_http_flowdash_error_text_no_step(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_error_text_t *text);
@@ -55,51 +48,30 @@ static ngx_buf_t *ngx_http_flowdash_error_problem(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text);
 
 
-/* in the order of ngx_http_flowdash_reason_e */
+/*
+ * In the order of ngx_http_flowdash_reason_e.  The first one is not used, the
+ * second depends on the status, the last has no step.
+ */
 
 static ngx_http_flowdash_error_advice_t  ngx_http_flowdash_error_advice[] = {
-
-    { ngx_null_string,
-      ngx_null_string },
-
-    { ngx_string("refused it or failed"),
-      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_AGAIN) },
-
-    { ngx_string("took too long"),
-      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_WAIT) },
-
-    { ngx_string("could not be reached"),
-      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_WAIT) },
-
-    { ngx_string("could not be reached"),
-      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_WAIT) },
-
-    { ngx_string("could not be reached safely"),
-      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_REPAIR) },
-
-    { ngx_string("could not be reached"),
-      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_REPAIR) },
-
-    { ngx_string("gave an answer that cannot be used"),
-      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_REPAIR) },
-
-    { ngx_string("gave an answer that cannot be used"),
-      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_REPAIR) },
-
-    { ngx_string("could not be asked with the data that was sent"),
-      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_AGAIN) },
-
-    { ngx_string("was not ready in time"),
-      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_WAIT) },
-
-    { ngx_string("could not be run"),
-      ngx_string(NGX_HTTP_FLOWDASH_ADVICE_WAIT) },
-
-    /* no step has this reason: the happening is a sentence */
-
-    { ngx_string("Nothing can be changed at this address"),
-      ngx_string("Trying again will not help: please ask support.") }
+    { NGX_HTTP_FLOWDASH_ERROR_REFUSED, NGX_HTTP_FLOWDASH_ERROR_AGAIN },
+    { NGX_HTTP_FLOWDASH_ERROR_REFUSED, NGX_HTTP_FLOWDASH_ERROR_AGAIN },
+    { NGX_HTTP_FLOWDASH_ERROR_TIMEOUT, NGX_HTTP_FLOWDASH_ERROR_WAIT },
+    { NGX_HTTP_FLOWDASH_ERROR_UNREACHABLE, NGX_HTTP_FLOWDASH_ERROR_WAIT },
+    { NGX_HTTP_FLOWDASH_ERROR_UNREACHABLE, NGX_HTTP_FLOWDASH_ERROR_WAIT },
+    { NGX_HTTP_FLOWDASH_ERROR_UNSAFE, NGX_HTTP_FLOWDASH_ERROR_REPAIR },
+    { NGX_HTTP_FLOWDASH_ERROR_UNREACHABLE, NGX_HTTP_FLOWDASH_ERROR_REPAIR },
+    { NGX_HTTP_FLOWDASH_ERROR_UNUSABLE, NGX_HTTP_FLOWDASH_ERROR_REPAIR },
+    { NGX_HTTP_FLOWDASH_ERROR_UNUSABLE, NGX_HTTP_FLOWDASH_ERROR_REPAIR },
+    { NGX_HTTP_FLOWDASH_ERROR_NOT_CALLED, NGX_HTTP_FLOWDASH_ERROR_AGAIN },
+    { NGX_HTTP_FLOWDASH_ERROR_LATE, NGX_HTTP_FLOWDASH_ERROR_WAIT },
+    { NGX_HTTP_FLOWDASH_ERROR_NOT_RUN, NGX_HTTP_FLOWDASH_ERROR_WAIT },
+    { NGX_HTTP_FLOWDASH_ERROR_NO_ACTION, NGX_HTTP_FLOWDASH_ERROR_SUPPORT }
 };
+
+
+static ngx_str_t  ngx_http_flowdash_error_vary =
+    ngx_string("Accept, Accept-Language");
 
 
 /* does not compile if a reason has no row */
@@ -232,12 +204,17 @@ ngx_http_flowdash_error_send(ngx_http_request_t *r,
     ngx_int_t                       rc;
     ngx_buf_t                      *b;
     ngx_chain_t                     out;
+    ngx_http_flowdash_loc_conf_t   *flcf;
     ngx_http_flowdash_error_text_t  text;
 
     /* if this fails, no error page may lead to the app */
 
     r->error_page = 1;
 
+    flcf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
+
+    text.language = ngx_http_flowdash_error_language_choose(r,
+                                                            flcf->languages);
     ngx_http_flowdash_error_text(ctx, &text);
 
     if (ngx_http_flowdash_error_accept_prefers_json(r)) {
@@ -250,7 +227,14 @@ ngx_http_flowdash_error_send(ngx_http_request_t *r,
         b = ngx_http_flowdash_error_page(r, ctx, &text);
     }
 
-    if (b == NULL) {
+    if (b == NULL
+        || ngx_http_flowdash_error_header(r, "Content-Language",
+                                          &text.language->tag)
+           != NGX_OK
+        || ngx_http_flowdash_error_header(r, "Vary",
+                                          &ngx_http_flowdash_error_vary)
+           != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -275,6 +259,28 @@ ngx_http_flowdash_error_send(ngx_http_request_t *r,
 }
 
 
+static ngx_int_t
+ngx_http_flowdash_error_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = 1;
+    h->key.data = (u_char *) name;
+    h->key.len = ngx_strlen(name);
+    h->value = *value;
+
+    return NGX_OK;
+}
+
+
 static void
 ngx_http_flowdash_error_text(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_error_text_t *text)
@@ -296,25 +302,55 @@ ngx_http_flowdash_error_text(ngx_http_flowdash_ctx_t *ctx,
         return;
     }
 
+    if (ctx->error == NGX_HTTP_FLOWDASH_STATUS) {
+        ngx_http_flowdash_error_text_status(ctx->exchange->status, text);
+    }
+
     if (ctx->exchange->fetch) {
-        ngx_str_set(&text->happened, "The task could not be looked up");
+        text->happened = NGX_HTTP_FLOWDASH_ERROR_NO_TASK;
         return;
     }
 
     text->step = ctx->exchange->step->name;
+}
 
-    if (ctx->error != NGX_HTTP_FLOWDASH_STATUS
-        || !ngx_http_flowdash_error_passed(ctx->exchange))
-    {
+
+/* what an endpoint's status means to the user, who is not its client */
+
+static void
+ngx_http_flowdash_error_text_status(ngx_uint_t status,
+    ngx_http_flowdash_error_text_t *text)
+{
+    switch (status) {
+
+    case 408:                                   /* Request Timeout */
+    case 425:                                   /* Too Early */
+    case 429:                                   /* Too Many Requests */
+        text->happened = NGX_HTTP_FLOWDASH_ERROR_FAILED;
+        text->advice = NGX_HTTP_FLOWDASH_ERROR_WAIT;
         return;
+
+    case 401:                                   /* the gateway's credentials */
+    case 407:
+        text->happened = NGX_HTTP_FLOWDASH_ERROR_REFUSED;
+        text->advice = NGX_HTTP_FLOWDASH_ERROR_REPAIR;
+        return;
+
+    default:
+        break;
     }
 
-    if (ctx->status < NGX_HTTP_INTERNAL_SERVER_ERROR) {
-        ngx_str_set(&text->happened, "refused it");
+    if (status >= 500) {
+        text->happened = NGX_HTTP_FLOWDASH_ERROR_FAILED;
+        text->advice = NGX_HTTP_FLOWDASH_ERROR_WAIT;
+
+    } else if (status < 400) {
+        text->happened = NGX_HTTP_FLOWDASH_ERROR_UNUSABLE;
+        text->advice = NGX_HTTP_FLOWDASH_ERROR_REPAIR;
 
     } else {
-        ngx_str_set(&text->happened, "failed");
-        ngx_str_set(&text->advice, NGX_HTTP_FLOWDASH_ADVICE_WAIT);
+        text->happened = NGX_HTTP_FLOWDASH_ERROR_REFUSED;
+        text->advice = NGX_HTTP_FLOWDASH_ERROR_AGAIN;
     }
 }
 
@@ -328,37 +364,24 @@ ngx_http_flowdash_error_text_no_step(ngx_http_flowdash_ctx_t *ctx,
     }
 
     if (ctx->error != NGX_HTTP_FLOWDASH_REQUEST_INVALID) {
-        ngx_str_set(&text->happened, "The gateway in front of the app failed");
+        text->happened = NGX_HTTP_FLOWDASH_ERROR_GATEWAY;
 
     } else if (ctx->status == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
-        ngx_str_set(&text->happened, "Too much was sent at once");
-        ngx_str_set(&text->advice, "Go back, shorten what you entered, and "
-                                   "try again.");
+        text->happened = NGX_HTTP_FLOWDASH_ERROR_TOO_MUCH;
+        text->advice = NGX_HTTP_FLOWDASH_ERROR_SHORTEN;
 
     } else if (ctx->status == NGX_HTTP_UNSUPPORTED_MEDIA_TYPE) {
-
-        if (ctx->refusal_rule == NGX_HTTP_FLOWDASH_STRICT_JSON) {
-            ngx_str_set(&text->happened, "JSON was sent with the Content-Type "
-                                         "of a form, it should be "
-                                         "application/json");
-
-        } else {
-            ngx_str_set(&text->happened, "The data was sent in a form that is "
-                                         "not understood here");
-        }
-
-        ngx_str_set(&text->advice, "Trying again will not help: "
-                                   "please ask support.");
+        text->happened = (ctx->refusal_rule == NGX_HTTP_FLOWDASH_STRICT_JSON)
+                         ? NGX_HTTP_FLOWDASH_ERROR_JSON_AS_FORM
+                         : NGX_HTTP_FLOWDASH_ERROR_UNKNOWN_TYPE;
+        text->advice = NGX_HTTP_FLOWDASH_ERROR_SUPPORT;
 
     } else if (ctx->method.differ || ctx->method.unlisted) {
-        ngx_str_set(&text->happened, "The request names two methods, and it "
-                                     "is not known which one counts");
-        ngx_str_set(&text->advice, "Trying again will not help: "
-                                   "please ask support.");
+        text->happened = NGX_HTTP_FLOWDASH_ERROR_TWO_METHODS;
+        text->advice = NGX_HTTP_FLOWDASH_ERROR_SUPPORT;
 
     } else {
-        ngx_str_set(&text->happened, "The data that was sent could not be "
-                                     "read");
+        text->happened = NGX_HTTP_FLOWDASH_ERROR_UNREADABLE;
     }
 }
 
@@ -370,19 +393,35 @@ ngx_http_flowdash_error_problem(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text)
 {
     size_t      len;
-    ngx_str_t  *step, *message;
+    u_char     *p;
+    ngx_str_t  *say, *message, step;
     ngx_buf_t  *b;
 
-    step = &text->step;
+    say = text->language->sayings;
     message = &ctx->message;
 
-    len = sizeof("{\"title\":\"The action was not carried out\",\"status\":,"
-                 "\"detail\":\"The step \\\"\\\" . "
-                 "Nothing was changed in the app.\","
+    step.len = text->step.len
+               + ngx_escape_json(NULL, text->step.data, text->step.len)
+               + sizeof("\\\"\\\"") - 1;
+
+    p = ngx_pnalloc(r->pool, step.len);
+    if (p == NULL) {
+        return NULL;
+    }
+
+    step.data = p;
+
+    p = ngx_cpymem(p, "\\\"", 2);
+    p = (u_char *) ngx_escape_json(p, text->step.data, text->step.len);
+    ngx_memcpy(p, "\\\"", 2);
+
+    len = sizeof("{\"title\":\"\",\"status\":,\"detail\":\" \","
                  "\"action\":,\"step\":,\"message\":,\"id\":\"\"}\n") - 1
-          + NGX_INT_T_LEN + text->happened.len + ctx->id.len
+          + NGX_INT_T_LEN + ctx->id.len + step.len
+          + say[NGX_HTTP_FLOWDASH_ERROR_TITLE_UNNAMED].len
+          + say[text->happened].len
+          + say[NGX_HTTP_FLOWDASH_ERROR_UNCHANGED].len
           + ngx_http_flowdash_json_string_length(&text->action)
-          + ngx_http_flowdash_json_string_length(step)
           + ngx_http_flowdash_json_string_length(message);
 
     if (ctx->exchange) {
@@ -395,32 +434,26 @@ ngx_http_flowdash_error_problem(ngx_http_request_t *r,
         return NULL;
     }
 
-    b->last = ngx_sprintf(b->last,
-                          "{\"title\":\"The action was not carried out\","
-                          "\"status\":%ui,\"detail\":\"", ctx->status);
-
-    if (step->len) {
-        b->last = ngx_sprintf(b->last, "The step \\\"");
-        b->last = (u_char *) ngx_escape_json(b->last, step->data, step->len);
-        b->last = ngx_sprintf(b->last, "\\\" ");
-    }
-
-    b->last = ngx_sprintf(b->last, "%V. Nothing was changed in the app.\","
-                          "\"action\":", &text->happened);
-    b->last = ngx_http_flowdash_json_write_string(b->last, &text->action);
+    p = ngx_sprintf(b->last, "{\"title\":\"%V\",\"status\":%ui,"
+                             "\"detail\":\"",
+                    &say[NGX_HTTP_FLOWDASH_ERROR_TITLE_UNNAMED], ctx->status);
+    p = ngx_sprintf(p, (char *) say[text->happened].data, &step);
+    p = ngx_sprintf(p, "%V%V\",\"action\":", &text->language->space,
+                    &say[NGX_HTTP_FLOWDASH_ERROR_UNCHANGED]);
+    p = ngx_http_flowdash_json_write_string(p, &text->action);
 
     if (ctx->exchange) {
-        b->last = ngx_sprintf(b->last, ",\"step\":");
-        b->last = ngx_http_flowdash_json_write_string(b->last,
-                                                   &ctx->exchange->step->name);
+        p = ngx_sprintf(p, ",\"step\":");
+        p = ngx_http_flowdash_json_write_string(p,
+                                                &ctx->exchange->step->name);
     }
 
     if (message->len) {
-        b->last = ngx_sprintf(b->last, ",\"message\":");
-        b->last = ngx_http_flowdash_json_write_string(b->last, message);
+        p = ngx_sprintf(p, ",\"message\":");
+        p = ngx_http_flowdash_json_write_string(p, message);
     }
 
-    b->last = ngx_sprintf(b->last, ",\"id\":\"%V\"}\n", &ctx->id);
+    b->last = ngx_sprintf(p, ",\"id\":\"%V\"}\n", &ctx->id);
 
     return b;
 }

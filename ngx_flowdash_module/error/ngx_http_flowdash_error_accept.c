@@ -1,6 +1,6 @@
 
 /*
- * Which representation of an error the client prefers.
+ * What the client prefers, and which representation of an error that is.
  */
 
 
@@ -22,10 +22,10 @@ typedef struct {
 } ngx_http_flowdash_error_accept_t;
 
 
-static void ngx_http_flowdash_error_accept_header(
-    ngx_http_flowdash_error_accept_t *accept, ngx_str_t *value);
-static void ngx_http_flowdash_error_accept_media_range(
-    ngx_http_flowdash_error_accept_t *accept, ngx_str_t *type, ngx_uint_t q);
+static void ngx_http_flowdash_error_accept_line(ngx_str_t *value,
+    ngx_http_flowdash_error_accept_pt handler, void *data);
+static void ngx_http_flowdash_error_accept_media_range(void *data,
+    ngx_str_t *type, ngx_uint_t q);
 static ngx_uint_t ngx_http_flowdash_error_accept_quality(u_char *p,
     u_char *last);
 
@@ -33,23 +33,12 @@ static ngx_uint_t ngx_http_flowdash_error_accept_quality(u_char *p,
 ngx_uint_t
 ngx_http_flowdash_error_accept_prefers_json(ngx_http_request_t *r)
 {
-    ngx_uint_t                        i;
-    ngx_list_part_t                  *part;
-    ngx_table_elt_t                  *h;
     ngx_http_flowdash_error_accept_t  accept;
 
     ngx_memzero(&accept, sizeof(ngx_http_flowdash_error_accept_t));
 
-    i = 0;
-    part = &r->headers_in.headers.part;
-
-    while ((h = ngx_http_flowdash_list_next(&part, &i,
-                                            sizeof(ngx_table_elt_t))))
-    {
-        if (ngx_http_flowdash_text_is(&h->key, "Accept")) {
-            ngx_http_flowdash_error_accept_header(&accept, &h->value);
-        }
-    }
+    ngx_http_flowdash_error_accept_each(r, "Accept",
+                         ngx_http_flowdash_error_accept_media_range, &accept);
 
     if (accept.json != accept.html) {
         return accept.json > accept.html;
@@ -61,12 +50,33 @@ ngx_http_flowdash_error_accept_prefers_json(ngx_http_request_t *r)
 }
 
 
-static void
-ngx_http_flowdash_error_accept_header(ngx_http_flowdash_error_accept_t *accept,
-    ngx_str_t *value)
+void
+ngx_http_flowdash_error_accept_each(ngx_http_request_t *r, const char *header,
+    ngx_http_flowdash_error_accept_pt handler, void *data)
 {
-    u_char      *p, *last, *end, *type_end;
-    ngx_str_t    type;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    i = 0;
+    part = &r->headers_in.headers.part;
+
+    while ((h = ngx_http_flowdash_list_next(&part, &i,
+                                            sizeof(ngx_table_elt_t))))
+    {
+        if (ngx_http_flowdash_text_is(&h->key, header)) {
+            ngx_http_flowdash_error_accept_line(&h->value, handler, data);
+        }
+    }
+}
+
+
+static void
+ngx_http_flowdash_error_accept_line(ngx_str_t *value,
+    ngx_http_flowdash_error_accept_pt handler, void *data)
+{
+    u_char      *p, *last, *end, *range_end;
+    ngx_str_t    range;
 
     p = value->data;
     last = p + value->len;
@@ -83,22 +93,23 @@ ngx_http_flowdash_error_accept_header(ngx_http_flowdash_error_accept_t *accept,
             end = last;
         }
 
-        type_end = ngx_strlchr(p, end, ';');
+        range_end = ngx_strlchr(p, end, ';');
 
-        if (type_end == NULL) {
-            type_end = end;
+        if (range_end == NULL) {
+            range_end = end;
         }
 
-        type.data = p;
-        type.len = type_end - p;
+        range.data = p;
+        range.len = range_end - p;
 
-        while (type.len && (p[type.len - 1] == ' ' || p[type.len - 1] == '\t'))
+        while (range.len
+               && (p[range.len - 1] == ' ' || p[range.len - 1] == '\t'))
         {
-            type.len--;
+            range.len--;
         }
 
-        ngx_http_flowdash_error_accept_media_range(accept, &type,
-                        ngx_http_flowdash_error_accept_quality(type_end, end));
+        handler(data, &range,
+                ngx_http_flowdash_error_accept_quality(range_end, end));
     }
 }
 
@@ -106,9 +117,11 @@ ngx_http_flowdash_error_accept_header(ngx_http_flowdash_error_accept_t *accept,
 /* a range that names the type wins over one with "*" */
 
 static void
-ngx_http_flowdash_error_accept_media_range(
-    ngx_http_flowdash_error_accept_t *accept, ngx_str_t *type, ngx_uint_t q)
+ngx_http_flowdash_error_accept_media_range(void *data, ngx_str_t *type,
+    ngx_uint_t q)
 {
+    ngx_http_flowdash_error_accept_t *accept = data;
+
     if (ngx_http_flowdash_text_is_json_type(type)) {
         accept->json = accept->json_named ? ngx_max(accept->json, q) : q;
         accept->json_named = 1;

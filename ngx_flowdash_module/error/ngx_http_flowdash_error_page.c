@@ -18,11 +18,16 @@
 #define NGX_HTTP_FLOWDASH_ERROR_PAGE_NAME  128
 
 
+/* more than all that stands between names and sayings */
+
+#define NGX_HTTP_FLOWDASH_ERROR_PAGE_MARKUP  512
+
+
 /* all escaped for HTML */
 
 typedef struct {
     ngx_str_t    action;
-    ngx_str_t    step;
+    ngx_str_t    step;         /* marked as important */
     ngx_str_t    message;
     ngx_str_t    back;         /* where the user was, or empty */
 } ngx_http_flowdash_error_page_t;
@@ -32,6 +37,13 @@ static ngx_int_t ngx_http_flowdash_error_page_name(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *escaped);
 static ngx_int_t ngx_http_flowdash_error_page_escape(ngx_http_request_t *r,
     ngx_str_t *text, ngx_str_t *escaped);
+static ngx_int_t ngx_http_flowdash_error_page_mark(ngx_http_request_t *r,
+    ngx_str_t *name);
+static size_t ngx_http_flowdash_error_page_sayings(
+    ngx_http_flowdash_error_language_t *language);
+static u_char *ngx_http_flowdash_error_page_begin(u_char *p,
+    ngx_http_flowdash_error_page_t *page,
+    ngx_http_flowdash_error_text_t *text);
 static u_char *ngx_http_flowdash_error_page_happened(u_char *p,
     ngx_http_flowdash_error_page_t *page,
     ngx_http_flowdash_error_text_t *text);
@@ -45,9 +57,6 @@ static void ngx_http_flowdash_error_page_back(ngx_http_request_t *r,
 /* contrasts are at least 7:1, also in dark mode */
 
 static u_char  ngx_http_flowdash_error_page_head[] =
-"<!DOCTYPE html>\n"
-"<html lang=\"en\">\n"
-"<head>\n"
 "<meta charset=\"utf-8\">\n"
 "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 "<style>\n"
@@ -67,8 +76,9 @@ static u_char  ngx_http_flowdash_error_page_head[] =
 "h1 { margin: 0 0 1rem; font-size: 1.6rem; line-height: 1.25 }\n"
 "h2 { margin: 1.75rem 0 .5rem; font-size: 1.125rem }\n"
 "p { margin: 0 0 .75rem }\n"
-"blockquote { margin: 0 0 .75rem; padding: .125rem 0 .125rem 1rem;"
-" border-left: .25rem solid var(--line) }\n"
+"blockquote { margin: 0 0 .75rem; padding: .125rem 0;"
+" padding-inline-start: 1rem;"
+" border-inline-start: .25rem solid var(--line) }\n"
 "a { display: inline-block; margin: .25rem 0 .5rem; padding: .6rem 1rem;"
 " border-radius: .375rem; background: var(--link); color: var(--on);"
 " font-weight: 600; text-decoration: none }\n"
@@ -97,6 +107,7 @@ ngx_http_flowdash_error_page(ngx_http_request_t *r,
         != NGX_OK
         || ngx_http_flowdash_error_page_name(r, &text->step, &page.step)
            != NGX_OK
+        || ngx_http_flowdash_error_page_mark(r, &page.step) != NGX_OK
         || ngx_http_flowdash_error_page_escape(r, &ctx->message, &page.message)
            != NGX_OK
         || ngx_http_flowdash_error_page_escape(r, &back, &page.back) != NGX_OK)
@@ -104,19 +115,18 @@ ngx_http_flowdash_error_page(ngx_http_request_t *r,
         return NULL;
     }
 
-    len = sizeof(ngx_http_flowdash_error_page_head) + 1024
+    len = sizeof(ngx_http_flowdash_error_page_head)
+          + NGX_HTTP_FLOWDASH_ERROR_PAGE_MARKUP
+          + ngx_http_flowdash_error_page_sayings(text->language)
           + 2 * page.action.len + page.step.len + page.message.len
-          + page.back.len + text->happened.len + text->advice.len
-          + ctx->id.len;
+          + page.back.len + ctx->id.len;
 
     b = ngx_create_temp_buf(r->pool, len);
     if (b == NULL) {
         return NULL;
     }
 
-    b->last = ngx_cpymem(b->last, ngx_http_flowdash_error_page_head,
-                         sizeof(ngx_http_flowdash_error_page_head) - 1);
-
+    b->last = ngx_http_flowdash_error_page_begin(b->last, &page, text);
     b->last = ngx_http_flowdash_error_page_happened(b->last, &page, text);
     b->last = ngx_http_flowdash_error_page_do(b->last, &page, text, &ctx->id);
 
@@ -158,41 +168,98 @@ ngx_http_flowdash_error_page_escape(ngx_http_request_t *r, ngx_str_t *text,
 }
 
 
+static ngx_int_t
+ngx_http_flowdash_error_page_mark(ngx_http_request_t *r, ngx_str_t *name)
+{
+    u_char  *p, *last;
+
+    p = ngx_pnalloc(r->pool, name->len
+                             + sizeof("<strong><bdi></bdi></strong>") - 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    last = ngx_sprintf(p, "<strong><bdi>%V</bdi></strong>", name);
+
+    name->data = p;
+    name->len = last - p;
+
+    return NGX_OK;
+}
+
+
+/* each of them is on a page at most once, but for the title */
+
+static size_t
+ngx_http_flowdash_error_page_sayings(
+    ngx_http_flowdash_error_language_t *language)
+{
+    size_t      len;
+    ngx_uint_t  i;
+
+    len = language->tag.len
+          + language->sayings[NGX_HTTP_FLOWDASH_ERROR_TITLE].len
+          + language->sayings[NGX_HTTP_FLOWDASH_ERROR_TITLE_UNNAMED].len;
+
+    for (i = 0; i < NGX_HTTP_FLOWDASH_ERROR_SAYINGS; i++) {
+        len += language->sayings[i].len;
+    }
+
+    return len;
+}
+
+
+static u_char *
+ngx_http_flowdash_error_page_begin(u_char *p,
+    ngx_http_flowdash_error_page_t *page,
+    ngx_http_flowdash_error_text_t *text)
+{
+    ngx_str_t  *title;
+
+    /* the name may depend on a task that could not be read */
+
+    title = &text->language->sayings[
+                page->action.len ? NGX_HTTP_FLOWDASH_ERROR_TITLE
+                                 : NGX_HTTP_FLOWDASH_ERROR_TITLE_UNNAMED];
+
+    p = ngx_sprintf(p, "<!DOCTYPE html>\n<html lang=\"%V\" dir=\"%s\">\n"
+                       "<head>\n",
+                    &text->language->tag,
+                    text->language->rtl ? "rtl" : "ltr");
+
+    p = ngx_cpymem(p, ngx_http_flowdash_error_page_head,
+                   sizeof(ngx_http_flowdash_error_page_head) - 1);
+
+    p = ngx_sprintf(p, "<title>");
+    p = ngx_sprintf(p, (char *) title->data, &page->action);
+    p = ngx_sprintf(p, "</title>\n</head>\n<body>\n<main>\n<h1>");
+    p = ngx_sprintf(p, (char *) title->data, &page->action);
+
+    return ngx_sprintf(p, "</h1>\n");
+}
+
+
 static u_char *
 ngx_http_flowdash_error_page_happened(u_char *p,
     ngx_http_flowdash_error_page_t *page,
     ngx_http_flowdash_error_text_t *text)
 {
-    /* the name may depend on a task that could not be read */
+    ngx_str_t  *say;
 
-    const char  *title = page->action.len ? "\xe2\x80\x9c%V\xe2\x80\x9d"
-                                          : "The action%V";
+    say = text->language->sayings;
 
-    p = ngx_sprintf(p, "<title>");
-    p = ngx_sprintf(p, title, &page->action);
-    p = ngx_sprintf(p, " was not carried out</title>\n</head>\n<body>\n"
-                       "<main>\n<h1>");
-    p = ngx_sprintf(p, title, &page->action);
-    p = ngx_sprintf(p, " was not carried out</h1>\n<p>");
-
-    if (page->step.len) {
-        p = ngx_sprintf(p, "The step <strong><bdi>%V</bdi></strong> %V.",
-                        &page->step, &text->happened);
-
-    } else {
-        p = ngx_sprintf(p, "%V.", &text->happened);
-    }
+    p = ngx_sprintf(p, "<p>");
+    p = ngx_sprintf(p, (char *) say[text->happened].data, &page->step);
+    p = ngx_sprintf(p, "%V", &text->language->space);
 
     if (page->message.len) {
-        p = ngx_sprintf(p, " The answer was:</p>\n"
-                           "<blockquote dir=\"auto\">%V</blockquote>\n<p>",
-                        &page->message);
-
-    } else {
-        *p++ = ' ';
+        p = ngx_sprintf(p, "%V</p>\n<blockquote dir=\"auto\">%V</blockquote>"
+                           "\n<p>",
+                        &say[NGX_HTTP_FLOWDASH_ERROR_ANSWER], &page->message);
     }
 
-    return ngx_sprintf(p, "Nothing was changed in the app.</p>\n");
+    return ngx_sprintf(p, "%V</p>\n",
+                       &say[NGX_HTTP_FLOWDASH_ERROR_UNCHANGED]);
 }
 
 
@@ -201,17 +268,22 @@ ngx_http_flowdash_error_page_do(u_char *p,
     ngx_http_flowdash_error_page_t *page,
     ngx_http_flowdash_error_text_t *text, ngx_str_t *id)
 {
-    p = ngx_sprintf(p, "<h2>What you can do</h2>\n<p>%V</p>\n",
-                    &text->advice);
+    ngx_str_t  *say;
+
+    say = text->language->sayings;
+
+    p = ngx_sprintf(p, "<h2>%V</h2>\n<p>%V</p>\n",
+                    &say[NGX_HTTP_FLOWDASH_ERROR_ADVICE],
+                    &say[text->advice]);
 
     if (page->back.len) {
-        p = ngx_sprintf(p, "<p><a href=\"%V\">Back to where you were</a>"
-                           "</p>\n", &page->back);
+        p = ngx_sprintf(p, "<p><a href=\"%V\">%V</a></p>\n",
+                        &page->back, &say[NGX_HTTP_FLOWDASH_ERROR_BACK]);
     }
 
-    return ngx_sprintf(p, "<p class=\"id\">If you need help, tell support "
-                          "this number:<br>\n<code>%V</code></p>\n"
-                          "</main>\n</body>\n</html>\n", id);
+    return ngx_sprintf(p, "<p class=\"id\">%V<br>\n<code>%V</code></p>\n"
+                          "</main>\n</body>\n</html>\n",
+                       &say[NGX_HTTP_FLOWDASH_ERROR_ID], id);
 }
 
 

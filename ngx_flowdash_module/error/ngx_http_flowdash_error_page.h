@@ -7,18 +7,17 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_error_language.h>
 
 
-/*
- * What the user is told about a failure; none of it is escaped.  Without a
- * step, "happened" is a sentence of its own.
- */
+/* what the user is told about a failure; no name is escaped */
 
 typedef struct {
-    ngx_str_t                       action;
-    ngx_str_t                       step;
-    ngx_str_t                       happened;  /* after "The step NAME" */
-    ngx_str_t                       advice;
+    ngx_str_t                            action;    /* or empty */
+    ngx_str_t                            step;      /* or empty */
+    ngx_http_flowdash_error_language_t  *language;
+    ngx_http_flowdash_error_saying_e     happened;
+    ngx_http_flowdash_error_saying_e     advice;
 } ngx_http_flowdash_error_text_t;
 
 
