@@ -219,6 +219,7 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
     t->running = 1;
     t->refused = 0;
     t->received = 0;
+    t->use.received = 0;
     t->timedout = 0;
     t->sent = 0;
     t->opened = -1;
@@ -236,7 +237,7 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
 
 
 ngx_int_t
-ngx_flowdash_curl_send(ngx_flowdash_curl_transfer_t *t)
+ngx_flowdash_curl_send(ngx_flowdash_curl_transfer_t *t, int port)
 {
     if (ngx_flowdash_curl_socket_is_frozen(t->easy)) {
         return NGX_DECLINED;
@@ -244,6 +245,10 @@ ngx_flowdash_curl_send(ngx_flowdash_curl_transfer_t *t)
 
     t->sent = 1;
     t->sent_at = ngx_current_msec;
+
+    /* TLS says by octets, too, that it ends */
+
+    ngx_flowdash_curl_tcp_begin(&t->use, t->handle->owner->tls ? 0 : port);
 
     return NGX_OK;
 }
@@ -314,6 +319,9 @@ ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t)
 
         t->worn = 1;
     }
+
+    t->received |= t->use.received;
+    ngx_flowdash_curl_tcp_end(&t->use);
 
     fc->running--;
     ngx_flowdash_curl_multi_hold(fc->running);

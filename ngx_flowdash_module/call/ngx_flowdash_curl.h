@@ -6,6 +6,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_flowdash_curl_handle.h>
+#include <ngx_flowdash_curl_tcp.h>
 
 #include <curl/curl.h>
 
@@ -36,6 +37,7 @@ struct ngx_flowdash_curl_transfer_s {
 
     ngx_flowdash_curl_handle_t    *handle;
     ngx_queue_t                    queue;
+    ngx_flowdash_curl_tcp_use_t    use;
     ngx_msec_t                     sent_at;
     long                           opened;     /* connections, when its socket
                                                   became idle; -1: not yet */
@@ -75,11 +77,12 @@ ngx_int_t ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t,
 ngx_int_t ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t);
 
 /*
- * To be called when libcurl is about to send a request.  Returns NGX_OK, or
- * NGX_DECLINED if it must not be sent on this connection: an earlier request
- * has timed out on it, and nothing has come since.
+ * To be called when libcurl is about to send a request by a connection whose
+ * own port is "port".  Returns NGX_OK, or NGX_DECLINED if it must not be sent
+ * on this connection: an earlier request has timed out on it, and nothing has
+ * come since.
  */
-ngx_int_t ngx_flowdash_curl_send(ngx_flowdash_curl_transfer_t *t);
+ngx_int_t ngx_flowdash_curl_send(ngx_flowdash_curl_transfer_t *t, int port);
 
 /* Returns why a transfer has failed, as text that lives as long as t->easy. */
 const char *ngx_flowdash_curl_error(ngx_flowdash_curl_transfer_t *t);

@@ -22,6 +22,8 @@ typedef struct {
     curl_off_t                 id;           /* libcurl's, of the connection;
                                                 -1: not known */
     ngx_msec_t                 read_at;      /* when something came */
+    uint64_t                   octets;       /* that had come when it became
+                                                idle */
     unsigned                   connected:1;
     unsigned                   closed:1;     /* libcurl may not yet have said
                                                 so */

@@ -11,6 +11,7 @@
 #include <ngx_flowdash_curl_idle.h>
 #include <ngx_flowdash_curl_open.h>
 #include <ngx_flowdash_curl_conn.h>
+#include <ngx_flowdash_curl_tcp.h>
 #include <ngx_flowdash_curl_socket.h>
 
 
@@ -59,6 +60,7 @@ ngx_flowdash_curl_socket_init(ngx_log_t *log,
     ss->idle = idle;
     ss->receive = receive;
 
+    ngx_flowdash_curl_tcp_init();
     ngx_flowdash_curl_conn_init(log);
     ngx_flowdash_curl_open_init(log);
 }
@@ -179,6 +181,10 @@ ngx_flowdash_curl_socket_get(curl_socket_t fd)
         s->kept = 1;
         s->received = 0;
 
+        /* libcurl may have read, before it had to wait */
+
+        ngx_flowdash_curl_tcp_check(fd, s->octets);
+
     } else {
         c = ngx_flowdash_curl_conn_create(fd, ngx_flowdash_curl_socket_event);
     }
@@ -256,6 +262,7 @@ ngx_flowdash_curl_socket_close(void *data, curl_socket_t fd)
                    "flowdash curl close socket:%d s:%p", fd, s);
 
     if (s && s->idle.added) {
+        ngx_flowdash_curl_tcp_check(fd, s->octets);
         ngx_flowdash_curl_conn_free(s->connection, NGX_CLOSE_EVENT);
 
     } else if (s) {
@@ -309,6 +316,7 @@ ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c, CURL *easy)
     ngx_flowdash_curl_conn_delete_posted(c);
 
     s->easy = NULL;
+    s->octets = ngx_flowdash_curl_tcp_received(c->fd);
 
     ngx_flowdash_curl_conn_add_idle(s);
 

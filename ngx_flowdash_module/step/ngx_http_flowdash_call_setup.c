@@ -367,7 +367,7 @@ ngx_http_flowdash_call_setup_connected(void *data, char *ip, char *local_ip,
     call->sent = 1;
     call->kept = !call->opened;
 
-    if (ngx_flowdash_curl_send(&call->transfer) != NGX_OK) {
+    if (ngx_flowdash_curl_send(&call->transfer, local_port) != NGX_OK) {
         call->reused = 1;
         return CURL_PREREQFUNC_ABORT;
     }
