@@ -40,10 +40,11 @@ TESTS ?= t/*.t
 BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
                   libssl-dev libyajl-dev zlib1g-dev
 TEST_PACKAGES   = ca-certificates chromium chromium-driver clang curl gcovr \
-                  jq libclang-rt-dev libfcgi-perl libmojolicious-perl \
-                  libnginx-mod-http-js libnginx-mod-http-lua \
-                  nghttp2-server node-busboy openssl perl php-cli prometheus \
-                  puma python3-django python3-flask python3-werkzeug \
+                  jq libclang-rt-dev libfcgi-perl libio-socket-ssl-perl \
+                  libmojolicious-perl libnginx-mod-http-js \
+                  libnginx-mod-http-lua nghttp2-server node-busboy openssl \
+                  perl php-cli prometheus puma python3-django python3-flask \
+                  python3-werkzeug \
                   ruby-actionpack ruby-rack ruby-sinatra valgrind \
                   $(call unless_there,node,nodejs) $(call unless_there,npm,npm)
 LINT_PACKAGES  := clang clang-tidy cppcheck perl
@@ -212,9 +213,10 @@ VERSIONS ?= $(if $(filter command line environment,$(origin NGINX_SRC)), \
             gcc@1.22.1 clang@1.22.1 lto@1.22.1 static@1.22.1 gcc@1.26.3)
 
 version_tests = $(if $(filter command line environment,$(origin TESTS)), \
-    $(TESTS),$(patsubst %,t/%.t,contract failure retry form grammar_form \
-    grammar_json grammar_multipart metrics killed handlers keepalive http2 \
-    coding upload lifecycle long_body proxy_http2))
+    $(TESTS),$(patsubst %,t/%.t,contract failure retry optional form \
+    grammar_form grammar_json grammar_multipart metrics killed client handlers \
+    keepalive http2 coding upload lifecycle long_body error_page named guard \
+    proxy_http2))
 
 versions:
 	@$(MAKE) --no-print-directory test-deps

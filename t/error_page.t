@@ -573,8 +573,8 @@ for (qw(get itself)) {
 
 is(act('/pass')->{body}, 'app', 'an action that passes');
 is(act('/pass?to=/pass/again')->{body}, 'app', 'X-Accel-Redirect of the app');
-is(join(' ', map { "$_->{method} $_->{target}" } $t->requests('app')),
-    'POST /pass?to=/pass/again GET /pass/again',
+is(join(' ', map { $_->{target} } $t->requests('app')),
+    '/pass?to=/pass/again /pass/again',
     'X-Accel-Redirect of the app: followed');
 is(called(), 'ok app app', 'and the action runs once');
 is(act('/pass?to=@pass')->{body}, 'named once',

@@ -219,8 +219,8 @@ refused($_, '/issues/1', "$_ changes")
            UNLOCK QUERY PURGE VERSION-CONTROL GET_ HEADS);
 
 for my $method (qw(TRACE CONNECT)) {
-    is(act($method, '/issues/1', body => undef)->{status}, 405,
-       "$method: nginx's own refusal");
+    like(act($method, '/issues/1', body => undef)->{status}, qr/^40[05]$/,
+         "$method: nginx's own refusal");
     $t->no_request('app', "$method: none to the app");
 }
 

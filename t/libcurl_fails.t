@@ -105,7 +105,7 @@ for my $how (qw(nothing action add remove)) {
     $t->wait_for(sub { $t->requests('hook') == $before + 4 });
     is(sockets(), 3, "$how: three are running");
 
-    # the next call begins; "action" and "remove" fail when it ends
+    # the next call begins; "remove" fails when it ends
 
     let_fail($how);
     my $last = act('/ok');

@@ -172,13 +172,16 @@ http {
 
     upstream next_answer { server $hook; server $hook; }
     upstream next_reset {
-        server 127.0.0.1:%%PORT_reset%%; server $hook;
+        server 127.0.0.1:%%PORT_reset%%;
+        server $hook backup;
     }
     upstream next_stall {
-        server 127.0.0.1:%%PORT_stall%%; server $hook;
+        server 127.0.0.1:%%PORT_stall%%;
+        server $hook backup;
     }
     upstream next_large {
-        server 127.0.0.1:%%PORT_large_header%%; server $hook;
+        server 127.0.0.1:%%PORT_large_header%%;
+        server $hook backup;
     }
 
     server {

@@ -386,7 +386,7 @@ http {
 
     upstream two {
         server 127.0.0.1:%%PORT_first%%;
-        server 127.0.0.1:%%PORT_second%%;
+        server 127.0.0.1:%%PORT_second%% backup;
     }
 
     server {

@@ -8,8 +8,8 @@
 
 
 /*
- * Angie's headers have nginx's names, but some of its structures differ.  This
- * is the only place that knows it.
+ * The headers of Angie and freenginx have nginx's names, but some of their
+ * structures differ.  This is the only place that knows it.
  */
 
 /*
@@ -42,6 +42,22 @@
 
 #define ngx_http_flowdash_compat_has_servers(resolver)                        \
     ((resolver)->connections.nelts != 0)
+
+#endif
+
+
+/*
+ * The flag of a request whose body nginx is reading to throw it away; the
+ * request is counted once more for that.  For freenginx since 1.27.0,
+ * discard_body stays set when that has ended.
+ */
+#if (defined NGINX_NAME && nginx_version >= 1027000)
+
+#define ngx_http_flowdash_compat_discarding_body  discarding_body
+
+#else
+
+#define ngx_http_flowdash_compat_discarding_body  discard_body
 
 #endif
 

@@ -8,6 +8,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_compat.h>
 #include <ngx_http_flowdash_list.h>
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_form.h>
@@ -150,12 +151,12 @@ ngx_http_flowdash_body_leave(ngx_http_request_t *r)
     r->lingering_close = 1;
     r->expect_tested = 1;
 
-    if (r->discard_body) {
+    if (r->ngx_http_flowdash_compat_discarding_body) {
 
         /* nginx counts it down in r->headers_in, which may change */
 
         r->read_event_handler = ngx_http_block_reading;
-        r->discard_body = 0;
+        r->ngx_http_flowdash_compat_discarding_body = 0;
         r->main->count--;
     }
 }

@@ -4,7 +4,7 @@
  * file beside it says, libcurl_fails.so.how, which it removes:
  *
  *     action    curl_multi_socket_action() says that it has failed, once it
- *               has done its work
+ *               has done its work: the first time after a transfer is added
  *     nothing   it says so and does nothing
  *     add       curl_multi_add_handle() fails
  *     remove    curl_multi_remove_handle() fails
@@ -42,6 +42,7 @@ static void *fail_realloc(void *p, size_t size);
 static char *fail_strdup(const char *s);
 
 
+static int   action_fails, nothing_is_done;
 static long  left;
 
 
@@ -106,14 +107,20 @@ curl_multi_socket_action(CURLM *multi, curl_socket_t fd, int events,
 {
     CURLMcode  rc;
 
-    if (asked("nothing")) {
+    if (nothing_is_done) {
+        nothing_is_done = 0;
         return CURLM_INTERNAL_ERROR;
     }
 
     rc = ((action_t) real("curl_multi_socket_action"))(multi, fd, events,
                                                        running);
 
-    return asked("action") ? CURLM_INTERNAL_ERROR : rc;
+    if (action_fails) {
+        action_fails = 0;
+        return CURLM_INTERNAL_ERROR;
+    }
+
+    return rc;
 }
 
 
@@ -124,6 +131,10 @@ curl_multi_add_handle(CURLM *multi, CURL *easy)
         return CURLM_OUT_OF_MEMORY;
     }
 
+    /* not before: the timer of another transfer may end at any time */
+
+    nothing_is_done = asked("nothing");
+    action_fails = asked("action");
     (void) asked(NULL);
 
     return ((handle_t) real("curl_multi_add_handle"))(multi, easy);

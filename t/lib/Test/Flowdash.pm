@@ -509,15 +509,24 @@ sub stop ($self, $seconds = 60, $signal = 'QUIT') {
     return $status;
 }
 
-# HUP; true when new workers have taken the place of all the old ones
+# HUP; true when new workers have taken the place of all the old ones.  They must
+# not be those of an earlier HUP.
 
 sub reload ($self) {
+    $self->wait_for(sub { $self->_master_waits });
     my %old = map { $_ => 1 } $self->worker_pids;
     $self->signal('HUP');
     return $self->wait_for(sub {
         my @now = $self->worker_pids;
-        return @now && !grep { $old{$_} } @now;
+        return @now && !grep({ $old{$_} } @now) && $self->_master_waits;
     });
+}
+
+# The master blocks signals unless it has nothing to do.  SIGHUP is the first.
+
+sub _master_waits ($self) {
+    open my $status, '<', "/proc/$self->{master}/status" or return;
+    return !grep { /^(?:ShdPnd|SigBlk):.*(\w)$/ && hex($1) & 1 } <$status>;
 }
 
 sub signal ($self, $name) { return kill $name => $self->{master} }
