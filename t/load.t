@@ -168,12 +168,15 @@ $t->write_file('go', '');
 is(join(' ', map { $t->finish($_)->{status} } @running),
    join(' ', (200) x 10), 'ten calls at the same time');
 
+# not before these have given theirs back
+
+$t->wait_for(sub { !connections('http') && !connections('app') });
+
 my @clients;
 
 while (@clients < 64 && $descriptors->() < 63) {
-    my $now = $descriptors->();
     push @clients, $t->connect;
-    $t->wait_for(sub { $descriptors->() > $now });
+    $t->wait_for(sub { connections('http') == @clients });
 }
 
 cmp_ok(scalar @clients, '>', 20, 'clients take all descriptors but one');
@@ -187,3 +190,17 @@ close $_ for @clients;
 $t->allow_log(qr/\[(?:alert|crit)\].*worker_connections are not enough/);
 
 $t->done;
+
+# how many the worker has, from or to a port
+
+sub connections {
+    my $end = sprintf ':%04X', $t->port($_[0]);
+    my %own = map { (readlink($_) // '') =~ /^socket:\[(\d+)\]/ ? ($1 => 1) : () }
+        glob "/proc/$worker/fd/*";
+
+    open my $file, '<', "/proc/$worker/net/tcp" or die "/proc/net/tcp: $!\n";
+    return scalar grep {
+        my @f = split;
+        "$f[1] $f[2]" =~ /$end\b/ && $f[3] ne '0A' && $own{ $f[9] // '' };
+    } <$file>;
+}
