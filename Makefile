@@ -76,7 +76,7 @@ all: build
 # tree may be read-only, or somebody's work: so it runs in a directory of
 # links to it.
 
-src  := $(abspath $(NGINX_SRC))
+src  := $(abspath $(firstword $(NGINX_SRC)))
 tree := $(OUT)/nginx$(subst /,_,$(src))$(if $(WERROR),-werror)
 
 nginx_version = $(shell sed -n 's/^\#define NGINX_VERSION *"\(.*\)"/\1/p' \
