@@ -199,6 +199,11 @@ for my $name (sort keys %url) {
     ok(closed($name, $n), "$name: the one before is closed");
 }
 
+# libcurl itself does not use a connection of HTTP/1 for other calls then
+
+my $lines = () = $t->error_log =~ /\[info\].*nothing came on a connection/g;
+is($lines, $http2 ? 2 : 0, 'the log tells of frozen connections of HTTP/2');
+
 if ($http2) {
 
     # while another call waits on the connection

@@ -8,6 +8,7 @@ use Test::Flowdash;
 
 use IO::Select;
 use IO::Socket::UNIX;
+use Time::HiRes qw(sleep);
 use Test::Flowdash::Libcurl;
 use Test::Flowdash::Server;
 
@@ -202,6 +203,21 @@ sub sockets {
 }
 
 sub usable { return sockets($_[0], qr/0[18]/) }
+
+# the worker's sockets that were shut down, but have their descriptor still
+
+sub shut_down {
+    my ($worker) = $t->worker_pids;
+    my %open;
+    for my $family (qw(tcp unix)) {
+        open my $file, '<', "/proc/$worker/net/$family" or die "$family: $!\n";
+        $open{ $family eq 'tcp' ? $_->[9] : $_->[6] } = 1
+            for grep { $family eq 'unix' || $_->[3] =~ /^(?:01|08|0A)$/ }
+                map { [ split ] } <$file>;
+    }
+    return scalar grep { /^socket:\[(\d+)\]/ && !$open{$1} }
+        map { readlink($_) // '' } glob "/proc/$worker/fd/*";
+}
 
 # the worker's UNIX-domain sockets, those of nginx's own included
 
@@ -429,6 +445,34 @@ is($t->read_file('user_timeout.so.log'), "200000\n" x 2,
 
 $t->stop;
 $t->preload;
+
+
+# nginx takes an idle socket's place for a client just after libcurl has looked
+# for sockets to close, and while it is to look again sooner than it can: the
+# descriptor is closed nevertheless.  On a slow machine libcurl could, and there
+# is nothing to see.
+
+conf('worker_connections 32;',
+     'flowdash_keepalive 8; flowdash_keepalive_timeout 900s;');
+
+together(4);
+my $kept = usable('hook');
+my @idle = map { $t->connect } 1 .. 14;
+
+unlink "$dir/answered";
+is(act('/close'), 200, 'a connection that will be closed');
+sleep 1.2;                              # libcurl looks once a second
+$t->write_file('answered', '');
+ok($t->wait_for(sub { !usable('raw') }), 'libcurl is to look again');
+sleep 0.3;
+is(act('/hook'), 200, 'it looks now, as a call begins');
+
+push @idle, map { $t->connect } 1 .. 12;
+ok($t->wait_for(sub { usable('hook') < $kept }),
+   'clients take the places of idle sockets');
+ok($t->wait_for(sub { !shut_down() }), 'which are closed before their time');
+close $_ for @idle;
+$t->stop;
 
 
 # Too few worker_connections: idle sockets give their places away, and when

@@ -1,6 +1,7 @@
 # libcurl fails, as it does without memory: calls that are running end with
 # "internal" at once, their sockets are closed, the log has one alert, and the
-# same worker makes the next call.
+# same worker makes the next call.  If libcurl only refuses one call, the others
+# go on.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -29,6 +30,7 @@ http {
     access_log %%DIR%%/flow.log flow;
     flowdash_timeout 100s;
     flowdash_deadline 200s;
+    flowdash_keepalive_timeout 900s;    # no sweep in between
 
     server {
         listen 127.0.0.1:%%PORT_http%%;
@@ -129,6 +131,36 @@ for my $how (qw(nothing action add remove)) {
     $n += 3;
 }
 
+
+# what concerns one call, or none
+
+for my $how (qw(memory added inside again)) {
+    unlink "$dir/go";
+    my $alerts = alerts();
+    my $before = () = $t->requests('hook');
+    my $ends = $how eq 'again' ? '200 - 200' : '500 internal 500';
+
+    my @running = map { begin("/slow/$_") } 1 .. 3;
+    $t->wait_for(sub { $t->requests('hook') == $before + 3 });
+    let_fail($how);
+    my $last = act('/ok');
+
+    ok(failed(), "$how: libcurl has refused");
+    is($last, $ends =~ s/ .*//r, "$how: the call");
+    is(sockets(), 3 + ($how eq 'again'), "$how: the others keep their sockets");
+    is(alerts(), $alerts + 1, "$how: one alert");
+
+    $t->write_file('go', '');
+    is(join(' ', map { $t->finish($_)->{status} } @running), '200 200 200',
+       "$how: the others succeed");
+    is(logged($n += 4), join('; ', ('200 - 200') x 3 , $ends),
+       "$how: the reason");
+    is(act('/ok'), 200, "$how: the next call");
+    $n++;
+    is(scalar $t->requests('hook'), $before + ($how eq 'again' ? 5 : 4),
+       "$how: nothing was called twice");
+}
+
 is(join(' ', $t->worker_pids), $worker, 'it is still the same worker');
 like($t->error_log, qr/failed on step "Hook": internal, libcurl has failed/,
      'the log names the reason');
@@ -157,6 +189,27 @@ is($status{'next 200'}, $i - 1, 'each next call succeeds');
 is(join(' ', grep { !/^(?:200|500|502|next 200)$/ } keys %status), '',
    'none waits for its timeout');
 
+$t->stop;
+
+
+# a socket of libcurl's that nginx cannot watch
+
+$t->preload('epoll_fails');
+$t->run;
+my $before = () = $t->requests('hook');
+$t->write_file('epoll_fails.so.port', $t->port('http'));
+
+is(act('/ok'), 500, 'a socket that cannot be watched');
+ok(!-e "$dir/epoll_fails.so.port", 'epoll has failed');
+is((split /\n/, $t->read_file('flow.log'))[-1], '500 internal 500',
+   'it is the fault of this machine')
+    if $t->wait_for(sub { $t->read_file('flow.log') =~ /500\n\z/ });
+like($t->error_log, qr/internal, the call's socket cannot be watched/,
+     'the log names the reason');
+is(act('/ok'), 200, 'the next call');
+is(scalar $t->requests('hook'), $before + 1, 'the first was not sent');
+
 $t->allow_log(qr/\[alert\].*flowdash: curl_multi_\w+\(\) failed/);
+$t->allow_log(qr/\[alert\].*epoll_ctl\(.*\) failed/);
 
 $t->done;

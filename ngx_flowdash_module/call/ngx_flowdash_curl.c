@@ -18,9 +18,9 @@
 #include <ngx_flowdash_curl.h>
 
 
-/* what is the matter with a transfer that was lost when libcurl failed */
+/* the result of a transfer that fails here, and not for its endpoint */
 
-#define NGX_FLOWDASH_CURL_ABANDONED  CURLE_FAILED_INIT
+#define NGX_FLOWDASH_CURL_INTERNAL  CURLE_FAILED_INIT
 
 
 typedef struct {
@@ -33,7 +33,7 @@ typedef struct {
 
     unsigned       ready:1;
     unsigned       scarce:1;        /* descriptors are */
-    unsigned       refused:1;       /* some transfer is, or is abandoned */
+    unsigned       failing:1;       /* some transfer ends in the next turn */
 } ngx_flowdash_curl_t;
 
 
@@ -49,8 +49,8 @@ static void ngx_flowdash_curl_turn(void);
 static void ngx_flowdash_curl_abandoned(CURLM *multi);
 static void ngx_flowdash_curl_idle(CURL *easy);
 static void ngx_flowdash_curl_receive(CURL *easy);
-static void ngx_flowdash_curl_refuse(CURL *easy);
-static void ngx_flowdash_curl_end_refused(ngx_flowdash_curl_t *fc);
+static void ngx_flowdash_curl_fail(CURL *easy, ngx_int_t rc);
+static void ngx_flowdash_curl_end_failed(ngx_flowdash_curl_t *fc);
 static void ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t,
     CURLcode result);
 
@@ -110,7 +110,7 @@ ngx_flowdash_curl_init_handles(ngx_flowdash_curl_t *fc,
     time_t keepalive_timeout, time_t keepalive_time)
 {
     ngx_flowdash_curl_socket_init(fc->log, ngx_flowdash_curl_multi_action,
-                                  ngx_flowdash_curl_refuse,
+                                  ngx_flowdash_curl_fail,
                                   ngx_flowdash_curl_idle,
                                   ngx_flowdash_curl_receive);
 
@@ -204,20 +204,24 @@ ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t,
 ngx_int_t
 ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
 {
+    ngx_int_t             rc;
     ngx_flowdash_curl_t  *fc;
 
     fc = &ngx_flowdash_curl;
 
-    if (ngx_flowdash_curl_multi_add(t->easy) != NGX_OK) {
-        t->abandoned = 1;
-        t->result = NGX_FLOWDASH_CURL_ABANDONED;
+    rc = ngx_flowdash_curl_multi_add(t->easy);
+
+    if (rc != NGX_OK) {
+        t->worn = 1;
+        t->abandoned = (rc == NGX_ERROR);
 
         return NGX_ERROR;
     }
 
     t->handle->error[0] = '\0';
+    t->failure = NULL;
+    t->no_socket = 0;
     t->running = 1;
-    t->refused = 0;
     t->received = 0;
     t->use.received = 0;
     t->timedout = 0;
@@ -257,12 +261,8 @@ ngx_flowdash_curl_send(ngx_flowdash_curl_transfer_t *t, int port)
 const char *
 ngx_flowdash_curl_error(ngx_flowdash_curl_transfer_t *t)
 {
-    if (t->refused) {
-        return "worker_connections are not enough";
-    }
-
-    if (t->abandoned && t->result == NGX_FLOWDASH_CURL_ABANDONED) {
-        return "libcurl has failed";
+    if (t->failure) {
+        return t->failure;
     }
 
     return t->handle->error[0] ? t->handle->error
@@ -304,7 +304,9 @@ ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t)
 
     if (!t->abandoned) {
 
-        if (t->timedout && t->sent) {
+        /* over HTTP/1, libcurl closes the connection of such a transfer */
+
+        if (t->timedout && t->sent && t->http2) {
             ngx_flowdash_curl_socket_check_frozen(t->easy, t->sent_at);
         }
 
@@ -422,7 +424,7 @@ ngx_flowdash_curl_turn(void)
 
     fc = &ngx_flowdash_curl;
 
-    ngx_flowdash_curl_end_refused(fc);
+    ngx_flowdash_curl_end_failed(fc);
 
     /*
      * Of transfers that have ended together, libcurl keeps more connections
@@ -457,9 +459,15 @@ ngx_flowdash_curl_abandoned(CURLM *multi)
     {
         t = ngx_queue_data(q, ngx_flowdash_curl_transfer_t, queue);
 
-        if (t->running && !t->abandoned) {
-            t->abandoned = 1;
-            t->result = NGX_FLOWDASH_CURL_ABANDONED;
+        if (!t->running || t->abandoned) {
+            continue;
+        }
+
+        t->abandoned = 1;
+
+        if (t->failure == NULL) {
+            t->failure = "libcurl has failed";
+            t->result = NGX_FLOWDASH_CURL_INTERNAL;
         }
     }
 
@@ -467,11 +475,12 @@ ngx_flowdash_curl_abandoned(CURLM *multi)
         t = ngx_flowdash_curl_handle_user(msg->easy_handle);
 
         if (t && msg->msg == CURLMSG_DONE) {
+            t->failure = NULL;
             t->result = msg->data.result;
         }
     }
 
-    fc->refused = 1;
+    fc->failing = 1;
 
     ngx_flowdash_curl_sweep_abandon();
 }
@@ -503,8 +512,13 @@ ngx_flowdash_curl_receive(CURL *easy)
 }
 
 
+/*
+ * libcurl would wait in vain: it gets no events of the transfer's socket.  It
+ * is on the stack, so the next event ends the transfer.
+ */
+
 static void
-ngx_flowdash_curl_refuse(CURL *easy)
+ngx_flowdash_curl_fail(CURL *easy, ngx_int_t rc)
 {
     ngx_flowdash_curl_t           *fc;
     ngx_flowdash_curl_transfer_t  *t;
@@ -514,25 +528,26 @@ ngx_flowdash_curl_refuse(CURL *easy)
     t = ngx_flowdash_curl_handle_user(easy);
 
     if (t) {
-        t->refused = 1;
+        t->failure = (rc == NGX_BUSY) ? "worker_connections are not enough"
+                                      : "the call's socket cannot be watched";
+        t->result = (rc == NGX_BUSY) ? CURLE_COULDNT_CONNECT
+                                     : NGX_FLOWDASH_CURL_INTERNAL;
     }
 
-    fc->refused = 1;
-
-    /* libcurl is on the stack: the next event ends the transfer */
+    fc->failing = 1;
 
     ngx_flowdash_curl_multi_post();
 }
 
 
 static void
-ngx_flowdash_curl_end_refused(ngx_flowdash_curl_t *fc)
+ngx_flowdash_curl_end_failed(ngx_flowdash_curl_t *fc)
 {
     ngx_queue_t                   *q;
     ngx_flowdash_curl_transfer_t  *t;
 
-    while (fc->refused) {
-        fc->refused = 0;
+    while (fc->failing) {
+        fc->failing = 0;
 
         for (q = ngx_queue_head(&fc->transfers);
              q != ngx_queue_sentinel(&fc->transfers);
@@ -540,14 +555,12 @@ ngx_flowdash_curl_end_refused(ngx_flowdash_curl_t *fc)
         {
             t = ngx_queue_data(q, ngx_flowdash_curl_transfer_t, queue);
 
-            if (t->running && (t->refused || t->abandoned)) {
-                ngx_flowdash_curl_done(t, t->abandoned
-                                          ? t->result
-                                          : CURLE_COULDNT_CONNECT);
+            if (t->running && (t->failure || t->abandoned)) {
+                ngx_flowdash_curl_done(t, t->result);
 
                 /* its handler may have changed the queue: begin again */
 
-                fc->refused = 1;
+                fc->failing = 1;
                 break;
             }
         }
@@ -558,8 +571,22 @@ ngx_flowdash_curl_end_refused(ngx_flowdash_curl_t *fc)
 static void
 ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t, CURLcode result)
 {
-    t->result = result;
-    t->timedout = (result == CURLE_OPERATION_TIMEDOUT);
+    if (t->failure == NULL) {
+        t->result = result;
+
+        if (result == CURLE_COULDNT_CONNECT && t->no_socket) {
+
+            /* libcurl does not know why it got no socket */
+
+            t->failure = ngx_flowdash_curl_open_error(t->no_socket);
+
+            if (t->no_socket == NGX_ENOMEM) {
+                t->result = NGX_FLOWDASH_CURL_INTERNAL;
+            }
+        }
+    }
+
+    t->timedout = (t->result == CURLE_OPERATION_TIMEDOUT);
 
     ngx_flowdash_curl_remove(t);
 

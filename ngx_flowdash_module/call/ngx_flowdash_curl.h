@@ -26,24 +26,28 @@ struct ngx_flowdash_curl_transfer_s {
     ngx_flowdash_curl_handler_pt   handler;    /* called once, at the end */
     void                          *data;
     CURLcode                       result;
+    ngx_err_t                      no_socket;  /* set by the caller: why it got
+                                                  none; or 0 */
     unsigned                       worn:1;     /* set by the caller: t->easy
                                                   must not be used again */
     unsigned                       received:1; /* octets of an answer came on a
                                                   kept connection */
     unsigned                       timedout:1; /* set by the caller, too, if it
                                                   ends it for that */
+    unsigned                       http2:1;    /* set by the caller: it may use
+                                                  HTTP/2 */
 
     /* for ngx_flowdash_curl.c alone */
 
     ngx_flowdash_curl_handle_t    *handle;
     ngx_queue_t                    queue;
     ngx_flowdash_curl_tcp_use_t    use;
+    const char                    *failure;    /* not libcurl's; or NULL */
     ngx_msec_t                     sent_at;
     long                           opened;     /* connections, when its socket
                                                   became idle; -1: not yet */
     unsigned                       running:1;
     unsigned                       sent:1;     /* at sent_at */
-    unsigned                       refused:1;  /* worker_connections */
     unsigned                       abandoned:1; /* libcurl has failed */
 };
 

@@ -186,8 +186,9 @@ ngx_flowdash_curl_conn_is_frozen(curl_off_t id)
 }
 
 
-ngx_connection_t *
-ngx_flowdash_curl_conn_create(curl_socket_t fd, ngx_event_handler_pt handler)
+ngx_int_t
+ngx_flowdash_curl_conn_create(curl_socket_t fd, ngx_event_handler_pt handler,
+    ngx_connection_t **cp)
 {
     ngx_connection_t           *c;
     ngx_flowdash_curl_conn_t   *s;
@@ -196,18 +197,18 @@ ngx_flowdash_curl_conn_create(curl_socket_t fd, ngx_event_handler_pt handler)
     ss = &ngx_flowdash_curl_conns;
 
     if (ngx_flowdash_curl_conn_check_room(ss) != NGX_OK) {
-        return NULL;
+        return NGX_BUSY;
     }
 
     s = ngx_calloc(sizeof(ngx_flowdash_curl_conn_t), ss->log);
     if (s == NULL) {
-        return NULL;
+        return NGX_ERROR;
     }
 
     c = ngx_get_connection(fd, ss->log);
     if (c == NULL) {
         ngx_free(s);
-        return NULL;
+        return NGX_BUSY;
     }
 
     s->connection = c;
@@ -226,7 +227,9 @@ ngx_flowdash_curl_conn_create(curl_socket_t fd, ngx_event_handler_pt handler)
 
     c->number = ngx_atomic_fetch_add(ngx_connection_counter, 1);
 
-    return c;
+    *cp = c;
+
+    return NGX_OK;
 }
 
 

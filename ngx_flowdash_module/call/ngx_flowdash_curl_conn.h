@@ -63,11 +63,12 @@ void ngx_flowdash_curl_conn_thaw(ngx_flowdash_curl_conn_t *s);
 ngx_uint_t ngx_flowdash_curl_conn_is_frozen(curl_off_t id);
 
 /*
- * Makes a connection for a socket; "handler" gets its events.  Returns NULL on
- * error, which is logged.
+ * Makes a connection for a socket; "handler" gets its events.  Returns NGX_OK
+ * with the connection in "cp", NGX_BUSY if nginx has none left, or NGX_ERROR;
+ * both errors are logged.
  */
-ngx_connection_t *ngx_flowdash_curl_conn_create(curl_socket_t fd,
-    ngx_event_handler_pt handler);
+ngx_int_t ngx_flowdash_curl_conn_create(curl_socket_t fd,
+    ngx_event_handler_pt handler, ngx_connection_t **cp);
 
 /*
  * Frees the connection, not its socket.  "flags" may be NGX_CLOSE_EVENT only

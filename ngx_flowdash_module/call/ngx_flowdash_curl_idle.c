@@ -12,9 +12,12 @@
 #include <ngx_flowdash_curl_idle.h>
 
 
-/* libcurl looks at most once a second; in milliseconds */
+/*
+ * libcurl looks at most once a second, and nginx's clock is a little behind
+ * libcurl's; in milliseconds
+ */
 
-#define NGX_FLOWDASH_CURL_IDLE_SOON  1000
+#define NGX_FLOWDASH_CURL_IDLE_SOON  1100
 
 
 typedef struct {
@@ -23,12 +26,14 @@ typedef struct {
     ngx_msec_t                        timeout;
 
     ngx_queue_t                       kept;       /* the newest first */
-    ngx_queue_t                       woken;
+    ngx_queue_t                       suspects;
     ngx_uint_t                        nkept;
 
     ngx_event_t                       timer;
     ngx_connection_t                  dummy;      /* for debug logs about the
                                                      timer */
+    unsigned                          again:1;    /* the next sweep is not
+                                                     enough */
     unsigned                          exiting:1;
 } ngx_flowdash_curl_idles_t;
 
@@ -59,7 +64,7 @@ ngx_flowdash_curl_idle_init(ngx_log_t *log,
     fi->timeout = (timeout + 1) * 1000;
 
     ngx_queue_init(&fi->kept);
-    ngx_queue_init(&fi->woken);
+    ngx_queue_init(&fi->suspects);
 
     fi->dummy.fd = (ngx_socket_t) -1;
 
@@ -94,7 +99,7 @@ ngx_flowdash_curl_idle_add(ngx_flowdash_curl_idle_t *idle)
 
     idle->since = ngx_current_msec;
     idle->added = 1;
-    idle->woken = 0;
+    idle->suspect = 0;
 
     ngx_queue_insert_head(&fi->kept, &idle->queue);
     fi->nkept++;
@@ -106,7 +111,7 @@ ngx_flowdash_curl_idle_add(ngx_flowdash_curl_idle_t *idle)
 void
 ngx_flowdash_curl_idle_remove(ngx_flowdash_curl_idle_t *idle)
 {
-    if (!idle->woken) {
+    if (!idle->suspect) {
         ngx_flowdash_curl_idles.nkept--;
     }
 
@@ -116,14 +121,14 @@ ngx_flowdash_curl_idle_remove(ngx_flowdash_curl_idle_t *idle)
 
 
 void
-ngx_flowdash_curl_idle_wake(ngx_flowdash_curl_idle_t *idle)
+ngx_flowdash_curl_idle_suspect(ngx_flowdash_curl_idle_t *idle)
 {
     ngx_flowdash_curl_idle_remove(idle);
 
     idle->added = 1;
-    idle->woken = 1;
+    idle->suspect = 1;
 
-    ngx_queue_insert_head(&ngx_flowdash_curl_idles.woken, &idle->queue);
+    ngx_queue_insert_head(&ngx_flowdash_curl_idles.suspects, &idle->queue);
 
     ngx_flowdash_curl_idle_plan(NGX_FLOWDASH_CURL_IDLE_SOON);
 }
@@ -146,8 +151,8 @@ ngx_flowdash_curl_idle_get_excess(ngx_uint_t max)
 
 
 /*
- * Returns a connection that was woken, or, if none was, the one that has been
- * idle longest; NULL if none is idle.
+ * Returns a suspect, or, if there is none, the connection that has been idle
+ * longest; NULL if none is idle.
  */
 
 static ngx_flowdash_curl_idle_t *
@@ -157,8 +162,8 @@ ngx_flowdash_curl_idle_get(void)
 
     fi = &ngx_flowdash_curl_idles;
 
-    if (!ngx_queue_empty(&fi->woken)) {
-        return ngx_queue_data(ngx_queue_last(&fi->woken),
+    if (!ngx_queue_empty(&fi->suspects)) {
+        return ngx_queue_data(ngx_queue_last(&fi->suspects),
                               ngx_flowdash_curl_idle_t, queue);
     }
 
@@ -174,6 +179,8 @@ ngx_flowdash_curl_idle_shutdown(ngx_socket_t fd)
     (void) ngx_shutdown_socket(fd, SHUT_RDWR);
 
     while (recv(fd, buf, sizeof(buf), 0) > 0) { /* void */ }
+
+    ngx_flowdash_curl_idles.again = 1;
 
     ngx_flowdash_curl_idle_plan(NGX_FLOWDASH_CURL_IDLE_SOON);
 }
@@ -232,6 +239,16 @@ ngx_flowdash_curl_idle_swept(void)
 
     fi = &ngx_flowdash_curl_idles;
 
+    if (fi->again) {
+
+        /* libcurl may have looked shortly before a socket was shut down */
+
+        fi->again = 0;
+
+        ngx_flowdash_curl_idle_plan(NGX_FLOWDASH_CURL_IDLE_SOON);
+        return;
+    }
+
     idle = ngx_flowdash_curl_idle_get();
     if (idle == NULL) {
         return;
@@ -239,12 +256,19 @@ ngx_flowdash_curl_idle_swept(void)
 
     left = fi->timeout - (ngx_current_msec - idle->since);
 
-    if (!idle->woken && left > 0) {
+    if (!idle->suspect && left > 0) {
         ngx_flowdash_curl_idle_plan(left);
         return;
     }
 
-    /* the sweep was too early, or what woke the connection was a frame */
+    /* the sweep was too early, or what came was a mere frame */
 
+    ngx_flowdash_curl_idle_plan(NGX_FLOWDASH_CURL_IDLE_SOON);
+}
+
+
+void
+ngx_flowdash_curl_idle_postpone(void)
+{
     ngx_flowdash_curl_idle_plan(NGX_FLOWDASH_CURL_IDLE_SOON);
 }

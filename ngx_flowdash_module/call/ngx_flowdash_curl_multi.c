@@ -139,18 +139,38 @@ ngx_flowdash_curl_multi_add(CURL *easy)
     if (fm->current == NULL && ngx_flowdash_curl_multi_make(fm) != NGX_OK) {
         ngx_log_error(NGX_LOG_ERR, fm->log, 0,
                       "flowdash: no memory for libcurl");
-        return NGX_ERROR;
+        return NGX_DECLINED;
     }
 
     rc = curl_multi_add_handle(fm->current->handle, easy);
 
-    if (rc != CURLM_OK) {
+    switch (rc) {
+
+    case CURLM_OK:
+        return NGX_OK;
+
+    case CURLM_ADDED_ALREADY:
+    case CURLM_RECURSIVE_API_CALL:
+    case CURLM_OUT_OF_MEMORY:
+
+        /* libcurl has changed nothing: the other transfers are sound */
+
+        ngx_log_error(NGX_LOG_ALERT, fm->log, 0,
+                      "flowdash: curl_multi_add_handle() failed: %s; "
+                      "this call ends", curl_multi_strerror(rc));
+        return NGX_DECLINED;
+
+    default:
         ngx_flowdash_curl_multi_fail("curl_multi_add_handle", rc);
         return NGX_ERROR;
     }
-
-    return NGX_OK;
 }
+
+
+/*
+ * A handle that cannot be removed, whatever the reason, would go on using the
+ * memory of a call that has ended.
+ */
 
 
 ngx_int_t
@@ -352,6 +372,18 @@ ngx_flowdash_curl_multi_action(curl_socket_t fd, int events)
         rc = curl_multi_socket_action(fm->current->handle, fd, events, &n);
 
         ngx_flowdash_curl_handle_clear_errors();
+
+        if (rc == CURLM_RECURSIVE_API_CALL) {
+
+            /* a callback of libcurl's has come here */
+
+            ngx_log_error(NGX_LOG_ALERT, fm->log, 0,
+                          "flowdash: curl_multi_socket_action() failed: %s",
+                          curl_multi_strerror(rc));
+
+            (void) ngx_flowdash_curl_multi_timer_handler(NULL, 1, NULL);
+            return;
+        }
 
         if (rc != CURLM_OK) {
             ngx_flowdash_curl_multi_fail("curl_multi_socket_action", rc);

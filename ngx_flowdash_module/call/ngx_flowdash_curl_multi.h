@@ -44,7 +44,8 @@ void ngx_flowdash_curl_multi_exit(void);
 
 /*
  * Adds an easy handle; its transfer begins in an event to come.  Returns
- * NGX_OK, or NGX_ERROR, which is logged: then the multi handle is abandoned.
+ * NGX_OK, NGX_DECLINED if only this handle cannot be added, or NGX_ERROR: then
+ * it is lost with the multi handle.  Both errors are logged.
  */
 ngx_int_t ngx_flowdash_curl_multi_add(CURL *easy);
 

@@ -94,16 +94,29 @@ ngx_flowdash_curl_open_is_scarce(void)
 ngx_socket_t
 ngx_flowdash_curl_open(int family, int type, int protocol)
 {
+    ngx_err_t     err;
+    ngx_uint_t    level;
     ngx_socket_t  fd;
 
     fd = socket(family, type, protocol);
 
     if (fd == (ngx_socket_t) -1) {
+        err = ngx_socket_errno;
+
+        /* libcurl tries IPv6 without asking whether the kernel has it */
+
+        level = (err == EAFNOSUPPORT) ? NGX_LOG_INFO : NGX_LOG_ERR;
+
+        ngx_log_error(level, ngx_flowdash_curl_opens.log, err,
+                      "flowdash: " ngx_socket_n " failed");
+
+        ngx_set_socket_errno(err);
         return fd;
     }
 
     if (ngx_flowdash_curl_open_remember(fd) != NGX_OK) {
         (void) ngx_close_socket(fd);
+        ngx_set_socket_errno(NGX_ENOMEM);
         return (ngx_socket_t) -1;
     }
 
@@ -151,6 +164,24 @@ ngx_flowdash_curl_open_inode(ngx_socket_t fd)
     struct stat  sb;
 
     return (fstat(fd, &sb) == 0 && S_ISSOCK(sb.st_mode)) ? sb.st_ino : 0;
+}
+
+
+const char *
+ngx_flowdash_curl_open_error(ngx_err_t err)
+{
+    switch (err) {
+
+    case NGX_EMFILE:
+    case NGX_ENFILE:
+        return "file descriptors are not enough";
+
+    case NGX_ENOMEM:
+        return "memory ran out for a socket";
+
+    default:
+        return NULL;
+    }
 }
 
 

@@ -18,9 +18,15 @@ ngx_uint_t ngx_flowdash_curl_open_is_scarce(void);
 
 /*
  * Opens a socket for libcurl and remembers it.  Returns (ngx_socket_t) -1 on
- * error.
+ * error, which is logged, with ngx_socket_errno set.
  */
 ngx_socket_t ngx_flowdash_curl_open(int family, int type, int protocol);
+
+/*
+ * Returns what this error of ngx_flowdash_curl_open() means, or NULL if it may
+ * be the address's.
+ */
+const char *ngx_flowdash_curl_open_error(ngx_err_t err);
 
 /* Forgets a socket that is closed next. */
 void ngx_flowdash_curl_open_forget(ngx_socket_t fd);

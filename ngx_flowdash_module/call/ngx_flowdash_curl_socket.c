@@ -19,7 +19,7 @@ typedef struct {
     CURLM                               *multi;
     ngx_log_t                           *log;
     ngx_flowdash_curl_socket_event_pt    event;
-    ngx_flowdash_curl_socket_refuse_pt   refuse;
+    ngx_flowdash_curl_socket_fail_pt     fail;
     ngx_flowdash_curl_socket_idle_pt     idle;
     ngx_flowdash_curl_socket_receive_pt  receive;
 } ngx_flowdash_curl_sockets_t;
@@ -29,12 +29,13 @@ static int ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd,
     int what, void *data, void *socket);
 static ngx_int_t ngx_flowdash_curl_socket_watch(ngx_flowdash_curl_conn_t *s,
     CURL *easy, int what);
-static ngx_connection_t *ngx_flowdash_curl_socket_get(curl_socket_t fd);
+static ngx_int_t ngx_flowdash_curl_socket_get(curl_socket_t fd,
+    ngx_connection_t **cp);
 static void ngx_flowdash_curl_socket_event(ngx_event_t *ev);
 
 static ngx_int_t ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c,
     CURL *easy);
-static void ngx_flowdash_curl_socket_wake(ngx_flowdash_curl_conn_t *s,
+static void ngx_flowdash_curl_socket_suspect(ngx_flowdash_curl_conn_t *s,
     ngx_uint_t shutdown);
 
 
@@ -44,7 +45,7 @@ static ngx_flowdash_curl_sockets_t  ngx_flowdash_curl_sockets;
 void
 ngx_flowdash_curl_socket_init(ngx_log_t *log,
     ngx_flowdash_curl_socket_event_pt event,
-    ngx_flowdash_curl_socket_refuse_pt refuse,
+    ngx_flowdash_curl_socket_fail_pt fail,
     ngx_flowdash_curl_socket_idle_pt idle,
     ngx_flowdash_curl_socket_receive_pt receive)
 {
@@ -56,7 +57,7 @@ ngx_flowdash_curl_socket_init(ngx_log_t *log,
 
     ss->log = log;
     ss->event = event;
-    ss->refuse = refuse;
+    ss->fail = fail;
     ss->idle = idle;
     ss->receive = receive;
 
@@ -100,7 +101,7 @@ ngx_flowdash_curl_socket_exit(void)
 
 /*
  * libcurl says what it waits for.  An error returned would end every transfer
- * of the worker, so the transfer concerned is refused instead.
+ * of the worker, so only the transfer concerned is said to fail.
  */
 
 static int
@@ -109,6 +110,7 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
 {
     ngx_connection_t  *c = socket;
 
+    ngx_int_t                     rc;
     ngx_flowdash_curl_sockets_t  *ss;
 
     ss = &ngx_flowdash_curl_sockets;
@@ -125,14 +127,14 @@ ngx_flowdash_curl_socket_handler(CURL *easy, curl_socket_t fd, int what,
         return 0;
     }
 
-    if (c == NULL) {
-        c = ngx_flowdash_curl_socket_get(fd);
+    rc = c ? NGX_OK : ngx_flowdash_curl_socket_get(fd, &c);
+
+    if (rc == NGX_OK) {
+        rc = ngx_flowdash_curl_socket_watch(c->data, easy, what);
     }
 
-    if (c == NULL
-        || ngx_flowdash_curl_socket_watch(c->data, easy, what) != NGX_OK)
-    {
-        ss->refuse(easy);
+    if (rc != NGX_OK) {
+        ss->fail(easy, rc);
     }
 
     return 0;
@@ -166,9 +168,12 @@ ngx_flowdash_curl_socket_watch(ngx_flowdash_curl_conn_t *s, CURL *easy,
 }
 
 
-static ngx_connection_t *
-ngx_flowdash_curl_socket_get(curl_socket_t fd)
+/* returns NGX_OK with a connection for the socket, NGX_BUSY or NGX_ERROR */
+
+static ngx_int_t
+ngx_flowdash_curl_socket_get(curl_socket_t fd, ngx_connection_t **cp)
 {
+    ngx_int_t                  rc;
     ngx_connection_t          *c;
     ngx_flowdash_curl_conn_t  *s;
 
@@ -186,17 +191,23 @@ ngx_flowdash_curl_socket_get(curl_socket_t fd)
         ngx_flowdash_curl_tcp_check(fd, s->octets);
 
     } else {
-        c = ngx_flowdash_curl_conn_create(fd, ngx_flowdash_curl_socket_event);
+        rc = ngx_flowdash_curl_conn_create(fd, ngx_flowdash_curl_socket_event,
+                                           &c);
+        if (rc != NGX_OK) {
+            return rc;
+        }
     }
 
-    if (c && curl_multi_assign(ngx_flowdash_curl_sockets.multi, fd, c)
-             != CURLM_OK)
+    if (curl_multi_assign(ngx_flowdash_curl_sockets.multi, fd, c)
+        != CURLM_OK)
     {
         ngx_flowdash_curl_conn_free(c, 0);
-        return NULL;
+        return NGX_ERROR;
     }
 
-    return c;
+    *cp = c;
+
+    return NGX_OK;
 }
 
 
@@ -247,7 +258,7 @@ ngx_flowdash_curl_socket_event(ngx_event_t *ev)
 
     /* the endpoint has closed it, or has sent something unasked */
 
-    ngx_flowdash_curl_socket_wake(s, !s->http2);
+    ngx_flowdash_curl_socket_suspect(s, !s->http2);
 }
 
 
@@ -321,7 +332,7 @@ ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c, CURL *easy)
     ngx_flowdash_curl_conn_add_idle(s);
 
     if (s->frozen) {
-        ngx_flowdash_curl_socket_wake(s, 1);
+        ngx_flowdash_curl_socket_suspect(s, 1);
     }
 
     return NGX_OK;
@@ -331,12 +342,12 @@ ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c, CURL *easy)
 /* an idle socket is done with, or, over HTTP/2, may have got a mere frame */
 
 static void
-ngx_flowdash_curl_socket_wake(ngx_flowdash_curl_conn_t *s,
+ngx_flowdash_curl_socket_suspect(ngx_flowdash_curl_conn_t *s,
     ngx_uint_t shutdown)
 {
     (void) ngx_flowdash_curl_conn_watch(s->connection, 0, 0);
 
-    ngx_flowdash_curl_idle_wake(&s->idle);
+    ngx_flowdash_curl_idle_suspect(&s->idle);
 
     if (shutdown) {
         ngx_flowdash_curl_idle_shutdown(s->connection->fd);
@@ -356,13 +367,13 @@ ngx_flowdash_curl_socket_check_frozen(CURL *easy, ngx_msec_t since)
     }
 
     ngx_log_error(NGX_LOG_INFO, ngx_flowdash_curl_sockets.log, 0,
-                  "flowdash: nothing comes on a connection to an endpoint, "
-                  "new calls open another one");
+                  "flowdash: nothing came on a connection to an endpoint "
+                  "while a call waited, new calls do not use it");
 
     ngx_flowdash_curl_conn_freeze(s);
 
     if (s->idle.added) {
-        ngx_flowdash_curl_socket_wake(s, 1);
+        ngx_flowdash_curl_socket_suspect(s, 1);
     }
 }
 
@@ -387,7 +398,7 @@ ngx_flowdash_curl_socket_limit(ngx_uint_t max)
     while ((idle = ngx_flowdash_curl_idle_get_excess(max))) {
         s = ngx_queue_data(idle, ngx_flowdash_curl_conn_t, idle);
 
-        ngx_flowdash_curl_socket_wake(s, 1);
+        ngx_flowdash_curl_socket_suspect(s, 1);
     }
 }
 
@@ -413,9 +424,13 @@ ngx_flowdash_curl_socket_watch_kept(CURL *easy)
 
         /* a client must not lose its connection for this one */
 
-        c = ngx_cycle->free_connection_n
-            ? ngx_flowdash_curl_conn_create(fd, ngx_flowdash_curl_socket_event)
-            : NULL;
+        c = NULL;
+
+        if (ngx_cycle->free_connection_n) {
+            (void) ngx_flowdash_curl_conn_create(fd,
+                                                ngx_flowdash_curl_socket_event,
+                                                &c);
+        }
 
     } else if (s->idle.added) {
         c = s->connection;

@@ -14,10 +14,11 @@ typedef void (*ngx_flowdash_curl_socket_event_pt)(curl_socket_t fd,
     int events);
 
 /*
- * Called when a transfer's socket gets no connection of nginx's.  libcurl is
- * on the stack, so the transfer can be ended only later.
+ * Called when a transfer's socket cannot be watched: "rc" is NGX_BUSY if
+ * nginx has no connection for it, or NGX_ERROR.  libcurl is on the stack, so
+ * the transfer can be ended only later.
  */
-typedef void (*ngx_flowdash_curl_socket_refuse_pt)(CURL *easy);
+typedef void (*ngx_flowdash_curl_socket_fail_pt)(CURL *easy, ngx_int_t rc);
 
 /*
  * Called when a transfer's socket has become idle.  It is watched from now on,
@@ -35,7 +36,7 @@ typedef void (*ngx_flowdash_curl_socket_receive_pt)(CURL *easy);
 /* Prepares the worker. */
 void ngx_flowdash_curl_socket_init(ngx_log_t *log,
     ngx_flowdash_curl_socket_event_pt event,
-    ngx_flowdash_curl_socket_refuse_pt refuse,
+    ngx_flowdash_curl_socket_fail_pt fail,
     ngx_flowdash_curl_socket_idle_pt idle,
     ngx_flowdash_curl_socket_receive_pt receive);
 
@@ -62,8 +63,8 @@ int ngx_flowdash_curl_socket_close(void *data, curl_socket_t fd);
 void ngx_flowdash_curl_socket_watch_kept(CURL *easy);
 
 /*
- * A transfer has timed out whose request was sent at "since".  If nothing has
- * come on its connection since then, the connection is frozen: it serves the
+ * A transfer that may use HTTP/2 has timed out, and its request was sent at
+ * "since".  If nothing has come on its connection since then, the connection is frozen: it serves the
  * transfers that use it, but no others, and is shut down when the last has
  * ended.
  */

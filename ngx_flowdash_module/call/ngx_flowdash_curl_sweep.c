@@ -88,19 +88,37 @@ ngx_flowdash_curl_sweep_exit(void)
 static void
 ngx_flowdash_curl_sweep_start(void)
 {
+    ngx_int_t                   rc;
     ngx_flowdash_curl_sweep_t  *sweep;
 
     sweep = &ngx_flowdash_curl_sweep;
 
-    if ((sweep->easy == NULL
-         && ngx_flowdash_curl_sweep_create(sweep) != NGX_OK)
-        || ngx_flowdash_curl_multi_add(sweep->easy) != NGX_OK)
-    {
-        ngx_flowdash_curl_idle_swept();
+    if (sweep->running) {
+
+        /* when it ends, the next one is planned */
+
         return;
     }
 
-    sweep->running = 1;
+    if (sweep->easy == NULL
+        && ngx_flowdash_curl_sweep_create(sweep) != NGX_OK)
+    {
+        ngx_flowdash_curl_idle_postpone();
+        return;
+    }
+
+    rc = ngx_flowdash_curl_multi_add(sweep->easy);
+
+    if (rc == NGX_OK) {
+        sweep->running = 1;
+        return;
+    }
+
+    if (rc == NGX_ERROR) {
+        sweep->easy = NULL;
+    }
+
+    ngx_flowdash_curl_idle_postpone();
 }
 
 

@@ -158,7 +158,7 @@ ngx_http_flowdash_call_attempt(ngx_http_flowdash_call_t *call)
     call->transferred = 0;
     call->denied = 0;
     call->opened = 0;
-    call->reused = 0;
+    call->unfit = 0;
     call->fresh = call->resent;
 
     rc = ngx_http_flowdash_call_resolve(call);
@@ -308,7 +308,7 @@ ngx_http_flowdash_call_transfer_handler(ngx_flowdash_curl_transfer_t *t)
 
     ngx_http_flowdash_call_check_handle(call);
 
-    if (call->reused && !call->fresh) {
+    if (call->unfit && !call->fresh) {
 
         /* a new one may be to another address, which is allowed */
 

@@ -271,9 +271,12 @@ ngx_http_flowdash_call_setup_open_socket(void *data, curlsocktype type,
 
     fd = ngx_flowdash_curl_open(addr->family, addr->socktype, addr->protocol);
 
-    if (fd != CURL_SOCKET_BAD) {
-        ngx_http_flowdash_call_setup_user_timeout(call, fd, addr->family);
+    if (fd == (ngx_socket_t) -1) {
+        call->transfer.no_socket = ngx_socket_errno;
+        return CURL_SOCKET_BAD;
     }
+
+    ngx_http_flowdash_call_setup_user_timeout(call, fd, addr->family);
 
     return fd;
 }
@@ -368,7 +371,7 @@ ngx_http_flowdash_call_setup_connected(void *data, char *ip, char *local_ip,
     call->kept = !call->opened;
 
     if (ngx_flowdash_curl_send(&call->transfer, local_port) != NGX_OK) {
-        call->reused = 1;
+        call->unfit = 1;
         return CURL_PREREQFUNC_ABORT;
     }
 
@@ -388,7 +391,7 @@ ngx_http_flowdash_call_setup_connected(void *data, char *ip, char *local_ip,
 
     if (denied) {
         call->denied = 1;
-        call->reused = !call->opened;
+        call->unfit = !call->opened;
         call->opened = 0;
         return CURL_PREREQFUNC_ABORT;
     }

@@ -293,6 +293,10 @@ ngx_http_flowdash_call_transfer_options(ngx_http_flowdash_call_t *call,
         }
     }
 
+    call->transfer.http2 = !call->http1
+                           && call->conf->http_version
+                              != CURL_HTTP_VERSION_1_1;
+
     if (call->http1) {
         call->transfer.worn = 1;
 

@@ -6,8 +6,12 @@
  *     action    curl_multi_socket_action() says that it has failed, once it
  *               has done its work: the first time after a transfer is added
  *     nothing   it says so and does nothing
- *     add       curl_multi_add_handle() fails
  *     remove    curl_multi_remove_handle() fails
+ *     add       curl_multi_add_handle() fails
+ *     memory    the same, and memory has run out
+ *     added     the same, and the handle is said to be added already
+ *     inside    the same, and it is said to be called from within libcurl
+ *     again     curl_multi_socket_action() does nothing and says so
  *     N         the N-th allocation from the start of the next transfer on
  *               fails; a file of the same name with .failed is written
  */
@@ -112,6 +116,10 @@ curl_multi_socket_action(CURLM *multi, curl_socket_t fd, int events,
         return CURLM_INTERNAL_ERROR;
     }
 
+    if (asked("again")) {
+        return CURLM_RECURSIVE_API_CALL;
+    }
+
     rc = ((action_t) real("curl_multi_socket_action"))(multi, fd, events,
                                                        running);
 
@@ -128,7 +136,19 @@ CURLMcode
 curl_multi_add_handle(CURLM *multi, CURL *easy)
 {
     if (asked("add")) {
+        return CURLM_INTERNAL_ERROR;
+    }
+
+    if (asked("memory")) {
         return CURLM_OUT_OF_MEMORY;
+    }
+
+    if (asked("added")) {
+        return CURLM_ADDED_ALREADY;
+    }
+
+    if (asked("inside")) {
+        return CURLM_RECURSIVE_API_CALL;
     }
 
     /* not before: the timer of another transfer may end at any time */
