@@ -31,6 +31,8 @@ static ngx_uint_t ngx_http_flowdash_metrics_lives(
     ngx_http_flowdash_zone_t *zone, ngx_uint_t slot);
 static ngx_int_t ngx_http_flowdash_metrics_write(
     ngx_http_flowdash_failure_t *failure, ngx_atomic_uint_t version);
+static uint32_t ngx_http_flowdash_metrics_checksum(
+    ngx_http_flowdash_failure_t *failure, ngx_atomic_uint_t version);
 
 
 ngx_uint_t  ngx_http_flowdash_metrics_bounds[
@@ -220,8 +222,8 @@ ngx_http_flowdash_metrics_no_room(ngx_http_flowdash_zone_t *zone,
 
 
 /*
- * A process slot has one worker at a time.  A new one finds the row as the
- * last one has left it, who may have been killed.
+ * A process slot has one worker at a time.  The row still has the numbers of
+ * the slot's last worker, which may have been killed: a new worker clears it.
  */
 
 void
@@ -441,10 +443,21 @@ ngx_http_flowdash_metrics_failure(ngx_http_flowdash_zone_t *zone,
     ngx_str_t *action, ngx_str_t *step, ngx_str_t *id, ngx_uint_t status,
     ngx_uint_t reason)
 {
+    size_t                        offset;
     ngx_uint_t                    n;
-    ngx_http_flowdash_failure_t  *failure;
+    ngx_http_flowdash_failure_t  *failure, new;
 
     n = ngx_atomic_fetch_add(&zone->nfailures, 1);
+
+    ngx_memzero(&new, sizeof(ngx_http_flowdash_failure_t));
+
+    new.time = ngx_time();
+    new.status = status;
+    new.reason = reason;
+    new.action_len = ngx_http_flowdash_metrics_copy(new.action, action);
+    new.step_len = ngx_http_flowdash_metrics_copy(new.step, step);
+    new.id_len = ngx_http_flowdash_metrics_copy(new.id, id);
+    new.checksum = ngx_http_flowdash_metrics_checksum(&new, 2 * n + 2);
 
     failure = &zone->failures[n % NGX_HTTP_FLOWDASH_METRICS_FAILURES];
 
@@ -452,14 +465,10 @@ ngx_http_flowdash_metrics_failure(ngx_http_flowdash_zone_t *zone,
         return;
     }
 
-    failure->time = ngx_time();
-    failure->status = status;
-    failure->reason = reason;
+    offset = offsetof(ngx_http_flowdash_failure_t, checksum);
 
-    failure->action_len = ngx_http_flowdash_metrics_copy(failure->action,
-                                                         action);
-    failure->step_len = ngx_http_flowdash_metrics_copy(failure->step, step);
-    failure->id_len = ngx_http_flowdash_metrics_copy(failure->id, id);
+    ngx_memcpy((u_char *) failure + offset, (u_char *) &new + offset,
+               sizeof(ngx_http_flowdash_failure_t) - offset);
 
     (void) ngx_atomic_cmp_set(&failure->version, 2 * n + 1, 2 * n + 2);
 }
@@ -486,6 +495,25 @@ ngx_http_flowdash_metrics_write(ngx_http_flowdash_failure_t *failure,
     } while (!ngx_atomic_cmp_set(&failure->version, old, version));
 
     return NGX_OK;
+}
+
+
+static uint32_t
+ngx_http_flowdash_metrics_checksum(ngx_http_flowdash_failure_t *failure,
+    ngx_atomic_uint_t version)
+{
+    size_t    offset;
+    uint32_t  hash;
+
+    offset = offsetof(ngx_http_flowdash_failure_t, time);
+
+    ngx_crc32_init(hash);
+    ngx_crc32_update(&hash, (u_char *) &version, sizeof(ngx_atomic_uint_t));
+    ngx_crc32_update(&hash, (u_char *) failure + offset,
+                     sizeof(ngx_http_flowdash_failure_t) - offset);
+    ngx_crc32_final(hash);
+
+    return hash;
 }
 
 
@@ -518,5 +546,8 @@ ngx_http_flowdash_metrics_last_failure(ngx_http_flowdash_zone_t *zone,
 
     ngx_memory_barrier();
 
-    return failure->version == version ? NGX_OK : NGX_DECLINED;
+    return (failure->version == version
+            && copy->checksum
+               == ngx_http_flowdash_metrics_checksum(copy, version))
+           ? NGX_OK : NGX_DECLINED;
 }

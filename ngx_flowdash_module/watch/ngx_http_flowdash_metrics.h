@@ -79,12 +79,15 @@ typedef struct ngx_http_flowdash_counters_s {
 
 
 /*
- * One of the last failures: "version" is 2n + 1 while the nth is written, and
- * 2n + 2 then
+ * One of the last failures.  "version" is 2n + 1 while the nth is written, and
+ * 2n + 2 from then on.  "checksum" is that of 2n + 2 and of all that follows:
+ * if a writer stalls until its place has been given to a newer failure, it goes
+ * on writing there without a change of the version.
  */
 
 typedef struct {
     ngx_atomic_t   version;
+    uint32_t       checksum;
     time_t         time;
     ngx_uint_t     status;
     ngx_uint_t     reason;                /* 0: aborted */

@@ -650,6 +650,86 @@ interrupted(void)
 }
 
 
+/*
+ * A writer stalls until its place has a newer failure, and then goes on: the
+ * place has the version of the newer one, and octets of both.  After "done"
+ * octets, it stalls again; nobody may read a mixture, whatever "done" is.
+ */
+
+static ngx_uint_t
+stalled(size_t done)
+{
+    size_t                       offset;
+    ngx_str_t                    old, new;
+    ngx_uint_t                   i, good, same;
+    ngx_http_flowdash_zone_t    *zone;
+    ngx_http_flowdash_failure_t  failure, late, *place;
+
+    zone = make_zone(1);
+    place = &zone->failures[0];
+    ngx_str_set(&old, "old");
+    ngx_str_set(&new, "newer");
+
+    set_time(1000);
+    ngx_http_flowdash_metrics_failure(zone, &old, &old, &old, 500, 1);
+    late = *place;
+
+    set_time(2000);
+
+    for (i = 1; i <= NGX_HTTP_FLOWDASH_METRICS_FAILURES; i++) {
+        ngx_http_flowdash_metrics_failure(zone, &new, &new, &new, 502, 2);
+    }
+
+    good = ngx_http_flowdash_metrics_last_failure(zone, 0, &failure)
+           == NGX_OK
+           && failure.status == 502;
+
+    offset = offsetof(ngx_http_flowdash_failure_t, checksum);
+    same = memcmp((u_char *) place + offset, (u_char *) &late + offset, done)
+           == 0;
+    memcpy((u_char *) place + offset, (u_char *) &late + offset, done);
+
+    good = good
+           && ngx_http_flowdash_metrics_last_failure(zone, 0, &failure)
+              == (same ? NGX_OK : NGX_DECLINED)
+           && ngx_http_flowdash_metrics_last_failure(zone, 1, &failure)
+              == NGX_OK;
+
+    /* the next one that gets the place is whole */
+
+    for (i = 1; i <= NGX_HTTP_FLOWDASH_METRICS_FAILURES; i++) {
+        ngx_http_flowdash_metrics_failure(zone, &new, &new, &new, 503, 2);
+    }
+
+    good = good
+           && ngx_http_flowdash_metrics_last_failure(zone, 0, &failure)
+              == NGX_OK
+           && failure.status == 503;
+
+    free(zone);
+
+    return good;
+}
+
+
+static ngx_uint_t
+stalls(void)
+{
+    size_t      size, done;
+    ngx_uint_t  good;
+
+    size = sizeof(ngx_http_flowdash_failure_t)
+           - offsetof(ngx_http_flowdash_failure_t, checksum);
+    good = 1;
+
+    for (done = 0; done <= size; done++) {
+        good = good && stalled(done);
+    }
+
+    return good;
+}
+
+
 static ngx_uint_t
 runs(ngx_http_flowdash_zone_t *zone, ngx_uint_t a, ngx_uint_t b)
 {
@@ -797,6 +877,7 @@ main(void)
     ok(ring(49) && ring(50) && ring(51), "as many as are remembered");
     ok(ring(1234), "many failures");
     ok(interrupted(), "failures whose writers were interrupted");
+    ok(stalls(), "failures into which a stalled writer goes on writing");
 
     ok(running(), "what the living workers run");
 
