@@ -119,7 +119,8 @@ typedef struct {
     unsigned                         open:1;  /* it ends with "&" */
     unsigned                         query:1;
     unsigned                         value:1; /* "?task=7" */
-    unsigned                         behind:1;  /* a[5], the task is a[0] */
+    unsigned                         later_index:1; /* a[5]; the task is
+                                                       a[0] */
     unsigned                         ascii:1; /* it must be ASCII only */
 
     /* after a refusal: what is wrong and where, for the log */

@@ -218,10 +218,10 @@ ngx_http_flowdash_form_name_index(ngx_http_flowdash_form_t *form,
     }
 
     if (wanted) {
-        return "an index behind the task's, which some apps take for it";
+        return "an index after the task's, which some apps take for it";
     }
 
-    form->behind = 1;
+    form->later_index = 1;
 
     return NULL;
 }
@@ -232,7 +232,7 @@ ngx_http_flowdash_form_name_end(ngx_http_flowdash_form_t *form)
 {
     /* with a[0], no other element is the first */
 
-    if (form->behind && form->pairs == NULL) {
+    if (form->later_index && form->pairs == NULL) {
         return ngx_http_flowdash_form_refuse(form,
                    NGX_HTTP_FLOWDASH_FORM_MALFORMED, form->offset,
                    "an index that some apps take for the task's");
@@ -323,17 +323,21 @@ static ngx_uint_t
 ngx_http_flowdash_form_name_looks_like(ngx_http_flowdash_form_t *form,
     ngx_str_t *name, ngx_str_t *token)
 {
-    u_char      *p, *last;
+    u_char      *p, *last, first;
     size_t       i;
     ngx_uint_t   php, rule;
 
     php = form->strict & NGX_HTTP_FLOWDASH_STRICT_PHP;
     rule = 0;
 
+    /* nothing comes before the brackets of a root without characters */
+
+    first = token->len ? token->data[0] : '[';
+
     p = name->data;
     last = p + name->len;
 
-    for ( /* void */ ; p < last && *p != token->data[0]; p++) {
+    for ( /* void */ ; p < last && *p != first; p++) {
 
         if (*p <= ' ' || *p == '[' || *p == ']') {
             continue;
