@@ -16,10 +16,12 @@
 
 
 static ngx_int_t ngx_http_flowdash_task_clear(ngx_http_flowdash_task_t *task);
+static ngx_int_t ngx_http_flowdash_task_insert(ngx_http_flowdash_task_t *task,
+    ngx_http_flowdash_field_t *field);
 static ngx_int_t ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
     ngx_str_t *spelling, ngx_str_t *value);
-static ngx_uint_t ngx_http_flowdash_task_is_variable(ngx_str_t *s,
-    ngx_str_t *name);
+static ngx_uint_t ngx_http_flowdash_task_has_attribute(
+    ngx_http_flowdash_task_t *task, ngx_str_t *name);
 
 
 ngx_int_t
@@ -37,6 +39,8 @@ static ngx_int_t
 ngx_http_flowdash_task_clear(ngx_http_flowdash_task_t *task)
 {
     ngx_rbtree_init(&task->names, &task->sentinel,
+                    ngx_http_flowdash_fold_insert_value);
+    ngx_rbtree_init(&task->attributes, &task->sentinel,
                     ngx_http_flowdash_fold_insert_value);
 
     return ngx_list_init(&task->fields, task->pool, 8,
@@ -89,7 +93,6 @@ ngx_http_flowdash_task_copy(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
     }
 
     task->json = base->json;
-    task->parts = base->parts;
 
     i = 0;
     part = &base->fields.part;
@@ -103,10 +106,53 @@ ngx_http_flowdash_task_copy(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
 
         *copy = *field;
 
-        ngx_rbtree_insert(&task->names, &copy->node.node);
+        if (ngx_http_flowdash_task_insert(task, copy) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_task_insert(ngx_http_flowdash_task_t *task,
+    ngx_http_flowdash_field_t *field)
+{
+    ngx_str_t        name;
+    ngx_str_node_t  *attribute;
+
+    name.data = field->node.str.data;
+    name.len = ngx_http_flowdash_text_multiparameter(&field->node.str);
+
+    if (name.len && !ngx_http_flowdash_task_has_attribute(task, &name)) {
+
+        attribute = ngx_palloc(task->pool, sizeof(ngx_str_node_t));
+        if (attribute == NULL) {
+            return NGX_ERROR;
+        }
+
+        attribute->str = name;
+        attribute->node.key = ngx_http_flowdash_fold_hash(&name);
+
+        ngx_rbtree_insert(&task->attributes, &attribute->node);
+    }
+
+    ngx_rbtree_insert(&task->names, &field->node.node);
+
+    return NGX_OK;
+}
+
+
+/* tells whether there is a multiparameter of this attribute */
+
+static ngx_uint_t
+ngx_http_flowdash_task_has_attribute(ngx_http_flowdash_task_t *task,
+    ngx_str_t *name)
+{
+    return ngx_http_flowdash_fold_lookup(&task->attributes, name,
+                                         ngx_http_flowdash_fold_hash(name), 1)
+           != NULL;
 }
 
 
@@ -116,6 +162,7 @@ ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
 {
     ngx_http_flowdash_task_t *task = data;
 
+    size_t                      size;
     ngx_http_flowdash_json_t   *json;
     ngx_http_flowdash_field_t  *other;
 
@@ -146,10 +193,13 @@ ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
         return NGX_DECLINED;
     }
 
-    if (ngx_http_flowdash_json_pointer_charge(json,
-                                            sizeof(ngx_http_flowdash_field_t))
-        != NGX_OK)
-    {
+    size = sizeof(ngx_http_flowdash_field_t);
+
+    if (ngx_http_flowdash_text_multiparameter(name)) {
+        size += sizeof(ngx_str_node_t);
+    }
+
+    if (ngx_http_flowdash_json_pointer_charge(json, size) != NGX_OK) {
         return NGX_DECLINED;
     }
 
@@ -177,13 +227,8 @@ ngx_http_flowdash_task_add(ngx_http_flowdash_task_t *task, ngx_str_t *name,
     field->changed = 0;
     field->ambiguous = 0;
 
-    if (ngx_http_flowdash_text_part_of(name)) {
-        task->parts = 1;
-    }
-
-    ngx_rbtree_insert(&task->names, &field->node.node);
-
-    return field;
+    return (ngx_http_flowdash_task_insert(task, field) == NGX_OK) ? field
+                                                                  : NULL;
 }
 
 
@@ -205,63 +250,37 @@ ngx_http_flowdash_task_similar(ngx_http_flowdash_task_t *task, ngx_str_t *name)
 }
 
 
-ngx_http_flowdash_field_t *
-ngx_http_flowdash_task_rival(ngx_http_flowdash_task_t *task, ngx_str_t *name)
+ngx_uint_t
+ngx_http_flowdash_task_conflicts(ngx_http_flowdash_task_t *task,
+    ngx_str_t *name)
 {
-    ngx_str_t                   base;
-    ngx_uint_t                  i;
-    ngx_list_part_t            *part;
-    ngx_http_flowdash_field_t  *field;
+    ngx_str_t  attribute;
 
-    base.data = name->data;
-    base.len = ngx_http_flowdash_text_part_of(name);
+    attribute.data = name->data;
+    attribute.len = ngx_http_flowdash_text_multiparameter(name);
 
-    if (base.len) {
-        return ngx_http_flowdash_task_lookup(task, &base);
-    }
-
-    if (!task->parts) {
-        return NULL;
-    }
-
-    i = 0;
-    part = &task->fields.part;
-
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-
-        base.data = field->node.str.data;
-        base.len = ngx_http_flowdash_text_part_of(&field->node.str);
-
-        if (base.len && ngx_http_flowdash_text_equal(&base, name)) {
-            return field;
-        }
-    }
-
-    return NULL;
+    return attribute.len
+           ? ngx_http_flowdash_task_lookup(task, &attribute) != NULL
+           : ngx_http_flowdash_task_has_attribute(task, name);
 }
 
 
 ngx_uint_t
-ngx_http_flowdash_task_has_rivals(ngx_http_flowdash_task_t *task)
+ngx_http_flowdash_task_has_conflict(ngx_http_flowdash_task_t *task)
 {
     ngx_uint_t                  i;
     ngx_list_part_t            *part;
     ngx_http_flowdash_field_t  *field;
 
-    if (!task->parts) {
+    if (task->attributes.root == &task->sentinel) {
         return 0;
     }
 
     i = 0;
     part = &task->fields.part;
 
-    /* what has a part is found from its part, so that this is linear */
-
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-
-        if (ngx_http_flowdash_text_part_of(&field->node.str)
-            && ngx_http_flowdash_task_rival(task, &field->node.str))
-        {
+        if (ngx_http_flowdash_task_conflicts(task, &field->node.str)) {
             return 1;
         }
     }
@@ -353,7 +372,7 @@ ngx_http_flowdash_task_field(ngx_http_flowdash_task_t *task, ngx_str_t *name,
 
         s = field->node.str;
 
-        if (ngx_http_flowdash_task_is_variable(&s, name)) {
+        if (ngx_http_flowdash_text_is_variable(&s, name)) {
             if ((*found)++ == 0) {
                 first = field;
             }
@@ -361,42 +380,14 @@ ngx_http_flowdash_task_field(ngx_http_flowdash_task_t *task, ngx_str_t *name,
             continue;
         }
 
-        if (task->parts) {
-            s.len = ngx_http_flowdash_text_part_of(&s);
+        s.len = ngx_http_flowdash_text_multiparameter(&s);
 
-            if (ngx_http_flowdash_task_is_variable(&s, name)) {
-                *found += 2;
-            }
+        if (s.len && ngx_http_flowdash_text_is_variable(&s, name)) {
+            *found += 2;
         }
     }
 
     return first;
-}
-
-
-static ngx_uint_t
-ngx_http_flowdash_task_is_variable(ngx_str_t *s, ngx_str_t *name)
-{
-    u_char  c;
-    size_t  n;
-
-    if (s->len != name->len) {
-        return 0;
-    }
-
-    for (n = 0; n < s->len; n++) {
-        c = ngx_tolower(s->data[n]);
-
-        if ((c < 'a' || c > 'z') && (c < '0' || c > '9')) {
-            c = '_';
-        }
-
-        if (c != name->data[n]) {
-            return 0;
-        }
-    }
-
-    return 1;
 }
 
 

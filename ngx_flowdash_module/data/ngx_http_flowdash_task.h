@@ -31,10 +31,10 @@ typedef struct {
 
     ngx_list_t                   fields;     /* ngx_http_flowdash_field_t */
     ngx_rbtree_t                 names;
-    ngx_rbtree_node_t            sentinel;
+    ngx_rbtree_t                 attributes; /* "due" of each "due(1i)" */
+    ngx_rbtree_node_t            sentinel;   /* of both */
 
     unsigned                     changed:1;
-    unsigned                     parts:1;    /* it may have due_date(1i) */
 } ngx_http_flowdash_task_t;
 
 
@@ -92,14 +92,16 @@ ngx_http_flowdash_field_t *ngx_http_flowdash_task_similar(
     ngx_http_flowdash_task_t *task, ngx_str_t *name);
 
 /*
- * Finds a field to which Rails would assign what is in "name", or a part of
- * it, as due_date(1i) is of due_date.  Returns NULL if there is none.
+ * Tells whether a field "name" would conflict with a field of the task: one is
+ * a multiparameter, due_date(1i), and the other one is the attribute that
+ * Rails makes of it, due_date.
  */
-ngx_http_flowdash_field_t *ngx_http_flowdash_task_rival(
-    ngx_http_flowdash_task_t *task, ngx_str_t *name);
+ngx_uint_t ngx_http_flowdash_task_conflicts(ngx_http_flowdash_task_t *task,
+    ngx_str_t *name);
 
-/* Tells whether the task has a field and a part of it. */
-ngx_uint_t ngx_http_flowdash_task_has_rivals(ngx_http_flowdash_task_t *task);
+/* Tells whether two of the task's own fields conflict. */
+ngx_uint_t ngx_http_flowdash_task_has_conflict(
+    ngx_http_flowdash_task_t *task);
 
 /* Tells whether the values of two fields have the same bytes. */
 ngx_uint_t ngx_http_flowdash_task_same(ngx_http_flowdash_field_t *field,
@@ -122,8 +124,8 @@ ngx_int_t ngx_http_flowdash_task_merge(ngx_http_flowdash_task_t *task,
 /*
  * Finds a field by the last part of $flowdash_task_NAME: the field's name in
  * lower case, with "_" for all but a-z and 0-9.  Returns the first match or
- * NULL, and sets "found" to the number of matches; a part of the field, as
- * due_date(1i), counts as two, since it has not the whole value.
+ * NULL, and sets "found" to the number of matches.  A multiparameter, such as
+ * due_date(1i), has only a part of the value, so it counts as two matches.
  */
 ngx_http_flowdash_field_t *ngx_http_flowdash_task_field(
     ngx_http_flowdash_task_t *task, ngx_str_t *name, ngx_uint_t *found);

@@ -197,7 +197,7 @@ ngx_http_flowdash_text_equal(ngx_str_t *a, ngx_str_t *b)
 
 
 size_t
-ngx_http_flowdash_text_part_of(ngx_str_t *name)
+ngx_http_flowdash_text_multiparameter(ngx_str_t *name)
 {
     u_char  *p, *last;
 
@@ -210,6 +210,32 @@ ngx_http_flowdash_text_part_of(ngx_str_t *name)
     }
 
     return p - name->data;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_text_is_variable(ngx_str_t *s, ngx_str_t *name)
+{
+    u_char  c;
+    size_t  n;
+
+    if (s->len != name->len) {
+        return 0;
+    }
+
+    for (n = 0; n < s->len; n++) {
+        c = ngx_tolower(s->data[n]);
+
+        if ((c < 'a' || c > 'z') && (c < '0' || c > '9')) {
+            c = '_';
+        }
+
+        if (c != name->data[n]) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

@@ -107,11 +107,17 @@ ngx_uint_t ngx_http_flowdash_text_is_utf8_name(ngx_str_t *charset);
 ngx_uint_t ngx_http_flowdash_text_equal(ngx_str_t *a, ngx_str_t *b);
 
 /*
- * Finds the field of which Rails takes a name for a part, as it takes
- * "due_date(1i)" for the year of "due_date".  Returns the length of the
- * field's name, or 0 if the name is no part.
+ * Rails makes the attribute "due_date" of the multiparameters "due_date(1i)",
+ * "due_date(2i)" and so on.  Returns the length of the attribute's name if
+ * "name" is such a multiparameter, otherwise 0.
  */
-size_t ngx_http_flowdash_text_part_of(ngx_str_t *name);
+size_t ngx_http_flowdash_text_multiparameter(ngx_str_t *name);
+
+/*
+ * Tells whether a field's name is "name" in a variable's spelling: in lower
+ * case, with "_" for all but a-z and 0-9.
+ */
+ngx_uint_t ngx_http_flowdash_text_is_variable(ngx_str_t *s, ngx_str_t *name);
 
 /* Tells whether the bytes of "text" occur in a string. */
 ngx_uint_t ngx_http_flowdash_text_contains(ngx_str_t *s, ngx_str_t *text);

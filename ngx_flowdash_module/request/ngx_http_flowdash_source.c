@@ -185,7 +185,7 @@ ngx_http_flowdash_source_merge(ngx_http_request_t *r,
 
     if (rc == NGX_OK && ctx->task
         && (ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_MEANING)
-        && ngx_http_flowdash_task_has_rivals(ctx->task))
+        && ngx_http_flowdash_task_has_conflict(ctx->task))
     {
         ctx->task = NULL;
         return ngx_http_flowdash_source_refuse_rule(r, ctx,
@@ -354,7 +354,7 @@ ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
 
     if (field == NULL
         && (ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_MEANING)
-        && ngx_http_flowdash_task_rival(ctx->task, &new->node.str))
+        && ngx_http_flowdash_task_conflicts(ctx->task, &new->node.str))
     {
         *error = "Rails reads due(1i) as due (flowdash_strict meaning)";
         return NGX_DECLINED;

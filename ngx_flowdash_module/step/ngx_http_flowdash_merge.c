@@ -205,7 +205,7 @@ ngx_http_flowdash_merge_fields(ngx_http_request_t *r,
     flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
     if ((ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_MEANING)
-        && ngx_http_flowdash_task_has_rivals(answer))
+        && ngx_http_flowdash_task_has_conflict(answer))
     {
         return ngx_http_flowdash_exchange_fail(ex,
                    NGX_HTTP_FLOWDASH_RESPONSE_INVALID,

@@ -52,7 +52,8 @@ typedef struct {
     char         kind;        /* j: JSON, u: urlencoded, m: multipart; v: the
                                  same, but the boundary consists of dashes;
                                  h: what is limited to 16k, of a tenth of the
-                                 size */
+                                 size; a: the JSON of an answer, whose fields
+                                 a task and a form get */
     const char  *pointer;     /* tokens, each with a null at its end */
     const char  *head;
     const char  *unit;
@@ -105,6 +106,16 @@ static const tool_case_t  tool_cases[] = {
       "{\"a\":{\"b\":{\"c\":{\"d\":{\"e\":{\"f\":{\"g\":{\"h\":{\"i\":{\"j\":"
       "{\"k\":{\"l\":{\"x\":1", ",\"f#\":#", "}}}}}}}}}}}}}" },
 
+    { "answer: new fields", 'a', "task\0",
+      "{\"task\":{\"a\":1", ",\"f#\":#", "}}" },
+    { "answer: parts of dates", 'a', "task\0",
+      "{\"task\":{\"a\":1", ",\"f#(1i)\":#", "}}" },
+    { "answer: parts of one date", 'a', "task\0",
+      "{\"task\":{\"a\":1", ",\"f(#i)\":#", "}}" },
+    { "answer: fields with dots", 'a', "",
+      "{\"a\":1", ",\"f#.a.b.c\":#", "}" },
+    { "answer: a field of dots", 'a', "", "{\"a\":1,\"f", ".f", "\":1}" },
+
     { "form: a long value", 'u', "task\0", "task[a]=", "x", "" },
     { "form: escapes in a value", 'u', "task\0", "task[a]=", "%61+", "" },
     { "form: a long name", 'u', "task\0", "task[", "a", "]=1" },
@@ -137,6 +148,8 @@ static const tool_case_t  tool_cases[] = {
     { "form: semicolons, escapes", 'u', "task\0",
       "task[a]=1&x=1", ";%79#=%31", "" },
     { "form: dots", 'u', "task\0", "task[a]=1&x", ".a", "=1" },
+    { "form: dots in a field", 'u', "", "a=1&x", ".a", "=1" },
+    { "form: dots in fields", 'u', "", "a=1", "&f#.a.b.c=1", "" },
     { "form: equals signs", 'u', "task\0", "task[a]=1&x", "=", "" },
     { "form: percents", 'u', "task\0", "task[a]=1&x=", "%", "" },
 
@@ -203,6 +216,11 @@ static u_char *tool_unit(u_char *p, const char *unit, ngx_uint_t n);
 static void tool_run(const tool_case_t *c, ngx_uint_t strict, size_t size);
 static const char *tool_json(ngx_pool_t *pool, const tool_case_t *c,
     ngx_array_t *pointer, ngx_uint_t strict, ngx_str_t *text);
+static const char *tool_answer(ngx_pool_t *pool, const tool_case_t *c,
+    ngx_array_t *pointer, ngx_uint_t strict, ngx_str_t *text);
+static const char *tool_add(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_task_t *task, ngx_http_flowdash_task_t *answer,
+    const char *prefix);
 static const char *tool_form(ngx_pool_t *pool, const tool_case_t *c,
     ngx_array_t *pointer, ngx_uint_t strict, ngx_str_t *text);
 static ngx_int_t tool_read(ngx_pool_t *pool, const tool_case_t *c,
@@ -432,8 +450,19 @@ tool_run(const tool_case_t *c, ngx_uint_t strict, size_t size)
     CALLGRIND_ZERO_STATS;
     CALLGRIND_TOGGLE_COLLECT;
 
-    verdict = (c->kind == 'j') ? tool_json(pool, c, &pointer, strict, &text)
-                               : tool_form(pool, c, &pointer, strict, &text);
+    switch (c->kind) {
+
+    case 'j':
+        verdict = tool_json(pool, c, &pointer, strict, &text);
+        break;
+
+    case 'a':
+        verdict = tool_answer(pool, c, &pointer, strict, &text);
+        break;
+
+    default:
+        verdict = tool_form(pool, c, &pointer, strict, &text);
+    }
 
     CALLGRIND_TOGGLE_COLLECT;
 
@@ -482,6 +511,110 @@ tool_json(ngx_pool_t *pool, const tool_case_t *c, ngx_array_t *pointer,
     free(p);
 
     return "ok";
+}
+
+
+/*
+ * Two answers to a form.  The second one's fields are new, too, where the task
+ * has many already, and a part of a date, to which each could be the date.
+ */
+
+static const char *
+tool_answer(ngx_pool_t *pool, const tool_case_t *c, ngx_array_t *pointer,
+    ngx_uint_t strict, ngx_str_t *text)
+{
+    ngx_str_t                         none, body;
+    const char                       *error;
+    ngx_http_flowdash_form_t          form;
+    ngx_http_flowdash_task_t          task, answer;
+    ngx_http_flowdash_json_verdict_e  verdict;
+
+    ngx_str_null(&none);
+
+    if (pointer->nelts) {
+        ngx_str_set(&body, "task[x(1i)]=1");
+
+    } else {
+        ngx_str_set(&body, "x(1i)=1");
+    }
+
+    ngx_http_flowdash_form_init(&form, pool, pointer, &none,
+                                NGX_MAX_INT_T_VALUE, strict);
+
+    if (ngx_http_flowdash_form_urlencoded_parse(&form, &body) != NGX_OK
+        || ngx_http_flowdash_form_task(&form, &task) != NGX_OK
+        || ngx_http_flowdash_task_init(&answer, pool, text, pointer, strict,
+                                       NGX_MAX_SIZE_T_VALUE, &verdict)
+           != NGX_OK)
+    {
+        fatal("no memory");
+    }
+
+    if (verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
+        return answer.json.error;
+    }
+
+    error = tool_add(&form, &task, &answer, "");
+
+    if (error == NULL) {
+        error = tool_add(&form, &task, &answer, "n");
+    }
+
+    return error ? error : "ok";
+}
+
+
+/* adds the fields of an answer, with "prefix" before their names */
+
+static const char *
+tool_add(ngx_http_flowdash_form_t *form, ngx_http_flowdash_task_t *task,
+    ngx_http_flowdash_task_t *answer, const char *prefix)
+{
+    u_char                     *p;
+    ngx_int_t                   rc;
+    ngx_uint_t                  i;
+    const char                 *error;
+    ngx_list_part_t            *part;
+    ngx_http_flowdash_field_t  *field, new;
+
+    i = 0;
+    part = &answer->fields.part;
+
+    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+
+        p = ngx_pnalloc(task->pool, strlen(prefix) + field->node.str.len);
+        if (p == NULL) {
+            fatal("no memory");
+        }
+
+        new = *field;
+        new.node.str.data = p;
+        p = ngx_cpymem(p, prefix, strlen(prefix));
+        p = ngx_cpymem(p, field->node.str.data, field->node.str.len);
+        new.node.str.len = p - new.node.str.data;
+
+        if (ngx_http_flowdash_task_similar(task, &new.node.str)
+            || ngx_http_flowdash_task_conflicts(task, &new.node.str))
+        {
+            return "a field and a part of it";
+        }
+
+        rc = ngx_http_flowdash_form_check(form, &new, NULL, &error);
+
+        if (rc == NGX_OK) {
+            rc = ngx_http_flowdash_task_set(task, &new);
+
+        } else if (rc == NGX_DECLINED) {
+            return error;
+        }
+
+        if (rc != NGX_OK) {
+            fatal("no memory");
+        }
+    }
+
+    return ngx_http_flowdash_task_has_conflict(task)
+           ? "a field and a part of it" : NULL;
 }
 
 
