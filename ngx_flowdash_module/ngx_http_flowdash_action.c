@@ -657,7 +657,11 @@ ngx_http_flowdash_action_fetched(ngx_http_request_t *r,
     }
 
     if (ex->error) {
-        ngx_http_flowdash_count_started(r, ctx);
+
+        if (!ngx_http_flowdash_dry_run_was_asked(r, ctx)) {
+            ngx_http_flowdash_count_started(r, ctx);
+        }
+
         ngx_http_flowdash_action_restore(r, ctx);
         return ngx_http_flowdash_error(r, ctx, ex->error, 0, &ex->detail);
     }
@@ -679,7 +683,7 @@ ngx_http_flowdash_action_refuse(ngx_http_request_t *r,
         ctx->detail.len = ngx_strlen(detail);
     }
 
-    if (!ctx->dry_run) {
+    if (!ngx_http_flowdash_dry_run_was_asked(r, ctx)) {
         ngx_http_flowdash_count_started(r, ctx);
     }
 

@@ -12,6 +12,7 @@
 #include <ngx_http_flowdash_client.h>
 #include <ngx_http_flowdash_log.h>
 #include <ngx_http_flowdash_count.h>
+#include <ngx_http_flowdash_dry_run.h>
 #include <ngx_http_flowdash_error_internal.h>
 #include <ngx_http_flowdash_end.h>
 
@@ -57,6 +58,11 @@ void
 ngx_http_flowdash_end(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 {
     if (ctx->state != NGX_HTTP_FLOWDASH_PASSED) {
+
+        if (ctx->state == NGX_HTTP_FLOWDASH_FETCHING) {
+            (void) ngx_http_flowdash_dry_run_was_asked(r, ctx);
+        }
+
         ngx_http_flowdash_error_internal_end(r, ctx);
         return;
     }

@@ -1,9 +1,10 @@
 
 /*
- * Error pages at named locations.  nginx itself may refuse a request before
- * the action begins: its body is too large, an access rule denies it.  A named
- * location would get it as the client sent it, and could pass it to the app,
- * without any call.  It gets a GET, as if the action had failed.
+ * Error pages of what nginx itself refuses before the action begins: the body
+ * is too large, an access rule denies it.  A named location would get it as the
+ * client sent it, and could pass it to the app, without any call.  A URI would
+ * get a GET, but with the client's body, and its overrides of the method.  Both
+ * get a GET as if the action had failed.
  *
  * nginx tells nobody which location it leaves.  But the address of an error
  * page can have variables, and they are evaluated there.
@@ -34,6 +35,7 @@ static ngx_int_t ngx_http_flowdash_named_mark(ngx_conf_t *cf,
 static ngx_int_t ngx_http_flowdash_named_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_uint_t ngx_http_flowdash_named_is_unjudged(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_flowdash_named_has_location(ngx_http_request_t *r);
 
 
 ngx_int_t
@@ -70,6 +72,14 @@ ngx_http_flowdash_named_merge(ngx_conf_t *cf,
 
     fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (flcf->action && clcf->post_action.data) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"post_action\" in location \"%V\", which has a "
+                      "\"flowdash_action\": it would get the request of a "
+                      "failed action", &clcf->name);
+        return NGX_ERROR;
+    }
 
     if (!fmcf->steps || clcf->error_pages == NULL) {
         return NGX_OK;
@@ -118,9 +128,11 @@ ngx_http_flowdash_named_may_bypass(ngx_http_flowdash_loc_conf_t *flcf,
 
     value = &page->value.value;
 
-    if (value->len == 0 || (value->data[0] != '@' && value->data[0] != '$')) {
-
-        /* another URI: nginx makes a GET of it */
+    if (value->len == 0
+        || (value->data[0] != '@' && value->data[0] != '$'
+            && value->data[0] != '/'))
+    {
+        /* the client is redirected */
 
         return 0;
     }
@@ -136,11 +148,13 @@ ngx_http_flowdash_named_may_bypass(ngx_http_flowdash_loc_conf_t *flcf,
     switch (page->status) {
 
     case NGX_HTTP_BAD_REQUEST:
+    case NGX_HTTP_NOT_ALLOWED:
     case NGX_HTTP_MISDIRECTED_REQUEST:
     case NGX_HTTP_REQUEST_HEADER_TOO_LARGE:
     case NGX_HTTPS_CERT_ERROR:
     case NGX_HTTPS_NO_CERT:
     case NGX_HTTP_TO_HTTPS:
+    case NGX_HTTP_INTERNAL_SERVER_ERROR:
     case NGX_HTTP_NOT_IMPLEMENTED:
     case NGX_HTTP_VERSION_NOT_SUPPORTED:
         return 1;
@@ -154,20 +168,31 @@ ngx_http_flowdash_named_may_bypass(ngx_http_flowdash_loc_conf_t *flcf,
 static ngx_int_t
 ngx_http_flowdash_named_mark(ngx_conf_t *cf, ngx_http_err_page_t *page)
 {
+    u_char                            *p;
     ngx_str_t                          value;
     ngx_http_complex_value_t           cv;
     ngx_http_compile_complex_value_t   ccv;
 
     static ngx_str_t  mark = ngx_string("${" NGX_HTTP_FLOWDASH_NAMED "}");
 
-    value.len = mark.len + page->value.value.len;
+    value.len = mark.len + page->value.value.len + 1 + page->args.len;
 
     value.data = ngx_pnalloc(cf->pool, value.len + 1);
     if (value.data == NULL) {
         return NGX_ERROR;
     }
 
-    (void) ngx_sprintf(value.data, "%V%V%Z", &mark, &page->value.value);
+    p = ngx_sprintf(value.data, "%V%V", &mark, &page->value.value);
+
+    if (page->args.len) {
+
+        /* nginx has split a value without variables, and will split this one */
+
+        p = ngx_sprintf(p, "?%V", &page->args);
+    }
+
+    *p = '\0';
+    value.len = p - value.data;
 
     ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
 
@@ -228,5 +253,25 @@ ngx_http_flowdash_named_is_unjudged(ngx_http_request_t *r)
         return ngx_http_flowdash_action_is_here(r, &method);
     }
 
-    return !(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD));
+    return !ngx_http_flowdash_named_has_location(r);
+}
+
+
+/*
+ * Whether nginx has looked for a location.  A "return" of the server answers
+ * before that, but names one of the statuses in may_bypass() only to refuse.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_named_has_location(ngx_http_request_t *r)
+{
+    ngx_http_core_srv_conf_t   *cscf;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+
+    return r->loc_conf != cscf->ctx->loc_conf
+           || r->phase_handler
+              >= (ngx_int_t) cmcf->phase_engine.location_rewrite_index;
 }

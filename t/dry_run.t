@@ -276,6 +276,10 @@ for ([ 400, '{"task":' ], [ 400, '{"task":1}' ],
     is($res->{log}, "/finish/1|$status|Finish|failed|-|-", 'it has failed');
 }
 
+$json = $t->get('/status')->{json};
+($counted) = grep { $_->{name} eq 'Finish' } @{ $json->{actions} };
+is("$counted->{started} $counted->{succeeded}", '1 1', 'none is counted');
+
 
 # Steps whose request cannot be made.
 

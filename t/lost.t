@@ -107,6 +107,7 @@ http {
 
         location /slow/fetch {
             flowdash_action "Wait";
+            flowdash_dry_run \$http_x_dry;
             flowdash_task_from /fetched pointer=/task;
             flowdash_step "CRM" {
                 flowdash_call http://127.0.0.1:%%PORT_crm%%/;
@@ -283,6 +284,20 @@ for my $how (qw(call proxy fetch)) {
               running => 0, failed => { internal => $n } },
               "$how: those of the step");
 }
+
+# a dry run, which is not known to be one yet
+
+my $waiting = counters('Wait');
+my $dry = $t->start('POST', '/slow/fetch', body => '{"task":{"a":1}}',
+                    headers => [ @json, 'X-Dry' => 1 ]);
+$t->wait_for(sub { $t->requests('slow') == 4 });
+$t->reload;
+$t->finish($dry);
+
+my $dry_line = next_line();
+is("$dry_line->{result} $dry_line->{error}", 'failed internal',
+   'a dry run: the journal');
+is_deeply(counters('Wait'), $waiting, 'a dry run: not counted');
 
 $t->write_file('go', '');
 $t->no_request('app', 'the app is not called');

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 
-# Error pages at named locations: what nginx itself refuses, before the action
-# begins, gets there as a GET without a body; everything else as it was.
+# Error pages: what nginx itself refuses, before the action begins, gets there as
+# a GET without a body, at a named location and at a URI; everything else as it
+# was.
 
 use v5.36;
 
@@ -14,6 +15,7 @@ my $t = Test::Flowdash->new;
 $t->endpoint(crm => { body => 'ok' });
 $t->endpoint(app => { status => 503, body => 'broken' });
 $t->endpoint(page => { body => 'the page' });
+$t->endpoint(bad => { status => 400, body => 'bad' });
 
 my $sent = $t->dir . '/sent';
 
@@ -28,6 +30,8 @@ my $action = <<'EOC';
     proxy_pass http://127.0.0.1:%%PORT_app%%;
 EOC
 
+my $all = $action =~ s/POST PUT/all/r;
+
 $t->config(<<"EOC");
 %%GLOBALS%%
 events { }
@@ -41,16 +45,19 @@ http {
     proxy_intercept_errors on;
 
     # for all locations, with an action and without one
-    error_page 400 401 403 413 418 494 500 501 503 = \@page;
+    error_page 400 401 403 405 413 418 494 500 501 503 = \@page;
 
     server {
         listen 127.0.0.1:%%PORT_http%%;
         listen 127.0.0.1:%%PORT_h2%% http2;
 
         if (\$uri ~ "[;\\\\\\\\]") { return 400; }
+        if (\$uri = /routed/1) { return 418; }
+        if (\$uri ~ "^/slow/(a+)+\$") { return 418; }
 
         location / { proxy_pass http://127.0.0.1:%%PORT_app%%; }
         location /other/ { return 418; }
+        location /bad/ { proxy_pass http://127.0.0.1:%%PORT_bad%%; }
 
         location /large/ { client_max_body_size 10; $action }
         location /slow/ { client_max_body_size 10; $action
@@ -66,6 +73,12 @@ http {
         location /variable/ { deny all; error_page 403 = \$page; $action }
         location /uri/ { deny all; error_page 403 = \$page; $action }
         location /uri/named/ { deny all; error_page 403 /page; $action }
+        location /all/ { deny all; $all }
+        location /all/uri/ { deny all; error_page 403 /page?a=b; $all }
+        location /fails/ { error_page 502 /page?a=b;
+                           flowdash_action "Fail"; flowdash_methods all;
+                           flowdash_step "No" { return 500; }
+                           proxy_pass http://127.0.0.1:%%PORT_app%%; }
         location /page { proxy_pass http://127.0.0.1:%%PORT_page%%; }
         location /uri/page { proxy_pass http://127.0.0.1:%%PORT_page%%; }
 
@@ -239,11 +252,40 @@ $t->only_request('app');
 is(stays(post('/'), 'POST', 'no action')->{body}, $body, 'with its body');
 $t->only_request('app');
 
-# nginx itself makes a GET of it for a URI
+# not the app's own refusals, where there is no action
 
-for my $path (qw(/uri/variable /uri/named/1)) {
-    like(stays(post($path), 'GET', "$path: a URI")->{target}, qr{^(?:/uri)?/page$},
-         'its own');
+is(stays(post('/bad/1'), 'POST', 'an app that says 400')->{body}, $body,
+   'with its body');
+$t->only_request('bad');
+
+# the administrator leads somewhere, before nginx looks for a location
+
+is(stays(post('/routed/1'), 'POST', 'a server that leads away')->{body}, $body,
+   'with its body');
+
+# nginx makes a GET of it for a URI, but keeps body and headers
+
+for ([ '/uri/variable', '/uri/page' ], [ '/uri/named/1', '/page' ],
+     [ '/all/uri/1', '/page?a=b' ], [ '/fails/1', '/page?a=b' ])
+{
+    my ($path, $uri) = @$_;
+    my $page = is_page(post($path, headers => [ @form,
+                            'X-HTTP-Method-Override', 'PUT' ]), $path);
+    is($page->{target}, $uri, "$path: the page's own URI");
+    is_page(post($path, chunked => 1), "$path, in chunks");
+}
+
+in_parts('/uri/named/1', 'a URI, in parts', '');
+
+# a HEAD stays one: the client expects no body
+
+for my $path (qw(/all/1 /all/uri/1 /fails/1)) {
+    my $raw = $t->raw_request("HEAD $path HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        . "GET /passes/1 HTTP/1.1\r\nHost: localhost\r\n"
+        . "Connection: close\r\n\r\n");
+    unlike($raw, qr/\r\n\r\nthe page.*HTTP/s, "HEAD $path: no body");
+    is($t->new_requests('page') && 1, 1, "HEAD $path: the page");
+    $t->new_requests('app');
 }
 
 # what nginx does not understand, and so has no location
@@ -254,16 +296,20 @@ for (
     [ 'two hosts', 'Host: a' ],
     [ 'a coding that nginx does not know', 'Transfer-Encoding: x' ],
     [ 'a long header', 'X: ' . 'x' x 2000 ],
+    [ 'TRACE', 'X: y', 'TRACE' ],
+    [ 'CONNECT', 'X: y', 'CONNECT' ],
 ) {
-    my ($name, $header) = @$_;
-    my $raw = $t->raw_request("POST /passes/1 HTTP/1.1\r\nHost: localhost\r\n"
-                              . "$header\r\n\r\n");
+    my ($name, $header, $method) = (@$_, 'POST');
+    my $raw = $t->raw_request("$method /passes/1 HTTP/1.1\r\n"
+                              . "Host: localhost\r\n$header\r\n\r\n");
     like($raw, qr/the page\z/, $name);
     my $page = $t->only_request('page');
     is($page->{method}, 'GET', 'is a GET');
     is(header($page, 'Content-Length'), undef, 'without a body');
 }
 is_page(post('/passes/..;/1'), 'refused by the server');
+is_page(post('/slow/' . 'a' x 40 . '!'), 'an expression that PCRE gives up');
+$t->allow_log(qr/pcre2?_(?:match|exec)\(\) failed/);
 
 # beside the guard
 
@@ -271,5 +317,21 @@ is_page(post('/1', port => 'guarded'), 'the page, not what the guard says');
 is_page(post('/twice/1', port => 'guarded'), 'the page of the guard');
 
 in_parts('/twice/1', 'the page of the guard, in parts', '', 'guarded');
+
+# nginx sends a request to "post_action" when its answer has been sent, also that
+# of an action that has failed
+
+my $post_action = qr/"post_action" in location "\/a", which has a (?x:
+    )"flowdash_action": it would get the request of a failed action/;
+my $rest = 'location @app { proxy_pass http://127.0.0.1:%%PORT_app%%; }';
+
+conf_fails($t, "location /a { post_action \@app; $action } $rest",
+           $post_action, 'post_action in an action');
+conf_fails($t, "post_action \@app; location /a { $action } $rest",
+           $post_action, 'post_action above an action');
+conf_fails($t, "location /a { $action if (\$arg_x) { post_action \@app; } } $rest",
+           qr/post_action|directive is not allowed/, 'post_action in an if');
+conf_ok($t, "set \$name x; location /a { $action } location /b { post_action \@app; } $rest",
+        'post_action elsewhere');
 
 $t->done;

@@ -234,7 +234,6 @@ typedef enum {
 
 
 typedef struct ngx_http_flowdash_ctx_s  ngx_http_flowdash_ctx_t;
-
 typedef void (*ngx_http_flowdash_end_pt)(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 

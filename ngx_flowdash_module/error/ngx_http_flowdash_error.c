@@ -170,7 +170,10 @@ ngx_http_flowdash_error_passed(ngx_http_flowdash_exchange_t *ex)
 }
 
 
-/* the same conditions as in ngx_http_special_response_handler() */
+/*
+ * Whether ngx_http_special_response_handler() will find an error page for the
+ * status.  It is not asked for 408, 444 and 499, which are no status of ours.
+ */
 
 static ngx_uint_t
 ngx_http_flowdash_error_page_exists(ngx_http_request_t *r, ngx_uint_t status)

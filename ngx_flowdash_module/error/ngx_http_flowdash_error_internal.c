@@ -18,7 +18,8 @@
 
 
 static void ngx_http_flowdash_error_internal_record(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *detail);
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_reason_e error,
+    ngx_str_t *detail);
 
 
 ngx_int_t
@@ -27,7 +28,10 @@ ngx_http_flowdash_error_internal(ngx_http_request_t *r,
 {
     ngx_str_t  text;
 
-    /* for the variables of all requests that got none: it does not change */
+    /*
+     * For the variables of all requests that got none.  These share it, so it
+     * tells only what is the same for all of them.
+     */
 
     static ngx_http_flowdash_ctx_t  none;
 
@@ -36,7 +40,9 @@ ngx_http_flowdash_error_internal(ngx_http_request_t *r,
 
     if (ctx == NULL) {
         ngx_http_set_ctx(r, &none, ngx_http_flowdash_module);
-        ngx_http_flowdash_error_internal_record(r, &none, &text);
+        ngx_http_flowdash_error_internal_record(r, &none,
+                                                NGX_HTTP_FLOWDASH_INTERNAL,
+                                                &text);
 
         /* an error page could lead to the app */
 
@@ -53,6 +59,11 @@ ngx_http_flowdash_error_internal(ngx_http_request_t *r,
                                    &text);
 }
 
+
+/*
+ * A step that has ended before nginx ended the request keeps its outcome.  But
+ * if its connection broke off, nginx may have closed it, too.
+ */
 
 void
 ngx_http_flowdash_error_internal_end(ngx_http_request_t *r,
@@ -71,30 +82,57 @@ ngx_http_flowdash_error_internal_end(ngx_http_request_t *r,
 
     ex = ctx->exchange;
 
-    if (ex) {
-        (void) ngx_http_flowdash_exchange_fail(ex, NGX_HTTP_FLOWDASH_INTERNAL,
-                                               (char *) detail.data);
-        ex->time = ngx_current_msec - ex->start;
-        ex->done = 1;
-
-        if (!ex->fetch) {
-            ngx_http_flowdash_count_step(r, ctx, ex);
-        }
+    if (ex == NULL) {
+        ngx_http_flowdash_error_internal_record(r, ctx,
+                                                NGX_HTTP_FLOWDASH_INTERNAL,
+                                                &detail);
+        return;
     }
 
-    ngx_http_flowdash_error_internal_record(r, ctx, &detail);
+    if (ex->done ? ex->error == NGX_HTTP_FLOWDASH_CONNECT : ex->error == 0) {
+        (void) ngx_http_flowdash_exchange_fail(ex, NGX_HTTP_FLOWDASH_INTERNAL,
+                                               (char *) detail.data);
+    }
+
+    if (!ex->done) {
+        ex->time = ngx_current_msec - ex->start;
+        ex->done = 1;
+    }
+
+    if (!ex->fetch) {
+        ngx_http_flowdash_count_step(r, ctx, ex);
+    }
+
+    if (ex->error) {
+        ngx_http_flowdash_error_internal_record(r, ctx, ex->error,
+                                                &ex->detail);
+        return;
+    }
+
+    /* the step is not to blame */
+
+    ctx->exchange = NULL;
+
+    ngx_http_flowdash_error_internal_record(r, ctx, NGX_HTTP_FLOWDASH_INTERNAL,
+                                            &detail);
 }
 
 
+/* a dry run is not counted, it has called nothing */
+
 static void
 ngx_http_flowdash_error_internal_record(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *detail)
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_reason_e error,
+    ngx_str_t *detail)
 {
     ctx->state = NGX_HTTP_FLOWDASH_FAILED;
-    ctx->error = NGX_HTTP_FLOWDASH_INTERNAL;
-    ctx->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
+    ctx->error = error;
+    ctx->status = ngx_http_flowdash_reason_status(error);
 
-    ngx_http_flowdash_count_started(r, ctx);
-    ngx_http_flowdash_log_failed(r, ctx, ctx->error, detail);
+    if (!ctx->dry_run) {
+        ngx_http_flowdash_count_started(r, ctx);
+    }
+
+    ngx_http_flowdash_log_failed(r, ctx, error, detail);
     ngx_http_flowdash_count_ended(ctx);
 }

@@ -97,8 +97,10 @@ ngx_http_flowdash_replace_headers_discard_body(ngx_http_request_t *r)
         rb->temp_file = NULL;
     }
 
-    r->method = NGX_HTTP_GET;
-    ngx_str_set(&r->method_name, "GET");
+    if (r->method != NGX_HTTP_HEAD) {
+        r->method = NGX_HTTP_GET;
+        ngx_str_set(&r->method_name, "GET");
+    }
 
     r->headers_in.content_length_n = -1;
     r->headers_in.content_length = NULL;

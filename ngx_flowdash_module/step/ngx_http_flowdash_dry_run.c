@@ -77,6 +77,20 @@ ngx_http_flowdash_dry_run_asked(ngx_http_request_t *r,
 }
 
 
+ngx_uint_t
+ngx_http_flowdash_dry_run_was_asked(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    const char  *error;
+
+    /* what cannot be told is counted */
+
+    (void) ngx_http_flowdash_dry_run_asked(r, ctx, &error);
+
+    return ctx->dry_run;
+}
+
+
 /* {"dry_run":true,"id":ID,"action":NAME,"steps":[...]} */
 
 ngx_int_t

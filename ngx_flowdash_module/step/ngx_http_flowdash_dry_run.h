@@ -18,6 +18,13 @@ ngx_int_t ngx_http_flowdash_dry_run_asked(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, const char **error);
 
 /*
+ * Returns whether an execution that ends was meant as a dry run, which is not
+ * counted.  It may have ended before that had to be known.
+ */
+ngx_uint_t ngx_http_flowdash_dry_run_was_asked(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+/*
  * Ends an execution by telling the client what its steps would send.  Returns
  * what the phase handler returns.
  */
