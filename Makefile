@@ -42,11 +42,12 @@ BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
 TEST_PACKAGES   = ca-certificates chromium chromium-driver clang curl gcovr \
                   jq libclang-rt-dev libfcgi-perl libio-socket-ssl-perl \
                   libmojolicious-perl libnginx-mod-http-js \
-                  libnginx-mod-http-lua nghttp2-server node-busboy openssl \
-                  perl php-cli prometheus puma python3-django python3-flask \
-                  python3-werkzeug \
+                  libnginx-mod-http-lua mandoc nghttp2-server node-busboy \
+                  openssl patch perl php-cli prometheus puma python3-django \
+                  python3-flask python3-werkzeug \
                   ruby-actionpack ruby-rack ruby-sinatra valgrind \
                   $(call unless_there,node,nodejs) $(call unless_there,npm,npm)
+PACKAGE_PACKAGES = build-essential debhelper dpkg-dev $(if $(LINTIAN),lintian)
 LINT_PACKAGES  := clang clang-tidy cppcheck perl
 
 # the parsers that only "make differential" asks
@@ -67,7 +68,7 @@ unless_there = $(if $(shell command -v $1),,$2)
 .PHONY: all build deps test-deps test test-fast test-plain test-sanitized \
         test-in versions test-static mutants fuzz differential faults soak \
         coverage covered sanitized unit linear lint demo \
-        install clean help FORCE
+        install package deb deb-test clean help FORCE
 
 all: build
 
@@ -472,12 +473,35 @@ install: build
 	@[ -n '$(MODULES_DIR)' ] || { \
 	    echo 'MODULES_DIR=... is needed: nginx does not say it' >&2; \
 	    exit 1; }
+	@[ -z '$(NGINX)' ] || t/build/fits.sh '$(NGINX)' $(MODULE) $(tree)
 	install -D -m 644 $(MODULE) $(DESTDIR)$(MODULES_DIR)/$(NAME).so
 	@echo
 	@echo 'Now, at the top of nginx.conf:'
 	@echo
 	@echo '    load_module $(MODULES_DIR)/$(NAME).so;'
 	@echo
+
+
+# Debian's package.  "package" makes it for this Debian; "deb" for all that are
+# supported, has lintian look at it, and tries it in a Debian that has nothing
+# else.
+
+SUITES  ?= bookworm trixie
+LINTIAN ?=
+
+package:
+	@t/build/packages.sh $(BUILD_PACKAGES) $(PACKAGE_PACKAGES)
+	@LINTIAN=$(LINTIAN) t/build/package.sh
+
+deb:
+	@[ $$(id -u) -eq 0 ] || { echo 'deb: this needs root' >&2; exit 1; }
+	@t/build/packages.sh debootstrap rsync
+	@t/build/deb.sh $(SUITES)
+	@$(MAKE) --no-print-directory deb-test
+
+deb-test:
+	@FLOWDASH_SUITES='$(SUITES)' FLOWDASH_TIMEOUT=3600 \
+	$(prove) --timer t/proofs/deb.t
 
 clean:
 	rm -rf build
@@ -487,6 +511,10 @@ help:
 	@echo 'make deps       install the Debian packages needed for that'
 	@echo 'make demo       try it: nginx, a task app and two endpoints'
 	@echo 'make install    install the module (DESTDIR, MODULES_DIR)'
+	@echo 'make package    build the Debian package for this Debian: build/*.deb'
+	@echo 'make deb        the same for SUITES="$(SUITES)", and try them,'
+	@echo '                each in a Debian that it makes below build/'
+	@echo 'make deb-test   only try the packages that were built'
 	@echo 'make test       run all tests, once more with sanitizers;'
 	@echo '                takes about $(TEST_TIME)'
 	@echo 'make test-fast  run all tests, without sanitizers'

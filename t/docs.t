@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 
+use File::Temp;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::Flowdash;
@@ -24,7 +25,8 @@ sub content {
 
 sub source {
     my ($name) = @_;
-    return content(grep { -e } map { "$src/$_" } $name, "watch/$name");
+    return content(grep { -e } map { "$src/$_" } $name, "watch/$name",
+                   "core/$name");
 }
 
 
@@ -94,8 +96,10 @@ is(join(' ', @untested), '', 'all of them are used by a test');
 
 # Names that are in no table are mistakes, or promises.
 
-my @pages = ("$root/README.md", glob "$root/docs/*.md $root/docs/*/*.md");
+my @pages = (glob "$root/*.md $root/docs/*.md $root/docs/*/*.md"
+    . " $root/docs/*/*/*.md");
 my %known = (%contexts, metrics(),
+             flowdash_send_key => 1,            # the example of CONTRIBUTING.md
              map { (s/NAME$//r => 1) } keys %variables);
 
 for my $page (@pages) {
@@ -185,6 +189,51 @@ for my $page ("$root/docs/how-it-works.md",
     push @gone, grep { !$files{$_} } $text =~ m{`((?:$room)/[\w.]+)`}g;
 
     is(join(' ', @gone), '', name($page) . ': names of the sources');
+}
+
+
+# The version is one definition; these say it to people and packagers.
+
+my ($version) = source('ngx_http_flowdash.h')
+    =~ /NGX_HTTP_FLOWDASH_VERSION  "([\d.]+)"/;
+
+my %says = (
+    'CHANGES' => qr/\A\nChanges with ngx_flowdash_module (\S+) /,
+    'debian/changelog' => qr/\A[\w-]+ \((.+)-\d+\) /,
+    'docs/directives.md' => qr{`ngx_flowdash/([\d.]+)`},
+);
+
+for my $file (sort keys %says) {
+    my ($said) = content("$root/$file") =~ $says{$file};
+    is($said, $version, "$file: the version");
+}
+
+
+# The patch of CONTRIBUTING.md fits; the manual has all directives, and mandoc
+# has nothing to say.
+
+my ($patch) = content("$root/CONTRIBUTING.md") =~ /^```diff\n(.*?)^```$/ms;
+my $patched = piped('patch', "patch --dry-run -p1 -d $root 2>&1", $patch);
+is($patched =~ /FAILED|malformed|No file/ ? $patched : '', '',
+   'CONTRIBUTING.md: the patch fits');
+
+my $manual = `$root/docs/packaging/man`;
+
+is(join(' ', sort $manual =~ /^\.It Ic (flowdash_\w+)$/gm),
+   join(' ', sort keys %contexts), 'the manual has all directives');
+is(piped('mandoc', 'mandoc -T lint -W warning 2>&1', $manual), '',
+   'mandoc has nothing to say');
+
+# what a command says to $input; nothing where it is not installed
+sub piped {
+    my ($program, $command, $input) = @_;
+    return '' if !grep { -x "$_/$program" } split /:/, $ENV{PATH};
+
+    my $file = File::Temp->new;
+    binmode $file, ':utf8';
+    print $file $input;
+    close $file;
+    return scalar `$command <$file`;
 }
 
 
