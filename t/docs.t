@@ -200,6 +200,11 @@ my ($version) = source('ngx_http_flowdash.h')
 my %says = (
     'CHANGES' => qr/\A\nChanges with ngx_flowdash_module (\S+) /,
     'debian/changelog' => qr/\A[\w-]+ \((.+)-\d+\) /,
+    'docs/packaging/pkg-oss/docs/nginx-module-flowdash.xml'
+        => qr{ver="([\d.]+)"},
+    'docs/packaging/pkg-oss/contrib/src/ngx_flowdash_module/version'
+        => qr{_VERSION := (\S+)},
+    'docs/packaging/README.md' => qr{ngx_flowdash_module-([\d.]+)\.tar},
     'docs/directives.md' => qr{`ngx_flowdash/([\d.]+)`},
 );
 
