@@ -22,6 +22,7 @@
 #include "ngx_flowdash_curl_socket.c"
 #include "ngx_flowdash_curl_handle.c"
 #include "ngx_flowdash_curl_sweep.c"
+#include "ngx_flowdash_curl_tcp.c"
 
 
 #define TEST_HANDLES  (NGX_FLOWDASH_CURL_HANDLE_IDLE + 2)
@@ -191,6 +192,7 @@ run(void)
 static void
 test_plans(void)
 {
+    int                       fd[2];
     ngx_flowdash_curl_idle_t  a, b;
 
     ngx_memzero(&a, sizeof(ngx_flowdash_curl_idle_t));
@@ -221,31 +223,51 @@ test_plans(void)
     ngx_current_msec = 102000;
     (void) sweep();
     swept();
-    ok(planned(103000), "libcurl has not closed it: again");
+    ok(planned(103100), "libcurl has not closed it: again");
 
     ngx_current_msec = 102500;
     ngx_flowdash_curl_idle_remove(&b);
     ngx_flowdash_curl_idle_add(&b);
-    ok(planned(103000), "used again: what is planned stays");
+    ok(planned(103100), "used again: what is planned stays");
 
-    ngx_current_msec = 103000;
+    ngx_current_msec = 103100;
     (void) sweep();
     swept();
     ok(planned(163500), "and the next is for its new time");
 
-    ngx_flowdash_curl_idle_wake(&b);
-    ok(planned(104000), "woken: a sweep soon");
+    ngx_flowdash_curl_idle_suspect(&b);
+    ok(planned(104200), "a suspect: a sweep soon");
 
-    ngx_current_msec = 104000;
+    ngx_current_msec = 104200;
     (void) sweep();
     swept();
-    ok(planned(105000), "still there: again");
+    ok(planned(105300), "still there: again");
 
-    ngx_current_msec = 105000;
+    ngx_current_msec = 105300;
     (void) sweep();
     ngx_flowdash_curl_idle_remove(&b);
     swept();
     ok(!ngx_flowdash_curl_idles.timer.timer_set, "gone: no more");
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == -1) {
+        abort();
+    }
+
+    ngx_flowdash_curl_idle_shutdown(fd[0]);
+    ok(planned(106400), "a socket is shut down: a sweep soon");
+
+    ngx_current_msec = 106400;
+    (void) sweep();
+    swept();
+    ok(planned(107500), "in which libcurl may not have looked: again");
+
+    ngx_current_msec = 107500;
+    (void) sweep();
+    swept();
+    ok(!ngx_flowdash_curl_idles.timer.timer_set, "and no more");
+
+    (void) close(fd[0]);
+    (void) close(fd[1]);
 
     test_end_all();
 }
@@ -272,11 +294,11 @@ test_order(void)
     ok(ngx_flowdash_curl_idle_get_excess(3) == &c[0], "four of three");
     ok(ngx_flowdash_curl_idle_get() == &c[0], "the oldest may go");
 
-    ngx_flowdash_curl_idle_wake(&c[2]);
+    ngx_flowdash_curl_idle_suspect(&c[2]);
     ok(ngx_flowdash_curl_idle_get_excess(3) == NULL,
-       "one that was woken does not count");
+       "a suspect does not count");
     ok(ngx_flowdash_curl_idle_get_excess(2) == &c[0], "the oldest is too much");
-    ok(ngx_flowdash_curl_idle_get() == &c[2], "but the woken one goes first");
+    ok(ngx_flowdash_curl_idle_get() == &c[2], "but the suspect goes first");
 
     ngx_flowdash_curl_idle_remove(&c[2]);
     ok(!c[2].added && ngx_flowdash_curl_idle_get_excess(3) == NULL
@@ -285,9 +307,9 @@ test_order(void)
     ngx_flowdash_curl_idle_add(&c[2]);
     ok(ngx_flowdash_curl_idle_get_excess(3) == &c[0], "and idle");
 
-    ngx_flowdash_curl_idle_wake(&c[0]);
-    ngx_flowdash_curl_idle_wake(&c[1]);
-    ok(ngx_flowdash_curl_idle_get() == &c[0], "the first that was woken");
+    ngx_flowdash_curl_idle_suspect(&c[0]);
+    ngx_flowdash_curl_idle_suspect(&c[1]);
+    ok(ngx_flowdash_curl_idle_get() == &c[0], "the first suspect");
     ok(ngx_flowdash_curl_idle_get_excess(1) == &c[3], "and the oldest");
 
     for (i = 0; i < 4; i++) {
@@ -319,7 +341,7 @@ test_exit(void)
 
     test_end_all();     /* while a sweep is running */
 
-    ngx_flowdash_curl_idle_wake(&c);
+    ngx_flowdash_curl_idle_suspect(&c);
     ok(!timer->timer_set, "nor is one by what is closed at the exit");
 }
 
@@ -416,11 +438,11 @@ test_kept(void)
     ok(ngx_flowdash_curl_idle_get_excess(1) == NULL
        && cycle.free_connection_n == 1 && number == 1, "and is still one");
 
-    ngx_flowdash_curl_idle_wake(idle);
+    ngx_flowdash_curl_idle_suspect(idle);
     (void) del_event(connections[0].read, NGX_READ_EVENT, 0);
     ok(call(easy, &server, 1) == CURLE_OK, "one more");
     ok(ngx_flowdash_curl_idle_get_excess(0) == idle
-       && connections[0].read->active, "a woken one is watched again");
+       && connections[0].read->active, "a suspect is watched again");
 
     cycle.free_connection_n = 0;
     (void) curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
