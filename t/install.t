@@ -7,14 +7,17 @@ use v5.36;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use Cwd qw(realpath);
 use File::Temp qw(tempdir);
 use Test::More;
 
 chdir "$FindBin::Bin/.." or die "chdir: $!\n";
 
 my ($tree) = grep { -d } glob 'build/nginx_*-werror build/nginx_*';
-plan skip_all => 'the module was not built by make'
-    if !$tree || !-f 'build/ngx_http_flowdash_module.so';
+my $module = 'build/ngx_http_flowdash_module.so';
+plan skip_all => 'the module was not built by "make"'
+    if !$tree || !-f $module
+    || realpath($ENV{FLOWDASH_MODULE} // $module) ne realpath($module);
 
 my $dir = tempdir(CLEANUP => 1);
 
@@ -49,10 +52,11 @@ sub nginx ($version, $configure, $error) {
 }
 
 sub install ($nginx) {
-    local $ENV{MAKEFLAGS};
-    delete $ENV{MAKEFLAGS};
+    delete local $ENV{MAKEFLAGS};
+
+    # nothing is built: other tests are using the module
     my $werror = $tree =~ /-werror$/ ? 1 : '';
-    my $output = `make --no-print-directory install WERROR=$werror \\
+    my $output = `make -o build --no-print-directory install WERROR=$werror \\
         NGINX='$nginx' DESTDIR='$dir/root' MODULES_DIR=/modules 2>&1`;
     return ($?, $output);
 }

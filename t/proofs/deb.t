@@ -105,10 +105,10 @@ sub try_in ($suite) {
         debian/tests/action
         echo ==== manual
         zcat /usr/share/man/man7/ngx_http_flowdash_module.7.gz |
-            sed -n 's/^\.It Ic //p'
+            sed -n 's/^[.]It Ic flowdash_/flowdash_/p'
         echo ==== directives
         zcat /usr/share/doc/libnginx-mod-http-flowdash/directives.md.gz |
-            sed -n 's/^### \(flowdash_\)/\1/p'
+            sed -n 's/^### flowdash_/flowdash_/p'
         END
     is($status, 0, 'the quick start: all commands succeed')
         or return diag($output);
