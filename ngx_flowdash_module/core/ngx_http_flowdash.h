@@ -243,7 +243,6 @@ typedef void (*ngx_http_flowdash_end_pt)(ngx_http_request_t *r,
 struct ngx_http_flowdash_ctx_s {
     ngx_http_flowdash_state_e       state;
     ngx_http_flowdash_loc_conf_t   *conf;
-
     ngx_http_flowdash_method_t      method;
 
     ngx_str_t                       id;
