@@ -11,6 +11,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
 #include <ngx_http_flowdash_error_language.h>
+#include <ngx_http_flowdash_conf_warn.h>
 #include <ngx_http_flowdash_conf.h>
 
 
@@ -37,8 +38,10 @@ ngx_http_flowdash_conf_action(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                              "a step cannot be an action");
     }
 
-    flcf->file = cf->conf_file->file.name;
-    flcf->line = cf->conf_file->line;
+    flcf->places.action = ngx_http_flowdash_conf_place(cf);
+    if (flcf->places.action == NULL) {
+        return NGX_CONF_ERROR;
+    }
 
     if (ngx_strcmp(value[1].data, "off") == 0) {
         flcf->action = NULL;
@@ -134,35 +137,16 @@ ngx_http_flowdash_conf_param(ngx_conf_t *cf, ngx_command_t *cmd,
     param->name = value[1];
     param->json = 0;
 
+    param->place = ngx_http_flowdash_conf_place(cf);
+    if (param->place == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
     if (ngx_http_flowdash_conf_value(cf, &value[2], &param->value) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;
-}
-
-
-char *
-ngx_http_flowdash_conf_dry_run(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_flowdash_loc_conf_t *flcf = conf;
-
-    ngx_str_t  *value;
-
-    if (flcf->dry_run != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-        flcf->dry_run = NULL;
-        return NGX_CONF_OK;
-    }
-
-    flcf->dry_run = ngx_http_flowdash_conf_create_value(cf, &value[1]);
-
-    return flcf->dry_run ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -213,6 +197,12 @@ ngx_http_flowdash_conf_accept(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         field = ngx_array_push(flcf->accept);
         if (field == NULL) {
             return NGX_CONF_ERROR;
+        }
+
+        if (value[i].data[value[i].len - 1] == ',') {
+            ngx_http_flowdash_conf_warn(cf, cmd, &value[i],
+                                        "the comma is a part of the field's "
+                                        "name; names are separated by spaces");
         }
 
         *field = value[i];
@@ -280,14 +270,29 @@ ngx_http_flowdash_conf_time(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     char  *p = conf;
 
-    ngx_int_t    ms;
-    ngx_str_t   *value;
-    ngx_msec_t  *msp;
+    ngx_int_t                      ms;
+    ngx_str_t                     *value;
+    ngx_msec_t                    *msp;
+    ngx_http_flowdash_place_t     *place;
+    ngx_http_flowdash_loc_conf_t  *flcf;
 
+    flcf = conf;
     msp = (ngx_msec_t *) (p + cmd->offset);
 
     if (*msp != NGX_CONF_UNSET_MSEC) {
         return "is duplicate";
+    }
+
+    place = ngx_http_flowdash_conf_place(cf);
+    if (place == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (msp == &flcf->timeout) {
+        flcf->places.timeout = place;
+
+    } else if (msp == &flcf->connect_timeout) {
+        flcf->places.connect_timeout = place;
     }
 
     value = cf->args->elts;
@@ -295,9 +300,11 @@ ngx_http_flowdash_conf_time(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ms = ngx_parse_time(&value[1], 0);
 
     if (ms == NGX_ERROR || ms == 0) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+        return ngx_http_flowdash_conf_refuse_literal(cf, cmd, &value[1],
                      "a time over 0 is expected, such as 500ms, 5s or 1m");
     }
+
+    ngx_http_flowdash_conf_warn_no_unit(cf, cmd, &value[1], &value[1], place);
 
     *msp = ms;
 
@@ -325,7 +332,7 @@ ngx_http_flowdash_conf_size(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     size = ngx_parse_size(&value[1]);
 
     if (size == NGX_ERROR || size == 0) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+        return ngx_http_flowdash_conf_refuse_literal(cf, cmd, &value[1],
                             "a size over 0 is expected, such as 64k or 1m");
     }
 
@@ -372,7 +379,8 @@ ngx_http_flowdash_conf_pass_status(ngx_conf_t *cf, ngx_command_t *cmd,
         reason = ngx_http_flowdash_conf_pass_status_value(flcf->pass_status,
                                                           &value[i], status);
         if (reason) {
-            return ngx_http_flowdash_conf_refuse(cf, cmd, &value[i], reason);
+            return ngx_http_flowdash_conf_refuse_literal(cf, cmd, &value[i],
+                                                         reason);
         }
     }
 
@@ -449,8 +457,9 @@ ngx_http_flowdash_conf_languages(ngx_conf_t *cf, ngx_command_t *cmd,
         if (language == NULL) {
             known = ngx_http_flowdash_conf_languages_known(cf);
 
-            return known ? ngx_http_flowdash_conf_refuse(cf, cmd, &value[i],
-                                                         known)
+            return known ? ngx_http_flowdash_conf_refuse_literal(cf, cmd,
+                                                                 &value[i],
+                                                                 known)
                          : NGX_CONF_ERROR;
         }
 

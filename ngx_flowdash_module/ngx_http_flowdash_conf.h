@@ -12,8 +12,6 @@ char *ngx_http_flowdash_conf_action(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_flowdash_conf_user(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-char *ngx_http_flowdash_conf_dry_run(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 char *ngx_http_flowdash_conf_set_header(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_flowdash_conf_accept(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -17,6 +17,8 @@
 #include <ngx_flowdash_curl_handle.h>
 #include <ngx_http_flowdash_call_setup.h>
 #include <ngx_http_flowdash_call.h>
+#include <ngx_http_flowdash_conf_report.h>
+#include <ngx_http_flowdash_conf_warn.h>
 #include <ngx_http_flowdash_conf_tls.h>
 #include <ngx_http_flowdash_conf_step_check.h>
 #include <ngx_http_flowdash_conf_call.h>
@@ -35,7 +37,8 @@ static char *ngx_http_flowdash_conf_call_egress(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
 static char *ngx_http_flowdash_conf_call_hosts(ngx_conf_t *cf);
 static char *ngx_http_flowdash_conf_retry_condition(ngx_conf_t *cf,
-    ngx_command_t *cmd, ngx_http_flowdash_retry_t *retry, ngx_str_t *value);
+    ngx_command_t *cmd, ngx_http_flowdash_loc_conf_t *flcf,
+    ngx_http_flowdash_retry_t *retry, ngx_str_t *value);
 
 
 static ngx_conf_bitmask_t  ngx_http_flowdash_conf_retry_conditions[] = {
@@ -89,6 +92,11 @@ ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     flcf->url = ngx_pcalloc(cf->pool, sizeof(ngx_http_flowdash_url_t));
     if (flcf->url == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    flcf->url->place = ngx_http_flowdash_conf_place(cf);
+    if (flcf->url->place == NULL) {
         return NGX_CONF_ERROR;
     }
 
@@ -177,13 +185,13 @@ ngx_http_flowdash_conf_call_check(ngx_conf_t *cf,
     protocols = conf->ssl_protocols & ~NGX_CONF_BITMASK_SET;
 
     if (protocols & (protocols + (protocols & -protocols))) {
-        return ngx_http_flowdash_conf_step_refuse(cf, &conf->step->name,
+        return ngx_http_flowdash_conf_report_refuse(cf, conf, conf->url->place,
                     "\"flowdash_ssl_protocols\" must not leave out a version "
                     "between others");
     }
 
     if (conf->proxy && conf->url->socket.len) {
-        return ngx_http_flowdash_conf_step_refuse(cf, &conf->step->name,
+        return ngx_http_flowdash_conf_report_refuse(cf, conf, conf->url->place,
                     "a unix socket cannot be called through "
                     "\"flowdash_proxy\"; \"flowdash_proxy off\" is expected");
     }
@@ -204,35 +212,39 @@ static char *
 ngx_http_flowdash_conf_call_egress(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf)
 {
-    const char  *error;
+    const char                *reason;
+    ngx_http_flowdash_rule_t  *rule;
 
     if (conf->url->variable_host
         && !ngx_http_flowdash_egress_allows(conf->rules))
     {
-        return ngx_http_flowdash_conf_step_refuse(cf, &conf->step->name,
-                    "the host of \"flowdash_call\" has a variable: "
+        return ngx_http_flowdash_conf_report_refuse(cf, conf, conf->url->place,
+                    "the host of \"flowdash_call\" \"%V\" has a variable: "
                     "\"flowdash_allow\" must say which addresses may be "
-                    "called");
+                    "called", &conf->url->shown);
     }
 
     if (conf->url->variable_host
         && !ngx_http_flowdash_egress_has_default_rule(conf->rules))
     {
-        return ngx_http_flowdash_conf_step_refuse(cf, &conf->step->name,
-                    "the host of \"flowdash_call\" has a variable: the last "
-                    "rule must say what becomes of all other addresses, "
-                    "\"flowdash_deny all\" or \"flowdash_allow all\"");
+        return ngx_http_flowdash_conf_report_refuse(cf, conf, conf->url->place,
+                    "the host of \"flowdash_call\" \"%V\" has a variable: the "
+                    "last rule must say what becomes of all other addresses, "
+                    "\"flowdash_deny all\" or \"flowdash_allow all\"",
+                    &conf->url->shown);
     }
 
-    error = ngx_http_flowdash_egress_check(conf->rules);
+    rule = ngx_http_flowdash_egress_check(conf->rules, &reason);
 
-    if (error) {
-        return ngx_http_flowdash_conf_step_refuse(cf, &conf->step->name,
-                                                  error);
+    if (rule) {
+        return ngx_http_flowdash_conf_report_refuse(cf, conf, rule->place,
+                    "\"%s\" \"%V\": %s",
+                    rule->deny ? "flowdash_deny" : "flowdash_allow",
+                    &rule->text, reason);
     }
 
     if (conf->proxy && !ngx_http_flowdash_egress_only_all(conf->rules)) {
-        return ngx_http_flowdash_conf_step_refuse(cf, &conf->step->name,
+        return ngx_http_flowdash_conf_report_refuse(cf, conf, conf->url->place,
                     "\"flowdash_allow\" and \"flowdash_deny\" would see the "
                     "address of \"flowdash_proxy\" only: leave it to the "
                     "proxy, and say \"flowdash_allow all\" here");
@@ -290,7 +302,7 @@ ngx_http_flowdash_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     n = ngx_atoi(value[1].data, value[1].len);
 
     if (n == NGX_ERROR || n == 0 || n > NGX_HTTP_FLOWDASH_RETRY_MAX) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+        return ngx_http_flowdash_conf_refuse_literal(cf, cmd, &value[1],
                            "how often a call is repeated is expected, from 1 "
                            "to 10, or \"off\"");
     }
@@ -302,8 +314,14 @@ ngx_http_flowdash_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     retry->n = n;
 
+    flcf->places.retry = ngx_http_flowdash_conf_place(cf);
+    if (flcf->places.retry == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
     for (i = 2; i < cf->args->nelts; i++) {
-        rv = ngx_http_flowdash_conf_retry_condition(cf, cmd, retry, &value[i]);
+        rv = ngx_http_flowdash_conf_retry_condition(cf, cmd, flcf, retry,
+                                                    &value[i]);
 
         if (rv != NGX_CONF_OK) {
             return rv;
@@ -325,7 +343,8 @@ ngx_http_flowdash_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 static char *
 ngx_http_flowdash_conf_retry_condition(ngx_conf_t *cf, ngx_command_t *cmd,
-    ngx_http_flowdash_retry_t *retry, ngx_str_t *value)
+    ngx_http_flowdash_loc_conf_t *flcf, ngx_http_flowdash_retry_t *retry,
+    ngx_str_t *value)
 {
     ngx_int_t            ms;
     ngx_str_t            time;
@@ -333,7 +352,7 @@ ngx_http_flowdash_conf_retry_condition(ngx_conf_t *cf, ngx_command_t *cmd,
 
     if (ngx_strncmp(value->data, "timeout=", 8) == 0) {
         if (retry->timeout) {
-            return ngx_http_flowdash_conf_refuse(cf, cmd, value,
+            return ngx_http_flowdash_conf_refuse_literal(cf, cmd, value,
                              "one \"timeout=time\" is expected");
         }
 
@@ -343,10 +362,13 @@ ngx_http_flowdash_conf_retry_condition(ngx_conf_t *cf, ngx_command_t *cmd,
         ms = ngx_parse_time(&time, 0);
 
         if (ms == NGX_ERROR || ms == 0) {
-            return ngx_http_flowdash_conf_refuse(cf, cmd, value,
+            return ngx_http_flowdash_conf_refuse_literal(cf, cmd, value,
                              "the time that one attempt may take is expected, "
                              "such as \"timeout=3s\"");
         }
+
+        ngx_http_flowdash_conf_warn_no_unit(cf, cmd, value, &time,
+                                            flcf->places.retry);
 
         retry->timeout = ms;
         retry->conditions |= NGX_HTTP_FLOWDASH_RETRY_TIMEOUT;
@@ -366,7 +388,7 @@ ngx_http_flowdash_conf_retry_condition(ngx_conf_t *cf, ngx_command_t *cmd,
         }
     }
 
-    return ngx_http_flowdash_conf_refuse(cf, cmd, value,
+    return ngx_http_flowdash_conf_refuse_literal(cf, cmd, value,
                      "\"error\", \"timeout\", \"timeout=time\", \"429\", "
                      "\"500\", \"502\", \"503\", \"504\" or \"5xx\" is "
                      "expected");
@@ -395,7 +417,7 @@ ngx_http_flowdash_conf_http_version(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     if (ngx_strcmp(value[1].data, "2") != 0) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+        return ngx_http_flowdash_conf_refuse_literal(cf, cmd, &value[1],
                                              "\"1.1\" or \"2\" is expected");
     }
 

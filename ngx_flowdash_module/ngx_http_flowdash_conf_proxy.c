@@ -9,6 +9,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
 #include <ngx_http_flowdash_resolve.h>
+#include <ngx_http_flowdash_url_text.h>
 #include <ngx_http_flowdash_url.h>
 #include <ngx_http_flowdash_conf_proxy.h>
 
@@ -70,7 +71,8 @@ ngx_http_flowdash_conf_proxy(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     if (error) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1], error);
+        return ngx_http_flowdash_conf_refuse_literal(cf, cmd, &value[1],
+                                                     error);
     }
 
     if (cf->args->nelts == 2) {
@@ -125,6 +127,13 @@ ngx_http_flowdash_conf_proxy_url(ngx_conf_t *cf,
 
     if (strcspn((char *) host.data, "/?#") < host.len) {
         return ngx_http_flowdash_proxy_expected;
+    }
+
+    if (ngx_http_flowdash_url_text_lacks_brackets(host.data,
+                                                  host.data + host.len))
+    {
+        return "an IPv6 address stands in brackets, as in "
+               "\"http://[::1]:3128\"";
     }
 
     /* socks5h: the proxy resolves names, so that no worker waits for that */
@@ -226,7 +235,9 @@ ngx_http_flowdash_conf_proxy_user(ngx_conf_t *cf, ngx_command_t *cmd,
     name.data = value->data + 5;
     name.len = value->len - 5;
 
-    if (ngx_http_flowdash_conf_read_secret(cf, &name, &content) != NGX_OK) {
+    if (ngx_http_flowdash_conf_read_secret(cf, cmd, &name, &content)
+        != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 

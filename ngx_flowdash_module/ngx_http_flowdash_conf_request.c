@@ -51,7 +51,7 @@ ngx_http_flowdash_conf_methods(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     for (i = 1; i < cf->args->nelts; i++) {
 
         if (!ngx_http_flowdash_conf_is_method(&value[i])) {
-            return ngx_http_flowdash_conf_refuse(cf, cmd, &value[i],
+            return ngx_http_flowdash_conf_refuse_literal(cf, cmd, &value[i],
                        "a method is 1 to 32 of the characters A-Z, \"-\" "
                        "and \"_\"; \"all\" must stand alone");
         }
@@ -137,7 +137,7 @@ ngx_http_flowdash_conf_types(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         if (ngx_http_flowdash_body_type(&value[i])
             == NGX_HTTP_FLOWDASH_UNKNOWN)
         {
-            return ngx_http_flowdash_conf_refuse(cf, cmd, &value[i],
+            return ngx_http_flowdash_conf_refuse_literal(cf, cmd, &value[i],
                        "a type must be \"application/json\", "
                        "\"text/json\", a type that ends in \"+json\", "
                        "\"application/x-www-form-urlencoded\", "
@@ -184,7 +184,7 @@ ngx_http_flowdash_conf_strict(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     } else if (ngx_http_flowdash_text_is(&value[1], "none")) {
 
         if (cf->args->nelts > 2) {
-            return ngx_http_flowdash_conf_refuse(cf, cmd, &value[2],
+            return ngx_http_flowdash_conf_refuse_literal(cf, cmd, &value[2],
                                          "\"none\" must stand alone");
         }
 
@@ -217,7 +217,7 @@ ngx_http_flowdash_conf_strict_rule(ngx_conf_t *cf, ngx_command_t *cmd,
     if (remove) {
 
         if (name.len == 0 || name.data[0] != '-') {
-            return ngx_http_flowdash_conf_refuse(cf, cmd, value,
+            return ngx_http_flowdash_conf_refuse_literal(cf, cmd, value,
                        "after \"all\", a rule must be taken away, "
                        "such as \"-dots\"");
         }
@@ -231,7 +231,8 @@ ngx_http_flowdash_conf_strict_rule(ngx_conf_t *cf, ngx_command_t *cmd,
     if (rule == 0) {
         choice = ngx_http_flowdash_strict_choice(cf->pool);
 
-        return choice ? ngx_http_flowdash_conf_refuse(cf, cmd, value, choice)
+        return choice ? ngx_http_flowdash_conf_refuse_literal(cf, cmd, value,
+                                                              choice)
                       : NGX_CONF_ERROR;
     }
 
@@ -259,7 +260,7 @@ ngx_http_flowdash_conf_max_fields(ngx_conf_t *cf, ngx_command_t *cmd,
     n = ngx_atoi(value[1].data, value[1].len);
 
     if (n == NGX_ERROR || n == 0) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+        return ngx_http_flowdash_conf_refuse_literal(cf, cmd, &value[1],
                                              "a number over 0 is expected");
     }
 

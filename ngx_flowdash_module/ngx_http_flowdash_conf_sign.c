@@ -11,10 +11,12 @@
 #include <ngx_http_flowdash_conf_sign.h>
 
 
+static const char *ngx_http_flowdash_conf_sign_hint(ngx_str_t *value);
 static ngx_int_t ngx_http_flowdash_conf_sign_add(ngx_conf_t *cf,
     ngx_array_t *keys, ngx_str_t *text, const char **error);
 static ngx_int_t ngx_http_flowdash_conf_sign_file(ngx_conf_t *cf,
-    ngx_array_t *keys, ngx_str_t *value, const char **error);
+    ngx_command_t *cmd, ngx_array_t *keys, ngx_str_t *value,
+    const char **error);
 
 
 /*
@@ -55,7 +57,7 @@ ngx_http_flowdash_conf_sign(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     for (i = 1; i < cf->args->nelts; i++) {
 
         if (ngx_strncmp(value[i].data, "file:", 5) == 0) {
-            rc = ngx_http_flowdash_conf_sign_file(cf, *keys, &value[i],
+            rc = ngx_http_flowdash_conf_sign_file(cf, cmd, *keys, &value[i],
                                                   &error);
 
         } else if (ngx_strcmp(value[i].data, "off") == 0) {
@@ -69,8 +71,9 @@ ngx_http_flowdash_conf_sign(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         if (rc == NGX_DECLINED) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid argument %ui of \"%V\": %s",
-                               i, &cmd->name, error);
+                               "invalid argument %ui of \"%V\": %s%s",
+                               i, &cmd->name, error,
+                               ngx_http_flowdash_conf_sign_hint(&value[i]));
         }
 
         if (rc != NGX_OK) {
@@ -79,6 +82,25 @@ ngx_http_flowdash_conf_sign(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* what is no key at all may be the path of its file */
+
+static const char *
+ngx_http_flowdash_conf_sign_hint(ngx_str_t *value)
+{
+    if (ngx_strncmp(value->data, "whsec_", 6) == 0
+        || ngx_strncmp(value->data, "file:", 5) == 0
+        || ngx_strcmp(value->data, "off") == 0)
+    {
+        return "";
+    }
+
+    return ngx_http_flowdash_conf_has_variable(value)
+           ? "; variables are not allowed: name a file that has the key, as "
+             "\"file:/path\""
+           : "; if it is the path of a file, write \"file:\" before it";
 }
 
 
@@ -110,8 +132,8 @@ ngx_http_flowdash_conf_sign_add(ngx_conf_t *cf, ngx_array_t *keys,
 /* Returns as ngx_http_flowdash_conf_sign_add(). */
 
 static ngx_int_t
-ngx_http_flowdash_conf_sign_file(ngx_conf_t *cf, ngx_array_t *keys,
-    ngx_str_t *value, const char **error)
+ngx_http_flowdash_conf_sign_file(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_array_t *keys, ngx_str_t *value, const char **error)
 {
     ngx_int_t  rc;
     ngx_str_t  name, content;
@@ -124,8 +146,13 @@ ngx_http_flowdash_conf_sign_file(ngx_conf_t *cf, ngx_array_t *keys,
         return NGX_DECLINED;
     }
 
-    if (ngx_http_flowdash_conf_read_secret(cf, &name, &content) != NGX_OK) {
-        return NGX_ERROR;
+    if (ngx_http_flowdash_conf_read_secret(cf, cmd, &name, &content)
+        != NGX_OK)
+    {
+        *error = ngx_http_flowdash_conf_has_variable(value)
+                 ? "variables are not allowed in the path of a file"
+                 : "the file cannot be read";
+        return NGX_DECLINED;
     }
 
     rc = ngx_http_flowdash_conf_sign_add(cf, keys, &content, error);

@@ -12,14 +12,19 @@
 #include <ngx_http_flowdash_id.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
-#include <ngx_http_flowdash_headers.h>
+#include <ngx_http_flowdash_conf_report.h>
+#include <ngx_http_flowdash_conf_block.h>
 #include <ngx_http_flowdash_conf_call.h>
+#include <ngx_http_flowdash_conf_warn.h>
 #include <ngx_http_flowdash_conf_step_check.h>
 #include <ngx_http_flowdash_conf_step.h>
 
 
+static ngx_http_flowdash_step_t *ngx_http_flowdash_conf_add_step(
+    ngx_conf_t *cf, ngx_http_flowdash_loc_conf_t *flcf, ngx_str_t *name);
 static char *ngx_http_flowdash_conf_step_block(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step);
+static void **ngx_http_flowdash_conf_step_create(ngx_conf_t *cf);
 static char *ngx_http_flowdash_conf_add_action(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
 static char *ngx_http_flowdash_conf_signed(ngx_conf_t *cf,
@@ -31,18 +36,20 @@ ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_flowdash_loc_conf_t *flcf = conf;
 
-    char                           *rv;
-    ngx_str_t                      *value, name;
-    ngx_uint_t                      i;
-    ngx_http_flowdash_step_t       *step, **steps;
-    ngx_http_flowdash_main_conf_t  *fmcf;
+    char                      *rv;
+    ngx_str_t                 *value, name;
+    ngx_uint_t                 i;
+    ngx_http_flowdash_step_t  *step, **steps;
 
     value = cf->args->elts;
     name = value[1];
 
     if (flcf->step) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &name,
-                                             "a step cannot be in a step");
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid \"%V\" in \"%V\": a step cannot be in a "
+                           "step; is the \"}\" of \"flowdash_step\" \"%V\" "
+                           "missing?", &name, &cmd->name, &flcf->step->name);
+        return NGX_CONF_ERROR;
     }
 
     if (name.len == 0 || ngx_http_flowdash_text_check_utf8(&name)) {
@@ -50,16 +57,22 @@ ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                      "the name must be UTF-8 and not empty");
     }
 
+    if (ngx_http_flowdash_conf_has_variable(&name)) {
+        ngx_http_flowdash_conf_warn(cf, cmd, &name,
+                                    "variables are not evaluated in the name "
+                                    "of a step, it is shown as it is");
+    }
+
     if (flcf->steps == NGX_CONF_UNSET_PTR) {
         flcf->steps = ngx_array_create(cf->pool, 4,
                                        sizeof(ngx_http_flowdash_step_t *));
-        if (flcf->steps == NULL) {
+        flcf->places.step = ngx_http_flowdash_conf_place(cf);
+
+        if (flcf->steps == NULL || flcf->places.step == NULL) {
             return NGX_CONF_ERROR;
         }
 
         flcf->own_steps = 1;
-        flcf->file = cf->conf_file->file.name;
-        flcf->line = cf->conf_file->line;
     }
 
     steps = flcf->steps->elts;
@@ -71,23 +84,10 @@ ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    step = ngx_pcalloc(cf->pool, sizeof(ngx_http_flowdash_step_t));
-    steps = ngx_array_push(flcf->steps);
-
-    if (step == NULL || steps == NULL) {
+    step = ngx_http_flowdash_conf_add_step(cf, flcf, &name);
+    if (step == NULL) {
         return NGX_CONF_ERROR;
     }
-
-    *steps = step;
-    step->name = name;
-    step->optional = NGX_CONF_UNSET;
-
-    if (ngx_http_flowdash_id_step(&name, step->id) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
-    fmcf->steps = 1;
 
     rv = ngx_http_flowdash_conf_step_block(cf, step);
 
@@ -97,26 +97,36 @@ ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-char *
-ngx_http_flowdash_conf_if(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+static ngx_http_flowdash_step_t *
+ngx_http_flowdash_conf_add_step(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *flcf, ngx_str_t *name)
 {
-    ngx_http_flowdash_loc_conf_t *flcf = conf;
+    ngx_http_flowdash_step_t       *step, **steps;
+    ngx_http_flowdash_main_conf_t  *fmcf;
 
-    ngx_str_t  *value;
+    step = ngx_pcalloc(cf->pool, sizeof(ngx_http_flowdash_step_t));
+    steps = ngx_array_push(flcf->steps);
 
-    if (ngx_http_flowdash_conf_step_only(cf, cmd, flcf) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
+    if (step == NULL || steps == NULL) {
+        return NULL;
     }
 
-    if (flcf->step->condition) {
-        return "is duplicate";
+    *steps = step;
+    step->name = *name;
+    step->optional = NGX_CONF_UNSET;
+
+    if (flcf->action != NGX_CONF_UNSET_PTR) {
+        step->action = flcf->action;
     }
 
-    value = cf->args->elts;
+    if (ngx_http_flowdash_id_step(name, step->id) != NGX_OK) {
+        return NULL;
+    }
 
-    flcf->step->condition = ngx_http_flowdash_conf_create_value(cf, &value[1]);
+    fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
+    fmcf->steps = 1;
 
-    return flcf->step->condition ? NGX_CONF_OK : NGX_CONF_ERROR;
+    return step;
 }
 
 
@@ -139,52 +149,31 @@ ngx_http_flowdash_conf_optional(ngx_conf_t *cf, ngx_command_t *cmd,
 }
 
 
-/* creates a nameless location, as "if" and "limit_except" do */
+/* reads the block as that of a nameless location */
 
 static char *
 ngx_http_flowdash_conf_step_block(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step)
 {
-    char                          *rv;
-    void                          *mconf;
-    ngx_uint_t                     i;
-    ngx_conf_t                     save;
-    ngx_http_module_t             *module;
-    ngx_http_conf_ctx_t           *ctx, *pctx;
-    ngx_http_core_loc_conf_t      *clcf, *pclcf;
-    ngx_http_flowdash_loc_conf_t  *flcf;
+    char                            *rv;
+    ngx_conf_t                       save;
+    ngx_http_conf_ctx_t             *ctx, *pctx;
+    ngx_http_core_loc_conf_t        *clcf, *pclcf;
+    ngx_http_flowdash_loc_conf_t    *flcf;
+    ngx_http_flowdash_conf_block_t   block;
 
-    ctx = ngx_pcalloc(cf->pool, sizeof(ngx_http_conf_ctx_t));
+    pctx = cf->ctx;
+
+    ctx = ngx_palloc(cf->pool, sizeof(ngx_http_conf_ctx_t));
     if (ctx == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    pctx = cf->ctx;
-    ctx->main_conf = pctx->main_conf;
-    ctx->srv_conf = pctx->srv_conf;
+    *ctx = *pctx;
 
-    ctx->loc_conf = ngx_pcalloc(cf->pool,
-                                sizeof(void *) * ngx_http_max_module);
+    ctx->loc_conf = ngx_http_flowdash_conf_step_create(cf);
     if (ctx->loc_conf == NULL) {
         return NGX_CONF_ERROR;
-    }
-
-    for (i = 0; cf->cycle->modules[i]; i++) {
-        if (cf->cycle->modules[i]->type != NGX_HTTP_MODULE) {
-            continue;
-        }
-
-        module = cf->cycle->modules[i]->ctx;
-
-        if (module->create_loc_conf) {
-
-            mconf = module->create_loc_conf(cf);
-            if (mconf == NULL) {
-                return NGX_CONF_ERROR;
-            }
-
-            ctx->loc_conf[cf->cycle->modules[i]->ctx_index] = mconf;
-        }
     }
 
     step->loc_conf = ctx->loc_conf;
@@ -192,11 +181,18 @@ ngx_http_flowdash_conf_step_block(ngx_conf_t *cf,
     flcf = ctx->loc_conf[ngx_http_flowdash_module.ctx_index];
     flcf->step = step;
 
+    flcf->places.step = ngx_http_flowdash_conf_place(cf);
+    if (flcf->places.step == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
     pclcf = pctx->loc_conf[ngx_http_core_module.ctx_index];
 
     clcf = ctx->loc_conf[ngx_http_core_module.ctx_index];
     clcf->loc_conf = ctx->loc_conf;
     ngx_str_set(&clcf->name, "/");
+
+    ngx_http_flowdash_conf_block_begin(cf, &block);
 
     save = *cf;
     cf->ctx = ctx;
@@ -207,6 +203,7 @@ ngx_http_flowdash_conf_step_block(ngx_conf_t *cf,
     *cf = save;
 
     if (rv != NGX_CONF_OK) {
+        ngx_http_flowdash_conf_step_check_end(cf, step, &block);
         return rv;
     }
 
@@ -221,7 +218,43 @@ ngx_http_flowdash_conf_step_block(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    return ngx_http_flowdash_conf_step_check(cf, step);
+    return ngx_http_flowdash_conf_step_check(cf, step, &block);
+}
+
+
+/* creates the configurations of a location, as "if" and "limit_except" do */
+
+static void **
+ngx_http_flowdash_conf_step_create(ngx_conf_t *cf)
+{
+    void               *mconf, **loc_conf;
+    ngx_uint_t          i;
+    ngx_http_module_t  *module;
+
+    loc_conf = ngx_pcalloc(cf->pool, sizeof(void *) * ngx_http_max_module);
+    if (loc_conf == NULL) {
+        return NULL;
+    }
+
+    for (i = 0; cf->cycle->modules[i]; i++) {
+        if (cf->cycle->modules[i]->type != NGX_HTTP_MODULE) {
+            continue;
+        }
+
+        module = cf->cycle->modules[i]->ctx;
+
+        if (module->create_loc_conf) {
+
+            mconf = module->create_loc_conf(cf);
+            if (mconf == NULL) {
+                return NULL;
+            }
+
+            loc_conf[cf->cycle->modules[i]->ctx_index] = mconf;
+        }
+    }
+
+    return loc_conf;
 }
 
 
@@ -231,23 +264,39 @@ ngx_http_flowdash_conf_step_merged(ngx_conf_t *cf,
 {
     if (conf->step) {
 
+        if (conf->places.step == NULL) {
+
+            /* "if" in a step */
+
+            return NGX_CONF_OK;
+        }
+
         if (ngx_http_flowdash_conf_signed(cf, conf) != NGX_CONF_OK) {
             return NGX_CONF_ERROR;
         }
 
-        return conf->url ? ngx_http_flowdash_conf_call_check(cf, conf)
-                         : NGX_CONF_OK;
+        if (conf->url
+            && ngx_http_flowdash_conf_call_check(cf, conf) != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_http_flowdash_conf_warn_step(cf, conf);
+
+        return NGX_CONF_OK;
     }
 
     if (conf->action && conf->steps == NULL) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"flowdash_action\" \"%V\" has no \"flowdash_step\" "
-                      "in %V:%ui", &conf->action->value, &conf->file,
-                      conf->line);
+                      "in %V:%ui", &conf->action->value,
+                      &conf->places.action->file, conf->places.action->line);
         return NGX_CONF_ERROR;
     }
 
     if (conf->action) {
+        ngx_http_flowdash_conf_warn_action(cf, conf);
+
         return ngx_http_flowdash_conf_add_action(cf, conf);
     }
 
@@ -255,7 +304,8 @@ ngx_http_flowdash_conf_step_merged(ngx_conf_t *cf,
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"flowdash_step\" outside an action: "
                       "\"flowdash_action\" is missing in the location "
-                      "in %V:%ui", &conf->file, conf->line);
+                      "in %V:%ui", &conf->places.step->file,
+                      conf->places.step->line);
         return NGX_CONF_ERROR;
     }
 
@@ -291,26 +341,30 @@ static char *
 ngx_http_flowdash_conf_signed(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf)
 {
-    ngx_str_t  *name;
+    ngx_uint_t                  i;
+    ngx_http_flowdash_param_t  *header;
 
-    static ngx_str_t  names[] = {
-        ngx_string("webhook-id"),
-        ngx_string("webhook-timestamp"),
-        ngx_string("webhook-signature"),
-        ngx_null_string
-    };
-
-    if (conf->sign_keys == NULL) {
+    if (conf->sign_keys == NULL || conf->headers == NULL) {
         return NGX_CONF_OK;
     }
 
-    for (name = names; name->len; name++) {
-        if (ngx_http_flowdash_headers_is_set(conf, name)) {
-            return ngx_http_flowdash_conf_step_refuse(cf, &conf->step->name,
-                        "\"flowdash_sign_key\" makes the headers webhook-id, "
-                        "webhook-timestamp and webhook-signature: "
-                        "\"flowdash_set_header\" must not");
+    header = conf->headers->elts;
+
+    for (i = 0; i < conf->headers->nelts; i++) {
+
+        if (!ngx_http_flowdash_text_is(&header[i].name, "webhook-id")
+            && !ngx_http_flowdash_text_is(&header[i].name, "webhook-timestamp")
+            && !ngx_http_flowdash_text_is(&header[i].name,
+                                          "webhook-signature"))
+        {
+            continue;
         }
+
+        return ngx_http_flowdash_conf_report_refuse(cf, conf, header[i].place,
+                    "\"flowdash_sign_key\" makes the headers webhook-id, "
+                    "webhook-timestamp and webhook-signature: "
+                    "\"flowdash_set_header\" must not; delete "
+                    "\"flowdash_set_header\" \"%V\"", &header[i].name);
     }
 
     return NGX_CONF_OK;

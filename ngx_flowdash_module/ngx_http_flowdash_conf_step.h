@@ -8,10 +8,8 @@
 #include <ngx_http_flowdash.h>
 
 
-/* The directives "flowdash_step", "flowdash_if" and "flowdash_optional". */
+/* The directives "flowdash_step" and "flowdash_optional". */
 char *ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_http_flowdash_conf_if(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_flowdash_conf_optional(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

@@ -7,9 +7,15 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_compat.h>
+#include <ngx_http_flowdash_conf_util.h>
+#include <ngx_http_flowdash_egress.h>
 #include <ngx_http_flowdash_call.h>
+#include <ngx_http_flowdash_conf_report.h>
+#include <ngx_http_flowdash_conf_block.h>
+#include <ngx_http_flowdash_conf_private.h>
 #include <ngx_http_flowdash_conf_step_check.h>
 
 
@@ -19,19 +25,41 @@ typedef struct {
     const char                     *name;
     size_t                          offset;
     intptr_t                        unset;     /* as long as it is not given */
+    const char                     *proxied;   /* its like for proxy_pass */
 } ngx_http_flowdash_directive_t;
+
+
+typedef struct {
+    const char                     *name;
+    const char                     *reason;
+} ngx_http_flowdash_idle_t;
 
 
 static char *ngx_http_flowdash_conf_step_check_locations(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step);
 static char *ngx_http_flowdash_conf_step_check_directives(ngx_conf_t *cf,
-    ngx_http_flowdash_step_t *step);
+    ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block);
+static void ngx_http_flowdash_conf_step_check_place(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *flcf, ngx_http_flowdash_conf_block_t *block,
+    ngx_http_flowdash_directive_t *d, ngx_http_flowdash_place_t *place);
 static ngx_http_flowdash_directive_t *ngx_http_flowdash_conf_step_check_find(
     ngx_http_flowdash_loc_conf_t *flcf, ngx_http_flowdash_directive_t *d);
 static char *ngx_http_flowdash_conf_step_check_handler(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step);
-static ngx_uint_t ngx_http_flowdash_conf_step_check_rewrites(ngx_conf_t *cf,
-    void **loc_conf);
+static void ngx_http_flowdash_conf_step_check_idle(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block);
+static ngx_uint_t ngx_http_flowdash_conf_step_check_passes(ngx_str_t *name);
+
+
+static const char  ngx_http_flowdash_idle_access[] =
+    "has no effect in a step, which is no request of a client: who may do the "
+    "action is for the action's location to say; where calls may go, for "
+    "\"flowdash_allow\" and \"flowdash_deny\"";
+
+
+static const char  ngx_http_flowdash_idle_limit[] =
+    "has no effect in a step, which is no request of a client: write it in "
+    "the action's location";
 
 
 /* directives that are for the whole action, not for a step */
@@ -39,49 +67,52 @@ static ngx_uint_t ngx_http_flowdash_conf_step_check_rewrites(ngx_conf_t *cf,
 static ngx_http_flowdash_directive_t  ngx_http_flowdash_action_directives[] = {
 
     { "flowdash_task",
-      offsetof(ngx_http_flowdash_loc_conf_t, pointer), NGX_CONF_UNSET },
+      offsetof(ngx_http_flowdash_loc_conf_t, pointer), NGX_CONF_UNSET, NULL },
 
     { "flowdash_task_from",
-      offsetof(ngx_http_flowdash_loc_conf_t, task_from), NGX_CONF_UNSET },
+      offsetof(ngx_http_flowdash_loc_conf_t, task_from), NGX_CONF_UNSET,
+      NULL },
 
     { "flowdash_set",
-      offsetof(ngx_http_flowdash_loc_conf_t, set), NGX_CONF_UNSET },
+      offsetof(ngx_http_flowdash_loc_conf_t, set), NGX_CONF_UNSET, NULL },
 
     { "flowdash_set_json",
-      offsetof(ngx_http_flowdash_loc_conf_t, set), NGX_CONF_UNSET },
+      offsetof(ngx_http_flowdash_loc_conf_t, set), NGX_CONF_UNSET, NULL },
 
     { "flowdash_methods",
-      offsetof(ngx_http_flowdash_loc_conf_t, methods), NGX_CONF_UNSET },
+      offsetof(ngx_http_flowdash_loc_conf_t, methods), NGX_CONF_UNSET, NULL },
 
     { "flowdash_guard",
-      offsetof(ngx_http_flowdash_loc_conf_t, guard), NGX_CONF_UNSET },
+      offsetof(ngx_http_flowdash_loc_conf_t, guard), NGX_CONF_UNSET, NULL },
 
     { "flowdash_types",
-      offsetof(ngx_http_flowdash_loc_conf_t, types), NGX_CONF_UNSET },
+      offsetof(ngx_http_flowdash_loc_conf_t, types), NGX_CONF_UNSET, NULL },
 
     { "flowdash_strict",
-      offsetof(ngx_http_flowdash_loc_conf_t, strict), NGX_CONF_UNSET },
+      offsetof(ngx_http_flowdash_loc_conf_t, strict), NGX_CONF_UNSET, NULL },
 
     { "flowdash_languages",
-      offsetof(ngx_http_flowdash_loc_conf_t, languages), NGX_CONF_UNSET },
+      offsetof(ngx_http_flowdash_loc_conf_t, languages), NGX_CONF_UNSET,
+      NULL },
 
     { "flowdash_deadline",
-      offsetof(ngx_http_flowdash_loc_conf_t, deadline), NGX_CONF_UNSET },
+      offsetof(ngx_http_flowdash_loc_conf_t, deadline), NGX_CONF_UNSET, NULL },
 
     { "flowdash_max_fields_size",
       offsetof(ngx_http_flowdash_loc_conf_t, max_fields_size),
-      NGX_CONF_UNSET },
+      NGX_CONF_UNSET, NULL },
 
     { "flowdash_max_fields",
-      offsetof(ngx_http_flowdash_loc_conf_t, max_fields), NGX_CONF_UNSET },
+      offsetof(ngx_http_flowdash_loc_conf_t, max_fields), NGX_CONF_UNSET,
+      NULL },
 
     { "flowdash_decode",
-      offsetof(ngx_http_flowdash_loc_conf_t, decode), NGX_CONF_UNSET },
+      offsetof(ngx_http_flowdash_loc_conf_t, decode), NGX_CONF_UNSET, NULL },
 
     { "flowdash_dry_run",
-      offsetof(ngx_http_flowdash_loc_conf_t, dry_run), NGX_CONF_UNSET },
+      offsetof(ngx_http_flowdash_loc_conf_t, dry_run), NGX_CONF_UNSET, NULL },
 
-    { NULL, 0, 0 }
+    { NULL, 0, 0, NULL }
 };
 
 
@@ -90,45 +121,74 @@ static ngx_http_flowdash_directive_t  ngx_http_flowdash_action_directives[] = {
 static ngx_http_flowdash_directive_t  ngx_http_flowdash_call_directives[] = {
 
     { "flowdash_retry",
-      offsetof(ngx_http_flowdash_loc_conf_t, retry), NGX_CONF_UNSET },
+      offsetof(ngx_http_flowdash_loc_conf_t, retry), NGX_CONF_UNSET,
+      "proxy_next_upstream" },
 
     { "flowdash_resend",
-      offsetof(ngx_http_flowdash_loc_conf_t, resend), NGX_CONF_UNSET },
+      offsetof(ngx_http_flowdash_loc_conf_t, resend), NGX_CONF_UNSET, NULL },
 
     { "flowdash_allow\" and \"flowdash_deny",
-      offsetof(ngx_http_flowdash_loc_conf_t, rules), NGX_CONF_UNSET },
+      offsetof(ngx_http_flowdash_loc_conf_t, rules), NGX_CONF_UNSET, NULL },
 
     { "flowdash_proxy",
-      offsetof(ngx_http_flowdash_loc_conf_t, proxy), NGX_CONF_UNSET },
+      offsetof(ngx_http_flowdash_loc_conf_t, proxy), NGX_CONF_UNSET, NULL },
 
     { "flowdash_http_version",
-      offsetof(ngx_http_flowdash_loc_conf_t, http_version), NGX_CONF_UNSET },
+      offsetof(ngx_http_flowdash_loc_conf_t, http_version), NGX_CONF_UNSET,
+      "proxy_http_version" },
 
     { "flowdash_connect_timeout",
       offsetof(ngx_http_flowdash_loc_conf_t, connect_timeout),
-      NGX_CONF_UNSET },
+      NGX_CONF_UNSET, "proxy_connect_timeout" },
 
-    { "flowdash_ssl_...",
-      offsetof(ngx_http_flowdash_loc_conf_t, ssl_verify), NGX_CONF_UNSET },
+    { "flowdash_ssl_verify",
+      offsetof(ngx_http_flowdash_loc_conf_t, ssl_verify), NGX_CONF_UNSET,
+      "proxy_ssl_verify" },
 
-    { "flowdash_ssl_...",
-      offsetof(ngx_http_flowdash_loc_conf_t, ssl_protocols), 0 },
+    { "flowdash_ssl_protocols",
+      offsetof(ngx_http_flowdash_loc_conf_t, ssl_protocols), 0,
+      "proxy_ssl_protocols" },
 
-    { "flowdash_ssl_...",
+    { "flowdash_ssl_trusted_certificate",
       offsetof(ngx_http_flowdash_loc_conf_t,
-               ssl_trusted_certificate.name.data), 0 },
+               ssl_trusted_certificate.name.data), 0,
+      "proxy_ssl_trusted_certificate" },
 
-    { "flowdash_ssl_...",
-      offsetof(ngx_http_flowdash_loc_conf_t, ssl_certificate.name.data), 0 },
+    { "flowdash_ssl_certificate",
+      offsetof(ngx_http_flowdash_loc_conf_t, ssl_certificate.name.data), 0,
+      "proxy_ssl_certificate" },
 
-    { "flowdash_ssl_...",
+    { "flowdash_ssl_certificate_key",
       offsetof(ngx_http_flowdash_loc_conf_t, ssl_certificate_key.name.data),
-      0 },
+      0, "proxy_ssl_certificate_key" },
 
-    { "flowdash_ssl_...",
-      offsetof(ngx_http_flowdash_loc_conf_t, ssl_pinned_key.data), 0 },
+    { "flowdash_ssl_pinned_key",
+      offsetof(ngx_http_flowdash_loc_conf_t, ssl_pinned_key.data), 0, NULL },
 
-    { NULL, 0, 0 }
+    { NULL, 0, 0, NULL }
+};
+
+
+/* directives of nginx that have no effect in a step, and what helps instead */
+
+static ngx_http_flowdash_idle_t  ngx_http_flowdash_idle_directives[] = {
+
+    { "allow", ngx_http_flowdash_idle_access },
+    { "deny", ngx_http_flowdash_idle_access },
+    { "auth_basic", ngx_http_flowdash_idle_access },
+    { "auth_basic_user_file", ngx_http_flowdash_idle_access },
+    { "auth_request", ngx_http_flowdash_idle_access },
+    { "auth_jwt", ngx_http_flowdash_idle_access },
+    { "satisfy", ngx_http_flowdash_idle_access },
+    { "limit_req", ngx_http_flowdash_idle_limit },
+    { "limit_conn", ngx_http_flowdash_idle_limit },
+
+    { "error_page",
+      "has no effect in a step: its error is not replaced by a page, it fails "
+      "the step; write it in the action's location, where it is the page of "
+      "an action that has failed" },
+
+    { NULL, NULL }
 };
 
 
@@ -150,18 +210,22 @@ ngx_http_flowdash_conf_step_only(ngx_conf_t *cf, ngx_command_t *cmd,
 
 char *
 ngx_http_flowdash_conf_step_check(ngx_conf_t *cf,
-    ngx_http_flowdash_step_t *step)
+    ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block)
 {
     char  *rv;
 
     rv = ngx_http_flowdash_conf_step_check_locations(cf, step);
 
     if (rv == NGX_CONF_OK) {
-        rv = ngx_http_flowdash_conf_step_check_directives(cf, step);
+        rv = ngx_http_flowdash_conf_step_check_directives(cf, step, block);
     }
 
     if (rv == NGX_CONF_OK) {
         rv = ngx_http_flowdash_conf_step_check_handler(cf, step);
+    }
+
+    if (rv == NGX_CONF_OK) {
+        ngx_http_flowdash_conf_step_check_idle(cf, step, block);
     }
 
     return rv;
@@ -194,7 +258,8 @@ ngx_http_flowdash_conf_step_check_locations(ngx_conf_t *cf,
         if (!lclcf->noname) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "location \"%V\" in \"flowdash_step\" "
-                               "\"%V\": a step has no locations",
+                               "\"%V\": a step has no locations; "
+                               "is a \"}\" missing before it?",
                                &lclcf->name, &step->name);
             return NGX_CONF_ERROR;
         }
@@ -206,32 +271,22 @@ ngx_http_flowdash_conf_step_check_locations(ngx_conf_t *cf,
 
 static char *
 ngx_http_flowdash_conf_step_check_directives(ngx_conf_t *cf,
-    ngx_http_flowdash_step_t *step)
+    ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block)
 {
-    u_char                         *p, *last;
-    u_char                          names[NGX_MAX_CONF_ERRSTR];
+    ngx_http_flowdash_place_t      place;
     ngx_http_flowdash_loc_conf_t   *flcf;
-    ngx_http_flowdash_directive_t  *set, *d;
+    ngx_http_flowdash_directive_t  *set;
 
     flcf = step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
     set = ngx_http_flowdash_conf_step_check_find(flcf,
                                          ngx_http_flowdash_action_directives);
     if (set) {
-        last = names + sizeof(names);
-        p = names;
+        ngx_http_flowdash_conf_step_check_place(cf, flcf, block, set, &place);
 
-        for (d = ngx_http_flowdash_action_directives; d->name; d++) {
-            p = ngx_slprintf(p, last, "%s\"%s\"",
-                             p == names ? "" : d[1].name ? ", " : " and ",
-                             d->name);
-        }
-
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "%*s are for the whole action, not for "
-                           "\"flowdash_step\" \"%V\"",
-                           p - names, names, &step->name);
-        return NGX_CONF_ERROR;
+        return ngx_http_flowdash_conf_report_refuse(cf, flcf, &place,
+                    "\"%s\" is for the whole action, not for a step: write it "
+                    "beside the step, in the action's location", set->name);
     }
 
     if (flcf->url) {
@@ -240,16 +295,43 @@ ngx_http_flowdash_conf_step_check_directives(ngx_conf_t *cf,
 
     set = ngx_http_flowdash_conf_step_check_find(flcf,
                                          ngx_http_flowdash_call_directives);
-    if (set) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%s\" in \"flowdash_step\" \"%V\" is for "
-                           "\"flowdash_call\" only: this step's content "
-                           "handler has directives of its own",
-                           set->name, &step->name);
-        return NGX_CONF_ERROR;
+    if (set == NULL) {
+        return NGX_CONF_OK;
     }
 
-    return NGX_CONF_OK;
+    ngx_http_flowdash_conf_step_check_place(cf, flcf, block, set, &place);
+
+    if (set->proxied) {
+        return ngx_http_flowdash_conf_report_refuse(cf, flcf, &place,
+                    "\"%s\" is for \"flowdash_call\" only: with "
+                    "\"proxy_pass\", write \"%s\"", set->name, set->proxied);
+    }
+
+    return ngx_http_flowdash_conf_report_refuse(cf, flcf, &place,
+                    "\"%s\" is for \"flowdash_call\" only: other content "
+                    "handlers have nothing like it", set->name);
+}
+
+
+static void
+ngx_http_flowdash_conf_step_check_place(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *flcf, ngx_http_flowdash_conf_block_t *block,
+    ngx_http_flowdash_directive_t *d, ngx_http_flowdash_place_t *place)
+{
+    ngx_http_flowdash_rule_t  *rule;
+
+    if (d->offset == offsetof(ngx_http_flowdash_loc_conf_t, rules)) {
+        rule = flcf->rules->elts;
+        *place = *rule->place;
+        return;
+    }
+
+    place->file = cf->conf_file->file.name;
+    place->line = cf->conf_file->line;
+
+    if (ngx_http_flowdash_conf_block_read(cf, block) == NGX_OK) {
+        place->line = ngx_http_flowdash_conf_block_line(block, d->name);
+    }
 }
 
 
@@ -287,13 +369,13 @@ ngx_http_flowdash_conf_step_check_handler(ngx_conf_t *cf,
     if (flcf->url && clcf->handler != ngx_http_flowdash_call_handler) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"flowdash_call\" in \"flowdash_step\" \"%V\": "
-                           "the step has another content handler as well",
-                           &step->name);
+                           "the step has another content handler as well; "
+                           "is a \"}\" missing before that?", &step->name);
         return NGX_CONF_ERROR;
     }
 
     if (clcf->handler == NULL
-        && !ngx_http_flowdash_conf_step_check_rewrites(cf, step->loc_conf))
+        && !ngx_http_flowdash_conf_private_rewrites(cf, step->loc_conf))
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"flowdash_step\" \"%V\" has no content handler, "
@@ -306,66 +388,95 @@ ngx_http_flowdash_conf_step_check_handler(ngx_conf_t *cf,
 }
 
 
-/*
- * Whether there is a "return" or a "rewrite", which can answer without a
- * content handler.  The configuration of the rewrite module is private to it.
- * What is relied on here: it starts with its codes, which are structs that
- * start with their function.
- */
-
-static ngx_uint_t
-ngx_http_flowdash_conf_step_check_rewrites(ngx_conf_t *cf, void **loc_conf)
+static void
+ngx_http_flowdash_conf_step_check_idle(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block)
 {
-    ngx_uint_t                     i, n;
-    ngx_array_t                   *codes;
-    ngx_module_t                  *module;
-    ngx_http_script_code_pt       *code;
-#if (NGX_PCRE)
-    ngx_http_script_regex_code_t  *regex;
-#endif
+    ngx_str_t                      name;
+    ngx_http_flowdash_idle_t      *idle;
+    ngx_http_flowdash_place_t      place;
+    ngx_http_flowdash_loc_conf_t  *flcf;
 
-    module = NULL;
-
-    for (i = 0; cf->cycle->modules[i]; i++) {
-        if (ngx_strcmp(cf->cycle->modules[i]->name, "ngx_http_rewrite_module")
-            == 0)
-        {
-            module = cf->cycle->modules[i];
-        }
+    if (ngx_http_flowdash_conf_block_read(cf, block) != NGX_OK) {
+        return;
     }
 
-    if (module == NULL) {
-        return 0;
-    }
+    flcf = step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
-    codes = *(ngx_array_t **) loc_conf[module->ctx_index];
+    place.file = block->file;
+    place.warned = 0;
 
-    if (codes == NULL) {
-        return 0;
-    }
+    while (ngx_http_flowdash_conf_block_next(block, &name, &place.line)
+           == NGX_OK)
+    {
+        for (idle = ngx_http_flowdash_idle_directives; idle->name; idle++) {
 
-    code = codes->elts;
-    n = codes->nelts * codes->size / sizeof(ngx_http_script_code_pt);
-
-    for (i = 0; i < n; i++) {
-
-        if (code[i] == ngx_http_script_return_code) {
-            return 1;
-        }
-
-#if (NGX_PCRE)
-        if (code[i] == ngx_http_script_regex_start_code) {
-
-            /* a "rewrite", unless it is the test of an "if" */
-
-            regex = (ngx_http_script_regex_code_t *) &code[i];
-
-            if (!regex->test) {
-                return 1;
+            if (ngx_strlen(idle->name) == name.len
+                && ngx_strncmp(idle->name, name.data, name.len) == 0)
+            {
+                ngx_http_flowdash_conf_report_warn(cf, flcf, &place,
+                                                   "\"%V\" %s", &name,
+                                                   idle->reason);
+                place.warned = 0;
             }
         }
-#endif
+    }
+}
+
+
+/*
+ * If the "}" of a step is missing, it has directives that are for its action:
+ * nginx has said which of them it refuses, but not why it is there.
+ */
+
+void
+ngx_http_flowdash_conf_step_check_end(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block)
+{
+    ngx_str_t                      name, handler;
+    ngx_uint_t                     line;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    if (ngx_http_flowdash_conf_block_read(cf, block) != NGX_OK) {
+        return;
     }
 
-    return 0;
+    flcf = step->loc_conf[ngx_http_flowdash_module.ctx_index];
+    ngx_str_null(&handler);
+
+    while (ngx_http_flowdash_conf_block_next(block, &name, &line) == NGX_OK) {
+
+        if (!ngx_http_flowdash_conf_step_check_passes(&name)) {
+            continue;
+        }
+
+        if (ngx_http_flowdash_text_equal(&name, &handler)) {
+            (void) ngx_http_flowdash_conf_report_refuse(cf, flcf,
+                         flcf->places.step, "\"%V\" stands twice in the step; "
+                         "is a \"}\" missing between them?", &name);
+            return;
+        }
+
+        handler = name;
+    }
+
+    if (cf->conf_file->file.offset >= ngx_file_size(&cf->conf_file->file.info)
+        && cf->conf_file->buffer->pos >= cf->conf_file->buffer->last)
+    {
+        (void) ngx_http_flowdash_conf_report_refuse(cf, flcf,
+                         flcf->places.step,
+                         "the \"}\" of the step is missing");
+    }
+}
+
+
+/* whether a directive is one of nginx's that pass requests on */
+
+static ngx_uint_t
+ngx_http_flowdash_conf_step_check_passes(ngx_str_t *name)
+{
+    return name->len > sizeof("_pass") - 1
+           && ngx_strncmp(name->data + name->len - (sizeof("_pass") - 1),
+                          "_pass", sizeof("_pass") - 1)
+              == 0;
 }

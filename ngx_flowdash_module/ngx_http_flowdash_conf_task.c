@@ -13,6 +13,7 @@
 #include <ngx_http_flowdash_json_leaves.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
+#include <ngx_http_flowdash_url_text.h>
 #include <ngx_http_flowdash_url.h>
 #include <ngx_http_flowdash_conf.h>
 #include <ngx_http_flowdash_conf_task.h>
@@ -71,7 +72,7 @@ ngx_http_flowdash_conf_pointer(ngx_conf_t *cf, ngx_command_t *cmd,
     last = p + text->len;
 
     if (ngx_http_flowdash_text_check_utf8(text)) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, text,
+        return ngx_http_flowdash_conf_refuse_literal(cf, cmd, text,
                                              "the pointer must be UTF-8");
     }
 
@@ -84,14 +85,14 @@ ngx_http_flowdash_conf_pointer(ngx_conf_t *cf, ngx_command_t *cmd,
         }
 
         if (rc == NGX_DECLINED) {
-            return ngx_http_flowdash_conf_refuse(cf, cmd, text,
+            return ngx_http_flowdash_conf_refuse_literal(cf, cmd, text,
                        "a JSON pointer is empty or starts with \"/\", "
                        "and \"~\" in it is written \"~0\", \"/\" \"~1\"");
         }
     }
 
     if ((*pointer)->nelts >= NGX_HTTP_FLOWDASH_JSON_DEPTH) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, text,
+        return ngx_http_flowdash_conf_refuse_literal(cf, cmd, text,
                              "the pointer is deeper than any accepted body");
     }
 
@@ -177,8 +178,8 @@ ngx_http_flowdash_conf_task_from(ngx_conf_t *cf, ngx_command_t *cmd,
         || ngx_strstr(value[1].data, "${request_uri}")
         || ngx_strstr(value[1].data, "$is_args")
         || ngx_strstr(value[1].data, "${is_args}")
-        || ngx_http_flowdash_url_dot_segment(value[1].data,
-                                             args ? args : p))
+        || ngx_http_flowdash_url_text_dot_segment(value[1].data,
+                                                  args ? args : p))
     {
         return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
                    "a path of this server is expected, such as \"$uri\" or "

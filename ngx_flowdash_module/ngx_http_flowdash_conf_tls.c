@@ -9,9 +9,25 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
+#include <ngx_http_flowdash_conf_report.h>
 #include <ngx_http_flowdash_conf_tls.h>
 
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/err.h>
 
+
+static char *ngx_http_flowdash_conf_tls_read(ngx_conf_t *cf,
+    ngx_command_t *cmd, ngx_http_flowdash_pem_t *pem, ngx_str_t *value);
+static void ngx_http_flowdash_conf_tls_warn_expired(ngx_conf_t *cf,
+    ngx_command_t *cmd, ngx_http_flowdash_pem_t *pem, ngx_str_t *value);
+static void ngx_http_flowdash_conf_tls_warn_subject(ngx_conf_t *cf,
+    ngx_command_t *cmd, ngx_str_t *value, X509 *cert);
+static ngx_http_flowdash_place_t **ngx_http_flowdash_conf_tls_place(
+    ngx_http_flowdash_loc_conf_t *conf, ngx_command_t *cmd);
+static ngx_http_flowdash_place_t *ngx_http_flowdash_conf_tls_where(
+    ngx_http_flowdash_loc_conf_t *conf, const char **directive,
+    ngx_str_t *name);
 static char *ngx_http_flowdash_conf_tls_trusted(ngx_conf_t *cf,
     ngx_command_t *cmd, ngx_http_flowdash_pem_t *pem, ngx_str_t *value);
 
@@ -22,9 +38,9 @@ ngx_http_flowdash_conf_tls_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     char  *p = conf;
 
-    char                     *rv;
-    ngx_str_t                *value;
-    ngx_http_flowdash_pem_t  *pem;
+    ngx_str_t                   *value;
+    ngx_http_flowdash_pem_t     *pem;
+    ngx_http_flowdash_place_t  **place;
 
     pem = (ngx_http_flowdash_pem_t *) (p + cmd->offset);
 
@@ -49,7 +65,27 @@ ngx_http_flowdash_conf_tls_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
         return NGX_CONF_OK;
     }
 
-    pem->name = value[1];
+    place = ngx_http_flowdash_conf_tls_place(conf, cmd);
+
+    if (place) {
+        *place = ngx_http_flowdash_conf_place(cf);
+        if (*place == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return ngx_http_flowdash_conf_tls_read(cf, cmd, pem, &value[1]);
+}
+
+
+static char *
+ngx_http_flowdash_conf_tls_read(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_flowdash_pem_t *pem, ngx_str_t *value)
+{
+    char             *rv;
+    ngx_file_info_t   fi;
+
+    pem->name = *value;
 
     if (ngx_conf_full_name(cf->cycle, &pem->name, 1) != NGX_OK) {
         return NGX_CONF_ERROR;
@@ -58,7 +94,7 @@ ngx_http_flowdash_conf_tls_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
     if (cmd->offset == offsetof(ngx_http_flowdash_loc_conf_t,
                                 ssl_trusted_certificate))
     {
-        rv = ngx_http_flowdash_conf_tls_trusted(cf, cmd, pem, &value[1]);
+        rv = ngx_http_flowdash_conf_tls_trusted(cf, cmd, pem, value);
 
         if (rv != NGX_CONF_OK) {
             return rv;
@@ -68,10 +104,108 @@ ngx_http_flowdash_conf_tls_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
     if (ngx_http_flowdash_conf_read_file(cf, &pem->name, &pem->content)
         != NGX_OK)
     {
-        return NGX_CONF_ERROR;
+        return ngx_http_flowdash_conf_refuse_literal(cf, cmd, value,
+                                                   "the file cannot be read");
+    }
+
+    if (cmd->offset == offsetof(ngx_http_flowdash_loc_conf_t,
+                                ssl_certificate_key))
+    {
+        if (ngx_file_info(pem->name.data, &fi) != NGX_FILE_ERROR) {
+            ngx_http_flowdash_conf_warn_readable(cf, cmd, &pem->name, &fi);
+        }
+
+    } else {
+        ngx_http_flowdash_conf_tls_warn_expired(cf, cmd, pem, value);
     }
 
     return NGX_CONF_OK;
+}
+
+
+/*
+ * Each certificate of a chain must be valid, but only one of the authorities:
+ * a file of many may keep old ones.
+ */
+
+static void
+ngx_http_flowdash_conf_tls_warn_expired(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_flowdash_pem_t *pem, ngx_str_t *value)
+{
+    BIO         *bio;
+    X509        *cert, *expired;
+    ngx_uint_t   valid;
+
+    bio = BIO_new_mem_buf(pem->content.data, (int) pem->content.len);
+
+    expired = NULL;
+    valid = 0;
+
+    while (bio && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+
+        if (X509_cmp_current_time(X509_get0_notAfter(cert)) < 0
+            && expired == NULL)
+        {
+            expired = cert;
+            continue;
+        }
+
+        valid = 1;
+        X509_free(cert);
+    }
+
+    /* at the end of the file, OpenSSL has found no further certificate */
+
+    ERR_clear_error();
+    BIO_free(bio);
+
+    if (expired
+        && (!valid || cmd->offset == offsetof(ngx_http_flowdash_loc_conf_t,
+                                              ssl_certificate)))
+    {
+        ngx_http_flowdash_conf_tls_warn_subject(cf, cmd, value, expired);
+    }
+
+    X509_free(expired);
+}
+
+
+static void
+ngx_http_flowdash_conf_tls_warn_subject(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *value, X509 *cert)
+{
+    char    name[128];
+    u_char  reason[256], *p;
+
+    (void) X509_NAME_oneline(X509_get_subject_name(cert), name, sizeof(name));
+
+    p = ngx_snprintf(reason, sizeof(reason) - 1,
+                     "the certificate \"%s\" has expired", name);
+    *p = '\0';
+
+    ngx_http_flowdash_conf_warn(cf, cmd, value, (char *) reason);
+}
+
+
+/* returns NULL for authorities: nothing else must go with them */
+
+static ngx_http_flowdash_place_t **
+ngx_http_flowdash_conf_tls_place(ngx_http_flowdash_loc_conf_t *conf,
+    ngx_command_t *cmd)
+{
+    if (cmd->offset == offsetof(ngx_http_flowdash_loc_conf_t,
+                                ssl_certificate))
+    {
+        return &conf->places.certificate;
+    }
+
+    if (cmd->offset == offsetof(ngx_http_flowdash_loc_conf_t,
+                                ssl_certificate_key))
+    {
+        return &conf->places.certificate_key;
+    }
+
+    return NULL;
 }
 
 
@@ -98,7 +232,7 @@ ngx_http_flowdash_conf_tls_trusted(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_ssl_cleanup_ctx(&ssl);
 
     if (rc != NGX_OK) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, value,
+        return ngx_http_flowdash_conf_refuse_literal(cf, cmd, value,
                           "a file with certificates in PEM is expected");
     }
 
@@ -135,7 +269,7 @@ ngx_http_flowdash_conf_tls_pinned_key(ngx_conf_t *cf, ngx_command_t *cmd,
             || ngx_decode_base64(&decoded, &text) != NGX_OK
             || decoded.len != 32)
         {
-            return ngx_http_flowdash_conf_refuse(cf, cmd, &value[i],
+            return ngx_http_flowdash_conf_refuse_literal(cf, cmd, &value[i],
                                "\"sha256//\" and the base64 of a public key's "
                                "SHA-256 is expected");
         }
@@ -165,6 +299,10 @@ char *
 ngx_http_flowdash_conf_tls_pair(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf)
 {
+    ngx_str_t                   name;
+    const char                 *directive;
+    ngx_http_flowdash_place_t  *place;
+
 #if (NGX_HTTP_SSL)
 
     ngx_int_t     rc;
@@ -180,12 +318,15 @@ ngx_http_flowdash_conf_tls_pair(ngx_conf_t *cf,
         return NGX_CONF_OK;
     }
 
+    place = ngx_http_flowdash_conf_tls_where(conf, &directive, &name);
+
     if (conf->ssl_certificate.name.len == 0
         || conf->ssl_certificate_key.name.len == 0)
     {
-        return ngx_http_flowdash_conf_step_refuse(cf, &conf->step->name,
+        return ngx_http_flowdash_conf_report_refuse(cf, conf, place,
                     "\"flowdash_ssl_certificate\" and "
-                    "\"flowdash_ssl_certificate_key\" need each other");
+                    "\"flowdash_ssl_certificate_key\" need each other on one "
+                    "level, but \"%s\" \"%V\" is alone", directive, &name);
     }
 
 #if (NGX_HTTP_SSL)
@@ -217,13 +358,31 @@ ngx_http_flowdash_conf_tls_pair(ngx_conf_t *cf,
     ngx_ssl_cleanup_ctx(&ssl);
 
     if (rc != NGX_OK) {
-        return ngx_http_flowdash_conf_step_refuse(cf, &conf->step->name,
-                    "\"flowdash_ssl_certificate\" and "
-                    "\"flowdash_ssl_certificate_key\" must be a pair in PEM, "
-                    "the key without a password");
+        return ngx_http_flowdash_conf_report_refuse(cf, conf, place,
+                    "\"%s\" \"%V\" and "
+                    "\"flowdash_ssl_certificate_key\" \"%V\" must be a pair in PEM, the key without a password",
+                    directive, &name, &conf->ssl_certificate_key.name);
     }
 
 #endif
 
     return NGX_CONF_OK;
+}
+
+
+/* the certificate, or else the key */
+
+static ngx_http_flowdash_place_t *
+ngx_http_flowdash_conf_tls_where(ngx_http_flowdash_loc_conf_t *conf,
+    const char **directive, ngx_str_t *name)
+{
+    if (conf->ssl_certificate.name.len) {
+        *directive = "flowdash_ssl_certificate";
+        *name = conf->ssl_certificate.name;
+        return conf->places.certificate;
+    }
+
+    *directive = "flowdash_ssl_certificate_key";
+    *name = conf->ssl_certificate_key.name;
+    return conf->places.certificate_key;
 }

@@ -22,6 +22,7 @@
 #include <ngx_http_flowdash_conf.h>
 #include <ngx_http_flowdash_conf_request.h>
 #include <ngx_http_flowdash_conf_task.h>
+#include <ngx_http_flowdash_conf_condition.h>
 #include <ngx_http_flowdash_conf_step.h>
 #include <ngx_http_flowdash_conf_call.h>
 #include <ngx_http_flowdash_conf_proxy.h>
@@ -36,6 +37,8 @@ static char *ngx_http_flowdash_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_http_flowdash_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static void ngx_http_flowdash_merge_places(ngx_http_flowdash_places_t *prev,
+    ngx_http_flowdash_places_t *conf);
 static void ngx_http_flowdash_merge_call(ngx_http_flowdash_loc_conf_t *prev,
     ngx_http_flowdash_loc_conf_t *conf);
 static void ngx_http_flowdash_merge_upstreams(ngx_conf_t *cf);
@@ -183,7 +186,7 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       NULL },
 
     { ngx_string("flowdash_if"),
-      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_flowdash_conf_if,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
@@ -503,8 +506,7 @@ ngx_http_flowdash_create_loc_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     conf->own_steps = 0;
-     *     conf->file = { 0, NULL };
-     *     conf->line = 0;
+     *     conf->places = { NULL };
      *     conf->step = NULL;
      *     conf->url = NULL;
      *     conf->handles = NULL;
@@ -603,6 +605,8 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->accept, prev->accept, NULL);
     ngx_conf_merge_value(conf->require_json, prev->require_json, 0);
 
+    ngx_http_flowdash_merge_places(&prev->places, &conf->places);
+
     ngx_conf_merge_msec_value(conf->connect_timeout,
                               prev->connect_timeout, 5000);
     ngx_conf_merge_msec_value(conf->timeout, prev->timeout, 15000);
@@ -628,6 +632,29 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     return ngx_http_flowdash_conf_step_merged(cf, conf);
+}
+
+
+/*
+ * of the directives whose values are compared; the places of a certificate and
+ * its key are inherited with these
+ */
+
+static void
+ngx_http_flowdash_merge_places(ngx_http_flowdash_places_t *prev,
+    ngx_http_flowdash_places_t *conf)
+{
+    if (conf->timeout == NULL) {
+        conf->timeout = prev->timeout;
+    }
+
+    if (conf->connect_timeout == NULL) {
+        conf->connect_timeout = prev->connect_timeout;
+    }
+
+    if (conf->retry == NULL) {
+        conf->retry = prev->retry;
+    }
 }
 
 
@@ -658,6 +685,9 @@ ngx_http_flowdash_merge_call(ngx_http_flowdash_loc_conf_t *prev,
     {
         conf->ssl_certificate = prev->ssl_certificate;
         conf->ssl_certificate_key = prev->ssl_certificate_key;
+
+        conf->places.certificate = prev->places.certificate;
+        conf->places.certificate_key = prev->places.certificate_key;
     }
 
     ngx_conf_merge_str_value(conf->ssl_pinned_key, prev->ssl_pinned_key, "");
@@ -763,7 +793,9 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
     if (fmcf->status && fmcf->zone == NULL) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"flowdash_status\" needs \"flowdash_zone\", such as "
-                      "\"flowdash_zone flowdash:1m\" in the http block");
+                      "\"flowdash_zone flowdash:1m\" in the http block, "
+                      "but stands alone in %V:%ui",
+                      &fmcf->status->file, fmcf->status->line);
         return NGX_ERROR;
     }
 

@@ -91,7 +91,7 @@ refused('a step as an action', step('flowdash_action B; return 204;'),
 refused('a step as no action', step('flowdash_action off; return 204;'),
     '"off"', '"flowdash_action"', 'a step cannot be an action');
 refused("$_ in a step", step("$_; return 204;"),
-    '"flowdash_step" "S"', '"' . s/ .*//r . '"', 'are for the whole action')
+    '"flowdash_step" "S"', '"' . s/ .*//r . '"', 'is for the whole action')
     for 'flowdash_task ""', 'flowdash_methods GET', 'flowdash_methods all',
         'flowdash_guard on', 'flowdash_guard off', 'flowdash_deadline 1s',
         'flowdash_dry_run 1', 'flowdash_dry_run off';
@@ -137,8 +137,7 @@ refused('flowdash_call after proxy_pass',
 # what is for flowdash_call only, in a step that has another content handler
 
 refused("$_ for proxy_pass", step("$_; proxy_pass http://127.0.0.1:1;"),
-    '"flowdash_step" "S"', '"' . s/(ssl)_.*| .*/$1 ? "${1}_..." : ''/er . '"',
-    'flowdash_call')
+    '"flowdash_step" "S"', '"' . s/ .*//r . '" is for "flowdash_call" only')
     for 'flowdash_retry 1', 'flowdash_proxy http://localhost:1',
         'flowdash_http_version 1.1', 'flowdash_connect_timeout 1s',
         'flowdash_ssl_verify off', 'flowdash_ssl_protocols TLSv1.2',
@@ -300,10 +299,10 @@ refused('flowdash_retry of nothing', action('flowdash_retry;'),
     'invalid number of arguments in "flowdash_retry"');
 refused('flowdash_retry in a proxied step',
     step('flowdash_retry 2; proxy_pass http://127.0.0.1:1;'),
-    '"flowdash_retry" in "flowdash_step" "S"', 'for "flowdash_call" only');
+    '"flowdash_step" "S"', '"flowdash_retry" is for "flowdash_call" only');
 refused('flowdash_retry off in a proxied step',
     step('flowdash_retry off; proxy_pass http://127.0.0.1:1;'),
-    '"flowdash_retry" in "flowdash_step" "S"', 'for "flowdash_call" only');
+    '"flowdash_step" "S"', '"flowdash_retry" is for "flowdash_call" only');
 refused('flowdash_retry in an if',
     location('if ($uri) { flowdash_retry 2; }'),
     '"flowdash_retry"', $not_here);

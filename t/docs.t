@@ -264,7 +264,11 @@ for my $page (@pages) {
     my $n = 0;
 
     while ($text =~ /^```nginx\n(.*?)^```$/gms) {
-        $t->conf_ok(whole($1), name($page) . ': example ' . ++$n);
+        my ($ok, $output) = $t->test_config(whole($1));
+        my @messages = grep { /\[(?:warn|emerg)\]/ } split /\n/, $output;
+
+        is(join("\n", $ok ? () : 'refused', @messages), '',
+           name($page) . ': example ' . ++$n);
     }
 
     is(() = $text =~ /^```nginx$/gm, $n, name($page) . ': examples are closed');
@@ -279,8 +283,8 @@ sub whole {
     if (!$level{http} && !$level{events}) {
 
         if (!grep { $level{$_} } qw(server log_format map geo upstream)) {
-            $conf = "location / {\nflowdash_action x;\n$conf\n}\n"
-                if $level{flowdash_step};
+            $conf = "location / {\nflowdash_action x;\n$conf\n"
+                . "proxy_pass http://app;\n}\n" if $level{flowdash_step};
             $conf = "server {\nlisten 80;\n$conf\n}\n";
         }
 

@@ -425,7 +425,8 @@ unlike($output, qr/sesame/, 'are not shown');
 
 ($ok, $output) = $t->test_config(file('d', 'me:sesame', 0644));
 ok($ok, 'a file that others can read');
-like($output, qr/\[warn\].*d" can be read by all users/, 'is warned of');
+like($output, qr/\[warn\].*d" in "flowdash_proxy": (?#
+    )the secret can be read by all users/, 'is warned of');
 
 $t->conf_fails(conf('flowdash_proxy off off;'), qr/./, 'off with more');
 $t->conf_fails(conf('flowdash_proxy off; flowdash_proxy off;'),

@@ -490,8 +490,8 @@ for ([ all => 1 ], [ group => 0 ]) {
         = $t->test_config(http("flowdash_sign_key file:$file.key;"));
 
     ok($ok, "accepted: $file can read it") or diag($output);
-    is($output =~ /\[warn\].*the secret in "\Q$dir\E\/$file\.key" can (?#
-        )be read by all users/ ? 1 : 0, $warned, 'with a warning, or none');
+    is($output =~ /\[warn\].*"\Q$dir\E\/$file\.key" in (?#
+        )"flowdash_sign_key": the secret can be read by all users/ ? 1 : 0, $warned, 'with a warning, or none');
     ok($output !~ $bad, 'and no key is shown');
 }
 

@@ -64,17 +64,21 @@ ngx_http_flowdash_egress_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_memzero(rule, sizeof(ngx_http_flowdash_rule_t));
 
-    rule->deny = (ngx_strcmp(cmd->name.data, "flowdash_deny") == 0);
-
     value = cf->args->elts;
+
+    rule->deny = (ngx_strcmp(cmd->name.data, "flowdash_deny") == 0);
+    rule->text = value[1];
+
+    rule->place = ngx_http_flowdash_conf_place(cf);
+    if (rule->place == NULL) {
+        return NGX_CONF_ERROR;
+    }
 
     error = ngx_http_flowdash_egress_rule(cf, &value[1], rule);
 
     if (error) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid \"%V\" in \"%V\": %s",
-                           &value[1], &cmd->name, error);
-        return NGX_CONF_ERROR;
+        return ngx_http_flowdash_conf_refuse_literal(cf, cmd, &value[1],
+                                                     error);
     }
 
     return NGX_CONF_OK;
@@ -145,37 +149,41 @@ ngx_http_flowdash_egress_unmap(ngx_cidr_t *cidr)
 }
 
 
-const char *
-ngx_http_flowdash_egress_check(ngx_array_t *rules)
+ngx_http_flowdash_rule_t *
+ngx_http_flowdash_egress_check(ngx_array_t *rules, const char **reason)
 {
-    ngx_uint_t                 i, allow, deny;
-    ngx_http_flowdash_rule_t  *rule;
+    ngx_uint_t                 i, deny;
+    ngx_http_flowdash_rule_t  *rule, *allow;
 
     if (rules == NULL) {
         return NULL;
     }
 
     rule = rules->elts;
-    allow = 0;
+    allow = NULL;
     deny = 0;
 
     for (i = 0; i < rules->nelts; i++) {
 
         if (i && rule[i - 1].all) {
-            return "a rule behind one for \"all\" never matches";
+            *reason = "a rule behind one for \"all\" never matches; write it "
+                      "before that";
+            return &rule[i];
         }
 
         if (rule[i].deny) {
             deny = 1;
 
         } else if (!rule[i].all) {
-            allow = 1;
+            allow = &rule[i];
         }
     }
 
     if (allow && !deny) {
-        return "\"flowdash_allow\" without any \"flowdash_deny\" has no "
-               "effect: all addresses are allowed that no rule denies";
+        *reason = "without any \"flowdash_deny\" it has no effect: all "
+                  "addresses are allowed that no rule denies; write "
+                  "\"flowdash_deny all\" behind it";
+        return allow;
     }
 
     return NULL;

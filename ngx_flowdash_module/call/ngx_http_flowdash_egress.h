@@ -5,12 +5,15 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http_flowdash_conf_util.h>
 
 
 typedef struct {
-    ngx_cidr_t    cidr;      /* AF_UNIX for "unix:" */
-    unsigned      all:1;     /* any address; cidr is unused */
-    unsigned      deny:1;
+    ngx_cidr_t                      cidr;      /* AF_UNIX for "unix:" */
+    ngx_str_t                       text;      /* as it is written */
+    ngx_http_flowdash_place_t      *place;
+    unsigned                        all:1;     /* any address, without cidr */
+    unsigned                        deny:1;
 } ngx_http_flowdash_rule_t;
 
 
@@ -22,10 +25,11 @@ char *ngx_http_flowdash_egress_conf(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*
- * Returns why the rules of a level make no sense, for nginx -t, or NULL.  The
- * rules may be NULL, here and below.
+ * Returns which rule of a level makes no sense, and why, for nginx -t, or
+ * NULL.  The rules may be NULL, here and below.
  */
-const char *ngx_http_flowdash_egress_check(ngx_array_t *rules);
+ngx_http_flowdash_rule_t *ngx_http_flowdash_egress_check(ngx_array_t *rules,
+    const char **reason);
 
 /*
  * Tells whether no rule names an address: there are none, or only for "all".

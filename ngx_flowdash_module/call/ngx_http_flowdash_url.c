@@ -8,11 +8,15 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_conf_util.h>
 #include <ngx_http_flowdash_resolve.h>
+#include <ngx_http_flowdash_url_text.h>
 #include <ngx_http_flowdash_url.h>
 
 
+static ngx_int_t ngx_http_flowdash_url_show(ngx_conf_t *cf,
+    ngx_http_flowdash_url_t *url, u_char *host);
 static const char *ngx_http_flowdash_url_authority(ngx_conf_t *cf,
     ngx_http_flowdash_url_t *url, u_char *p, u_char *last);
 static const char *ngx_http_flowdash_url_variable_host(ngx_conf_t *cf,
@@ -58,7 +62,14 @@ ngx_http_flowdash_url_parse(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
         }
     }
 
+    error = ngx_http_flowdash_url_text_braces(text->data, last);
+    if (error) {
+        return error;
+    }
+
     start = text->data + scheme;
+
+    url->shown = *text;
 
     if (ngx_strncmp(start, "unix:", 5) == 0) {
         return ngx_http_flowdash_url_unix(cf, url, start + 5, text);
@@ -83,6 +94,42 @@ ngx_http_flowdash_url_parse(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
 }
 
 
+/* what may be shown of the URL: no user info, and no query */
+
+static ngx_int_t
+ngx_http_flowdash_url_show(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
+    u_char *host)
+{
+    u_char     *p, *last, *query;
+    size_t      scheme;
+
+    last = url->shown.data + url->shown.len;
+
+    query = ngx_strlchr(host, last, '?');
+
+    if (query) {
+        last = query;
+    }
+
+    scheme = url->ssl ? sizeof("https://") - 1 : sizeof("http://") - 1;
+
+    p = ngx_pnalloc(cf->pool, scheme + (last - host));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(p, url->shown.data, scheme);
+    ngx_memcpy(p + scheme, host, last - host);
+
+    url->user = (host > url->shown.data + scheme);
+
+    url->shown.data = p;
+    url->shown.len = scheme + (last - host);
+
+    return NGX_OK;
+}
+
+
 /* [user info@]host[:port] */
 
 static const char *
@@ -104,10 +151,19 @@ ngx_http_flowdash_url_authority(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
         return "the URL has no host";
     }
 
+    if (ngx_http_flowdash_url_text_lacks_brackets(host, last)) {
+        return "an IPv6 address stands in brackets, as in "
+               "\"http://[::1]:80/\"";
+    }
+
     url->redacted_origin.len = scheme + (last - host);
     url->redacted_origin.data = ngx_pnalloc(cf->pool,
                                             url->redacted_origin.len);
     if (url->redacted_origin.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_flowdash_url_show(cf, url, host) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -281,24 +337,7 @@ ngx_http_flowdash_url_parts(ngx_conf_t *cf, ngx_array_t *parts,
             continue;
         }
 
-        if (++p < last && *p == '{') {
-            while (p < last && *p++ != '}') { /* void */ }
-
-        } else if (p < last && *p >= '1' && *p <= '9') {
-
-            /* a capture has one digit */
-
-            p++;
-
-        } else {
-            while (p < last
-                   && ((*p >= '0' && *p <= '9') || *p == '_'
-                       || (ngx_tolower(*p) >= 'a' && ngx_tolower(*p) <= 'z')))
-            {
-                p++;
-            }
-        }
-
+        p = ngx_http_flowdash_text_variable_end(p, last);
         part->text.len = p - start;
 
         part->value = ngx_http_flowdash_conf_create_value(cf, &part->text);
@@ -361,7 +400,7 @@ ngx_http_flowdash_url_check(ngx_conf_t *cf, ngx_http_flowdash_url_t *url)
         last = p;
     }
 
-    if (ngx_http_flowdash_url_dot_segment(path, last)) {
+    if (ngx_http_flowdash_url_text_dot_segment(path, last)) {
         return "the path must not have a \".\" or \"..\" as one of its parts";
     }
 
@@ -536,33 +575,4 @@ static void
 ngx_http_flowdash_url_cleanup(void *data)
 {
     curl_url_cleanup(data);
-}
-
-
-ngx_uint_t
-ngx_http_flowdash_url_dot_segment(u_char *p, u_char *last)
-{
-    u_char  *end;
-
-    /* the path starts with a slash */
-
-    while (p < last) {
-        p++;
-
-        end = ngx_strlchr(p, last, '/');
-
-        if (end == NULL) {
-            end = last;
-        }
-
-        if ((end - p == 1 && p[0] == '.')
-            || (end - p == 2 && p[0] == '.' && p[1] == '.'))
-        {
-            return 1;
-        }
-
-        p = end;
-    }
-
-    return 0;
 }

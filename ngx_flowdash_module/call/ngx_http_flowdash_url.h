@@ -9,6 +9,8 @@
 
 #include <curl/curl.h>
 
+#include <ngx_http_flowdash_conf_util.h>
+
 
 typedef struct {
     ngx_str_t                       text;      /* sent unchanged if no value */
@@ -31,9 +33,12 @@ typedef struct ngx_http_flowdash_url_s {
     ngx_array_t                     parts;     /* of ..._url_part_t */
     CURLU                          *parsed;    /* NULL: parsed at each call */
     ngx_str_t                       redacted;  /* for the log, if parsed */
+    ngx_str_t                       shown;     /* as configured, no secrets */
+    ngx_http_flowdash_place_t      *place;     /* set by the caller */
     u_char                         *host_line; /* NULL: variable host */
     unsigned                        ssl:1;
     unsigned                        named:1;   /* the host may be a name */
+    unsigned                        user:1;    /* it has user info */
 } ngx_http_flowdash_url_t;
 
 
@@ -69,13 +74,6 @@ ngx_int_t ngx_http_flowdash_url_parts(ngx_conf_t *cf, ngx_array_t *parts,
  */
 u_char *ngx_http_flowdash_url_host_line(ngx_pool_t *pool,
     ngx_http_flowdash_url_t *url, ngx_str_t *host);
-
-/*
- * Tells whether a path has "." or ".." as one of its parts: the module makes
- * libcurl send these unchanged, but servers resolve them.  The path starts
- * with a slash.
- */
-ngx_uint_t ngx_http_flowdash_url_dot_segment(u_char *p, u_char *last);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_URL_H_INCLUDED_ */

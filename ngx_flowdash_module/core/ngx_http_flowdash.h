@@ -10,6 +10,7 @@
 #include <ngx_http_flowdash_id.h>
 #include <ngx_http_flowdash_method.h>
 #include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_conf_util.h>
 
 
 /* as in the first line of CHANGES */
@@ -34,6 +35,7 @@ typedef struct ngx_http_flowdash_counters_s  ngx_http_flowdash_counters_t;
 typedef struct {
     ngx_str_t                       name;
     ngx_http_complex_value_t        value;
+    ngx_http_flowdash_place_t      *place;
     unsigned                        json:1;    /* not a string */
 } ngx_http_flowdash_param_t;
 
@@ -51,6 +53,7 @@ typedef struct {
     ngx_str_t                       name;
     u_char                          id[NGX_HTTP_FLOWDASH_ID_STEP_LEN];
     void                          **loc_conf;  /* of its nameless location */
+    ngx_http_complex_value_t       *action;    /* NULL: named after it */
     ngx_http_complex_value_t       *condition;
     ngx_flag_t                      optional;
     ngx_atomic_t                    warned;    /* see count_ignored() */
@@ -73,11 +76,11 @@ typedef struct {
     time_t                          keepalive_timeout;
     time_t                          keepalive_time;
     ngx_msec_t                      longest_timeout;  /* of flowdash_call's */
+    ngx_http_flowdash_place_t      *status;    /* the first flowdash_status */
 
     unsigned                        steps:1;
     unsigned                        guard:1;   /* flowdash_guard is used */
     unsigned                        calls:1;
-    unsigned                        status:1;  /* flowdash_status is used */
     unsigned                        non_idempotent:1;  /* POST is repeated */
     unsigned                        task_variables:1;
 } ngx_http_flowdash_main_conf_t;
@@ -87,14 +90,6 @@ typedef struct {
 #define NGX_HTTP_FLOWDASH_TLSV1_1        0x0004
 #define NGX_HTTP_FLOWDASH_TLSV1_2        0x0008
 #define NGX_HTTP_FLOWDASH_TLSV1_3        0x0010
-
-
-/* a PEM file: certificates, or a key */
-
-typedef struct {
-    ngx_str_t                       name;
-    ngx_str_t                       content;
-} ngx_http_flowdash_pem_t;
 
 
 typedef struct {
@@ -116,8 +111,7 @@ typedef struct {
 
     ngx_array_t                    *steps;     /* of ..._step_t * */
     ngx_uint_t                      own_steps; /* not inherited */
-    ngx_str_t                       file;      /* where it was declared */
-    ngx_uint_t                      line;
+    ngx_http_flowdash_places_t      places;
 
     ngx_http_flowdash_step_t       *step;      /* NULL: not in a step */
     ngx_http_flowdash_url_t        *url;
@@ -249,6 +243,7 @@ struct ngx_http_flowdash_ctx_s {
     ngx_str_t                       action;
     ngx_http_flowdash_id_trace_t    trace;
     ngx_str_t                       tracestate;
+    ngx_str_t                       traceparent;  /* that the app gets */
 
     ngx_http_flowdash_sources_t    *sources;   /* of the task */
     ngx_http_flowdash_task_t       *own;       /* as the client sent it */

@@ -1,19 +1,23 @@
 
 /*
- * What directives have in common: refusing a value, compiling one, reading a
- * file.
+ * What directives have in common: refusing a value, warning of one, compiling
+ * one, reading a file.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
 
 
 #define NGX_HTTP_FLOWDASH_SECRET_MAX  4096
 
 
+static u_char *ngx_http_flowdash_conf_where(ngx_conf_t *cf, u_char *buf,
+    size_t size);
 static ngx_uint_t ngx_http_flowdash_conf_is_space(u_char c);
 
 
@@ -50,6 +54,22 @@ ngx_http_flowdash_conf_create_value(ngx_conf_t *cf, ngx_str_t *text)
 }
 
 
+ngx_http_flowdash_place_t *
+ngx_http_flowdash_conf_place(ngx_conf_t *cf)
+{
+    ngx_http_flowdash_place_t  *place;
+
+    place = ngx_pcalloc(cf->pool, sizeof(ngx_http_flowdash_place_t));
+
+    if (place) {
+        place->file = cf->conf_file->file.name;
+        place->line = cf->conf_file->line;
+    }
+
+    return place;
+}
+
+
 /*
  * nginx would print a returned string with the name of the directive that was
  * parsed last: after a block, that is one inside of it.
@@ -59,27 +79,108 @@ char *
 ngx_http_flowdash_conf_refuse(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *value, const char *reason)
 {
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid \"%V\" in \"%V\": %s",
-                       value, &cmd->name, reason);
+    u_char  *last;
+    u_char   where[NGX_MAX_CONF_ERRSTR];
+
+    last = ngx_http_flowdash_conf_where(cf, where, sizeof(where));
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid \"%V\" in \"%V\": %s%*s",
+                       value, &cmd->name, reason, last - where, where);
 
     return NGX_CONF_ERROR;
 }
 
 
 char *
-ngx_http_flowdash_conf_step_refuse(ngx_conf_t *cf, ngx_str_t *step,
-    const char *reason)
+ngx_http_flowdash_conf_refuse_literal(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *value, const char *reason)
 {
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "\"flowdash_step\" \"%V\": %s",
-                  step, reason);
+    u_char  *p, text[NGX_MAX_CONF_ERRSTR];
 
-    return NGX_CONF_ERROR;
+    p = ngx_slprintf(text, text + sizeof(text) - 1, "%s", reason);
+
+    if (ngx_http_flowdash_conf_has_variable(value)) {
+        p = ngx_slprintf(p, text + sizeof(text) - 1,
+                         "; variables are not allowed");
+    }
+
+    if (value->len && value->data[value->len - 1] == ',') {
+        p = ngx_slprintf(p, text + sizeof(text) - 1,
+                         "; values are separated by spaces, without a comma");
+    }
+
+    *p = '\0';
+
+    return ngx_http_flowdash_conf_refuse(cf, cmd, value, (char *) text);
+}
+
+
+void
+ngx_http_flowdash_conf_warn(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *value, const char *reason)
+{
+    u_char  *last;
+    u_char   where[NGX_MAX_CONF_ERRSTR];
+
+    last = ngx_http_flowdash_conf_where(cf, where, sizeof(where));
+
+    ngx_conf_log_error(NGX_LOG_WARN, cf, 0, "\"%V\" in \"%V\": %s%*s",
+                       value, &cmd->name, reason, last - where, where);
+}
+
+
+/*
+ * Writes in which step and action the directive is that is being read, as far
+ * as it is known: an action may get its name after its steps.
+ */
+
+static u_char *
+ngx_http_flowdash_conf_where(ngx_conf_t *cf, u_char *buf, size_t size)
+{
+    ngx_http_complex_value_t      *action;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_flowdash_module);
+
+    action = (flcf->action == NGX_CONF_UNSET_PTR) ? NULL : flcf->action;
+
+    if (flcf->step == NULL) {
+        return action ? ngx_snprintf(buf, size, " (action \"%V\")",
+                                     &action->value)
+                      : buf;
+    }
+
+    action = flcf->step->action;
+
+    return action ? ngx_snprintf(buf, size, " (step \"%V\", action \"%V\")",
+                                 &flcf->step->name, &action->value)
+                  : ngx_snprintf(buf, size, " (step \"%V\")",
+                                 &flcf->step->name);
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_conf_has_variable(ngx_str_t *text)
+{
+    u_char  *p, *last;
+
+    last = text->data + text->len;
+
+    for (p = text->data; p < last; p++) {
+        if (*p == '$'
+            && ngx_http_flowdash_text_variable_end(p, last) > p + 1)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
 ngx_int_t
-ngx_http_flowdash_conf_read_secret(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_str_t *content)
+ngx_http_flowdash_conf_read_secret(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *name, ngx_str_t *content)
 {
     u_char           *p;
     ngx_file_info_t   fi;
@@ -105,11 +206,7 @@ ngx_http_flowdash_conf_read_secret(ngx_conf_t *cf, ngx_str_t *name,
         return NGX_ERROR;
     }
 
-    if (ngx_file_access(&fi) & S_IROTH) {
-        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "the secret in \"%V\" can be read by all users",
-                           name);
-    }
+    ngx_http_flowdash_conf_warn_readable(cf, cmd, name, &fi);
 
     if (ngx_http_flowdash_conf_read_file(cf, name, content) != NGX_OK) {
         return NGX_ERROR;
@@ -132,6 +229,18 @@ ngx_http_flowdash_conf_read_secret(ngx_conf_t *cf, ngx_str_t *name,
     p[content->len] = '\0';
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_flowdash_conf_warn_readable(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *name, ngx_file_info_t *fi)
+{
+    if (ngx_file_access(fi) & S_IROTH) {
+        ngx_http_flowdash_conf_warn(cf, cmd, name,
+                    "the secret can be read by all users; \"chmod o-r\" "
+                    "prevents it");
+    }
 }
 
 

@@ -253,3 +253,28 @@ ngx_http_flowdash_text_contains(ngx_str_t *s, ngx_str_t *text)
 
     return 0;
 }
+
+
+u_char *
+ngx_http_flowdash_text_variable_end(u_char *p, u_char *last)
+{
+    if (++p < last && *p == '{') {
+        while (p < last && *p++ != '}') { /* void */ }
+
+    } else if (p < last && *p >= '1' && *p <= '9') {
+
+        /* a capture has one digit */
+
+        p++;
+
+    } else {
+        while (p < last
+               && ((*p >= '0' && *p <= '9') || *p == '_'
+                   || (ngx_tolower(*p) >= 'a' && ngx_tolower(*p) <= 'z')))
+        {
+            p++;
+        }
+    }
+
+    return p;
+}

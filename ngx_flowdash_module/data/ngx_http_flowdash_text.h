@@ -132,5 +132,11 @@ ngx_uint_t ngx_http_flowdash_text_is_json_type(ngx_str_t *type);
 /* The same for a media type that has no parameters. */
 ngx_uint_t ngx_http_flowdash_text_is_json_name(ngx_str_t *name);
 
+/*
+ * Returns the end of nginx's variable that starts at "p", where a dollar sign
+ * is.  nginx may not accept it.
+ */
+u_char *ngx_http_flowdash_text_variable_end(u_char *p, u_char *last);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_TEXT_H_INCLUDED_ */

@@ -15,6 +15,7 @@
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_value.h>
+#include <ngx_http_flowdash_url_text.h>
 #include <ngx_http_flowdash_url.h>
 #include <ngx_http_flowdash_source.h>
 #include <ngx_http_flowdash_merge.h>
@@ -169,7 +170,8 @@ ngx_http_flowdash_fetch_uri(ngx_http_request_t *r,
     }
 
     if (uri->len == 0 || uri->data[0] != '/'
-        || ngx_http_flowdash_url_dot_segment(uri->data, uri->data + uri->len))
+        || ngx_http_flowdash_url_text_dot_segment(uri->data,
+                                                  uri->data + uri->len))
     {
         return ngx_http_flowdash_exchange_fail(ex,
                    NGX_HTTP_FLOWDASH_REQUEST_INVALID,

@@ -12,6 +12,7 @@
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_value.h>
+#include <ngx_http_flowdash_url_text.h>
 #include <ngx_http_flowdash_url.h>
 #include <ngx_http_flowdash_url_make.h>
 
@@ -68,7 +69,9 @@ ngx_http_flowdash_url_make(ngx_http_request_t *r,
         return rc;
     }
 
-    if (ngx_http_flowdash_url_dot_segment(path.data, path.data + path.len)) {
+    if (ngx_http_flowdash_url_text_dot_segment(path.data,
+                                               path.data + path.len))
+    {
         return ngx_http_flowdash_exchange_fail(ex,
                    NGX_HTTP_FLOWDASH_REQUEST_INVALID,
                    "a variable of flowdash_call makes a \".\" or \"..\" of a "

@@ -73,7 +73,7 @@ ngx_http_flowdash_status_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     if (format->name.len == 0) {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
+        return ngx_http_flowdash_conf_refuse_literal(cf, cmd, &value[1],
                              "\"html\", \"json\" or \"prometheus\" is "
                              "expected");
     }
@@ -81,7 +81,13 @@ ngx_http_flowdash_status_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     flcf->format = format;
 
     fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
-    fmcf->status = 1;
+
+    if (fmcf->status == NULL) {
+        fmcf->status = ngx_http_flowdash_conf_place(cf);
+        if (fmcf->status == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_flowdash_status_handler;

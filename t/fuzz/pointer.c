@@ -15,12 +15,20 @@
 /* what else is in that file is not called */
 
 char *
-ngx_http_flowdash_conf_refuse(ngx_conf_t *cf, ngx_command_t *cmd,
+ngx_http_flowdash_conf_refuse_literal(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *value, const char *error)
 {
     fuzz_check(*error, "a refusal has a reason");
 
     return NGX_CONF_ERROR;
+}
+
+
+char *
+ngx_http_flowdash_conf_refuse(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *value, const char *error)
+{
+    abort();
 }
 
 
@@ -49,7 +57,7 @@ ngx_http_flowdash_url_parts(ngx_conf_t *cf, ngx_array_t *parts, u_char *p,
 
 
 ngx_uint_t
-ngx_http_flowdash_url_dot_segment(u_char *p, u_char *last)
+ngx_http_flowdash_url_text_dot_segment(u_char *p, u_char *last)
 {
     abort();
 }

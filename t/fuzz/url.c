@@ -11,6 +11,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_flowdash_exchange.c"
+#include "ngx_http_flowdash_url_text.c"
 #include "ngx_http_flowdash_url.c"
 #include "ngx_http_flowdash_url_make.c"
 

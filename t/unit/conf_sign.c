@@ -13,6 +13,8 @@
 #include "tap.h"
 
 
+ngx_module_t  ngx_http_flowdash_module;
+
 static u_char  *test_read;              /* what was allocated last */
 static size_t   test_read_len;
 
@@ -43,7 +45,7 @@ test_remember(ngx_pool_t *pool, size_t size)
 
 #define DIR         "conf/"
 #define NO_KEY      "no key in \"" DIR "key\": "
-#define ALL_READ    "the secret in \"" DIR "key\" can be read by all users"
+#define ALL_READ    "\"" DIR "key\" in \"flowdash_sign_key\": the secret can be"
 #define NO_SECRET   "no secret in \"" DIR "key\""
 #define FILE_ERROR  "behind \"file:\", the name of a file is expected"
 #define ARG(n, e)   "invalid argument " n " of \"flowdash_sign_key\": " e
@@ -172,6 +174,13 @@ configure(ngx_pool_t *pool, const char *line, ngx_array_t **keys)
     ngx_cycle_t     cycle;
     ngx_command_t   cmd;
 
+    static void                          *loc_conf[1];
+    static ngx_http_conf_ctx_t            ctx;
+    static ngx_http_flowdash_loc_conf_t   conf;
+
+    loc_conf[0] = &conf;
+    ctx.loc_conf = loc_conf;
+
     ngx_memzero(&cf, sizeof(ngx_conf_t));
     ngx_memzero(&cycle, sizeof(ngx_cycle_t));
     ngx_memzero(&cmd, sizeof(ngx_command_t));
@@ -181,6 +190,7 @@ configure(ngx_pool_t *pool, const char *line, ngx_array_t **keys)
 
     ngx_str_set(&cmd.name, "flowdash_sign_key");
 
+    cf.ctx = &ctx;
     cf.cycle = &cycle;
     cf.pool = pool;
     cf.log = &test_log;

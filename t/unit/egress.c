@@ -9,9 +9,12 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include <ngx_http.h>
+
 #include "tap.h"
 
 
+#include "ngx_http_flowdash_conf_util.c"
 #include "ngx_http_flowdash_egress.c"
 
 
@@ -39,6 +42,8 @@ typedef struct {
     ngx_uint_t    good;
 } test_text_t;
 
+
+ngx_module_t  ngx_http_flowdash_module;
 
 static ngx_pool_t  *test_pool;
 
@@ -175,6 +180,11 @@ directive(ngx_array_t **rules, const char *text, ngx_uint_t deny)
     ngx_array_t    args;
     ngx_command_t  cmd;
 
+    static void                          *loc_conf[1];
+    static ngx_conf_file_t                file;
+    static ngx_http_conf_ctx_t            ctx;
+    static ngx_http_flowdash_loc_conf_t   conf;
+
     ngx_memzero(&cf, sizeof(ngx_conf_t));
     ngx_memzero(&cmd, sizeof(ngx_command_t));
     ngx_memzero(&args, sizeof(ngx_array_t));
@@ -190,10 +200,15 @@ directive(ngx_array_t **rules, const char *text, ngx_uint_t deny)
     value[1].data = (u_char *) text;
     value[1].len = strlen(text);
 
+    loc_conf[0] = &conf;
+    ctx.loc_conf = loc_conf;
+
     args.elts = value;
     args.nelts = 2;
 
     cf.args = &args;
+    cf.ctx = &ctx;
+    cf.conf_file = &file;
     cf.pool = test_pool;
     cf.log = &test_log;
 
@@ -316,7 +331,9 @@ test_level(test_level_t *t)
     ngx_array_t  *rules;
 
     rules = level(t->rules);
-    error = ngx_http_flowdash_egress_check(rules);
+    error = NULL;
+
+    (void) ngx_http_flowdash_egress_check(rules, &error);
 
     good = t->error
            ? error && strncmp(error, t->error, strlen(t->error)) == 0
