@@ -861,6 +861,10 @@ ngx_http_flowdash_action_written(ngx_http_request_t *r,
         return ngx_http_flowdash_action_yield(r, ctx);
     }
 
+    if (rc == NGX_OK && ctx->own_trace) {
+        rc = ngx_http_flowdash_replace_headers_set_trace(r, &ctx->traceparent);
+    }
+
     if (rc != NGX_OK) {
         ngx_http_flowdash_action_restore(r, ctx);
         return ngx_http_flowdash_action_unreadable(r, ctx, rc);

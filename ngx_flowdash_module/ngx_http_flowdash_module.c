@@ -782,6 +782,8 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
         ngx_string("content_type"),
         ngx_string("http_content_length"),
         ngx_string("http_content_type"),
+        ngx_string("http_traceparent"),
+        ngx_string("http_tracestate"),
         ngx_string("request_body"),
         ngx_string("request_body_file"),
         ngx_string("request_uri"),

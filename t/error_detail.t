@@ -357,8 +357,14 @@ like($t->request('POST', '/docs', body => '{', headers => [
     qr{${page}The data that was sent could not be read},
     'the documentation\'s page, 400');
 
-unlike($t->error_log, qr/ \[(?:error|warn)\] [^\n]*(?:alert\(1\)|xxxx)/,
-    'it is not in the error log');
+my @logged = grep { /\[error\]/ } split /\n/, $t->error_log;
+
+ok((grep { m{: status 409, called "[^"]*", time [\d.]+s, message (?#
+            )"<b>\\"It's\\"</b> & .*</script>", id } } @logged),
+    'it is in the error log, escaped');
+ok((grep { /, message "x{256}", id / } @logged), 'and cut');
+is(scalar(grep { m{"POST /(?:off|on/off|pass)[ /]} && /message/ } @logged), 0,
+    'but not if it is off');
 
 
 # Statuses

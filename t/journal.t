@@ -17,6 +17,9 @@ my $page = do { local $/; readline $file };
 my ($format) = $page =~ /^```nginx\n(log_format flowdash .*?)^```$/ms;
 $format =~ s{/var/log/nginx/actions\.log}{$journal};
 
+my ($more) = $page =~ /^```nginx\n(map \$flowdash_traceparent .*?)^```$/ms;
+$more =~ s{/var/log/nginx/(actions-\w+\.log)}{@{[$t->dir]}/$1}g;
+
 my @jq = $page =~ /^    jq (-\w+) '([^']+)' \S+\/actions\.log$/mg;
 
 # names that are hard to write, as in nginx.conf, and what they are
@@ -53,6 +56,7 @@ events { }
 http {
     %%HTTP_GLOBALS%%
     $format
+    $more
 
     map \$http_authorization \$dry { ~. 0; default \$http_x_dry_run; }
 
@@ -177,6 +181,40 @@ $t->post_json('/field', '{"task":{}}');
 $line = act('/field', '{"task":{"name":"0"}}');
 is(told($line, @all), '0|ok|||Tell|200|-||201|201',
    'no action makes no line, but one of the name 0 does');
+
+
+# The same for Elastic and OpenTelemetry: of all lines so far, which are JSON.
+
+sub lines_of {
+    my ($name) = @_;
+    return map { eval { $strict->decode($_) } // {} }
+        split /\n/, $t->read_file("actions-$name.log") // '';
+}
+
+my ($call) = $t->requests('again');
+my ($trace, $span) = header(($t->requests('app'))[0], 'traceparent')
+    =~ /^00-(\w+)-(\w+)-/;
+like(header($call, 'traceparent'), qr/^00-$trace-/, 'one trace');
+
+my @ecs = lines_of('ecs');
+is(@ecs, $lines, 'ECS: all lines');
+is(told($ecs[0], qw(event.action event.outcome event.reason event.id trace.id
+                    http.response.status_code flowdash.statuses)),
+   "Finish|success||$ecs[0]{'event.id'}|$trace|201|503, 200 : - : -",
+   'ECS: an action that was carried out');
+like($ecs[0]{'event.duration'}, qr/^[1-9]\d*000000$/, 'ECS: its duration');
+is(told($ecs[1], qw(event.outcome event.reason flowdash.failed_step)),
+   'failure|status|Invoice', 'ECS: one that has failed');
+is($ecs[-2]{'event.outcome'}, 'unknown', 'ECS: a dry run');
+
+my @otel = lines_of('otel');
+is(@otel, $lines, 'OpenTelemetry: all lines');
+is(told($otel[0], qw(TraceId SpanId SeverityText SeverityNumber Body)),
+   "$trace|$span|INFO|9|action Finish: ok", 'OpenTelemetry: carried out');
+is(told($otel[1], qw(SeverityText SeverityNumber Body)),
+   'ERROR|17|action Finish: failed', 'OpenTelemetry: failed');
+is(told($otel[1]{Attributes}, qw(flowdash.failed_step error.type)),
+   'Invoice|status', 'OpenTelemetry: its attributes');
 
 
 # Odd names: those with control characters are in JSON's escapes.

@@ -281,6 +281,7 @@ struct ngx_http_flowdash_ctx_s {
     unsigned                        counting:1;  /* until it ends */
     unsigned                        running:1;   /* counted as running */
     unsigned                        subrequests:1;  /* of others, passed */
+    unsigned                        own_trace:1; /* the client has none */
     unsigned                        dry_run:1;   /* was asked for */
     unsigned                        started:1;   /* something was called */
     unsigned                        warned:1;    /* of ignored fields */

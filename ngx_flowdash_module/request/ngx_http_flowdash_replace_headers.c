@@ -19,6 +19,7 @@
 
 #define NGX_HTTP_FLOWDASH_REPLACE_CODING  1
 #define NGX_HTTP_FLOWDASH_REPLACE_ALL     2
+#define NGX_HTTP_FLOWDASH_REPLACE_TRACE   3      /* only those of a trace */
 
 
 static ngx_int_t ngx_http_flowdash_replace_headers_set(ngx_http_request_t *r,
@@ -70,6 +71,28 @@ ngx_http_flowdash_replace_headers_set_json(ngx_http_request_t *r)
     return ngx_http_flowdash_replace_headers_set(r,
                                                  &r->headers_in.content_type,
                                                  "Content-Type", &value);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_replace_headers_set_trace(ngx_http_request_t *r,
+    ngx_str_t *traceparent)
+{
+    ngx_table_elt_t  *header;
+
+    if (ngx_http_flowdash_replace_headers_clean(r,
+                                             NGX_HTTP_FLOWDASH_REPLACE_TRACE)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_http_flowdash_replace_headers_invalidate_variables(r);
+
+    header = NULL;
+
+    return ngx_http_flowdash_replace_headers_set(r, &header, "traceparent",
+                                                 traceparent);
 }
 
 
@@ -254,6 +277,11 @@ ngx_http_flowdash_replace_headers_stale(ngx_table_elt_t *h, ngx_uint_t what)
         "repr-digest",
         NULL
     };
+
+    if (what == NGX_HTTP_FLOWDASH_REPLACE_TRACE) {
+        return ngx_http_flowdash_text_is(&h->key, "traceparent")
+               || ngx_http_flowdash_text_is(&h->key, "tracestate");
+    }
 
     if (what == NGX_HTTP_FLOWDASH_REPLACE_CODING
         && ngx_http_flowdash_text_is(&h->key, "Content-Encoding"))

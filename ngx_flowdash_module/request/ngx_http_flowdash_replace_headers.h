@@ -11,6 +11,13 @@
 /* Sets the Content-Type to application/json.  Returns NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_http_flowdash_replace_headers_set_json(ngx_http_request_t *r);
 
+/*
+ * Makes "traceparent" the only one of the request, without a tracestate.
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_replace_headers_set_trace(ngx_http_request_t *r,
+    ngx_str_t *traceparent);
+
 /* Makes nginx evaluate variables about the body and the query again. */
 void ngx_http_flowdash_replace_headers_invalidate_variables(
     ngx_http_request_t *r);

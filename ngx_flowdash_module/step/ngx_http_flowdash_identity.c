@@ -39,8 +39,8 @@ static ngx_int_t ngx_http_flowdash_identity_headers(ngx_http_request_t *r,
     ngx_http_flowdash_identity_t *identity);
 static ngx_int_t ngx_http_flowdash_identity_add_state(ngx_http_request_t *r,
     ngx_str_t *state, ngx_str_t *value);
-static ngx_int_t ngx_http_flowdash_identity_trace(ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_identity_t *identity);
+static ngx_int_t ngx_http_flowdash_identity_trace(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_identity_t *identity);
 static ngx_int_t ngx_http_flowdash_identity_derive(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *key);
 static ngx_int_t ngx_http_flowdash_identity_digest(ngx_http_request_t *r,
@@ -62,7 +62,7 @@ ngx_http_flowdash_identity(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
     ngx_http_flowdash_identity_t  identity;
 
     if (ngx_http_flowdash_identity_headers(r, &identity) != NGX_OK
-        || ngx_http_flowdash_identity_trace(ctx, &identity) != NGX_OK)
+        || ngx_http_flowdash_identity_trace(r, ctx, &identity) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -155,10 +155,14 @@ ngx_http_flowdash_identity_add_state(ngx_http_request_t *r, ngx_str_t *state,
 }
 
 
+/* the app gets the client's traceparent, or else one of the new trace */
+
 static ngx_int_t
-ngx_http_flowdash_identity_trace(ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_identity_t *identity)
+ngx_http_flowdash_identity_trace(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_identity_t *identity)
 {
+    u_char  *p;
+
     if (identity->traceparents == 1
         && ngx_http_flowdash_id_trace_parse(&identity->traceparent,
                                             &ctx->trace)
@@ -172,10 +176,29 @@ ngx_http_flowdash_identity_trace(ngx_http_flowdash_ctx_t *ctx,
             ctx->tracestate = identity->tracestate;
         }
 
+        ctx->traceparent = identity->traceparent;
+
         return NGX_OK;
     }
 
-    return ngx_http_flowdash_id_trace_begin(&ctx->trace);
+    if (ngx_http_flowdash_id_trace_begin(&ctx->trace) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_pnalloc(r->pool, NGX_HTTP_FLOWDASH_TRACEPARENT_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_flowdash_id_traceparent(p, &ctx->trace) == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->traceparent.data = p;
+    ctx->traceparent.len = NGX_HTTP_FLOWDASH_TRACEPARENT_LEN;
+    ctx->own_trace = 1;
+
+    return NGX_OK;
 }
 
 

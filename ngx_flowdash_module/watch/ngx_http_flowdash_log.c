@@ -15,9 +15,10 @@
 
 /* one long text must not push the rest out of the line */
 
-#define NGX_HTTP_FLOWDASH_LOG_NAME  256
-#define NGX_HTTP_FLOWDASH_LOG_TEXT  512
-#define NGX_HTTP_FLOWDASH_LOG_LINE  (NGX_MAX_ERROR_STR - 256)
+#define NGX_HTTP_FLOWDASH_LOG_NAME     256
+#define NGX_HTTP_FLOWDASH_LOG_TEXT     512
+#define NGX_HTTP_FLOWDASH_LOG_MESSAGE  256
+#define NGX_HTTP_FLOWDASH_LOG_LINE     (NGX_MAX_ERROR_STR - 256)
 
 
 static u_char *ngx_http_flowdash_log_quoted(u_char *p, u_char *last,
@@ -58,6 +59,11 @@ ngx_http_flowdash_log_failed(ngx_http_request_t *r,
     if (ex && ex->request) {
         p = ngx_slprintf(p, last, ", time %T.%03Ms", (time_t) ex->time / 1000,
                          ex->time % 1000);
+    }
+
+    if (ctx->message.len) {
+        p = ngx_http_flowdash_log_quoted(p, last, ", message", &ctx->message,
+                                         NGX_HTTP_FLOWDASH_LOG_MESSAGE);
     }
 
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "flowdash: %*s, id %V",
@@ -237,6 +243,12 @@ ngx_http_flowdash_log_text(u_char *p, u_char *last, ngx_str_t *text,
     u_char   buf[NGX_HTTP_FLOWDASH_LOG_TEXT * 6];
 
     len = ngx_min(text->len, max);
+
+    /* not within a character of UTF-8 */
+
+    while (len && len < text->len && (text->data[len] & 0xc0) == 0x80) {
+        len--;
+    }
 
     end = (u_char *) ngx_escape_json(buf, text->data, len);
 

@@ -31,6 +31,8 @@ static ngx_int_t ngx_http_flowdash_variable_set(ngx_http_request_t *r,
 
 static ngx_int_t ngx_http_flowdash_variable_id(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
+static ngx_int_t ngx_http_flowdash_variable_traceparent(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
 static ngx_int_t ngx_http_flowdash_variable_action(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
 static ngx_int_t ngx_http_flowdash_variable_result(ngx_http_request_t *r,
@@ -52,6 +54,10 @@ static ngx_http_variable_t  ngx_http_flowdash_vars[] = {
 
     { ngx_string("flowdash_id"), NULL, ngx_http_flowdash_variable,
       (uintptr_t) ngx_http_flowdash_variable_id,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("flowdash_traceparent"), NULL, ngx_http_flowdash_variable,
+      (uintptr_t) ngx_http_flowdash_variable_traceparent,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_action"), NULL, ngx_http_flowdash_variable,
@@ -214,6 +220,16 @@ ngx_http_flowdash_variable_id(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
 {
     *s = ctx->id;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_variable_traceparent(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
+{
+    *s = ctx->traceparent;
 
     return NGX_OK;
 }

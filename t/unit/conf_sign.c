@@ -32,6 +32,7 @@ test_remember(ngx_pool_t *pool, size_t size)
 #define ngx_pool_cleanup_add  test_cleanup_add
 #include "ngx_http_flowdash_sign.c"
 #undef  ngx_pool_cleanup_add
+#include "ngx_http_flowdash_text.c"
 #define ngx_pnalloc           test_remember
 #include "ngx_http_flowdash_conf_util.c"
 #undef  ngx_pnalloc

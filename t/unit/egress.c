@@ -14,6 +14,7 @@
 #include "tap.h"
 
 
+#include "ngx_http_flowdash_text.c"
 #include "ngx_http_flowdash_conf_util.c"
 #include "ngx_http_flowdash_egress.c"
 
@@ -202,6 +203,8 @@ directive(ngx_array_t **rules, const char *text, ngx_uint_t deny)
 
     loc_conf[0] = &conf;
     ctx.loc_conf = loc_conf;
+
+    file.file.fd = NGX_INVALID_FILE;
 
     args.elts = value;
     args.nelts = 2;
