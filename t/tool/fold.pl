@@ -9,7 +9,8 @@
 # It is the folding of the statuses C and S in Unicode's CaseFolding.txt, and
 # two more: the dotted capital I and the dotless small i of Turkish are an "i",
 # too.  A comparison of capitals, or of small letters, finds them equal to it;
-# Java's equalsIgnoreCase() does both.
+# Java's equalsIgnoreCase() does both.  Debian 12's Perl knows Unicode 14.0; what
+# later versions change for its characters is added here.
 
 use v5.26;
 use warnings;
@@ -17,6 +18,9 @@ use warnings;
 use Unicode::UCD qw(casefold);
 
 my %TURKISH = (0x130 => ord 'i', 0x131 => ord 'i');
+
+# what Unicode 15.1 has added for older characters, which also look the same
+my %ADDED = (0x1fd3 => 0x390, 0x1fe3 => 0x3b0, 0xfb05 => 0xfb06);
 
 my $LAST = 0x10ffff;
 
@@ -30,7 +34,7 @@ sub folds {
         my $fold   = casefold($char);
         my $simple = $fold && $fold->{simple} ne '' ? hex $fold->{simple}
                                                     : $char;
-        $simple = $TURKISH{$char} // $simple;
+        $simple = $TURKISH{$char} // $ADDED{$char} // $simple;
 
         push @folds, [ $char, $simple ] if $simple != $char;
     }

@@ -37,6 +37,9 @@ static pair_t  same[] = {
     { "\xea\xad\xb0", "\xe1\x8e\xa0" },             /* U+AB70: Cherokee */
     { "\xf0\x90\x90\x80", "\xf0\x90\x90\xa8" },     /* U+10400: Deseret */
     { "\xc8\xba", "\xe2\xb1\xa5" },                 /* U+023A: longer */
+    { "\xe1\xbf\x93", "\xce\x90" },                 /* U+1FD3, U+0390 */
+    { "\xe1\xbf\xa3", "\xce\xb0" },                 /* U+1FE3, U+03B0 */
+    { "\xef\xac\x85", "\xef\xac\x86" },             /* U+FB05, U+FB06 */
     { "a\xff", "A\xff" }
 };
 
