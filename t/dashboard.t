@@ -107,7 +107,8 @@ is_deeply([ sort $watching =~ /^\| `(flowdash_\w+)` \| (\w+ \| .*?) ?\|/mg ],
     'each metric is described, with its type and its labels');
 
 sub sort_labels (@names) {
-    my %at = (action => 1, step => 2, reason => 3, code => 4);
+    my %at = (action => 1, step => 2, reason => 3, code => 4,
+              version => 1, nginx => 2, libcurl => 3);
     return sort { $at{$a} <=> $at{$b} } @names;
 }
 
@@ -178,6 +179,14 @@ for my $variable (@{ $dashboard->{templating}{list} }) {
     ok($labels{$metric}{$label}, "$variable->{name}: what there is to choose");
 }
 
+is(join(' ', grep { my $metric = $_; !grep { $_->[1] =~ /\b$metric\b/ }
+                    @expressions }
+         qw(flowdash_step_retries_total flowdash_step_answers_ignored_total
+            flowdash_actions_failed_total flowdash_actions_aborted_total)),
+    '', 'all that can go wrong without a failure of a step has a panel');
+like((map { $_->[1] } grep { $_->[1] =~ /step_answers_total/ } @expressions)[0],
+    qr/by \(action, step, code\)/, 'answers are told apart by their steps');
+
 my %variable = map { ("\$$_->{name}" => $_->{allValue}) }
     @{ $dashboard->{templating}{list} };
 $variable{'$__rate_interval'} = '5m';
@@ -193,6 +202,7 @@ for (@expressions) {
 
     $_->[1] = $expression =~ s{(\$\w+)}{$variable{$1} // $1}ger;
     unlike($_->[1], qr/\$/, "$title: no other variables");
+    unlike($_->[1], qr/\) - /, "$title: no difference, which can be negative");
 }
 
 # names in an expression that are no metric, and labels that its metrics lack
@@ -249,7 +259,10 @@ SKIP: {
     is(refused('check config', 'prometheus.yml', $scrape), '',
         'the configuration of Prometheus');
     is(refused('check rules', 'alerts.yml', $alerts), '', 'the alerts');
-    is(refused('test rules', 'alerting.yml', <<'END'), '', 'when they are raised');
+    # counters of what happens every so many minutes, for two hours
+
+    my %every = (EVERY_SIX => 6, EVERY_TWENTY => 20);
+    my $rules = <<'END';
 rule_files: [alerts.yml]
 tests:
   - name: one in ten fails
@@ -279,6 +292,93 @@ tests:
       - alertname: ActionFails
         eval_time: 20m
         exp_alerts: *alerts
+
+  - name: quiet, one "Finish" every six minutes, and all fail
+    interval: 1m
+    input_series:
+      - series: flowdash_actions_failed_total{action="Finish",reason="status"}
+        values: EVERY_SIX
+      - series: flowdash_action_duration_seconds_count{action="Finish"}
+        values: EVERY_SIX
+      - series: flowdash_actions_failed_total{action="Half",reason="status"}
+        values: EVERY_TWENTY
+      - series: flowdash_action_duration_seconds_count{action="Half"}
+        values: EVERY_SIX
+      - series: flowdash_actions_failed_total{action="Once",reason="status"}
+        values: 0x30 1x120
+      - series: flowdash_action_duration_seconds_count{action="Once"}
+        values: 0x30 1x120
+      - series: flowdash_actions_failed_total{action="Client",reason="request_invalid"}
+        values: EVERY_SIX
+      - series: flowdash_action_duration_seconds_count{action="Client"}
+        values: EVERY_SIX
+    alert_rule_test:
+      - alertname: ActionFails
+        eval_time: 110m
+        exp_alerts: []
+      - alertname: RareActionFails
+        eval_time: 12m
+        exp_alerts: []
+      - alertname: RareActionFails
+        eval_time: 40m
+        exp_alerts: &rare
+          - exp_labels: { action: Finish, severity: page }
+            exp_annotations: { summary: 100% of "Finish" fail }
+      - alertname: RareActionFails
+        eval_time: 120m
+        exp_alerts: *rare
+
+  - name: an optional step fails, which the action tolerates
+    interval: 1m
+    input_series:
+      - series: flowdash_steps_failed_total{action="A",step="Mail",reason="connect"}
+        values: 0+3x90
+      - series: flowdash_step_runs_total{action="A",step="Mail"}
+        values: 0+4x90
+      - series: flowdash_steps_failed_total{action="A",step="CRM",reason="status"}
+        values: 0+1x90
+      - series: flowdash_step_runs_total{action="A",step="CRM"}
+        values: 0+4x90
+      - series: flowdash_actions_succeeded_total{action="A"}
+        values: 0+4x90
+      - series: flowdash_action_duration_seconds_count{action="A"}
+        values: 0+4x90
+    alert_rule_test:
+      - alertname: StepFails
+        eval_time: 60m
+        exp_alerts:
+          - exp_labels: { action: A, step: Mail, severity: ticket }
+            exp_annotations:
+              summary: 75% of the runs of "Mail" of "A" fail
+      - alertname: ActionFails
+        eval_time: 60m
+        exp_alerts: []
+      - alertname: RareActionFails
+        eval_time: 60m
+        exp_alerts: []
+
+  - name: one action is stuck, another is busy, the third does nothing
+    interval: 1m
+    input_series:
+      - { series: 'flowdash_actions_running{action="Stuck"}', values: 0x5 2x60 }
+      - { series: 'flowdash_actions_running{action="Busy"}', values: 5x60 }
+      - { series: 'flowdash_actions_running{action="Idle"}', values: 0x60 }
+      - series: flowdash_action_duration_seconds_count{action="Stuck"}
+        values: 0+1x5 5x60
+      - series: flowdash_action_duration_seconds_count{action="Busy"}
+        values: 0+1x60
+      - series: flowdash_action_duration_seconds_count{action="Idle"}
+        values: 0x60
+    alert_rule_test:
+      - alertname: ActionIsStuck
+        eval_time: 15m
+        exp_alerts: []
+      - alertname: ActionIsStuck
+        eval_time: 40m
+        exp_alerts:
+          - exp_labels: { action: Stuck, severity: page }
+            exp_annotations:
+              summary: 2 of "Stuck" are running, and none ends
 
   - name: a step takes from 2.5 to 5 seconds
     interval: 1m
@@ -317,6 +417,11 @@ tests:
           - exp_labels: { instance: b, severity: ticket }
             exp_annotations: { summary: The zone of b is full }
 END
+    $rules =~ s{(EVERY_\w+)}{
+        my $minutes = $every{$1};
+        join ' ', map { int $_ / $minutes } 0 .. 120 }gex;
+    is(refused('test rules', 'alerting.yml', $rules), '',
+       'when they are raised');
 }
 
 $t->done;
