@@ -46,6 +46,7 @@ my $locations = join '',
            action("/a/$rule", '/a/b', @strict),
            action("/flat/$rule", '', @strict)) } 'all', @rules),
     action('/few', '/task', 'flowdash_max_fields 3;'),
+    action('/second', '/tasks/1'),
     action('/set', '/task', 'flowdash_max_fields 3;',
            'flowdash_set_json Tags "[1,2]";'),
     action('/mangled', '', 'flowdash_set approved_by boss;'),
@@ -198,6 +199,7 @@ for (
         '!task[Stage]=1', ':task[Stage]=1', '/task[Stage]=1',
         "task[a]=1&task['Stage']=2", 'task[%22Stage%22]=1', '*!task[a]=1')),
     [ meaning => 'flat', undef, '!Stage=1', 'Spring', 'read' ],
+    [ meaning => 'flat', undef, ':action=1', 'Zope', 'read' ],
     [ meaning => 'task', undef, 'task[due]=1&task[due(1i)]=2', 'Rails', 'read' ],
     [ meaning => 'task', undef, 'task[due()]=1&task[due]=2', 'Rails', 'read' ],
     [ meaning => 'flat', 'due=1', 'due(1)=2', 'Rails', 'read' ],
@@ -245,6 +247,11 @@ like($json->{$_}, qr/Content-Type.* should be application\/json/,
      "which type was meant: the $_") for 'log', 'body';
 like(post('/task/all', "task[a]=1\n")->{log}, qr/--data-binary/,
      'where the newline comes from');
+like(post('/task/all', 'task[lines][][qty]=1')->{log},
+     qr/\[\] inside a name, .* give the elements an index, as in a\[0\]\[b\]/,
+     'what to write instead of []');
+like(post('/second', 'tasks[1][a]=1&tasks[2][a]=2')->{log},
+     qr/an index after the task's/, 'an element after the task');
 $t->no_request('crm', 'nothing is called');
 $t->no_request('app', 'the app is not reached');
 
@@ -267,6 +274,8 @@ for (
     [ 'task', undef, 'task[a][x]=1&task[a][X]=2', '{"a":{"x":"1","X":"2"}}' ],
     [ 'a', undef, 'a[x]=1&a.x=2&A[x]=3&a[b][c]=4', '{"c":"4"}' ],
     [ 'task', 'Task=7&next=/x', 'task[a]=1', '{"a":"1"}' ],
+    [ 'task', undef, ':action=x&save:method=1&task[lines][0][qty]=1',
+      '{"lines":{"0":{"qty":"1"}}}' ],
     [ 'flat', undef, 'address.city=x&address.zip=y&submit.x=1&submit.y=2',
       '{"address.city":"x","address.zip":"y","submit.x":"1","submit.y":"2"}' ],
     [ 'flat', undef, 'wait...=1&a..b=2&c.=3&d.[e]=4',

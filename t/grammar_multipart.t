@@ -402,11 +402,15 @@ for ('boundary=BB; x="boundary =CC"', 'boundary=BB; x=y', 'boundary=BB;',
 }
 
 refused('/strict', form($open) =~ s/BB/BB=CC/gr,
-        qr/an unusual boundary, .* \(flowdash_strict parts\),/, "= in $_",
+        qr/a boundary with an equals sign, .* \(flowdash_strict parts\),/,
+        "= in $_",
         type => "multipart/form-data; boundary=$_")
     for 'BB=CC', '"BB=CC"';
 passes('/strict', form($open) =~ s/BB/BB:CC/gr, '{"Stage":"Open"}',
        'a colon in quotes', type => 'multipart/form-data; boundary="BB:CC"');
+passes('/relaxed/parts', form($open) =~ s/BB/--=BB.C=/gr, '{"Stage":"Open"}',
+       'an equals sign, relaxed',
+       type => 'multipart/form-data; boundary="--=BB.C="');
 passes('/relaxed/parts', $cc, '{"Stage":"Open"}', 'relaxed',
        type => 'multipart/form-data; boundary=BB; x="boundary =CC"');
 

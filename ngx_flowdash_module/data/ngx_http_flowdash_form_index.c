@@ -106,7 +106,8 @@ ngx_http_flowdash_form_index_walk(ngx_http_flowdash_form_t *form,
         if (key.len == 0 && p < last) {
             (void) ngx_http_flowdash_form_refuse(form,
                              NGX_HTTP_FLOWDASH_FORM_MALFORMED, pair->start,
-                             "an array that some apps read in another way");
+                             "[] inside a name, where apps disagree: give the "
+                             "elements an index, as in a[0][b]");
             return NULL;
         }
 

@@ -52,7 +52,8 @@ static u_char *ngx_http_flowdash_multipart_grammar_quoted(u_char *p,
 static ngx_uint_t ngx_http_flowdash_multipart_grammar_has_param(u_char *p,
     u_char *last);
 static u_char *ngx_http_flowdash_multipart_grammar_param(u_char *p,
-    u_char *last, ngx_uint_t *boundary, ngx_uint_t *charset);
+    u_char *last, ngx_uint_t *boundary, ngx_uint_t *charset,
+    const char **error);
 
 
 /* the bit of a header in "seen" is that of its place here */
@@ -496,6 +497,10 @@ ngx_http_flowdash_multipart_grammar_type(ngx_str_t *type)
 {
     u_char      *p, *last;
     ngx_uint_t   boundary, charset;
+    const char  *error;
+
+    error = "the request's Content-Type has an unusual boundary, or another "
+            "parameter";
 
     p = type->data + sizeof("multipart/form-data") - 1;
     last = type->data + type->len;
@@ -505,12 +510,11 @@ ngx_http_flowdash_multipart_grammar_type(ngx_str_t *type)
 
     do {
         p = ngx_http_flowdash_multipart_grammar_param(p, last, &boundary,
-                                                      &charset);
+                                                      &charset, &error);
     } while (p && p < last);
 
     if (p == NULL || boundary != 1 || charset > 1) {
-        return "the request's Content-Type has an unusual boundary, or "
-               "another parameter";
+        return error;
     }
 
     return NULL;
@@ -521,7 +525,7 @@ ngx_http_flowdash_multipart_grammar_type(ngx_str_t *type)
 
 static u_char *
 ngx_http_flowdash_multipart_grammar_param(u_char *p, u_char *last,
-    ngx_uint_t *boundary, ngx_uint_t *charset)
+    ngx_uint_t *boundary, ngx_uint_t *charset, const char **error)
 {
     u_char      *value;
     ngx_uint_t   quoted;
@@ -552,12 +556,17 @@ ngx_http_flowdash_multipart_grammar_param(u_char *p, u_char *last,
 
     for (p = value + quoted; p < last && *p != ';' && *p != '"'; p++) {
 
-        /*
-         * without quotes, a boundary ends at some of these to Mojolicious;
-         * at "=" it always ends to parse-multipart-data
-         */
+        /* here it ends to parse-multipart-data, with quotes or without */
 
-        if (*p <= ' ' || *p == '='
+        if (*p == '=') {
+            *error = "the request's Content-Type has a boundary with an equals "
+                     "sign, where some apps end it";
+            return NULL;
+        }
+
+        /* without quotes, it ends at some of these to Mojolicious */
+
+        if (*p <= ' '
             || (!quoted && memchr("'(),/:?", *p, sizeof("'(),/:?") - 1)))
         {
             return NULL;
