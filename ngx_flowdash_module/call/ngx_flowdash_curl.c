@@ -574,10 +574,9 @@ ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t, CURLcode result)
     if (t->failure == NULL) {
         t->result = result;
 
+        /* libcurl does not know why it got no socket */
+
         if (result == CURLE_COULDNT_CONNECT && t->no_socket) {
-
-            /* libcurl does not know why it got no socket */
-
             t->failure = ngx_flowdash_curl_open_error(t->no_socket);
 
             if (t->no_socket == NGX_ENOMEM) {
