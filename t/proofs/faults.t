@@ -1,13 +1,14 @@
 #!/usr/bin/perl
 
-# "make faults": what fails, and what the client, the endpoint, the app and the
-# log get to see.  Each row of the table is tried; docs/faults.md is written
-# from what has happened, if FLOWDASH_FAULTS names it.
+# "make faults": what fails, and what the client, the endpoint, the app, the log
+# and the counters get to see.  Each row of the table is tried, and
+# docs/faults.md is written from what has happened, if FLOWDASH_FAULTS names it.
 
 use v5.36;
 
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use IO::Select;
 use List::Util qw(sum0);
 use Mojo::JSON qw(decode_json);
 use Test::Flowdash;
@@ -15,6 +16,7 @@ use Test::Flowdash::DNS;
 
 my $t = Test::Flowdash->new(log_level => 'info');
 my $dir = $t->dir;
+$ENV{FLOWDASH_LATER} = "$dir/later";    # of t/tool/later.c
 my $changed = '{"task":{"Stage":"Changed"}}';
 my $task = '{"task":{"Stage":"Open"}}';
 my @json = (headers => [ 'Content-Type' => 'application/json' ]);
@@ -102,10 +104,11 @@ END
 sub config (%limit) {
     my $main = $limit{main} // '';
     my $zone = $limit{zone} // '1m';
+    my $events = $limit{events} // '';
     $t->config(<<"END");
 %%GLOBALS%%
 $main
-events { }
+events { $events }
 http {
     %%HTTP_GLOBALS%%
     resolver 127.0.0.1:%%PORT_dns%% ipv6=off;
@@ -141,7 +144,8 @@ row('does not listen', 'call/refused' => '502, 0, 0, failed connect');
 row('has a name that nobody knows', 'call/name' => '502, 0, 0, failed resolve');
 row('has a name whose server does not answer', 'call/silent'
     => '504, 0, 0, failed timeout');
-row('is at an address that is denied', 'call/denied' => '502, 0, 0, failed denied');
+row('is at an address that is denied', 'call/denied'
+    => '502, 0, 0, failed denied');
 row('speaks no TLS', 'call/tls' => '502, 0, 0, failed tls');
 row('closes the connection without an answer', 'call/close'
     => '502, 1, 0, failed connect');
@@ -268,10 +272,73 @@ row('has no room on the disk for a changed body', sub {
 $t->allow_log(qr/No space left on device/);
 $t->preload;
 
+# 25 actions with a step fill the smallest zone
+
 $t->stop;
-config(slow => slow(), zone => '32k');
+config(slow => slow() =~ s/"Finish"/\$arg_n/r, zone => '32k');
 $t->run;
-row('has a zone that is full', 'call/ok' => '200, 1, 1, ok');
+$t->write_file('go', '');
+$t->post_json("/slow?n=$_", $task) for 1 .. 40;
+row('has a zone that is full', sub {
+    return $t->post_json('/slow?n=new', $task);
+} => '200, 1, 1, ok', counted => 'uncounted');
+
+$t->stop;
+$t->preload('later');
+config(slow => slow());
+$t->run;
+row('has its clock put forward by an hour while a step runs', sub {
+    my $running = started();
+    $t->write_file('later', 'x' x 3600);
+    go();
+    return $t->finish($running);
+} => '200, 1, 1, ok');
+row('has its clock put back by an hour while a step runs', sub {
+    my $running = started();
+    unlink "$dir/later";
+    go();
+    return $t->finish($running);
+} => '200, 1, 1, ok');
+
+# others take what there is, so that a call gets nothing
+
+$t->stop;
+$t->preload;
+config(slow => slow(), main => 'worker_rlimit_nofile 64;');
+$t->run;
+row('has no descriptor for a call', sub {
+    my @clients = clients();
+    return $t->post_json('/call/ok', $task);
+} => '502, 0, 0, failed connect');
+
+$t->stop;
+config(slow => slow(), events => 'worker_connections 17;');
+$t->run;
+my @waiting = fill();
+row('has no worker_connections for a call', sub {
+    my $answer;
+
+    # until nginx knows that the client before this one has gone
+
+    $t->wait_for(sub {
+        $answer = $t->post_json('/call/ok', $task);
+        return $answer->{status};
+    });
+    return $answer;
+} => '502, 0, 0, failed connect');
+go();
+$t->finish($_) for @waiting;
+$t->allow_log(qr/worker_connections are not enough/);
+
+$t->stop;
+$t->write_file('malloc_fails.so.left', pack 'q', 0);
+$t->preload('malloc_fails');
+config(slow => slow());
+$t->run;
+allocations();
+$t->allow_log(qr/\[(?:emerg|alert)\].*(?:malloc|memalign|curl_multi_\w+)\(/);
+$t->allow_log(qr/Cannot allocate memory/);
+$t->preload;
 
 $t->stop;
 write_table() if $ENV{FLOWDASH_FAULTS};
@@ -318,43 +385,184 @@ sub upgrade () {
     return $answer;
 }
 
+# Clients that take all descriptors but one.
+
+sub clients () {
+    my @clients;
+    while (@clients < 64 && descriptors() < 63) {
+        my $before = descriptors();
+        push @clients, $t->connect;
+        $t->wait_for(sub { descriptors() > $before });
+    }
+    return @clients;
+}
+
+# Actions that wait for their endpoint, as many as there can be: one connection
+# is left, for a client.
+
+sub fill () {
+    my @waiting;
+    unlink "$dir/go";
+
+    while (@waiting < 16) {
+        my $before = () = $t->requests('hook');
+        my $exchange = $t->start('POST', '/slow', body => $task, @json);
+        my $answer = IO::Select->new($exchange->{socket});
+        $t->wait_for(sub {
+            $t->requests('hook') > $before || $answer->can_read(0) });
+        if ($answer->can_read(0)) {
+            $t->finish($exchange);
+            last;
+        }
+        push @waiting, $exchange;
+    }
+    return @waiting;
+}
+
+# the test's own may be inherited, above the limit
+
+sub descriptors () {
+    my ($worker) = $t->worker_pids;
+    return scalar grep { m{/(\d+)$} && $1 < 64 } glob "/proc/$worker/fd/*";
+}
+
+# Each allocation of a worker in turn fails, from the client's connection on.  A
+# row has all that end alike.
+
+sub allocations () {
+    my ($worker) = $t->worker_pids;
+    my ($n, %seen) = 0;
+
+    while (++$n < 2000) {
+        my $left;
+        my $seen = observe(sub {
+            left($n);
+            my $answer = $t->post_json('/call/ok', $task);
+            $left = left(0);
+            return $answer;
+        }, 1);
+        last if $left;
+
+        my ($status, $calls, $app) = @{$seen}{qw(status calls app)};
+        push @{ $seen->{wrong} }, 'called twice' if $calls > 1 || $app > 1;
+        push @{ $seen->{wrong} }, 'lost' if $status == 200 && $calls + $app < 2;
+        is(join(', ', @{ $seen->{wrong} }), '', "allocation $n")
+            or diag(join ', ', map { "$_ $seen->{$_}" } sort keys %$seen);
+        $seen{ join ' | ', columns($seen) } ||= $seen;
+    }
+
+    cmp_ok($n, '>', 30, "allocations fail: $n");
+    is(join(' ', $t->worker_pids), $worker, 'the worker lives on');
+    push @$section, [ 'has no memory for an allocation', columns($seen{$_}) ]
+        for sort keys %seen;
+}
+
+# sets how many allocations are left before one fails, tells how many were
+
+sub left ($n) {
+    open my $file, '+<:raw', "$dir/malloc_fails.so.left" or die $!;
+    sysread $file, my $before, 8;
+    sysseek $file, 0, 0;
+    syswrite $file, pack 'q', $n;
+    return unpack 'q', $before;
+}
+
 sub go () { $t->write_file('go', '') }
 
-sub running () {
-    my $status = decode_json($t->get('/status')->{body});
-    return sum0(map { $_->{running} } @{ $status->{actions} });
+sub running () { return sum0(map { $_->{running} } @{ status()->{actions} }) }
+
+sub status () {
+    return $t->wait_for(sub {
+        my $body = $t->get('/status')->{body};
+        return $body && decode_json($body);
+    });
 }
 
 # What happened: the client's status, the calls, the app's requests, and how the
-# log says it ended.  "|" separates what may be.
+# access log says it ended.  "|" separates what may be.
 
 sub row ($what, $do, $expected, %option) {
     $t->post_json("/$option{before}", $task) if $option{before};
-    my %before = map { $_ => scalar(my @all = $t->requests($_)) } qw(hook app);
-    my $logged = length($t->read_file('faults.log') // '');
 
-    my $answer = ref $do ? $do->() : $t->post_json("/$do", $task);
-    my $status = ref $answer ? $answer->{status} : '';
-
-    my ($calls, $app, $end) = split /, /, $expected =~ s/^[^,]*, //r;
-    if ($end ne 'none' || !ref $answer) {
-        $t->wait_for(sub {
-            length($t->read_file('faults.log') // '') > $logged });
-    }
-
-    my @lines = split /\n/, substr $t->read_file('faults.log') // '', $logged;
-    my ($result, $error, $logged_status)
-        = map { $_ eq '-' ? '' : $_ } split /\|/, $lines[-1] // '-|-|';
-    $status = $logged_status if $status eq '';
-    my %now = map { $_ => scalar(my @all = $t->requests($_)) - $before{$_} }
-        qw(hook app);
-    my $seen = join ', ', $status, $now{hook}, $now{app},
-        "$result $error" =~ s/^ $/none/r =~ s/ $//r;
-
+    my $seen = observe(ref $do ? $do : sub { $t->post_json("/$do", $task) },
+                       scalar($expected =~ /none$/));
+    my $name = ref $do ? "nginx or client: $what" : "$do: $what";
     my @parts = split /, /, $expected;
-    like($seen, qr/^@{[ join ', ', map { "(?:$_)" } @parts ]}$/,
-         ref $do ? "nginx or client: $what" : "$do: $what");
-    push @$section, [ $what, split /, /, $seen ];
+
+    like(join(', ', @{$seen}{qw(status calls app result)}),
+         qr/^@{[ join ', ', map { "(?:$_)" } @parts ]}$/, $name);
+    is(join(', ', @{ $seen->{wrong} }), '', "$name: all say the same");
+    is($seen->{counted}, $option{counted}, "$name: counted")
+        if $option{counted};
+    push @$section, [ $what, columns($seen) ];
+}
+
+sub columns ($seen) {
+    return (@{$seen}{qw(status calls app result log counted)},
+            @{ $seen->{wrong} } ? 'wrong' : 'right');
+}
+
+# $quiet: there may be no line in the access log
+
+sub observe ($do, $quiet) {
+    my $master = $t->master_pid;
+    my %before = numbers();
+    my %read = map { $_ => length($t->read_file($_) // '') }
+        qw(faults.log error.log);
+
+    my $answer = $do->();
+    $t->wait_for(sub { new_part('faults.log', \%read) ne '' })
+        if !$quiet || !ref $answer;
+    $t->wait_for(sub { running() <= $before{running} });
+
+    my %now = numbers();
+    my ($line) = reverse split /\n/, new_part('faults.log', \%read);
+    my ($result, $error, $logged) = map { $_ eq '-' ? '' : $_ }
+        split /\|/, $line // '-|-|';
+    my $log = new_part('error.log', \%read);
+    my @failed = $log =~ /flowdash: action ".*?" failed\b.*?: (\w+)/g;
+    my $level = qr/warn|error|crit|alert|emerg/;
+    my %levels = map { $_ => 1 }
+        $log =~ /^(?!.*flowdash: action ).* \[($level)\]/gm;
+    my @counted = grep { $now{$_} > $before{$_} }
+        qw(succeeded failed aborted uncounted);
+    @counted = 'started' if !@counted && $now{started} > $before{started};
+
+    my %seen = (
+        status => ref $answer ? $answer->{status} : $logged,
+        calls => $now{hook} - $before{hook}, app => $now{app} - $before{app},
+        result => "$result $error" =~ s/^ $/none/r =~ s/ $//r,
+        log => join(', ', @failed, sort keys %levels) || '-',
+        counted => $t->master_pid != $master ? 'gone'
+            : join(' ', @counted) || '-',
+    );
+
+    # the logs and the counters must say the same
+
+    my $counts = { ok => 'succeeded', failed => 'failed',
+                   aborted => 'aborted' }->{$result} // '-|started';
+    my @wrong;
+    push @wrong, "logged as @failed" if "@failed" ne $error;
+    push @wrong, "counted as $seen{counted}"
+        if $seen{counted} !~ /^(?:$counts|gone|uncounted)$/;
+
+    return { %seen, wrong => \@wrong };
+}
+
+sub new_part ($name, $read) {
+    return substr $t->read_file($name) // '', $read->{$name};
+}
+
+# what endpoint and app have got, and what is counted
+
+sub numbers () {
+    my $status = status();
+    my %n = map { $_ => scalar(my @all = $t->requests($_)) } qw(hook app);
+    for my $name (qw(started succeeded aborted running)) {
+        $n{$name} = sum0(map { $_->{$name} } @{ $status->{actions} });
+    }
+    $n{failed} = sum0(map { values %{ $_->{failed} } } @{ $status->{actions} });
+    return (%n, uncounted => $status->{uncounted});
 }
 
 sub write_table () {
@@ -366,12 +574,18 @@ sub write_table () {
 The client gets the status, 0 if its connection was closed; *calls* and *app*
 say how many requests the endpoint and the app have got; the result is
 `$flowdash_result` with `$flowdash_error`, or none.
+*Log* has the error with which the error log says that the action failed, and
+the levels of other lines; *counted* tells what the counters say, `gone` if they
+were started anew with nginx.
+The verdict is *right* if this is what must happen, and if the result, the log
+and the counters say the same.
 What the errors mean is in [Operating](operating.md#reasons).
 END
     for (@rows) {
         my ($name, @all) = @$_;
-        $text .= "\n## $name\n\n| what it does | client | calls | app | result |\n"
-            . "|---|---|---|---|---|\n"
+        $text .= "\n## $name\n\n| what it does | client | calls | app | result "
+            . "| log | counted | verdict |\n"
+            . "|---|---|---|---|---|---|---|---|\n"
             . join '', map { '| ' . join(' | ', @$_) . " |\n" } @all;
     }
     print $file $text;
