@@ -25,10 +25,11 @@ my %coded = (
     broken   => substr(memGzip($json), 0, 20),
     unknown  => $json,
     two      => memGzip(memGzip($json)),
+    none     => '',
 );
 
 my %name = (bomb => 'gzip', broken => 'gzip', two => 'gzip, gzip',
-            unknown => 'x-none');
+            none => 'gzip', unknown => 'x-none');
 
 $t->endpoint(hook => sub {
     my ($req) = @_;
@@ -92,6 +93,8 @@ for (
     [ 'proxy/gzip/untyped', 'response_invalid', qr/Content-Encoding gzip/ ],
     [ 'proxy/unknown', 'response_invalid', qr/Content-Encoding x-none/ ],
     [ 'gunzip/gzip' ],
+    [ 'gunzip/bomb', 'response_too_large', qr/is over flowdash_max_response/ ],
+    [ 'call/none' ], [ 'proxy/none' ],
     [ 'gunzip/deflate', 'response_invalid', qr/Content-Encoding deflate/ ],
 ) {
     my ($what, $error, $log) = @$_;
@@ -104,8 +107,9 @@ for (
 
     if (!$error) {
         is($res->{status}, 200, "$what: passes");
-        is($t->only_request('app')->{body}, '{"a":"new"}',
-           "$what: the change is there");
+        is($t->only_request('app')->{body},
+           $what =~ /none/ ? '{"a":"old"}' : '{"a":"new"}',
+           "$what: what the app gets");
         next;
     }
 

@@ -471,6 +471,10 @@ is(many('/few/ok', 30, 1), 30, 'GOAWAY after each fifth call');
 is(count(nginx_lines('few.log', 30)), 6, 'a new connection each time');
 is(different('result', logged(30)), '200 204', 'one attempt each');
 
+is(many('/few/ok', 300, 20), 300, 'the same, and others begin');
+is(scalar nginx_lines('few.log', 300), 300, 'each call arrives once');
+unlike(different('result', logged(300)), qr/500|connect|internal/, 'none fails');
+
 is(many('/some/ok', 300, 20), 300, 'GOAWAY while others begin');
 is(scalar nginx_lines('some.log', 300), 300, 'each call arrives once');
 like(different('result', logged(300)), qr/^200 204(?: 200 502, 204)?$/,
