@@ -223,7 +223,6 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
     t->no_socket = 0;
     t->running = 1;
     t->received = 0;
-    t->use.received = 0;
     t->timedout = 0;
     t->sent = 0;
     t->opened = -1;

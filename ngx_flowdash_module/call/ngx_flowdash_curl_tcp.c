@@ -40,8 +40,6 @@ ngx_flowdash_curl_tcp_begin(ngx_flowdash_curl_tcp_use_t *use, int port)
 {
     ngx_flowdash_curl_tcp_end(use);
 
-    use->received = 0;
-
     if (port > 0) {
         use->port = port;
         ngx_queue_insert_tail(&ngx_flowdash_curl_tcp_uses, &use->queue);
@@ -52,6 +50,8 @@ ngx_flowdash_curl_tcp_begin(ngx_flowdash_curl_tcp_use_t *use, int port)
 void
 ngx_flowdash_curl_tcp_end(ngx_flowdash_curl_tcp_use_t *use)
 {
+    use->received = 0;
+
     if (use->port) {
         use->port = 0;
         ngx_queue_remove(&use->queue);

@@ -21,11 +21,11 @@ void ngx_flowdash_curl_tcp_init(void);
 
 /*
  * A request is sent on a connection whose own port is "port"; nothing is known
- * of it if that is not greater than 0.  Clears use->received.
+ * of it if that is not greater than 0.
  */
 void ngx_flowdash_curl_tcp_begin(ngx_flowdash_curl_tcp_use_t *use, int port);
 
-/* It has ended.  Does nothing if none was sent. */
+/* It has ended, if one was sent.  Clears use->received. */
 void ngx_flowdash_curl_tcp_end(ngx_flowdash_curl_tcp_use_t *use);
 
 /*
