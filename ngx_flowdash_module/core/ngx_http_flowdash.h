@@ -274,7 +274,6 @@ struct ngx_http_flowdash_ctx_s {
     ngx_msec_t                      start;
     ngx_msec_t                      time;      /* that the steps took */
     ngx_http_flowdash_end_pt        end;       /* before nginx logs it */
-
     ngx_http_handler_pt             content_handler;  /* the app's */
 
     unsigned                        judged:1;    /* flowdash_guard agrees */
