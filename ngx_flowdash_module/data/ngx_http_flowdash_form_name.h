@@ -18,8 +18,8 @@ ngx_int_t ngx_http_flowdash_form_name(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_form_pair_t *pair, ngx_str_t *field);
 
 /*
- * Judges what only the whole form tells.  Returns NGX_OK, or NGX_DECLINED with
- * form->verdict set.
+ * Judges the names together, after the last pair: an index alone may be taken
+ * for the task's.  Returns NGX_OK, or NGX_DECLINED with form->verdict set.
  */
 ngx_int_t ngx_http_flowdash_form_name_end(ngx_http_flowdash_form_t *form);
 

@@ -136,8 +136,8 @@ ngx_http_flowdash_metrics_make(ngx_http_flowdash_zone_t *zone,
 
 
 /*
- * Another worker is creating this entry, perhaps for the same name, which must
- * not have two.  If it is held up, or has died, nobody uses the slot any more.
+ * Another worker is creating this entry, perhaps for the same name: it must not
+ * get two entries.  If that worker stalls or dies, nobody uses the slot again.
  */
 
 static void
@@ -272,7 +272,7 @@ ngx_http_flowdash_metrics_end(ngx_http_flowdash_zone_t *zone,
 }
 
 
-/* two readers may do this at once: each stores a whole sum */
+/* two readers may do this at the same time: each stores a complete sum */
 
 void
 ngx_http_flowdash_metrics_sum_running(ngx_http_flowdash_zone_t *zone)
@@ -306,8 +306,8 @@ ngx_http_flowdash_metrics_sum_running(ngx_http_flowdash_zone_t *zone)
 
 
 /*
- * Whether the worker of a slot exists.  If not, its row is given up, so that
- * it doesn't count again for another process that gets this pid.
+ * Tells whether the worker of a slot exists.  If not, its row is abandoned, so
+ * that it doesn't count for another process that gets the same pid later.
  */
 
 static ngx_uint_t
