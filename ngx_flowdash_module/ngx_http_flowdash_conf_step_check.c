@@ -39,7 +39,7 @@ static char *ngx_http_flowdash_conf_step_check_locations(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step);
 static char *ngx_http_flowdash_conf_step_check_directives(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block);
-static void ngx_http_flowdash_conf_step_check_place(ngx_conf_t *cf,
+static const char *ngx_http_flowdash_conf_step_check_place(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *flcf, ngx_http_flowdash_conf_block_t *block,
     ngx_http_flowdash_directive_t *d, ngx_http_flowdash_place_t *place);
 static ngx_http_flowdash_directive_t *ngx_http_flowdash_conf_step_check_find(
@@ -74,9 +74,6 @@ static ngx_http_flowdash_directive_t  ngx_http_flowdash_action_directives[] = {
       NULL },
 
     { "flowdash_set",
-      offsetof(ngx_http_flowdash_loc_conf_t, set), NGX_CONF_UNSET, NULL },
-
-    { "flowdash_set_json",
       offsetof(ngx_http_flowdash_loc_conf_t, set), NGX_CONF_UNSET, NULL },
 
     { "flowdash_methods",
@@ -273,7 +270,8 @@ static char *
 ngx_http_flowdash_conf_step_check_directives(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block)
 {
-    ngx_http_flowdash_place_t      place;
+    const char                     *name;
+    ngx_http_flowdash_place_t       place;
     ngx_http_flowdash_loc_conf_t   *flcf;
     ngx_http_flowdash_directive_t  *set;
 
@@ -282,11 +280,12 @@ ngx_http_flowdash_conf_step_check_directives(ngx_conf_t *cf,
     set = ngx_http_flowdash_conf_step_check_find(flcf,
                                          ngx_http_flowdash_action_directives);
     if (set) {
-        ngx_http_flowdash_conf_step_check_place(cf, flcf, block, set, &place);
+        name = ngx_http_flowdash_conf_step_check_place(cf, flcf, block, set,
+                                                       &place);
 
         return ngx_http_flowdash_conf_report_refuse(cf, flcf, &place,
                     "\"%s\" is for the whole action, not for a step: write it "
-                    "beside the step, in the action's location", set->name);
+                    "beside the step, in the action's location", name);
     }
 
     if (flcf->url) {
@@ -299,31 +298,41 @@ ngx_http_flowdash_conf_step_check_directives(ngx_conf_t *cf,
         return NGX_CONF_OK;
     }
 
-    ngx_http_flowdash_conf_step_check_place(cf, flcf, block, set, &place);
+    name = ngx_http_flowdash_conf_step_check_place(cf, flcf, block, set,
+                                                   &place);
 
     if (set->proxied) {
         return ngx_http_flowdash_conf_report_refuse(cf, flcf, &place,
                     "\"%s\" is for \"flowdash_call\" only: with "
-                    "\"proxy_pass\", write \"%s\"", set->name, set->proxied);
+                    "\"proxy_pass\", write \"%s\"", name, set->proxied);
     }
 
     return ngx_http_flowdash_conf_report_refuse(cf, flcf, &place,
                     "\"%s\" is for \"flowdash_call\" only: other content "
-                    "handlers have nothing like it", set->name);
+                    "handlers have nothing like it", name);
 }
 
 
-static void
+/* returns the name: two directives may share a value */
+
+static const char *
 ngx_http_flowdash_conf_step_check_place(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *flcf, ngx_http_flowdash_conf_block_t *block,
     ngx_http_flowdash_directive_t *d, ngx_http_flowdash_place_t *place)
 {
-    ngx_http_flowdash_rule_t  *rule;
+    ngx_http_flowdash_rule_t   *rule;
+    ngx_http_flowdash_param_t  *param;
+
+    if (d->offset == offsetof(ngx_http_flowdash_loc_conf_t, set)) {
+        param = flcf->set->elts;
+        *place = *param->place;
+        return param->json ? "flowdash_set_json" : d->name;
+    }
 
     if (d->offset == offsetof(ngx_http_flowdash_loc_conf_t, rules)) {
         rule = flcf->rules->elts;
         *place = *rule->place;
-        return;
+        return d->name;
     }
 
     place->file = cf->conf_file->file.name;
@@ -332,6 +341,8 @@ ngx_http_flowdash_conf_step_check_place(ngx_conf_t *cf,
     if (ngx_http_flowdash_conf_block_read(cf, block) == NGX_OK) {
         place->line = ngx_http_flowdash_conf_block_line(block, d->name);
     }
+
+    return d->name;
 }
 
 

@@ -162,7 +162,7 @@ my @table = (
     '"flowdash_step" "CRM"', qq("$name"), 'for the whole action', 'beside',
     $in_step ] }
     'flowdash_task /a', 'flowdash_methods POST', 'flowdash_deadline 1s',
-    'flowdash_set a b', 'flowdash_guard on', 'flowdash_dry_run off',
+    'flowdash_set a b', 'flowdash_set_json a 1', 'flowdash_guard on', 'flowdash_dry_run off',
     'flowdash_types application/json', 'flowdash_strict all'),
 
 (map { my ($name) = /(\w+)/; my ($directive, $hint) = split /: /;

@@ -366,7 +366,7 @@ $t->conf_fails(sprintf($conf, 'flowdash_task_from /x; flowdash_task_from /y;'),
     qr/duplicate/, 'twice');
 $t->conf_fails(sprintf($conf, 'flowdash_step "t" '
     . '{ flowdash_task_from /x; return 200; }'),
-    qr/are for the whole action/, 'in a step');
+    qr/is for the whole action/, 'in a step');
 $t->conf_ok(sprintf($conf, 'flowdash_task_from $uri pointer=;'), 'no pointer');
 $t->conf_ok(sprintf($conf, 'flowdash_task_from "/x?a=b/../c";'),
     'dots in the arguments');
