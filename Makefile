@@ -422,28 +422,49 @@ fuzz_cc    = clang -g -O1 -fsanitize=fuzzer-no-link,address,undefined \
              -fno-sanitize-recover=undefined \
              -fsanitize-recover=pointer-overflow -fno-omit-frame-pointer \
              $(warnings) -Werror $(unit_inc) $(addprefix -I ,$(rooms))
-fuzz_objs := $(patsubst ngx_flowdash_module/data/%.c,$(fuzz)/objs/%.o, \
-             $(wildcard ngx_flowdash_module/data/*.c))
+fuzz_objs := $(patsubst ngx_flowdash_module/%.c,$(fuzz)/objs/%.o,$(sources))
+fuzz_data := $(filter $(fuzz)/objs/data/%,$(fuzz_objs))
 fuzzers   := $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c))
 
 FUZZ ?= $(fuzzers)
 
-$(fuzz)/objs/%.o: ngx_flowdash_module/data/%.c $(headers) Makefile | $(unit_lib)
+$(fuzz)/objs/%.o: ngx_flowdash_module/%.c $(headers) Makefile | $(unit_lib)
 	@mkdir -p $(@D)
 	@$(fuzz_cc) -c -o $@ $<
 
-$(addprefix $(fuzz)/,$(fuzzers)): $(fuzz)/%: t/fuzz/%.c \
-                                  $(wildcard t/fuzz/*.h) $(fuzz_objs) $(sources)
-	@$(fuzz_cc) -fsanitize=fuzzer -o $@ $< $(fuzz_objs) $(unit_lib) \
-	    -Wl,--wrap=__ubsan_handle_pointer_overflow \
-	    -lcurl -lyajl -lssl -lcrypto -lpcre2-8 -lz -lcrypt -lpthread
+fuzz_ld = -Wl,--wrap=__ubsan_handle_pointer_overflow \
+          -lcurl -lyajl -lssl -lcrypto -lpcre2-8 -lz -lcrypt -lpthread
+
+$(addprefix $(fuzz)/,$(filter-out whole,$(fuzzers))): $(fuzz)/%: \
+        t/fuzz/%.c $(wildcard t/fuzz/*.h) $(fuzz_data) $(sources)
+	@$(fuzz_cc) -fsanitize=fuzzer -o $@ $< $(fuzz_data) $(unit_lib) \
+	    $(fuzz_ld)
+
+# "whole" has the module in nginx's table of modules, at the place of its
+# filter, see ./config; nginx's main() returns where it would wait.
+$(fuzz)/modules.c: Makefile | $(unit_lib)
+	@mkdir -p $(@D)
+	@sed -e 's/^\( *\)\(["&]\)ngx_http_postpone_filter_module\(.*\)/&\n\1\2$(NAME)\3/' \
+	    -e '0,/^extern/s//extern ngx_module_t $(NAME);\n&/' \
+	    $(san)/nginx/objs/ngx_modules.c > $@
+
+$(fuzz)/whole: t/fuzz/whole.c $(wildcard t/fuzz/*.h) $(fuzz_objs) \
+               $(fuzz)/modules.c
+	@$(fuzz_cc) -fsanitize=fuzzer -o $@ $< $(fuzz)/modules.c $(fuzz_objs) \
+	    $(unit_lib) $(foreach f,single_process_cycle init_signals \
+	    log_redirect_stderr init_setproctitle,-Wl,--wrap=ngx_$f) \
+	    $(foreach f,cmp1 cmp2 cmp4 cmp8 const_cmp1 const_cmp2 const_cmp4 \
+	    const_cmp8,-Wl,--wrap=__sanitizer_cov_trace_$f) $(fuzz_ld)
 
 fuzz: TIME := 60
 fuzz: test-deps
-	@$(MAKE) --no-print-directory $(addprefix $(fuzz)/,$(FUZZ))
+	@$(MAKE) --no-print-directory -j $(JOBS) $(addprefix $(fuzz)/,$(FUZZ))
 	@t/build/fuzz.sh $(fuzz) $(TIME) $(FUZZ)
 
-unit: $(units) $(rewrite) $(linear) $(addprefix $(fuzz)/,$(fuzzers))
+unit_programs := $(units) $(rewrite) $(linear) $(addprefix $(fuzz)/,$(fuzzers))
+
+unit:
+	@$(MAKE) --no-print-directory -j $(JOBS) $(unit_programs)
 	$(if $(units),t/build/under-sanitizers.sh env $(prove) -e '' $(units))
 	FLOWDASH_REWRITE=$(CURDIR)/$(rewrite) \
 	t/build/under-sanitizers.sh env $(prove) t/rewrite.t

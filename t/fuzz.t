@@ -18,6 +18,7 @@ plan skip_all => 'FLOWDASH_FUZZ is not set' if !$ENV{FLOWDASH_FUZZ};
 my %runs = (
     gzip => 60_000, keys => 150_000, multipart => 80_000, pointer => 150_000,
     task => 150_000, text => 150_000, url => 150_000, urlencoded => 120_000,
+    whole => 12_000,
 );
 
 # every module of nginx defines ngx_modules and two more as nginx does
@@ -41,6 +42,10 @@ for my $name (@fuzzers) {
     if (!$pid) {
         open STDOUT, '>', $log or die "$log: $!\n";
         open STDERR, '>&', \*STDOUT or die "$log: $!\n";
+
+        # where "whole" has its sockets and files
+        $ENV{TMPDIR} = "$dir";
+
         exec "$ENV{FLOWDASH_FUZZ}/$name", "-runs=$runs{$name}", '-seed=1',
             '-max_len=2048', '-timeout=600', '-print_final_stats=1',
             "-dict=$dict", "-artifact_prefix=$dir/",

@@ -96,11 +96,12 @@ static const char *
 ngx_http_flowdash_form_check_name(ngx_http_flowdash_form_t *form,
     ngx_str_t *name)
 {
-    ngx_str_t   *token, path;
+    ngx_str_t   *token, *root, path;
     ngx_uint_t   i;
     const char  *error;
 
     token = form->pointer->elts;
+    root = form->pointer->nelts ? token : name;
 
     for (i = 0; i < form->pointer->nelts; i++) {
         if (!ngx_http_flowdash_form_check_can_encode(form, &token[i])) {
@@ -112,9 +113,7 @@ ngx_http_flowdash_form_check_name(ngx_http_flowdash_form_t *form,
 
     /* form_name does not read such a name either */
 
-    if (error == NULL && form->pointer->nelts == 0
-        && name->data[name->len - 1] == ' ')
-    {
+    if (error == NULL && root->data[root->len - 1] == ' ') {
         error = "a name that a form cannot have";
     }
 

@@ -37,6 +37,7 @@ typedef struct {
 
 static ngx_log_t   fuzz_log;
 static ngx_str_t   fuzz_none = ngx_string("");
+static ngx_str_t   fuzz_context;    /* shown when a property does not hold */
 
 
 /* the linker puts the second in place of the first, which becomes "real" */
@@ -53,7 +54,9 @@ int LLVMFuzzerTestOneInput(const u_char *data, size_t size);
 static inline void
 fuzz_fail(const char *file, int line, const char *what)
 {
-    fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, what);
+    fprintf(stderr, "%.*s%s:%d: does not hold: %s\n",
+            (int) fuzz_context.len, (char *) fuzz_context.data, file, line,
+            what);
     abort();
 }
 
@@ -322,6 +325,10 @@ __wrap___ubsan_handle_pointer_overflow(void *where, uintptr_t base,
 }
 
 
+/* nginx.h has its own */
+
+#ifndef FUZZ_NGINX
+
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -333,6 +340,8 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 
     return 0;
 }
+
+#endif
 
 
 #endif /* _FUZZ_H_INCLUDED_ */

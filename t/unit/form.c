@@ -41,6 +41,8 @@ static ngx_uint_t grammar(const char *pair, ngx_uint_t query);
 static ngx_int_t check(size_t max_size, const char **error);
 static void test_check_name(void);
 static ngx_int_t check_name(const char *name, const char *boundary);
+static ngx_int_t check_field(const char *root, const char *name,
+    const char *boundary);
 
 
 static ngx_pool_t  *test_pool;
@@ -137,13 +139,26 @@ test_check_name(void)
        "another header in it");
     ok(check_name("xcontent-Dispositionx", "") == NGX_OK,
        "in no multipart form");
+
+    ok(check_name("name ", "") == NGX_DECLINED, "a space at the end");
+    ok(check_field("issue", "name ", "") == NGX_OK, "in brackets");
+    ok(check_field("issue ", "name", "") == NGX_DECLINED, "before brackets");
 }
 
 
 static ngx_int_t
 check_name(const char *name, const char *boundary)
 {
-    ngx_str_t                   with;
+    return check_field(NULL, name, boundary);
+}
+
+
+/* the name is root[name] */
+
+static ngx_int_t
+check_field(const char *root, const char *name, const char *boundary)
+{
+    ngx_str_t                   with, *token;
     ngx_array_t                *pointer;
     const char                 *error;
     ngx_http_flowdash_form_t    form;
@@ -153,6 +168,12 @@ check_name(const char *name, const char *boundary)
     with.len = ngx_strlen(boundary);
 
     pointer = ngx_array_create(test_pool, 1, sizeof(ngx_str_t));
+
+    if (root) {
+        token = ngx_array_push(pointer);
+        token->data = (u_char *) root;
+        token->len = ngx_strlen(root);
+    }
 
     ngx_http_flowdash_form_init(&form, test_pool, pointer, &with, 1000,
                                 NGX_HTTP_FLOWDASH_STRICT_NONE);
