@@ -360,8 +360,8 @@ ngx_http_flowdash_conf_tls_pair(ngx_conf_t *cf,
     if (rc != NGX_OK) {
         return ngx_http_flowdash_conf_report_refuse(cf, conf, place,
                     "\"%s\" \"%V\" and "
-                    "\"flowdash_ssl_certificate_key\" \"%V\" must be a pair in "
-                    "PEM, the key without a password",
+                    "\"flowdash_ssl_certificate_key\" \"%V\" must be a pair "
+                    "in PEM, the key without a password",
                     directive, &name, &conf->ssl_certificate_key.name);
     }
 

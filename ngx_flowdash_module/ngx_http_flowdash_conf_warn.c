@@ -265,7 +265,8 @@ ngx_http_flowdash_conf_warn_upstream(ngx_conf_t *cf,
         ngx_http_flowdash_conf_report_warn(cf, conf, conf->url->place,
                     "\"flowdash_call\" \"%V\" looks up the name of a host, "
                     "and does not use the upstream \"%V\"; "
-                    "\"proxy_pass %s%V\" does", &conf->url->shown, &uscf[i]->host,
+                    "\"proxy_pass %s%V\" does",
+                    &conf->url->shown, &uscf[i]->host,
                     conf->url->ssl ? "https://" : "http://", &uscf[i]->host);
         return;
     }

@@ -1,12 +1,12 @@
 
 /*
  * Error pages of what nginx itself refuses before the action begins: the body
- * is too large, an access rule denies it.  A named location would get it as the
- * client sent it, and could pass it to the app, without any call.  A URI would
- * get a GET, but with the client's body, and its overrides of the method.  Both
- * get a GET as if the action had failed.
+ * is too large, an access rule denies it.  A named location would get it as
+ * the client sent it, and could pass it to the app, without any call.  A URI
+ * would get a GET, but with the client's body, and its overrides of the
+ * method.  Both get a GET as if the action had failed.
  *
- * nginx tells nobody which location it leaves.  But the address of an error
+ * * nginx tells nobody which location it leaves.  But the address of an error
  * page can have variables, and they are evaluated there.
  */
 
@@ -186,7 +186,7 @@ ngx_http_flowdash_named_mark(ngx_conf_t *cf, ngx_http_err_page_t *page)
 
     if (page->args.len) {
 
-        /* nginx has split a value without variables, and will split this one */
+        /* nginx splits a value without variables, and will split this one */
 
         p = ngx_sprintf(p, "?%V", &page->args);
     }

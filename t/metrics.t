@@ -380,6 +380,16 @@ sub without_time {
     my %rest = (%$counters, runs => $time->{count});
 
     delete $rest{per_minute};
+
+    # at most those of all times: a test may take more than five minutes
+    my $recent = delete $rest{recent};
+    my $failing = delete $rest{failing};
+    $rest{recent} = 'more have ended than begun'
+        if $recent->{ended} > $rest{started};
+    $rest{recent} = 'more have failed than ended'
+        if $recent->{failed} > $recent->{ended};
+    $rest{recent} = 'failing, but nothing has failed'
+        if $failing && !$recent->{failed};
     $rest{runs} = 'not those of the buckets'
         if sum0(values %{ $time->{buckets} }) != $time->{count};
 

@@ -54,10 +54,10 @@ ngx_flowdash_curl_idle_t *ngx_flowdash_curl_idle_get_excess(ngx_uint_t max);
 /*
  * Shuts an idle socket down, so that libcurl finds it dead and drops it, and
  * sweeps soon, and once more, because libcurl may not look in the first sweep:
- * it is not known when it closes the socket.  libcurl 7.88 would use an idle connection with something to
- * read, and take what the endpoint has sent unasked, such as 408 before it
- * closes, for the answer to the next call.  Over HTTP/2 libcurl reads it: it
- * may be a frame of the connection itself.
+ * it is not known when it closes the socket.  libcurl 7.88 would use an idle
+ * connection with something to read, and take what the endpoint has sent
+ * unasked, such as 408 before it closes, for the answer to the next call.
+ * Over HTTP/2 libcurl reads it: it may be a frame of the connection itself.
  */
 void ngx_flowdash_curl_idle_shutdown(ngx_socket_t fd);
 

@@ -168,8 +168,8 @@ ngx_flowdash_curl_multi_add(CURL *easy)
 
 
 /*
- * A handle that cannot be removed, whatever the reason, would go on using the
- * memory of a call that has ended.
+ * A handle that cannot be removed, whatever the reason, would continue using
+ * the memory of a call that has ended.
  */
 
 

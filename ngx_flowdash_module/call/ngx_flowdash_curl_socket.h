@@ -64,9 +64,9 @@ void ngx_flowdash_curl_socket_watch_kept(CURL *easy);
 
 /*
  * A transfer that may use HTTP/2 has timed out, and its request was sent at
- * "since".  If nothing has come on its connection since then, the connection is frozen: it serves the
- * transfers that use it, but no others, and is shut down when the last has
- * ended.
+ * "since".  If nothing has come on its connection since then, the connection
+ * is frozen: it serves the transfers that use it, but no others, and is shut
+ * down when the last has ended.
  */
 void ngx_flowdash_curl_socket_check_frozen(CURL *easy, ngx_msec_t since);
 

@@ -223,7 +223,7 @@ typedef enum {
     NGX_HTTP_FLOWDASH_PASSED,
     NGX_HTTP_FLOWDASH_FAILED,
     NGX_HTTP_FLOWDASH_DRY_RUN,
-    NGX_HTTP_FLOWDASH_ABORTED         /* it had passed, the app was not called */
+    NGX_HTTP_FLOWDASH_ABORTED         /* passed, the app was not called */
 } ngx_http_flowdash_state_e;
 
 

@@ -559,8 +559,8 @@ ngx_http_flowdash_multipart_grammar_param(u_char *p, u_char *last,
         /* here it ends to parse-multipart-data, with quotes or without */
 
         if (*p == '=') {
-            *error = "the request's Content-Type has a boundary with an equals "
-                     "sign, where some apps end it";
+            *error = "the request's Content-Type has a boundary with an "
+                     "equals sign, where some apps end it";
             return NULL;
         }
 

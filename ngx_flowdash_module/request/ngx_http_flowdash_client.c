@@ -1,7 +1,8 @@
 
 /*
- * The client's connection once endpoints have been called: the action goes on
- * to its end, and so does the app's request, although the client leaves.
+ * The client's connection once endpoints have been called: the action
+ * continues to its end, and so does the app's request, although the client
+ * leaves.
  */
 
 
@@ -46,8 +47,8 @@ ngx_http_flowdash_client_restore(ngx_http_request_t *r)
 
 
 /*
- * In HTTP/2 nginx has set the connection's error already, which would terminate
- * the request when a subrequest is finalized.
+ * In HTTP/2 nginx has set the connection's error already, which would
+ * terminate the request when a subrequest is finalized.
  */
 
 static void

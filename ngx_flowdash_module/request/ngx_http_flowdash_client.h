@@ -9,14 +9,14 @@
 #include <ngx_http_flowdash.h>
 
 
-/* From here on, the request goes on although the client leaves. */
+/* From here on, the request continues although the client leaves. */
 void ngx_http_flowdash_client_ignore(ngx_http_request_t *r);
 
 /* Lets nginx know again whether the client has left. */
 void ngx_http_flowdash_client_restore(ngx_http_request_t *r);
 
 /*
- * Makes the app's request go on although the client leaves, as
+ * Makes the app's request continue although the client leaves, as
  * proxy_ignore_client_abort does.  To be called before the content handler of
  * a location runs, after each internal redirect again; also for the
  * subrequests that other modules make before the app has answered.  Returns

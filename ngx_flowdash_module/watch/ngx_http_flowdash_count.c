@@ -11,6 +11,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_metrics.h>
+#include <ngx_http_flowdash_recent.h>
 #include <ngx_http_flowdash_count.h>
 
 
@@ -175,6 +176,12 @@ ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx)
         ngx_http_flowdash_metrics_time(&ctx->counters->time, ctx->time);
     }
 
+    if (ctx->counters) {
+        ngx_http_flowdash_recent_end(ctx->counters,
+                                 ctx->started ? ctx->time : (ngx_msec_t) -1,
+                                 ctx->state != NGX_HTTP_FLOWDASH_PASSED);
+    }
+
     if (ctx->state != NGX_HTTP_FLOWDASH_PASSED) {
         ngx_http_flowdash_count_failed(ctx);
 
@@ -281,6 +288,8 @@ ngx_http_flowdash_count_step(ngx_http_request_t *r,
     if (ex->error) {
         (void) ngx_atomic_fetch_add(&counters->failed[ex->error], 1);
         ngx_http_flowdash_metrics_happen(&counters->failures);
+        counters->last_failure = (ngx_atomic_uint_t) ex->error << 16
+                                 | (ex->status & 0xffff);
 
     } else {
         (void) ngx_atomic_fetch_add(&counters->succeeded, 1);
@@ -288,6 +297,7 @@ ngx_http_flowdash_count_step(ngx_http_request_t *r,
 
     ngx_http_flowdash_metrics_happen(&counters->rate);
     ngx_http_flowdash_metrics_time(&counters->time, ex->time);
+    ngx_http_flowdash_recent_end(counters, ex->time, ex->error != 0);
 
     if (ex->attempts.nelts) {
         calls = ngx_http_flowdash_count_attempts(counters, ex);

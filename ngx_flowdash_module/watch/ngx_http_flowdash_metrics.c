@@ -136,8 +136,9 @@ ngx_http_flowdash_metrics_make(ngx_http_flowdash_zone_t *zone,
 
 
 /*
- * Another worker is creating this entry, perhaps for the same name: it must not
- * get two entries.  If that worker stalls or dies, nobody uses the slot again.
+ * Another worker is creating this entry, perhaps for the same name: it must
+ * not get two entries.  If that worker stalls or dies, nobody uses the slot
+ * again.
  */
 
 static void

@@ -11,6 +11,7 @@
 #define NGX_HTTP_FLOWDASH_METRICS_REASONS   16
 #define NGX_HTTP_FLOWDASH_METRICS_NAME      96
 #define NGX_HTTP_FLOWDASH_METRICS_FAILURES  50
+#define NGX_HTTP_FLOWDASH_METRICS_MINUTES   5
 
 
 /* the state of an entry in the table */
@@ -44,6 +45,16 @@ typedef struct {
 } ngx_http_flowdash_rate_t;
 
 
+/* what has ended in one minute */
+
+typedef struct {
+    ngx_atomic_t                    minute;    /* since 1970 */
+    ngx_atomic_t                    ended;
+    ngx_atomic_t                    failed;
+    ngx_http_flowdash_histogram_t   time;      /* of those that were timed */
+} ngx_http_flowdash_minute_t;
+
+
 /* of an action, or of one of its steps; long names are cut */
 
 typedef struct ngx_http_flowdash_counters_s {
@@ -63,6 +74,8 @@ typedef struct ngx_http_flowdash_counters_s {
     ngx_http_flowdash_histogram_t   time;
     ngx_http_flowdash_rate_t        rate;
     ngx_http_flowdash_rate_t        failures;
+    ngx_http_flowdash_minute_t      minutes[NGX_HTTP_FLOWDASH_METRICS_MINUTES];
+    ngx_atomic_t                    last_failure;  /* reason << 16 | status */
 
     /* of a step's calls */
 
@@ -81,8 +94,8 @@ typedef struct ngx_http_flowdash_counters_s {
 /*
  * One of the last failures.  "version" is 2n + 1 while the nth is written, and
  * 2n + 2 from then on.  "checksum" is that of 2n + 2 and of all that follows:
- * if a writer stalls until its place has been given to a newer failure, it goes
- * on writing there without a change of the version.
+ * if a writer stalls until its place has been given to a newer failure, it
+ * continues to write there without a change of the version.
  */
 
 typedef struct {

@@ -14,7 +14,10 @@
 
 
 static void ngx_http_flowdash_status_json_counters(
-    ngx_http_flowdash_output_t *out, ngx_http_flowdash_counters_t *counters);
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_counters_t *counters,
+    ngx_http_flowdash_recent_t *recent);
+static void ngx_http_flowdash_status_json_recent(
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_recent_t *recent);
 static void ngx_http_flowdash_status_json_time(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_histogram_t *time);
 static void ngx_http_flowdash_status_json_step(ngx_http_flowdash_output_t *out,
@@ -33,11 +36,13 @@ ngx_http_flowdash_status_json(ngx_http_flowdash_output_t *out,
 
     ngx_http_flowdash_output(out, "{\"now\":%T,\"since\":%T,"
                              "\"entries\":%uA,\"max_entries\":%ui,"
-                             "\"uncounted\":%uA,\"guarded\":%uA,\n"
+                             "\"uncounted\":%uA,\"guarded\":%uA,"
+                             "\"recent_seconds\":%T,\"failing\":%ui,\n"
                              "\"actions\":[",
                              ngx_time(), view->zone->since, view->zone->used,
                              view->zone->size, view->zone->uncounted,
-                             view->zone->guarded);
+                             view->zone->guarded, view->seconds,
+                             view->failing);
 
     action = view->actions.elts;
 
@@ -45,9 +50,13 @@ ngx_http_flowdash_status_json(ngx_http_flowdash_output_t *out,
 
         ngx_http_flowdash_output(out, "%s\n{\"name\":\"", i ? "," : "");
         ngx_http_flowdash_output_json(out, &action[i].name);
-        ngx_http_flowdash_output(out, "\"");
+        ngx_http_flowdash_output(out, "\",");
 
-        ngx_http_flowdash_status_json_counters(out, action[i].counters);
+        ngx_http_flowdash_output(out, "\"failing\":%s",
+                                 action[i].failing ? "true" : "false");
+
+        ngx_http_flowdash_status_json_counters(out, action[i].counters,
+                                               &action[i].recent);
 
         ngx_http_flowdash_output(out, ",\n \"steps\":[");
 
@@ -76,7 +85,7 @@ ngx_http_flowdash_status_json(ngx_http_flowdash_output_t *out,
 
 static void
 ngx_http_flowdash_status_json_counters(ngx_http_flowdash_output_t *out,
-    ngx_http_flowdash_counters_t *counters)
+    ngx_http_flowdash_counters_t *counters, ngx_http_flowdash_recent_t *recent)
 {
     ngx_str_t   *name;
     ngx_uint_t   i, more;
@@ -106,6 +115,19 @@ ngx_http_flowdash_status_json_counters(ngx_http_flowdash_output_t *out,
                              i % 1000);
 
     ngx_http_flowdash_status_json_time(out, &counters->time);
+    ngx_http_flowdash_status_json_recent(out, recent);
+}
+
+
+static void
+ngx_http_flowdash_status_json_recent(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_recent_t *recent)
+{
+    ngx_http_flowdash_output(out, ",\"recent\":{\"ended\":%ui,"
+                             "\"failed\":%ui,\"median\":%M,\"p95\":%M}",
+                     recent->ended, recent->failed,
+                     ngx_http_flowdash_metrics_quantile(&recent->time, 500),
+                     ngx_http_flowdash_metrics_quantile(&recent->time, 950));
 }
 
 
@@ -144,10 +166,11 @@ ngx_http_flowdash_status_json_step(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_output_json(out, &step->name);
     ngx_http_flowdash_output(out, "\",\"endpoint\":\"");
     ngx_http_flowdash_output_json(out, &step->endpoint);
-    ngx_http_flowdash_output(out, "\",\"optional\":%s",
-                             step->optional ? "true" : "false");
+    ngx_http_flowdash_output(out, "\",\"optional\":%s,\"failing\":%s",
+                             step->optional ? "true" : "false",
+                             step->failing ? "true" : "false");
 
-    ngx_http_flowdash_status_json_counters(out, counters);
+    ngx_http_flowdash_status_json_counters(out, counters, &step->recent);
 
     ngx_http_flowdash_output(out, ",\"calls\":%uA,\"retries\":%uA,"
                              "\"statuses\":{",

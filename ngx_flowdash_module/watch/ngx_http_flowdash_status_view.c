@@ -20,7 +20,11 @@ static ngx_int_t ngx_http_flowdash_status_view_table(ngx_http_request_t *r,
     ngx_http_flowdash_view_t *view);
 static int ngx_libc_cdecl ngx_http_flowdash_status_view_compare(
     const void *one, const void *two);
-static void ngx_http_flowdash_status_view_fill(ngx_http_flowdash_view_t *view);
+static void ngx_http_flowdash_status_view_recent(
+    ngx_http_flowdash_view_t *view);
+static ngx_uint_t ngx_http_flowdash_status_view_fill(
+    ngx_http_flowdash_counters_t **counters,
+    ngx_http_flowdash_recent_t *recent);
 static ngx_int_t ngx_http_flowdash_status_view_configured(
     ngx_http_request_t *r, ngx_http_flowdash_view_t *view,
     ngx_http_flowdash_loc_conf_t *flcf);
@@ -73,7 +77,7 @@ ngx_http_flowdash_status_view(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    ngx_http_flowdash_status_view_fill(view);
+    ngx_http_flowdash_status_view_recent(view);
 
     return ngx_http_flowdash_status_view_failures(r, view);
 }
@@ -138,33 +142,51 @@ ngx_http_flowdash_status_view_compare(const void *one, const void *two)
 }
 
 
-/* what found no room in the zone is shown with zeros */
+/* what the last minutes were like */
 
 static void
-ngx_http_flowdash_status_view_fill(ngx_http_flowdash_view_t *view)
+ngx_http_flowdash_status_view_recent(ngx_http_flowdash_view_t *view)
 {
     ngx_uint_t                        i, n;
     ngx_http_flowdash_step_view_t    *step;
     ngx_http_flowdash_action_view_t  *action;
 
-    static ngx_http_flowdash_counters_t  none;
+    view->seconds = ngx_http_flowdash_recent_seconds(view->zone);
+    view->failing = 0;
 
     action = view->actions.elts;
 
     for (i = 0; i < view->actions.nelts; i++) {
 
-        if (action[i].counters == NULL) {
-            action[i].counters = &none;
-        }
+        action[i].failing = ngx_http_flowdash_status_view_fill(
+                                    &action[i].counters, &action[i].recent);
+        view->failing += action[i].failing;
 
         step = action[i].steps.elts;
 
         for (n = 0; n < action[i].steps.nelts; n++) {
-            if (step[n].counters == NULL) {
-                step[n].counters = &none;
-            }
+            step[n].failing = ngx_http_flowdash_status_view_fill(
+                                          &step[n].counters, &step[n].recent);
         }
     }
+}
+
+
+/* returns whether it is failing; what found no room in the zone has zeros */
+
+static ngx_uint_t
+ngx_http_flowdash_status_view_fill(ngx_http_flowdash_counters_t **counters,
+    ngx_http_flowdash_recent_t *recent)
+{
+    static ngx_http_flowdash_counters_t  none;
+
+    if (*counters == NULL) {
+        *counters = &none;
+    }
+
+    ngx_http_flowdash_recent(*counters, recent);
+
+    return ngx_http_flowdash_metrics_per_minute(&(*counters)->failures) != 0;
 }
 
 

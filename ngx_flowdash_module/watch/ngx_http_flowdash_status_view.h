@@ -8,6 +8,7 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_metrics.h>
+#include <ngx_http_flowdash_recent.h>
 
 
 /* what is shown of a step, and of an action with its steps */
@@ -17,19 +18,25 @@ typedef struct {
     ngx_str_t                        endpoint;  /* scheme and host, or empty */
     ngx_flag_t                       optional;
     ngx_http_flowdash_counters_t    *counters;
+    ngx_http_flowdash_recent_t       recent;
+    ngx_uint_t                       failing;   /* in the last minutes */
 } ngx_http_flowdash_step_view_t;
 
 
 typedef struct {
     ngx_str_t                        name;
     ngx_http_flowdash_counters_t    *counters;
+    ngx_http_flowdash_recent_t       recent;
+    ngx_uint_t                       failing;   /* in the last minutes */
     ngx_array_t                      steps;     /* of ..._step_view_t */
 } ngx_http_flowdash_action_view_t;
 
 
 typedef struct {
     ngx_http_flowdash_zone_t        *zone;
+    time_t                           seconds;   /* that "recent" is about */
     ngx_array_t                      actions;   /* of ..._action_view_t */
+    ngx_uint_t                       failing;   /* how many of them */
     ngx_uint_t                       configured;  /* how many come first */
     unsigned                         sorted:1;    /* the others are sorted */
     ngx_http_flowdash_failure_t     *failures;

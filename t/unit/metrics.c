@@ -15,6 +15,7 @@
 
 
 #include "ngx_http_flowdash_metrics.c"
+#include "ngx_http_flowdash_recent.c"
 
 
 #define TEST_SIZE     100
@@ -535,6 +536,74 @@ rates(void)
 }
 
 
+static ngx_uint_t
+recent_is(ngx_http_flowdash_counters_t *counters, ngx_uint_t ended,
+    ngx_uint_t failed, ngx_uint_t timed)
+{
+    ngx_http_flowdash_recent_t  recent;
+
+    ngx_http_flowdash_recent(counters, &recent);
+
+    return recent.ended == ended && recent.failed == failed
+           && ngx_http_flowdash_metrics_count(&recent.time) == timed
+           && recent.time.sum == 40 * timed;
+}
+
+
+static void
+recents(void)
+{
+    ngx_uint_t                     i, good;
+    ngx_http_flowdash_zone_t       zone;
+    ngx_http_flowdash_counters_t   counters;
+
+    ngx_memzero(&counters, sizeof(ngx_http_flowdash_counters_t));
+    set_time(60 * 29000000 + 10);
+    zone.since = test_second - 3;
+
+    ok(recent_is(&counters, 0, 0, 0), "recent: nothing");
+    ok(ngx_http_flowdash_recent_seconds(&zone) == 3, "recent: a young zone");
+
+    ngx_http_flowdash_recent_end(&counters, 40, 0);
+    ngx_http_flowdash_recent_end(&counters, 40, 1);
+    ngx_http_flowdash_recent_end(&counters, (ngx_msec_t) -1, 1);
+    ok(recent_is(&counters, 3, 2, 2), "recent: one is not timed");
+
+    good = 1;
+
+    for (i = 1; i < NGX_HTTP_FLOWDASH_METRICS_MINUTES; i++) {
+        set_time(test_second + 60);
+        ngx_http_flowdash_recent_end(&counters, 40, 0);
+        good &= recent_is(&counters, 3 + i, 2, 2 + i);
+    }
+
+    ok(good, "recent: five minutes are added up");
+    ok(ngx_http_flowdash_recent_seconds(&zone) == 243,
+       "recent: all since the zone was made");
+
+    set_time(test_second + 49);
+    ok(recent_is(&counters, 7, 2, 6), "recent: to the minute's end");
+
+    set_time(test_second + 1);
+    ok(recent_is(&counters, 4, 0, 4), "recent: the first is forgotten");
+    ok(ngx_http_flowdash_recent_seconds(&zone) == 240,
+       "recent: four minutes, when the fifth begins");
+
+    ngx_http_flowdash_recent_end(&counters, 40, 1);
+    ok(recent_is(&counters, 5, 1, 5), "recent: its place is taken");
+
+    set_time(test_second - 600);
+    ok(recent_is(&counters, 0, 0, 0), "recent: the clock was set back");
+    ngx_http_flowdash_recent_end(&counters, 40, 0);
+    ok(recent_is(&counters, 1, 0, 1), "recent: and it counts");
+    ok(ngx_http_flowdash_recent_seconds(&zone) == 1,
+       "recent: never without a second");
+
+    set_time(test_second + 86400);
+    ok(recent_is(&counters, 0, 0, 0), "recent: a day later");
+}
+
+
 /* "n" failures; those that are remembered come back, the last one first */
 
 static ngx_uint_t
@@ -871,6 +940,7 @@ main(void)
     ok(bounds(), "the bounds of buckets");
 
     rates();
+    recents();
 
     ok(ring(0), "no failure");
     ok(ring(1), "one failure");

@@ -1,0 +1,93 @@
+
+/*
+ * What has ended in the last minutes: in each entry, a ring of minutes.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_metrics.h>
+#include <ngx_http_flowdash_recent.h>
+
+
+/*
+ * As in ..._metrics_happen(), two workers that start a minute may lose a run
+ * or two.
+ */
+
+void
+ngx_http_flowdash_recent_end(ngx_http_flowdash_counters_t *counters,
+    ngx_msec_t ms, ngx_uint_t failed)
+{
+    ngx_atomic_uint_t            now, old;
+    ngx_http_flowdash_minute_t  *minute;
+
+    now = ngx_time() / 60;
+    minute = &counters->minutes[now % NGX_HTTP_FLOWDASH_METRICS_MINUTES];
+    old = minute->minute;
+
+    if (old != now && ngx_atomic_cmp_set(&minute->minute, old, now)) {
+        minute->ended = 0;
+        minute->failed = 0;
+        ngx_memzero((void *) &minute->time,
+                    sizeof(ngx_http_flowdash_histogram_t));
+    }
+
+    (void) ngx_atomic_fetch_add(&minute->ended, 1);
+
+    if (failed) {
+        (void) ngx_atomic_fetch_add(&minute->failed, 1);
+    }
+
+    if (ms != (ngx_msec_t) -1) {
+        ngx_http_flowdash_metrics_time(&minute->time, ms);
+    }
+}
+
+
+void
+ngx_http_flowdash_recent(ngx_http_flowdash_counters_t *counters,
+    ngx_http_flowdash_recent_t *recent)
+{
+    ngx_uint_t                   i, n;
+    ngx_atomic_uint_t            now;
+    ngx_http_flowdash_minute_t  *minute;
+
+    ngx_memzero(recent, sizeof(ngx_http_flowdash_recent_t));
+
+    now = ngx_time() / 60;
+
+    for (i = 0; i < NGX_HTTP_FLOWDASH_METRICS_MINUTES; i++) {
+
+        minute = &counters->minutes[i];
+
+        /* a clock that was set back has left minutes that are to come */
+
+        if (minute->minute > now
+            || now - minute->minute >= NGX_HTTP_FLOWDASH_METRICS_MINUTES)
+        {
+            continue;
+        }
+
+        recent->ended += minute->ended;
+        recent->failed += minute->failed;
+        recent->time.sum += minute->time.sum;
+
+        for (n = 0; n <= NGX_HTTP_FLOWDASH_METRICS_BUCKETS; n++) {
+            recent->time.buckets[n] += minute->time.buckets[n];
+        }
+    }
+}
+
+
+time_t
+ngx_http_flowdash_recent_seconds(ngx_http_flowdash_zone_t *zone)
+{
+    time_t  now, first;
+
+    now = ngx_time();
+    first = (now / 60 - (NGX_HTTP_FLOWDASH_METRICS_MINUTES - 1)) * 60;
+    first = ngx_max(first, zone->since);
+
+    return ngx_max(now - first, 1);
+}

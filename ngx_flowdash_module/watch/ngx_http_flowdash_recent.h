@@ -1,0 +1,35 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_RECENT_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_RECENT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_metrics.h>
+
+
+/* what has ended in the last minutes */
+
+typedef struct {
+    ngx_uint_t                      ended;
+    ngx_uint_t                      failed;
+    ngx_http_flowdash_histogram_t   time;
+} ngx_http_flowdash_recent_t;
+
+
+/*
+ * Counts in this minute that an execution, or a run, has ended.  "ms" is how
+ * long it took, or -1 if this does not count.
+ */
+void ngx_http_flowdash_recent_end(ngx_http_flowdash_counters_t *counters,
+    ngx_msec_t ms, ngx_uint_t failed);
+
+/* Adds up the last minutes, this one included. */
+void ngx_http_flowdash_recent(ngx_http_flowdash_counters_t *counters,
+    ngx_http_flowdash_recent_t *recent);
+
+/* Returns how many seconds these minutes have had since the zone was made. */
+time_t ngx_http_flowdash_recent_seconds(ngx_http_flowdash_zone_t *zone);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_RECENT_H_INCLUDED_ */

@@ -1,0 +1,15 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_STATUS_PAGE_PARTS_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_STATUS_PAGE_PARTS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* from the beginning to the title, and what stands behind all else */
+extern const char  ngx_http_flowdash_status_page_head[];
+extern const char  ngx_http_flowdash_status_page_script[];
+
+
+#endif /* _NGX_HTTP_FLOWDASH_STATUS_PAGE_PARTS_H_INCLUDED_ */
