@@ -332,9 +332,8 @@ ngx_http_flowdash_metrics_lives(ngx_http_flowdash_zone_t *zone,
 }
 
 
-void
-ngx_http_flowdash_metrics_time(ngx_http_flowdash_histogram_t *time,
-    ngx_msec_t ms)
+ngx_uint_t
+ngx_http_flowdash_metrics_bucket(ngx_msec_t ms)
 {
     ngx_uint_t  i;
 
@@ -343,6 +342,18 @@ ngx_http_flowdash_metrics_time(ngx_http_flowdash_histogram_t *time,
             break;
         }
     }
+
+    return i;
+}
+
+
+void
+ngx_http_flowdash_metrics_time(ngx_http_flowdash_histogram_t *time,
+    ngx_msec_t ms)
+{
+    ngx_uint_t  i;
+
+    i = ngx_http_flowdash_metrics_bucket(ms);
 
     (void) ngx_atomic_fetch_add(&time->buckets[i], 1);
     (void) ngx_atomic_fetch_add(&time->sum, ms);

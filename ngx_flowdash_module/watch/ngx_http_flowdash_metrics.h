@@ -49,9 +49,10 @@ typedef struct {
 
 typedef struct {
     ngx_atomic_t                    minute;    /* since 1970 */
-    ngx_atomic_t                    ended;
-    ngx_atomic_t                    failed;
-    ngx_http_flowdash_histogram_t   time;      /* of those that were timed */
+    volatile uint32_t               ended;
+    volatile uint32_t               failed;
+    volatile uint32_t               buckets[
+                                       NGX_HTTP_FLOWDASH_METRICS_BUCKETS + 1];
 } ngx_http_flowdash_minute_t;
 
 
@@ -167,6 +168,9 @@ void ngx_http_flowdash_metrics_end(ngx_http_flowdash_zone_t *zone,
 
 /* Sets "running" of all entries to the sum of what the living workers run. */
 void ngx_http_flowdash_metrics_sum_running(ngx_http_flowdash_zone_t *zone);
+
+/* Returns the number of the bucket that a value in ms belongs to. */
+ngx_uint_t ngx_http_flowdash_metrics_bucket(ngx_msec_t ms);
 
 /* Adds a value in ms to a histogram. */
 void ngx_http_flowdash_metrics_time(ngx_http_flowdash_histogram_t *time,

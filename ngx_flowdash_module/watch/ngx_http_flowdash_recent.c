@@ -10,6 +10,11 @@
 #include <ngx_http_flowdash_recent.h>
 
 
+/* nginx's ngx_atomic_fetch_add() is for whole words, these are halves */
+
+#define ngx_http_flowdash_recent_add(n)  (void) __sync_fetch_and_add(n, 1)
+
+
 /*
  * As in ..._metrics_happen(), two workers that start a minute may lose a run
  * or two.
@@ -29,18 +34,18 @@ ngx_http_flowdash_recent_end(ngx_http_flowdash_counters_t *counters,
     if (old != now && ngx_atomic_cmp_set(&minute->minute, old, now)) {
         minute->ended = 0;
         minute->failed = 0;
-        ngx_memzero((void *) &minute->time,
-                    sizeof(ngx_http_flowdash_histogram_t));
+        ngx_memzero((void *) minute->buckets, sizeof(minute->buckets));
     }
 
-    (void) ngx_atomic_fetch_add(&minute->ended, 1);
+    ngx_http_flowdash_recent_add(&minute->ended);
 
     if (failed) {
-        (void) ngx_atomic_fetch_add(&minute->failed, 1);
+        ngx_http_flowdash_recent_add(&minute->failed);
     }
 
     if (ms != (ngx_msec_t) -1) {
-        ngx_http_flowdash_metrics_time(&minute->time, ms);
+        ngx_http_flowdash_recent_add(
+                   &minute->buckets[ngx_http_flowdash_metrics_bucket(ms)]);
     }
 }
 
@@ -71,10 +76,9 @@ ngx_http_flowdash_recent(ngx_http_flowdash_counters_t *counters,
 
         recent->ended += minute->ended;
         recent->failed += minute->failed;
-        recent->time.sum += minute->time.sum;
 
         for (n = 0; n <= NGX_HTTP_FLOWDASH_METRICS_BUCKETS; n++) {
-            recent->time.buckets[n] += minute->time.buckets[n];
+            recent->time.buckets[n] += minute->buckets[n];
         }
     }
 }

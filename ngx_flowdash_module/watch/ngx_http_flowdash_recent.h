@@ -13,7 +13,7 @@
 typedef struct {
     ngx_uint_t                      ended;
     ngx_uint_t                      failed;
-    ngx_http_flowdash_histogram_t   time;
+    ngx_http_flowdash_histogram_t   time;      /* without a sum */
 } ngx_http_flowdash_recent_t;
 
 
