@@ -137,6 +137,14 @@ my @successes = (
     [ charset => { headers => [ 'Content-Type' =>
                                 'Application/JSON ; charset="utf-8"' ],
                    body => " $change\r\n" }, 1 ],
+    [ form_feeds => { headers => [ 'Content-Type' => "\f\f" ],
+                      body => $change }, 1 ],
+    [ form_feeds_around => { headers => [ 'Content-Type' =>
+                                          "\f application/json\x0b\f" ],
+                             body => $change }, 1 ],
+    [ form_feed_inside => { headers => [ 'Content-Type' =>
+                                         "application/\fjson" ],
+                            body => $change }, 0 ],
     [ chunked => { headers => \@json, body => $change, chunked => 1 }, 1 ],
     [ no_length => { headers => \@json, body => $change, no_length => 1 },
       1 ],

@@ -21,6 +21,7 @@
 
 static void ngx_http_flowdash_answer_skip_mark(
     ngx_http_flowdash_exchange_t *ex);
+static void ngx_http_flowdash_answer_trim(ngx_str_t *type);
 static void ngx_http_flowdash_answer_status_failed(
     ngx_http_flowdash_exchange_t *ex);
 static void ngx_http_flowdash_answer_check_coding(
@@ -122,6 +123,7 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex, ngx_int_t rc)
         if (ex->status == 0) {
             ex->status = r->headers_out.status;
             ex->content_type = r->headers_out.content_type;
+            ngx_http_flowdash_answer_trim(&ex->content_type);
         }
 
     } else if (r->header_sent) {
@@ -153,6 +155,34 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex, ngx_int_t rc)
     }
 
     ngx_http_flowdash_answer_check_coding(ex);
+}
+
+
+/*
+ * Nginx leaves what is no white space in HTTP; libcurl removes all that C has,
+ * and both kinds of steps must see the same media type.
+ */
+
+static void
+ngx_http_flowdash_answer_trim(ngx_str_t *type)
+{
+    u_char  *p, *last;
+
+    p = type->data;
+    last = p + type->len;
+
+    while (p < last && (*p == ' ' || (*p >= '\t' && *p <= '\r'))) {
+        p++;
+    }
+
+    while (p < last
+           && (last[-1] == ' ' || (last[-1] >= '\t' && last[-1] <= '\r')))
+    {
+        last--;
+    }
+
+    type->data = p;
+    type->len = last - p;
 }
 
 
