@@ -58,10 +58,14 @@ ngx_http_flowdash_conf_block_read(ngx_conf_t *cf,
 
     block->pos = ngx_palloc(cf->temp_pool, size);
     if (block->pos == NULL) {
-        return NGX_DECLINED;
+        return NGX_ERROR;
     }
 
     n = ngx_read_file(&file, block->pos, size, block->offset);
+
+    if (n == NGX_ERROR) {
+        return NGX_ERROR;
+    }
 
     if (n != size) {
         return NGX_DECLINED;

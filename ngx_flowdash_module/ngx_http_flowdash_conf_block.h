@@ -25,8 +25,8 @@ void ngx_http_flowdash_conf_block_begin(ngx_conf_t *cf,
     ngx_http_flowdash_conf_block_t *block);
 
 /*
- * Reads the text from there on, as far as nginx has come.  Returns NGX_OK, or
- * NGX_DECLINED if there is no such text.
+ * Reads the text from there on, as far as nginx has come.  Returns NGX_OK,
+ * NGX_DECLINED if there is no such text, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_conf_block_read(ngx_conf_t *cf,
     ngx_http_flowdash_conf_block_t *block);

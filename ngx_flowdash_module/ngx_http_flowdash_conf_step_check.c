@@ -46,7 +46,7 @@ static ngx_http_flowdash_directive_t *ngx_http_flowdash_conf_step_check_find(
     ngx_http_flowdash_loc_conf_t *flcf, ngx_http_flowdash_directive_t *d);
 static char *ngx_http_flowdash_conf_step_check_handler(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step);
-static void ngx_http_flowdash_conf_step_check_idle(ngx_conf_t *cf,
+static char *ngx_http_flowdash_conf_step_check_idle(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block);
 static ngx_uint_t ngx_http_flowdash_conf_step_check_passes(ngx_str_t *name);
 
@@ -222,7 +222,7 @@ ngx_http_flowdash_conf_step_check(ngx_conf_t *cf,
     }
 
     if (rv == NGX_CONF_OK) {
-        ngx_http_flowdash_conf_step_check_idle(cf, step, block);
+        rv = ngx_http_flowdash_conf_step_check_idle(cf, step, block);
     }
 
     return rv;
@@ -399,17 +399,20 @@ ngx_http_flowdash_conf_step_check_handler(ngx_conf_t *cf,
 }
 
 
-static void
+static char *
 ngx_http_flowdash_conf_step_check_idle(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block)
 {
+    ngx_int_t                      rc;
     ngx_str_t                      name;
     ngx_http_flowdash_idle_t      *idle;
     ngx_http_flowdash_place_t      place;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
-    if (ngx_http_flowdash_conf_block_read(cf, block) != NGX_OK) {
-        return;
+    rc = ngx_http_flowdash_conf_block_read(cf, block);
+
+    if (rc != NGX_OK) {
+        return (rc == NGX_ERROR) ? NGX_CONF_ERROR : NGX_CONF_OK;
     }
 
     flcf = step->loc_conf[ngx_http_flowdash_module.ctx_index];
@@ -432,6 +435,8 @@ ngx_http_flowdash_conf_step_check_idle(ngx_conf_t *cf,
             }
         }
     }
+
+    return NGX_CONF_OK;
 }
 
 
