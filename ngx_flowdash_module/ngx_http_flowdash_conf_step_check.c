@@ -178,7 +178,6 @@ static ngx_http_flowdash_idle_t  ngx_http_flowdash_idle_directives[] = {
     { "auth_jwt", ngx_http_flowdash_idle_access },
     { "satisfy", ngx_http_flowdash_idle_access },
     { "limit_req", ngx_http_flowdash_idle_limit },
-    { "limit_conn", ngx_http_flowdash_idle_limit },
 
     { "error_page",
       "has no effect in a step: its error is not replaced by a page, it fails "

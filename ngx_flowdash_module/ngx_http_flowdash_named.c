@@ -6,7 +6,7 @@
  * would get a GET, but with the client's body, and its overrides of the
  * method.  Both get a GET as if the action had failed.
  *
- * * nginx tells nobody which location it leaves.  But the address of an error
+ * Nginx tells nobody which location it leaves.  But the address of an error
  * page can have variables, and they are evaluated there.
  */
 

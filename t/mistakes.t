@@ -185,7 +185,7 @@ my @table = (
     '"flowdash_step" "CRM"', qq("$name"), 'has no effect', $in_step ] }
     'allow 10.0.0.1', 'deny all', 'auth_basic "Tasks"',
     'auth_basic_user_file users', 'auth_request /auth', 'satisfy any',
-    'limit_req zone=a', 'limit_conn a 1', 'error_page 502 /error.html'),
+    'limit_req zone=a', 'error_page 502 /error.html'),
 [ warn => 'allow in a proxied step', proxied('allow all;'), '"allow"' ],
 [ warn => 'allow in a step, hard to read',
   calling(qq(set \$a "} allow"; # { "
@@ -469,8 +469,6 @@ for (@table) {
 
     $conf = "limit_req_zone \$uri zone=a:1m rate=1r/s;\n$conf"
         if $conf =~ /limit_req /;
-    $conf = "limit_conn_zone \$uri zone=a:1m;\n$conf"
-        if $conf =~ /limit_conn /;
 
     my ($ok, $output) = $t->test_config($conf);
     my @messages = grep { /\[(?:warn|emerg)\]/ } split /\n/, $output;

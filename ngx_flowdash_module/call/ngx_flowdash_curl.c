@@ -410,7 +410,8 @@ ngx_flowdash_curl_ended(CURL *easy, CURLcode result)
 
     t = ngx_flowdash_curl_handle_user(easy);
 
-    if (t) {
+    if (t) {    /* an answer that is there counts, whatever has failed since */
+        t->failure = (result == CURLE_OK) ? NULL : t->failure;
         ngx_flowdash_curl_done(t, result);
     }
 }

@@ -72,6 +72,13 @@ ngx_http_flowdash_url_parse(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
     url->shown = *text;
 
     if (ngx_strncmp(start, "unix:", 5) == 0) {
+
+        p = ngx_strlchr(start, last, '?');
+
+        if (p) {
+            url->shown.len = p - text->data;
+        }
+
         return ngx_http_flowdash_url_unix(cf, url, start + 5, text);
     }
 

@@ -116,10 +116,15 @@ ngx_http_flowdash_client_content_handler(ngx_http_request_t *r)
         ngx_http_flowdash_client_ignore(r);
         r->write_event_handler = ngx_http_request_empty_handler;
 
-    } else if (r->read_event_handler == ngx_http_block_reading
+    } else if ((r->read_event_handler == ngx_http_block_reading
+                || (r->read_event_handler == ngx_http_request_empty_handler
+                    && r != r->main))
                && !r->main->header_sent)
     {
-        /* it may start an upstream, or a subrequest, later */
+        /*
+         * It may start an upstream, or a subrequest, later.  In a subrequest
+         * nobody looks at the client, but HTTP/2 marks its connection.
+         */
 
         ngx_http_flowdash_client_ignore(r);
     }

@@ -74,13 +74,17 @@ ngx_http_flowdash_recent(ngx_http_flowdash_counters_t *counters,
             continue;
         }
 
-        recent->ended += minute->ended;
         recent->failed += minute->failed;
+        recent->ended += minute->ended;
 
         for (n = 0; n <= NGX_HTTP_FLOWDASH_METRICS_BUCKETS; n++) {
             recent->time.buckets[n] += minute->buckets[n];
         }
     }
+
+    /* what is read while it changes, or as a minute begins, may not fit */
+
+    recent->failed = ngx_min(recent->failed, recent->ended);
 }
 
 

@@ -325,19 +325,20 @@ static void
 ngx_http_flowdash_status_page_all(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_counters_t *counters)
 {
-    ngx_uint_t  ended;
+    ngx_uint_t  succeeded, ended;
 
     if (counters->started == 0) {
         ngx_http_flowdash_output(out, "<p class=\"all\">never run</p>");
         return;
     }
 
-    ended = counters->succeeded + counters->aborted
+    succeeded = counters->succeeded;
+    ended = succeeded + counters->aborted
             + ngx_http_flowdash_status_page_failed(counters);
 
     ngx_http_flowdash_output(out, "<p class=\"all\">in all %uA, ",
                              counters->started);
-    ngx_http_flowdash_status_page_share(out, counters->succeeded, ended);
+    ngx_http_flowdash_status_page_share(out, succeeded, ended);
     ngx_http_flowdash_output(out, " succeeded, p95 ");
     ngx_http_flowdash_status_page_time(out, &counters->time, 950);
 

@@ -14,7 +14,7 @@
 
 
 /*
- * The most memory for the workers' rows.  Up to a zone of 9m, that is one for
+ * The most memory for the workers' rows.  Up to a zone of 16m, that is one for
  * each process that nginx can have.
  */
 
@@ -62,7 +62,7 @@ ngx_http_flowdash_zone_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (size == NGX_ERROR || size < (ssize_t) (8 * ngx_pagesize)) {
         return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
                              "the size must be at least 32k; actions and "
-                             "steps take about 0.6k each");
+                             "steps take about 1k each");
     }
 
     fmcf->zone_size = size;

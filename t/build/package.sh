@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 name=libnginx-mod-http-flowdash
 version=$(sed -n 's/^#define NGX_HTTP_FLOWDASH_VERSION *"\(.*\)"/\1/p' \
           ngx_flowdash_module/core/ngx_http_flowdash.h)
-debian=$(. /etc/os-release && echo "$VERSION_ID $VERSION_CODENAME")
+debian=$(. /etc/os-release && echo "${VERSION_ID-} $VERSION_CODENAME")
 suite=${debian#* }
 
 # 0.9.0-1~deb12u1 of Debian 12 is older than what Debian 13 has
