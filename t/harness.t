@@ -4,6 +4,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::Flowdash;
 
+use Fcntl qw(LOCK_EX);
 use File::Temp qw(tempdir);
 use Time::HiRes qw(sleep time);
 
@@ -392,6 +393,18 @@ SKIP: {
     is(`$FindBin::Bin/build/packages.sh -n dpkg no-such-a no-such-b`,
        " no-such-a no-such-b\n", 'packages that are missing');
 }
+
+
+# two runs in one Debian
+
+open my $lock, '>', "$dir/debian.lock" or die "$dir/debian.lock: $!\n";
+print $lock "process 7 runs \"make test\" there\n";
+$lock->flush;
+flock $lock, LOCK_EX or die "flock: $!\n";
+is(`$FindBin::Bin/build/in-debian.sh trixie $dir/debian true 2>&1`,
+   "$dir/debian is in use: process 7 runs \"make test\" there\n",
+   'another Debian: one run at a time');
+is($? >> 8, 1, 'another Debian: the second run fails');
 
 $t->new_requests('app');
 $t->done;

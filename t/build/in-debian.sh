@@ -8,6 +8,8 @@
 # from where this machine's apt gets its own.  Its /flowdash is a copy of the
 # checkout, with a build/ of its own that stays.  With NETLESS=1 in the
 # environment, the command has no network but its own loopback.
+#
+# One run at a time: the next one would empty the /tmp of the first.
 
 set -eu
 cd "$(dirname "$0")/../.."
@@ -15,6 +17,15 @@ cd "$(dirname "$0")/../.."
 suite=$1
 root=$(realpath -m "$2")
 shift 2
+
+mkdir -p "$(dirname "$root")"
+exec {lock}>>"$root.lock"
+flock --nonblock "$lock" || {
+    echo "$root is in use: $(cat "$root.lock")" >&2
+    exit 1
+}
+echo "process ${CONTAINER-$$} runs \"$*\" there since $(date +%T)" \
+    >"$root.lock"
 
 debian=$(t/build/archive.sh Debian)
 [ -n "$debian" ] || {
@@ -83,4 +94,4 @@ net=()
 
 env -i "${settings[@]}" HOME=/root LANG=C.UTF-8 \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-    "${net[@]}" chroot "$root" sh -c 'cd /flowdash && "$@"' sh "$@"
+    "${net[@]}" chroot "$root" sh -c 'cd /flowdash && "$@"' sh "$@" {lock}>&-
