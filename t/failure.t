@@ -88,6 +88,13 @@ my %redirects = (
     fragment => [ 'https://h.test#secret', 'https://h.test' ],
     line => [ "/a\tb", '/a\tb' ],
 
+    # cut, so that the rest stays in the line: 512 bytes with "Location: "
+
+    long => [ '/' . 'x' x 800, '/' . 'x' x 501 ],
+    long_line => [ '/' . "\t" x 800 . 'b', '/' . '\t' x 501 ],
+    long_user => [ 'http://' . 'u' x 800 . ':secret@h.test/a?' . 'q' x 800,
+                   'http://h.test/a' ],
+
     # not what a URL is
 
     slash => [ 'http:/me:secret@h.test/', '' ],

@@ -1,7 +1,7 @@
 # libcurl fails, as it does without memory: calls that are running end with
 # "internal" at once, their sockets are closed, the log has one alert, and the
 # same worker makes the next call.  If libcurl only refuses one call, the others
-# go on.
+# continue.  None of that is counted as an answer of the endpoint's.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -28,12 +28,18 @@ http {
     %%HTTP_GLOBALS%%
     log_format flow '$status $flowdash_error $flowdash_step_status';
     access_log %%DIR%%/flow.log flow;
+    flowdash_zone flowdash:1m;
     flowdash_timeout 100s;
     flowdash_deadline 200s;
     flowdash_keepalive_timeout 900s;    # no sweep in between
 
     server {
         listen 127.0.0.1:%%PORT_http%%;
+
+        location = /metrics {
+            access_log off;
+            flowdash_status prometheus;
+        }
 
         location ~ ^/(?<path>.*)$ {
             flowdash_action "Do";
@@ -91,6 +97,29 @@ sub logged {
     return join '; ', sort @lines[-4 .. -1];
 }
 
+# what was added, since the last time, to the counters of failures, by reason,
+# and of answers, by status
+
+my %counted;
+
+sub counted {
+    my $metrics = $t->get('/metrics')->{body};
+    my %now = map { s/_total.*(?:reason|code)=/ /r } $metrics =~ /^flowdash_(?#
+        )((?:actions_failed|steps_failed|step_answers)_total\{.*"\}) (\d+)$/mg;
+    my %before = %counted;
+    %counted = %now;
+    return join ', ', map { my $more = $now{$_} - ($before{$_} // 0);
+                            $more ? s/\}/: $more/r : () } sort keys %now;
+}
+
+sub counters {
+    my ($internal, $answered) = @_;
+    my $text = qq(actions_failed "internal": $internal, step_answers "2xx": )
+        . qq($answered, step_answers "none": $internal, )
+        . qq(steps_failed "internal": $internal);
+    return $internal ? $text : qq(step_answers "2xx": $answered);
+}
+
 
 # each call of the multi interface, with calls that are running and one
 # connection that is kept
@@ -124,10 +153,13 @@ for my $how (qw(nothing action add remove)) {
     $internal .= '; 500 internal 500' if $how ne 'remove';
     $internal = "200 - 200; $internal" if $how eq 'remove';
     is(logged($n), $internal, "$how: the reason, without another attempt");
+    is(counted(), $how eq 'remove' ? counters(3, 2) : counters(4, 1),
+       "$how: the counters");
 
     $t->write_file('go', '');
     is(join(' ', map { act($_) } qw(/ok /ok /slow/again)), '200 200 200',
        "$how: the next calls");
+    counted();
     $n += 3;
 }
 
@@ -155,7 +187,10 @@ for my $how (qw(memory added inside again)) {
        "$how: the others succeed");
     is(logged($n += 4), join('; ', ('200 - 200') x 3 , $ends),
        "$how: the reason");
+    is(counted(), $how eq 'again' ? counters(0, 4) : counters(1, 3),
+       "$how: the counters");
     is(act('/ok'), 200, "$how: the next call");
+    counted();
     $n++;
     is(scalar $t->requests('hook'), $before + ($how eq 'again' ? 5 : 4),
        "$how: nothing was called twice");
