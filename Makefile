@@ -158,7 +158,8 @@ prove  = PERL5LIB=$(CURDIR)/t/lib$(if $(PERL5LIB),:$(PERL5LIB)) \
 test:
 	@echo '"make test" takes about $(TEST_TIME) on two idle cores.'
 	@$(MAKE) --no-print-directory test-deps
-	@mkdir -p $(dir $(tally)); : >$(tally); status=0; \
+	@mkdir -p $(dir $(tally)); : >$(tally); \
+	rm -f $(tally).said; status=0; \
 	for part in $(parts); do \
 	    echo $$part >>$(tally); \
 	    $(MAKE) --no-print-directory test-$$part || { status=$$?; break; }; \

@@ -1,5 +1,7 @@
 # The harness itself: plain nginx, no module.
 
+BEGIN { delete $ENV{FLOWDASH_TALLY} }   # what fails here is meant to
+
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::Flowdash;
@@ -360,6 +362,7 @@ sub tally {
     my $file = $t->write_file('tally', "plain\n");
     local $ENV{PERL5LIB} = "$FindBin::Bin/lib";
     local $ENV{FLOWDASH_TALLY} = $file;
+    unlink "$file.said";
 
     for my $name (sort keys %test) {
         my $path = $t->write_file("$name.t", "use Test::More; $test{$name}");
@@ -384,6 +387,9 @@ is(tally(2, @good, x => 'ok($_ % 3) for 1 .. 9; done_testing;',
          y => 'ok(1); exit 3;', z => 'ok(1); kill KILL => $$;'),
    "2 FAILED, plain: /x.t (3 of 9), /y.t (exit 3), /z.t (signal 9)\n",
    'tally: what has failed');
+like(tally(0, x => 'use Test::Flowdash; is(1, 2, "same"); done_testing;'),
+     qr{^1 /x\.t: .*Failed test 'same'.*got: '1'.*\nFAILED, plain: /x\.t \(1 of 1}s,
+     'tally: what it has said');
 is(tally(0, x => 'plan(tests => 2); ok(1); POSIX::_exit(0);'),
    "1 FAILED, plain: /x.t (Bad plan.  You planned 2 tests but ran 1.)\n",
    'tally: what was not run');

@@ -54,6 +54,7 @@ server that listens on %%PORT_http%%.  These words are replaced:
     FLOWDASH_NPM      where npm's packages are; else build/npm, if it exists
     FLOWDASH_KEEP     keep the temporary directory
     FLOWDASH_TIMEOUT  seconds until a test file is ended by force, 1200
+    FLOWDASH_TALLY    a file; what failing tests say is added to FILE.said
 
 =head1 TIME
 
@@ -92,6 +93,20 @@ my @SANITIZER_OPTIONS = qw(ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS);
 my @tests;                          # every instance, for the END block
 
 sub import { strict->import; warnings->import; goto &Exporter::import }
+
+# What a failing test says stands far above the last line of "make test", which
+# t/build/tally writes: that shows it once more.
+
+if (my $tally = $ENV{FLOWDASH_TALLY}) {
+    my $name = $0 =~ s/^\Q$ROOT\E\///r;
+
+    Test2::API::test2_stack()->top->listen(sub ($hub, $event, @) {
+        my @said = grep { ($_->{tag} // '') eq 'DIAG' }
+            @{ $event->facet_data->{info} // [] } or return;
+        open my $file, '>>', "$tally.said" or return;
+        print $file map { "$name: $_->{details}" =~ s/\s*\z/\n/r } @said;
+    });
+}
 
 
 # The life of a test.  Everything it starts joins the process group of a guard,
