@@ -77,6 +77,30 @@ for my $name (sort keys %described) {
     is($context, $contexts{$name}, "$name: context");
 }
 
+# since when: the first version whose changes name it
+
+my @versions = reverse content("$root/CHANGES")
+    =~ /^Changes with ngx_flowdash_module (\S+) .*?\n(.*?)(?=^Changes|\z)/gms;
+my (%since, %said);
+
+while (my ($changes, $version) = splice @versions, 0, 2) {
+    $since{$_} //= $version for $changes =~ /(\$?\bflowdash_\w+)/g;
+}
+
+while ($directives =~ /^### (\$?flowdash_\w+)\n(.*?)(?=^##|\z)/gms) {
+    my ($name, $text) = ($1, $2);
+    ($said{$name}) = $text =~ /\A\n(?:    \N+\n)*\n?
+        This\ (?:directive|variable)\ appeared\ in\ version\ (\S+)\.\n/x;
+    is($said{$name}, $since{ $name =~ s/NAME$//r }, "$name: since when");
+}
+
+# the contents by purpose
+
+my ($contents) = $directives =~ /^## Directives by purpose\n(.*?)(?=^## )/ms;
+
+is(join(' ', sort $contents =~ /\[(flowdash_\w+)\]\(#\g1\)/g),
+   join(' ', sort keys %contexts), 'the contents have each directive, once');
+
 is(join(' ', sort @described), join(' ', sort keys %variables),
    'the variables described are those of the module');
 
