@@ -39,12 +39,13 @@ TESTS ?= t/*.t
 
 BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
                   libssl-dev libyajl-dev zlib1g-dev
-TEST_PACKAGES   = ca-certificates chromium chromium-driver clang curl gcovr \
-                  jq libclang-rt-dev libfcgi-perl libio-socket-ssl-perl \
+TEST_PACKAGES   = build-essential ca-certificates chromium chromium-driver \
+                  clang curl debhelper dpkg-dev gcovr jq libclang-rt-dev \
+                  libfcgi-perl libio-socket-ssl-perl \
                   libmojolicious-perl libnginx-mod-http-js \
-                  libnginx-mod-http-lua mandoc nghttp2-server node-busboy \
-                  openssl patch perl php-cli prometheus puma python3-django \
-                  python3-flask python3-werkzeug \
+                  libnginx-mod-http-lua lintian mandoc nghttp2-server \
+                  node-busboy openssl patch perl php-cli prometheus puma \
+                  python3-django python3-flask python3-werkzeug \
                   ruby-actionpack ruby-rack ruby-sinatra valgrind \
                   $(call unless_there,node,nodejs) $(call unless_there,npm,npm)
 PACKAGE_PACKAGES = build-essential debhelper dpkg-dev $(if $(LINTIAN),lintian)
