@@ -40,8 +40,8 @@ TESTS ?= t/*.t
 BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
                   libssl-dev libyajl-dev zlib1g-dev
 TEST_PACKAGES   = build-essential ca-certificates chromium chromium-driver \
-                  clang curl debhelper dpkg-dev gcovr jq libclang-rt-dev \
-                  libfcgi-perl libio-socket-ssl-perl \
+                  clang curl debhelper dpkg-dev gcovr haproxy jq \
+                  libclang-rt-dev libfcgi-perl libio-socket-ssl-perl \
                   libmojolicious-perl libnginx-mod-http-js \
                   libnginx-mod-http-lua lintian mandoc nghttp2-server \
                   node-busboy openssl patch perl php-cli prometheus puma \
@@ -58,9 +58,9 @@ DIFFERENTIAL_PACKAGES := default-jdk-headless golang-go libplack-perl \
 
 # What is only at npm, in exact versions; it goes into build/npm.
 NPM_PACKAGES := axe-core@4.14.1 busboy@1.6.0 co-body@6.2.0 express@5.3.0 \
-                formidable@3.5.4 koa@3.3.0 koa-body@8.0.1 \
-                koa-bodyparser@4.4.1 multer@2.5.0 standardwebhooks@1.1.1 \
-                undici@6.29.1
+                formidable@3.5.4 js-yaml@4.1.0 koa@3.3.0 koa-body@8.0.1 \
+                koa-bodyparser@4.4.1 kubernetes-models@3.1.0 multer@2.5.0 \
+                standardwebhooks@1.1.1 undici@6.29.1
 
 # Many a Node isn't Debian's, and its npm can't be installed beside it.
 unless_there = $(if $(shell command -v $1),,$2)
