@@ -810,18 +810,13 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
 }
 
 
-/*
- * Whether the action continues although a step failed.  If the request itself
- * makes a call impossible, it does not, even if the step is optional.
- */
+/* whether the action continues although a step failed */
 
 static ngx_uint_t
 ngx_http_flowdash_action_tolerates_failure(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
 {
-    if (!ex->step->optional
-        || ex->error == NGX_HTTP_FLOWDASH_REQUEST_INVALID)
-    {
+    if (!ngx_http_flowdash_exchange_is_tolerated(ex)) {
         return 0;
     }
 
@@ -871,6 +866,7 @@ ngx_http_flowdash_action_written(ngx_http_request_t *r,
     }
 
     ctx->state = NGX_HTTP_FLOWDASH_PASSED;
+    ctx->upstreams = r->upstream_states ? r->upstream_states->nelts : 0;
 
     ngx_http_flowdash_count_passed(ctx);
     ngx_http_flowdash_action_restore_connection(r, ctx);

@@ -38,6 +38,8 @@ static void ngx_http_flowdash_conf_warn_upstream(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
 static ngx_uint_t ngx_http_flowdash_conf_warn_has_server(
     ngx_http_upstream_srv_conf_t *uscf);
+static void ngx_http_flowdash_conf_warn_braces(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *conf);
 static void ngx_http_flowdash_conf_warn_user(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
 static ngx_uint_t ngx_http_flowdash_conf_warn_is_spelling(ngx_str_t *name,
@@ -79,6 +81,7 @@ ngx_http_flowdash_conf_warn_step(ngx_conf_t *cf,
     if (conf->url) {
         ngx_http_flowdash_conf_warn_secrets(cf, conf);
         ngx_http_flowdash_conf_warn_upstream(cf, conf);
+        ngx_http_flowdash_conf_warn_braces(cf, conf);
     }
 }
 
@@ -304,6 +307,39 @@ ngx_http_flowdash_conf_warn_has_server(ngx_http_upstream_srv_conf_t *uscf)
 }
 
 
+/* they are sent as they are */
+
+static void
+ngx_http_flowdash_conf_warn_braces(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *conf)
+{
+    u_char                        *last;
+    ngx_uint_t                     i;
+    ngx_http_flowdash_url_part_t  *part;
+
+    part = conf->url->parts.elts;
+
+    for (i = 0; i < conf->url->parts.nelts; i++) {
+
+        if (part[i].value) {
+            continue;
+        }
+
+        last = part[i].text.data + part[i].text.len;
+
+        if (ngx_strlchr(part[i].text.data, last, '{')
+            || ngx_strlchr(part[i].text.data, last, '}'))
+        {
+            ngx_http_flowdash_conf_report_warn(cf, conf, conf->url->place,
+                        "a brace is not a part of a URL, some servers refuse "
+                        "that of \"flowdash_call\" \"%V\"; \"%%7B\" and "
+                        "\"%%7D\" are accepted by all", &conf->url->shown);
+            return;
+        }
+    }
+}
+
+
 void
 ngx_http_flowdash_conf_warn_action(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf)
@@ -312,10 +348,31 @@ ngx_http_flowdash_conf_warn_action(ngx_conf_t *cf,
 
     if (conf->places.action && !ngx_http_flowdash_conf_warn_has_app(cf, conf))
     {
-        ngx_http_flowdash_conf_report_warn(cf, conf, conf->places.action,
+        conf->no_app = ngx_http_conf_get_module_loc_conf(cf,
+                                                       ngx_http_core_module);
+    }
+}
+
+
+void
+ngx_http_flowdash_conf_warn_handlers(ngx_conf_t *cf, ngx_array_t *actions)
+{
+    ngx_uint_t                      i;
+    ngx_http_flowdash_loc_conf_t  **action;
+
+    action = actions->elts;
+
+    for (i = 0; i < actions->nelts; i++) {
+
+        if (action[i]->no_app == NULL || action[i]->no_app->handler) {
+            continue;
+        }
+
+        ngx_http_flowdash_conf_report_warn(cf, action[i],
+                    action[i]->places.action,
                     "the location has no content handler for the app, such as "
-                    "\"proxy_pass\": after the steps, nginx would answer "
-                    "with 404 or 405");
+                    "\"proxy_pass\": after the steps, nginx looks for a "
+                    "file, and answers with 404 or 405");
     }
 }
 

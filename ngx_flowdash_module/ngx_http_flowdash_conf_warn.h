@@ -24,5 +24,13 @@ void ngx_http_flowdash_conf_warn_step(ngx_conf_t *cf,
 void ngx_http_flowdash_conf_warn_action(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
 
+/*
+ * Warns of actions without a content handler for the app.  To be called when
+ * the values of all modules are merged: some set their handler only then.
+ * "actions" is an array of ngx_http_flowdash_loc_conf_t *.
+ */
+void ngx_http_flowdash_conf_warn_handlers(ngx_conf_t *cf,
+    ngx_array_t *actions);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_CONF_WARN_H_INCLUDED_ */

@@ -18,7 +18,8 @@
 
 
 static ngx_int_t ngx_http_flowdash_end_header_filter(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_flowdash_end_app_is_called(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_flowdash_end_app_is_called(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 
 
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
@@ -46,6 +47,8 @@ ngx_http_flowdash_end_header_filter(ngx_http_request_t *r)
     ctx = ngx_http_flowdash_get_ctx(r);
 
     if (ctx && ctx->state == NGX_HTTP_FLOWDASH_PASSED) {
+        ctx->answered = 1;
+
         ngx_http_flowdash_client_restore(r);
         ngx_http_flowdash_count_ended(ctx);
     }
@@ -67,7 +70,7 @@ ngx_http_flowdash_end(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
         return;
     }
 
-    if (!ngx_http_flowdash_end_app_is_called(r)) {
+    if (!ngx_http_flowdash_end_app_is_called(r, ctx)) {
         ctx->state = NGX_HTTP_FLOWDASH_ABORTED;
         ctx->status = r->headers_out.status;
 
@@ -79,17 +82,19 @@ ngx_http_flowdash_end(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 
 
 /*
- * Whether the app may have got the request: an upstream has sent something, or
- * a content handler without one has answered.
+ * Whether the app may have got the request: an upstream has sent something
+ * since the action has passed, or there is an answer, even if a filter did not
+ * let it through.
  */
 
 static ngx_uint_t
-ngx_http_flowdash_end_app_is_called(ngx_http_request_t *r)
+ngx_http_flowdash_end_app_is_called(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_uint_t                  i;
     ngx_http_upstream_state_t  *state;
 
-    if (r->header_sent) {
+    if (ctx->answered || r->header_sent) {
         return 1;
     }
 
@@ -99,7 +104,7 @@ ngx_http_flowdash_end_app_is_called(ngx_http_request_t *r)
 
     state = r->upstream_states->elts;
 
-    for (i = 0; i < r->upstream_states->nelts; i++) {
+    for (i = ctx->upstreams; i < r->upstream_states->nelts; i++) {
         if (state[i].bytes_sent) {
             return 1;
         }

@@ -27,6 +27,7 @@
 #include <ngx_http_flowdash_conf_call.h>
 #include <ngx_http_flowdash_conf_proxy.h>
 #include <ngx_http_flowdash_conf_tls.h>
+#include <ngx_http_flowdash_conf_warn.h>
 #include <ngx_http_flowdash_conf_sign.h>
 #include <ngx_http_flowdash_named.h>
 
@@ -37,13 +38,15 @@ static char *ngx_http_flowdash_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_http_flowdash_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
-static void ngx_http_flowdash_merge_places(ngx_http_flowdash_places_t *prev,
-    ngx_http_flowdash_places_t *conf);
+static void ngx_http_flowdash_merge_places(ngx_http_flowdash_loc_conf_t *prev,
+    ngx_http_flowdash_loc_conf_t *conf);
 static void ngx_http_flowdash_merge_call(ngx_http_flowdash_loc_conf_t *prev,
     ngx_http_flowdash_loc_conf_t *conf);
 static void ngx_http_flowdash_merge_upstreams(ngx_conf_t *cf);
 static ngx_array_t *ngx_http_flowdash_default_pointer(ngx_conf_t *cf);
 static ngx_int_t ngx_http_flowdash_init(ngx_conf_t *cf);
+static ngx_int_t ngx_http_flowdash_init_body_variables(ngx_conf_t *cf,
+    ngx_http_flowdash_main_conf_t *fmcf);
 static void ngx_http_flowdash_init_task_variables(
     ngx_http_flowdash_main_conf_t *fmcf, ngx_http_core_main_conf_t *cmcf);
 static ngx_int_t ngx_http_flowdash_init_process(ngx_cycle_t *cycle);
@@ -510,6 +513,7 @@ ngx_http_flowdash_create_loc_conf(ngx_conf_t *cf)
      *     conf->step = NULL;
      *     conf->url = NULL;
      *     conf->handles = NULL;
+     *     conf->no_app = NULL;
      *     conf->ssl_protocols = 0;
      *     conf->ssl_trusted_certificate = { { 0, NULL }, { 0, NULL } };
      *     conf->ssl_certificate = { { 0, NULL }, { 0, NULL } };
@@ -605,7 +609,7 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->accept, prev->accept, NULL);
     ngx_conf_merge_value(conf->require_json, prev->require_json, 0);
 
-    ngx_http_flowdash_merge_places(&prev->places, &conf->places);
+    ngx_http_flowdash_merge_places(prev, conf);
 
     ngx_conf_merge_msec_value(conf->connect_timeout,
                               prev->connect_timeout, 5000);
@@ -636,24 +640,30 @@ ngx_http_flowdash_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
 
 /*
- * of the directives whose values are compared; the places of a certificate and
- * its key are inherited with these
+ * Of times that are compared, before they are merged.  One that is set further
+ * out than its limit is meant for all that have none: no warning, no place.
+ * The places of a certificate and its key are inherited with these.
  */
 
 static void
-ngx_http_flowdash_merge_places(ngx_http_flowdash_places_t *prev,
-    ngx_http_flowdash_places_t *conf)
+ngx_http_flowdash_merge_places(ngx_http_flowdash_loc_conf_t *prev,
+    ngx_http_flowdash_loc_conf_t *conf)
 {
-    if (conf->timeout == NULL) {
-        conf->timeout = prev->timeout;
+    if (conf->places.timeout == NULL && conf->deadline == NGX_CONF_UNSET_MSEC)
+    {
+        conf->places.timeout = prev->places.timeout;
     }
 
-    if (conf->connect_timeout == NULL) {
-        conf->connect_timeout = prev->connect_timeout;
+    if (conf->timeout != NGX_CONF_UNSET_MSEC) {
+        return;
     }
 
-    if (conf->retry == NULL) {
-        conf->retry = prev->retry;
+    if (conf->places.connect_timeout == NULL) {
+        conf->places.connect_timeout = prev->places.connect_timeout;
+    }
+
+    if (conf->places.retry == NULL) {
+        conf->places.retry = prev->places.retry;
     }
 }
 
@@ -771,24 +781,10 @@ ngx_http_flowdash_default_pointer(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_flowdash_init(ngx_conf_t *cf)
 {
-    ngx_int_t                      *index;
-    ngx_str_t                      *name, request_id, request_method;
+    ngx_str_t                       request_id, request_method;
     ngx_http_handler_pt            *h;
     ngx_http_core_main_conf_t      *cmcf;
     ngx_http_flowdash_main_conf_t  *fmcf;
-
-    static ngx_str_t  names[] = {
-        ngx_string("content_length"),
-        ngx_string("content_type"),
-        ngx_string("http_content_length"),
-        ngx_string("http_content_type"),
-        ngx_string("http_traceparent"),
-        ngx_string("http_tracestate"),
-        ngx_string("request_body"),
-        ngx_string("request_body_file"),
-        ngx_string("request_uri"),
-        ngx_null_string
-    };
 
     fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
 
@@ -805,6 +801,8 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
         return NGX_OK;
     }
 
+    ngx_http_flowdash_conf_warn_handlers(cf, &fmcf->actions);
+
     ngx_str_set(&request_id, "request_id");
 
     fmcf->request_id = ngx_http_get_variable_index(cf, &request_id);
@@ -819,17 +817,8 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    for (name = names; name->len; name++) {
-
-        index = ngx_array_push(&fmcf->body_variables);
-        if (index == NULL) {
-            return NGX_ERROR;
-        }
-
-        *index = ngx_http_get_variable_index(cf, name);
-        if (*index == NGX_ERROR) {
-            return NGX_ERROR;
-        }
+    if (ngx_http_flowdash_init_body_variables(cf, fmcf) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     /*
@@ -850,6 +839,43 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
     ngx_http_flowdash_end_init();
 
     return ngx_http_flowdash_subrequest_init(cf);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_init_body_variables(ngx_conf_t *cf,
+    ngx_http_flowdash_main_conf_t *fmcf)
+{
+    ngx_int_t  *index;
+    ngx_str_t  *name;
+
+    static ngx_str_t  names[] = {
+        ngx_string("content_length"),
+        ngx_string("content_type"),
+        ngx_string("http_content_length"),
+        ngx_string("http_content_type"),
+        ngx_string("http_traceparent"),
+        ngx_string("http_tracestate"),
+        ngx_string("request_body"),
+        ngx_string("request_body_file"),
+        ngx_string("request_uri"),
+        ngx_null_string
+    };
+
+    for (name = names; name->len; name++) {
+
+        index = ngx_array_push(&fmcf->body_variables);
+        if (index == NULL) {
+            return NGX_ERROR;
+        }
+
+        *index = ngx_http_get_variable_index(cf, name);
+        if (*index == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 

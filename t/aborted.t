@@ -18,6 +18,8 @@ my $dir = $t->dir;
 $t->endpoint($_ => { until => sub { -e "$dir/go" }, body => 'looked up' })
     for qw(look app);
 $t->endpoint(quick => { body => 'yes' });
+$t->endpoint(redirect => { headers => [ 'X-Accel-Redirect' => '@closed' ] });
+$t->write_file('file', 'a file');
 
 # a resolver that never answers
 
@@ -158,6 +160,23 @@ http {
         location /status { access_log off; flowdash_status json; }
         location /metrics { access_log off; flowdash_status prometheus; }
         location /flows { access_log off; flowdash_status html; }
+
+        # a filter lets no answer through, and nothing else answers
+
+        location = /range {
+            %%ACTION%%
+            flowdash_methods GET;
+            alias %%DIR%%/file;
+            error_page 416 = /close;
+        }
+
+        location /close { return 444; }
+
+        # something was proxied before
+
+        location /redirect { proxy_pass http://127.0.0.1:%%PORT_redirect%%; }
+        location \@closed { %%ACTION%% try_files /nowhere \@close; }
+        location \@close { return 444; }
 
         location /resolver {
             %%ACTION%%
@@ -301,7 +320,7 @@ my $aborted = 0;
 sub is_aborted {
     my ($name, $line, $log, $text, $status) = @_;
 
-    my @lines = grep { !/attempt|upstream/ } $log =~ /(flowdash: .*)/g;
+    my @lines = $log =~ /\[error\] \S+ \S+ (flowdash: .*)/g;
     is(scalar @lines, 1, "$name: one line");
     like($lines[0] // '', qr/^flowdash: action "Do" aborted: its steps were (?x:
          )carried out, but the request ended before $text, id $line->{id}\b/,
@@ -350,6 +369,29 @@ SKIP: {
     my $line = next_line();
     is_aborted('/resolver', $line, substr($t->error_log, length $log), $nobody,
                $line->{status});
+}
+
+{
+    my $log = $t->error_log;
+    $t->request('GET', '/range', headers => [ Range => 'bytes=999-' ]);
+    my $line = next_line();
+    $n++;
+
+    is("$line->{status} $line->{result}", '444 ok', 'a filter: the journal');
+
+    unlike(substr($t->error_log, length $log), qr/\[error\].* flowdash: /,
+           'a filter: no line');
+    my $counters = counters();
+    is("@$counters{qw(succeeded aborted)}", "$n $aborted",
+       'a filter: the counters');
+}
+
+{
+    my $log = $t->error_log;
+    $t->post_json('/redirect', $body);
+    $t->only_request('redirect');
+    is_aborted('/redirect', next_line(), substr($t->error_log, length $log),
+               $nobody, 444);
 }
 
 my $metrics = $t->get('/metrics')->{body};

@@ -75,7 +75,21 @@ my @cases = (
     [ '*', 'en', 'de' ],
     [ 'tlh, *;q=0.1', 'en', 'de' ],
     [ 'tlh', 'en', 'de' ],
-    [ 'pt;q=0', 'en', 'de' ],
+    [ '*, fr', 'en', 'de' ],                    # "*": what is not named
+    [ '*, de;q=0.5', 'en', 'en' ],
+    [ '*;q=0.5, de;q=0.4, en;q=0.3', 'ar', 'pt' ],
+    [ 'fr;q=0.5, *;q=0.5', 'fr', 'de' ],
+    [ 'pt;q=0', 'en', 'de' ],                   # refused
+    [ 'en;q=0, *', 'ar', 'de' ],
+    [ '*, en;q=0', 'ar', 'de' ],
+    [ 'de;q=0, *;q=0.1', 'en', 'en' ],
+    [ 'en;q=0.0, de;q=0.000, *', 'ar', 'pt' ],
+    [ 'en-GB;q=0, *', 'en', 'de' ],             # another English is not
+    [ 'en;q=0, en-GB', 'en', 'en' ],
+    [ 'de-AT, en;q=0.9, de;q=0.5', 'de', 'de' ],
+    [ '*;q=0', 'en', 'de' ],                    # all are: the first one
+    [ 'en;q=0', 'en', 'de' ],
+    [ 'en;q=0, de;q=0, pt;q=0', 'en', 'de' ],
     [ 'pt;q=0, en;q=0.001', 'en', 'en' ],
     [ 'deu', 'en', 'de' ],                      # not "de" with something
     [ 'd', 'en', 'de' ],

@@ -4,8 +4,11 @@
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use Test::Flowdash::Namespace;
 use Test::Flowdash;
 use Test::Flowdash::TLS;
+
+use File::Basename qw(dirname);
 
 my $t = Test::Flowdash->new;
 my $dir = $t->dir;
@@ -23,6 +26,38 @@ certificate($t, 'good', by => 'ca');
 certificate($t, 'expired', by => 'ca', expired => 1);
 
 chmod 0600, map { "$dir/$_.key" } qw(good expired);
+
+# others get to them only if all directories on the way let them
+chmod 0755, $dir;
+mkdir "$dir/closed";
+chmod 0750, "$dir/closed";
+$t->write_file("closed/$_", $t->read_file($_)) for qw(open.key good.key);
+chmod 0644, glob "$dir/closed/*";
+symlink "$dir/closed", "$dir/link";
+
+my $may_enter = 1;
+
+for (my $path = $dir; $path ne '/'; $path = dirname($path)) {
+    $may_enter &&= (stat $path)[2] & 1;
+}
+
+# a container's secrets: a mount that nobody can write to, and Docker's place
+
+my @mounted;
+
+if (Test::Flowdash::Namespace::private()) {
+    for my $path ('/run', '/run/container') {
+        mkdir $path;
+        system('mount', '-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', $path) == 0
+            or die "no mount over $path\n";
+    }
+
+    mkdir '/run/secrets';
+    @mounted = map { "/run/$_/open.key" } qw(container secrets);
+    system('cp', "$dir/closed/open.key", $_) for @mounted;
+    system('mount', '-o', 'remount,ro', '/run/container') == 0
+        or die "the mount can be written to\n";
+}
 $t->write_file('readable.key', $t->read_file('good.key'));
 chmod 0604, "$dir/readable.key";
 $t->write_file('group.key', $t->read_file('good.key'));
@@ -227,11 +262,25 @@ my @table = (
 [ '' => 'all after a rule',
   calling('flowdash_allow 10.0.0.1; flowdash_deny all;') ],
 
-[ emerg => 'a literal brace', step('flowdash_call "http://127.0.0.1/{id}";'),
+[ emerg => 'a placeholder', step('flowdash_call "http://127.0.0.1/{id}";'),
   '"http://127.0.0.1/{id}" in "flowdash_call"', 'brace', '"$id"', '"%7B"' ],
-[ emerg => 'literal braces in the query',
-  step('flowdash_call "http://127.0.0.1/?a={{ b }}";' =~ s/ //gr
-       =~ s/call/call /r), 'in "flowdash_call"' ],
+(map { [ emerg => "a placeholder in $_", step(qq(flowdash_call "$_";)),
+  qq("$_" in "flowdash_call"), 'a name in braces', '"${id}"' ] }
+    'http://127.0.0.1/?a={{b}}', 'http://127.0.0.1/a{issue.id}?b',
+    'http://127.0.0.1/$uri{1}', 'http://{tenant}.example.com/',
+    'http://unix:/a.sock:/{id}'),
+(map { [ warn => "braces in $_", step(qq(flowdash_call '$_';)),
+  '"flowdash_step" "CRM"', '"flowdash_call" "http://127.0.0.1/', 'a brace',
+  '"%7B"', $in_step ] }
+    'http://127.0.0.1/?filter={"a":{}}', 'http://127.0.0.1/a{2,3}',
+    'http://127.0.0.1/$uri?a={', 'http://127.0.0.1/}{$arg_a}'),
+[ '' => 'braces in the password',
+  step('flowdash_call "http://a:s{e}}-{@127.0.0.1/";') ],
+[ emerg => 'a placeholder behind a password',
+  step('flowdash_call "http://a:s{e}@127.0.0.1/{id}";'),
+  'invalid URL in "flowdash_call"', 'a name in braces' ],
+[ '' => 'braces in the path of a socket',
+  step('flowdash_call "http://unix:/a{,}.sock:/";') ],
 [ '' => 'braces of a variable', step('flowdash_call "http://127.0.0.1/${uri}";') ],
 [ '' => 'escaped braces', step('flowdash_call http://127.0.0.1/%7Bid%7D;') ],
 
@@ -338,9 +387,16 @@ my @table = (
 [ '' => 'a key that a group may read',
   calling('flowdash_ssl_certificate good.pem;
            flowdash_ssl_certificate_key group.key;') ],
+[ '' => 'a key in a directory that others may not enter',
+  calling('flowdash_ssl_certificate good.pem;
+           flowdash_ssl_certificate_key closed/good.key;') ],
 [ warn => 'a sign key that others may read',
   http('flowdash_sign_key file:open.key;'),
   'open.key" in "flowdash_sign_key"', 'all users', 'chmod' ],
+(map { [ '' => "a sign key in a directory that others may not enter, $_",
+    http("flowdash_sign_key file:$_/open.key;") ] } 'closed', 'link'),
+(map { [ '' => 'a sign key in ' . dirname($_),
+    http("flowdash_sign_key file:$_;") ] } @mounted),
 [ '' => 'a sign key that others may not read',
   http('flowdash_sign_key file:sign.key;') ],
 
@@ -433,6 +489,20 @@ my @table = (
 [ '' => 'a deadline below the default timeout', http('flowdash_deadline 5s;') ],
 [ '' => 'a deadline below the default timeout, and a step',
   calling('') =~ s/(flowdash_action)/flowdash_deadline 5s; $1/r ],
+[ '' => 'a deadline below a timeout further out',
+  calling('') =~ s/(flowdash_action)/flowdash_deadline 5s; $1/r
+              =~ s/^/flowdash_timeout 10s;/r ],
+[ '' => 'a timeout below one for connecting further out',
+  calling('flowdash_timeout 2s;') =~ s/^/flowdash_connect_timeout 3s;
+      flowdash_retry 2 timeout=3s;/r ],
+[ warn => 'a timeout above a deadline further out',
+  calling('flowdash_timeout 10s;') =~ s/^/flowdash_deadline 5s;/r,
+  '"flowdash_timeout"', '10s', '"flowdash_deadline"', '5s', $in_step ],
+[ warn => 'connecting longer than a timeout, both further out',
+  step('flowdash_call https://127.0.0.1/; # there',
+       "flowdash_timeout 10s;\nflowdash_connect_timeout 11s; # HERE")
+      =~ s/(flowdash_action)/flowdash_deadline 5s; $1/r,
+  '"flowdash_connect_timeout"', '11s', '"flowdash_timeout"', '10s' ],
 [ '' => 'a timeout that is the deadline', calling('flowdash_timeout 60s;') ],
 [ warn => 'connecting longer than the timeout',
   calling('flowdash_connect_timeout 20s;'),
@@ -466,6 +536,8 @@ my @table = (
 
 for (@table) {
     my ($level, $name, $conf, @texts) = @$_;
+
+    next if !$may_enter && grep { $_ eq 'all users' } @texts;
 
     $conf = "limit_req_zone \$uri zone=a:1m rate=1r/s;\n$conf"
         if $conf =~ /limit_req /;

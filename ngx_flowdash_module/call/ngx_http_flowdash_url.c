@@ -62,12 +62,17 @@ ngx_http_flowdash_url_parse(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
         }
     }
 
-    error = ngx_http_flowdash_url_text_braces(text->data, last);
+    start = text->data + scheme;
+
+    /* the user and password have no variables, so braces can mean none */
+
+    for (p = start; p < last && *p != '/' && *p != '?'; p++) { /* void */ }
+    for ( /* void */ ; p > start && p[-1] != '@'; p--) { /* void */ }
+
+    error = ngx_http_flowdash_url_text_placeholder(p, last);
     if (error) {
         return error;
     }
-
-    start = text->data + scheme;
 
     url->shown = *text;
 

@@ -10,9 +10,14 @@
 #include <ngx_http_flowdash_url_text.h>
 
 
+static ngx_uint_t ngx_http_flowdash_url_text_is_name(u_char c);
+
+
 const char *
-ngx_http_flowdash_url_text_braces(u_char *p, u_char *last)
+ngx_http_flowdash_url_text_placeholder(u_char *p, u_char *last)
 {
+    u_char  *end;
+
     for ( /* void */ ; p < last; p++) {
 
         if (*p == '$') {
@@ -20,13 +25,34 @@ ngx_http_flowdash_url_text_braces(u_char *p, u_char *last)
             continue;
         }
 
-        if (*p == '{' || *p == '}') {
-            return "a brace is not a part of a URL: a variable is written "
-                   "\"$id\" or \"${id}\", and a brace \"%7B\" or \"%7D\"";
+        if (*p != '{') {
+            continue;
+        }
+
+        end = p + 1;
+
+        while (end < last && ngx_http_flowdash_url_text_is_name(*end)) {
+            end++;
+        }
+
+        if (end > p + 1 && end < last && *end == '}') {
+            return "a name in braces is no variable: that is written \"$id\" "
+                   "or \"${id}\", and a brace \"%7B\" or \"%7D\"";
         }
     }
 
     return NULL;
+}
+
+
+/* of the placeholders that other programs have, such as "{issue.id}" */
+
+static ngx_uint_t
+ngx_http_flowdash_url_text_is_name(u_char c)
+{
+    return (c >= '0' && c <= '9')
+           || (ngx_tolower(c) >= 'a' && ngx_tolower(c) <= 'z')
+           || c == '_' || c == '-' || c == '.';
 }
 
 

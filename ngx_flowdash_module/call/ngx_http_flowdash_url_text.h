@@ -8,10 +8,10 @@
 
 
 /*
- * Tells why a URL must not have the braces that it has, or returns NULL: what
- * is meant as the place of a value would be sent as it is.
+ * Tells why a URL must not have a name in braces, such as "{id}", or returns
+ * NULL: what is meant as the place of a value would be sent as it is.
  */
-const char *ngx_http_flowdash_url_text_braces(u_char *p, u_char *last);
+const char *ngx_http_flowdash_url_text_placeholder(u_char *p, u_char *last);
 
 /*
  * Tells whether a host, and perhaps its port, are an IPv6 address that lacks

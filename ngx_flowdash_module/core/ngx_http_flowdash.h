@@ -117,6 +117,7 @@ typedef struct {
     ngx_http_flowdash_url_t        *url;
     ngx_flowdash_curl_handles_t    *handles;
     void                           *format;    /* of flowdash_status */
+    ngx_http_core_loc_conf_t       *no_app;    /* NULL: something is there */
 
     ngx_array_t                    *headers;   /* of ..._param_t */
     ngx_array_t                    *accept;    /* of ngx_str_t; NULL: all */
@@ -275,11 +276,13 @@ struct ngx_http_flowdash_ctx_s {
     ngx_msec_t                      time;      /* that the steps took */
     ngx_http_flowdash_end_pt        end;       /* before nginx logs it */
     ngx_http_handler_pt             content_handler;  /* the app's */
+    ngx_uint_t                      upstreams; /* tried before it passed */
 
     unsigned                        judged:1;    /* flowdash_guard agrees */
     unsigned                        counting:1;  /* until it ends */
     unsigned                        running:1;   /* counted as running */
     unsigned                        subrequests:1;  /* of others, passed */
+    unsigned                        answered:1;  /* by the app, or a page */
     unsigned                        own_trace:1; /* the client has none */
     unsigned                        dry_run:1;   /* was asked for */
     unsigned                        started:1;   /* something was called */

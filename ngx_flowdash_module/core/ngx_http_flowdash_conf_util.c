@@ -8,6 +8,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+
+#include <sys/statvfs.h>
+
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
@@ -18,6 +21,7 @@
 
 static u_char *ngx_http_flowdash_conf_where(ngx_conf_t *cf, u_char *buf,
     size_t size);
+static ngx_uint_t ngx_http_flowdash_conf_is_exposed(char *name);
 static ngx_uint_t ngx_http_flowdash_conf_is_space(u_char c);
 
 
@@ -236,11 +240,50 @@ void
 ngx_http_flowdash_conf_warn_readable(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *name, ngx_file_info_t *fi)
 {
-    if (ngx_file_access(fi) & S_IROTH) {
+    if ((ngx_file_access(fi) & S_IROTH)
+        && ngx_http_flowdash_conf_is_exposed((char *) name->data))
+    {
         ngx_http_flowdash_conf_warn(cf, cmd, name,
                     "the secret can be read by all users; \"chmod o-r\" "
                     "prevents it");
     }
+}
+
+
+/*
+ * Whether other users get to a file, and somebody can change that.  Containers
+ * find their secrets in read-only mounts, which have a mode of their own, and
+ * often in /run/secrets.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_conf_is_exposed(char *name)
+{
+    char            *path, *p;
+    ngx_uint_t       exposed;
+    struct stat      dir;
+    struct statvfs   mount;
+
+    path = realpath(name, NULL);
+
+    if (path == NULL) {
+        return 1;
+    }
+
+    exposed = strncmp(path, "/run/secrets/", 13) != 0
+              && (statvfs(path, &mount) == -1 || !(mount.f_flag & ST_RDONLY));
+
+    while (exposed && path[1] != '\0') {
+
+        p = strrchr(path, '/');
+        p[p == path] = '\0';
+
+        exposed = stat(path, &dir) == -1 || (dir.st_mode & S_IXOTH);
+    }
+
+    free(path);
+
+    return exposed;
 }
 
 

@@ -81,7 +81,10 @@ ngx_int_t ngx_http_flowdash_conf_read_file(ngx_conf_t *cf, ngx_str_t *name,
 ngx_int_t ngx_http_flowdash_conf_read_secret(ngx_conf_t *cf,
     ngx_command_t *cmd, ngx_str_t *name, ngx_str_t *content);
 
-/* Warns of a file with a secret that all users can read. */
+/*
+ * Warns of a file with a secret that all users can read: its directories let
+ * them in, and it is not one that a container's runtime has mounted.
+ */
 void ngx_http_flowdash_conf_warn_readable(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *name, ngx_file_info_t *fi);
 

@@ -50,3 +50,11 @@ ngx_http_flowdash_exchange_fail_text(ngx_http_flowdash_exchange_t *ex,
 
     return NGX_DECLINED;
 }
+
+
+ngx_uint_t
+ngx_http_flowdash_exchange_is_tolerated(ngx_http_flowdash_exchange_t *ex)
+{
+    return ex->step->optional
+           && ex->error != NGX_HTTP_FLOWDASH_REQUEST_INVALID;
+}

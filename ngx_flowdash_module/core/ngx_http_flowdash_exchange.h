@@ -25,5 +25,12 @@ ngx_int_t ngx_http_flowdash_exchange_fail_text(
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_reason_e reason,
     ngx_pool_t *pool, const char *fmt, ...);
 
+/*
+ * Tells whether an action continues although this step has failed: it is
+ * optional, and not the request itself made the call impossible.
+ */
+ngx_uint_t ngx_http_flowdash_exchange_is_tolerated(
+    ngx_http_flowdash_exchange_t *ex);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_EXCHANGE_H_INCLUDED_ */

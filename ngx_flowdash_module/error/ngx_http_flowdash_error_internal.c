@@ -61,14 +61,16 @@ ngx_http_flowdash_error_internal(ngx_http_request_t *r,
 
 
 /*
- * A step that has ended before nginx ended the request keeps its outcome.  But
- * if its connection broke off, nginx may have closed it, too.
+ * A step that has ended before nginx ended the request keeps its outcome, and
+ * if it is optional, it does not fail the action.  But if its connection broke
+ * off, nginx may have closed it, too.
  */
 
 void
 ngx_http_flowdash_error_internal_end(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
+    ngx_uint_t                     blamed;
     ngx_http_flowdash_exchange_t  *ex;
 
     static ngx_str_t  detail = ngx_string("nginx ended the request");
@@ -89,7 +91,11 @@ ngx_http_flowdash_error_internal_end(ngx_http_request_t *r,
         return;
     }
 
+    blamed = ex->error && !ngx_http_flowdash_exchange_is_tolerated(ex);
+
     if (ex->done ? ex->error == NGX_HTTP_FLOWDASH_CONNECT : ex->error == 0) {
+        blamed = 1;
+
         (void) ngx_http_flowdash_exchange_fail(ex, NGX_HTTP_FLOWDASH_INTERNAL,
                                                (char *) detail.data);
     }
@@ -103,10 +109,14 @@ ngx_http_flowdash_error_internal_end(ngx_http_request_t *r,
         ngx_http_flowdash_count_step(r, ctx, ex);
     }
 
-    if (ex->error) {
+    if (blamed) {
         ngx_http_flowdash_error_internal_record(r, ctx, ex->error,
                                                 &ex->detail);
         return;
+    }
+
+    if (ex->error) {
+        ngx_http_flowdash_log_tolerated(r, ctx, ex);
     }
 
     /* the step is not to blame */

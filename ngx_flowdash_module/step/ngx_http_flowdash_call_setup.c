@@ -276,6 +276,10 @@ ngx_http_flowdash_call_setup_open_socket(void *data, curlsocktype type,
         return CURL_SOCKET_BAD;
     }
 
+    /* whatever kept it from another address, such as one of IPv6 */
+
+    call->transfer.no_socket = 0;
+
     ngx_http_flowdash_call_setup_user_timeout(call, fd, addr->family);
 
     return fd;

@@ -27,6 +27,7 @@ typedef struct {
     unsigned                     step:1;     /* there is a step, or a fetch */
     unsigned                     fetch:1;
     unsigned                     done:1;
+    unsigned                     optional:1;
     ngx_http_flowdash_reason_e   error;      /* of the step, before */
 
     int                          counted;    /* its error then; -1: not */
@@ -38,44 +39,66 @@ typedef struct {
 
 static test_case_t  cases[] = {
 
-    { "a step runs", NGX_HTTP_FLOWDASH_RUNNING, 1, 0, 0, 0,
+    { "a step runs", NGX_HTTP_FLOWDASH_RUNNING, 1, 0, 0, 0, 0,
       NGX_HTTP_FLOWDASH_INTERNAL, NGX_HTTP_FLOWDASH_INTERNAL, 1, ENDED },
 
     { "a step runs, and has failed already", NGX_HTTP_FLOWDASH_RUNNING,
-      1, 0, 0, NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE,
+      1, 0, 0, 0, NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE,
       NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE,
       NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE, 1, OWN },
 
     { "a step was refused", NGX_HTTP_FLOWDASH_RUNNING,
-      1, 0, 1, NGX_HTTP_FLOWDASH_STATUS,
+      1, 0, 1, 0, NGX_HTTP_FLOWDASH_STATUS,
       NGX_HTTP_FLOWDASH_STATUS, NGX_HTTP_FLOWDASH_STATUS, 1, OWN },
 
     { "a step has timed out", NGX_HTTP_FLOWDASH_RUNNING,
-      1, 0, 1, NGX_HTTP_FLOWDASH_TIMEOUT,
+      1, 0, 1, 0, NGX_HTTP_FLOWDASH_TIMEOUT,
       NGX_HTTP_FLOWDASH_TIMEOUT, NGX_HTTP_FLOWDASH_TIMEOUT, 1, OWN },
 
     { "its connection broke off, as nginx closes it",
-      NGX_HTTP_FLOWDASH_RUNNING, 1, 0, 1, NGX_HTTP_FLOWDASH_CONNECT,
+      NGX_HTTP_FLOWDASH_RUNNING, 1, 0, 1, 0, NGX_HTTP_FLOWDASH_CONNECT,
       NGX_HTTP_FLOWDASH_INTERNAL, NGX_HTTP_FLOWDASH_INTERNAL, 1, ENDED },
 
-    { "a step has succeeded", NGX_HTTP_FLOWDASH_RUNNING, 1, 0, 1, 0,
+    { "an optional step runs", NGX_HTTP_FLOWDASH_RUNNING, 1, 0, 0, 1, 0,
+      NGX_HTTP_FLOWDASH_INTERNAL, NGX_HTTP_FLOWDASH_INTERNAL, 1, ENDED },
+
+    { "an optional step has failed", NGX_HTTP_FLOWDASH_RUNNING,
+      1, 0, 1, 1, NGX_HTTP_FLOWDASH_STATUS,
+      NGX_HTTP_FLOWDASH_STATUS, NGX_HTTP_FLOWDASH_INTERNAL, 0, ENDED },
+
+    { "an optional step runs, and has failed already",
+      NGX_HTTP_FLOWDASH_RUNNING, 1, 0, 0, 1,
+      NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE,
+      NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE,
+      NGX_HTTP_FLOWDASH_INTERNAL, 0, ENDED },
+
+    { "an optional step could not be called for the request",
+      NGX_HTTP_FLOWDASH_RUNNING, 1, 0, 1, 1,
+      NGX_HTTP_FLOWDASH_REQUEST_INVALID, NGX_HTTP_FLOWDASH_REQUEST_INVALID,
+      NGX_HTTP_FLOWDASH_REQUEST_INVALID, 1, OWN },
+
+    { "the connection of an optional step broke off",
+      NGX_HTTP_FLOWDASH_RUNNING, 1, 0, 1, 1, NGX_HTTP_FLOWDASH_CONNECT,
+      NGX_HTTP_FLOWDASH_INTERNAL, NGX_HTTP_FLOWDASH_INTERNAL, 1, ENDED },
+
+    { "a step has succeeded", NGX_HTTP_FLOWDASH_RUNNING, 1, 0, 1, 0, 0,
       NGX_HTTP_FLOWDASH_OK, NGX_HTTP_FLOWDASH_INTERNAL, 0, ENDED },
 
-    { "the task is fetched", NGX_HTTP_FLOWDASH_FETCHING, 1, 1, 0, 0,
+    { "the task is fetched", NGX_HTTP_FLOWDASH_FETCHING, 1, 1, 0, 0, 0,
       -1, NGX_HTTP_FLOWDASH_INTERNAL, 1, ENDED },
 
     { "the task was refused", NGX_HTTP_FLOWDASH_FETCHING,
-      1, 1, 1, NGX_HTTP_FLOWDASH_STATUS,
+      1, 1, 1, 0, NGX_HTTP_FLOWDASH_STATUS,
       -1, NGX_HTTP_FLOWDASH_STATUS, 1, OWN },
 
-    { "the body is written", NGX_HTTP_FLOWDASH_WRITING, 0, 0, 0, 0,
+    { "the body is written", NGX_HTTP_FLOWDASH_WRITING, 0, 0, 0, 0, 0,
       -1, NGX_HTTP_FLOWDASH_INTERNAL, 0, ENDED },
 
-    { "the body is read", NGX_HTTP_FLOWDASH_READING, 0, 0, 0, 0,
+    { "the body is read", NGX_HTTP_FLOWDASH_READING, 0, 0, 0, 0, 0,
       -1, NGX_HTTP_FLOWDASH_OK, 0, "" },
 
     { "the action has failed", NGX_HTTP_FLOWDASH_FAILED,
-      1, 0, 1, NGX_HTTP_FLOWDASH_STATUS,
+      1, 0, 1, 0, NGX_HTTP_FLOWDASH_STATUS,
       -1, NGX_HTTP_FLOWDASH_OK, 0, "" }
 };
 
@@ -86,6 +109,7 @@ static int                         test_counted;
 static ngx_uint_t                  test_started;
 static ngx_uint_t                  test_ended;
 static ngx_uint_t                  test_blamed;
+static ngx_uint_t                  test_tolerated;
 static ngx_http_flowdash_reason_e  test_result;
 static ngx_str_t                   test_detail;
 
@@ -124,6 +148,14 @@ ngx_http_flowdash_log_failed(ngx_http_request_t *r,
 }
 
 
+void
+ngx_http_flowdash_log_tolerated(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
+{
+    test_tolerated++;
+}
+
+
 ngx_int_t
 ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_reason_e error, ngx_uint_t status, ngx_str_t *detail)
@@ -142,6 +174,7 @@ is_right(test_case_t *test, ngx_http_flowdash_ctx_t *ctx, ngx_uint_t dry_run)
     if (test_counted != test->counted
         || test_result != test->result
         || test_blamed != test->blamed
+        || test_tolerated != (test->optional && !test->blamed)
         || test_detail.len != ngx_strlen(test->detail)
         || ngx_memcmp(test_detail.data, test->detail, test_detail.len) != 0
         || test_started != (recorded && !dry_run)
@@ -163,19 +196,25 @@ run(test_case_t *test, ngx_uint_t dry_run)
 {
     ngx_http_request_t            r;
     ngx_http_flowdash_ctx_t       ctx;
+    ngx_http_flowdash_step_t      step;
     ngx_http_flowdash_exchange_t  ex;
 
     ngx_memzero(&r, sizeof(ngx_http_request_t));
     ngx_memzero(&ctx, sizeof(ngx_http_flowdash_ctx_t));
+    ngx_memzero(&step, sizeof(ngx_http_flowdash_step_t));
     ngx_memzero(&ex, sizeof(ngx_http_flowdash_exchange_t));
 
     test_counted = -1;
     test_started = 0;
     test_ended = 0;
     test_blamed = 0;
+    test_tolerated = 0;
     test_result = NGX_HTTP_FLOWDASH_OK;
     ngx_str_set(&test_detail, "");
 
+    step.optional = test->optional;
+
+    ex.step = &step;
     ex.fetch = test->fetch;
     ex.done = test->done;
 
@@ -202,11 +241,14 @@ main(void)
 
     for (i = 0; i < sizeof(cases) / sizeof(test_case_t); i++) {
         run(&cases[i], 0);
+
+        if (cases[i].fetch && !cases[i].done) {
+
+            /* not known to be a dry run before the task was there */
+
+            run(&cases[i], 1);
+        }
     }
-
-    /* not known to be a dry run before the task was there */
-
-    run(&cases[6], 1);
 
     return test_end();
 }
