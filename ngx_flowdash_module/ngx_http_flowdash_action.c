@@ -38,14 +38,6 @@
 #include <ngx_http_flowdash_action.h>
 
 
-/*
- * A timer that only keeps a worker that quits until the next turn, which comes
- * long before; in milliseconds.
- */
-
-#define NGX_HTTP_FLOWDASH_ACTION_YIELD  60000
-
-
 static ngx_int_t ngx_http_flowdash_action_enter_location(
     ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_action_continue(ngx_http_request_t *r,
@@ -723,10 +715,6 @@ ngx_http_flowdash_action_yield(ngx_http_request_t *r,
                    "flowdash action yields");
 
     ngx_post_event(&ctx->yield, &ngx_posted_next_events);
-
-    /* a worker that quits waits for timers, not for posted events */
-
-    ngx_add_timer(&ctx->yield, NGX_HTTP_FLOWDASH_ACTION_YIELD);
 
     return NGX_DONE;
 }

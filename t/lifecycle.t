@@ -21,6 +21,19 @@ $t->endpoint(slow => {
 $t->endpoint(fast => { body => 'ok' });
 $t->endpoint(app => { body => 'stored' });
 
+# nginx has a buffer of 4096 bytes for what comes first
+
+my $header = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+    . "Content-Length: 5000\r\n\r\n";
+my $filled = '{"task":{"Date":"new"}}' . ' ' x 4977;
+my $first = 4096 - length $header;
+
+$t->raw_endpoint(filling => sub {
+    return (send => $header . substr($filled, 0, $first),
+            until => sub { $t->write_file('sent', ''); -e $go },
+            send => substr $filled, $first);
+});
+
 my $conf = <<'EOC';
 %%GLOBALS%%
 worker_processes 2;
@@ -43,6 +56,24 @@ http {
             flowdash_action "Do";
             flowdash_step "Slow" {
                 proxy_pass http://127.0.0.1:%%PORT_slow%%/;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location /filled_app {
+            flowdash_action "Do";
+            flowdash_step "Fast" {
+                flowdash_call http://127.0.0.1:%%PORT_fast%%/;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_filling%%;
+            proxy_buffer_size 4k;
+        }
+
+        location /filled_step {
+            flowdash_action "Do";
+            flowdash_step "Filling" {
+                proxy_pass http://127.0.0.1:%%PORT_filling%%/;
+                proxy_buffer_size 4k;
             }
             proxy_pass http://127.0.0.1:%%PORT_app%%;
         }
@@ -95,6 +126,25 @@ end('ended after a reload', @running);
 
 ok($t->wait_for(sub { !grep { kill 0 => $_ } keys %old }),
    'the old workers are gone');
+
+# An answer of which nginx has just filled its buffer: nginx before 1.23.1
+# waits for the rest without a timer, and a worker that quits waits for timers.
+
+for my $place (qw(app step)) {
+    unlink $go, $t->dir . '/sent';
+    my $filled = $t->start('POST', "/filled_$place", body => '{}',
+                           headers => [ 'Content-Type', 'application/json' ]);
+    $t->wait_for(sub { -e $t->dir . '/sent' });
+
+    %old = map { $_ => 1 } $t->worker_pids;
+    $t->reload;
+    $t->write_file('go', '');
+
+    is(length $t->finish($filled)->{body}, $place eq 'app' ? 5000 : 6,
+       "a filled buffer, $place");
+    ok($t->wait_for(sub { !grep { kill 0 => $_ } keys %old }),
+       'the old workers are gone');
+}
 
 # 20 reloads in a row under calls
 

@@ -30,6 +30,7 @@ $t->config(<<'EOC');
 
     location /file {
         client_body_in_file_only clean;
+        sendfile on;                # slow_read is not for what nginx sends
         proxy_set_header X-File $request_body_file;
         flowdash_action "Save";
         flowdash_step "CRM" {
@@ -137,7 +138,10 @@ for my $turn (1 .. 2) {
         $before < (() = $t->error_log =~ /gracefully shutting down/g)
     }), 'a reload');
 
-    is($t->finish($slow)->{status}, 200, 'the action goes on');
+    my $res = $t->finish($slow);
+
+    is($res->{status}, 200, 'the action goes on');
+    ok($res->{body} eq form('Done', 3_000_000), 'to the end');
     is(scalar $t->requests($_), 1, "one request to $_") for qw(crm app);
     ok(($t->requests('app'))[0]{body} eq form('Done', 3_000_000),
        'with the change');

@@ -12,8 +12,20 @@
 #include <ngx_http_flowdash_ctx.h>
 
 
+/* how often the timer that keeps the worker is set again, in milliseconds */
+
+#define NGX_HTTP_FLOWDASH_CTX_KEEP  60000
+
+
+static void ngx_http_flowdash_ctx_keep_worker(void);
+static void ngx_http_flowdash_ctx_keep_handler(ngx_event_t *ev);
 static void ngx_http_flowdash_ctx_end(void *data);
 static void ngx_http_flowdash_ctx_cleanup(void *data);
+
+
+static ngx_uint_t        ngx_http_flowdash_ctx_n;       /* of this worker */
+static ngx_event_t       ngx_http_flowdash_ctx_keep;
+static ngx_connection_t  ngx_http_flowdash_ctx_dummy;   /* for its log */
 
 
 ngx_http_flowdash_ctx_t *
@@ -52,7 +64,46 @@ ngx_http_flowdash_create_ctx(ngx_http_request_t *r,
 
     ngx_http_set_ctx(r, ctx, ngx_http_flowdash_module);
 
+    ngx_http_flowdash_ctx_keep_worker();
+
     return ctx;
+}
+
+
+/*
+ * A worker that quits waits for timers only.  There is none while a long body
+ * waits for its next turn, nor in nginx before 1.23.1 while an answer has just
+ * filled the buffers (its ticket 2367).  So one timer keeps the worker as long
+ * as it has executions.
+ */
+
+static void
+ngx_http_flowdash_ctx_keep_worker(void)
+{
+    ngx_event_t  *ev;
+
+    ev = &ngx_http_flowdash_ctx_keep;
+
+    if (ngx_http_flowdash_ctx_n++) {
+        return;
+    }
+
+    ngx_http_flowdash_ctx_dummy.fd = (ngx_socket_t) -1;
+
+    ev->handler = ngx_http_flowdash_ctx_keep_handler;
+    ev->data = &ngx_http_flowdash_ctx_dummy;
+    ev->log = ngx_cycle->log;
+
+    ngx_add_timer(ev, NGX_HTTP_FLOWDASH_CTX_KEEP);
+}
+
+
+static void
+ngx_http_flowdash_ctx_keep_handler(ngx_event_t *ev)
+{
+    ev->timedout = 0;
+
+    ngx_add_timer(ev, NGX_HTTP_FLOWDASH_CTX_KEEP);
 }
 
 
@@ -138,6 +189,10 @@ ngx_http_flowdash_ctx_end(void *data)
     ngx_http_flowdash_ctx_cleanup(ctx);
 
     ctx->end(r, ctx);
+
+    if (--ngx_http_flowdash_ctx_n == 0) {
+        ngx_del_timer(&ngx_http_flowdash_ctx_keep);
+    }
 }
 
 
@@ -159,9 +214,5 @@ ngx_http_flowdash_ctx_end_yield(ngx_http_flowdash_ctx_t *ctx)
 {
     if (ctx->yield.posted) {
         ngx_delete_posted_event(&ctx->yield);
-    }
-
-    if (ctx->yield.timer_set) {
-        ngx_del_timer(&ctx->yield);
     }
 }
