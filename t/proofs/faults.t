@@ -141,15 +141,15 @@ config(slow => slow());
 $t->run;
 
 row('does not listen', 'call/refused' => '502, 0, 0, failed connect');
-row('has a name that nobody knows', 'call/name' => '502, 0, 0, failed resolve');
-row('has a name whose server does not answer', 'call/silent'
+row('has an unknown name', 'call/name' => '502, 0, 0, failed resolve');
+row('has a name whose DNS server does not answer', 'call/silent'
     => '504, 0, 0, failed timeout');
-row('is at an address that is denied', 'call/denied'
+row('has a denied address', 'call/denied'
     => '502, 0, 0, failed denied');
-row('speaks no TLS', 'call/tls' => '502, 0, 0, failed tls');
+row('does not speak TLS', 'call/tls' => '502, 0, 0, failed tls');
 row('closes the connection without an answer', 'call/close'
     => '502, 1, 0, failed connect');
-row('resets it', 'call/reset' => '502, 1, 0, failed connect');
+row('resets the connection', 'call/reset' => '502, 1, 0, failed connect');
 row('closes it in the first line of the answer', 'call/part_line'
     => '502, 1, 0, failed connect');
 row('closes it in the header', 'call/part_head' => '502, 1, 0, failed connect');
@@ -159,13 +159,13 @@ row('closes a kept connection as the call is sent', 'call/kept_close'
     => '200, 2, 1, ok', before => 'call/kept_close');
 row('answers 408 on a kept connection', 'call/kept_408' => '200, 2, 1, ok',
     before => 'call/kept_408');
-row('answers what is no HTTP', 'call/garbage'
+row('answers something that is not HTTP', 'call/garbage'
     => '502, 1, 0, failed response_invalid');
-row('answers what is no JSON, but says so', 'call/no_json'
+row('claims JSON, and answers something else', 'call/no_json'
     => '502, 1, 0, failed response_invalid');
-row('answers a header of 100 kB', 'call/header'
+row('sends a header of 100 kB', 'call/header'
     => '502, 1, 0, failed response_too_large');
-row('answers a body of 100 kB', 'call/large'
+row('sends a body of 100 kB', 'call/large'
     => '502, 1, 0, failed response_too_large');
 row('refuses', 'call/refuse' => '422|502, 1, 0, failed status');
 row('never answers', 'call/stall' => '504, 1, 0, failed timeout');
@@ -178,14 +178,14 @@ section('The endpoint, called by proxy_pass');
 row('does not listen', 'pass/refused' => '502, 0, 0, failed connect');
 row('closes the connection without an answer', 'pass/close'
     => '502, 1, 0, failed connect');
-row('resets it', 'pass/reset' => '502, 1, 0, failed connect');
+row('resets the connection', 'pass/reset' => '502, 1, 0, failed connect');
 row('closes it in the header', 'pass/part_head'
     => '502, 1, 0, failed response_invalid');
 row('closes it in the body', 'pass/part_body' => '502, 1, 0, failed connect');
 row('closes it in a chunk', 'pass/part_chunk' => '502, 1, 0, failed connect');
-row('answers a header of 100 kB', 'pass/header'
+row('sends a header of 100 kB', 'pass/header'
     => '502, 1, 0, failed response_invalid|response_too_large');
-row('answers a body of 100 kB', 'pass/large'
+row('sends a body of 100 kB', 'pass/large'
     => '502, 1, 0, failed response_too_large');
 row('refuses', 'pass/refuse' => '422|502, 1, 0, failed status');
 row('never answers', 'pass/stall' => '504, 1, 0, failed timeout');
@@ -194,13 +194,13 @@ section('The app, after the steps have passed');
 
 row('does not listen', 'app/refused' => '502, 1, 0, ok');
 row('closes the connection without an answer', 'app/close' => '502, 1, 1, ok');
-row('resets it', 'app/reset' => '502, 1, 1, ok');
+row('resets the connection', 'app/reset' => '502, 1, 1, ok');
 row('closes it in the header', 'app/part_head' => '502, 1, 1, ok');
 row('never answers', 'app/stall' => '504, 1, 1, ok');
 
 section('The client');
 
-row('leaves before its body has come', sub {
+row('leaves before its body is complete', sub {
     my $socket = $t->connect;
     print $socket "POST /call/ok HTTP/1.1\r\nHost: x\r\nContent-Type: "
         . "application/json\r\nContent-Length: 100\r\n\r\n{";
@@ -287,13 +287,13 @@ $t->stop;
 $t->preload('later');
 config(slow => slow());
 $t->run;
-row('has its clock put forward by an hour while a step runs', sub {
+row('has its clock set forward by an hour while a step runs', sub {
     my $running = started();
     $t->write_file('later', 'x' x 3600);
     go();
     return $t->finish($running);
 } => '200, 1, 1, ok');
-row('has its clock put back by an hour while a step runs', sub {
+row('has its clock set back by an hour while a step runs', sub {
     my $running = started();
     unlink "$dir/later";
     go();
@@ -570,16 +570,19 @@ sub write_table () {
     my $text = <<'END';
 # What happens when something fails
 
-`make faults` tries each row, and writes this page from what has happened.
-The client gets the status, 0 if its connection was closed; *calls* and *app*
-say how many requests the endpoint and the app have got; the result is
-`$flowdash_result` with `$flowdash_error`, or none.
-*Log* has the error with which the error log says that the action failed, and
-the levels of other lines; *counted* tells what the counters say, `gone` if they
-were started anew with nginx.
-The verdict is *right* if this is what must happen, and if the result, the log
-and the counters say the same.
-What the errors mean is in [Operating](operating.md#reasons).
+`make faults` provokes each fault, and writes this page from what happened.
+
+* *client* is the status that the client got, 0 if its connection was closed.
+* *calls* and *app* are the numbers of requests that the endpoint and the app
+  got.
+* *result* is `$flowdash_result` with `$flowdash_error`, or none.
+* *log* is the error with which the error log says that the action failed, and
+  the levels of other lines.
+* *counted* is what the counters say, `gone` if they restarted with nginx.
+* *verdict* is *right* if this is what must happen, and if the result, the log
+  and the counters agree.
+
+[Operating](operating.md#reasons) explains the errors.
 END
     for (@rows) {
         my ($name, @all) = @$_;
