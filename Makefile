@@ -69,7 +69,7 @@ unless_there = $(if $(shell command -v $1),,$2)
 .PHONY: all build deps test-deps test test-fast test-plain test-sanitized \
         test-in versions test-static mutants fuzz differential faults soak \
         coverage covered sanitized unit linear lint demo \
-        install package deb deb-test clean help FORCE
+        pictures install package deb deb-test clean help FORCE
 
 all: build
 
@@ -488,6 +488,13 @@ demo:
 	@NGINX='$(NGINX)' t/demo/run
 
 
+# README's picture, as the demo shows it
+pictures: test-deps
+	@mkdir -p docs/images
+	FLOWDASH_SHOTS=$(CURDIR)/docs/images \
+	$(MAKE) --no-print-directory test-plain TESTS=t/demo.t
+
+
 # where this nginx looks for modules, unless told
 MODULES_DIR ?= $(shell $(NGINX) -V 2>&1 | \
                sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')
@@ -533,6 +540,7 @@ help:
 	@echo 'make            build $(MODULE) for the nginx installed'
 	@echo 'make deps       install the Debian packages needed for that'
 	@echo 'make demo       try it: nginx, a task app and two endpoints'
+	@echo 'make pictures   take the picture of an action again that README shows'
 	@echo 'make install    install the module (DESTDIR, MODULES_DIR)'
 	@echo 'make package    build the Debian package for this Debian: build/*.deb'
 	@echo 'make deb        the same for SUITES="$(SUITES)", and try them,'

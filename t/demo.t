@@ -1,8 +1,11 @@
 # The demo: started as a user does, walked through by HTTP, by the commands that
 # it prints, and in a browser; and nothing is left of it.
+#
+#   FLOWDASH_SHOTS  the directory in which README's picture of an action is left
 
 use lib 't/lib';
 use v5.36;
+use utf8;
 
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
@@ -17,6 +20,9 @@ use Time::HiRes qw(sleep time);
 
 use Test::Flowdash::Browser;
 use Test::Flowdash::Npm;
+
+binmode $_, ':utf8' for map { Test::More->builder->$_ }
+    qw(output failure_output todo_output);
 
 my $demo = abs_path(dirname(__FILE__)) . '/demo';
 
@@ -135,19 +141,21 @@ subtest 'by the commands printed' => sub {
 
     is(qx{$show}, $expected, 'the app has the changed date, nothing else');
 
-    my $shown = wait_for($run, qr/\A(?=.*^CRM: )(?=.*^Billing: )(?#
-        )(?=.*^Task app: PUT)(?=.*^Gateway: )/ms);
-    my $received = qr/received \{\s*"action":\s*"Finish"/;
+    my $shown = wait_for($run, qr/^Finish: .*^  Task app .*\n/ms);
+    my $told = '\{"action":"Finish","user":\{"id":"abc123",.*?"task":\{'
+        . '"Stage":"Completed",.*"Expected\ Close\ Date":';
 
-    like($shown, qr{^CRM: POST /tasks/1/finished answered 200; $received}m,
-        'the terminal shows the call of the CRM');
-    like($shown, qr{^Billing: POST /invoices answered 200; $received}m,
-        'and of billing');
-    like($shown, qr{^Task app: PUT /tasks/1/finish answered 204$}m,
-        'and the app\'s');
-    like($shown, qr{^Gateway: PUT /tasks/1/finish answered 204; action }m,
-        'and what came of it');
-    like($shown, qr{; action "Finish" ok, steps 200 : 200 in }, 'in detail');
+    like($shown, qr{^Finish:\ ok,\ the\ task\ app\ answered\ 204\n
+        \ \ Update\ CRM\ {6}POST\ /tasks/1/finished\ answered\ 200\n
+        \ {18}received\ $told"2020-01-31"\}\}\n
+        \ {18}answered\ \{"task":\{"Expected\ Close\ Date":"2020-02-01"\}\}\n
+        \ {18}changed\ \ Expected\ Close\ Date:\ "2020-01-31"\ ->\ "2020-02-01"\n
+        \ \ Notify\ billing\ \ POST\ /invoices\ answered\ 200\n
+        \ {18}received\ $told"2020-02-01"\}\}\n
+        \ {18}answered\ ok\n
+        \ {18}changed\ \ nothing\n
+        \ \ Task\ app\ {8}PUT\ /tasks/1/finish\ answered\ 204\n}mx,
+        'the terminal shows the calls, and what they have changed');
 
     $answer = qx{$reject};
 
@@ -160,6 +168,17 @@ subtest 'by the commands printed' => sub {
     is($problem->{status}, 502, 'its status');
     is($problem->{action}, 'Reject', 'its action');
     is($problem->{step}, 'Update CRM', 'its step');
+
+    like(wait_for($run, qr/^Reject: .*not called\.$/ms),
+        qr{^Reject:\ failed\ on\ Update\ CRM,\ the\ user\ got\ 502\n
+        \ \ Update\ CRM\ {6}POST\ /tasks/1/rejected\ answered\ 503\n
+        \ {18}received\ .*\n
+        \ {18}answered\ \{"message":"The\ CRM\ is\ closed"\}\n
+        \ \ The\ task\ app\ was\ not\ called\.\n}mx,
+        'the terminal shows where the action has stopped');
+    like(wait_for($run, qr/^The gateway's error log:/m),
+        qr/^The gateway's error log:\n  .*flowdash: action "Reject" failed/m,
+        'and what the gateway has logged');
 
     is(qx{$show}, $expected, 'the task is unchanged');
 };
@@ -178,11 +197,11 @@ subtest 'what the endpoints received' => sub {
         task => { %{ decode_json($first)->{task} }, Stage => 'Completed' },
     );
 
-    is_deeply(decode_json($calls[0]{body}), \%contract, 'the CRM');
+    is_deeply(decode_json($calls[0]{received}), \%contract, 'the CRM');
 
     $contract{task}{'Expected Close Date'} = '2020-02-01';
 
-    is_deeply(decode_json($calls[1]{body}), \%contract, 'billing');
+    is_deeply(decode_json($calls[1]{received}), \%contract, 'billing');
 };
 
 
@@ -213,12 +232,12 @@ subtest 'what happened' => sub {
 
     my $page = $http->get("$url/")->{content};
 
-    for my $link (qw(flows metrics flows.json journal.jsonl)) {
+    for my $link (qw(flows metrics flows.json journal.html)) {
         like($page, qr/<a href="\Q$link\E"/, "the page leads to $link");
         ok($http->get("$url/$link")->{success}, 'which is there');
     }
 
-    for my $link (qw(flows journal.jsonl)) {
+    for my $link (qw(flows journal.html)) {
         like(output($run), qr{ \Q$url/$link\E$}m, "$link is printed");
     }
 };
@@ -229,15 +248,27 @@ subtest 'a form' => sub {
         . '2020-02-01</td>';
 
     like(qx{$form}, qr/$stored/, 'the app has the CRM\'s date');
-    like(wait_for($run, qr/^Task app: POST/m),
-        qr{^Task app: POST /tasks/1 answered 200$}m,
+    like(wait_for($run, qr/^Finish: ok, .*answered 200\n(?:  .*\n)+/m),
+        qr{^Finish:\ ok,\ the\ task\ app\ answered\ 200\n
+        \ \ Update\ CRM\ .*\n
+        \ {18}received\ .*\n
+        \ {18}answered\ .*\n
+        \ {18}changed\ .*"2020-01-31"\ ->\ "2020-02-01"\n
+        \ \ Task\ app\ {8}POST\ /tasks/1\ answered\ 200\n\n?}mx,
         'the terminal shows that the app was called, and not the file');
 
     my $edit = $form =~ s/Completed/Negotiation/r;
-    my $calls = () = output($run) =~ /^CRM: /mg;
+    my $calls = lines_of('calls.jsonl', 6);
 
     unlike(qx{$edit}, qr/2020-02-01/, 'no action: the date as it was sent');
-    is(scalar(() = output($run) =~ /^CRM: /mg), $calls, 'nothing is called');
+    is(scalar(lines_of('calls.jsonl', 7)), $calls + 1, 'only the app is called');
+    like(wait_for($run, qr/^No action/m), qr{^No\ action:\ the\ task\ app\ got
+        \ POST\ /tasks/1,\ and\ answered\ 200\n}mx, 'the terminal says so');
+
+    my $veto = $form =~ s/Completed/Rejected/r;
+
+    like(qx{$veto}, qr/was not carried out/, 'an action that stops');
+    is(scalar(lines_of('calls.jsonl', 8)), $calls + 2, 'the app is not called');
 
     # more than the app's buffer, which it needs not to lose
     my $large = "$dir/large";
@@ -268,10 +299,7 @@ subtest 'a browser is told in HTML' => sub {
 
 
 subtest 'in a browser' => sub {
-    plan skip_all => 'no chromium and chromedriver' unless all {
-        my $name = $_;
-        grep { -x "$_/$name" } split /:/, $ENV{PATH};
-    } qw(chromium chromedriver);
+    plan skip_all => 'no chromium and chromedriver' unless has_browser();
 
     for my $look ([ 'wide, light' ], [ '360 pixels, dark', width => 360,
                                        height => 740, dark => 1 ])
@@ -281,6 +309,25 @@ subtest 'in a browser' => sub {
         subtest $name => sub { walk(Test::Flowdash::Browser->new(%option)) };
     }
 };
+
+subtest 'README\'s picture' => sub {
+    plan skip_all => 'no chromium and chromedriver' unless has_browser();
+
+    my $shots = $ENV{FLOWDASH_SHOTS} // $dir;
+
+    take_picture("$shots/action.png");
+    take_picture("$dir/again.png");
+    ok(bytes("$shots/action.png") eq bytes("$dir/again.png"),
+        'is the same when it is taken again');
+    cmp_ok(-s "$shots/action.png", '<=', 150_000, 'is small');
+};
+
+sub has_browser () {
+    return all {
+        my $name = $_;
+        grep { -x "$_/$name" } split /:/, $ENV{PATH};
+    } qw(chromium chromedriver);
+}
 
 sub accessible ($browser, $what) {
     SKIP: {
@@ -306,13 +353,18 @@ sub walk ($browser) {
     like($browser->text($stage), qr/^Completed/, 'the new stage');
     is($browser->text("$date.by-step td"),
         "2020-02-01\nchanged by a step, was 2020-01-31", 'the new date');
-    is($browser->text('#calls li:nth-child(1) b'), 'CRM', 'first call');
-    is($browser->text('#calls li:nth-child(2) b'), 'Billing', 'second call');
-    is($browser->text('#calls li:nth-child(3) b'), 'Task app', 'third call');
-    like($browser->text('#calls li:nth-child(2)'), qr/answered 200/, 'answer');
+    is($browser->text('#calls h3'), 'Finish ✓ carried out', 'its calls');
+    is($browser->text('#calls ol'), join("\n",
+        'Update CRM', 'POST /tasks/1/finished', '✓ answered 200',
+        'changed Expected Close Date: 2020-01-31 → 2020-02-01',
+        'What it received and answered',
+        'Notify billing', 'POST /invoices', '✓ answered 200',
+        'What it received and answered',
+        'Task app', 'PUT /tasks/1/finish', '✓ answered 204'),
+        'by its steps, with what they have changed');
 
-    $browser->click('#calls li:nth-child(2) summary');
-    like($browser->text('#calls li:nth-child(2) pre'),
+    $browser->click('#calls ol li:nth-child(2) summary');
+    like($browser->text('#calls ol li:nth-child(2) pre'),
         qr/"Expected Close Date": "2020-02-01"/,
         'the second step was sent the new date');
 
@@ -332,8 +384,13 @@ sub walk ($browser) {
     is($browser->wait('#status', qr/unchanged/),
         'Reject: failed. The task is unchanged.', 'the task is unchanged');
     is($browser->text($stage), 'Completed', 'it is');
-    like($browser->text('#calls'), qr/\ACRM\n.*503\nWhat it received\z/s,
+    is($browser->text('#calls > li:nth-child(1)'), join("\n",
+        'Reject ✗ stopped at Update CRM',
+        'Update CRM', 'POST /tasks/1/rejected', '✗ answered 503',
+        'What it received and answered', 'The task app was not called.'),
         'only the CRM was called');
+    is($browser->text('#calls > li:nth-child(2) h3'), 'Finish ✓ carried out',
+        'which is beside the action before');
 
     $browser->go("$url/flows");
     is($browser->wait('h1', qr/\w/), 'Flows', 'the flows');
@@ -341,6 +398,11 @@ sub walk ($browser) {
         'where an action stops');
     ok(!$browser->script($wider), 'they need no scrolling to the side');
     accessible($browser, 'the flows');
+
+    read_journal($browser);
+    ok(!$browser->script($wider), 'nor does the journal');
+    accessible($browser, 'the journal');
+
     $browser->go("$url/");
     $browser->wait('h1', qr/\w/);
 
@@ -358,6 +420,24 @@ sub walk ($browser) {
 }
 
 
+sub read_journal ($browser) {
+    $browser->go("$url/journal.html");
+
+    my $last = $browser->wait('tbody tr', qr/Reject/);
+
+    for my $has ('✗ failed', 'Update CRM 503', 'not called', '502') {
+        like($last, qr/\Q$has/, "the last action in the journal: $has");
+    }
+    unlike($last, qr/billing|ok/, 'and nothing that it has not done');
+
+    my $before = $browser->text('tbody tr:nth-child(2)');
+
+    for my $has ('✓ ok', 'Update CRM 200', 'Notify billing 200', '204') {
+        like($before, qr/\Q$has/, "the action before: $has");
+    }
+}
+
+
 sub fill_in ($browser) {
     my $date = '[data-field="Expected Close Date"] td';
 
@@ -365,22 +445,70 @@ sub fill_in ($browser) {
     is($browser->wait('h1', qr/^Edit/), 'Edit Acme Corp', 'the form');
     ok(!$browser->script('return document.documentElement.scrollWidth
                           > innerWidth'), 'it needs no scrolling either');
+    accessible($browser, 'the form');
 
+    $browser->click('#save');
+    is($browser->wait($date, qr/you sent/),
+        "2020-02-01\nchanged by a step, you sent 2020-01-31",
+        'the first click is an action that changes something');
+    like($browser->text('#calls'), qr{^Finish.*finished.*/tasks/1\n✓}s,
+        'and shows who was called');
+    accessible($browser, 'the form\'s answer');
+
+    $browser->click('#reject');
+    is($browser->wait('h1', qr/not/), '“Reject” was not carried out',
+        'the second click is an action that stops');
+    like($browser->text('main'), qr/Update CRM/, 'the error page names the step');
+
+    $browser->click('main a');
+    is($browser->wait('h1', qr/^Edit/), 'Edit Acme Corp', 'back to the form');
+
+    $browser->choose('#stage', 'Negotiation');
     $browser->type('#date', '2020-03-01');
     $browser->click('#save');
-    $browser->wait('h1', qr/received/);
-    is($browser->text($date), '2020-03-01', 'no action: the date typed');
+    like($browser->wait('#calls', qr/Task app/), qr/^No action.*POST/s,
+        'without an action, the app is called');
+    is($browser->text($date), '2020-03-01', 'with the date typed');
 
-    $browser->click('main > p a');
+    $browser->click('#again');
     $browser->choose('#stage', 'Completed');
     $browser->attach('#file', "$demo/html/task.json");
     $browser->click('#save');
-    is($browser->wait($date, qr/^2020-02/), '2020-02-01',
-        'an action: the CRM\'s date');
+    like($browser->wait($date, qr/^2020-02/), qr/^2020-02-01/,
+        'an action with a file');
     is($browser->text('[data-field="Stage"] td'), 'Completed', 'the stage');
     is($browser->text('[data-field="Attach"] td'), 'task.json', 'the file');
-    $browser->click('summary');
-    like($browser->text('pre'), qr/"Stage": "Negotiation"/, 'its content');
+    $browser->click('#form summary');
+    like($browser->text('#form pre'), qr/"Stage": "Negotiation"/, 'its content');
+}
+
+
+# Two actions as the demo's page shows them.  Nothing in it depends on the time
+# or on an id, so that it only changes when the page does.
+
+sub take_picture ($file) {
+    my $browser = Test::Flowdash::Browser->new(width => 720, height => 1200,
+                                               scale => 1.5);
+
+    $browser->go("$url/");
+    $browser->wait('h1', qr/Acme/);
+    $browser->click('#reset');
+    $browser->wait('#status', qr/first/);
+    $browser->click('#reject');
+    $browser->wait('#failed-title', qr/502/);
+    $browser->click('#back');
+    $browser->wait('#status', qr/unchanged/);
+    $browser->click('#finish');
+    $browser->wait('#status', qr/done/);
+    $browser->script('document.querySelector("#calls").parentNode
+                      .style.padding = "1rem"');
+    $browser->screenshot($file, 'section:has(#calls)');
+}
+
+sub bytes ($file) {
+    open my $fh, '<:raw', $file or die "$file: $!\n";
+    local $/;
+    return readline $fh;
 }
 
 

@@ -1,25 +1,19 @@
 // The task app's page: it shows the task as it is stored, and sends it with the
-// actions.  It knows nothing of the gateway in front of the app.
+// actions.  It knows nothing of the gateway in front of the app, but shows what
+// is in the logs of it and of the endpoints.
+
+import { element, showCalls } from './calls.js';
+import { get, requests, show } from './logs.js';
 
 const $ = (id) => document.getElementById(id);
 
 const TASK = '/tasks/1.json';
+const SHOWN = 5;
 
 let stored;             // the task as last shown
-let calls = [];         // every call that was received since the demo started
-let firstCall = 0;      // the first one to show
+let done = [];          // all requests that were made since the demo started
+let first = 0;          // the first one to show
 let busy = false;
-
-
-async function get(uri) {
-    const answer = await fetch(uri, { cache: 'no-store' });
-
-    if (!answer.ok) {
-        throw new Error(`${uri}: ${answer.status}`);
-    }
-
-    return answer.text();
-}
 
 
 function put(uri, task) {
@@ -38,8 +32,6 @@ async function act(action, stage) {
     const before = stored;
     const sent = { ...before, Stage: stage };
 
-    firstCall = calls.length;
-
     const answer = await put(`/tasks/1/${action.toLowerCase()}`, sent);
 
     if (!answer.ok) {
@@ -48,7 +40,7 @@ async function act(action, stage) {
 
     await load();
     showTask(before, answer.ok ? sent : stored);
-    showCalls();
+    showDone();
 
     const unchanged = JSON.stringify(stored) === JSON.stringify(before);
 
@@ -62,41 +54,16 @@ async function reset() {
 
     await put(TASK, task);
     await load();
-    firstCall = calls.length;
+    first = done.length;
     showTask();
-    showCalls();
+    showDone();
     say('The task is as it was at first.');
 }
 
 
 async function load() {
     stored = JSON.parse(await get(TASK)).task;
-    calls = (await get('/calls.jsonl')).split('\n').filter(Boolean)
-        .map((line) => JSON.parse(line));
-}
-
-
-function element(name, properties, ...children) {
-    const node = Object.assign(document.createElement(name), properties);
-
-    node.append(...children);
-
-    return node;
-}
-
-
-function show(value) {
-    switch (value) {
-    case true:
-        return 'yes';
-    case false:
-        return 'no';
-    case null:
-    case undefined:
-        return '–';
-    default:
-        return typeof value === 'string' ? value : JSON.stringify(value);
-    }
+    done = await requests();
 }
 
 
@@ -126,38 +93,11 @@ function showTask(before = stored, sent = stored) {
 }
 
 
-function showCalls() {
-    const shown = calls.slice(firstCall).slice(-10);
+function showDone() {
+    const shown = done.slice(first).slice(-SHOWN);
 
     $('no-calls').hidden = shown.length > 0;
-
-    $('calls').replaceChildren(...shown.map((call) => {
-        const good = call.status < 300;
-
-        const item = element('li', {},
-            element('div', { className: 'call' },
-                    element('b', {}, call.who),
-                    element('code', {}, call.request),
-                    element('span', { className: good ? 'good' : 'bad' },
-                            `${good ? '✓' : '✗'} answered ${call.status}`)));
-
-        if (call.body) {
-            item.append(element('details', {},
-                                element('summary', {}, 'What it received'),
-                                element('pre', { tabIndex: 0 }, pretty(call.body))));
-        }
-
-        return item;
-    }));
-}
-
-
-function pretty(body) {
-    try {
-        return JSON.stringify(JSON.parse(body), null, 2);
-    } catch {
-        return body;
-    }
+    showCalls($('calls'), shown);
 }
 
 
@@ -213,7 +153,7 @@ $('back').onclick = () => $('failed').close();
 // Back from the terminal: show what curl did.
 window.onfocus = async () => {
     const before = stored;
-    const known = calls.length;
+    const known = done.length;
 
     if (busy || !before) {
         return;
@@ -221,13 +161,13 @@ window.onfocus = async () => {
 
     await load();
 
-    if (!busy && calls.length !== known) {
+    if (!busy && done.length !== known) {
         showTask(before);
-        showCalls();
+        showDone();
     }
 };
 
 run(() => {
     showTask();
-    showCalls();
+    showDone();
 });

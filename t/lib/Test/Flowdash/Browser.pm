@@ -48,7 +48,7 @@ my @browsers;
 
 END { $_ && $_->DESTROY for @browsers }
 
-# new(width => 1024, height => 900, dark => 0, scripts => 1)
+# new(width => 1024, height => 900, dark => 0, scripts => 1, scale => 1)
 
 sub new ($class, %option) {
     my $profile = File::Temp->newdir;
@@ -75,7 +75,7 @@ sub new ($class, %option) {
 
     $self->_chromium('Emulation.setDeviceMetricsOverride',
         width => $option{width} // 1024, height => $option{height} // 900,
-        deviceScaleFactor => 1, mobile => JSON::PP::false);
+        deviceScaleFactor => $option{scale} // 1, mobile => JSON::PP::false);
 
     $self->_chromium('Emulation.setEmulatedMedia', features => [
         { name => 'prefers-color-scheme',
@@ -194,9 +194,13 @@ END
     return @$found;
 }
 
-sub screenshot ($self, $file) {
+# a PNG of what is seen, or of one element
+
+sub screenshot ($self, $file, $selector = undef) {
+    my $what = $selector ? $self->_find($selector) : '';
+
     open my $fh, '>:raw', $file or die "$file: $!\n";
-    print $fh decode_base64($self->_send(GET => '/screenshot'));
+    print $fh decode_base64($self->_send(GET => "$what/screenshot"));
     close $fh or die "$file: $!\n";
 }
 
