@@ -21,7 +21,7 @@ chdir "$FindBin::Bin/../.." or die "chdir: $!\n";
 my $page = content('docs/quick-start.md');
 
 # the files of the page, and its commands, by the heading above them
-my %file = $page =~ m{^Write this to `(/\S+)`:\n\n(?:<!--.*-->\n)?```nginx\n(.*?)^```$}gms;
+my %file = $page =~ m{^Write this to `(/\S+)`:\n\n(?:<!--\N*-->\n)?```nginx\n(.*?)^```$}gms;
 my %part = $page =~ /^## (.+?)\n(.*?)(?=^## |\z)/gms;
 my %commands = map { $_ => join '', $part{$_} =~ /^```sh\n(.*?)^```$/gms }
     keys %part;
