@@ -43,10 +43,11 @@ TEST_PACKAGES   = build-essential ca-certificates chromium chromium-driver \
                   clang curl debhelper dpkg-dev gcovr haproxy jq \
                   libclang-rt-dev libfcgi-perl libio-socket-ssl-perl \
                   libmojolicious-perl libnginx-mod-http-js \
-                  libnginx-mod-http-lua lintian mandoc nghttp2-server \
-                  node-busboy openssl patch perl php-cli prometheus puma \
-                  python3-django python3-flask python3-werkzeug \
-                  ruby-actionpack ruby-rack ruby-sinatra valgrind \
+                  libnginx-mod-http-lua lintian lua-cjson mandoc \
+                  nghttp2-server node-busboy openssl patch perl php-cli \
+                  prometheus puma python3-django python3-flask \
+                  python3-werkzeug ruby-actionpack ruby-rack ruby-sinatra \
+                  valgrind \
                   $(call unless_there,node,nodejs) $(call unless_there,npm,npm)
 PACKAGE_PACKAGES = build-essential debhelper dpkg-dev $(if $(LINTIAN),lintian)
 LINT_PACKAGES  := clang clang-tidy cppcheck perl
