@@ -141,6 +141,17 @@ for my $page (@pages) {
 
     my @dead = grep { !link_leads($page, $_) } @links;
     is(join(' ', @dead), '', name($page) . ': links');
+
+    # words that a native reader stops at, and what stands for them
+    my @foreign = $prose =~ /\b(?:
+          anew                          # again
+        | shall                         # must
+        | go(?:es)?\ on                 # continues
+        | an\ URLs?                     # a URL
+        | (?:is|are)\ no\ (?:action|error|form|HTTP|JSON|object|step|task)
+        )\b | (?:^E|[,;]\ e)lse\b        # otherwise
+        /gmx;
+    is(join(', ', @foreign), '', name($page) . ': plain English');
 }
 
 # Prometheus'; their names end like no directive's
