@@ -92,22 +92,28 @@ for my $name (grep { $TRY{$_} } sort keys %conf) {
 $routers_of->done;
 
 
-# The examples of a page that are a whole nginx.conf, by the page's name and a
-# number.  Nothing is changed in them but where things are.
+# The examples of a page that are whole: an nginx.conf, or a file that it
+# includes, with an upstream for the app; by the page's name and a number.
+# Nothing is changed in them but where things are, and the stand-ins for app and
+# endpoints are left out.
 
 sub configurations {
     my ($page) = @_;
     open my $file, '<', "$DOCS/$page" or die "$page: $!\n";
     my $text = do { local $/; readline $file };
 
-    my @conf = grep { /^http \{/m } $text =~ /^```nginx\n(.*?)^```$/gms;
+    my @conf = grep { /^(?:http \{|upstream task_app )/m }
+        $text =~ /^```nginx\n(.*?)^```$/gms;
 
     for (@conf) {
+        s/^# stand-ins for .*//ms;
+        $_ = "load_module x;\nevents { }\nhttp {\n$_}\n" if !/^http \{/m;
         s/^load_module .*;$/%%GLOBALS%%/m;
         s/^http \{/http {\n%%HTTP_GLOBALS%%/m;
-        s/(\blisten +)80\b/${1}127.0.0.1:%%PORT_http%%/;
+        s/(\blisten +)(?:127\.0\.0\.1:80)?80\b/${1}127.0.0.1:%%PORT_http%%/;
         s/(\bupstream +(\w+) +\{ server 127\.0\.0\.1:)\d+/$1%%PORT_$2%%/g;
-        s{https://crm\.example\.com}{http://127.0.0.1:%%PORT_crm%%}g;
+        s{https://crm\.example\.com|http://127\.0\.0\.1:3001}
+         {http://127.0.0.1:%%PORT_crm%%}g;
         s{(auth_basic_user_file +)[^;]+}{$1%%DIR%%/users};
     }
 
