@@ -1,9 +1,9 @@
 #!/usr/bin/perl
 
 # An action has passed, and the app has not been called yet: content handlers
-# in JavaScript (njs) and Lua call others first.  The client leaves meanwhile:
-# the request goes on, or the action is aborted, and log, journal, counters and
-# page say so.
+# in C, JavaScript (njs) and Lua call others first.  The client leaves
+# meanwhile: the request goes on, or the action is aborted, and log, journal,
+# counters and page say so.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -44,6 +44,9 @@ for my $name (sort keys %load) {
     delete $load{$name};
 }
 
+my $handlers = $t->nginx_module('handlers');
+$load{c} = "load_module $handlers;" if $handlers;
+
 $t->write_file('handlers.js', <<"EOJ");
 async function subrequest(r) {
     await r.subrequest('/look');
@@ -65,7 +68,9 @@ async function both(r) {
 export default { subrequest, fetch, both };
 EOJ
 
-my %location = (js => <<'EOC', lua => <<'EOC');
+my %location = (c => <<'EOC', js => <<'EOC', lua => <<'EOC');
+        location /c/ignoring { %%ACTION%% asks_first on; }
+EOC
         location /js/subrequest { %%ACTION%% js_content h.subrequest; }
         location /js/fetch { %%ACTION%% js_content h.fetch; }
         location /js/both { %%ACTION%% js_content h.both; }
@@ -152,6 +157,13 @@ http {
         access_log %%DIR%%/journal.log journal;
         proxy_read_timeout 900s;
 
+        # its upstream does not look whether the client is there
+
+        location /ignoring {
+            internal;
+            proxy_ignore_client_abort on;
+            proxy_pass http://127.0.0.1:%%PORT_look%%;
+        }
         location /look { internal; proxy_pass http://127.0.0.1:%%PORT_look%%; }
         location /quick { proxy_pass http://127.0.0.1:%%PORT_quick%%; }
         location /app { internal; proxy_pass http://127.0.0.1:%%PORT_app%%; }
@@ -171,6 +183,11 @@ http {
         }
 
         location /close { return 444; }
+
+        location /reset {
+            %%ACTION%%
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
 
         # something was proxied before
 
@@ -262,6 +279,26 @@ sub h2_has_reset {
     return;
 }
 
+# whether a frame of this type comes for the stream until nginx answers a ping
+
+sub h2_has {
+    my ($socket, $type) = @_;
+    my ($bytes, $found) = ('', 0);
+    print $socket frame(6, 0, 0, 'pingpong');
+
+    while (sysread $socket, $bytes, 4096, length $bytes) {
+        while (length $bytes >= 9) {
+            my ($high, $low, $is, $flags, $stream) = unpack 'CnCCN', $bytes;
+            my $length = $high << 16 | $low;
+            last if length $bytes < 9 + $length;
+            return $found if $is == 6 && $flags == 1;
+            $found = 1 if $is == $type && $stream == 1;
+            substr $bytes, 0, 9 + $length, '';
+        }
+    }
+    return;
+}
+
 my %leave = (
     'HTTP/1, close' => [ \&h1_post, sub { close $_[0] } ],
     'HTTP/1, reset' => [ \&h1_post, sub {
@@ -273,6 +310,7 @@ my %leave = (
 );
 
 my %ways = (
+    c => [ qw(ignoring) ],
     js => [ qw(subrequest fetch both try) ],
     lua => [ qw(capture socket sleep error) ],
 );
@@ -311,6 +349,26 @@ for my $module (sort keys %ways) { SKIP: {
         }
     }
 } }
+
+
+# HTTP/2: nginx itself resets the stream, since the client breaks the rules; it
+# must not answer on it
+
+{
+    my $socket = h2_post('/reset');
+    $t->wait_for(sub { scalar $t->requests('app') });
+    print $socket frame(0, 1, 1, 'more than all');
+    ok(h2_has($socket, 3), 'nginx resets the stream');
+
+    my $line = all_let_go();
+    is($line->{result}, 'ok', 'and the action runs to its end');
+    $t->only_request('app');
+    $t->clear_requests('app');
+    $n++;
+
+    is(h2_has($socket, 1), 0, 'without an answer');
+    close $socket;
+}
 
 
 # aborted: nobody else may have called the app, or a subrequest may have

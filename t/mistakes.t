@@ -563,6 +563,28 @@ for (@table) {
         or diag(join "\n", @messages, 'expected:', @texts);
 }
 
+# an app whose handler is set when values are merged, and not before
+
+SKIP: {
+    my $module = $t->nginx_module('handlers');
+    skip 'no headers of nginx', 2 if !$module;
+
+    for ([ '', qr/no content handler/ ], [ 'late_handler on;', qr/^$/ ]) {
+        my ($handler, $message) = @$_;
+        my $location = outer('', qq(
+            flowdash_action "Finish";
+            flowdash_step "CRM" { flowdash_call http://127.0.0.1/; }
+            $handler));
+
+        my ($ok, $output) = $t->test_config(
+            "%%GLOBALS%% load_module $module; events { }"
+            . " http { %%HTTP_GLOBALS%% $location }");
+        my ($line) = grep { /\[warn\]/ } split /\n/, $output;
+        ok($ok && ($line // '') =~ $message, "another module: $handler")
+            or diag($output);
+    }
+}
+
 # the line of a word in the last configuration
 
 sub line {

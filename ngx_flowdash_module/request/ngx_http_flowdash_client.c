@@ -33,7 +33,9 @@ ngx_http_flowdash_client_restore(ngx_http_request_t *r)
 #if (NGX_HTTP_V2)
 
     if (r->stream
-        && (r->stream->out_closed || r->stream->connection->connection->error))
+        && (r->stream->out_closed
+            || r->stream->rst_sent
+            || r->stream->connection->connection->error))
     {
         r->connection->error = 1;
     }

@@ -499,6 +499,23 @@ sub preload ($self, $name = undef) {
         or die "$name.c does not compile\n";
 }
 
+# Makes a module of nginx from t/tool, to be loaded beside ours; nginx's headers
+# are where that was built.  Returns its path, or nothing without them.
+
+sub nginx_module ($self, $name) {
+    my ($objs) = grep { -e "$_/ngx_auto_config.h" }
+                      glob(dirname($self->{module}) . '/nginx*/objs') or return;
+    my @folders = qw(core event event/modules event/quic os/unix http
+                     http/modules http/v2 http/v3);
+
+    system($ENV{CC} || 'cc', qw(-Wall -Wextra -Werror -O1 -shared -fPIC),
+           (map { ('-isystem', $_) } $objs, map { "$objs/../src/$_" } @folders),
+           '-o', "$self->{dir}/$name.so", "$ROOT/t/tool/$name.c") == 0
+        or die "$name.c does not compile\n";
+
+    return "$self->{dir}/$name.so";
+}
+
 # the exit code, "signal N", or nothing when the time is up first
 
 sub _reap ($self, $pid, $seconds) {
