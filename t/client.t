@@ -42,6 +42,8 @@ http {
 
     log_format flow '$request_uri $status $flowdash_result $flowdash_step_status';
 
+    proxy_cache_path %%DIR%%/cache keys_zone=lock:1m;
+
     server {
         listen 127.0.0.1:%%PORT_http%%;
         listen 127.0.0.1:%%PORT_h2%% http2;
@@ -113,6 +115,18 @@ http {
             flowdash_action "Do";
             flowdash_step "Any" { return 204; }
             proxy_pass http://$app;
+        }
+
+        location /lock {
+            flowdash_action "Do";
+            flowdash_step "Any" { return 204; }
+            proxy_cache lock;
+            proxy_cache_methods POST;
+            proxy_cache_key lock;
+            proxy_cache_lock on;
+            proxy_cache_lock_timeout 10ms;
+            proxy_ignore_client_abort on;
+            proxy_pass http://127.0.0.1:%%PORT_slow%%;
         }
 
         # apps that are not there
@@ -243,6 +257,24 @@ for my $way (qw(direct named accel page variable)) {
 }
 
 $t->new_requests('accel');
+
+# it leaves when its request, which has waited for another one, is with the app
+
+my @waiting = map {
+    my $n = $_;
+    my $socket = $t->connect;
+    $socket->autoflush(1);
+    print $socket head("/lock/$n", 2), '{}';
+    $t->wait_for(sub { $t->requests('slow') == $n });
+    $socket;
+} 1 .. 2;
+close $waiting[1];
+$t->get('/nothing');
+is($t->read_file('flow.log') =~ m{^/lock/2 }m, '', 'a lock: it goes on');
+$t->write_file('left', '');
+like(logged("/lock/$_"), qr/^\d+ ok 204$/, "a lock: $_ ends") for 1 .. 2;
+unlink $left;
+$t->clear_requests('slow');
 
 # an app that is not there: the client, which stays, is told
 

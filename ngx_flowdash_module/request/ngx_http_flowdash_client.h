@@ -19,8 +19,10 @@ void ngx_http_flowdash_client_restore(ngx_http_request_t *r);
  * Makes the app's request continue although the client leaves, as
  * proxy_ignore_client_abort does.  To be called before the content handler of
  * a location runs, after each internal redirect again; also for the
- * subrequests that other modules make before the app has answered.  Returns
- * NGX_OK or, for a subrequest, NGX_ERROR.
+ * subrequests that other modules make before the app has answered.  Not
+ * covered is an upstream that the handler starts only after it has returned,
+ * as it does when it waits for proxy_cache_lock.  Returns NGX_OK or, for a
+ * subrequest, NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_client_wrap(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);

@@ -158,6 +158,7 @@ ngx_http_flowdash_call_attempt(ngx_http_flowdash_call_t *call)
     call->transferred = 0;
     call->denied = 0;
     call->opened = 0;
+    call->made = 0;
     call->unfit = 0;
     call->fresh = call->resent;
 

@@ -38,6 +38,7 @@ typedef struct ngx_http_flowdash_call_s {
     unsigned                       header_ended:1;
     unsigned                       denied:1;   /* an address is denied */
     unsigned                       opened:1;   /* a new socket is allowed */
+    unsigned                       made:1;     /* it exists */
     unsigned                       unfit:1;    /* the kept one is denied, or
                                                   frozen */
     unsigned                       fresh:1;    /* use no kept connection */

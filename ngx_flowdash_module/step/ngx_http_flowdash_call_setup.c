@@ -272,12 +272,13 @@ ngx_http_flowdash_call_setup_open_socket(void *data, curlsocktype type,
     fd = ngx_flowdash_curl_open(addr->family, addr->socktype, addr->protocol);
 
     if (fd == (ngx_socket_t) -1) {
-        call->transfer.no_socket = ngx_socket_errno;
+        call->transfer.no_socket = call->made ? 0 : ngx_socket_errno;
         return CURL_SOCKET_BAD;
     }
 
-    /* whatever kept it from another address, such as one of IPv6 */
+    /* whatever kept it from one address does not explain another's failure */
 
+    call->made = 1;
     call->transfer.no_socket = 0;
 
     ngx_http_flowdash_call_setup_user_timeout(call, fd, addr->family);

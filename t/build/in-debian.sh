@@ -83,6 +83,10 @@ find "$root/tmp" -mindepth 1 -delete
 rsync --recursive --links --perms --checksum --delete \
     --exclude=/build/ --exclude=/.git ./ "$root/flowdash/"
 
+# for package.sh, which finds no .git there
+mkdir -p "$root/flowdash/build"
+t/build/files.sh >"$root/flowdash/build/tracked"
+
 # unshare, in the tests, needs a root that is a mount
 mount --bind "$root" "$root"
 mount --rbind /dev "$root/dev"

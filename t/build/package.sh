@@ -28,14 +28,18 @@ tree=$work/$name-$version
 rm -rf $work "build/${name}_"*.deb
 mkdir -p "$tree"
 
-tar --create --gzip --sort=name --owner=0 --group=0 --numeric-owner \
-    --exclude=./build --exclude=./.git --exclude=./debian \
-    --transform "s,^\.,$name-$version," \
-    --file "$work/${name}_$version.orig.tar.gz" .
+t/build/files.sh >"$work/files"
+
+grep --null-data --invert-match '^debian/' "$work/files" |
+    tar --create --gzip --sort=name --owner=0 --group=0 --numeric-owner \
+        --no-recursion --null --files-from=- \
+        --transform "s,^,$name-$version/,S" \
+        --file "$work/${name}_$version.orig.tar.gz"
 
 tar --extract --directory "$tree" --strip-components 1 \
     --file "$work/${name}_$version.orig.tar.gz"
-cp -R debian "$tree"
+grep --null-data '^debian/' "$work/files" |
+    xargs --null cp --parents --target-directory "$tree"
 
 {
     echo "$name ($revision~deb${debian% *}u1) $suite; urgency=medium"
