@@ -136,12 +136,34 @@ sub try_in ($suite) {
         service nginx start
         sleep 1
         export DEBIAN_FRONTEND=noninteractive
+
+        # no init is there, but packages are to believe so
+        printf '#!/bin/sh\nexit 0\n' >/usr/sbin/policy-rc.d
+        chmod 755 /usr/sbin/policy-rc.d
+
+        echo ==== removed
         apt-get remove -y libnginx-mod-http-flowdash
         test ! -e /etc/nginx/modules-enabled/50-mod-http-flowdash.conf
         echo ==== running
         curl --user ada:secret http://127.0.0.1:8080/
         echo ==== test
         ! nginx -t 2>&1
+
+        # installed again, while something else is wrong, and without that
+        echo 'nonsense on;' >/etc/nginx/conf.d/nonsense.conf
+        echo ==== wrong
+        apt-get install -y /root/*.deb
+        test -e /etc/nginx/modules-enabled/50-mod-http-flowdash.conf
+        echo ==== continues
+        curl --user ada:secret http://127.0.0.1:8080/
+        rm /etc/nginx/conf.d/nonsense.conf
+        echo ==== right
+        apt-get install -y --reinstall /root/*.deb
+        sleep 1
+        echo ==== reloaded
+        curl --user ada:secret http://127.0.0.1:8080/
+        echo ==== removed again
+        apt-get remove -y libnginx-mod-http-flowdash
         service nginx stop
         rm tasks
         apt-get autoremove -y --purge
@@ -157,9 +179,18 @@ sub try_in ($suite) {
 
     %said = $output =~ /^==== (.+?)\n(.*?)(?=^==== |\z)/gms;
 
+    my $reloads = qr/^Triggering nginx reload .*^Reloading nginx \w+: nginx/ms;
+    my $failed = qr/$reloads .*failed/;
+    like($said{removed}, $failed, 'removed: apt says that nginx cannot reload');
     is($said{running}, $printed, 'removed: the running nginx continues');
     like($said{test}, qr/unknown directive "flowdash_/,
          'removed: nginx -t names what it does not know');
+    like($said{wrong}, $failed, 'nginx -t fails: so does the reload, says apt');
+    is($said{continues}, $printed,
+       'nginx -t fails: the running nginx continues');
+    like($said{right}, qr/$reloads\.\r?$/m,
+         'nginx -t succeeds: so does the reload');
+    is($said{reloaded}, $printed, 'nginx -t succeeds: the action');
     like($said{again}, qr/^\Q$printed\E/m, 'removed: nginx starts');
 
     system("rm -rf $root");
