@@ -39,8 +39,9 @@ TESTS ?= t/*.t
 
 BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
                   libssl-dev libyajl-dev zlib1g-dev
-TEST_PACKAGES   = build-essential ca-certificates chromium chromium-driver \
-                  clang curl debhelper dpkg-dev gcovr haproxy jq \
+TEST_PACKAGES   = aspell aspell-en build-essential ca-certificates chromium \
+                  chromium-driver clang codespell curl debhelper dpkg-dev \
+                  gcovr haproxy jq \
                   libclang-rt-dev libfcgi-perl libio-socket-ssl-perl \
                   libmojolicious-perl libnginx-mod-http-js \
                   libnginx-mod-http-lua lintian lua-cjson mandoc \

@@ -266,7 +266,7 @@ is($browser->script('return getComputedStyle(document.querySelector(
        "li.bad + li + li"), "::before").backgroundColor'),
    $browser->script('return getComputedStyle(document.querySelector(
        "li.bad"), "::before").backgroundColor') =~ s/.*/rgb(201, 208, 217)/r,
-   'many: links behind a break are grey');
+   'many: links behind a break are gray');
 is(scalar(() = $browser->script($chains) =~ / bad/g), 5, 'many: that fail');
 is($browser->script('return document.querySelectorAll("tbody tr").length'), 5,
    'many: failures');

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
 # Other content handlers than proxy_pass, behind the action and in steps:
-# fastcgi_pass, uwsgi_pass, dav, return, unix sockets; and the neighbours in
+# fastcgi_pass, uwsgi_pass, dav, return, unix sockets; and the neighbors in
 # the phase, mirror and try_files.
 
 use strict;

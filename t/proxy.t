@@ -267,7 +267,7 @@ is(call('/small/tls/503', 'http_second'), '502 status 503, 503',
 is(scalar @asked, 1, 'a tunnel for both');
 
 
-# an https proxy
+# an HTTPS proxy
 
 passes("/https/$_/200", 'https_proxy', "$_ through https") for qw(plain tls);
 is("$asked[0]{by} $asked[0]{target}", "connect $tls", 'by CONNECT');

@@ -12,7 +12,7 @@ typedef struct {
     ngx_cidr_t                      cidr;      /* AF_UNIX for "unix:" */
     ngx_str_t                       text;      /* as it is written */
     ngx_http_flowdash_place_t      *place;
-    unsigned                        all:1;     /* any address, without cidr */
+    unsigned                        all:1;     /* any address: no "cidr" */
     unsigned                        deny:1;
 } ngx_http_flowdash_rule_t;
 

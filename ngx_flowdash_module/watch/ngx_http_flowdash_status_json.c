@@ -1,6 +1,6 @@
 
 /*
- * flowdash_status json.
+ * "flowdash_status json".
  */
 
 

@@ -1,6 +1,6 @@
 
 /*
- * flowdash_status html: each action as a chain from the request through its
+ * "flowdash_status html": each action as a chain from the request through its
  * steps to the app, and the last failures.  The page is self-contained.
  */
 

@@ -1,6 +1,6 @@
 
 /*
- * flowdash_status prometheus: the text format 0.0.4 of Prometheus.
+ * "flowdash_status prometheus": the text format 0.0.4 of Prometheus.
  */
 
 

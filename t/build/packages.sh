@@ -42,7 +42,7 @@ fi
 $sudo apt-get -q update || :
 
 # RUNLEVEL=1 lets invoke-rc.d start nothing, and SYSTEMD_OFFLINE=1 systemctl:
-# nobody asked for an nginx on port 80, or a prometheus on 9090.
+# nobody asked for an nginx on port 80, or a Prometheus on 9090.
 # shellcheck disable=SC2086
 $sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 SYSTEMD_OFFLINE=1 \
     apt-get -q -y --no-install-recommends install $missing

@@ -88,7 +88,7 @@ test_charge(void)
 }
 
 
-/* issue[...][b] and xyz have 513 octets, its nodes less */
+/* issue[...][b] and "xyz" have 513 octets, its nodes less */
 
 static void
 test_check(void)

@@ -1,6 +1,6 @@
 <?php
 
-// How PHP reads requests: a router of php -S.  It answers with what
+// How PHP reads requests: a router of its server.  It answers with what
 // Test::Flowdash::Parsers explains.
 
 function plain($value)

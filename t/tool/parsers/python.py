@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 
-# How Django, Werkzeug and Python's json, and with "more" as the argument
+# How Django, Werkzeug and Python's "json", and with "more" as the argument
 # Starlette and Tornado, read requests: see Test::Flowdash::Parsers for what goes
 # in and out.
 

@@ -1,6 +1,6 @@
 #!/usr/bin/ruby
 
-# How Rack and Ruby's json, and with "more" as the argument Rails, read requests:
+# How Rack and Ruby's "json", and with "more" as the argument Rails, read requests:
 # see Test::Flowdash::Parsers for what goes in and out.
 
 require 'json'

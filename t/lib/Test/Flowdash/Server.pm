@@ -149,7 +149,7 @@ sub _render ($request, $answer) {
 }
 
 
-# The ready-made behaviours of a raw endpoint.
+# The ready-made behaviors of a raw endpoint.
 
 sub _json ($option, @headers) {
     my $body = $option->{body} // '{"task":{}}';
