@@ -143,14 +143,14 @@ ngx_http_flowdash_conf_tls_warn_expired(ngx_conf_t *cf, ngx_command_t *cmd,
 
     while (bio && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
 
-        if (X509_cmp_current_time(X509_get0_notAfter(cert)) < 0
-            && expired == NULL)
-        {
+        if (X509_cmp_current_time(X509_get0_notAfter(cert)) >= 0) {
+            valid = 1;
+
+        } else if (expired == NULL) {
             expired = cert;
             continue;
         }
 
-        valid = 1;
         X509_free(cert);
     }
 

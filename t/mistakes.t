@@ -64,6 +64,7 @@ $t->write_file('group.key', $t->read_file('good.key'));
 chmod 0640, "$dir/group.key";
 $t->write_file('both.pem',
                $t->read_file('expired.pem') . $t->read_file('good.pem'));
+$t->write_file('old.pem', $t->read_file('expired.pem') x 2);
 $t->write_file('chain.pem',
                $t->read_file('good.pem') . $t->read_file('expired.pem'));
 
@@ -376,6 +377,9 @@ my @table = (
 [ warn => 'an expired authority',
   http('flowdash_ssl_trusted_certificate expired.pem;'),
   '"expired.pem" in "flowdash_ssl_trusted_certificate"', 'expired' ],
+[ warn => 'expired authorities',
+  http('flowdash_ssl_trusted_certificate old.pem;'),
+  '"old.pem" in "flowdash_ssl_trusted_certificate"', 'CN=expired' ],
 [ '' => 'an expired authority beside another',
   http('flowdash_ssl_trusted_certificate both.pem;') ],
 [ '' => 'the system\'s authorities',

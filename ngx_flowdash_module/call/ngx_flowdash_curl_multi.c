@@ -172,7 +172,6 @@ ngx_flowdash_curl_multi_add(CURL *easy)
  * the memory of a call that has ended.
  */
 
-
 ngx_int_t
 ngx_flowdash_curl_multi_remove(CURL *easy)
 {

@@ -109,7 +109,7 @@ static ngx_int_t
 ngx_flowdash_curl_tcp_info(ngx_socket_t fd, ngx_uint_t *state,
     uint64_t *received)
 {
-#ifdef TCP_INFO
+#if (NGX_LINUX && defined TCP_INFO)
 
     u_char     info[NGX_FLOWDASH_CURL_TCP_RECEIVED + sizeof(uint64_t)];
     socklen_t  len;
