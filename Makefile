@@ -69,8 +69,8 @@ unless_there = $(if $(shell command -v $1),,$2)
 
 .DELETE_ON_ERROR:
 .PHONY: all build deps test-deps test test-fast test-plain test-sanitized \
-        test-in versions test-static mutants fuzz differential faults soak \
-        coverage covered sanitized unit linear lint demo \
+        test-in versions test-static mutants fuzz routes differential faults \
+        soak coverage covered sanitized unit linear lint demo \
         pictures install package deb deb-test clean help FORCE
 
 all: build

@@ -108,7 +108,10 @@ my ($examples, $run) = (0, 0);
 prepare();
 
 for my $page (@pages) {
-    subtest $page => sub { check($page, $_) for @{ $block{$page} } };
+    subtest $page => sub {
+        check($page, $_) for @{ $block{$page} };
+        check_inline($page);
+    };
 }
 
 run_commands();
@@ -155,6 +158,25 @@ sub check ($page, $block) {
         skip $message, 1 if $message =~ /^no program \S+$/;
         is($message =~ s/\s+\z//r, '', "$name: can be read");
     }
+}
+
+# What stands between backticks in a sentence: whole directives, and make.
+
+sub check_inline ($page) {
+    my @code = uniq map { s/\s+/ /gr } prose($page) =~ /(?<!`)`([^`]+)`(?!`)/g;
+
+    for my $code (grep { /^[a-z]\w* .*\w.*[;}]$/ } @code) {
+        my @wrong = map { eval { read_nginx($_) } // $@ }
+            "location / {\nproxy_pass http://app;\n$code\n}\n",
+            "upstream x {\nserver 127.0.0.1:1;\n$code\n}\n";
+        ok(!$wrong[0] || !$wrong[1], "`$code`: nginx accepts it")
+            || diag($wrong[0]);
+    }
+
+    # on other pages, it can be another Makefile
+    return if $page =~ m{/packaging/};
+    is(join(' ', unknown_targets($_)), '', "`$_`: there is this target")
+        for grep { /^make / } @code;
 }
 
 sub marker ($block) {
@@ -214,22 +236,21 @@ sub read_http ($text) {
 sub read_sh ($text) {
     my $wrong = said('bash', 'block.sh', $text, '-n');
     my $code = $text =~ s/\\\n/ /gr =~ s/(?:^|\s)#.*$//gmr;
-    my $makefile = content('Makefile');
-    my $targets = join ' ', $makefile =~ /^\.PHONY:((?:.*\\\n)*.*)$/m;
-
-    for my $arguments ($code =~ /^\s*make((?: +[^\s|&;]+)*)/gm) {
-        next if $arguments =~ / -C/;
-        for my $target (grep { !/=/ } split ' ', $arguments) {
-            $wrong .= "make has no target $target\n"
-                if $targets !~ /\s\Q$target\E(?:\s|\z)/;
-        }
-    }
+    $wrong .= "make has no target $_\n" for unknown_targets($code);
 
     for my $path ($code =~ m{(?<![\w./-])((?:t|docs|debian)/[\w./-]+)}g) {
         $wrong .= "there is no $path\n" if !-e "$ROOT/$path";
     }
 
     return $wrong;
+}
+
+sub unknown_targets ($commands) {
+    my ($targets) = content('Makefile') =~ /^\.PHONY:((?:.*\\\n)*.*)$/m;
+    my %known = map { $_ => 1 } split ' ', $targets =~ s/\\\n/ /gr;
+
+    return grep { !$known{$_} && !/=/ } map { split ' ' }
+        grep { !/ -C/ } $commands =~ /^\s*make((?: +[^\s|&;]+)*)/gm;
 }
 
 sub read_yaml ($text) {
