@@ -220,8 +220,10 @@ is($browser->script('return document.activeElement.className'), 'scroll',
 looks_well('failed');
 
 
-# no gateway
+# no gateway; the failures above may have been minutes ago
 
+act('/finish', 500);
+$browser->wait('.bad .stop', qr/500/);
 $t->stop;
 is($browser->wait('#when', qr/does not/),
    'The gateway does not answer, this is how it was.',

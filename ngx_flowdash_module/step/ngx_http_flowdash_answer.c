@@ -123,8 +123,9 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex, ngx_int_t rc)
         if (ex->status == 0) {
             ex->status = r->headers_out.status;
             ex->content_type = r->headers_out.content_type;
-            ngx_http_flowdash_answer_trim(&ex->content_type);
         }
+
+        ngx_http_flowdash_answer_trim(&ex->content_type);
 
     } else if (r->header_sent) {
         (void) ngx_http_flowdash_exchange_fail(ex, NGX_HTTP_FLOWDASH_CONNECT,
