@@ -46,6 +46,8 @@ static ngx_uint_t ngx_http_flowdash_conf_warn_is_spelling(ngx_str_t *name,
     const char *member);
 static ngx_uint_t ngx_http_flowdash_conf_warn_has_app(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
+static ngx_uint_t ngx_http_flowdash_conf_warn_has_page(
+    ngx_http_core_loc_conf_t *clcf);
 
 
 void
@@ -472,6 +474,7 @@ ngx_http_flowdash_conf_warn_has_app(ngx_conf_t *cf,
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     if (clcf->handler
+        || ngx_http_flowdash_conf_warn_has_page(clcf)
         || ngx_http_flowdash_conf_private_rewrites(cf, clcf->loc_conf)
         || ngx_http_flowdash_conf_private_files(cf, clcf->loc_conf))
     {
@@ -509,4 +512,35 @@ ngx_http_flowdash_conf_warn_has_app(ngx_conf_t *cf,
     }
 
     return 1;
+}
+
+
+/* whether "404" or "405" of nginx leads to a named location, as a POST */
+
+static ngx_uint_t
+ngx_http_flowdash_conf_warn_has_page(ngx_http_core_loc_conf_t *clcf)
+{
+    ngx_str_t            *value;
+    ngx_uint_t            i;
+    ngx_http_err_page_t  *page;
+
+    if (clcf->error_pages == NULL) {
+        return 0;
+    }
+
+    page = clcf->error_pages->elts;
+
+    for (i = 0; i < clcf->error_pages->nelts; i++) {
+
+        value = &page[i].value.value;
+
+        if ((page[i].status == NGX_HTTP_NOT_FOUND
+             || page[i].status == NGX_HTTP_NOT_ALLOWED)
+            && ngx_strlchr(value->data, value->data + value->len, '@'))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }

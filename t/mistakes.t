@@ -165,6 +165,11 @@ my @table = (
     flowdash_action "Finish"; # HERE
     flowdash_step "CRM" { flowdash_call http://127.0.0.1/; })),
   '"flowdash_action" "Finish"', 'no content handler', '"proxy_pass"' ],
+[ warn => 'no handler for the app, but pages',
+  outer('error_page 404 /404.html; error_page 502 @down;', qq(
+    flowdash_action "Finish"; # HERE
+    flowdash_step "CRM" { flowdash_call http://127.0.0.1/; })),
+  '"flowdash_action" "Finish"', 'no content handler' ],
 [ warn => 'no handler for the app, but a step\'s',
   outer('', qq(
     flowdash_action "Finish"; # HERE
@@ -178,7 +183,7 @@ my @table = (
     $_)) ] }
     'proxy_pass http://127.0.0.1:1;', 'fastcgi_pass 127.0.0.1:1;',
     'try_files $uri /index.php;', 'rewrite ^ /index.php last;',
-    'dav_methods PUT;', 'location /a { proxy_pass http://127.0.0.1:1; }',
+    'dav_methods PUT;', 'error_page 405 = @app;', 'location /a { proxy_pass http://127.0.0.1:1; }',
     'if ($arg_a) { proxy_pass http://127.0.0.1:1; }',
     'flowdash_methods GET;'),
 
