@@ -144,7 +144,7 @@ worker_shutdown_timeout 10ms;
 events { }
 http {
     %%HTTP_GLOBALS%%
-    @{[ $load{js} && "js_import h from %%DIR%%/handlers.js;" ]}
+    @{[ $load{js} ? "js_import h from %%DIR%%/handlers.js;" : "" ]}
 
     flowdash_zone flowdash:64k;
     log_format journal escape=json '{"uri":"\$request_uri","status":"\$status",'
