@@ -98,6 +98,7 @@ my @cases = (
     [ 'pt;q=high', 'en', 'de' ],
     [ 'pt;q=-1', 'en', 'de' ],
     [ 'pt;q=9', 'pt', 'pt' ],
+    [ 'en;q=0.2, pt;q=0.3 ;x=1', 'pt', 'pt' ],
     [ ',,;,;q=1, -, --, pt', 'pt', 'pt' ],
     [ "pt\xff", 'en', 'de' ],
     [ 'x' x 4000 . ',pt', 'pt', 'pt' ],

@@ -153,7 +153,8 @@ ngx_http_flowdash_error_accept_media_range(void *data, ngx_str_t *type,
 static ngx_uint_t
 ngx_http_flowdash_error_accept_quality(u_char *p, u_char *last)
 {
-    ngx_int_t  q;
+    u_char     *end;
+    ngx_int_t   q;
 
     for ( /* void */ ; last - p > 2; p++) {
 
@@ -164,6 +165,14 @@ ngx_http_flowdash_error_accept_quality(u_char *p, u_char *last)
         }
 
         p += 2;
+
+        /* once, other parameters could follow */
+
+        end = ngx_strlchr(p, last, ';');
+
+        if (end) {
+            last = end;
+        }
 
         while (last > p && (last[-1] == ' ' || last[-1] == '\t')) {
             last--;
