@@ -284,10 +284,11 @@ ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
 
         if (ctx && ctx->state == NGX_HTTP_FLOWDASH_PASSED) {
 
-            if (!r->background && !r->main->header_sent
-                && ngx_http_flowdash_client_wrap(r, ctx) != NGX_OK)
-            {
-                return NGX_ERROR;
+            if (!r->background && !r->main->header_sent) {
+
+                /* without memory, it ends when the client leaves */
+
+                (void) ngx_http_flowdash_client_wrap(r, ctx);
             }
 
             return NGX_DECLINED;
