@@ -71,7 +71,7 @@ unless_there = $(if $(shell command -v $1),,$2)
 .PHONY: all build deps test-deps test test-fast test-plain test-sanitized \
         test-in versions test-static mutants fuzz routes differential faults \
         soak coverage covered sanitized unit linear lint demo \
-        pictures install package deb deb-test clean help FORCE
+        pictures install package deb deb-test image-test clean help FORCE
 
 all: build
 
@@ -535,6 +535,12 @@ deb-test:
 	@FLOWDASH_SUITES='$(SUITES)' FLOWDASH_TIMEOUT=3600 \
 	$(prove) --timer t/proofs/deb.t
 
+image-test:
+	@[ $$(id -u) -eq 0 ] || { echo 'image-test: this needs root' >&2; exit 1; }
+	@t/build/packages.sh debootstrap rsync
+	@FLOWDASH_SUITES='$(SUITES)' FLOWDASH_TIMEOUT=3600 \
+	$(prove) --timer t/proofs/image.t
+
 clean:
 	rm -rf build
 
@@ -548,6 +554,7 @@ help:
 	@echo 'make deb        the same for SUITES="$(SUITES)", and try them,'
 	@echo '                each in a Debian that it makes below build/'
 	@echo 'make deb-test   only try the packages that were built'
+	@echo 'make image-test  do what the Dockerfile says, without an engine'
 	@echo 'make test       run all tests, once more with sanitizers;'
 	@echo '                takes about $(TEST_TIME)'
 	@echo 'make test-fast  run all tests, without sanitizers'
