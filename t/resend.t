@@ -9,11 +9,11 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use IO::Socket::SSL;
 use IO::Socket::UNIX;
 use Test::Flowdash;
 use Test::Flowdash::Server;
 use Test::Flowdash::TLS;
+use Test::Flowdash::TLSServer;
 
 my $t = Test::Flowdash->new;
 my $dir = $t->dir;
@@ -26,6 +26,7 @@ my %kept = (
     none     => [ ],
     reset    => [ then => 'reset' ],
     octet    => [ send => 'H' ],
+    lost     => [ send => 'H', then => 'reset' ],
     part     => [ send => 'HTTP/1.1 20' ],
     line     => [ send => "HTTP/1.1 200 OK\r\n" ],
     continue => [ send => "HTTP/1.1 100 Continue\r\n\r\n" ],
@@ -41,6 +42,8 @@ my $raw = sub {
 
     return if $what eq 'dead';
     return @{ $kept{408} } if $what eq 'late';
+    return (until => sub { -e "$dir/go" }, send => $first ? $answer : 'H',
+            then => $first ? 'next' : 'close') if $what eq 'many';
     return (until => sub { keys %seen >= 3 }, send => $answer, then => 'next')
         if $what eq 'three' && $first;
     return if $what eq 'three';
@@ -57,40 +60,23 @@ $t->server(unix => sub {
     Test::Flowdash::Server::serve_raw($unix, $raw, $record);
 });
 
-# TLS says that it ends: no octet of an answer
+# TLS says that it ends, or does not: no octet of an answer
 
 certificate($t, 'tls', names => 'IP:127.0.0.1');
 
+my @certificate = (cert => "$dir/tls.pem", key => "$dir/tls.key");
+
 $t->server(tls => sub {
     my ($listen, $record) = @_;
-    my $n = 0;
+    serve_tls($listen, $record, sub {
+        my ($request, $first, $tls) = @_;
+        my ($what) = $request->{target} =~ m{([^/]+)$};
+        return ($tls->seal($answer), 1) if $first || !$kept{$what};
 
-    while (my $socket = $listen->accept) {
-        IO::Socket::SSL->start_SSL($socket, SSL_server => 1,
-                                   SSL_cert_file => "$dir/tls.pem",
-                                   SSL_key_file => "$dir/tls.key") or next;
-        my $parser = Test::Flowdash::HTTP->new(request => 1);
-        $n++;
-
-        for (my $first = 1; $socket->opened; $first = 0) {
-            my $request;
-            while (!($request = $parser->next_message)) {
-                sysread $socket, my $bytes, 65536 or last;
-                $parser->add($bytes);
-            }
-            last if !$request;
-            $request->{conn} = $n;
-            $record->($request);
-
-            my ($what) = $request->{target} =~ m{([^/]+)$};
-            my $kept = $first ? undef : $kept{$what};
-            select undef, undef, undef, 0.01 until !$kept || -e "$dir/go";
-            syswrite $socket, $kept ? $kept->[1] // '' : $answer;
-            last if $kept;
-        }
-
-        $socket->close;                         # with an alert
-    }
+        select undef, undef, undef, 0.01 until -e "$dir/go";
+        return '' if $what eq 'reset';
+        return $tls->seal($kept{$what}[1] // '') . $tls->alert;
+    }, @certificate);
 });
 
 # one that reads the beginning of a call on a kept connection, and closes it
@@ -119,6 +105,21 @@ $t->server(early => sub {
     }
 });
 
+# the same over TLS, with an alert that libcurl may never read
+
+$t->server(early_tls => sub {
+    my ($listen, $record) = @_;
+    serve_tls($listen, $record, sub {
+        my ($request, $first, $tls) = @_;
+        my $socket = $tls->{socket};
+        return $tls->seal($answer) if $request->{conn} > 1;
+
+        syswrite $socket, $tls->seal($answer);
+        sysread $socket, my $bytes, 100;
+        return $tls->alert;
+    }, @certificate);
+});
+
 $t->endpoint(app => { body => 'stored' });
 
 my %url = (hook => 'http://127.0.0.1:%%PORT_hook%%',
@@ -139,7 +140,7 @@ sub action {
 END
 }
 
-for my $to (qw(hook unix tls)) {
+for my $to (qw(hook tls)) {
     action("$to/$_", "$url{$to}/$to/$_", '') for 'ok', keys %kept;
     action("$to/off/$_", "$url{$to}/$to/off/$_", 'flowdash_resend off;')
         for qw(none 408);
@@ -147,6 +148,10 @@ for my $to (qw(hook unix tls)) {
 
 action('three', "$url{three}/three", '');
 action('early', 'http://127.0.0.1:%%PORT_early%%/early', '');
+action('early_tls', 'https://127.0.0.1:%%PORT_early_tls%%/early_tls', '');
+action("unix/$_", "$url{unix}/unix/$_", '') for qw(ok none);
+action('many', "$url{hook}/many", '');
+action('kept/many', "$url{hook}/kept/many", 'flowdash_connect_timeout 1s;');
 action('dead', "$url{hook}/dead", '');
 action('late', "$url{hook}/late", '');
 action('retry', "$url{hook}/retry/part", 'flowdash_retry 1 error;');
@@ -212,13 +217,21 @@ sub flow {
     return $lines[-1];
 }
 
+# how many connections to an endpoint it has closed, and the worker not
+
+sub closed {
+    my $port = sprintf '%04X', $t->port($_[0]);
+    open my $file, '<', '/proc/net/tcp' or die "/proc/net/tcp: $!\n";
+    return scalar grep { /^\s*\d+: \S+ \S+:$port 08 / } <$file>;
+}
+
 # one kept connection
 
 my %sent_again = (none => '502, 200', reset => '502, 200', 408 => '408, 200');
 
-for my $to (qw(hook unix tls)) {
+for my $to (qw(hook tls)) {
     for my $what (sort keys %kept, 'off/none', 'off/408') {
-        next if $to eq 'tls' && $what eq 'reset';
+        next if $to eq 'tls' && $what eq 'lost';
 
         my $name = "$to/$what";
         is(act("$to/ok"), 200, "$name: a connection is kept");
@@ -241,6 +254,15 @@ for my $to (qw(hook unix tls)) {
            $passes ? 1 : 0, "$name: log");
     }
 }
+
+# a UNIX-domain socket is not kept, so nothing is sent again
+
+for my $what (qw(ok none ok)) {
+    is(act("unix/$what"), 200, "unix/$what");
+}
+
+is(join(' ', map { $_->{conn} } $t->new_requests('unix')), '1 2 3',
+   'unix: each call has its own connection');
 
 # Several kept connections, all dead: the call goes to one of them, and then to
 # a new one.
@@ -269,11 +291,14 @@ is(flow('late', 1), '|status|408, 408|', 'two attempts, too');
 
 # a kept connection that is closed while a long call is sent
 
-is(act('early'), 200, 'a connection is kept');
 my $long = '{"task":{"a":"' . 'x' x 8_000_000 . '"}}';
-is($t->post_json('/early', $long)->{status}, 200, 'closed in the middle');
-is(flow('early', 2), '|-|502, 200|', 'it is sent once more');
-is(scalar $t->new_requests('early'), 2, 'and comes once');
+
+for (qw(early early_tls)) {
+    is(act($_), 200, "$_: a connection is kept");
+    is($t->post_json("/$_", $long)->{status}, 200, "$_: closed in the middle");
+    is(flow($_, 2), '|-|502, 200|', "$_: it is sent once more");
+    is(scalar $t->new_requests($_), 2, "$_: and comes once");
+}
 
 # flowdash_retry has its own count
 
@@ -290,6 +315,34 @@ is(scalar(() = $t->error_log =~ m{again in [^\n]*/retry/part", }g), 1,
 my ($retries) = $t->get('/metrics')->{body}
     =~ /^flowdash_step_retries_total\{action="Do three",.*\} (\d+)$/m;
 is($retries, 1, 'it is counted as a retry');
+
+# Nginx tells of the first answer when a timer of libcurl's is over for each
+# call: libcurl reads all answers at once, of which nginx has not told it.
+
+$t->new_requests('hook');
+$t->stop;
+$t->preload('late_events');
+$t->run;
+
+my @status;
+
+for my $name (qw(many kept/many)) {
+    my $before = $t->requests('hook');
+    my @many = map { start($name) } 1 .. 6;
+    $t->wait_for(sub { $t->requests('hook') == $before + 6 });
+    my ($worker) = $t->worker_pids;
+    kill STOP => $worker;
+    $t->write_file('go', '');
+    $t->wait_for(sub { closed('hook') == 6 }) if $name ne 'many';
+    kill CONT => $worker;
+    push @status, map { $t->finish($_)->{status} } @many;
+    unlink "$dir/go";
+
+    my %conn = map { $_->{conn} => 1 } $t->new_requests('hook');
+    is(scalar keys %conn, 6, "$name: connections");
+}
+
+is("@status", '200 ' x 6 . '502 ' x 5 . '502', 'many: an octet, none again');
 
 $t->new_requests($_) for qw(hook app);
 $t->done;

@@ -48,7 +48,6 @@ static void ngx_flowdash_curl_ended(CURL *easy, CURLcode result);
 static void ngx_flowdash_curl_turn(void);
 static void ngx_flowdash_curl_abandoned(CURLM *multi);
 static void ngx_flowdash_curl_idle(CURL *easy);
-static void ngx_flowdash_curl_receive(CURL *easy);
 static void ngx_flowdash_curl_fail(CURL *easy, ngx_int_t rc);
 static void ngx_flowdash_curl_end_failed(ngx_flowdash_curl_t *fc);
 static void ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t,
@@ -111,8 +110,7 @@ ngx_flowdash_curl_init_handles(ngx_flowdash_curl_t *fc,
 {
     ngx_flowdash_curl_socket_init(fc->log, ngx_flowdash_curl_multi_action,
                                   ngx_flowdash_curl_fail,
-                                  ngx_flowdash_curl_idle,
-                                  ngx_flowdash_curl_receive);
+                                  ngx_flowdash_curl_idle);
 
     fc->share = curl_share_init();
 
@@ -222,9 +220,10 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
     t->failure = NULL;
     t->no_socket = 0;
     t->running = 1;
-    t->received = 0;
     t->timedout = 0;
     t->sent = 0;
+    t->shared = 0;
+    t->use.silent = 0;
     t->opened = -1;
 
     fc->running++;
@@ -240,7 +239,7 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
 
 
 ngx_int_t
-ngx_flowdash_curl_send(ngx_flowdash_curl_transfer_t *t, int port)
+ngx_flowdash_curl_send(ngx_flowdash_curl_transfer_t *t, ngx_uint_t port)
 {
     if (ngx_flowdash_curl_socket_is_frozen(t->easy)) {
         return NGX_DECLINED;
@@ -248,12 +247,17 @@ ngx_flowdash_curl_send(ngx_flowdash_curl_transfer_t *t, int port)
 
     t->sent = 1;
     t->sent_at = ngx_current_msec;
-
-    /* TLS says by octets, too, that it ends */
-
-    ngx_flowdash_curl_tcp_begin(&t->use, t->handle->owner->tls ? 0 : port);
+    t->shared = !ngx_flowdash_curl_socket_use(&t->use, t->easy, port)
+                && t->http2;
 
     return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_flowdash_curl_is_unanswered(ngx_flowdash_curl_transfer_t *t)
+{
+    return t->shared || t->use.silent;
 }
 
 
@@ -321,8 +325,7 @@ ngx_flowdash_curl_remove(ngx_flowdash_curl_transfer_t *t)
         t->worn = 1;
     }
 
-    t->received |= t->use.received;
-    ngx_flowdash_curl_tcp_end(&t->use);
+    ngx_flowdash_curl_use_end(&t->use);
 
     fc->running--;
     ngx_flowdash_curl_multi_hold(fc->running);
@@ -495,19 +498,6 @@ ngx_flowdash_curl_idle(CURL *easy)
 
     if (t) {
         (void) curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &t->opened);
-    }
-}
-
-
-static void
-ngx_flowdash_curl_receive(CURL *easy)
-{
-    ngx_flowdash_curl_transfer_t  *t;
-
-    t = ngx_flowdash_curl_handle_user(easy);
-
-    if (t) {
-        t->received = 1;
     }
 }
 

@@ -6,7 +6,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_flowdash_curl_handle.h>
-#include <ngx_flowdash_curl_tcp.h>
+#include <ngx_flowdash_curl_use.h>
 
 #include <curl/curl.h>
 
@@ -30,8 +30,6 @@ struct ngx_flowdash_curl_transfer_s {
                                                   none; or 0 */
     unsigned                       worn:1;     /* set by the caller: t->easy
                                                   must not be used again */
-    unsigned                       received:1; /* octets of an answer came on a
-                                                  kept connection */
     unsigned                       timedout:1; /* set by the caller, too, if it
                                                   ends it for that */
     unsigned                       http2:1;    /* set by the caller: it may use
@@ -41,13 +39,15 @@ struct ngx_flowdash_curl_transfer_s {
 
     ngx_flowdash_curl_handle_t    *handle;
     ngx_queue_t                    queue;
-    ngx_flowdash_curl_tcp_use_t    use;
+    ngx_flowdash_curl_use_t        use;
     const char                    *failure;    /* not libcurl's; or NULL */
     ngx_msec_t                     sent_at;
     long                           opened;     /* connections, when its socket
                                                   became idle; -1: not yet */
     unsigned                       running:1;
     unsigned                       sent:1;     /* at sent_at */
+    unsigned                       shared:1;   /* its connection, if it is a
+                                                  kept one: by HTTP/2 */
     unsigned                       abandoned:1; /* libcurl has failed */
 };
 
@@ -82,11 +82,19 @@ ngx_int_t ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t);
 
 /*
  * To be called when libcurl is about to send a request by a connection whose
- * own port is "port".  Returns NGX_OK, or NGX_DECLINED if it must not be sent
- * on this connection: an earlier request has timed out on it, and nothing has
- * come since.
+ * own port is "port", 0 if it has none.  Returns NGX_OK, or NGX_DECLINED if it
+ * must not be sent on this connection: an earlier request has timed out on it,
+ * and nothing has come since.
  */
-ngx_int_t ngx_flowdash_curl_send(ngx_flowdash_curl_transfer_t *t, int port);
+ngx_int_t ngx_flowdash_curl_send(ngx_flowdash_curl_transfer_t *t,
+    ngx_uint_t port);
+
+/*
+ * Tells whether the kept connection of a transfer that has ended was closed
+ * before an octet of an answer came; 0 if that is not certain.  Over HTTP/2,
+ * it is libcurl that tells: returns 1.
+ */
+ngx_uint_t ngx_flowdash_curl_is_unanswered(ngx_flowdash_curl_transfer_t *t);
 
 /* Returns why a transfer has failed, as text that lives as long as t->easy. */
 const char *ngx_flowdash_curl_error(ngx_flowdash_curl_transfer_t *t);

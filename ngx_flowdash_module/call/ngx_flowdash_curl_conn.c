@@ -17,14 +17,6 @@
 #define NGX_FLOWDASH_CURL_CONN_INFO       ((CURLINFO) (CURLINFO_OFF_T + 64))
 
 
-/* TLS: the length of a record's header, content types, an alert's length */
-
-#define NGX_FLOWDASH_CURL_CONN_RECORD     5
-#define NGX_FLOWDASH_CURL_CONN_ALERT      21
-#define NGX_FLOWDASH_CURL_CONN_DATA       23
-#define NGX_FLOWDASH_CURL_CONN_ALERT_LEN  19
-
-
 typedef struct {
     ngx_log_t          *log;
     ngx_rbtree_t        tree;
@@ -338,6 +330,10 @@ ngx_flowdash_curl_conn_free(ngx_connection_t *c, ngx_uint_t flags)
         ngx_flowdash_curl_conn_remove_idle(s);
     }
 
+    if (s->use) {
+        ngx_flowdash_curl_use_end(s->use);
+    }
+
     ngx_flowdash_curl_conn_thaw(s);
 
     ngx_rbtree_delete(&ngx_flowdash_curl_conns.tree, &s->node);
@@ -351,32 +347,6 @@ ngx_flowdash_curl_conn_free(ngx_connection_t *c, ngx_uint_t flags)
     c->fd = (ngx_socket_t) -1;
 
     ngx_free(s);
-}
-
-
-/*
- * An alert has a content type of its own, but not in TLS 1.3: there it is
- * known by its length (RFC 8446, 5.2), two octets, their content type and a
- * tag.
- */
-
-ngx_uint_t
-ngx_flowdash_curl_conn_has_answer(ngx_socket_t fd)
-{
-    ssize_t  n;
-    u_char   record[NGX_FLOWDASH_CURL_CONN_RECORD];
-
-    n = recv(fd, record, sizeof(record), MSG_PEEK);
-
-    if (n <= 0) {
-        return 0;
-    }
-
-    return n < (ssize_t) sizeof(record)
-           || (record[0] != NGX_FLOWDASH_CURL_CONN_ALERT
-               && (record[0] != NGX_FLOWDASH_CURL_CONN_DATA
-                   || record[3] != 0
-                   || record[4] != NGX_FLOWDASH_CURL_CONN_ALERT_LEN));
 }
 
 

@@ -7,6 +7,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <ngx_flowdash_curl_idle.h>
+#include <ngx_flowdash_curl_use.h>
 
 #include <curl/curl.h>
 
@@ -22,15 +23,15 @@ typedef struct {
     curl_off_t                 id;           /* libcurl's, of the connection;
                                                 -1: not known */
     ngx_msec_t                 read_at;      /* when something came */
-    uint64_t                   octets;       /* that had come when it became
-                                                idle */
+    ngx_uint_t                 port;         /* its own, of TCP; or 0 */
+    ngx_flowdash_curl_tcp_count_t   count;   /* when it became idle */
+    ngx_flowdash_curl_use_t   *use;          /* a request, since it was idle;
+                                                or NULL */
     unsigned                   connected:1;
     unsigned                   closed:1;     /* libcurl may not yet have said
                                                 so */
     unsigned                   http2:1;
     unsigned                   frozen:1;
-    unsigned                   kept:1;       /* it was idle before */
-    unsigned                   received:1;   /* by its transfer */
 } ngx_flowdash_curl_conn_t;
 
 
@@ -95,12 +96,6 @@ void ngx_flowdash_curl_conn_delete_events(ngx_connection_t *c,
 
 /* Drops events that are posted. */
 void ngx_flowdash_curl_conn_delete_posted(ngx_connection_t *c);
-
-/*
- * Tells whether octets of an answer can be read.  The alert by which TLS ends
- * is none.
- */
-ngx_uint_t ngx_flowdash_curl_conn_has_answer(ngx_socket_t fd);
 
 /* Tells whether a descriptor is open. */
 ngx_uint_t ngx_flowdash_curl_conn_is_open(ngx_socket_t fd);

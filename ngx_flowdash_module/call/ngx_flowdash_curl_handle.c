@@ -6,6 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_flowdash_curl_tls.h>
 #include <ngx_flowdash_curl_socket.h>
 #include <ngx_flowdash_curl_handle.h>
 
@@ -155,6 +156,10 @@ ngx_flowdash_curl_handle_create(ngx_flowdash_curl_handles_t *handles)
     }
 
     ngx_queue_insert_tail(&pool->all, &handle->all);
+
+    if (handles->tls) {
+        ngx_flowdash_curl_tls_setup(handle->easy);
+    }
 
     if (curl_easy_setopt(handle->easy, CURLOPT_PRIVATE, handle)
         || curl_easy_setopt(handle->easy, CURLOPT_ERRORBUFFER, handle->error)

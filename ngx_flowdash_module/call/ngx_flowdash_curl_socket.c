@@ -11,7 +11,6 @@
 #include <ngx_flowdash_curl_idle.h>
 #include <ngx_flowdash_curl_open.h>
 #include <ngx_flowdash_curl_conn.h>
-#include <ngx_flowdash_curl_tcp.h>
 #include <ngx_flowdash_curl_socket.h>
 
 
@@ -21,7 +20,6 @@ typedef struct {
     ngx_flowdash_curl_socket_event_pt    event;
     ngx_flowdash_curl_socket_fail_pt     fail;
     ngx_flowdash_curl_socket_idle_pt     idle;
-    ngx_flowdash_curl_socket_receive_pt  receive;
 } ngx_flowdash_curl_sockets_t;
 
 
@@ -46,8 +44,7 @@ void
 ngx_flowdash_curl_socket_init(ngx_log_t *log,
     ngx_flowdash_curl_socket_event_pt event,
     ngx_flowdash_curl_socket_fail_pt fail,
-    ngx_flowdash_curl_socket_idle_pt idle,
-    ngx_flowdash_curl_socket_receive_pt receive)
+    ngx_flowdash_curl_socket_idle_pt idle)
 {
     ngx_flowdash_curl_sockets_t  *ss;
 
@@ -59,9 +56,8 @@ ngx_flowdash_curl_socket_init(ngx_log_t *log,
     ss->event = event;
     ss->fail = fail;
     ss->idle = idle;
-    ss->receive = receive;
 
-    ngx_flowdash_curl_tcp_init();
+    ngx_flowdash_curl_tls_init();
     ngx_flowdash_curl_conn_init(log);
     ngx_flowdash_curl_open_init(log);
 }
@@ -157,7 +153,6 @@ ngx_flowdash_curl_socket_watch(ngx_flowdash_curl_conn_t *s, CURL *easy,
         s->closed = 0;
         s->connected = 0;
         s->http2 = 0;
-        s->kept = 0;
         s->read_at = ngx_current_msec;
     }
 
@@ -182,13 +177,6 @@ ngx_flowdash_curl_socket_get(curl_socket_t fd, ngx_connection_t **cp)
     if (s && s->idle.added) {
         ngx_flowdash_curl_conn_remove_idle(s);
         c = s->connection;
-
-        s->kept = 1;
-        s->received = 0;
-
-        /* libcurl may have read, before it had to wait */
-
-        ngx_flowdash_curl_tcp_check(fd, s->octets);
 
     } else {
         rc = ngx_flowdash_curl_conn_create(fd, ngx_flowdash_curl_socket_event,
@@ -238,13 +226,6 @@ ngx_flowdash_curl_socket_event(ngx_event_t *ev)
             s->read_at = ngx_current_msec;
         }
 
-        if (!ev->write && s->kept && !s->received && !s->http2
-            && ngx_flowdash_curl_conn_has_answer(c->fd))
-        {
-            s->received = 1;
-            ss->receive(s->easy);
-        }
-
         ss->event(c->fd, ev->write ? CURL_CSELECT_OUT : CURL_CSELECT_IN);
         return;
     }
@@ -272,8 +253,12 @@ ngx_flowdash_curl_socket_close(void *data, curl_socket_t fd)
     ngx_log_debug2(NGX_LOG_DEBUG_EVENT, ngx_flowdash_curl_sockets.log, 0,
                    "flowdash curl close socket:%d s:%p", fd, s);
 
+    if (s && s->use) {
+        ngx_flowdash_curl_use_judge(s->use, fd);
+        ngx_flowdash_curl_use_end(s->use);
+    }
+
     if (s && s->idle.added) {
-        ngx_flowdash_curl_tcp_check(fd, s->octets);
         ngx_flowdash_curl_conn_free(s->connection, NGX_CLOSE_EVENT);
 
     } else if (s) {
@@ -307,6 +292,7 @@ ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c, CURL *easy)
 
     if (!s->closed && !s->connected) {
         s->connected = ngx_flowdash_curl_conn_is_connected(c->fd);
+        s->port = ngx_flowdash_curl_tcp_port(c->fd);
     }
 
     if (s->closed
@@ -327,7 +313,10 @@ ngx_flowdash_curl_socket_set_idle(ngx_connection_t *c, CURL *easy)
     ngx_flowdash_curl_conn_delete_posted(c);
 
     s->easy = NULL;
-    s->octets = ngx_flowdash_curl_tcp_received(c->fd);
+
+    if (s->port) {
+        ngx_flowdash_curl_tcp_count(c->fd, &s->count);
+    }
 
     ngx_flowdash_curl_conn_add_idle(s);
 
@@ -446,4 +435,49 @@ ngx_flowdash_curl_socket_watch_kept(CURL *easy)
     if (c == NULL || ngx_flowdash_curl_socket_set_idle(c, easy) != NGX_OK) {
         ngx_flowdash_curl_idle_shutdown(fd);
     }
+}
+
+
+/*
+ * Two connections to two endpoints may have one port: then nobody knows which
+ * it is.
+ */
+
+ngx_uint_t
+ngx_flowdash_curl_socket_use(ngx_flowdash_curl_use_t *use, CURL *easy,
+    ngx_uint_t port)
+{
+    ngx_flowdash_curl_idle_t  *idle;
+    ngx_flowdash_curl_conn_t  *s, *found;
+
+    found = NULL;
+
+    if (port == 0) {
+        return 0;
+    }
+
+    for (idle = ngx_flowdash_curl_idle_next(NULL);
+         idle;
+         idle = ngx_flowdash_curl_idle_next(idle))
+    {
+        s = ngx_queue_data(idle, ngx_flowdash_curl_conn_t, idle);
+
+        if (s->port != port) {
+            continue;
+        }
+
+        if (found) {
+            return 0;
+        }
+
+        found = s;
+    }
+
+    if (found == NULL || found->http2) {
+        return 0;
+    }
+
+    ngx_flowdash_curl_use_begin(use, &found->use, &found->count, easy);
+
+    return 1;
 }

@@ -5,6 +5,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_flowdash_curl_use.h>
 
 #include <curl/curl.h>
 
@@ -26,19 +27,12 @@ typedef void (*ngx_flowdash_curl_socket_fail_pt)(CURL *easy, ngx_int_t rc);
  */
 typedef void (*ngx_flowdash_curl_socket_idle_pt)(CURL *easy);
 
-/*
- * Called when the first octets of an answer have come on a kept connection;
- * not over HTTP/2.
- */
-typedef void (*ngx_flowdash_curl_socket_receive_pt)(CURL *easy);
-
 
 /* Prepares the worker. */
 void ngx_flowdash_curl_socket_init(ngx_log_t *log,
     ngx_flowdash_curl_socket_event_pt event,
     ngx_flowdash_curl_socket_fail_pt fail,
-    ngx_flowdash_curl_socket_idle_pt idle,
-    ngx_flowdash_curl_socket_receive_pt receive);
+    ngx_flowdash_curl_socket_idle_pt idle);
 
 /* Watches the sockets of a multi handle.  Returns NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_flowdash_curl_socket_attach(CURLM *multi);
@@ -72,6 +66,15 @@ void ngx_flowdash_curl_socket_check_frozen(CURL *easy, ngx_msec_t since);
 
 /* Tells whether a transfer's connection is frozen. */
 ngx_uint_t ngx_flowdash_curl_socket_is_frozen(CURL *easy);
+
+/*
+ * A transfer's request is sent next, on a connection whose own port is "port".
+ * If that is a kept one with HTTP/1, returns 1: whether an octet of an answer
+ * has come will be known when it is closed.  Returns 0 otherwise, also if it
+ * is not clear which connection it is.
+ */
+ngx_uint_t ngx_flowdash_curl_socket_use(ngx_flowdash_curl_use_t *use,
+    CURL *easy, ngx_uint_t port);
 
 /*
  * Shuts down idle sockets, those that have been idle longest first, until no

@@ -1,8 +1,7 @@
 
 /*
- * Whether anything has come on a TCP connection since a request was sent.
- * libcurl reads without waiting for an event, and says nothing of less than a
- * line; but the kernel counts octets.
+ * How much has come on a TCP connection.  libcurl reads without waiting for an
+ * event, and says nothing of less than a line; but the kernel counts octets.
  */
 
 
@@ -17,101 +16,17 @@
  */
 
 #define NGX_FLOWDASH_CURL_TCP_STATE     0
-#define NGX_FLOWDASH_CURL_TCP_RECEIVED  128
-
-
-static ngx_int_t ngx_flowdash_curl_tcp_info(ngx_socket_t fd, ngx_uint_t *state,
-    uint64_t *received);
-static ngx_uint_t ngx_flowdash_curl_tcp_port(ngx_socket_t fd);
-
-
-static ngx_queue_t  ngx_flowdash_curl_tcp_uses;
+#define NGX_FLOWDASH_CURL_TCP_OCTETS    128
+#define NGX_FLOWDASH_CURL_TCP_SEGMENTS  152
 
 
 void
-ngx_flowdash_curl_tcp_init(void)
-{
-    ngx_queue_init(&ngx_flowdash_curl_tcp_uses);
-}
-
-
-void
-ngx_flowdash_curl_tcp_begin(ngx_flowdash_curl_tcp_use_t *use, int port)
-{
-    ngx_flowdash_curl_tcp_end(use);
-
-    if (port > 0) {
-        use->port = port;
-        ngx_queue_insert_tail(&ngx_flowdash_curl_tcp_uses, &use->queue);
-    }
-}
-
-
-void
-ngx_flowdash_curl_tcp_end(ngx_flowdash_curl_tcp_use_t *use)
-{
-    use->received = 0;
-
-    if (use->port) {
-        use->port = 0;
-        ngx_queue_remove(&use->queue);
-    }
-}
-
-
-uint64_t
-ngx_flowdash_curl_tcp_received(ngx_socket_t fd)
-{
-    uint64_t    received;
-    ngx_uint_t  state;
-
-    return (ngx_flowdash_curl_tcp_info(fd, &state, &received) == NGX_OK)
-           ? received : 0;
-}
-
-
-void
-ngx_flowdash_curl_tcp_check(ngx_socket_t fd, uint64_t received)
-{
-    uint64_t                      now;
-    ngx_uint_t                    state, port;
-    ngx_queue_t                  *q;
-    ngx_flowdash_curl_tcp_use_t  *use;
-
-    if (ngx_flowdash_curl_tcp_info(fd, &state, &now) != NGX_OK
-        || now <= received
-
-        /* the end of the connection counts as an octet, too */
-
-        || (now - received == 1 && state != TCP_ESTABLISHED))
-    {
-        return;
-    }
-
-    port = ngx_flowdash_curl_tcp_port(fd);
-
-    /* connections to several endpoints may have the same port: take all */
-
-    for (q = ngx_queue_head(&ngx_flowdash_curl_tcp_uses);
-         q != ngx_queue_sentinel(&ngx_flowdash_curl_tcp_uses);
-         q = ngx_queue_next(q))
-    {
-        use = ngx_queue_data(q, ngx_flowdash_curl_tcp_use_t, queue);
-
-        if (use->port == port) {
-            use->received = 1;
-        }
-    }
-}
-
-
-static ngx_int_t
-ngx_flowdash_curl_tcp_info(ngx_socket_t fd, ngx_uint_t *state,
-    uint64_t *received)
+ngx_flowdash_curl_tcp_count(ngx_socket_t fd,
+    ngx_flowdash_curl_tcp_count_t *count)
 {
 #if (NGX_LINUX && defined TCP_INFO)
 
-    u_char     info[NGX_FLOWDASH_CURL_TCP_RECEIVED + sizeof(uint64_t)];
+    u_char     info[NGX_FLOWDASH_CURL_TCP_SEGMENTS + sizeof(uint32_t)];
     socklen_t  len;
 
     len = sizeof(info);
@@ -119,20 +34,53 @@ ngx_flowdash_curl_tcp_info(ngx_socket_t fd, ngx_uint_t *state,
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len) == 0
         && len == sizeof(info))
     {
-        *state = info[NGX_FLOWDASH_CURL_TCP_STATE];
-        ngx_memcpy(received, info + NGX_FLOWDASH_CURL_TCP_RECEIVED,
+        count->state = info[NGX_FLOWDASH_CURL_TCP_STATE];
+        ngx_memcpy(&count->octets, info + NGX_FLOWDASH_CURL_TCP_OCTETS,
                    sizeof(uint64_t));
+        ngx_memcpy(&count->segments, info + NGX_FLOWDASH_CURL_TCP_SEGMENTS,
+                   sizeof(uint32_t));
+        count->known = 1;
 
-        return NGX_OK;
+        return;
     }
 
 #endif
 
-    return NGX_DECLINED;
+    ngx_memzero(count, sizeof(ngx_flowdash_curl_tcp_count_t));
 }
 
 
-static ngx_uint_t
+ngx_uint_t
+ngx_flowdash_curl_tcp_has_received(ngx_socket_t fd,
+    ngx_flowdash_curl_tcp_count_t *since, uint64_t octets)
+{
+    uint64_t                       n;
+    ngx_flowdash_curl_tcp_count_t  now;
+
+    ngx_flowdash_curl_tcp_count(fd, &now);
+
+    if (!since->known || !now.known) {
+        return 0;
+    }
+
+    n = now.octets - since->octets;
+
+    if (n == octets) {
+        return 1;
+    }
+
+    /*
+     * The end of the connection counts as an octet, too.  After a reset the
+     * state does not tell one from the other; but an end is no segment that
+     * has octets.
+     */
+
+    return n == octets + 1 && now.state != TCP_ESTABLISHED
+           && (octets || now.segments == since->segments);
+}
+
+
+ngx_uint_t
 ngx_flowdash_curl_tcp_port(ngx_socket_t fd)
 {
     socklen_t       len;

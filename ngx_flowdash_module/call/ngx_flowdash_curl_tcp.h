@@ -7,39 +7,29 @@
 #include <ngx_core.h>
 
 
-/* a request that was sent on a TCP connection */
+/* what a TCP connection has received since it was opened */
 
 typedef struct {
-    ngx_queue_t    queue;
-    ngx_uint_t     port;            /* the connection's own; 0: none */
-    unsigned       received:1;      /* octets have come since */
-} ngx_flowdash_curl_tcp_use_t;
+    uint64_t      octets;
+    uint32_t      segments;       /* that had octets */
+    ngx_uint_t    state;          /* TCP's */
+    unsigned      known:1;        /* the kernel tells */
+} ngx_flowdash_curl_tcp_count_t;
 
 
-/* Prepares the worker. */
-void ngx_flowdash_curl_tcp_init(void);
-
-/*
- * A request is sent on a connection whose own port is "port"; nothing is known
- * of it if that is not greater than 0.
- */
-void ngx_flowdash_curl_tcp_begin(ngx_flowdash_curl_tcp_use_t *use, int port);
-
-/* It has ended, if one was sent.  Clears use->received. */
-void ngx_flowdash_curl_tcp_end(ngx_flowdash_curl_tcp_use_t *use);
+/* Asks the kernel what a connection has received. */
+void ngx_flowdash_curl_tcp_count(ngx_socket_t fd,
+    ngx_flowdash_curl_tcp_count_t *count);
 
 /*
- * Returns how many octets a connection has received, for
- * ngx_flowdash_curl_tcp_check(); 0 for any other socket, and where the kernel
- * does not tell.
+ * Tells whether a connection has received just so many octets since a count
+ * was taken.  Returns 0 if the kernel does not tell.
  */
-uint64_t ngx_flowdash_curl_tcp_received(ngx_socket_t fd);
+ngx_uint_t ngx_flowdash_curl_tcp_has_received(ngx_socket_t fd,
+    ngx_flowdash_curl_tcp_count_t *since, uint64_t octets);
 
-/*
- * Sets "received" of the request that was sent on a connection if octets have
- * come since it had received so many.
- */
-void ngx_flowdash_curl_tcp_check(ngx_socket_t fd, uint64_t received);
+/* Returns a connection's own port, or 0 if it has none. */
+ngx_uint_t ngx_flowdash_curl_tcp_port(ngx_socket_t fd);
 
 
 #endif /* _NGX_FLOWDASH_CURL_TCP_H_INCLUDED_ */

@@ -374,7 +374,9 @@ ngx_http_flowdash_call_result_can_resend(ngx_http_flowdash_call_t *call)
 
         /* on a new connection, it is HTTP/2 that has refused the stream */
 
-        return !call->kept || (call->conf->resend && !call->transfer.received);
+        return !call->kept
+               || (call->conf->resend
+                   && ngx_flowdash_curl_is_unanswered(&call->transfer));
     }
 
     if (!call->kept || !call->conf->resend) {
@@ -390,7 +392,7 @@ ngx_http_flowdash_call_result_can_resend(ngx_http_flowdash_call_t *call)
         /* libcurl does not repeat what it has not sent to the end */
 
         return call->sent && call->header_size == 0
-               && !call->transfer.received;
+               && ngx_flowdash_curl_is_unanswered(&call->transfer);
 
     default:
         return call->ex->status == NGX_HTTP_REQUEST_TIME_OUT;

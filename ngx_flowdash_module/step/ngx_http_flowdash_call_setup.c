@@ -79,9 +79,16 @@ ngx_http_flowdash_call_setup(CURL *easy, void *data)
         return NGX_ERROR;
     }
 
+    /*
+     * The kernel does not count what comes on a UNIX-domain socket.  A new one
+     * costs little, and is not closed just as a call is sent.
+     */
+
     if (flcf->url->socket.len
-        && curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH,
-                            (char *) flcf->url->socket.data))
+        && (curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH,
+                             (char *) flcf->url->socket.data)
+            || curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L)
+            || curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L)))
     {
         return NGX_ERROR;
     }
@@ -375,7 +382,9 @@ ngx_http_flowdash_call_setup_connected(void *data, char *ip, char *local_ip,
     call->sent = 1;
     call->kept = !call->opened;
 
-    if (ngx_flowdash_curl_send(&call->transfer, local_port) != NGX_OK) {
+    if (ngx_flowdash_curl_send(&call->transfer, ngx_max(local_port, 0))
+        != NGX_OK)
+    {
         call->unfit = 1;
         return CURL_PREREQFUNC_ABORT;
     }
