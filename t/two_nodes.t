@@ -151,8 +151,14 @@ subtest 'behind HAProxy' => sub {
 subtest 'HAProxy, the same node for a user or a task' => sub {
     plan(skip_all => 'there is no HAProxy') if !$haproxy;
 
-    for my $by (qw(user task)) {
-        my $hash = block(haproxy => "by the $by") =~ s/^#.*\n//r;
+    # what the page says to write for a cookie
+    my ($cookie) = $page =~ /`(req\.cook\(session\))`/ or die 'cookie';
+
+    for my $by (qw(user session task)) {
+        my $hash = block(haproxy => 'by the ' . ($by eq 'task' ? $by : 'user'))
+            =~ s/^#.*\n//r;
+        $hash =~ s/req\.hdr\(authorization\)/$cookie/ or die 'header'
+            if $by eq 'session';
         haproxy("by_$by", sub ($conf) {
             $conf =~ s/^ *balance leastconn\n/$hash/m or die 'balance';
             return $conf;
@@ -166,27 +172,35 @@ subtest 'HAProxy, the same node for a user or a task' => sub {
 
 my $balancer = Test::Flowdash->new(module => 0);
 
-for my $how ('the balancer: nginx', 'by the task') {
+# the page's variables for a user, in place of the task
+my ($by_user) = $page =~ /`hash (\$http_authorization) consistent;`/
+    or die 'user';
+my ($by_session) = $page =~ /`(\$cookie_session)`/ or die 'session';
+
+for my $how ('the balancer: nginx', 'by the task', 'by the user',
+             'by the session')
+{
+    my ($by) = $how =~ /^by the (\w+)$/;
     my $conf = block(nginx => 'the balancer: nginx');
 
-    if ($how eq 'by the task') {
-        my $other = block(nginx => $how);
+    if ($by) {
+        my $other = block(nginx => 'by the task');
+        my $key = $by eq 'user' ? $by_user : $by_session;
+        $other =~ s/hash \$task /hash $key / if $by ne 'task';
         $conf =~ s/^upstream gateways \{.*?^\}\n/$other/ms or die 'upstream';
     }
 
     $conf =~ s/10\.0\.0\.1${\($_ + 1)}:8080/$address[$_]/ or die 'server'
         for 0, 1;
     $conf =~ s/fail_timeout=10s/fail_timeout=1s/g;
-    $conf =~ s/listen 80;/'listen 127.0.0.1:' . $balancer->port($how =~ s|\W||gr) . ';'/e
-        or die 'listen';
+    my $port = $balancer->port($how =~ s/\W//gr);
+    $conf =~ s/listen 80;/listen 127.0.0.1:$port;/ or die 'listen';
     $balancer->config($conf);
     $balancer->run;
 
-    my $port = $balancer->port($how =~ s/\W//gr);
-
-    if ($how eq 'by the task') {
-        subtest 'nginx, the same node for a task' => sub {
-            same_node($port, 'task');
+    if ($by) {
+        subtest "nginx, the same node for a $by" => sub {
+            same_node($port, $by);
         };
     } else {
         subtest 'behind nginx' => sub { walk_through('nginx', $port, 502) };
@@ -346,7 +360,9 @@ sub same_node ($port, $by) {
         for (1 .. 3) {
             my @before = ended();
             my $res = $t->post_json($path, '{"task":{}}', port => $port,
-                                    headers => [ Authorization => $login ]);
+                                    headers => [ Authorization => $login,
+                                        $by eq 'session'
+                                            ? (Cookie => "session=$name") : () ]);
             die "$path: $res->{status}\n" if $res->{status} != 200;
             my @after = ended();
             my ($node) = grep { $after[$_] > $before[$_] } 0, 1;
