@@ -227,6 +227,34 @@ ngx_http_flowdash_conf_block_token_end(u_char *p, u_char *last)
 }
 
 
+ngx_int_t
+ngx_http_flowdash_conf_block_value(ngx_http_flowdash_conf_block_t *block,
+    ngx_str_t *value)
+{
+    u_char  ch;
+
+    for ( /* void */ ; block->pos < block->last; block->pos++) {
+
+        ch = *block->pos;
+
+        if (ch == LF) {
+            block->line++;
+
+        } else if (ch != ' ' && ch != '\t' && ch != CR) {
+            break;
+        }
+    }
+
+    if (block->pos == block->last || ngx_strchr(";{}#", *block->pos)) {
+        return NGX_DONE;
+    }
+
+    ngx_http_flowdash_conf_block_token(block, value);
+
+    return NGX_OK;
+}
+
+
 ngx_uint_t
 ngx_http_flowdash_conf_block_line(ngx_http_flowdash_conf_block_t *block,
     const char *name)

@@ -39,6 +39,13 @@ ngx_int_t ngx_http_flowdash_conf_block_next(
     ngx_http_flowdash_conf_block_t *block, ngx_str_t *name, ngx_uint_t *line);
 
 /*
+ * Reads the first value of the directive whose name was found last.  Returns
+ * NGX_OK, or NGX_DONE if it has none.
+ */
+ngx_int_t ngx_http_flowdash_conf_block_value(
+    ngx_http_flowdash_conf_block_t *block, ngx_str_t *value);
+
+/*
  * Finds the line of a directive in what is left of the block; if it has none,
  * as in an included file, the line that nginx has come to.
  */

@@ -15,6 +15,7 @@
 #include <ngx_http_flowdash_conf_report.h>
 #include <ngx_http_flowdash_conf_block.h>
 #include <ngx_http_flowdash_conf_call.h>
+#include <ngx_http_flowdash_conf_endpoint.h>
 #include <ngx_http_flowdash_conf_warn.h>
 #include <ngx_http_flowdash_conf_step_check.h>
 #include <ngx_http_flowdash_conf_step.h>
@@ -218,7 +219,11 @@ ngx_http_flowdash_conf_step_block(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    return ngx_http_flowdash_conf_step_check(cf, step, &block);
+    if (ngx_http_flowdash_conf_step_check(cf, step, &block) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_flowdash_conf_endpoint(cf, step, &block);
 }
 
 

@@ -50,6 +50,7 @@ ngx_http_flowdash_end_header_filter(ngx_http_request_t *r)
         ctx->answered = 1;
 
         ngx_http_flowdash_client_restore(r);
+        ngx_http_flowdash_count_app(r, ctx);
         ngx_http_flowdash_count_ended(ctx);
     }
 
@@ -75,6 +76,9 @@ ngx_http_flowdash_end(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
         ctx->status = r->headers_out.status;
 
         ngx_http_flowdash_log_aborted(r, ctx);
+
+    } else {
+        ngx_http_flowdash_count_app(r, ctx);
     }
 
     ngx_http_flowdash_count_ended(ctx);

@@ -1,8 +1,12 @@
-# The page of flowdash_status in a browser: it draws the chains, brings itself
-# up to date, does without scripts, and axe-core finds nothing wrong with it.
+# The page of flowdash_status in a browser: it draws the flows and has the same
+# in tables, brings itself up to date, does without scripts, fits a wall and a
+# phone, and axe-core finds nothing wrong with it.
 
+use utf8;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use Encode qw(encode);
+use JSON::PP qw(decode_json);
 use Test::Flowdash;
 use Test::Flowdash::Browser;
 use Test::Flowdash::Npm;
@@ -23,20 +27,27 @@ $t->endpoint(crm => sub {
     return { status => $task->{status} // 200, delay => $task->{delay},
              body => '' };
 });
-$t->endpoint(app => { body => 'app' });
+$t->endpoint(app => sub {
+    my ($request) = @_;
+    return { status => $request->json->{task}{app} // 200, body => 'app' };
+});
 
 my $call = 'flowdash_call http://me:secret@127.0.0.1:%%PORT_crm%%/path?key=1;';
 my $app = 'proxy_pass http://127.0.0.1:%%PORT_app%%;';
 my $long = 'Donaudampfschifffahrtsgesellschaftskapitaen' x 3;
+my $wide = '日本語の長い名前のステップ' x 3;
+my $rtl = 'تحديث بيانات العميل في النظام';
 
 sub config {
     my ($locations) = @_;
-    return <<"EOC";
+    return encode('UTF-8', <<"EOC");
 flowdash_zone flowdash:1m;
+upstream billing { server 127.0.0.1:%%PORT_crm%%; }
 server {
     listen 127.0.0.1:%%PORT_http%%;
     $locations
     location = /flows { flowdash_status html; }
+    location = /json { flowdash_status json; }
 }
 EOC
 }
@@ -45,9 +56,7 @@ my $finish = <<"EOC";
     location = /finish {
         flowdash_action "Finish";
         flowdash_step "CRM" { $call }
-        flowdash_step "Billing" {
-            proxy_pass http://127.0.0.1:%%PORT_crm%%;
-        }
+        flowdash_step "Billing" { proxy_pass http://billing/path?key=2; }
         flowdash_step "Chat" { flowdash_optional on; $call }
         $app
     }
@@ -64,6 +73,38 @@ my $others = <<"EOC";
         flowdash_step "CRM" { $call }
         $app
     }
+    location = /down {
+        flowdash_action "Down";
+        flowdash_step "CRM" { $call }
+        proxy_pass http://127.0.0.1:%%PORT_closed%%;
+    }
+    location = /handlers {
+        flowdash_action "Handlers";
+        flowdash_step "A" { set \$to crm; proxy_pass http://\$to/a; }
+        flowdash_step "B" { return 204; }
+        flowdash_step "C" {
+            fastcgi_param A "proxy_pass http://elsewhere/;";
+            fastcgi_pass unix:/run/secret.sock;
+        }
+        flowdash_step "D" { # proxy_pass http://elsewhere/;
+            proxy_pass
+                "http://unix:/run/a.sock:/path";
+        }
+        flowdash_step "E" {
+            if (\$arg_a) { proxy_pass http://127.0.0.1:1; }
+            grpc_pass grpcs://[::1]:443;
+        }
+        flowdash_step "F" { fastcgi_pass 127.0.0.1:9000; }
+        $app
+    }
+    location = /names {
+        flowdash_action "$wide";
+        flowdash_step "$rtl" { $call }
+        flowdash_step "$wide" { $call }
+        flowdash_step "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW" { $call }
+        flowdash_step '"</title><script>alert(1)</script>&lt' { $call }
+        $app
+    }
     location = /long {
         flowdash_action "$long";
         ${\ join '', map { qq(flowdash_step "$_ $long" { $call }) } 1 .. 9 }
@@ -71,7 +112,7 @@ my $others = <<"EOC";
     }
 EOC
 
-my $many = join '', map { <<"EOC" } 1 .. 30;
+my $many = join '', map { <<"EOC" } 1 .. 27;
     location = /many/$_ {
         flowdash_action "Action $_";
         flowdash_step "CRM" { $call }
@@ -81,48 +122,119 @@ my $many = join '', map { <<"EOC" } 1 .. 30;
 EOC
 
 sub act {
-    my ($uri, $status) = @_;
-    $status //= 200;
-    return $t->post_json($uri, qq({"task":{"status":$status}}));
+    my ($uri, $status, %task) = @_;
+    my $task = join ',', map { qq("$_":$task{$_}) } sort keys %task;
+    $task = join ',', grep { length } $task, '"status":' . ($status // 200);
+    return $t->post_json($uri, qq({"task":{$task}}));
 }
 
 my $flows = 'http://127.0.0.1:' . $t->port('http') . '/flows';
 
 my %browser = (
-    light => Test::Flowdash::Browser->new,
-    dark => Test::Flowdash::Browser->new(dark => 1),
+    light => Test::Flowdash::Browser->new(width => 1200),
+    dark => Test::Flowdash::Browser->new(dark => 1, width => 1920,
+                                         height => 1080),
     phone => Test::Flowdash::Browser->new(width => 360, height => 740),
     scriptless => Test::Flowdash::Browser->new(scripts => 0),
 );
 
-# in light, in dark, on a phone: nothing that axe-core would find, and nothing
-# that has to be scrolled sideways
+# On a screen, on a dark wall, on a phone, with and without numbers: nothing
+# that axe-core would find, and nothing that has to be scrolled sideways.
 
 sub looks_well {
-    my ($what) = @_;
+    my ($what, @numbers) = @_;
 
     for my $name (qw(light dark phone)) {
         my $browser = $browser{$name};
-        $browser->go($flows);
 
-        is(join("\n", $browser->axe), '', "$what, $name: accessible") if $axe;
-        is($browser->script('return document.documentElement.scrollWidth
-                             <= document.documentElement.clientWidth'), 1,
-           "$what, $name: fits");
-        $browser->screenshot("$ENV{FLOWDASH_SHOTS}/$what-$name.png")
-            if $ENV{FLOWDASH_SHOTS};
+        for my $numbers ('', @numbers) {
+            $browser->go($flows) if !$numbers;
+            $browser->click('#all') if $numbers;
+
+            is(join("\n", $browser->axe), '',
+               "$what, $name$numbers: accessible") if $axe;
+            is($browser->script('return document.documentElement.scrollWidth
+                                 <= document.documentElement.clientWidth'), 1,
+               "$what, $name$numbers: fits");
+            $browser->screenshot(
+                "$ENV{FLOWDASH_SHOTS}/$what-$name$numbers.png")
+                if $ENV{FLOWDASH_SHOTS};
+        }
     }
 }
 
-# the chains: "name: box, box, ...; ..."; a step that is marked has its class
+# The flows as they are in the tables: "name: station, station, ...; ..."; a
+# station that is marked has its class.
 
 my $chains = <<'END';
-    return [...document.querySelectorAll('section:has(ol)')].map(section =>
-        section.querySelector('h2').innerText + ': '
-        + [...section.querySelectorAll('li')].map(li =>
-            (li.querySelector('h3') || li).innerText
-            + (li.className && ' ' + li.className)).join(', ')).join('; ')
+    return [...document.querySelectorAll('.flow')].map(flow =>
+        flow.querySelector('h2').textContent + ': '
+        + [...flow.querySelectorAll('tbody th')].map(th =>
+            th.firstChild.textContent + (th.parentNode.className
+                && ' ' + th.parentNode.className)).join(', ')).join('; ')
 END
+
+# The same as they are drawn, without names that are cut.
+
+my $drawn = <<'END';
+    return [...document.querySelectorAll('.flow')].map(flow =>
+        [...flow.querySelectorAll('g')].map(g =>
+            (g.querySelector('title') || g.querySelector('.n')).textContent
+            + (g.getAttribute('class') && ' ' + g.getAttribute('class')))
+        .join(', ')).join('; ')
+END
+
+# Of the first flow: the colour and the width of each link.
+
+my $links = <<'END';
+    return [...document.querySelector('svg').querySelectorAll(
+        'path[stroke-width]')].map(path => getComputedStyle(path).stroke + ' '
+            + path.getAttribute('stroke-width')).join(', ')
+END
+
+my ($green, $gray) = ('rgb(18, 128, 90)', 'rgb(195, 203, 213)');
+
+sub same_drawn {
+    my ($browser, $what) = @_;
+    my $tables = $browser->script($chains) =~ s/(^|; ).*?: all steps[^,;]*, /$1/gr;
+    is($browser->script($drawn), $tables, "$what: the drawings say the same");
+}
+
+sub row {
+    my ($browser, $n, $name) = @_;
+    return $browser->script(<<"END") =~ s/\s+/ /gr =~ s/ $//r;
+        const flow = [...document.querySelectorAll('.flow')].find(flow =>
+            flow.querySelector('h2').textContent == '$name');
+        return [...flow.querySelectorAll('tbody tr')[$n].cells]
+            .map(cell => [...cell.childNodes].map(node => node.textContent)
+                .join(' ')).join(' | ');
+END
+}
+
+# what stands at a station of the first drawing
+
+sub texts {
+    my ($browser, $selector) = @_;
+    return $browser->script(<<"END");
+        return [...document.querySelectorAll('svg $selector')[0]
+            ?.querySelectorAll('text') ?? []].map(text => text.textContent)
+            .join(', ');
+END
+}
+
+sub wait_for_texts {
+    my ($browser, $selector, $pattern) = @_;
+    my $texts = '';
+
+    for (my $end = time + 60; time < $end; sleep 1) {
+        $texts = texts($browser, $selector);
+        last if $texts =~ $pattern;
+    }
+
+    return $texts;
+}
+
+sub status { return decode_json($t->get('/json')->{body}) }
 
 
 # no action at all
@@ -130,7 +242,7 @@ END
 $t->config(config(''));
 $t->run;
 looks_well('nothing');
-is($browser{light}->script($chains), '', 'nothing: no chain');
+is($browser{light}->script($chains), '', 'nothing: no flow');
 like($browser{light}->text('main'), qr/no actions.*None\./s,
      'nothing: it says so');
 $t->stop;
@@ -146,18 +258,23 @@ my $scriptless = $browser{scriptless};
 
 $browser->go($flows);
 
-is($browser->script($chains), 'Finish: request, CRM, Billing, Chat, app',
-   'the chain as it is configured');
-is($browser->text('li:nth-child(2) p'), 'http://127.0.0.1:' . $t->port('crm'),
-   'the endpoint, without path and secrets');
-like($browser->text('li:nth-child(4)'), qr/optional/, 'a step is optional');
-is($browser->text('h2 + dl'), "running\n0\nper minute\n0\nsucceeded\n\x{2013}\n"
-   . "median\n\x{2013}\np95\n\x{2013}", 'no numbers yet');
-is($browser->text('h2 + dl + .all'), 'never run', 'and none before');
+is($browser->script($chains), 'Finish: all steps, CRM none, Billing none, '
+   . 'Chat none, app none', 'the flow as it is configured');
+same_drawn($browser, 'new');
+is(join(', ', map { $_->{endpoint} } @{ status()->{actions}[0]{steps} }),
+   'http://127.0.0.1:' . $t->port('crm') . ', http://billing, http://127.0.0.1:'
+   . $t->port('crm'), 'the endpoints, without path and secrets');
+is(row($browser, 2, 'Finish'),
+   "Billing http://billing | 0 | \x{2013} | \x{2013} | \x{2013} | | never run",
+   'no numbers yet');
+like(row($browser, 3, 'Finish'), qr/^Chat .* optional /, 'a step is optional');
+is($browser->text('#sum'), '1 idle', 'the summary: it is idle');
 is($browser->script('return document.title'), 'Flows', 'the title');
+is($browser->script($links), join(', ', ("$gray 2.5") x 4),
+   'the links are thin and gray');
 
 $scriptless->go($flows);
-is($scriptless->script($chains), 'Finish: request, CRM, Billing, Chat, app',
+is($scriptless->script($chains), $browser->script($chains),
    'without scripts: the same');
 
 # marks that only this document has
@@ -165,39 +282,47 @@ is($scriptless->script($chains), 'Finish: request, CRM, Billing, Chat, app',
 $browser->script('window.mine = 1; return 1');
 $scriptless->script('window.mine = 1; return 1');
 
-is(act('/finish')->{status}, 200, 'an action');
+act('/finish') for 1 .. 4;
+my $widths = $browser->wait('#sum', qr/fine/) && $browser->script($links);
+is($widths, join(', ', ("$green 6.1") x 4), 'they get green, and wider');
+
+is(texts($browser, 'g:last-of-type'), "app, 100\x{a0}%, last 200",
+   'the app is the last station');
+
 my $answer = act('/finish', 409);
 is($answer->{status}, 502, 'an action that fails');
+act('/finish', 409) for 1 .. 5;
 
-my $stop = $browser->wait('.bad .stop', qr/./);
-
-is($stop, 'stops here: answered 409, failed 1 of 2',
-   'the page has noticed: where it stops');
+like(wait_for_texts($browser, 'g.bad', qr/6 times/),
+     qr/^CRM, answered 409, 6 times in the last 2 min, 127\.0\.0\.1:\d+$/,
+   'the page has noticed: what the endpoint has answered, and how often');
 is($browser->script('return document.title'), '(1) Flows',
    'its title says how many are failing');
-like($browser->text('header'), qr/^Flows\s+1 of 1 actions failing\s/,
-     'and so does its head');
+is($browser->text('#sum'), '1 failing', 'and so does the summary');
 is($browser->script('return window.mine'), 1, 'without being loaded anew');
-is($browser->script($chains), 'Finish: request, CRM bad, Billing, Chat, app',
-   'the step that has failed');
-like($browser->text('h2 + dl'), qr/running\n0\n.*succeeded\n50\.0 %\n/s,
-     'its numbers');
-like($browser->text('h2 + dl + .all'), qr/^in all 2, 50\.0 % succeeded, p95 \d/,
-     'and those before');
-is($browser->text('.bad .stop + .all'), 'In all: status 1', 'by reason');
+is($browser->script($chains), 'Finish: all steps, CRM bad, Billing none, '
+   . 'Chat none, app none', 'the step that has failed, and what is behind it');
+same_drawn($browser, 'failed');
+is($browser->script($links), "$green 7.3, " . join(', ', ("$gray 6.1") x 3),
+   'behind the break the links are gray, and thinner');
+like(row($browser, 0, 'Finish'), qr/^all steps \| [\d.]+ \| 40\.0\s%.* \| (?#
+     )10, 4 succeeded, p95 \d+\sms status 6$/, 'the numbers of the action');
+like(row($browser, 1, 'Finish'), qr/^CRM \S+ answered 409, 6 times in the (?#
+     )last 2 min \| .* \| 409 \| 10, 4 succeeded, /, 'of the step');
+like(row($browser, 4, 'Finish'), qr/^app \| .* \| 100\s% .* 200 \| 4 answered 2xx$/,
+     'of the app');
 
-my ($row) = map { s/\s+/ /gr } $browser->text('tbody tr:first-child');
-like($row, qr/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d, \d+ (?:s|min) ago (?#
-    )Finish CRM status 502 (?#
-    )[0-9a-f]{32}$/,
-     'the failure is listed');
+my ($line) = map { s/\s+/ /gr } $browser->text('.failures tbody tr:last-child');
+like($line, qr/^(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d, \d+ (?:s|min) ago (?#
+    )Finish CRM status 409 502 [0-9a-f]{32}$/,
+     'the failure is listed: what the endpoint has answered, and the client got');
 
-my ($id) = $row =~ /(\w{32})$/;
+my ($id) = $line =~ /(\w{32})$/;
 like($t->error_log, qr/"Finish" failed on step "CRM".*, id $id/,
      'with the id of the log');
 like($answer->{body}, qr/$id/, 'which the user was told');
 
-like($scriptless->wait('.bad .stop', qr/./), qr/stops here/,
+like($scriptless->wait('.failures', qr/409/), qr/409/,
      'without scripts: it is loaded anew from time to time');
 is($scriptless->script('return window.mine || 0'), 0,
    'without scripts: as a new document');
@@ -205,31 +330,64 @@ is($scriptless->script('return window.mine || 0'), 0,
 # what somebody is about to copy stays
 
 $browser->script('getSelection().selectAllChildren(
-    document.querySelector("tbody code")); return 1');
+    document.querySelector(".failures tr:last-child code")); return 1');
 act('/finish', 500);
 sleep 6;
 is($browser->script('return String(getSelection())'), $id,
    'a selection is left alone');
 $browser->script('getSelection().removeAllRanges();
-    document.querySelector(".scroll").focus(); return 1');
-is($browser->wait('.bad .stop', qr/500/),
-   'stops here: answered 500, failed 2 of 3', 'then it goes on');
-is($browser->script('return document.activeElement.className'), 'scroll',
+    document.querySelector("#all").focus(); return 1');
+like(wait_for_texts($browser, 'g.bad', qr/500/), qr/answered 500/,
+     'then it goes on');
+is($browser->script('return document.activeElement.id'), 'all',
    'the focus stays where it was');
+$browser->click('#all');
+like($browser->text('.numbers'), qr/^Station Per minute/,
+     'the numbers, for those who want them');
 
-looks_well('failed');
+looks_well('failed', '-numbers');
+
+
+# the few that fail among many do not break the flow
+
+act('/finish', 500);
+act('/finish') for 1 .. 12;
+$browser->go($flows);
+is($browser->script($chains), 'Finish: all steps, CRM bad, Billing, Chat, app',
+   'most have passed: nothing is broken');
+unlike($browser->script($links), qr/\Q$gray/, 'most have passed: all is green');
+
+
+# what the app answers
+
+act('/finish', 200, app => 422);
+is(status()->{actions}[0]{app}{statuses}{'4xx'}, 1, 'the app says no');
+is(status()->{actions}[0]{app}{last_status}, 422, 'with this status');
+is(status()->{actions}[0]{app}{recent}{failed}, 0, 'it has not failed');
+act('/finish', 200, app => 503) for 1, 2;
+
+my $json = status()->{actions}[0]{app};
+is_deeply($json->{statuses}, { '1xx' => 0, '2xx' => 16, '3xx' => 0, '4xx' => 1,
+          '5xx' => 2, none => 0 }, 'the answers of the app');
+is("$json->{recent}{failed} $json->{recent}{now_failed}", '2 2',
+   'and how often it has failed');
+is($json->{recent}{called} >= 15, 1, 'of those that it has got');
+$browser->go($flows);
+is(texts($browser, 'g:last-of-type'),
+   'app, answered 503, 2 times in the last 2 min', 'the app fails');
+like($browser->script($chains), qr/, app bad$/, 'it is marked');
 
 
 # no gateway; the failures above may have been minutes ago
 
-act('/finish', 500);
-$browser->wait('.bad .stop', qr/500/);
+act('/finish', 500) for 1 .. 20;
+wait_for_texts($browser, 'g.bad', qr/500/);
 $t->stop;
 is($browser->wait('#when', qr/does not/),
    'The gateway does not answer, this is how it was.',
    'no gateway: it says so');
-is($browser->script($chains), 'Finish: request, CRM bad, Billing, Chat, app',
-   'no gateway: what was known is left');
+like($browser->script($chains), qr/^Finish: all steps, CRM bad, /,
+     'no gateway: what was known is left');
 
 
 # more
@@ -237,54 +395,95 @@ is($browser->script($chains), 'Finish: request, CRM bad, Billing, Chat, app',
 $t->config(config("$finish $others $many"));
 $t->run;
 
-act('/finish') for 1 .. 3;
-act('/optional', 503);
-act('/named?name=Zero', 503);
-act('/named?name=Another');
-act("/many/$_", $_ % 7 ? 200 : 500) for 1 .. 30;
+sub act_many {
+    act('/optional', 503);
+    act('/named?name=Zero', 503);
+    act('/down');
+    act("/many/$_", $_ % 7 ? 200 : 500) for 1 .. 20;
+    $t->post_json('/many/5', '{"task":[]}');
+}
 
-looks_well('many');
+act('/finish') for 1 .. 3;
+act('/named?name=Another');
+is(act('/many/6', 200, delay => 2.6)->{status}, 200, 'slow');
+act_many();
 
 $browser = $browser{light};
+$browser->go($flows);
 my @chains = split /; /, $browser->script($chains);
 
 is(scalar @chains, 35, 'many: all of them');
-is(scalar(grep { $_ eq '<b>Optional</b>: request, Maybe weak, app' } @chains),
+is(scalar(grep { $_ eq '<b>Optional</b>: all steps, Maybe weak, app' } @chains),
    1, 'many: an optional step that fails stops nothing');
-is($browser->text('.weak .stop'), 'fails: answered 503, failed 1 of 1',
-   'many: it says so');
-is(join('; ', map { s/:.*//r } @chains[0 .. 5, -1]), join('; ',
-   map({ "Action $_" } 7, 14, 21, 28), 'Zero', 'Finish', 'Another'),
-   'many: the failing ones first, names of variables last');
+like(row($browser, 1, '<b>Optional</b>'), qr/optional answered 503, once in /,
+     'many: it says so');
+is(join('; ', map { s/:.*//r } @chains[0 .. 8]), join('; ', 'Down',
+   map({ "Action $_" } 5, 7, 14), 'Zero', '<b>Optional</b>', 'Action 6',
+   'Finish', 'Action 1'), 'many: the failing ones first, then degraded ones');
+is($chains[1], 'Action 5: all steps bad, CRM, Billing, app',
+   'many: what is refused is marked at the action');
+like(row($browser, 0, 'Action 5'), qr/^all steps request_invalid, once in /,
+     'many: with the reason');
+is($chains[6], 'Action 6: all steps, CRM slow, Billing slow, app',
+   'many: a slow one');
+is($chains[0], 'Down: all steps, CRM, app bad', 'many: the app is down');
+like(row($browser, 2, 'Down'), qr/^app no answer, .* 1 without answer$/,
+     'many: it says so');
 is($browser->script('return document.title'), '(5) Flows', 'many: the title');
+is($browser->text('#sum'), '5 failing 2 degraded 18 fine 10 idle',
+   'many: the summary');
+is(join(' ', map { $_->{state} } grep { $_->{name} =~ /^(?:Zero|Action [689]|Handlers)$/ }
+        @{ status()->{actions} }), 'idle degraded fine fine failing',
+   'many: the states in JSON');
+is(status()->{failing}, 5, 'many: how many are failing in JSON');
+
+my $endpoints = [ map { $_->{endpoint} } map { @{ $_->{steps} } }
+    grep { $_->{name} eq 'Handlers' } @{ status()->{actions} } ];
+is_deeply($endpoints, [ '', '', 'unix:/run/secret.sock',
+          'http://unix:/run/a.sock', 'grpcs://[::1]:443', '127.0.0.1:9000' ],
+          'many: the endpoints of other handlers');
+
+same_drawn($browser, 'many');
+
+is($browser->script('return [...document.querySelectorAll(".flow")]
+       .slice(0, 10).filter(flow => flow.getBoundingClientRect().bottom <= 900)
+       .length'), 10, 'many: the ten that matter most on one screen');
+is($browser->script('return [...document.querySelectorAll("svg text")]
+       .filter(text => text.getBBox().width > (text.matches(".a") ? 250
+           : text.getBBox().x < 20 ? 250 : text.getBBox().x < 100 ? 65 : 178))
+       .map(text => text.textContent).join("\n")'), '',
+   'many: no text runs into the next');
 
 $browser->type('#filter', 'action 2');
-is($browser->script('return [...document.querySelectorAll("section:has(ol)")]
-       .filter(section => section.checkVisibility()).length'), 11,
+is($browser->script('return [...document.querySelectorAll(".flow")]
+       .filter(flow => flow.checkVisibility()).length'), 9,
    'many: some are found');
-$browser->script('document.querySelector("#filter").value = "";
-                  window.mine = 2; return find() || 1');
-is($browser->script('return getComputedStyle(document.querySelector(
-       "li.bad + li + li"), "::before").backgroundColor'),
-   $browser->script('return getComputedStyle(document.querySelector(
-       "li.bad"), "::before").backgroundColor') =~ s/.*/rgb(201, 208, 217)/r,
-   'many: links behind a break are gray');
-is(scalar(() = $browser->script($chains) =~ / bad/g), 5, 'many: that fail');
-is($browser->script('return document.querySelectorAll("tbody tr").length'), 5,
-   'many: failures');
 
-# one call that takes some time: the limit of the bucket that it falls into
+act_many();
+looks_well('many', '-numbers');
 
-is($t->post_json('/many/30', '{"task":{"delay":0.6}}')->{status}, 200, 'slow');
-my @seconds = $t->get('/flows')->{body} =~ m{<dd>([\d.]+) s</dd>}g;
-is(scalar @seconds, 3, 'the 95th percentiles of an action and two steps');
-is(scalar(() = $t->get('/flows')->{body} =~ m{p95 [\d.]+ s</p>}g), 3,
-   'and those in all');
-is(join(' ', grep { !/^(?:1\.0|2\.5|5\.0|10\.0|30\.0)$/ } @seconds), '',
-   'in seconds');
+# fifty failures
 
-unlike($t->get('/flows')->{body}, qr/secret|key=|\/path/, 'no secrets');
-unlike($t->get('/flows')->{body}, qr/src=|href=|url\(|\@import/,
-       'nothing else is loaded');
+act('/named?name=Zero', 503) for 1 .. 50;
+
+for my $name (qw(light phone)) {
+    my $browser = $browser{$name};
+    $browser->go($flows);
+    is($browser->script('return document.querySelectorAll(
+           ".failures tbody tr").length'), 50, "many, $name: 50 failures");
+    is($browser->script('document.querySelector(".failures").scrollIntoView();
+           return document.querySelector(".failures").scrollHeight < 6000'), 1,
+       "many, $name: they fit on a few screens");
+    $browser->screenshot("$ENV{FLOWDASH_SHOTS}/failures-$name.png")
+        if $ENV{FLOWDASH_SHOTS};
+}
+
+like($browser{phone}->text('.failures tbody tr:last-child') =~ s/\s+/ /gr,
+     qr/ ago Zero CRM status 503 502 \w{32}$/, 'many, phone: a failure');
+
+my $body = $t->get('/flows')->{body};
+unlike($body, qr/secret\@|key=|\/path/, 'no secrets');
+unlike($body, qr/src=|href=|url\(|\@import/, 'nothing else is loaded');
+unlike($body, qr/\son\w+=|\sstyle=|<script>alert/, 'no handlers, no styles');
 
 $t->done;

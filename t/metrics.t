@@ -390,6 +390,9 @@ sub without_time {
         if $recent->{failed} > $recent->{ended};
     $rest{recent} = 'failing, but nothing has failed'
         if $failing && !$recent->{failed};
+    $rest{recent} = 'more in two minutes than in five'
+        if $recent->{now_ended} > $recent->{ended}
+            || $recent->{now_failed} > $recent->{failed};
     $rest{runs} = 'not those of the buckets'
         if sum0(values %{ $time->{buckets} }) != $time->{count};
 
@@ -405,12 +408,22 @@ sub show {
     for my $action (@{ $status->{actions} }) {
         my $shown = $shown{ $action->{name} } = without_time($action);
 
+        # the app was called each time that the steps have passed
+
+        my $app = delete $shown->{app};
+        $shown->{app} = 'has answered too often, or not always 2xx'
+            if $app->{statuses}{'2xx'} != $shown->{succeeded}
+                || sum0(values %{ $app->{statuses} }) != $shown->{succeeded}
+                || $app->{last_status} != ($shown->{succeeded} ? 200 : 0);
+        delete $shown->{state};
+
         for my $step (@{ delete $shown->{steps} }) {
             my $counters = without_time($step);
             $opened += $counters->{opened};
             $counters->{connected} = $counters->{opened}
                 + delete $counters->{reused};
             delete $counters->{opened};
+            delete $counters->{last_status};
             $shown->{steps}{ delete $counters->{name} } = $counters;
         }
         delete $shown->{name};
@@ -542,6 +555,10 @@ sub expected_lines {
         $add->('flowdash_actions_failed_total', $action->{failed}{$_}, @a,
                [ reason => $_ ]) for keys %{ $action->{failed} };
         $times->('flowdash_action_duration_seconds', $action->{time_ms}, @a);
+
+        my $statuses = $action->{app}{statuses};
+        $add->('flowdash_app_answers_total', $statuses->{$_}, @a,
+               [ code => $_ ]) for grep { $statuses->{$_} } keys %$statuses;
 
         for my $step (@{ $action->{steps} }) {
             my @s = (@a, [ step => $step->{name} ]);
@@ -920,7 +937,7 @@ for (sort keys %names) {
     like($text, qr/^flowdash_step_runs_total\{action="step $_",(?#
         )step="\Q$label\E"\} 1$/m, "Prometheus: a step: $_");
     like($html, qr/<h2><bdi>\Q$escaped\E</, "HTML: an action: $_");
-    like($html, qr/<h3><bdi>\Q$escaped\E</, "HTML: a step: $_");
+    like($html, qr/<th scope="row"><bdi>\Q$escaped\E</, "HTML: a step: $_");
     like($html, qr/<td><bdi>\Q$escaped\E</, "HTML: a failure: $_");
 }
 

@@ -53,6 +53,7 @@ typedef struct {
     ngx_str_t                       name;
     u_char                          id[NGX_HTTP_FLOWDASH_ID_STEP_LEN];
     void                          **loc_conf;  /* of its nameless location */
+    ngx_str_t                       endpoint;  /* scheme and host, to show */
     ngx_http_complex_value_t       *action;    /* NULL: named after it */
     ngx_http_complex_value_t       *condition;
     ngx_flag_t                      optional;

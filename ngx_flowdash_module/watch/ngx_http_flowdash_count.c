@@ -19,6 +19,8 @@ static ngx_http_flowdash_counters_t *ngx_http_flowdash_count_get(
     ngx_http_flowdash_zone_t *zone, ngx_str_t *action, ngx_str_t *step,
     ngx_log_t *log);
 static void ngx_http_flowdash_count_failed(ngx_http_flowdash_ctx_t *ctx);
+static ngx_uint_t ngx_http_flowdash_count_answered(
+    ngx_http_flowdash_exchange_t *ex);
 static ngx_str_t ngx_http_flowdash_count_name(ngx_http_flowdash_ctx_t *ctx);
 static ngx_uint_t ngx_http_flowdash_count_attempts(
     ngx_http_flowdash_counters_t *counters, ngx_http_flowdash_exchange_t *ex);
@@ -161,6 +163,44 @@ ngx_http_flowdash_count_passed(ngx_http_flowdash_ctx_t *ctx)
 }
 
 
+/*
+ * What an upstream has answered since the steps have passed is what the app
+ * has, even if the client gets a page in its place.  Without an answer, the
+ * upstream's status is nginx's.
+ */
+
+void
+ngx_http_flowdash_count_app(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_uint_t                     status;
+    ngx_http_upstream_state_t     *state;
+    ngx_http_flowdash_counters_t  *counters;
+
+    counters = ctx->counters;
+
+    if (!ctx->counting || counters == NULL) {
+        return;
+    }
+
+    status = r->headers_out.status;
+
+    if (r->upstream_states && r->upstream_states->nelts > ctx->upstreams) {
+        state = r->upstream_states->elts;
+        state += r->upstream_states->nelts - 1;
+
+        status = (state->header_time != (ngx_msec_t) -1) ? state->status : 0;
+    }
+
+    ngx_http_flowdash_count_status(counters, status);
+    counters->last_status = status;
+
+    if (status == 0 || status >= NGX_HTTP_INTERNAL_SERVER_ERROR) {
+        ngx_http_flowdash_recent_app(counters);
+    }
+}
+
+
 void
 ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx)
 {
@@ -197,26 +237,49 @@ static void
 ngx_http_flowdash_count_failed(ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_str_t                      name, step;
+    ngx_uint_t                     answered;
     ngx_http_flowdash_counters_t  *counters;
 
+    answered = 0;
     counters = ctx->counters;
-
-    if (counters) {
-        (void) ngx_atomic_fetch_add(ctx->state == NGX_HTTP_FLOWDASH_ABORTED
-                                    ? &counters->aborted
-                                    : &counters->failed[ctx->error], 1);
-        ngx_http_flowdash_metrics_happen(&counters->failures);
-    }
 
     name = ngx_http_flowdash_count_name(ctx);
     ngx_str_null(&step);
 
     if (ctx->exchange) {
         step = ctx->exchange->step->name;
+        answered = ngx_http_flowdash_count_answered(ctx->exchange);
+    }
+
+    if (counters) {
+        (void) ngx_atomic_fetch_add(ctx->state == NGX_HTTP_FLOWDASH_ABORTED
+                                    ? &counters->aborted
+                                    : &counters->failed[ctx->error], 1);
+        counters->last_failure = (ngx_atomic_uint_t) ctx->error << 16
+                                 | (answered & 0xffff);
     }
 
     ngx_http_flowdash_metrics_failure(ctx->zone, &name, &step, &ctx->id,
-                                      ctx->status, ctx->error);
+                                      ctx->status, answered, ctx->error);
+}
+
+
+/* returns the endpoint's own status, or 0: nginx may have set one, too */
+
+static ngx_uint_t
+ngx_http_flowdash_count_answered(ngx_http_flowdash_exchange_t *ex)
+{
+    switch (ex->error) {
+
+    case NGX_HTTP_FLOWDASH_OK:
+    case NGX_HTTP_FLOWDASH_STATUS:
+    case NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE:
+    case NGX_HTTP_FLOWDASH_RESPONSE_INVALID:
+        return ex->status;
+
+    default:
+        return 0;
+    }
 }
 
 
@@ -266,7 +329,7 @@ void
 ngx_http_flowdash_count_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
 {
-    ngx_uint_t                     calls;
+    ngx_uint_t                     calls, answered;
     ngx_http_flowdash_counters_t  *counters;
 
     if (!ctx->counting || (ex->request == NULL && ex->error == 0)) {
@@ -285,11 +348,13 @@ ngx_http_flowdash_count_step(ngx_http_request_t *r,
 
     (void) ngx_atomic_fetch_add(&counters->started, 1);
 
+    answered = ngx_http_flowdash_count_answered(ex);
+    counters->last_status = answered;
+
     if (ex->error) {
         (void) ngx_atomic_fetch_add(&counters->failed[ex->error], 1);
-        ngx_http_flowdash_metrics_happen(&counters->failures);
         counters->last_failure = (ngx_atomic_uint_t) ex->error << 16
-                                 | (ex->status & 0xffff);
+                                 | (answered & 0xffff);
 
     } else {
         (void) ngx_atomic_fetch_add(&counters->succeeded, 1);

@@ -453,7 +453,7 @@ ngx_http_flowdash_metrics_quantile(ngx_http_flowdash_histogram_t *time,
 void
 ngx_http_flowdash_metrics_failure(ngx_http_flowdash_zone_t *zone,
     ngx_str_t *action, ngx_str_t *step, ngx_str_t *id, ngx_uint_t status,
-    ngx_uint_t reason)
+    ngx_uint_t answered, ngx_uint_t reason)
 {
     size_t                        offset;
     ngx_uint_t                    n;
@@ -465,6 +465,7 @@ ngx_http_flowdash_metrics_failure(ngx_http_flowdash_zone_t *zone,
 
     new.time = ngx_time();
     new.status = status;
+    new.answered = answered;
     new.reason = reason;
     new.action_len = ngx_http_flowdash_metrics_copy(new.action, action);
     new.step_len = ngx_http_flowdash_metrics_copy(new.step, step);

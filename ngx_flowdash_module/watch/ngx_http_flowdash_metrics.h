@@ -51,6 +51,7 @@ typedef struct {
     ngx_atomic_t                    minute;    /* since 1970 */
     volatile uint32_t               ended;
     volatile uint32_t               failed;
+    volatile uint32_t               app_failed;  /* see ..._recent_app() */
     volatile uint32_t               buckets[
                                        NGX_HTTP_FLOWDASH_METRICS_BUCKETS + 1];
 } ngx_http_flowdash_minute_t;
@@ -74,15 +75,18 @@ typedef struct ngx_http_flowdash_counters_s {
 
     ngx_http_flowdash_histogram_t   time;
     ngx_http_flowdash_rate_t        rate;
-    ngx_http_flowdash_rate_t        failures;
     ngx_http_flowdash_minute_t      minutes[NGX_HTTP_FLOWDASH_METRICS_MINUTES];
     ngx_atomic_t                    last_failure;  /* reason << 16 | status */
+
+    /* what a step's endpoint, or an action's app, has answered; 0: nothing */
+
+    ngx_atomic_t                    last_status;
+    ngx_atomic_t                    statuses[6];   /* how often, by class */
 
     /* of a step's calls */
 
     ngx_atomic_t                    calls;
     ngx_atomic_t                    retries;
-    ngx_atomic_t                    statuses[6];  /* by class; 0: no answer */
     ngx_atomic_t                    sent;         /* bytes of payloads */
     ngx_atomic_t                    received;     /* bytes of answers */
     ngx_atomic_t                    opened;       /* connections */
@@ -103,7 +107,8 @@ typedef struct {
     ngx_atomic_t   version;
     uint32_t       checksum;
     time_t         time;
-    ngx_uint_t     status;
+    ngx_uint_t     status;                /* that the client got */
+    ngx_uint_t     answered;              /* the endpoint's; 0: none */
     ngx_uint_t     reason;                /* 0: aborted */
     u_char         action_len;
     u_char         step_len;
@@ -194,10 +199,13 @@ ngx_uint_t ngx_http_flowdash_metrics_per_minute(
 ngx_msec_t ngx_http_flowdash_metrics_quantile(
     ngx_http_flowdash_histogram_t *time, ngx_uint_t quantile);
 
-/* Stores a failure among the last ones.  "step" may be empty. */
+/*
+ * Stores a failure among the last ones.  "step" may be empty, "answered" is
+ * the endpoint's status or 0.
+ */
 void ngx_http_flowdash_metrics_failure(ngx_http_flowdash_zone_t *zone,
     ngx_str_t *action, ngx_str_t *step, ngx_str_t *id, ngx_uint_t status,
-    ngx_uint_t reason);
+    ngx_uint_t answered, ngx_uint_t reason);
 
 /*
  * Copies the "n"th last failure, where 0 is the last one.  Returns NGX_OK, or

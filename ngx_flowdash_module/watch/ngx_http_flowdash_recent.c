@@ -15,27 +15,17 @@
 #define ngx_http_flowdash_recent_add(n)  (void) __sync_fetch_and_add(n, 1)
 
 
-/*
- * As in ..._metrics_happen(), two workers that start a minute may lose a run
- * or two.
- */
+static ngx_http_flowdash_minute_t *ngx_http_flowdash_recent_minute(
+    ngx_http_flowdash_counters_t *counters);
+
 
 void
 ngx_http_flowdash_recent_end(ngx_http_flowdash_counters_t *counters,
     ngx_msec_t ms, ngx_uint_t failed)
 {
-    ngx_atomic_uint_t            now, old;
     ngx_http_flowdash_minute_t  *minute;
 
-    now = ngx_time() / 60;
-    minute = &counters->minutes[now % NGX_HTTP_FLOWDASH_METRICS_MINUTES];
-    old = minute->minute;
-
-    if (old != now && ngx_atomic_cmp_set(&minute->minute, old, now)) {
-        minute->ended = 0;
-        minute->failed = 0;
-        ngx_memzero((void *) minute->buckets, sizeof(minute->buckets));
-    }
+    minute = ngx_http_flowdash_recent_minute(counters);
 
     ngx_http_flowdash_recent_add(&minute->ended);
 
@@ -47,6 +37,43 @@ ngx_http_flowdash_recent_end(ngx_http_flowdash_counters_t *counters,
         ngx_http_flowdash_recent_add(
                    &minute->buckets[ngx_http_flowdash_metrics_bucket(ms)]);
     }
+}
+
+
+/*
+ * As in ..._metrics_happen(), two workers that start a minute may lose a run
+ * or two.
+ */
+
+static ngx_http_flowdash_minute_t *
+ngx_http_flowdash_recent_minute(ngx_http_flowdash_counters_t *counters)
+{
+    ngx_atomic_uint_t            now, old;
+    ngx_http_flowdash_minute_t  *minute;
+
+    now = ngx_time() / 60;
+    minute = &counters->minutes[now % NGX_HTTP_FLOWDASH_METRICS_MINUTES];
+    old = minute->minute;
+
+    if (old != now && ngx_atomic_cmp_set(&minute->minute, old, now)) {
+        minute->ended = 0;
+        minute->failed = 0;
+        minute->app_failed = 0;
+        ngx_memzero((void *) minute->buckets, sizeof(minute->buckets));
+    }
+
+    return minute;
+}
+
+
+void
+ngx_http_flowdash_recent_app(ngx_http_flowdash_counters_t *counters)
+{
+    ngx_http_flowdash_minute_t  *minute;
+
+    minute = ngx_http_flowdash_recent_minute(counters);
+
+    ngx_http_flowdash_recent_add(&minute->app_failed);
 }
 
 
@@ -75,7 +102,14 @@ ngx_http_flowdash_recent(ngx_http_flowdash_counters_t *counters,
         }
 
         recent->failed += minute->failed;
+        recent->app_failed += minute->app_failed;
         recent->ended += minute->ended;
+
+        if (now - minute->minute < 2) {
+            recent->now_failed += minute->failed;
+            recent->now_app_failed += minute->app_failed;
+            recent->now_ended += minute->ended;
+        }
 
         for (n = 0; n <= NGX_HTTP_FLOWDASH_METRICS_BUCKETS; n++) {
             recent->time.buckets[n] += minute->buckets[n];
@@ -85,6 +119,9 @@ ngx_http_flowdash_recent(ngx_http_flowdash_counters_t *counters,
     /* what is read while it changes, or as a minute begins, may not fit */
 
     recent->failed = ngx_min(recent->failed, recent->ended);
+    recent->app_failed = ngx_min(recent->app_failed,
+                                 recent->ended - recent->failed);
+    recent->now_failed = ngx_min(recent->now_failed, recent->now_ended);
 }
 
 

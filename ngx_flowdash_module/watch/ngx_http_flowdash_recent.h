@@ -8,11 +8,15 @@
 #include <ngx_http_flowdash_metrics.h>
 
 
-/* what has ended in the last minutes */
+/* what has ended in the last minutes, and of it in this and the last minute */
 
 typedef struct {
     ngx_uint_t                      ended;
     ngx_uint_t                      failed;
+    ngx_uint_t                      app_failed;
+    ngx_uint_t                      now_ended;
+    ngx_uint_t                      now_failed;
+    ngx_uint_t                      now_app_failed;
     ngx_http_flowdash_histogram_t   time;      /* without a sum */
 } ngx_http_flowdash_recent_t;
 
@@ -23,6 +27,9 @@ typedef struct {
  */
 void ngx_http_flowdash_recent_end(ngx_http_flowdash_counters_t *counters,
     ngx_msec_t ms, ngx_uint_t failed);
+
+/* Counts in this minute that an action's app has failed. */
+void ngx_http_flowdash_recent_app(ngx_http_flowdash_counters_t *counters);
 
 /* Adds up the last minutes, this one included. */
 void ngx_http_flowdash_recent(ngx_http_flowdash_counters_t *counters,

@@ -20,6 +20,10 @@ static void ngx_http_flowdash_status_json_recent(
     ngx_http_flowdash_output_t *out, ngx_http_flowdash_recent_t *recent);
 static void ngx_http_flowdash_status_json_time(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_histogram_t *time);
+static void ngx_http_flowdash_status_json_app(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_action_view_t *action);
+static void ngx_http_flowdash_status_json_last(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_counters_t *counters);
 static void ngx_http_flowdash_status_json_step(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_step_view_t *step);
 static void ngx_http_flowdash_status_json_failure(
@@ -52,12 +56,14 @@ ngx_http_flowdash_status_json(ngx_http_flowdash_output_t *out,
         ngx_http_flowdash_output_json(out, &action[i].name);
         ngx_http_flowdash_output(out, "\",");
 
-        ngx_http_flowdash_output(out, "\"failing\":%s",
+        ngx_http_flowdash_output(out, "\"state\":\"%s\",\"failing\":%s",
+                        ngx_http_flowdash_status_view_state(action[i].state),
                                  action[i].failing ? "true" : "false");
 
         ngx_http_flowdash_status_json_counters(out, action[i].counters,
                                                &action[i].recent);
 
+        ngx_http_flowdash_status_json_app(out, &action[i]);
         ngx_http_flowdash_output(out, ",\n \"steps\":[");
 
         step = action[i].steps.elts;
@@ -124,8 +130,11 @@ ngx_http_flowdash_status_json_recent(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_recent_t *recent)
 {
     ngx_http_flowdash_output(out, ",\"recent\":{\"ended\":%ui,"
-                             "\"failed\":%ui,\"median\":%M,\"p95\":%M}",
+                             "\"failed\":%ui,\"now_ended\":%ui,"
+                             "\"now_failed\":%ui,"
+                             "\"median\":%M,\"p95\":%M}",
                      recent->ended, recent->failed,
+                     recent->now_ended, recent->now_failed,
                      ngx_http_flowdash_metrics_quantile(&recent->time, 500),
                      ngx_http_flowdash_metrics_quantile(&recent->time, 950));
 }
@@ -154,10 +163,43 @@ ngx_http_flowdash_status_json_time(ngx_http_flowdash_output_t *out,
 
 
 static void
+ngx_http_flowdash_status_json_app(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_action_view_t *action)
+{
+    ngx_http_flowdash_output(out, ",\n \"app\":{");
+    ngx_http_flowdash_status_json_last(out, action->counters);
+    ngx_http_flowdash_output(out, ",\"recent\":{\"called\":%ui,"
+                             "\"failed\":%ui,\"now_failed\":%ui}}",
+                             action->recent.ended - action->recent.failed,
+                             action->recent.app_failed,
+                             action->recent.now_app_failed);
+}
+
+
+/* the last status, and how often each class came */
+
+static void
+ngx_http_flowdash_status_json_last(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_counters_t *counters)
+{
+    ngx_uint_t  i;
+
+    ngx_http_flowdash_output(out, "\"last_status\":%uA,\"statuses\":{",
+                             counters->last_status);
+
+    for (i = 1; i < 6; i++) {
+        ngx_http_flowdash_output(out, "\"%uixx\":%uA,", i,
+                                 counters->statuses[i]);
+    }
+
+    ngx_http_flowdash_output(out, "\"none\":%uA}", counters->statuses[0]);
+}
+
+
+static void
 ngx_http_flowdash_status_json_step(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_step_view_t *step)
 {
-    ngx_uint_t                     i;
     ngx_http_flowdash_counters_t  *counters;
 
     counters = step->counters;
@@ -172,19 +214,13 @@ ngx_http_flowdash_status_json_step(ngx_http_flowdash_output_t *out,
 
     ngx_http_flowdash_status_json_counters(out, counters, &step->recent);
 
-    ngx_http_flowdash_output(out, ",\"calls\":%uA,\"retries\":%uA,"
-                             "\"statuses\":{",
+    ngx_http_flowdash_output(out, ",\"calls\":%uA,\"retries\":%uA,",
                              counters->calls, counters->retries);
-
-    for (i = 1; i < 6; i++) {
-        ngx_http_flowdash_output(out, "\"%uixx\":%uA,", i,
-                                 counters->statuses[i]);
-    }
-
-    ngx_http_flowdash_output(out, "\"none\":%uA},\"sent\":%uA,"
+    ngx_http_flowdash_status_json_last(out, counters);
+    ngx_http_flowdash_output(out, ",\"sent\":%uA,"
                              "\"received\":%uA,\"opened\":%uA,"
                              "\"reused\":%uA,\"ignored\":%uA}",
-                             counters->statuses[0], counters->sent,
+                             counters->sent,
                              counters->received, counters->opened,
                              counters->reused, counters->ignored);
 }
@@ -209,8 +245,8 @@ ngx_http_flowdash_status_json_failure(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_output_json(out, &action);
     ngx_http_flowdash_output(out, "\",\"step\":\"");
     ngx_http_flowdash_output_json(out, &step);
-    ngx_http_flowdash_output(out, "\",\"reason\":\"%V\",\"status\":%ui,"
-                             "\"id\":\"%V\"}",
+    ngx_http_flowdash_output(out, "\",\"reason\":\"%V\",\"answered\":%ui,"
+                             "\"status\":%ui,\"id\":\"%V\"}",
                              ngx_http_flowdash_status_view_reason(failure),
-                             failure->status, &id);
+                             failure->answered, failure->status, &id);
 }

@@ -7,8 +7,13 @@
 #include <ngx_core.h>
 
 
-/* from the beginning to the title, and what stands behind all else */
+/*
+ * What comes before the title, and what stands behind all else: each of them
+ * fits into one call of ngx_http_flowdash_output().
+ */
 extern const char  ngx_http_flowdash_status_page_head[];
+extern const char  ngx_http_flowdash_status_page_style[];
+extern const char  ngx_http_flowdash_status_page_narrow[];
 extern const char  ngx_http_flowdash_status_page_script[];
 
 

@@ -39,7 +39,8 @@ static void ngx_http_flowdash_status_prometheus_reasons(
     ngx_http_flowdash_output_t *out, ngx_http_flowdash_view_t *view,
     ngx_uint_t steps);
 static void ngx_http_flowdash_status_prometheus_classes(
-    ngx_http_flowdash_output_t *out, ngx_http_flowdash_view_t *view);
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_view_t *view,
+    ngx_uint_t steps);
 static void ngx_http_flowdash_status_prometheus_times(
     ngx_http_flowdash_output_t *out, ngx_http_flowdash_view_t *view,
     ngx_uint_t steps);
@@ -123,7 +124,8 @@ ngx_http_flowdash_status_prometheus(ngx_http_flowdash_output_t *out,
 
     ngx_http_flowdash_status_prometheus_reasons(out, view, 0);
     ngx_http_flowdash_status_prometheus_reasons(out, view, 1);
-    ngx_http_flowdash_status_prometheus_classes(out, view);
+    ngx_http_flowdash_status_prometheus_classes(out, view, 0);
+    ngx_http_flowdash_status_prometheus_classes(out, view, 1);
     ngx_http_flowdash_status_prometheus_times(out, view, 0);
     ngx_http_flowdash_status_prometheus_times(out, view, 1);
 
@@ -222,24 +224,28 @@ ngx_http_flowdash_status_prometheus_reasons(ngx_http_flowdash_output_t *out,
 
 static void
 ngx_http_flowdash_status_prometheus_classes(ngx_http_flowdash_output_t *out,
-    ngx_http_flowdash_view_t *view)
+    ngx_http_flowdash_view_t *view, ngx_uint_t steps)
 {
     u_char                         buf[NGX_HTTP_FLOWDASH_LABELS];
     ngx_str_t                      labels;
     ngx_uint_t                     i, n, class;
+    const char                    *name;
     ngx_http_flowdash_counters_t  *counters;
 
-    ngx_http_flowdash_output(out,
-        "# HELP flowdash_step_answers_total Calls, by the class of the "
-        "answer's status.\n"
-        "# TYPE flowdash_step_answers_total counter\n");
+    name = steps ? "flowdash_step_answers_total"
+                 : "flowdash_app_answers_total";
+
+    ngx_http_flowdash_output(out, "# HELP %s %s, by the class of the "
+                             "answer's status.\n# TYPE %s counter\n", name,
+                             steps ? "Calls"
+                                   : "Requests that the app has got", name);
 
     i = 0;
     n = 0;
     labels.data = buf;
 
-    while ((counters = ngx_http_flowdash_status_prometheus_next(view, 1, &i,
-                                                                &n,
+    while ((counters = ngx_http_flowdash_status_prometheus_next(view, steps,
+                                                                &i, &n,
                                                                 &labels)))
     {
         for (class = 0; class < 6; class++) {
@@ -249,15 +255,14 @@ ngx_http_flowdash_status_prometheus_classes(ngx_http_flowdash_output_t *out,
             }
 
             if (class == 0) {
-                ngx_http_flowdash_output(out, "flowdash_step_answers_total"
-                                         "{%V,code=\"none\"} %uA\n",
-                                         &labels, counters->statuses[0]);
+                ngx_http_flowdash_output(out, "%s{%V,code=\"none\"} %uA\n",
+                                         name, &labels,
+                                         counters->statuses[0]);
                 continue;
             }
 
-            ngx_http_flowdash_output(out, "flowdash_step_answers_total"
-                                     "{%V,code=\"%uixx\"} %uA\n",
-                                     &labels, class,
+            ngx_http_flowdash_output(out, "%s{%V,code=\"%uixx\"} %uA\n",
+                                     name, &labels, class,
                                      counters->statuses[class]);
         }
     }

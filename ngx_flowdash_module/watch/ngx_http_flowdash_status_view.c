@@ -11,9 +11,16 @@
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
-#include <ngx_http_flowdash_url.h>
 #include <ngx_http_flowdash_metrics.h>
 #include <ngx_http_flowdash_status_view.h>
+
+
+/*
+ * A step is slow if one in twenty runs takes longer, in ms: the bound of a
+ * bucket, so that it is no estimate.
+ */
+
+#define NGX_HTTP_FLOWDASH_VIEW_SLOW  2500
 
 
 static ngx_int_t ngx_http_flowdash_status_view_table(ngx_http_request_t *r,
@@ -22,7 +29,9 @@ static int ngx_libc_cdecl ngx_http_flowdash_status_view_compare(
     const void *one, const void *two);
 static void ngx_http_flowdash_status_view_recent(
     ngx_http_flowdash_view_t *view);
-static ngx_uint_t ngx_http_flowdash_status_view_fill(
+static ngx_uint_t ngx_http_flowdash_status_view_steps(
+    ngx_http_flowdash_action_view_t *action);
+static void ngx_http_flowdash_status_view_fill(
     ngx_http_flowdash_counters_t **counters,
     ngx_http_flowdash_recent_t *recent);
 static ngx_int_t ngx_http_flowdash_status_view_configured(
@@ -147,34 +156,87 @@ ngx_http_flowdash_status_view_compare(const void *one, const void *two)
 static void
 ngx_http_flowdash_status_view_recent(ngx_http_flowdash_view_t *view)
 {
-    ngx_uint_t                        i, n;
-    ngx_http_flowdash_step_view_t    *step;
+    ngx_uint_t                        i, degraded;
     ngx_http_flowdash_action_view_t  *action;
 
     view->seconds = ngx_http_flowdash_recent_seconds(view->zone);
-    view->failing = 0;
+
+    ngx_memzero(view->states, sizeof(view->states));
 
     action = view->actions.elts;
 
     for (i = 0; i < view->actions.nelts; i++) {
 
-        action[i].failing = ngx_http_flowdash_status_view_fill(
-                                    &action[i].counters, &action[i].recent);
-        view->failing += action[i].failing;
+        ngx_http_flowdash_status_view_fill(&action[i].counters,
+                                           &action[i].recent);
 
-        step = action[i].steps.elts;
+        action[i].failing = action[i].recent.now_failed
+                            || action[i].recent.now_app_failed;
 
-        for (n = 0; n < action[i].steps.nelts; n++) {
-            step[n].failing = ngx_http_flowdash_status_view_fill(
-                                          &step[n].counters, &step[n].recent);
-        }
+        degraded = ngx_http_flowdash_status_view_steps(&action[i]);
+
+        action[i].state = action[i].failing ? NGX_HTTP_FLOWDASH_VIEW_FAILING
+                          : degraded ? NGX_HTTP_FLOWDASH_VIEW_DEGRADED
+                          : action[i].recent.ended
+                            || action[i].counters->running
+                            ? NGX_HTTP_FLOWDASH_VIEW_FINE
+                          : NGX_HTTP_FLOWDASH_VIEW_IDLE;
+
+        view->states[action[i].state]++;
     }
+
+    view->failing = view->states[NGX_HTTP_FLOWDASH_VIEW_FAILING];
 }
 
 
-/* returns whether it is failing; what found no room in the zone has zeros */
+/*
+ * Returns whether one of them is slow or fails, which may be optional.  A step
+ * that fails at least half of its runs stops the action.
+ */
 
 static ngx_uint_t
+ngx_http_flowdash_status_view_steps(ngx_http_flowdash_action_view_t *action)
+{
+    ngx_uint_t                      i, degraded;
+    ngx_http_flowdash_step_view_t  *step;
+
+    degraded = 0;
+    step = action->steps.elts;
+
+    action->stop = action->steps.nelts;
+    action->refused = (action->recent.now_failed != 0);
+
+    for (i = 0; i < action->steps.nelts; i++) {
+
+        ngx_http_flowdash_status_view_fill(&step[i].counters, &step[i].recent);
+
+        step[i].failing = (step[i].recent.now_failed != 0);
+        step[i].slow = ngx_http_flowdash_metrics_quantile(&step[i].recent.time,
+                                                          950)
+                       > NGX_HTTP_FLOWDASH_VIEW_SLOW;
+
+        degraded |= step[i].failing | step[i].slow;
+
+        if (!step[i].failing || step[i].optional) {
+            continue;
+        }
+
+        action->refused = 0;
+
+        if (action->stop == action->steps.nelts
+            && step[i].recent.now_failed * 2 >= step[i].recent.now_ended)
+        {
+            action->stop = i;
+        }
+    }
+
+    return degraded;
+}
+
+
+/* what found no room in the zone has zeros */
+
+static void
 ngx_http_flowdash_status_view_fill(ngx_http_flowdash_counters_t **counters,
     ngx_http_flowdash_recent_t *recent)
 {
@@ -185,8 +247,6 @@ ngx_http_flowdash_status_view_fill(ngx_http_flowdash_counters_t **counters,
     }
 
     ngx_http_flowdash_recent(*counters, recent);
-
-    return ngx_http_flowdash_metrics_per_minute(&(*counters)->failures) != 0;
 }
 
 
@@ -197,7 +257,6 @@ ngx_http_flowdash_status_view_configured(ngx_http_request_t *r,
     ngx_str_t                         name;
     ngx_uint_t                        i;
     ngx_http_flowdash_step_t        **step;
-    ngx_http_flowdash_loc_conf_t     *slcf;
     ngx_http_flowdash_step_view_t    *step_view;
     ngx_http_flowdash_action_view_t  *action;
 
@@ -220,12 +279,7 @@ ngx_http_flowdash_status_view_configured(ngx_http_request_t *r,
         }
 
         step_view->optional = step[i]->optional;
-
-        slcf = step[i]->loc_conf[ngx_http_flowdash_module.ctx_index];
-
-        if (slcf->url) {
-            step_view->endpoint = slcf->url->redacted_origin;
-        }
+        step_view->endpoint = step[i]->endpoint;
     }
 
     return NGX_OK;
@@ -381,4 +435,37 @@ ngx_http_flowdash_status_view_reason(ngx_http_flowdash_failure_t *failure)
 
     return failure->reason ? ngx_http_flowdash_reason_name(failure->reason)
                            : &aborted;
+}
+
+
+const char *
+ngx_http_flowdash_status_view_state(ngx_http_flowdash_view_state_e state)
+{
+    static const char *const  names[] = {
+        "failing", "degraded", "fine", "idle"
+    };
+
+    return names[state];
+}
+
+
+const char *
+ngx_http_flowdash_status_view_station(ngx_http_flowdash_action_view_t *action,
+    ngx_uint_t i)
+{
+    ngx_http_flowdash_step_view_t  *step;
+
+    if (i == action->steps.nelts) {
+        return action->recent.now_app_failed ? "bad"
+               : action->stop < i
+                 || action->recent.ended == action->recent.failed
+               ? "none" : "";
+    }
+
+    step = action->steps.elts;
+    step += i;
+
+    return step->failing ? step->optional ? "weak" : "bad"
+           : step->slow ? "slow"
+           : action->stop < i || step->recent.ended == 0 ? "none" : "";
 }

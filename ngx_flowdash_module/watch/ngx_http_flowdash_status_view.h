@@ -20,14 +20,29 @@ typedef struct {
     ngx_http_flowdash_counters_t    *counters;
     ngx_http_flowdash_recent_t       recent;
     ngx_uint_t                       failing;   /* in the last minutes */
+    ngx_uint_t                       slow;
 } ngx_http_flowdash_step_view_t;
+
+
+/* in the order in which actions are shown */
+
+typedef enum {
+    NGX_HTTP_FLOWDASH_VIEW_FAILING = 0,
+    NGX_HTTP_FLOWDASH_VIEW_DEGRADED,   /* slow, or an optional step fails */
+    NGX_HTTP_FLOWDASH_VIEW_FINE,
+    NGX_HTTP_FLOWDASH_VIEW_IDLE,
+    NGX_HTTP_FLOWDASH_VIEW_STATES      /* the number of them */
+} ngx_http_flowdash_view_state_e;
 
 
 typedef struct {
     ngx_str_t                        name;
     ngx_http_flowdash_counters_t    *counters;
     ngx_http_flowdash_recent_t       recent;
-    ngx_uint_t                       failing;   /* in the last minutes */
+    ngx_uint_t                       failing;   /* itself, or its app */
+    ngx_uint_t                       refused;   /* by no step, but failing */
+    ngx_uint_t                       stop;      /* the step that stops it */
+    ngx_http_flowdash_view_state_e   state;
     ngx_array_t                      steps;     /* of ..._step_view_t */
 } ngx_http_flowdash_action_view_t;
 
@@ -37,6 +52,7 @@ typedef struct {
     time_t                           seconds;   /* that "recent" is about */
     ngx_array_t                      actions;   /* of ..._action_view_t */
     ngx_uint_t                       failing;   /* how many of them */
+    ngx_uint_t                       states[NGX_HTTP_FLOWDASH_VIEW_STATES];
     ngx_uint_t                       configured;  /* how many come first */
     unsigned                         sorted:1;    /* the others are sorted */
     ngx_http_flowdash_failure_t     *failures;
@@ -51,6 +67,17 @@ typedef struct {
 ngx_int_t ngx_http_flowdash_status_view(ngx_http_request_t *r,
     ngx_http_flowdash_main_conf_t *fmcf, ngx_http_flowdash_view_t *view);
 
+
+/* Returns the word for a state, such as "failing". */
+const char *ngx_http_flowdash_status_view_state(
+    ngx_http_flowdash_view_state_e state);
+
+/*
+ * Returns how the "i"th step of an action is or, behind the last one, the app:
+ * "bad", "weak" (bad, but optional), "slow", "none" (not reached), or "".
+ */
+const char *ngx_http_flowdash_status_view_station(
+    ngx_http_flowdash_action_view_t *action, ngx_uint_t i);
 
 /* Returns why an action has failed, or that it was aborted. */
 ngx_str_t *ngx_http_flowdash_status_view_reason(

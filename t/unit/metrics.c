@@ -550,6 +550,63 @@ recent_is(ngx_http_flowdash_counters_t *counters, ngx_uint_t ended,
 }
 
 
+/* of this and the last minute */
+
+static ngx_uint_t
+now_is(ngx_http_flowdash_counters_t *counters, ngx_uint_t ended,
+    ngx_uint_t failed, ngx_uint_t app_failed)
+{
+    ngx_http_flowdash_recent_t  recent;
+
+    ngx_http_flowdash_recent(counters, &recent);
+
+    return recent.now_ended == ended && recent.now_failed == failed
+           && recent.now_app_failed == app_failed;
+}
+
+
+static void
+nows(void)
+{
+    ngx_http_flowdash_recent_t    recent;
+    ngx_http_flowdash_counters_t  counters;
+
+    ngx_memzero(&counters, sizeof(ngx_http_flowdash_counters_t));
+    set_time(60 * 29000000 + 59);
+
+    ngx_http_flowdash_recent_end(&counters, 40, 1);
+    ngx_http_flowdash_recent_end(&counters, 40, 0);
+    ngx_http_flowdash_recent_app(&counters);
+    ok(now_is(&counters, 2, 1, 1), "now: this minute");
+
+    set_time(test_second + 1);
+    ok(now_is(&counters, 2, 1, 1), "now: the last minute");
+
+    ngx_http_flowdash_recent_app(&counters);
+    ngx_http_flowdash_recent_end(&counters, 40, 0);
+    ok(now_is(&counters, 3, 1, 2), "now: both are added up");
+
+    set_time(test_second + 59);
+    ok(now_is(&counters, 3, 1, 2), "now: to the minute's end");
+
+    set_time(test_second + 1);
+    ok(now_is(&counters, 1, 0, 1), "now: the minute before the last");
+
+    ngx_http_flowdash_recent(&counters, &recent);
+    ok(recent.ended == 3 && recent.failed == 1 && recent.app_failed == 2,
+       "now: it still is one of five");
+
+    set_time(test_second + 60);
+    ok(now_is(&counters, 0, 0, 0), "now: nothing");
+
+    set_time(test_second + 180);
+    ngx_http_flowdash_recent_app(&counters);
+    ngx_http_flowdash_recent(&counters, &recent);
+    ok(recent.app_failed == 0 && recent.ended == 0,
+       "now: the app has answered, the end is not counted yet");
+}
+
+
 static void
 recents(void)
 {
@@ -629,7 +686,8 @@ ring(ngx_uint_t n)
         }
 
         set_time(1000 + i);
-        ngx_http_flowdash_metrics_failure(zone, &action, &step, &id, i, i % 9);
+        ngx_http_flowdash_metrics_failure(zone, &action, &step, &id, i, i + 1,
+                                          i % 9);
     }
 
     kept = ngx_min(n, NGX_HTTP_FLOWDASH_METRICS_FAILURES);
@@ -642,6 +700,7 @@ ring(ngx_uint_t n)
                   == NGX_OK
                && failure.time == (time_t) (1000 + n - 1 - i)
                && failure.status == n - 1 - i
+               && failure.answered == n - i
                && failure.reason == (n - 1 - i) % 9
                && failure.step_len == ((n - 1 - i) % 2 ? 0 : 1)
                && failure.id_len == 2
@@ -692,7 +751,7 @@ interrupted(void)
            == NGX_DECLINED;
 
     for (i = 1; i <= NGX_HTTP_FLOWDASH_METRICS_FAILURES; i++) {
-        ngx_http_flowdash_metrics_failure(zone, &name, &name, &name, i, 0);
+        ngx_http_flowdash_metrics_failure(zone, &name, &name, &name, i, 0, 0);
     }
 
     for (i = 0; i < NGX_HTTP_FLOWDASH_METRICS_FAILURES; i++) {
@@ -705,7 +764,7 @@ interrupted(void)
     /* the first of all goes on: it has no place any more */
 
     zone->nfailures = 0;
-    ngx_http_flowdash_metrics_failure(zone, &name, &name, &name, 999, 0);
+    ngx_http_flowdash_metrics_failure(zone, &name, &name, &name, 999, 0, 0);
     zone->nfailures = 1 + NGX_HTTP_FLOWDASH_METRICS_FAILURES;
 
     good = good
@@ -740,13 +799,13 @@ stalled(size_t done)
     ngx_str_set(&new, "newer");
 
     set_time(1000);
-    ngx_http_flowdash_metrics_failure(zone, &old, &old, &old, 500, 1);
+    ngx_http_flowdash_metrics_failure(zone, &old, &old, &old, 500, 0, 1);
     late = *place;
 
     set_time(2000);
 
     for (i = 1; i <= NGX_HTTP_FLOWDASH_METRICS_FAILURES; i++) {
-        ngx_http_flowdash_metrics_failure(zone, &new, &new, &new, 502, 2);
+        ngx_http_flowdash_metrics_failure(zone, &new, &new, &new, 502, 0, 2);
     }
 
     good = ngx_http_flowdash_metrics_last_failure(zone, 0, &failure)
@@ -767,7 +826,7 @@ stalled(size_t done)
     /* the next one that gets the place is whole */
 
     for (i = 1; i <= NGX_HTTP_FLOWDASH_METRICS_FAILURES; i++) {
-        ngx_http_flowdash_metrics_failure(zone, &new, &new, &new, 503, 2);
+        ngx_http_flowdash_metrics_failure(zone, &new, &new, &new, 503, 0, 2);
     }
 
     good = good
@@ -941,6 +1000,7 @@ main(void)
 
     rates();
     recents();
+    nows();
 
     ok(ring(0), "no failure");
     ok(ring(1), "one failure");

@@ -1,0 +1,120 @@
+
+/*
+ * What flowdash_status shows of the endpoint of a step: scheme and host.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_url.h>
+#include <ngx_http_flowdash_conf_block.h>
+#include <ngx_http_flowdash_conf_endpoint.h>
+
+
+static ngx_uint_t ngx_http_flowdash_conf_endpoint_is_pass(ngx_str_t *name);
+static ngx_str_t ngx_http_flowdash_conf_endpoint_origin(ngx_str_t *url);
+
+
+char *
+ngx_http_flowdash_conf_endpoint(ngx_conf_t *cf, ngx_http_flowdash_step_t *step,
+    ngx_http_flowdash_conf_block_t *block)
+{
+    ngx_int_t                      rc;
+    ngx_str_t                      name, value;
+    ngx_uint_t                     line;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    if (flcf->url) {
+        step->endpoint = flcf->url->redacted_origin;
+        return NGX_CONF_OK;
+    }
+
+    rc = ngx_http_flowdash_conf_block_read(cf, block);
+
+    if (rc != NGX_OK) {
+        return (rc == NGX_ERROR) ? NGX_CONF_ERROR : NGX_CONF_OK;
+    }
+
+    while (ngx_http_flowdash_conf_block_next(block, &name, &line) == NGX_OK) {
+
+        if (!ngx_http_flowdash_conf_endpoint_is_pass(&name)
+            || ngx_http_flowdash_conf_block_value(block, &value) != NGX_OK)
+        {
+            continue;
+        }
+
+        value = ngx_http_flowdash_conf_endpoint_origin(&value);
+
+        /* the text of the block is temporary */
+
+        step->endpoint.data = ngx_pstrdup(cf->pool, &value);
+        if (step->endpoint.data == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        step->endpoint.len = value.len;
+
+        return NGX_CONF_OK;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* proxy_pass and its like */
+
+static ngx_uint_t
+ngx_http_flowdash_conf_endpoint_is_pass(ngx_str_t *name)
+{
+    return name->len > sizeof("_pass") - 1
+           && ngx_strncmp(name->data + name->len - (sizeof("_pass") - 1),
+                          "_pass", sizeof("_pass") - 1)
+              == 0;
+}
+
+
+/*
+ * Cuts a URL behind its host, or before the first variable, and removes a user
+ * and password.  It is empty if no host is left.
+ */
+
+static ngx_str_t
+ngx_http_flowdash_conf_endpoint_origin(ngx_str_t *url)
+{
+    u_char     *p, *host, *last;
+    ngx_str_t   origin;
+
+    origin = *url;
+    last = url->data + url->len;
+    host = url->data;
+
+    p = ngx_strlchr(host, last, ':');
+
+    if (p && last - p > 2 && p[1] == '/' && p[2] == '/') {
+        host = p + 3;
+    }
+
+    if (last - host > 5 && ngx_strncmp(host, "unix:", 5) == 0) {
+        p = ngx_strlchr(host + 5, last, ':');
+
+    } else {
+        for (p = host; p < last && !ngx_strchr("/?#$", *p); p++) {
+            if (*p == '@') {
+                host = p + 1;
+                origin.data = host;
+            }
+        }
+    }
+
+    if (p == NULL) {
+        p = last;
+    }
+
+    origin.len = (p > host) ? p - origin.data : 0;
+
+    return origin;
+}

@@ -1,0 +1,84 @@
+
+/*
+ * The last failures: what the endpoint has said, and what the user has seen.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_metrics.h>
+#include <ngx_http_flowdash_output.h>
+#include <ngx_http_flowdash_status_view.h>
+#include <ngx_http_flowdash_status_page_text.h>
+#include <ngx_http_flowdash_status_page_failures.h>
+
+
+static void ngx_http_flowdash_status_page_failure(
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_failure_t *failure);
+
+
+void
+ngx_http_flowdash_status_page_failures(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_view_t *view)
+{
+    ngx_uint_t  i;
+
+    ngx_http_flowdash_output(out, "<section class=\"failures\">\n"
+                             "<h2>Last failures</h2>\n");
+
+    if (view->nfailures == 0) {
+        ngx_http_flowdash_output(out, "<p>None.</p>\n</section>\n");
+        return;
+    }
+
+    ngx_http_flowdash_output(out, "<table>\n"
+                             "<thead><tr><th scope=\"col\">Time<span "
+                             "class=\"utc\"> (UTC)</span></th>"
+                             "<th scope=\"col\">Action</th>"
+                             "<th scope=\"col\">Step</th>"
+                             "<th scope=\"col\">Reason</th>"
+                             "<th scope=\"col\">Answered</th>"
+                             "<th scope=\"col\">User got</th>"
+                             "<th scope=\"col\">Id</th></tr></thead>\n"
+                             "<tbody>\n");
+
+    for (i = 0; i < view->nfailures; i++) {
+        ngx_http_flowdash_status_page_failure(out, &view->failures[i]);
+    }
+
+    ngx_http_flowdash_output(out, "</tbody></table>\n</section>\n");
+}
+
+
+static void
+ngx_http_flowdash_status_page_failure(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_failure_t *failure)
+{
+    ngx_str_t  action, step, id;
+
+    action.data = failure->action;
+    action.len = failure->action_len;
+
+    step.data = failure->step;
+    step.len = failure->step_len;
+
+    id.data = failure->id;
+    id.len = failure->id_len;
+
+    ngx_http_flowdash_output(out, "<tr><td>");
+    ngx_http_flowdash_status_page_date(out, failure->time);
+    ngx_http_flowdash_output(out, "</td><td>");
+    ngx_http_flowdash_status_page_name(out, &action);
+    ngx_http_flowdash_output(out, "</td><td>");
+    ngx_http_flowdash_status_page_name(out, &step);
+    ngx_http_flowdash_output(out, "</td><td>%V</td><td>",
+                             ngx_http_flowdash_status_view_reason(failure));
+
+    if (failure->answered) {
+        ngx_http_flowdash_output(out, "%ui", failure->answered);
+    }
+
+    ngx_http_flowdash_output(out, "</td><td>%ui</td>"
+                             "<td><code>%V</code></td></tr>\n",
+                             failure->status, &id);
+}

@@ -1,0 +1,470 @@
+
+/*
+ * An action, drawn as a line that leads from station to station: the action,
+ * its steps, and the app.  The line is as wide as its traffic.  All that is
+ * drawn is in a table, too, see status_page_table.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http_flowdash_output.h>
+#include <ngx_http_flowdash_status_view.h>
+#include <ngx_http_flowdash_status_page_text.h>
+#include <ngx_http_flowdash_status_page_flow.h>
+
+
+/* The drawing is 1200 units wide, which the page scales to its own width. */
+
+#define NGX_HTTP_FLOWDASH_FLOW_ACTION   268   /* where the line begins */
+#define NGX_HTTP_FLOWDASH_FLOW_FIRST    304   /* the first step */
+#define NGX_HTTP_FLOWDASH_FLOW_APP      1040
+#define NGX_HTTP_FLOWDASH_FLOW_COLUMNS  4
+
+#define NGX_HTTP_FLOWDASH_FLOW_LINE     30    /* below the top of a row */
+#define NGX_HTTP_FLOWDASH_FLOW_ROW      78    /* how high a row is */
+#define NGX_HTTP_FLOWDASH_FLOW_MARKED   91    /* with a station in a box */
+#define NGX_HTTP_FLOWDASH_FLOW_IDLE     44
+
+
+typedef struct {
+    ngx_http_flowdash_output_t       *out;
+    ngx_http_flowdash_view_t         *view;
+    ngx_http_flowdash_action_view_t  *action;
+    ngx_uint_t                        columns;
+    ngx_uint_t                        pitch;     /* of the columns */
+    ngx_uint_t                        row;       /* its height */
+    ngx_uint_t                        left;      /* runs that still pass */
+} ngx_http_flowdash_flow_t;
+
+
+static void ngx_http_flowdash_status_page_flow_boxes(
+    ngx_http_flowdash_flow_t *flow);
+static void ngx_http_flowdash_status_page_flow_box(
+    ngx_http_flowdash_flow_t *flow, const char *class, ngx_uint_t x,
+    ngx_uint_t y, ngx_uint_t width);
+static void ngx_http_flowdash_status_page_flow_links(
+    ngx_http_flowdash_flow_t *flow);
+static void ngx_http_flowdash_status_page_flow_link(
+    ngx_http_flowdash_flow_t *flow, ngx_uint_t i, ngx_uint_t from,
+    ngx_uint_t to, ngx_uint_t y);
+static void ngx_http_flowdash_status_page_flow_action(
+    ngx_http_flowdash_flow_t *flow);
+static void ngx_http_flowdash_status_page_flow_step(
+    ngx_http_flowdash_flow_t *flow, ngx_uint_t i);
+static void ngx_http_flowdash_status_page_flow_app(
+    ngx_http_flowdash_flow_t *flow, ngx_uint_t y);
+static void ngx_http_flowdash_status_page_flow_station(
+    ngx_http_flowdash_flow_t *flow, const char *class, ngx_uint_t x,
+    ngx_uint_t y);
+static void ngx_http_flowdash_status_page_flow_host(
+    ngx_http_flowdash_flow_t *flow, ngx_http_flowdash_step_view_t *step,
+    ngx_uint_t x, ngx_uint_t y);
+static ngx_uint_t ngx_http_flowdash_status_page_flow_x(
+    ngx_http_flowdash_flow_t *flow, ngx_uint_t i);
+
+
+void
+ngx_http_flowdash_status_page_flow(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_view_t *view, ngx_http_flowdash_action_view_t *action,
+    ngx_uint_t columns)
+{
+    ngx_uint_t                i, n, rows;
+    ngx_http_flowdash_flow_t  flow;
+
+    flow.out = out;
+    flow.view = view;
+    flow.action = action;
+    flow.columns = columns;
+    flow.pitch = (NGX_HTTP_FLOWDASH_FLOW_APP - NGX_HTTP_FLOWDASH_FLOW_FIRST)
+                 / columns;
+
+    flow.row = (action->state == NGX_HTTP_FLOWDASH_VIEW_IDLE)
+               ? NGX_HTTP_FLOWDASH_FLOW_IDLE
+               : (action->state == NGX_HTTP_FLOWDASH_VIEW_FINE)
+               ? NGX_HTTP_FLOWDASH_FLOW_ROW
+               : NGX_HTTP_FLOWDASH_FLOW_MARKED;
+
+    n = action->steps.nelts;
+    rows = n ? (n + columns - 1) / columns : 1;
+
+    ngx_http_flowdash_output(out, "<svg viewBox=\"0 -5 1200 %ui\" "
+                             "aria-hidden=\"true\">\n", rows * flow.row);
+
+    /* what is drawn later lies above the rest */
+
+    ngx_http_flowdash_status_page_flow_boxes(&flow);
+    ngx_http_flowdash_status_page_flow_links(&flow);
+    ngx_http_flowdash_status_page_flow_action(&flow);
+
+    for (i = 0; i < n; i++) {
+        ngx_http_flowdash_status_page_flow_step(&flow, i);
+    }
+
+    ngx_http_flowdash_status_page_flow_app(&flow, (rows - 1) * flow.row);
+
+    ngx_http_flowdash_output(out, "</svg>\n");
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_status_page_columns(ngx_http_flowdash_view_t *view)
+{
+    ngx_uint_t                        i, columns;
+    ngx_http_flowdash_action_view_t  *action;
+
+    columns = 1;
+    action = view->actions.elts;
+
+    for (i = 0; i < view->actions.nelts; i++) {
+        columns = ngx_max(columns, action[i].steps.nelts);
+    }
+
+    return ngx_min(columns, NGX_HTTP_FLOWDASH_FLOW_COLUMNS);
+}
+
+
+static void
+ngx_http_flowdash_status_page_flow_boxes(ngx_http_flowdash_flow_t *flow)
+{
+    const char                     *class;
+    ngx_uint_t                      i, y;
+    ngx_http_flowdash_step_view_t  *step;
+
+    if (flow->action->refused) {
+        ngx_http_flowdash_status_page_flow_box(flow, "bad", 12, 0,
+                                        NGX_HTTP_FLOWDASH_FLOW_ACTION - 4);
+    }
+
+    y = 0;
+    step = flow->action->steps.elts;
+
+    for (i = 0; i < flow->action->steps.nelts; i++) {
+
+        y = i / flow->columns * flow->row;
+        class = ngx_http_flowdash_status_view_station(flow->action, i);
+
+        if (step[i].failing || step[i].slow) {
+            ngx_http_flowdash_status_page_flow_box(flow, class,
+                              ngx_http_flowdash_status_page_flow_x(flow, i),
+                              y, flow->pitch - 8);
+        }
+    }
+
+    if (flow->action->recent.now_app_failed) {
+        ngx_http_flowdash_status_page_flow_box(flow, "bad",
+                                    NGX_HTTP_FLOWDASH_FLOW_APP, y,
+                                    1212 - NGX_HTTP_FLOWDASH_FLOW_APP);
+    }
+}
+
+
+static void
+ngx_http_flowdash_status_page_flow_box(ngx_http_flowdash_flow_t *flow,
+    const char *class, ngx_uint_t x, ngx_uint_t y, ngx_uint_t width)
+{
+    ngx_http_flowdash_output(flow->out, "<rect class=\"%s\" x=\"%ui\" "
+                             "y=\"%i\" width=\"%ui\" height=\"%ui\" "
+                             "rx=\"8\"/>", class, x - 12, (ngx_int_t) y - 5,
+                             width, flow->row - 3);
+}
+
+
+/*
+ * Behind a step that stops the action, the line is gray, although some runs
+ * may have passed.  It does not matter to the others whether an optional step
+ * fails, or is skipped.
+ */
+
+static void
+ngx_http_flowdash_status_page_flow_links(ngx_http_flowdash_flow_t *flow)
+{
+    ngx_uint_t                      i, x, y, from, failed;
+    ngx_http_flowdash_step_view_t  *step;
+
+    y = 0;
+    failed = 0;
+    step = flow->action->steps.elts;
+
+    for (i = 0; i < flow->action->steps.nelts; i++) {
+        failed += step[i].optional ? 0 : step[i].recent.failed;
+    }
+
+    /* all that have not failed on a step come to the first one, or behind */
+
+    flow->left = flow->action->recent.ended - flow->action->recent.failed
+                 + ngx_min(failed, flow->action->recent.failed);
+
+    from = NGX_HTTP_FLOWDASH_FLOW_ACTION;
+
+    for (i = 0; i < flow->action->steps.nelts; i++) {
+
+        if (i && i % flow->columns == 0) {
+            ngx_http_flowdash_status_page_flow_link(flow, i, from,
+                                                    1188, y);
+            from = NGX_HTTP_FLOWDASH_FLOW_ACTION;
+        }
+
+        x = ngx_http_flowdash_status_page_flow_x(flow, i);
+        y = i / flow->columns * flow->row;
+
+        ngx_http_flowdash_status_page_flow_link(flow, i, from, x, y);
+
+        from = x;
+
+        if (!step[i].optional) {
+            flow->left -= ngx_min(flow->left, step[i].recent.failed);
+        }
+    }
+
+    ngx_http_flowdash_status_page_flow_link(flow, i, from,
+                                            NGX_HTTP_FLOWDASH_FLOW_APP, y);
+}
+
+
+/*
+ * The link to a step gets wider with the traffic: by the same each time that
+ * this doubles.
+ */
+
+static void
+ngx_http_flowdash_status_page_flow_link(ngx_http_flowdash_flow_t *flow,
+    ngx_uint_t i, ngx_uint_t from, ngx_uint_t to, ngx_uint_t y)
+{
+    ngx_uint_t   n, width;
+    const char  *class;
+
+    class = (flow->left && flow->action->stop >= i) ? "" : "none";
+
+    /* in tenths */
+
+    width = 25;
+
+    for (n = flow->left; n && width < 160; n /= 2) {
+        width += 12;
+    }
+
+    y += NGX_HTTP_FLOWDASH_FLOW_LINE;
+
+    ngx_http_flowdash_output(flow->out, "<path class=\"%s\" "
+                             "stroke-width=\"%ui.%ui\" d=\"M%ui %uiH%ui\"/>",
+                             class, width / 10, width % 10, from, y, to);
+}
+
+
+static void
+ngx_http_flowdash_status_page_flow_action(ngx_http_flowdash_flow_t *flow)
+{
+    ngx_http_flowdash_output_t       *out;
+    ngx_http_flowdash_action_view_t  *action;
+
+    out = flow->out;
+    action = flow->action;
+
+    ngx_http_flowdash_status_page_flow_station(flow, action->refused ? "bad"
+                                       : action->recent.ended ? "" : "none",
+                                       NGX_HTTP_FLOWDASH_FLOW_ACTION, 0);
+
+    ngx_http_flowdash_output(out, "<text class=\"a\" x=\"12\" y=\"25\">");
+
+    if (action->name.len) {
+        ngx_http_flowdash_status_page_clip(out, &action->name, 1150);
+
+    } else {
+        ngx_http_flowdash_output(out, "(no name)");
+    }
+
+    ngx_http_flowdash_output(out, "</text>");
+
+    if (action->state == NGX_HTTP_FLOWDASH_VIEW_IDLE) {
+        return;
+    }
+
+    ngx_http_flowdash_output(out, "<text x=\"12\" y=\"47\">");
+    ngx_http_flowdash_status_page_rate(out, action->recent.ended,
+                                       flow->view->seconds);
+    ngx_http_flowdash_output(out, "/min</text><text x=\"92\" y=\"47\">");
+    ngx_http_flowdash_status_page_share(out, action->recent.ended
+                                             - action->recent.failed,
+                                        action->recent.ended);
+    ngx_http_flowdash_output(out, "</text>");
+
+    if (action->counters->running) {
+        ngx_http_flowdash_output(out, "<text x=\"162\" y=\"47\">%uA running"
+                                 "</text>", action->counters->running);
+    }
+
+    if (action->refused) {
+        ngx_http_flowdash_output(out, "<text class=\"bad\" x=\"12\" "
+                                 "y=\"63\">");
+        ngx_http_flowdash_status_page_reason(out, action->counters);
+        ngx_http_flowdash_output(out, "</text><text class=\"s\" x=\"12\" "
+                                 "y=\"77\">");
+        ngx_http_flowdash_status_page_times(out, action->recent.now_failed);
+        ngx_http_flowdash_output(out, "</text>");
+    }
+}
+
+
+static void
+ngx_http_flowdash_status_page_flow_step(ngx_http_flowdash_flow_t *flow,
+    ngx_uint_t i)
+{
+    ngx_uint_t                      x, y;
+    const char                     *class;
+    ngx_http_flowdash_output_t     *out;
+    ngx_http_flowdash_step_view_t  *step;
+
+    out = flow->out;
+    step = flow->action->steps.elts;
+    step += i;
+
+    x = ngx_http_flowdash_status_page_flow_x(flow, i);
+    y = i / flow->columns * flow->row;
+    class = ngx_http_flowdash_status_view_station(flow->action, i);
+
+    ngx_http_flowdash_output(out, "<g class=\"%s\"><title>", class);
+    ngx_http_flowdash_output_html(out, &step->name);
+    ngx_http_flowdash_output(out, "</title>");
+    ngx_http_flowdash_status_page_flow_station(flow, class, x, y);
+    ngx_http_flowdash_output(out, "<text class=\"n\" x=\"%ui\" y=\"%ui\">",
+                             x - 6, y + 14);
+    ngx_http_flowdash_status_page_clip(out, &step->name,
+                                       (flow->pitch - 22) * 100 / 17);
+    ngx_http_flowdash_output(out, "</text>");
+
+    if (step->failing) {
+        ngx_http_flowdash_output(out, "<text class=\"bad\" x=\"%ui\" "
+                                 "y=\"%ui\">", x - 6, y + 52);
+        ngx_http_flowdash_status_page_reason(out, step->counters);
+        ngx_http_flowdash_output(out, "</text><text class=\"s\" x=\"%ui\" "
+                                 "y=\"%ui\">", x - 6, y + 66);
+        ngx_http_flowdash_status_page_times(out, step->recent.now_failed);
+        ngx_http_flowdash_output(out, "</text>");
+        ngx_http_flowdash_status_page_flow_host(flow, step, x, y + 79);
+
+    } else if (flow->row != NGX_HTTP_FLOWDASH_FLOW_IDLE) {
+
+        if (step->recent.ended) {
+            ngx_http_flowdash_output(out, "<text x=\"%ui\" y=\"%ui\">",
+                                     x - 6, y + 53);
+            ngx_http_flowdash_status_page_share(out, step->recent.ended
+                                                     - step->recent.failed,
+                                                step->recent.ended);
+            ngx_http_flowdash_output(out, "</text><text class=\"p\" "
+                                     "x=\"%ui\" y=\"%ui\">p95 ",
+                                     x + 60, y + 53);
+            ngx_http_flowdash_status_page_time(out, &step->recent.time, 950);
+            ngx_http_flowdash_output(out, "</text>");
+        }
+
+        ngx_http_flowdash_status_page_flow_host(flow, step, x,
+                                        y + (step->recent.ended ? 68 : 53));
+    }
+
+    ngx_http_flowdash_output(out, "</g>\n");
+}
+
+
+static void
+ngx_http_flowdash_status_page_flow_app(ngx_http_flowdash_flow_t *flow,
+    ngx_uint_t y)
+{
+    ngx_uint_t                        x, called;
+    const char                       *class;
+    ngx_http_flowdash_output_t       *out;
+    ngx_http_flowdash_action_view_t  *action;
+
+    out = flow->out;
+    action = flow->action;
+    x = NGX_HTTP_FLOWDASH_FLOW_APP;
+    class = ngx_http_flowdash_status_view_station(action, action->steps.nelts);
+    called = action->recent.ended - action->recent.failed;
+
+    ngx_http_flowdash_output(out, "<g class=\"%s\">", class);
+    ngx_http_flowdash_status_page_flow_station(flow, class, x, y);
+    ngx_http_flowdash_output(out, "<text class=\"n\" x=\"%ui\" y=\"%ui\">app"
+                             "</text>", x - 6, y + 14);
+
+    if (action->recent.now_app_failed) {
+        ngx_http_flowdash_output(out, "<text class=\"bad\" x=\"%ui\" "
+                                 "y=\"%ui\">", x - 6, y + 53);
+        ngx_http_flowdash_status_page_answer(out, action->counters);
+        ngx_http_flowdash_output(out, "</text><text class=\"s\" x=\"%ui\" "
+                                 "y=\"%ui\">", x - 6, y + 66);
+        ngx_http_flowdash_status_page_times(out,
+                                            action->recent.now_app_failed);
+        ngx_http_flowdash_output(out, "</text>");
+
+    } else if (called) {
+        ngx_http_flowdash_output(out, "<text x=\"%ui\" y=\"%ui\">", x - 6,
+                                 y + 53);
+        ngx_http_flowdash_status_page_share(out, called
+                                                 - action->recent.app_failed,
+                                            called);
+        ngx_http_flowdash_output(out, "</text><text x=\"%ui\" y=\"%ui\">last "
+                                 "%uA</text>", x + 60, y + 53,
+                                 action->counters->last_status);
+    }
+
+    ngx_http_flowdash_output(out, "</g>\n");
+}
+
+
+/* a failing one has a cross, for those who do not see red */
+
+static void
+ngx_http_flowdash_status_page_flow_station(ngx_http_flowdash_flow_t *flow,
+    const char *class, ngx_uint_t x, ngx_uint_t y)
+{
+    y += NGX_HTTP_FLOWDASH_FLOW_LINE;
+
+    ngx_http_flowdash_output(flow->out, "<circle class=\"dot %s\" cx=\"%ui\" "
+                             "cy=\"%ui\" r=\"%s\"/>", class, x, y,
+                             *class == 'b' ? "10" : "8");
+
+    if (*class == 'b') {
+        ngx_http_flowdash_output(flow->out, "<path "
+                                 "d=\"M%ui %uil8 8m0-8l-8 8\"/>", x - 4,
+                                 y - 4);
+    }
+}
+
+
+/* without the scheme, which is in the table */
+
+static void
+ngx_http_flowdash_status_page_flow_host(ngx_http_flowdash_flow_t *flow,
+    ngx_http_flowdash_step_view_t *step, ngx_uint_t x, ngx_uint_t y)
+{
+    u_char     *p, *last;
+    ngx_str_t   host;
+
+    host = step->endpoint;
+
+    if (host.len == 0) {
+        return;
+    }
+
+    last = host.data + host.len;
+    p = ngx_strlchr(host.data, last, ':');
+
+    if (p && last - p > 3 && p[1] == '/' && p[2] == '/') {
+        host.data = p + 3;
+        host.len = last - host.data;
+    }
+
+    ngx_http_flowdash_output(flow->out, "<text class=\"s\" x=\"%ui\" "
+                             "y=\"%ui\">", x - 6, y);
+    ngx_http_flowdash_status_page_clip(flow->out, &host,
+                                       (flow->pitch - 20) * 110 / 13);
+    ngx_http_flowdash_output(flow->out, "</text>");
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_status_page_flow_x(ngx_http_flowdash_flow_t *flow,
+    ngx_uint_t i)
+{
+    return NGX_HTTP_FLOWDASH_FLOW_FIRST + i % flow->columns * flow->pitch;
+}
