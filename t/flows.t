@@ -184,7 +184,7 @@ my $drawn = <<'END';
         .join(', ')).join('; ')
 END
 
-# Of the first flow: the colour and the width of each link.
+# Of the first flow: the color and the width of each link.
 
 my $links = <<'END';
     return [...document.querySelector('svg').querySelectorAll(
