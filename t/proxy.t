@@ -423,6 +423,7 @@ my ($ok, $output) = $t->test_config(
 ok(!$ok, 'user and password themselves');
 unlike($output, qr/sesame/, 'are not shown');
 
+chmod 0711, $dir;
 ($ok, $output) = $t->test_config(file('d', 'me:sesame', 0644));
 ok($ok, 'a file that others can read');
 like($output, qr/\[warn\].*d" in "flowdash_proxy": (?#
