@@ -448,11 +448,23 @@ same_drawn($browser, 'many');
 is($browser->script('return [...document.querySelectorAll(".flow")]
        .slice(0, 10).filter(flow => flow.getBoundingClientRect().bottom <= 900)
        .length'), 10, 'many: the ten that matter most on one screen');
-is($browser->script('return [...document.querySelectorAll("svg text")]
-       .filter(text => text.getBBox().width > (text.matches(".a") ? 250
-           : text.getBBox().x < 20 ? 250 : text.getBBox().x < 100 ? 65 : 178))
-       .map(text => text.textContent).join("\n")'), '',
-   'many: no text runs into the next');
+# up to the next station of its row, or the right edge
+
+is($browser->script(<<'END'), '', 'many: no text runs into the next');
+    const end = text => text.getBBox().x + text.getBBox().width;
+    const x = g => g.querySelector('circle').cx.baseVal.value;
+    const y = g => g.querySelector('circle').cy.baseVal.value;
+    return [...document.querySelectorAll('svg')].flatMap(svg => {
+        const stations = [...svg.querySelectorAll('g')];
+        const action = [...svg.children].filter(node => node.matches('text'));
+        const limits = stations.map((g, i) => i + 1 < stations.length
+            && y(g) == y(stations[i + 1]) ? x(stations[i + 1]) - 8 : 1212);
+        return [...action.filter(text => end(text) > 262),
+                ...stations.flatMap((g, i) =>
+                    [...g.querySelectorAll('text')].filter(text =>
+                        end(text) > limits[i]))];
+    }).map(text => text.textContent).join("\n");
+END
 
 $browser->type('#filter', 'action 2');
 is($browser->script('return [...document.querySelectorAll(".flow")]

@@ -59,7 +59,7 @@ static void ngx_http_flowdash_status_page_flow_station(
     ngx_uint_t y);
 static void ngx_http_flowdash_status_page_flow_host(
     ngx_http_flowdash_flow_t *flow, ngx_http_flowdash_step_view_t *step,
-    ngx_uint_t x, ngx_uint_t y);
+    ngx_uint_t x, ngx_uint_t y, ngx_uint_t room);
 static ngx_uint_t ngx_http_flowdash_status_page_flow_x(
     ngx_http_flowdash_flow_t *flow, ngx_uint_t i);
 
@@ -310,7 +310,7 @@ static void
 ngx_http_flowdash_status_page_flow_step(ngx_http_flowdash_flow_t *flow,
     ngx_uint_t i)
 {
-    ngx_uint_t                      x, y;
+    ngx_uint_t                      x, y, room;
     const char                     *class;
     ngx_http_flowdash_output_t     *out;
     ngx_http_flowdash_step_view_t  *step;
@@ -321,7 +321,15 @@ ngx_http_flowdash_status_page_flow_step(ngx_http_flowdash_flow_t *flow,
 
     x = ngx_http_flowdash_status_page_flow_x(flow, i);
     y = i / flow->columns * flow->row;
+    room = flow->pitch - 8;
     class = ngx_http_flowdash_status_view_station(flow->action, i);
+
+    if (i + 1 == flow->action->steps.nelts && !step->failing && !step->slow) {
+
+        /* no box, and the app is the next station */
+
+        room += NGX_HTTP_FLOWDASH_FLOW_APP - x - flow->pitch;
+    }
 
     ngx_http_flowdash_output(out, "<g class=\"%s\"><title>", class);
     ngx_http_flowdash_output_html(out, &step->name);
@@ -330,7 +338,7 @@ ngx_http_flowdash_status_page_flow_step(ngx_http_flowdash_flow_t *flow,
     ngx_http_flowdash_output(out, "<text class=\"n\" x=\"%ui\" y=\"%ui\">",
                              x - 6, y + 14);
     ngx_http_flowdash_status_page_clip(out, &step->name,
-                                       (flow->pitch - 22) * 100 / 17);
+                                       room * 100 / 17);
     ngx_http_flowdash_output(out, "</text>");
 
     if (step->failing) {
@@ -341,7 +349,8 @@ ngx_http_flowdash_status_page_flow_step(ngx_http_flowdash_flow_t *flow,
                                  "y=\"%ui\">", x - 6, y + 66);
         ngx_http_flowdash_status_page_times(out, step->recent.now_failed);
         ngx_http_flowdash_output(out, "</text>");
-        ngx_http_flowdash_status_page_flow_host(flow, step, x, y + 79);
+        ngx_http_flowdash_status_page_flow_host(flow, step, x, y + 79,
+                                                room);
 
     } else if (flow->row != NGX_HTTP_FLOWDASH_FLOW_IDLE) {
 
@@ -359,7 +368,8 @@ ngx_http_flowdash_status_page_flow_step(ngx_http_flowdash_flow_t *flow,
         }
 
         ngx_http_flowdash_status_page_flow_host(flow, step, x,
-                                        y + (step->recent.ended ? 68 : 53));
+                                        y + (step->recent.ended ? 68 : 53),
+                                                room);
     }
 
     ngx_http_flowdash_output(out, "</g>\n");
@@ -435,7 +445,8 @@ ngx_http_flowdash_status_page_flow_station(ngx_http_flowdash_flow_t *flow,
 
 static void
 ngx_http_flowdash_status_page_flow_host(ngx_http_flowdash_flow_t *flow,
-    ngx_http_flowdash_step_view_t *step, ngx_uint_t x, ngx_uint_t y)
+    ngx_http_flowdash_step_view_t *step, ngx_uint_t x, ngx_uint_t y,
+    ngx_uint_t room)
 {
     u_char     *p, *last;
     ngx_str_t   host;
@@ -457,7 +468,7 @@ ngx_http_flowdash_status_page_flow_host(ngx_http_flowdash_flow_t *flow,
     ngx_http_flowdash_output(flow->out, "<text class=\"s\" x=\"%ui\" "
                              "y=\"%ui\">", x - 6, y);
     ngx_http_flowdash_status_page_clip(flow->out, &host,
-                                       (flow->pitch - 20) * 110 / 13);
+                                       room * 110 / 13);
     ngx_http_flowdash_output(flow->out, "</text>");
 }
 

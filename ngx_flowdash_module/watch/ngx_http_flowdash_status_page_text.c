@@ -82,15 +82,20 @@ ngx_http_flowdash_status_page_clip(ngx_http_flowdash_output_t *out,
 }
 
 
-/* a guess, in hundredths of the font's size, since fonts differ */
+/*
+ * Fonts differ: in hundredths of the font's size, about what the bold letters
+ * of a wide one (DejaVu Sans) take.
+ */
 
 static ngx_uint_t
 ngx_http_flowdash_status_page_width(uint32_t ch)
 {
     if (ch < 0x80) {
-        return ngx_strchr("iljtfrI.,:;!|'()[]-/ ", ch) ? 42
+        return ngx_strchr("iljI.,:;!|' ", ch) ? 38
+               : ngx_strchr("tfr()[]-/", ch) ? 49
+               : ngx_strchr("csz", ch) ? 60
                : ngx_strchr("mwMW@%&", ch) ? 108
-               : (ch >= 'A' && ch <= 'Z') ? 80 : 69;
+               : (ch >= 'A' && ch <= 'Z') ? 80 : 71;
     }
 
     /* accents take no room; from Hangul on, most characters are wide */
