@@ -19,6 +19,8 @@
 #include "ngx_flowdash_curl_multi.c"
 #include "ngx_flowdash_curl_sweep.c"
 #include "ngx_flowdash_curl_tcp.c"
+#include "ngx_flowdash_curl_tls.c"
+#include "ngx_flowdash_curl_use.c"
 #include "ngx_flowdash_curl.c"
 
 
