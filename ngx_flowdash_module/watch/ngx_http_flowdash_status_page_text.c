@@ -94,8 +94,9 @@ ngx_http_flowdash_status_page_width(uint32_t ch)
         return ngx_strchr("iljI.,:;!|' ", ch) ? 38
                : ngx_strchr("tfr()[]-/", ch) ? 49
                : ngx_strchr("csz", ch) ? 60
-               : ngx_strchr("mwMW@%&", ch) ? 108
-               : (ch >= 'A' && ch <= 'Z') ? 80 : 71;
+               : (ch == 'm' || ch == 'w') ? 104
+               : ngx_strchr("MW@%", ch) ? 111
+               : (ch >= 'A' && ch <= 'Z') ? 78 : 71;
     }
 
     /* accents take no room; from Hangul on, most characters are wide */
