@@ -23,6 +23,8 @@
 #include "ngx_flowdash_curl_handle.c"
 #include "ngx_flowdash_curl_sweep.c"
 #include "ngx_flowdash_curl_tcp.c"
+#include "ngx_flowdash_curl_tls.c"
+#include "ngx_flowdash_curl_use.c"
 
 
 #define TEST_HANDLES  (NGX_FLOWDASH_CURL_HANDLE_IDLE + 2)
@@ -99,7 +101,7 @@ test_start(void)
     test_share = curl_share_init();
 
     ngx_flowdash_curl_handle_init(&test_log, test_share, 32, 60, 3600);
-    ngx_flowdash_curl_socket_init(&test_log, NULL, NULL, NULL, NULL);
+    ngx_flowdash_curl_socket_init(&test_log, NULL, NULL, NULL);
 
     ok(ngx_flowdash_curl_socket_attach(test_multi) == NGX_OK
        && ngx_flowdash_curl_sweep_init(&test_log, 60) == NGX_OK,
