@@ -299,7 +299,8 @@ ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
         }
 
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "flowdash: a subrequest of another module to an action");
+                      "flowdash: a subrequest of another module to an action "
+                      "is refused");
 
         /* without an error page, which could lead to the app */
 

@@ -50,7 +50,8 @@ ngx_http_flowdash_conf_action(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (value[1].len == 0) {
         return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
-                           "the name is empty, \"off\" makes it no action");
+                           "the name is empty; to cancel an inherited action, "
+                           "write \"off\"");
     }
 
     if (ngx_http_flowdash_text_check_utf8(&value[1])) {
@@ -185,7 +186,7 @@ ngx_http_flowdash_conf_accept(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             || ngx_strcmp(value[i].data, "none") == 0)
         {
             return ngx_http_flowdash_conf_refuse(cf, cmd, &value[i],
-                                     "it stands alone, without any field");
+                                     "it must stand alone, without any field");
         }
 
         if (ngx_http_flowdash_conf_field_name(cf, cmd, &value[i])
@@ -201,7 +202,7 @@ ngx_http_flowdash_conf_accept(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         if (value[i].data[value[i].len - 1] == ',') {
             ngx_http_flowdash_conf_warn(cf, cmd, &value[i],
-                                        "the comma is a part of the field's "
+                                        "the comma is part of the field's "
                                         "name; names are separated by spaces");
         }
 
@@ -410,7 +411,7 @@ ngx_http_flowdash_conf_pass_status_value(ngx_array_t *passed, ngx_str_t *value,
     if (n == NGX_HTTP_REQUEST_TIME_OUT || n == NGX_HTTP_CLOSE
         || (n >= NGX_HTTP_NGINX_CODES && n <= NGX_HTTP_CLIENT_CLOSED_REQUEST))
     {
-        return "this status has a meaning of its own in nginx";
+        return "this status has a special meaning in nginx";
     }
 
     for (s = passed->elts; s < status; s++) {

@@ -229,7 +229,7 @@ ngx_http_flowdash_conf_call_egress(ngx_conf_t *cf,
     {
         return ngx_http_flowdash_conf_report_refuse(cf, conf, conf->url->place,
                     "the host of \"flowdash_call\" \"%V\" has a variable: the "
-                    "last rule must say what becomes of all other addresses, "
+                    "last rule must decide about all other addresses, with "
                     "\"flowdash_deny all\" or \"flowdash_allow all\"",
                     &conf->url->shown);
     }
@@ -245,9 +245,9 @@ ngx_http_flowdash_conf_call_egress(ngx_conf_t *cf,
 
     if (conf->proxy && !ngx_http_flowdash_egress_only_all(conf->rules)) {
         return ngx_http_flowdash_conf_report_refuse(cf, conf, conf->url->place,
-                    "\"flowdash_allow\" and \"flowdash_deny\" would see the "
-                    "address of \"flowdash_proxy\" only: leave it to the "
-                    "proxy, and say \"flowdash_allow all\" here");
+                    "\"flowdash_allow\" and \"flowdash_deny\" would check "
+                    "only the address of \"flowdash_proxy\": put the rules "
+                    "into the proxy, and write \"flowdash_allow all\" here");
     }
 
     return NGX_CONF_OK;
@@ -303,8 +303,8 @@ ngx_http_flowdash_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (n == NGX_ERROR || n == 0 || n > NGX_HTTP_FLOWDASH_RETRY_MAX) {
         return ngx_http_flowdash_conf_refuse_literal(cf, cmd, &value[1],
-                           "how often a call is repeated is expected, from 1 "
-                           "to 10, or \"off\"");
+                           "the number of repeats is expected, from 1 to 10, "
+                           "or \"off\"");
     }
 
     retry = ngx_pcalloc(cf->pool, sizeof(ngx_http_flowdash_retry_t));
@@ -353,7 +353,7 @@ ngx_http_flowdash_conf_retry_condition(ngx_conf_t *cf, ngx_command_t *cmd,
     if (ngx_strncmp(value->data, "timeout=", 8) == 0) {
         if (retry->timeout) {
             return ngx_http_flowdash_conf_refuse_literal(cf, cmd, value,
-                             "one \"timeout=time\" is expected");
+                             "only one \"timeout=time\" is expected");
         }
 
         time.data = value->data + 8;
@@ -363,8 +363,8 @@ ngx_http_flowdash_conf_retry_condition(ngx_conf_t *cf, ngx_command_t *cmd,
 
         if (ms == NGX_ERROR || ms == 0) {
             return ngx_http_flowdash_conf_refuse_literal(cf, cmd, value,
-                             "the time that one attempt may take is expected, "
-                             "such as \"timeout=3s\"");
+                             "a time over 0 for one attempt is expected, such "
+                             "as \"timeout=3s\"");
         }
 
         ngx_http_flowdash_conf_warn_no_unit(cf, cmd, value, &time,

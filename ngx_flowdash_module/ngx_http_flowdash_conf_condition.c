@@ -46,9 +46,9 @@ ngx_http_flowdash_conf_if(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         || ngx_http_flowdash_conf_condition_negates(&text))
     {
         return ngx_http_flowdash_conf_refuse(cf, cmd, &text,
-                     "the step runs if one value is neither empty nor \"0\"; "
-                     "a \"map\" in the http block can compare, and give a "
-                     "variable that is");
+                     "the step runs if its one value is neither empty nor "
+                     "\"0\"; to compare values, use a \"map\" in the http "
+                     "block, which sets a variable");
     }
 
     if (ngx_http_flowdash_conf_has_variable(&text)
@@ -85,14 +85,13 @@ ngx_http_flowdash_conf_dry_run(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (ngx_http_flowdash_conf_condition_always(&value[1])) {
         ngx_http_flowdash_conf_warn(cf, cmd, &value[1],
-                     "no action is carried out here, since this is never "
-                     "empty or \"0\"; \"off\" carries them out");
+                     "this is never empty or \"0\", so every action here is a "
+                     "dry run; \"off\" carries them out");
 
     } else if (ngx_http_flowdash_conf_condition_clients(&value[1])) {
         ngx_http_flowdash_conf_warn(cf, cmd, &value[1],
-                     "all clients can choose it, and read what endpoints are "
-                     "told; a \"map\" can require an address or a user as "
-                     "well");
+                     "every client can enable it, and read what endpoints are "
+                     "told; a \"map\" can also require an address or a user");
     }
 
     flcf->dry_run = ngx_http_flowdash_conf_create_value(cf, &value[1]);

@@ -23,7 +23,7 @@ static char *ngx_http_flowdash_conf_proxy_user(ngx_conf_t *cf,
 
 
 static const char  ngx_http_flowdash_proxy_expected[] =
-    "a proxy is given by its host and port, as in "
+    "a proxy is written as its host and port, as in "
     "\"http://proxy.example.com:3128\"";
 
 
@@ -52,7 +52,7 @@ ngx_http_flowdash_conf_proxy(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (ngx_strlchr(value[1].data, value[1].data + value[1].len, '@')) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "a user in the URL of \"%V\": user and password "
-                           "are expected in a file, as \"file:/path\" behind "
+                           "are expected in a file, as \"file:/path\" after "
                            "the URL", &cmd->name);
         return NGX_CONF_ERROR;
     }
@@ -132,7 +132,7 @@ ngx_http_flowdash_conf_proxy_url(ngx_conf_t *cf,
     if (ngx_http_flowdash_url_text_lacks_brackets(host.data,
                                                   host.data + host.len))
     {
-        return "an IPv6 address stands in brackets, as in "
+        return "an IPv6 address must be in brackets, as in "
                "\"http://[::1]:3128\"";
     }
 

@@ -218,8 +218,8 @@ ngx_http_flowdash_conf_strict_rule(ngx_conf_t *cf, ngx_command_t *cmd,
 
         if (name.len == 0 || name.data[0] != '-') {
             return ngx_http_flowdash_conf_refuse_literal(cf, cmd, value,
-                       "after \"all\", a rule must be taken away, "
-                       "such as \"-dots\"");
+                       "after \"all\", a rule to leave out is expected, such "
+                       "as \"-dots\"");
         }
 
         name.data++;

@@ -61,7 +61,7 @@ ngx_http_flowdash_conf_sign(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                                   &error);
 
         } else if (ngx_strcmp(value[i].data, "off") == 0) {
-            error = "\"off\" stands alone";
+            error = "\"off\" must stand alone";
             rc = NGX_DECLINED;
 
         } else {
@@ -98,8 +98,8 @@ ngx_http_flowdash_conf_sign_hint(ngx_str_t *value)
     }
 
     return ngx_http_flowdash_conf_has_variable(value)
-           ? "; variables are not allowed: name a file that has the key, as "
-             "\"file:/path\""
+           ? "; variables are not allowed: name a file that contains the key, "
+             "as \"file:/path\""
            : "; if it is the path of a file, write \"file:\" before it";
 }
 
@@ -142,7 +142,7 @@ ngx_http_flowdash_conf_sign_file(ngx_conf_t *cf, ngx_command_t *cmd,
     name.len = value->len - 5;
 
     if (name.len == 0 || ngx_strncmp(name.data, "whsec_", 6) == 0) {
-        *error = "behind \"file:\", the name of a file is expected";
+        *error = "after \"file:\", the name of a file is expected";
         return NGX_DECLINED;
     }
 

@@ -60,8 +60,8 @@ ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (ngx_http_flowdash_conf_has_variable(&name)) {
         ngx_http_flowdash_conf_warn(cf, cmd, &name,
-                                    "variables are not evaluated in the name "
-                                    "of a step, it is shown as it is");
+                                    "variables in the name of a step are not "
+                                    "evaluated; it is shown as it is");
     }
 
     if (flcf->steps == NGX_CONF_UNSET_PTR) {
@@ -81,7 +81,8 @@ ngx_http_flowdash_conf_step(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     for (i = 0; i < flcf->steps->nelts; i++) {
         if (ngx_http_flowdash_text_equal(&steps[i]->name, &name)) {
             return ngx_http_flowdash_conf_refuse(cf, cmd, &name,
-                                   "the action has a step of this name");
+                                   "the action already has a step of this "
+                                   "name");
         }
     }
 
@@ -368,7 +369,7 @@ ngx_http_flowdash_conf_signed(ngx_conf_t *cf,
         return ngx_http_flowdash_conf_report_refuse(cf, conf, header[i].place,
                     "\"flowdash_sign_key\" makes the headers webhook-id, "
                     "webhook-timestamp and webhook-signature: "
-                    "\"flowdash_set_header\" must not; delete "
+                    "\"flowdash_set_header\" must not set them; delete "
                     "\"flowdash_set_header\" \"%V\"", &header[i].name);
     }
 

@@ -52,13 +52,13 @@ static ngx_uint_t ngx_http_flowdash_conf_step_check_passes(ngx_str_t *name);
 
 
 static const char  ngx_http_flowdash_idle_access[] =
-    "has no effect in a step, which is no request of a client: who may do the "
-    "action is for the action's location to say; where calls may go, for "
-    "\"flowdash_allow\" and \"flowdash_deny\"";
+    "has no effect in a step, which is not a client's request: write it in "
+    "the action's location to limit who may perform the action; "
+    "\"flowdash_allow\" and \"flowdash_deny\" limit where calls may go";
 
 
 static const char  ngx_http_flowdash_idle_limit[] =
-    "has no effect in a step, which is no request of a client: write it in "
+    "has no effect in a step, which is not a client's request: write it in "
     "the action's location";
 
 
@@ -180,9 +180,9 @@ static ngx_http_flowdash_idle_t  ngx_http_flowdash_idle_directives[] = {
     { "limit_req", ngx_http_flowdash_idle_limit },
 
     { "error_page",
-      "has no effect in a step: its error is not replaced by a page, it fails "
-      "the step; write it in the action's location, where it is the page of "
-      "an action that has failed" },
+      "has no effect in a step: a step's error fails the step, and is not "
+      "replaced by a page; write it in the action's location, for the page of "
+      "a failed action" },
 
     { NULL, NULL }
 };
@@ -284,7 +284,7 @@ ngx_http_flowdash_conf_step_check_directives(ngx_conf_t *cf,
 
         return ngx_http_flowdash_conf_report_refuse(cf, flcf, &place,
                     "\"%s\" is for the whole action, not for a step: write it "
-                    "beside the step, in the action's location", name);
+                    "outside the step, in the action's location", name);
     }
 
     if (flcf->url) {
@@ -308,7 +308,7 @@ ngx_http_flowdash_conf_step_check_directives(ngx_conf_t *cf,
 
     return ngx_http_flowdash_conf_report_refuse(cf, flcf, &place,
                     "\"%s\" is for \"flowdash_call\" only: other content "
-                    "handlers have nothing like it", name);
+                    "handlers have no equivalent", name);
 }
 
 
@@ -379,8 +379,8 @@ ngx_http_flowdash_conf_step_check_handler(ngx_conf_t *cf,
     if (flcf->url && clcf->handler != ngx_http_flowdash_call_handler) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"flowdash_call\" in \"flowdash_step\" \"%V\": "
-                           "the step has another content handler as well; "
-                           "is a \"}\" missing before that?", &step->name);
+                           "the step has another content handler as well; is "
+                           "a \"}\" missing before it?", &step->name);
         return NGX_CONF_ERROR;
     }
 
@@ -467,8 +467,9 @@ ngx_http_flowdash_conf_step_check_end(ngx_conf_t *cf,
 
         if (ngx_http_flowdash_text_equal(&name, &handler)) {
             (void) ngx_http_flowdash_conf_report_refuse(cf, flcf,
-                         flcf->places.step, "\"%V\" stands twice in the step; "
-                         "is a \"}\" missing between them?", &name);
+                         flcf->places.step, "\"%V\" is in the step twice; is "
+                                            "a \"}\" missing between "
+                                            "them?", &name);
             return;
         }
 

@@ -86,8 +86,8 @@ ngx_http_flowdash_conf_pointer(ngx_conf_t *cf, ngx_command_t *cmd,
 
         if (rc == NGX_DECLINED) {
             return ngx_http_flowdash_conf_refuse_literal(cf, cmd, text,
-                       "a JSON pointer is empty or starts with \"/\", "
-                       "and \"~\" in it is written \"~0\", \"/\" \"~1\"");
+                       "a JSON pointer is empty or starts with \"/\"; in a "
+                       "name, write \"~0\" for \"~\" and \"~1\" for \"/\"");
         }
     }
 
@@ -183,8 +183,8 @@ ngx_http_flowdash_conf_task_from(ngx_conf_t *cf, ngx_command_t *cmd,
     {
         return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
                    "a path of this server is expected, such as \"$uri\" or "
-                   "\"/api/tasks/$id\" without \".\" or \"..\" as a part, "
-                   "arguments as \"?a=$b\"");
+                   "\"/api/tasks/$id\", in which no part is \".\" or \"..\"; "
+                   "arguments are written \"?a=$b\"");
     }
 
     from = ngx_pcalloc(cf->pool, sizeof(ngx_http_flowdash_task_from_t));
@@ -206,7 +206,7 @@ ngx_http_flowdash_conf_task_from(ngx_conf_t *cf, ngx_command_t *cmd,
 
     if (ngx_strncmp(value[2].data, "pointer=", 8) != 0) {
         return ngx_http_flowdash_conf_refuse(cf, cmd, &value[2],
-                           "\"pointer=\" and a JSON pointer is expected");
+                           "\"pointer=\" with a JSON pointer is expected");
     }
 
     text.data = value[2].data + 8;

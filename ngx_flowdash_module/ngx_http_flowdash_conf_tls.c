@@ -325,8 +325,9 @@ ngx_http_flowdash_conf_tls_pair(ngx_conf_t *cf,
     {
         return ngx_http_flowdash_conf_report_refuse(cf, conf, place,
                     "\"flowdash_ssl_certificate\" and "
-                    "\"flowdash_ssl_certificate_key\" need each other on one "
-                    "level, but \"%s\" \"%V\" is alone", directive, &name);
+                    "\"flowdash_ssl_certificate_key\" must both be set on the "
+                    "same level, but \"%s\" \"%V\" is "
+                    "alone", directive, &name);
     }
 
 #if (NGX_HTTP_SSL)

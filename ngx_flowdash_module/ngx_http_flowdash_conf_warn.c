@@ -64,8 +64,8 @@ ngx_http_flowdash_conf_warn_no_unit(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     p = ngx_snprintf(reason, sizeof(reason) - 1,
-                     "these are %i seconds; milliseconds are written "
-                     "\"%ims\", seconds \"%is\"", n, n, n);
+                     "this means %i seconds; write \"%ims\" for milliseconds, "
+                     "or \"%is\" for seconds", n, n, n);
     *p = '\0';
 
     ngx_http_flowdash_conf_warn(cf, cmd, value, (char *) reason);
@@ -170,7 +170,8 @@ ngx_http_flowdash_conf_warn_secrets(ngx_conf_t *cf,
         if (!conf->ssl_verify && conf->ssl_pinned_key.len == 0) {
             ngx_http_flowdash_conf_report_warn(cf, conf, url->place,
                         "\"flowdash_ssl_verify\" is off for \"flowdash_call\" "
-                        "\"%V\": anybody on the way can read and answer it; "
+                        "\"%V\": anybody on the network path can read and "
+                        "answer its calls; "
                         "\"flowdash_ssl_trusted_certificate\" or "
                         "\"flowdash_ssl_pinned_key\" can verify any endpoint",
                         &url->shown);
@@ -182,7 +183,8 @@ ngx_http_flowdash_conf_warn_secrets(ngx_conf_t *cf,
     if (url->user) {
         ngx_http_flowdash_conf_report_warn(cf, conf, url->place,
                     "the password in \"flowdash_call\" \"%V\" can be read by "
-                    "anybody on the way; https:// protects it", &url->shown);
+                    "anybody on the network path; https:// protects "
+                    "it", &url->shown);
         return;
     }
 
@@ -200,7 +202,8 @@ ngx_http_flowdash_conf_warn_secrets(ngx_conf_t *cf,
         {
             ngx_http_flowdash_conf_report_warn(cf, conf, url->place,
                         "the header \"%V\" to \"flowdash_call\" \"%V\" can be "
-                        "read by anybody on the way; https:// protects it",
+                        "read by anybody on the network path; https:// "
+                        "protects it",
                         &header[i].name, &url->shown);
         }
     }
@@ -333,9 +336,10 @@ ngx_http_flowdash_conf_warn_braces(ngx_conf_t *cf,
             || ngx_strlchr(part[i].text.data, last, '}'))
         {
             ngx_http_flowdash_conf_report_warn(cf, conf, conf->url->place,
-                        "a brace is not a part of a URL, some servers refuse "
-                        "that of \"flowdash_call\" \"%V\"; \"%%7B\" and "
-                        "\"%%7D\" are accepted by all", &conf->url->shown);
+                        "a brace is not allowed in a URL, and some servers "
+                        "refuse the one in \"flowdash_call\" \"%V\"; all of "
+                        "them accept \"%%7B\" and "
+                        "\"%%7D\"", &conf->url->shown);
             return;
         }
     }
@@ -419,7 +423,7 @@ ngx_http_flowdash_conf_warn_user(ngx_conf_t *cf,
         }
 
         ngx_http_flowdash_conf_report_warn(cf, conf, user[n].place,
-                    "\"%V\" in \"flowdash_user\" is a member of its own, and "
+                    "\"%V\" in \"flowdash_user\" is a separate member, and "
                     "\"%s\" is null", &user[n].name, members[i]);
     }
 }

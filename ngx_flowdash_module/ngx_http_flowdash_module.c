@@ -791,8 +791,8 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
     if (fmcf->status && fmcf->zone == NULL) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"flowdash_status\" needs \"flowdash_zone\", such as "
-                      "\"flowdash_zone flowdash:1m\" in the http block, "
-                      "but stands alone in %V:%ui",
+                      "\"flowdash_zone flowdash:1m\" in the http block, but "
+                      "is used without it in %V:%ui",
                       &fmcf->status->file, fmcf->status->line);
         return NGX_ERROR;
     }

@@ -164,7 +164,7 @@ refused('a key that is a directory',
 # URLs
 
 my $scheme = 'must start with "http://" or "https://"';
-my $characters = 'must not have white space, control or non-ASCII';
+my $characters = 'must not have white space, control characters, non-ASCII';
 my $port = 'the port must not have variables';
 
 for (
@@ -185,21 +185,21 @@ for (
     [ 'a variable behind the port', 'http://localhost:80$uri', $port ],
     [ 'a user from a variable', 'http://$remote_user@localhost/',
       'user and password must not have variables' ],
-    [ 'a fragment', 'http://localhost/a#b', 'nor a fragment' ],
+    [ 'a fragment', 'http://localhost/a#b', 'or a fragment' ],
     [ 'a space in the path', 'http://localhost/a b', $characters ],
     [ 'a space in the host', 'http://local host/', $characters ],
     [ 'a line feed', "http://localhost/a\nb", $characters ],
     [ 'a letter that is not ASCII', "http://localhost/\xc3\xa9",
       $characters ],
-    [ 'a ".." in the path', 'http://localhost/a/../b', 'a "." or ".."' ],
-    [ 'a "." at the end', 'http://localhost/a/.', 'a "." or ".."' ],
+    [ 'a ".." in the path', 'http://localhost/a/../b', 'may be "." or ".."' ],
+    [ 'a "." at the end', 'http://localhost/a/.', 'may be "." or ".."' ],
     [ 'unix, a ".." in the path', 'http://unix:/a.sock:/../b',
-      'a "." or ".."' ],
+      'may be "." or ".."' ],
     [ 'port 99999', 'http://localhost:99999/', 'ort number' ],
     [ 'a port that is no number', 'http://localhost:http/', 'ort number' ],
     [ 'a bad IPv6 address', 'http://[::1/', '' ],
     [ 'unix by https', 'https://unix:/a.sock:/',
-      'is called as "http://unix:' ],
+      'is written "http://unix:' ],
     [ 'unix, no path', 'http://unix:', 'must be absolute' ],
     [ 'unix, an empty path', 'http://unix::/x', 'must be absolute' ],
     [ 'unix, a relative path', 'http://unix:a/b.sock:/',
@@ -267,7 +267,7 @@ refused("flowdash_max_response_size $_",
         '99999999999999999999m';
 
 refused("flowdash_accept Stage $_", action("flowdash_accept Stage $_;"),
-    qq(invalid "$_" in "flowdash_accept"), 'it stands alone')
+    qq(invalid "$_" in "flowdash_accept"), 'it must stand alone')
     for 'all', 'none';
 
 refused('flowdash_ssl_verify maybe', action('flowdash_ssl_verify maybe;'),
@@ -279,7 +279,7 @@ refused("method $_", action(qq(flowdash_methods POST "$_";)),
 
 refused("flowdash_retry $_", action("flowdash_retry $_;"),
     'invalid "' . s/ .*|"//gr . '" in "flowdash_retry"',
-    'how often a call is repeated is expected, from 1 to 10, or "off"')
+    'the number of repeats is expected, from 1 to 10, or "off"')
     for '0', '11', '-1', '1.5', '2x', '""', 'on', 'error', 'off 503',
         '99999999999999999999';
 refused("flowdash_retry 2 $_", action("flowdash_retry 2 $_;"),
@@ -289,12 +289,12 @@ refused("flowdash_retry 2 $_", action("flowdash_retry 2 $_;"),
         'error=1s', '503=1s', '503 404', '""', '"503 504"';
 refused("flowdash_retry 2 timeout=$_", action("flowdash_retry 2 timeout=$_;"),
     qq(invalid "timeout=$_" in "flowdash_retry"),
-    'the time that one attempt may take is expected')
+    'a time over 0 for one attempt is expected')
     for '', '0', '0s', '-1s', 'soon', '1.5s', '99999999999999999999d';
 refused('flowdash_retry with two times',
     action('flowdash_retry 2 timeout=1s 503 timeout=2s;'),
     'invalid "timeout=2s" in "flowdash_retry"',
-    'one "timeout=time" is expected');
+    'only one "timeout=time" is expected');
 refused('flowdash_retry of nothing', action('flowdash_retry;'),
     'invalid number of arguments in "flowdash_retry"');
 refused('flowdash_retry in a proxied step',

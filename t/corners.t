@@ -375,7 +375,7 @@ my $multipart = 'multipart/form-data; boundary=x-x';
 
 is(change($multipart, $file, '{}', '', 'a file, and a string in the query',
           '/change?task[a]=1'), 400, 'is refused');
-logged(qr/query has a field of the task, and so has the body \(flowdash_strict query/,
+logged(qr/query and its body both have fields of the task \(flowdash_strict query/,
        'says so');
 
 # a file that the step says again, and one that it makes of it

@@ -186,13 +186,13 @@ $browser->click('button');
 $browser->wait('h1', qr/\w/);
 is($browser->text('main') =~ s/\n+/\n/gr =~ s/[0-9a-f]{32}/ID/r . "\n", <<'EOC',
 “Finish” was not carried out
-The step Update CRM refused it. The answer was:
+The step Update CRM refused the action. The answer was:
 The contract value is missing.
 Nothing was changed in the app.
 What you can do
 Go back, check what you entered, and try again.
 Back to where you were
-If you need help, tell support this number:
+If you need help, give support this number:
 ID
 EOC
     'all of its words');

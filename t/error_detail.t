@@ -376,7 +376,7 @@ for my $path ('/pass', '/pass/proxy') {
         is($res->json->{status}, $status, "$path, $status: problem+json");
         is($res->header('X-Error'), 'status', "$path, $status: the reason");
         is($res->json->{detail}, 'The step "S" '
-           . ($status == 503 ? 'does not work right now' : 'refused it')
+           . ($status == 503 ? 'does not work right now' : 'refused the action')
            . '. Nothing was changed in the app.', "$path, $status: in words");
     }
 
@@ -412,16 +412,16 @@ for (
     [ '399', '"399"', 'from 400 to 599' ], [ '600', 'from 400 to 599' ],
     [ '200', 'from 400 to 599' ], [ '4xx', '"4xx"' ], [ '""', 'from 400' ],
     [ '-409', '"-409"' ], [ '409 none', '"none"' ], [ 'none 409', '"none"' ],
-    [ '409 422 409', '"409"', 'named twice' ], [ '408', 'its own in nginx' ],
+    [ '409 422 409', '"409"', 'named twice' ], [ '408', 'special in nginx' ],
     [ '407', 'about the connection' ], [ '421', 'about the connection' ],
-    [ '444', 'its own in nginx' ], [ '494', 'its own in nginx' ],
-    [ '499', 'its own in nginx' ], [ '409; flowdash_pass_status 422',
+    [ '444', 'special in nginx' ], [ '494', 'special in nginx' ],
+    [ '499', 'special in nginx' ], [ '409; flowdash_pass_status 422',
                                      '"flowdash_pass_status"', 'duplicate' ],
 ) {
     my ($value, @texts) = @$_;
     my (undef, $output) = $t->test_config(
         "$action flowdash_pass_status $value; }");
-    s/its own in nginx/a meaning of its own in nginx/ for @texts;
+    s/special in nginx/a special meaning in nginx/ for @texts;
     is(join(', ', grep { index($output, $_) < 0 } '[emerg]', @texts), '',
         "refused: flowdash_pass_status $value");
 }

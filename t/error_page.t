@@ -406,7 +406,7 @@ like($res->{body}, qr/^Sorry: Page none request_invalid failed [0-9a-f]{32}$/,
 my %words = (
     '' => qr/data that was sent could not be read\. Nothing was changed/,
     fields => qr/Too much was sent at once\. .*>Go back, shorten/s,
-    type => qr/form that is not understood here\. .*Trying again will not/s,
+    type => qr/format that is not supported here\. .*Trying again will not/s,
     utf8 => qr/<h1>The action was not carried out.* could not be read\. /s,
 );
 

@@ -384,7 +384,7 @@ act('/finish', 500) for 1 .. 20;
 wait_for_texts($browser, 'g.bad', qr/500/);
 $t->stop;
 is($browser->wait('#when', qr/does not/),
-   'The gateway does not answer, this is how it was.',
+   'The gateway does not answer; these are the last figures.',
    'no gateway: it says so');
 like($browser->script($chains), qr/^Finish: all steps, CRM bad, /,
      'no gateway: what was known is left');

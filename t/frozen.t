@@ -201,7 +201,7 @@ for my $name (sort keys %url) {
 
 # libcurl itself does not use a connection of HTTP/1 for other calls then
 
-my $lines = () = $t->error_log =~ /\[info\].*nothing came on a connection/g;
+my $lines = () = $t->error_log =~ /\[info\].*nothing arrived on a connection/g;
 is($lines, $http2 ? 2 : 0, 'the log tells of frozen connections of HTTP/2');
 
 if ($http2) {

@@ -246,12 +246,12 @@ my $res = refused('POST', '/issues/1%0a1abc?x=%22', 'a page',
 is($res->header('Content-Type'), 'text/html; charset=utf-8', 'is HTML');
 like($res->{body}, qr/<h1>The\ action\ was\ not\ carried\ out<.*
     Nothing\ can\ be\ changed\ at\ this\ address\.\ Nothing\ was\ changed\ in
-    .*please\ ask\ support/sx, 'and says what happened');
+    .*please\ contact\ support/sx, 'and says what happened');
 my ($id) = $res->{body} =~ m{<code>([0-9a-f]{32})</code>};
 ok($id, 'with an id');
 $t->wait_for(sub { $t->error_log =~ /guarded: .*1abc/ });
 like($t->error_log, qr{\[error\]\ .*flowdash:\ guarded:\ "POST"\ to\ #
-    "/issues/1%0a1abc\?x=%22"\ is\ no\ action,\ id\ $id}x,
+    "/issues/1%0a1abc\?x=%22"\ is\ not\ an\ action,\ id\ $id}x,
     'the log has the URI');
 $t->wait_for(sub { ($t->read_file('result.log') // '') =~ /1abc/ });
 like($t->read_file('result.log'),

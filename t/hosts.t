@@ -56,7 +56,7 @@ hosts('an empty file', 0, '', 200, '');
 hosts('a file shorter than the system says', 0, '/sys/kernel/uevent_seqnum',
       200, '');
 hosts('a file that is too large', 100_000_000, "127.0.0.2 crm.test\n", 200,
-      '"/etc/hosts" is not read: it is no file, or too large in '
+      '"/etc/hosts" is not read: it is not a regular file, or it is too large in '
       . $t->dir . '/nginx.conf:');
 
 $t->done;

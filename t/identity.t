@@ -401,9 +401,9 @@ for (@refusals) {
 }
 
 is(scalar(uniq @ids), @ids, 'no two are the same');
-my $logged = () = $t->error_log =~ /\[info\].*Idempotency-Key.* not used/g;
+my $logged = () = $t->error_log =~ /\[info\].*Idempotency-Key is ignored, /g;
 is($logged, @ids, 'each has a line in the log');
-like($t->error_log, qr/not used, because the user has no id/, 'and a reason');
+like($t->error_log, qr/is ignored, because the user has no id/, 'and a reason');
 unlike($t->error_log, qr/\[(?:warn|error|crit)\]/, 'none is an error');
 
 # the name of the action, by the stored task

@@ -148,7 +148,7 @@ for ([ accel => 'response_invalid', 502, 1 ],
 
 my @lines = grep { /forged/ && !/\[debug\]/ } split /^/, $t->error_log;
 is(scalar @lines, 1, 'a line break in X-Accel-Redirect: one line');
-like($lines[0], qr{the step was led to "/forged\\nline", which is not},
+like($lines[0], qr{the step was redirected to "/forged\\nline", which is not},
      'which is escaped');
 unlike($t->error_log, qr/^line/m, 'there is no other');
 

@@ -154,7 +154,7 @@ my @table = (
     flowdash_step "CRM" { # HERE
         proxy_pass http://127.0.0.1:1;
     proxy_pass http://127.0.0.1:2;)),
-  '"flowdash_step" "CRM"', '"proxy_pass" stands twice', 'is a "}" missing' ],
+  '"flowdash_step" "CRM"', '"proxy_pass" is in the step twice', 'is a "}" missing' ],
 [ emerg => 'a "}" is missing at the end of an included file',
   outer('', 'flowdash_action "Finish"; include steps.conf;'),
   '"flowdash_step" "S"', 'the "}" of the step is missing', 'steps.conf:1' ],
@@ -194,13 +194,13 @@ my @table = (
         flowdash_call https://127.0.0.1/;
     }
     proxy_pass http://127.0.0.1:1;)),
-  '"$arg_a" in "flowdash_step"', 'variables are not evaluated' ],
+  '"$arg_a" in "flowdash_step"', 'are not evaluated' ],
 [ '' => 'a step that costs US$', calling('') =~ s/"CRM"/"Costs US\$ 1"/r ],
 
 # What belongs elsewhere
 
 (map { my ($name) = /(\w+)/; [ emerg => "$name in a step", calling("$_;"),
-    '"flowdash_step" "CRM"', qq("$name"), 'for the whole action', 'beside',
+    '"flowdash_step" "CRM"', qq("$name"), 'for the whole action', 'outside',
     $in_step ] }
     'flowdash_task /a', 'flowdash_methods POST', 'flowdash_deadline 1s',
     'flowdash_set a b', 'flowdash_set_json a 1', 'flowdash_guard on', 'flowdash_dry_run off',
@@ -209,7 +209,7 @@ my @table = (
 (map { my ($name) = /(\w+)/; my ($directive, $hint) = split /: /;
     [ emerg => "$name in a proxied step", proxied("$directive;"),
       '"flowdash_step" "CRM"', qq($name"), '"flowdash_call" only', $in_step,
-      $hint ? qq("$hint") : 'nothing like it' ] }
+      $hint ? qq("$hint") : 'no equivalent' ] }
     'flowdash_ssl_verify off: proxy_ssl_verify',
     'flowdash_ssl_protocols TLSv1.2: proxy_ssl_protocols',
     'flowdash_ssl_trusted_certificate good.pem: proxy_ssl_trusted_certificate',
@@ -367,7 +367,7 @@ my @table = (
   '"flowdash_ssl_certificate_key"', $in_step ],
 [ emerg => 'a key without a certificate',
   calling('flowdash_ssl_certificate_key good.key;'),
-  '"flowdash_ssl_certificate_key" "', 'good.key"', 'need each other', $in_step ],
+  '"flowdash_ssl_certificate_key" "', 'good.key"', 'on the same level', $in_step ],
 [ emerg => 'a pair that is none',
   calling("flowdash_ssl_certificate good.pem; # HERE
            flowdash_ssl_certificate_key expired.key;"),
@@ -434,14 +434,14 @@ my @table = (
 # Values
 
 [ emerg => 'methods with commas', http('flowdash_methods POST, PUT;'),
-  '"POST," in "flowdash_methods"', 'without a comma' ],
+  '"POST," in "flowdash_methods"', 'not by commas' ],
 [ emerg => 'types with commas',
   http('flowdash_types application/json, text/csv;'),
-  '"application/json," in "flowdash_types"', 'without a comma' ],
+  '"application/json," in "flowdash_types"', 'not by commas' ],
 [ emerg => 'statuses with commas', http('flowdash_pass_status 422, 409;'),
-  '"422," in "flowdash_pass_status"', 'without a comma' ],
+  '"422," in "flowdash_pass_status"', 'not by commas' ],
 [ emerg => 'conditions with commas', http('flowdash_retry 2 429, 503;'),
-  '"429," in "flowdash_retry"', 'without a comma' ],
+  '"429," in "flowdash_retry"', 'not by commas' ],
 [ warn => 'fields with commas', http('flowdash_accept Stage, Amount;'),
   '"Stage," in "flowdash_accept"', 'the comma' ],
 [ '' => 'a field with a comma in it', http('flowdash_accept "Stage, old" A;') ],
@@ -467,20 +467,20 @@ my @table = (
     '"${arg_a}0"'),
 
 [ warn => 'flowdash_dry_run on', http('flowdash_dry_run on;'),
-  '"on" in "flowdash_dry_run"', 'no action is carried out' ],
+  '"on" in "flowdash_dry_run"', 'every action here is a dry run' ],
 [ warn => 'flowdash_dry_run no', http('flowdash_dry_run no;'),
-  '"no" in "flowdash_dry_run"', 'no action is carried out', '"off"' ],
+  '"no" in "flowdash_dry_run"', 'every action here is a dry run', '"off"' ],
 [ warn => 'flowdash_dry_run 1', action('flowdash_dry_run 1;'),
   '"1" in "flowdash_dry_run"', 'action "Finish"' ],
 (map { [ warn => "flowdash_dry_run $_", http("flowdash_dry_run $_;"),
-    qq("$_" in "flowdash_dry_run"), 'clients', '"map"' ] }
+    qq("$_" in "flowdash_dry_run"), 'client', '"map"' ] }
     '$http_x_dry_run', '${http_x_dry_run}', '$arg_dry', '$cookie_dry',
     '0$args'),
 (map { [ '' => "flowdash_dry_run $_", http("map \$remote_addr \$dry { default 0; }
     flowdash_dry_run $_;") ] } '$dry', 'off', '0', '""'),
 
 (map { [ warn => "flowdash_user $_", http("flowdash_user $_ \$remote_user;"),
-    qq("$_" in "flowdash_user"), 'a member of its own', 'is null' ] }
+    qq("$_" in "flowdash_user"), 'a separate member', 'is null' ] }
     'ID', 'Id', 'Email', 'EMail', 'e-mail', 'firstName', 'Last-Name',
     'lastname'),
 [ '' => 'flowdash_user ID beside id', http('flowdash_user ID $remote_user;

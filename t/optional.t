@@ -244,8 +244,8 @@ sub goes_on {
 
     is(scalar @lines, 0, "$name: one line");
     like($line, qr/ \[warn\] [\d#]+: \*\d+ flowdash: (?#
-        )action "Do $name" goes on, failed on optional step (?#
-        )"May fail": $error[, ].*, time \d+\.\d{3}s, id [0-9a-f]{32}, client:/,
+        )action "Do $name" continues although optional step (?#
+        )"May fail" failed: $error[, ].*, time \d+\.\d{3}s, id [0-9a-f]{32}, client:/,
         "$name: which says what has failed");
     unlike($line, qr/secret/, "$name: but the secrets");
     return $last;
@@ -367,7 +367,7 @@ is(scalar $t->requests('app'), 0, 'deadline: the app is not called');
 
 my @lines = lines('deadline');
 
-like($lines[0], qr/ \[warn\] .* optional step "May fail": deadline, /,
+like($lines[0], qr/ \[warn\] .* optional step "May fail" failed: deadline, /,
      'deadline: the optional step');
 like($lines[1], qr/ \[error\] .* failed on step "Last": deadline, /,
      'deadline: and the next');

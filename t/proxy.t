@@ -371,7 +371,7 @@ $t->conf_ok(conf("flowdash_proxy $_;"), $_) for qw(http://proxy:3128
     http://[::1]:3128 http://127.0.0.1:3128/ HTTP://proxy:3128);
 
 my $schemes = qr/must start with "http:\/\/", "https:\/\/", "socks5:\/\/" or/;
-my $host = qr/a proxy is given by its host and port/;
+my $host = qr/a proxy is written as its host and port/;
 
 $t->conf_fails(conf("flowdash_proxy $_;"),
     qr/invalid "\Q$_\E" in "flowdash_proxy": .*$schemes/,
@@ -427,7 +427,7 @@ chmod 0711, $dir;
 ($ok, $output) = $t->test_config(file('d', 'me:sesame', 0644));
 ok($ok, 'a file that others can read');
 like($output, qr/\[warn\].*d" in "flowdash_proxy": (?#
-    )the secret can be read by all users/, 'is warned of');
+    )all users can read the secret/, 'is warned of');
 
 $t->conf_fails(conf('flowdash_proxy off off;'), qr/./, 'off with more');
 $t->conf_fails(conf('flowdash_proxy off; flowdash_proxy off;'),
@@ -439,7 +439,7 @@ $t->conf_fails(conf('flowdash_proxy http://proxy:3128;', '',
 $t->conf_ok(conf('flowdash_proxy off;', '', 'http://unix:/run/crm.sock:/'),
             'a unix socket, without a proxy');
 
-my $all = qr/would see the address of "flowdash_proxy" only/;
+my $all = qr/would check only the address of "flowdash_proxy"/;
 my $proxy = 'flowdash_proxy http://proxy:3128;';
 
 $t->conf_fails(conf($proxy, $_), $all, "with $_")

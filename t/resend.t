@@ -250,7 +250,7 @@ for my $to (qw(hook tls)) {
            $what =~ /408/ ? '|status|408|' : '|connect|502|',
            "$name: variables");
         is(scalar(() = $t->error_log =~ m{attempt 1 failed: [^\n]*, (?#
-               )again at once, called "[^"]*/\Q$name\E"}g),
+               )retrying at once, called "[^"]*/\Q$name\E"}g),
            $passes ? 1 : 0, "$name: log");
     }
 }
@@ -309,7 +309,7 @@ is(flow('retried', 1), '|connect|502, 502, 502|',
 is(act('hook/ok'), 200, 'a connection is kept');
 is(act_waiting('retry', 'hook'), 200, 'it is closed within an answer');
 is(flow('retry', 1), '|-|502, 200|', 'once by flowdash_retry');
-is(scalar(() = $t->error_log =~ m{again in [^\n]*/retry/part", }g), 1,
+is(scalar(() = $t->error_log =~ m{retrying in [^\n]*/retry/part", }g), 1,
    'which the log says');
 
 my ($retries) = $t->get('/metrics')->{body}

@@ -459,7 +459,7 @@ sub told {
     for my $i (1 .. $n - 1) {
         like($repeats[$i - 1], qr/ \[warn\] .*: \*\d+ flowdash: (?#
             )step "$name": attempt $i failed: \w+( \d{3})?(, [^"]*)?, (?#
-            )again in \d+\.\d{3}s, called "http[^"?]*", (?#
+            )retrying in \d+\.\d{3}s, called "http[^"?]*", (?#
             )id $flow->{id}, client:/, "$name: line $i");
     }
 
@@ -559,7 +559,7 @@ like($t->read_file('tls.log'),
 # The waits: as logged, and by what the attempts leave of the request's time.
 # All of them are told by the worker's own clock.
 
-sub waits { return map { /again in (\S+)s/ } repeats($_[0]) }
+sub waits { return map { /retrying in (\S+)s/ } repeats($_[0]) }
 
 for my $row (@rows) {
     my ($name) = @$row;

@@ -809,7 +809,7 @@ sub form_round {
 
     if (!$fields) {
         $count{'mixed fields, ambiguous arrays'}++;
-        return $is =~ /^malformed: (?:a field that is two|\[\] inside a name)/
+        return $is =~ /^malformed: (?:a field that is more|\[\] inside a name)/
             ? undef : "a mixed field is $is";
     }
 

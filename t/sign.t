@@ -338,7 +338,7 @@ ok($t->reload, 'nginx reads its configuration again');
 @calls = act('/rotated');
 signed("$engine[$_], a new key", $calls[$_], qw(first second new)) for 0, 1;
 
-unlike($t->error_log, qr/can be read by all/, 'no warning for the files');
+unlike($t->error_log, qr/all users can read/, 'no warning for the files');
 
 
 # the library's verdicts
@@ -398,9 +398,9 @@ sub refused {
 }
 
 my $none = 'a key starts with "whsec_"';
-my $base64 = 'behind "whsec_", a key is in standard base64';
+my $base64 = 'after "whsec_", a key must be in standard base64';
 my $padding = 'the padding of the key\'s base64 is wrong';
-my $few = 'the key has less than 24 bytes';
+my $few = 'the key has fewer than 24 bytes';
 
 $t->write_file('empty.key', '');
 $t->write_file('blank.key', " \n\t\r\n");
@@ -425,9 +425,9 @@ for (
     [ 'padding within', "whsec_AA==$odd", $padding ],
     [ '23 bytes', "whsec_$short", $few ],
     [ '65 bytes', "whsec_$long", 'the key has more than 64 bytes' ],
-    [ 'a file without a name', 'file:', 'behind "file:", the name' ],
-    [ 'a key as a file', "file:whsec_$odd", 'behind "file:", the name' ],
-    [ 'off and a key', "off $whsec{http}", '"off" stands alone' ],
+    [ 'a file without a name', 'file:', 'after "file:", the name' ],
+    [ 'a key as a file', "file:whsec_$odd", 'after "file:", the name' ],
+    [ 'off and a key', "off $whsec{http}", '"off" must stand alone' ],
 ) {
     my ($name, $argument, $reason) = @$_;
     refused($name, http("flowdash_sign_key $argument;"),
@@ -438,9 +438,9 @@ for (
 refused('the third', http("flowdash_sign_key $whsec{http} $whsec{new} $odd;"),
     qr/invalid argument 3 of "flowdash_sign_key": \Q$none/);
 refused('a key and off', http("flowdash_sign_key $whsec{http} off;"),
-    qr/invalid argument 2 of "flowdash_sign_key": "off" stands alone/);
+    qr/invalid argument 2 of "flowdash_sign_key": "off" must stand alone/);
 refused('off twice', http('flowdash_sign_key off off;'),
-    qr/invalid argument 1 of "flowdash_sign_key": "off" stands alone/);
+    qr/invalid argument 1 of "flowdash_sign_key": "off" must stand alone/);
 refused('nothing at all', http('flowdash_sign_key;'),
     qr/invalid number of arguments in "flowdash_sign_key"/);
 refused('a missing file', http("flowdash_sign_key file:none.key;"),
@@ -492,7 +492,7 @@ for ([ all => 1 ], [ group => 0 ]) {
 
     ok($ok, "accepted: $file can read it") or diag($output);
     my $warns = $output =~ /\[warn\].*"\Q$dir\E\/$file\.key" in (?#
-        )"flowdash_sign_key": the secret can be read by all users/;
+        )"flowdash_sign_key": all users can read the secret/;
     is($warns ? 1 : 0, $warned, 'with a warning, or none');
     ok($output !~ $bad, 'and no key is shown');
 }

@@ -113,7 +113,7 @@ for ('all', 'none', 'bom', 'bom dots raw', 'all -bom', 'all -bom -dots',
 }
 
 for (
-    [ 'dot',        qr/"dot" in "flowdash_strict": a rule is one of json, bom, control, dots, (?:\w+, ){8}type; "all -rule" is all but one/ ],
+    [ 'dot',        qr/"dot" in "flowdash_strict": a rule is one of json, bom, control, dots, (?:\w+, ){8}type; "all -rule" means all but this one/ ],
     [ '-dots',      qr/"-dots" in "flowdash_strict": a rule is one of/ ],
     [ '""',         qr/"" in "flowdash_strict": a rule is one of/ ],
     [ 'DOTS',       qr/"DOTS" in "flowdash_strict": a rule is one of/ ],
@@ -257,7 +257,7 @@ for ([ set => 400 ], [ adds => 502 ]) {
     is(scalar $t->new_requests('app'), 2, "$where: the app");
 }
 
-like($t->error_log, qr/query has another value for it \(flowdash_strict query/,
+like($t->error_log, qr/query has a different value for it \(flowdash_strict query/,
      'the log says why');
 $t->new_requests($_) for qw(crm adds);
 

@@ -361,7 +361,7 @@ $t->conf_fails(sprintf($conf, 'flowdash_task_from /x/../y;'),
 $t->conf_fails(sprintf($conf, 'flowdash_task_from /x pointer=x;'),
     qr/invalid "x" in "flowdash_task_from": a JSON pointer/, 'pointer');
 $t->conf_fails(sprintf($conf, 'flowdash_task_from /x y;'),
-    qr/"pointer=" and a JSON pointer is expected/, 'parameter');
+    qr/"pointer=" with a JSON pointer is expected/, 'parameter');
 $t->conf_fails(sprintf($conf, 'flowdash_task_from /x; flowdash_task_from /y;'),
     qr/duplicate/, 'twice');
 $t->conf_fails(sprintf($conf, 'flowdash_step "t" '

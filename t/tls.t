@@ -416,8 +416,8 @@ $t->conf_ok(conf("flowdash_ssl_certificate chain.pem;
             'a pair with an intermediate certificate');
 $t->conf_fails(conf("$a_pem $call"),
     qr/"flowdash_step" "S": "flowdash_ssl_certificate" and (?#
-    )"flowdash_ssl_certificate_key" need each other/, 'no key');
-$t->conf_fails(conf("$a_key $call"), qr/need each other/, 'no certificate');
+    )"flowdash_ssl_certificate_key" must both be set/, 'no key');
+$t->conf_fails(conf("$a_key $call"), qr/must both be set/, 'no certificate');
 $t->conf_fails(conf("flowdash_ssl_certificate client_b.pem; $a_key $call"),
     qr/"flowdash_step" "S": .* must be a pair in PEM/, 'no pair');
 $t->conf_fails(conf("$a_pem flowdash_ssl_certificate_key none.key; $call"),
@@ -428,7 +428,7 @@ $t->conf_fails(conf("flowdash_ssl_certificate client_a.key; $a_key $call"),
     qr/must be a pair in PEM/, 'a key as a certificate');
 $t->conf_fails(conf("$a_pem $a_pem $a_key $call"), qr/is duplicate/, 'twice');
 $t->conf_fails(conf("flowdash_ssl_certificate off; $a_key $call"),
-    qr/need each other/, 'off, and a key');
+    qr/must both be set/, 'off, and a key');
 $t->conf_fails(conf("$a_pem flowdash_ssl_certificate_key off; $call"),
     qr/off" failed .*No such file/, 'no key is "off"');
 $t->conf_fails(conf("flowdash_ssl_certificate off; $a_pem $a_key $call"),
@@ -444,11 +444,11 @@ $t->conf_ok(outer($a, conf("$b $call")), 'another in the step');
 $t->conf_ok(outer(pair('client_locked'), conf("$b $call")),
             'one that no step uses may be wrong');
 $t->conf_fails(outer($a, conf("flowdash_ssl_certificate client_b.pem; $call")),
-    qr/need each other/, 'a pair is inherited as a whole: certificate');
+    qr/must both be set/, 'a pair is inherited as a whole: certificate');
 $t->conf_fails(outer($a, conf(
     "flowdash_ssl_certificate_key client_b.key; $call")),
-    qr/need each other/, 'a pair is inherited as a whole: key');
-$t->conf_fails(outer($a_pem, conf($call, $a_key)), qr/need each other/,
+    qr/must both be set/, 'a pair is inherited as a whole: key');
+$t->conf_fails(outer($a_pem, conf($call, $a_key)), qr/must both be set/,
     'nor is it put together of two levels');
 
 $t->conf_fails(conf("flowdash_ssl_trusted_certificate client_a.key; $call"),

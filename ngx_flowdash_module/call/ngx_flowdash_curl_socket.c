@@ -356,8 +356,8 @@ ngx_flowdash_curl_socket_check_frozen(CURL *easy, ngx_msec_t since)
     }
 
     ngx_log_error(NGX_LOG_INFO, ngx_flowdash_curl_sockets.log, 0,
-                  "flowdash: nothing came on a connection to an endpoint "
-                  "while a call waited, new calls do not use it");
+                  "flowdash: nothing arrived on a connection to an endpoint "
+                  "while a call waited; new calls do not use it");
 
     ngx_flowdash_curl_conn_freeze(s);
 

@@ -166,8 +166,8 @@ ngx_http_flowdash_egress_check(ngx_array_t *rules, const char **reason)
     for (i = 0; i < rules->nelts; i++) {
 
         if (i && rule[i - 1].all) {
-            *reason = "a rule behind one for \"all\" never matches; write it "
-                      "before that";
+            *reason = "a rule after one for \"all\" never matches; write it "
+                      "before that one";
             return &rule[i];
         }
 
@@ -180,9 +180,9 @@ ngx_http_flowdash_egress_check(ngx_array_t *rules, const char **reason)
     }
 
     if (allow && !deny) {
-        *reason = "without any \"flowdash_deny\" it has no effect: all "
-                  "addresses are allowed that no rule denies; write "
-                  "\"flowdash_deny all\" behind it";
+        *reason = "without a \"flowdash_deny\" it has no effect, because "
+                  "every address that no rule denies is allowed; write "
+                  "\"flowdash_deny all\" after it";
         return allow;
     }
 

@@ -112,7 +112,8 @@ ngx_http_flowdash_hosts_read_file(ngx_conf_t *cf, ngx_fd_t fd,
     if (!ngx_is_file(&fi) || ngx_file_size(&fi) > NGX_HTTP_FLOWDASH_HOSTS_SIZE)
     {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0, "\"" NGX_HTTP_FLOWDASH_HOSTS
-                           "\" is not read: it is no file, or too large");
+                           "\" is not read: it is not a regular file, or it "
+                           "is too large");
         return NGX_OK;
     }
 

@@ -57,8 +57,8 @@ ngx_http_flowdash_url_parse(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
 
     for (p = text->data; p < last; p++) {
         if (*p <= 0x20 || *p >= 0x7f || *p == '#') {
-            return "the URL must not have white space, control or non-ASCII "
-                   "characters, nor a fragment";
+            return "the URL must not have white space, control characters, "
+                   "non-ASCII characters or a fragment";
         }
     }
 
@@ -164,7 +164,7 @@ ngx_http_flowdash_url_authority(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
     }
 
     if (ngx_http_flowdash_url_text_lacks_brackets(host, last)) {
-        return "an IPv6 address stands in brackets, as in "
+        return "an IPv6 address must be in brackets, as in "
                "\"http://[::1]:80/\"";
     }
 
@@ -241,7 +241,8 @@ ngx_http_flowdash_url_unix(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
     u_char  *last, *path;
 
     if (text->data[4] != ':') {
-        return "a unix socket is called as \"http://unix:/path.sock:/uri\"";
+        return "the URL of a unix socket is written "
+               "\"http://unix:/path.sock:/uri\"";
     }
 
     last = text->data + text->len;
@@ -280,7 +281,7 @@ ngx_http_flowdash_url_unix(ngx_conf_t *cf, ngx_http_flowdash_url_t *url,
         url->redacted_origin.len++;
 
         if (p < last && *p != '/') {
-            return "the URI behind a unix socket must start with \"/\"";
+            return "the URI after a unix socket must start with \"/\"";
         }
     }
 
@@ -413,7 +414,7 @@ ngx_http_flowdash_url_check(ngx_conf_t *cf, ngx_http_flowdash_url_t *url)
     }
 
     if (ngx_http_flowdash_url_text_dot_segment(path, last)) {
-        return "the path must not have a \".\" or \"..\" as one of its parts";
+        return "no part of the path may be \".\" or \"..\"";
     }
 
     error = ngx_http_flowdash_url_parse_text(cf, url, (char *) text,

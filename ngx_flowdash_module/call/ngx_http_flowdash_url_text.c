@@ -36,8 +36,8 @@ ngx_http_flowdash_url_text_placeholder(u_char *p, u_char *last)
         }
 
         if (end > p + 1 && end < last && *end == '}') {
-            return "a name in braces is no variable: that is written \"$id\" "
-                   "or \"${id}\", and a brace \"%7B\" or \"%7D\"";
+            return "a name in braces is not a variable: write \"$id\" or "
+                   "\"${id}\" for a variable, \"%7B\" and \"%7D\" for braces";
         }
     }
 

@@ -110,7 +110,7 @@ ngx_http_flowdash_conf_refuse_literal(ngx_conf_t *cf, ngx_command_t *cmd,
 
     if (value->len && value->data[value->len - 1] == ',') {
         p = ngx_slprintf(p, text + sizeof(text) - 1,
-                         "; values are separated by spaces, without a comma");
+                         "; values are separated by spaces, not by commas");
     }
 
     *p = '\0';
@@ -244,8 +244,8 @@ ngx_http_flowdash_conf_warn_readable(ngx_conf_t *cf, ngx_command_t *cmd,
         && ngx_http_flowdash_conf_is_exposed((char *) name->data))
     {
         ngx_http_flowdash_conf_warn(cf, cmd, name,
-                    "the secret can be read by all users; \"chmod o-r\" "
-                    "prevents it");
+                    "all users can read the secret; \"chmod o-r\" prevents "
+                    "this");
     }
 }
 

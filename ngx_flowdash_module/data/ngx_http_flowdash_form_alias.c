@@ -280,7 +280,8 @@ ngx_http_flowdash_form_alias_judge(ngx_http_flowdash_form_t *form,
 
     return ngx_http_flowdash_form_refuse_rule(form,
                NGX_HTTP_FLOWDASH_STRICT_PHP, form->offset,
-               "two names that are one to PHP, which has no dots and spaces");
+               "two names that PHP reads as one, because it replaces dots and "
+               "spaces");
 }
 
 

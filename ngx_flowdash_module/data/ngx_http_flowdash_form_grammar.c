@@ -40,8 +40,8 @@ ngx_http_flowdash_form_grammar_text(ngx_http_flowdash_form_t *form,
     if (form->ascii && !ngx_http_flowdash_form_grammar_is_ascii(text)) {
         return ngx_http_flowdash_form_refuse(form,
                    NGX_HTTP_FLOWDASH_FORM_CHARSET, 0,
-                   "characters that are not ASCII, but the Content-Type "
-                   "names another charset than UTF-8");
+                   "characters that are not ASCII, but the Content-Type names "
+                   "a charset other than UTF-8");
     }
 
     if ((form->strict & NGX_HTTP_FLOWDASH_STRICT_JSON) && !form->query
@@ -51,8 +51,8 @@ ngx_http_flowdash_form_grammar_text(ngx_http_flowdash_form_t *form,
 
         return ngx_http_flowdash_form_refuse(form,
                    NGX_HTTP_FLOWDASH_FORM_TYPE, 0,
-                   "JSON sent as application/x-www-form-urlencoded, "
-                   "its Content-Type should be application/json");
+                   "JSON sent as application/x-www-form-urlencoded; its "
+                   "Content-Type should be application/json");
     }
 
     if ((form->strict & NGX_HTTP_FLOWDASH_STRICT_BOM)
@@ -67,7 +67,7 @@ ngx_http_flowdash_form_grammar_text(ngx_http_flowdash_form_t *form,
     {
         return ngx_http_flowdash_form_refuse_rule(form,
                    NGX_HTTP_FLOWDASH_STRICT_RAW, text->len - 1,
-                   "a space at the end, which some apps leave out");
+                   "a space at the end, which some apps drop");
     }
 
     if ((form->strict & NGX_HTTP_FLOWDASH_STRICT_CONTROL) && text->len) {
@@ -83,8 +83,8 @@ ngx_http_flowdash_form_grammar_text(ngx_http_flowdash_form_t *form,
         if (last[-1] == LF || last[-1] == CR) {
             return ngx_http_flowdash_form_refuse_rule(form,
                        NGX_HTTP_FLOWDASH_STRICT_CONTROL, text->len - 1,
-                       "a newline at the end, as curl's --data-binary sends "
-                       "that of a file, -d does not");
+                       "a newline at the end, which curl's --data-binary "
+                       "keeps from a file and -d removes");
         }
     }
 

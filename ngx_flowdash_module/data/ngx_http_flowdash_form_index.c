@@ -106,8 +106,8 @@ ngx_http_flowdash_form_index_walk(ngx_http_flowdash_form_t *form,
         if (key.len == 0 && p < last) {
             (void) ngx_http_flowdash_form_refuse(form,
                              NGX_HTTP_FLOWDASH_FORM_MALFORMED, pair->start,
-                             "[] inside a name, where apps disagree: give the "
-                             "elements an index, as in a[0][b]");
+                             "[] inside a name, which apps read differently: "
+                             "give the elements an index, as in a[0][b]");
             return NULL;
         }
 
@@ -142,7 +142,8 @@ ngx_http_flowdash_form_index_mixed(ngx_http_flowdash_form_t *form,
 {
     return ngx_http_flowdash_form_refuse(form,
                      NGX_HTTP_FLOWDASH_FORM_MALFORMED, pair->start,
-                     "a field that is two of value, file, array, object");
+                     "a field that is more than one of a value, a file, an "
+                     "array and an object");
 }
 
 

@@ -59,7 +59,8 @@ ngx_http_flowdash_form_name(ngx_http_flowdash_form_t *form,
 
     if (rule) {
         return ngx_http_flowdash_form_refuse_rule(form, rule, form->offset,
-                             "a name that some apps take for the task's");
+                             "a name that some apps take for one of the "
+                             "task's names");
     }
 
     return NGX_DONE;
@@ -94,7 +95,7 @@ ngx_http_flowdash_form_name_split(ngx_http_flowdash_form_t *form,
             return NULL;
         }
 
-        return "a name that is empty, or with stray brackets, spaces or "
+        return "a name that is empty, or has stray brackets, spaces or "
                "control characters";
     }
 
@@ -181,7 +182,8 @@ ngx_http_flowdash_form_name_follow(ngx_http_flowdash_form_t *form,
             if (n ? key.len == 0
                   : ngx_http_flowdash_form_name_looks_like(form, name, token))
             {
-                return "a name that some apps take for the task's";
+                return "a name that some apps take for one of the task's "
+                       "names";
             }
 
             return n ? ngx_http_flowdash_form_name_index(form, &key, &token[n])
@@ -218,7 +220,8 @@ ngx_http_flowdash_form_name_index(ngx_http_flowdash_form_t *form,
     }
 
     if (wanted) {
-        return "an index after the task's, which some apps take for it";
+        return "an index greater than the task's, which some apps take for "
+               "the task's";
     }
 
     form->later_index = 1;

@@ -63,7 +63,7 @@ ngx_http_flowdash_form_rules_name(ngx_http_flowdash_form_t *form,
             || ngx_http_flowdash_form_rules_contains(name, "[\"")))
     {
         form->rule = NGX_HTTP_FLOWDASH_STRICT_MEANING;
-        error = "a name with quotes, which Spring leaves out";
+        error = "a name with quotes, which Spring removes";
     }
 
     if (error == NULL
@@ -156,7 +156,7 @@ ngx_http_flowdash_form_rules_text(ngx_http_flowdash_form_t *form,
             || ngx_http_flowdash_form_rules_prototype(text)))
     {
         form->rule = NGX_HTTP_FLOWDASH_STRICT_MEANING;
-        return "a name that changes all objects of some apps";
+        return "a name that changes all objects in some apps";
     }
 
     return NULL;
@@ -180,7 +180,7 @@ ngx_http_flowdash_form_rules_key(ngx_http_flowdash_form_t *form,
     {
         if (ngx_http_flowdash_text_equal(key, member)) {
             form->rule = NGX_HTTP_FLOWDASH_STRICT_MEANING;
-            return "a name that every object of JavaScript has";
+            return "a name that every JavaScript object has";
         }
     }
 
@@ -243,7 +243,7 @@ ngx_http_flowdash_form_rules_dots(ngx_http_flowdash_form_t *form,
         error = "a name with too many dots";
 
     } else if (lost) {
-        error = "a name with a dot that some apps leave out";
+        error = "a name with a dot that some apps drop";
 
     } else {
         return NULL;

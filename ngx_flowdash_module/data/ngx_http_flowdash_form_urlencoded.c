@@ -104,7 +104,8 @@ ngx_http_flowdash_form_urlencoded_parse_pair(ngx_http_flowdash_form_t *form,
     if (rc == NGX_DECLINED) {
         return ngx_http_flowdash_form_refuse(form,
                                      NGX_HTTP_FLOWDASH_FORM_MALFORMED,
-                                     p - text, "a name with a wrong escape");
+                                     p - text, "a name with an invalid "
+                                               "escape");
     }
 
     if (rc != NGX_OK) {
@@ -197,7 +198,8 @@ ngx_http_flowdash_form_urlencoded_add_pair(ngx_http_flowdash_form_t *form,
     {
         return ngx_http_flowdash_form_refuse(form,
                            NGX_HTTP_FLOWDASH_FORM_MALFORMED, pair->value,
-                           "a value with a wrong escape, or not UTF-8");
+                           "a value that has an invalid escape, or is not "
+                           "UTF-8");
     }
 
     error = ngx_http_flowdash_form_rules_value(form, &pair->text);
@@ -256,7 +258,7 @@ ngx_http_flowdash_form_urlencoded_semicolons(ngx_http_flowdash_form_t *form,
         if (rc != NGX_DONE) {
             return ngx_http_flowdash_form_refuse(form,
                                    NGX_HTTP_FLOWDASH_FORM_MALFORMED,
-                                   p - text, "a field beside a semicolon");
+                                   p - text, "a field next to a semicolon");
         }
 
         if (end == last) {

@@ -107,7 +107,7 @@ ngx_http_flowdash_gzip_read(ngx_http_flowdash_gzip_t *gz, u_char *p,
     /* some apps would read a second member, others would not */
 
     if (gz->pos != gz->last) {
-        return ngx_http_flowdash_gzip_refuse(gz, "data behind the gzip data");
+        return ngx_http_flowdash_gzip_refuse(gz, "data after the gzip data");
     }
 
     return NGX_OK;
@@ -174,7 +174,7 @@ ngx_http_flowdash_gzip_inflate(ngx_http_flowdash_gzip_t *gz, size_t *room)
     if (n > gz->size - gz->len) {
         gz->large = 1;
         return ngx_http_flowdash_gzip_refuse(gz,
-                                   "decoded over the size that is allowed");
+                                   "larger than allowed when decoded");
     }
 
     gz->len += n;

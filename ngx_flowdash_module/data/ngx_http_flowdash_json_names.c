@@ -101,7 +101,8 @@ ngx_http_flowdash_json_names_check(ngx_http_flowdash_json_names_t *names,
     if (ngx_http_flowdash_json_names_has_meaning(names, depth, place, name)) {
         return ngx_http_flowdash_json_names_refuse(names,
                                    NGX_HTTP_FLOWDASH_STRICT_MEANING,
-                                   "a name with a meaning to some apps");
+                                   "a name that has a special meaning to some "
+                                   "apps");
     }
 
     if (place == NGX_HTTP_FLOWDASH_JSON_BESIDE) {
@@ -143,7 +144,8 @@ ngx_http_flowdash_json_names_check(ngx_http_flowdash_json_names_t *names,
     {
         return ngx_http_flowdash_json_names_refuse(names,
                              NGX_HTTP_FLOWDASH_STRICT_CASE,
-                             "a name on the way to the task in another case");
+                             "a name that differs only in case from one on "
+                             "the way to the task");
     }
 
     return NGX_OK;

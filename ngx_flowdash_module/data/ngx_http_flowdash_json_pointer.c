@@ -130,7 +130,7 @@ ngx_http_flowdash_json_pointer_parse(ngx_http_flowdash_json_t *json,
     bad = ngx_http_flowdash_json_check_text(&json->text);
 
     if (bad) {
-        json->error = "a byte that JSON in UTF-8 does not have";
+        json->error = "a byte that is not allowed in JSON or UTF-8";
         json->offset = bad - json->text.data;
         return NGX_OK;
     }
@@ -422,7 +422,7 @@ ngx_http_flowdash_json_pointer_end(void *data)
         if (jp->levels[jp->path_depth].array) {
             return ngx_http_flowdash_json_pointer_refuse(jp,
                        NGX_HTTP_FLOWDASH_JSON_NO_OBJECT, 0,
-                       "an array without the element on the way to the task");
+                       "an array without the element that leads to the task");
         }
 
         json->tail = jp->cursor;

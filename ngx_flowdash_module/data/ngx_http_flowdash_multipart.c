@@ -197,7 +197,7 @@ ngx_http_flowdash_multipart_opening(ngx_http_flowdash_multipart_t *mp,
     }
 
     return ngx_http_flowdash_multipart_state_malformed(mp,
-               "no delimiter at its beginning");
+               "no delimiter at the beginning");
 }
 
 
@@ -216,7 +216,7 @@ ngx_http_flowdash_multipart_after_delimiter(ngx_http_flowdash_multipart_t *mp,
         }
 
         return ngx_http_flowdash_multipart_state_malformed(mp,
-                   "something behind the closing delimiter");
+                   "something after the closing delimiter");
     }
 
     if (mp->state == NGX_HTTP_FLOWDASH_MULTIPART_AFTER_DELIMITER_CR
@@ -273,14 +273,15 @@ ngx_http_flowdash_multipart_headers(ngx_http_flowdash_multipart_t *mp,
         return ngx_http_flowdash_form_refuse(mp->form,
                                              NGX_HTTP_FLOWDASH_FORM_LARGE,
                                              mp->offset,
-                                             "a part has too large headers");
+                                             "a part has headers that are too "
+                                             "large");
     }
 
     cr = (b->len && b->data[b->len - 1] == CR);
 
     if (cr != (c == LF)) {
         return ngx_http_flowdash_multipart_state_malformed(mp,
-                   "half of a line end in the headers of a part");
+                   "a lone CR or LF in the headers of a part");
     }
 
     if (ngx_http_flowdash_text_class(c)
@@ -359,7 +360,7 @@ ngx_http_flowdash_multipart_content(ngx_http_flowdash_multipart_t *mp,
         {
             return ngx_http_flowdash_multipart_state_refuse(mp,
                        NGX_HTTP_FLOWDASH_FORM_MALFORMED,
-                       "a \"_method\" that is no method");
+                       "a \"_method\" that is not a method");
         }
     }
 
@@ -458,10 +459,10 @@ ngx_http_flowdash_multipart_finish(ngx_http_flowdash_multipart_t *mp,
         error = "a part without content";
 
     } else if (mp->before[1] != LF) {
-        error = "a delimiter inside of a line";
+        error = "a delimiter in the middle of a line";
 
     } else if (mp->before[0] != CR) {
-        error = "a delimiter behind a bare line feed";
+        error = "a delimiter after a bare line feed";
     }
 
     if (error) {
@@ -475,7 +476,7 @@ ngx_http_flowdash_multipart_finish(ngx_http_flowdash_multipart_t *mp,
     if (mp->length != -1 && mp->length != last - mp->value) {
         return ngx_http_flowdash_form_refuse_rule(mp->form,
                    NGX_HTTP_FLOWDASH_STRICT_PARTS, mp->start,
-                   "a part has another length than its Content-Length");
+                   "a part whose length is not its Content-Length");
     }
 
     text.data = mp->content.data;
@@ -549,7 +550,7 @@ ngx_http_flowdash_multipart_text(ngx_http_flowdash_multipart_t *mp,
     {
         return ngx_http_flowdash_multipart_state_refuse(mp,
                    NGX_HTTP_FLOWDASH_FORM_CHARSET,
-                   "a part has a value that is not ASCII, in another charset "
+                   "a part has a value that is not ASCII, in a charset other "
                    "than UTF-8");
     }
 

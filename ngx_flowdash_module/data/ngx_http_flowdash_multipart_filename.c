@@ -135,7 +135,7 @@ ngx_http_flowdash_multipart_filename_both(ngx_http_flowdash_multipart_t *mp,
     if (!ngx_http_flowdash_text_equal(&other, text)) {
         return ngx_http_flowdash_form_refuse_rule(mp->form,
                    NGX_HTTP_FLOWDASH_STRICT_PARTS, mp->start,
-                   "a part has a filename* that is not its filename");
+                   "a part has a filename* that differs from its filename");
     }
 
     return NGX_OK;
@@ -169,7 +169,7 @@ ngx_http_flowdash_multipart_filename_words(ngx_str_t *filename)
     if ((filename->len == 1 && *p == '.')
         || (filename->len == 2 && p[0] == '.' && p[1] == '.'))
     {
-        return "a part has a directory for its filename";
+        return "a part has \".\" or \"..\" as its filename";
     }
 
     for ( /* void */ ; p < last; p++) {

@@ -215,7 +215,8 @@ ngx_http_flowdash_multipart_grammar_name(ngx_str_t *name)
         && (memchr("/:,", name->data[0], sizeof("/:,") - 1)
             || last[-1] == ':' || last[-1] == ','))
     {
-        return "a part has a name that some apps cut at its ends";
+        return "a part has a name whose first or last character some apps cut "
+               "off";
     }
 
     for (p = name->data; p < last; p++) {

@@ -110,7 +110,8 @@ ngx_http_flowdash_multipart_media_boundary(ngx_str_t *type,
                                           |(NGX_HTTP_FLOWDASH_TEXT_CONTROL
                                             & ~NGX_HTTP_FLOWDASH_TEXT_TAB)))
     {
-        *error = "the Content-Type has a byte that is no character";
+        *error = "the Content-Type has a control character, or a byte that is "
+                 "not ASCII";
         return NGX_DECLINED;
     }
 
@@ -163,7 +164,7 @@ ngx_http_flowdash_multipart_media_boundary(ngx_str_t *type,
                                                            last,
                                                            "boundary")))
         {
-            *error = "the Content-Type has another \"boundary\"";
+            *error = "the Content-Type has a second \"boundary\"";
             return NGX_DECLINED;
         }
     }

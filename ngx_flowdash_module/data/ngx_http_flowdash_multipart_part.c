@@ -153,7 +153,7 @@ ngx_http_flowdash_multipart_part_parse(ngx_http_flowdash_multipart_t *mp,
     {
         return ngx_http_flowdash_multipart_state_refuse(mp,
                    NGX_HTTP_FLOWDASH_FORM_MALFORMED,
-                   "a part has not exactly one Content-Disposition");
+                   "a part does not have exactly one Content-Disposition");
     }
 
     /* Busboy ends the part there, even inside a header */

@@ -63,12 +63,12 @@ ngx_http_flowdash_sign_decode(ngx_str_t *text, u_char *key, size_t *len,
     dst.data = key;
 
     if (src.len && ngx_decode_base64(&dst, &src) != NGX_OK) {
-        *error = "behind \"whsec_\", a key is in standard base64";
+        *error = "after \"whsec_\", a key must be in standard base64";
         return NGX_DECLINED;
     }
 
     if (src.len == 0 || dst.len < NGX_HTTP_FLOWDASH_SIGN_KEY_MIN) {
-        *error = "the key has less than 24 bytes";
+        *error = "the key has fewer than 24 bytes";
         return NGX_DECLINED;
     }
 

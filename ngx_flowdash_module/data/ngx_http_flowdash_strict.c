@@ -69,7 +69,7 @@ ngx_http_flowdash_strict_choice(ngx_pool_t *pool)
     const char  **name;
 
     static const char  before[] = "a rule is one of ";
-    static const char  after[] = "; \"all -rule\" is all but one";
+    static const char  after[] = "; \"all -rule\" means all but this one";
 
     len = sizeof(before) + sizeof(after);
 

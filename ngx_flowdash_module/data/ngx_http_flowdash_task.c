@@ -178,7 +178,7 @@ ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
     }
 
     if (other) {
-        json->error = "a field's name occurs again in another case";
+        json->error = "two names of fields differ only in case";
         json->rule = NGX_HTTP_FLOWDASH_STRICT_CASE;
         return NGX_DECLINED;
     }

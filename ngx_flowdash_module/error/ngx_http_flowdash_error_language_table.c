@@ -18,13 +18,13 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
       {
         ngx_string("“%V” was not carried out"),
         ngx_string("The action was not carried out"),
-        ngx_string("The step %V refused it."),
+        ngx_string("The step %V refused the action."),
         ngx_string("The step %V does not work right now."),
         ngx_string("The step %V took too long."),
         ngx_string("The step %V could not be reached."),
         ngx_string("The step %V could not be reached safely."),
         ngx_string("The step %V gave an answer that cannot be used."),
-        ngx_string("The step %V could not be asked with the data that was "
+        ngx_string("The step %V could not be called with the data that was "
                    "sent."),
         ngx_string("The step %V was not ready in time."),
         ngx_string("The step %V could not be run."),
@@ -34,22 +34,22 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Too much was sent at once."),
         ngx_string("JSON was sent with the Content-Type of a form; it "
                    "should be application/json."),
-        ngx_string("The data was sent in a form that is not understood "
+        ngx_string("The data was sent in a format that is not supported "
                    "here."),
-        ngx_string("The request names two methods, and it is not known "
-                   "which one counts."),
+        ngx_string("The request names two methods, and it is unclear which "
+                   "one counts."),
         ngx_string("The data that was sent could not be read."),
         ngx_string("The answer was:"),
         ngx_string("Nothing was changed in the app."),
         ngx_string("What you can do"),
         ngx_string("Go back, check what you entered, and try again."),
         ngx_string("Wait a moment, then go back and try again."),
-        ngx_string("Go back and try again later: somebody may have to "
-                   "repair it first."),
+        ngx_string("Go back and try again later: somebody may have to fix the "
+                   "problem first."),
         ngx_string("Go back, shorten what you entered, and try again."),
-        ngx_string("Trying again will not help: please ask support."),
+        ngx_string("Trying again will not help: please contact support."),
         ngx_string("Back to where you were"),
-        ngx_string("If you need help, tell support this number:")
+        ngx_string("If you need help, give support this number:")
       } },
 
     { ngx_string("ar"), 1, ngx_string(" "),

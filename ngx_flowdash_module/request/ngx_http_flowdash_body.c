@@ -327,7 +327,7 @@ ngx_http_flowdash_body_content_type(ngx_str_t *value, ngx_array_t *types,
         media->ascii = (*charset == NULL || media->ascii)
                        && ngx_http_flowdash_multipart_media_is_ascii(value);
 
-        *charset = "the request's Content-Type names another charset than "
+        *charset = "the request's Content-Type names a charset other than "
                    "UTF-8";
     }
 

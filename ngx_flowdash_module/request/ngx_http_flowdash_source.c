@@ -221,7 +221,8 @@ ngx_http_flowdash_source_join(ngx_http_request_t *r,
         ctx->task = NULL;
         return ngx_http_flowdash_source_refuse_rule(r, ctx,
                    NGX_HTTP_BAD_REQUEST, NGX_HTTP_FLOWDASH_STRICT_CASE,
-                   "a field of the request is there in another case");
+                   "a field of the request differs from a stored one only in "
+                   "case");
     }
 
     task = ngx_palloc(r->pool, sizeof(ngx_http_flowdash_task_t));
@@ -340,13 +341,14 @@ ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
     }
 
     if (ngx_http_flowdash_source_query_differs(ctx, new)) {
-        *error = "the request's query has another value for it "
+        *error = "the request's query has a different value for it "
                  "(flowdash_strict query)";
         return NGX_DECLINED;
     }
 
     if (ngx_http_flowdash_source_other_case(ctx, ctx->task, &new->node.str)) {
-        *error = "the task has it in another case (flowdash_strict case)";
+        *error = "the task has a field whose name differs only in case "
+                 "(flowdash_strict case)";
         return NGX_DECLINED;
     }
 

@@ -84,8 +84,8 @@ ngx_http_flowdash_source_query_judge(ngx_http_request_t *r,
     {
         return ngx_http_flowdash_source_refuse_rule(r, ctx,
                    NGX_HTTP_BAD_REQUEST, NGX_HTTP_FLOWDASH_STRICT_QUERY,
-                   "the request's query has a field of the task, and so has "
-                   "the body");
+                   "the request's query and its body both have fields of the "
+                   "task");
     }
 
     if (ngx_http_flowdash_source_query_is_other(ctx)) {

@@ -348,10 +348,10 @@ ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
         return ngx_http_flowdash_source_refuse_rule(r, ctx,
                                              NGX_HTTP_BAD_REQUEST,
                                              NGX_HTTP_FLOWDASH_STRICT_JSON,
-                                             "JSON that a parser of forms "
-                                             "could find a field of the task "
-                                             "in, unless flowdash_types names "
-                                             "JSON only");
+                                             "JSON in which a form parser "
+                                             "could find a field of the task; "
+                                             "\"flowdash_types "
+                                             "application/json\" allows it");
     }
 
     if (ngx_http_flowdash_task_init(&src->body.task, r->pool, text,
@@ -371,8 +371,9 @@ ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
         }
 
         return ngx_http_flowdash_source_refuse(r, ctx, NGX_HTTP_BAD_REQUEST,
-                                           "the body's names are too unclear "
-                                           "to look for \"_method\"");
+                                           "the body's names are too "
+                                           "ambiguous to look for "
+                                           "\"_method\"");
     }
 
     status = (verdict == NGX_HTTP_FLOWDASH_JSON_LARGE)

@@ -103,7 +103,7 @@ ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex, ngx_int_t rc)
     {
         (void) ngx_http_flowdash_exchange_fail(ex,
                    NGX_HTTP_FLOWDASH_RESPONSE_INVALID,
-                   "the step was led to another location");
+                   "the step was redirected to another location");
         return;
     }
 

@@ -187,7 +187,7 @@ ngx_http_flowdash_call_result_read_error(ngx_http_flowdash_call_t *call)
         return ngx_http_flowdash_call_result_set_error(call,
                                       NGX_HTTP_FLOWDASH_CONNECT,
                                       call->kept
-                                      ? "the endpoint closed a kept "
+                                      ? "the endpoint closed a keepalive "
                                         "connection instead of answering"
                                       : "the endpoint refused the call "
                                         "before it processed it");
@@ -201,7 +201,7 @@ ngx_http_flowdash_call_result_read_error(ngx_http_flowdash_call_t *call)
         return ngx_http_flowdash_exchange_fail_text(ex,
                    NGX_HTTP_FLOWDASH_RESPONSE_INVALID,
                    call->request->pool,
-                   "the answer's Content-Encoding %s cannot be undone",
+                   "the answer's Content-Encoding %s cannot be decoded",
                    header->value);
     }
 
@@ -223,7 +223,7 @@ ngx_http_flowdash_call_result_set_error(ngx_http_flowdash_call_t *call,
         detail = "flowdash_deny denies the address";
 
     } else if (error == NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE) {
-        detail = "the answer's header is over what libcurl reads";
+        detail = "the answer's header is larger than libcurl accepts";
     }
 
     if (ngx_http_flowdash_call_result_is_of_proxy(call, error)) {

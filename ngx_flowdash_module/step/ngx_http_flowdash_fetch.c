@@ -176,7 +176,7 @@ ngx_http_flowdash_fetch_uri(ngx_http_request_t *r,
         return ngx_http_flowdash_exchange_fail(ex,
                    NGX_HTTP_FLOWDASH_REQUEST_INVALID,
                    "the URI of flowdash_task_from does not begin with \"/\", "
-                   "or has a \".\" or \"..\" as one of its parts");
+                   "or a part of its path is \".\" or \"..\"");
     }
 
     return NGX_OK;

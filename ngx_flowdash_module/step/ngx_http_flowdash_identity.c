@@ -77,8 +77,8 @@ ngx_http_flowdash_identity(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 
     if (rc == NGX_DECLINED) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "flowdash: the client's Idempotency-Key is not valid, "
-                      "and not used");
+                      "flowdash: the client's Idempotency-Key is ignored, "
+                      "because it is invalid");
         return NGX_OK;
     }
 
@@ -227,7 +227,7 @@ ngx_http_flowdash_identity_derive(ngx_http_request_t *r,
 
     if (kv[0].value.len == 0) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "flowdash: the client's Idempotency-Key is not used, "
+                      "flowdash: the client's Idempotency-Key is ignored, "
                       "because the user has no id");
         return NGX_OK;
     }

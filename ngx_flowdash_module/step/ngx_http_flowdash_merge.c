@@ -52,7 +52,8 @@ ngx_http_flowdash_merge(ngx_http_request_t *r,
         && !ngx_http_flowdash_text_is_json_type(&ex->content_type))
     {
         return ngx_http_flowdash_merge_nothing(r, ctx, ex, 0,
-                                               "has another media type");
+                                               "has a media type other than "
+                                               "JSON");
     }
 
     answer = ngx_palloc(r->pool, sizeof(ngx_http_flowdash_task_t));

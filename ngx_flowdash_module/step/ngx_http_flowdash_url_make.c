@@ -74,8 +74,8 @@ ngx_http_flowdash_url_make(ngx_http_request_t *r,
     {
         return ngx_http_flowdash_exchange_fail(ex,
                    NGX_HTTP_FLOWDASH_REQUEST_INVALID,
-                   "a variable of flowdash_call makes a \".\" or \"..\" of a "
-                   "part of the path");
+                   "a variable of flowdash_call turns a part of the path into "
+                   "\".\" or \"..\"");
     }
 
     return ngx_http_flowdash_url_make_redacted(r, ex, url, host, &path);
@@ -145,8 +145,8 @@ ngx_http_flowdash_url_make_host(ngx_http_request_t *r,
     if (!ngx_http_flowdash_url_make_host_valid(host)) {
         return ngx_http_flowdash_exchange_fail(ex,
                    NGX_HTTP_FLOWDASH_REQUEST_INVALID,
-                   "a variable of flowdash_call makes a host of the URL that "
-                   "is none");
+                   "a variable of flowdash_call makes the host of the URL "
+                   "invalid");
     }
 
     return NGX_OK;

@@ -104,7 +104,7 @@ ngx_http_flowdash_log_guarded(ngx_http_request_t *r,
                                      NGX_HTTP_FLOWDASH_LOG_NAME);
     p = ngx_http_flowdash_log_quoted(p, last, " to", &r->unparsed_uri,
                                      NGX_HTTP_FLOWDASH_LOG_TEXT);
-    p = ngx_slprintf(p, last, " is no action");
+    p = ngx_slprintf(p, last, " is not an action");
 
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "flowdash: %*s, id %V",
                   p - buf, buf, &ctx->id);
@@ -123,10 +123,10 @@ ngx_http_flowdash_log_tolerated(ngx_http_request_t *r,
     p = ngx_http_flowdash_log_quoted(buf, last, "action", &ctx->action,
                                      NGX_HTTP_FLOWDASH_LOG_NAME);
     p = ngx_http_flowdash_log_quoted(p, last,
-                                     " goes on, failed on optional step",
+                                     " continues although optional step",
                                      &ex->step->name,
                                      NGX_HTTP_FLOWDASH_LOG_NAME);
-
+    p = ngx_slprintf(p, last, " failed");
     p = ngx_http_flowdash_log_reason(p, last, ex, ex->error, &ex->detail);
     p = ngx_http_flowdash_log_called(p, last, ex);
 
@@ -159,10 +159,11 @@ ngx_http_flowdash_log_repeated(ngx_http_request_t *r,
     }
 
     if (wait) {
-        p = ngx_slprintf(p, last, ", again in %T.%03Ms", (time_t) wait / 1000,
+        p = ngx_slprintf(p, last, ", retrying in "
+                                  "%T.%03Ms", (time_t) wait / 1000,
                          wait % 1000);
     } else {
-        p = ngx_slprintf(p, last, ", again at once");
+        p = ngx_slprintf(p, last, ", retrying at once");
     }
 
     p = ngx_http_flowdash_log_called(p, last, ex);
@@ -206,7 +207,7 @@ ngx_http_flowdash_log_led_away(ngx_http_request_t *r)
     u_char   buf[NGX_HTTP_FLOWDASH_LOG_LINE];
 
     p = ngx_http_flowdash_log_quoted(buf, buf + sizeof(buf),
-                                     "the step was led to", &r->uri,
+                                     "the step was redirected to", &r->uri,
                                      NGX_HTTP_FLOWDASH_LOG_TEXT);
 
     /* nginx would add the subrequest's URI, in which it escapes nothing */
@@ -214,8 +215,8 @@ ngx_http_flowdash_log_led_away(ngx_http_request_t *r)
     ngx_http_set_log_request(r->connection->log, r->main);
 
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "flowdash: %*s, which is not its content handler, "
-                  "or an action", p - buf, buf);
+                  "flowdash: %*s, which is not its own content handler, or is "
+                  "an action", p - buf, buf);
 
     ngx_http_set_log_request(r->connection->log, r);
 }

@@ -135,7 +135,7 @@ ngx_http_flowdash_status_page_action(ngx_http_flowdash_output_t *out,
         ngx_http_flowdash_status_page_name(out, &action->name);
 
     } else {
-        ngx_http_flowdash_output(out, "(its name could not be told)");
+        ngx_http_flowdash_output(out, "(its name could not be determined)");
     }
 
     ngx_http_flowdash_output(out, "</h2>\n");

@@ -196,7 +196,7 @@ const char  ngx_http_flowdash_status_page_script[] =
     "        show();\n"
     "    }).catch(function () {\n"
     "        document.querySelector('#when').textContent =\n"
-    "            'The gateway does not answer, this is how it was.';\n"
+    "            'The gateway does not answer; these are the last figures.';\n"
     "    });\n"
     "}, 5000);\n"
     "</script>\n";

@@ -382,6 +382,7 @@ ngx_http_flowdash_variable_too_early(ngx_http_request_t *r, ngx_str_t *name)
         && ngx_http_flowdash_method_is_listed(flcf->methods, &r->method_name))
     {
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
-                      "flowdash: \"$%V\" is read before the task is", name);
+                      "flowdash: \"$%V\" is read before the task has been "
+                      "read", name);
     }
 }

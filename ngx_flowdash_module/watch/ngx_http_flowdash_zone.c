@@ -75,7 +75,7 @@ ngx_http_flowdash_zone_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (fmcf->zone->data) {
         return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
-                                             "the zone is in use already");
+                                             "the zone is already in use");
     }
 
     fmcf->zone->init = ngx_http_flowdash_zone_init;

@@ -48,12 +48,12 @@ test_remember(ngx_pool_t *pool, size_t size)
 #define NO_KEY      "no key in \"" DIR "key\": "
 #define ALL_READ    "\"" DIR "key\" in \"flowdash_sign_key\": the secret can be"
 #define NO_SECRET   "no secret in \"" DIR "key\""
-#define FILE_ERROR  "behind \"file:\", the name of a file is expected"
+#define FILE_ERROR  "after \"file:\", the name of a file is expected"
 #define ARG(n, e)   "invalid argument " n " of \"flowdash_sign_key\": " e
 
 #define WRONG_START   "a key starts with \"whsec_\""
-#define WRONG_BASE64  "behind \"whsec_\", a key is in standard base64"
-#define TOO_SHORT     "the key has less than 24 bytes"
+#define WRONG_BASE64  "after \"whsec_\", a key must be in standard base64"
+#define TOO_SHORT     "the key has fewer than 24 bytes"
 
 
 typedef struct {
@@ -76,9 +76,9 @@ static test_case_t  cases[] = {
     { "file:key whsec_" K64 " file:key", "whsec_" K24, 0600, 3, "" },
     { "file:key", "whsec_" K24, 0604, 1, ALL_READ },
 
-    { "off whsec_" K24, NULL, 0, -1, ARG("1", "\"off\" stands alone") },
-    { "whsec_" K24 " off", NULL, 0, -1, ARG("2", "\"off\" stands alone") },
-    { "off off", NULL, 0, -1, ARG("1", "\"off\" stands alone") },
+    { "off whsec_" K24, NULL, 0, -1, ARG("1", "\"off\" must stand alone") },
+    { "whsec_" K24 " off", NULL, 0, -1, ARG("2", "\"off\" must stand alone") },
+    { "off off", NULL, 0, -1, ARG("1", "\"off\" must stand alone") },
     { K24, NULL, 0, -1, ARG("1", WRONG_START) },
     { "whsec_" K24 " whsec_" K64 " whsec_TWZL", NULL, 0, -1,
       ARG("3", TOO_SHORT) },

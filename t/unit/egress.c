@@ -132,13 +132,13 @@ static test_level_t  levels[] = {
     { "+10.0.0.0/8 -all", NULL, 0, 1 },
     { "-10.0.0.0/8 +all", NULL, 0, 1 },
     { "+10.1.0.0/16 -10.0.0.0/8", NULL, 0, 1 },
-    { "+10.0.0.0/8", "without any \"flowdash_deny\"", 0, 1 },
-    { "+unix:", "without any \"flowdash_deny\"", 0, 1 },
-    { "+10.0.0.0/8 +all", "without any \"flowdash_deny\"", 0, 1 },
-    { "+all -10.0.0.0/8", "a rule behind", 0, 1 },
-    { "+all +all", "a rule behind", 1, 1 },
-    { "-all +10.0.0.0/8", "a rule behind", 0, 1 },
-    { "-10.0.0.0/8 -all -::1", "a rule behind", 0, 0 }
+    { "+10.0.0.0/8", "without a \"flowdash_deny\"", 0, 1 },
+    { "+unix:", "without a \"flowdash_deny\"", 0, 1 },
+    { "+10.0.0.0/8 +all", "without a \"flowdash_deny\"", 0, 1 },
+    { "+all -10.0.0.0/8", "a rule after", 0, 1 },
+    { "+all +all", "a rule after", 1, 1 },
+    { "-all +10.0.0.0/8", "a rule after", 0, 1 },
+    { "-10.0.0.0/8 -all -::1", "a rule after", 0, 0 }
 };
 
 

@@ -83,8 +83,8 @@ test_init(z_streamp stream, int bits, const char *version, int size)
 
 #define TEST_DAMAGED    "not gzip, or damaged"
 #define TEST_TRUNCATED  "gzip data is truncated"
-#define TEST_BEHIND     "data behind the gzip data"
-#define TEST_LARGE      "decoded over the size that is allowed"
+#define TEST_BEHIND     "data after the gzip data"
+#define TEST_LARGE      "larger than allowed when decoded"
 
 
 typedef struct {

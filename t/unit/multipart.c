@@ -146,21 +146,21 @@ static test_case_t  cases[] = {
 
     T("nothing", "", "MALFORMED the closing delimiter is missing"),
     T("a preamble", "x\r\n" A "--B--",
-      "MALFORMED no delimiter at its beginning"),
+      "MALFORMED no delimiter at the beginning"),
     T("two empty lines", "\r\n\r\n" A "--B--",
-      "MALFORMED no delimiter at its beginning"),
+      "MALFORMED no delimiter at the beginning"),
     T("a bare LF first", "\n" A "--B--",
-      "MALFORMED no delimiter at its beginning"),
+      "MALFORMED no delimiter at the beginning"),
     T("a bare CR first", "\r" A "--B--",
-      "MALFORMED no delimiter at its beginning"),
-    T("another delimiter", "--b\r\n", "MALFORMED no delimiter at its "
+      "MALFORMED no delimiter at the beginning"),
+    T("another delimiter", "--b\r\n", "MALFORMED no delimiter at the "
       "beginning"),
     T("no end", A "--B\r\n", "MALFORMED the closing delimiter is missing"),
     T("half an end", A "--B-", "MALFORMED the closing delimiter is missing"),
     T("something after", A "--B--\r\nx",
-      "MALFORMED something behind the closing delimiter"),
+      "MALFORMED something after the closing delimiter"),
     T("a part after", A "--B--\r\n" A,
-      "MALFORMED something behind the closing delimiter"),
+      "MALFORMED something after the closing delimiter"),
     T("a bare LF after", A "--B\nx",
       "MALFORMED a line that begins with the delimiter"),
     T("a bare CR after", A "--B\rx",
@@ -172,36 +172,36 @@ static test_case_t  cases[] = {
     T("a dash after", A "--B-\r\n",
       "MALFORMED a line that begins with the delimiter"),
     T("a bare LF before", P("issue[a]", "1\n--B"),
-      "MALFORMED a delimiter behind a bare line feed"),
+      "MALFORMED a delimiter after a bare line feed"),
     T("LF LF before", P("o", "\n--B"),
-      "MALFORMED a delimiter behind a bare line feed"),
+      "MALFORMED a delimiter after a bare line feed"),
     T("a bare CR before", P("o", "1\r--B"),
-      "MALFORMED a delimiter inside of a line"),
+      "MALFORMED a delimiter in the middle of a line"),
     T("inside of a line", P("issue[a]", "1--B"),
-      "MALFORMED a delimiter inside of a line"),
+      "MALFORMED a delimiter in the middle of a line"),
     T("dashes before", P("issue[a]", "\r\n---B"),
-      "MALFORMED a delimiter inside of a line"),
+      "MALFORMED a delimiter in the middle of a line"),
     T("no content", D CD "; name=\"o\"\r\n\r\n--B--",
       "MALFORMED a part without content"),
 
     /* headers */
 
     T("no headers", D "\r\nx" E,
-      "MALFORMED a part has not exactly one Content-Disposition"),
+      "MALFORMED a part does not have exactly one Content-Disposition"),
     T("no disposition", H("X: y"),
-      "MALFORMED a part has not exactly one Content-Disposition"),
+      "MALFORMED a part does not have exactly one Content-Disposition"),
     T("two dispositions", Y(CD "; name=\"b\""),
-      "MALFORMED a part has not exactly one Content-Disposition"),
+      "MALFORMED a part does not have exactly one Content-Disposition"),
     T("a disposition inside", Y("X: " CD "; name=\"b\""),
-      "MALFORMED a part has not exactly one Content-Disposition"),
+      "MALFORMED a part does not have exactly one Content-Disposition"),
     T("only one inside", H("X-" CD "; name=\"b\""),
       "MALFORMED a part has a Content-Disposition other than form-data"),
     T("a bare LF", H("X: y\nZ: z"),
-      "MALFORMED half of a line end in the headers of a part"),
+      "MALFORMED a lone CR or LF in the headers of a part"),
     T("a bare CR", H("X: y\rZ: z"),
-      "MALFORMED half of a line end in the headers of a part"),
+      "MALFORMED a lone CR or LF in the headers of a part"),
     T("a bare LF at once", D "\n",
-      "MALFORMED half of a line end in the headers of a part"),
+      "MALFORMED a lone CR or LF in the headers of a part"),
     T("NUL", Y("X: \0"),
       "MALFORMED a control character in the headers of a part"),
     T("DEL", Y("X: \x7f"),
@@ -223,7 +223,7 @@ static test_case_t  cases[] = {
     T("an empty header name", Y(": y"),
       "MALFORMED a part has a header without a proper name"),
     T("too large", Y("X: " K4 K4 K4 K4),
-      "LARGE a part has too large headers"),
+      "LARGE a part has headers that are too large"),
     T("two Content-Types", Y("Content-Type: a/b\r\ncontent-type: a/b"),
       "MALFORMED a part has a header twice"),
     T("two encodings", Y("Content-Transfer-Encoding: 8bit\r\n"
@@ -339,9 +339,10 @@ static test_case_t  cases[] = {
     T("_charset_ large", P("_charset_", K256) "--B--",
       "CHARSET a \"_charset_\" other than UTF-8"),
     T("a bad name", P("issue[a", "1") "--B--", "MALFORMED a name that is "
-      "empty, or with stray brackets, spaces or control characters"),
+      "empty, or has stray brackets, spaces or control characters"),
     T("a field of two kinds", A P("issue[a][b]", "1") "--B--",
-      "MALFORMED a field that is two of value, file, array, object"),
+      "MALFORMED a field that is more than one of a value, a file, an "
+      "array and an object"),
     T("too large a value", P("issue[a]", K4 K4 K4 K4 K4) "--B--",
       "LARGE over flowdash_max_fields_size"),
     T("too large together", P("issue[a]", K4 K4) P("issue[b]", K4 K4 K4)
@@ -364,7 +365,7 @@ static test_case_t  cases[] = {
 #define HEADER       "MALFORMED a part has a header that forms do not have, " \
                      "or an unusual one (parts)"
 #define TYPE         "MALFORMED a part has an unusual Content-Type (parts)"
-#define LENGTH       "MALFORMED a part has another length than its "          \
+#define LENGTH       "MALFORMED a part whose length is not its "             \
                      "Content-Length (parts)"
 #define BAD_LENGTH   "MALFORMED a part has a malformed Content-Length (parts)"
 #define ENCODING     "MALFORMED a part has an unusual "                       \
@@ -381,10 +382,10 @@ static test_case_t  cases[] = {
 #define PATH         "MALFORMED a part has a path in its filename (words)"
 #define AROUND       "MALFORMED a part has a filename with a space or a "     \
                      "byte order mark around it (words)"
-#define DIRECTORY    "MALFORMED a part has a directory for its filename "     \
+#define DIRECTORY    "MALFORMED a part has \".\" or \"..\" as its filename "  \
                      "(words)"
-#define NOT_ASCII    "CHARSET a part has a value that is not ASCII, in "      \
-                     "another charset than UTF-8"
+#define NOT_ASCII    "CHARSET a part has a value that is not ASCII, in a "    \
+                     "charset other than UTF-8"
 
 static test_case_t  strict_cases[] = {
 
@@ -451,7 +452,7 @@ static test_case_t  strict_cases[] = {
     T("two encodings", V("Content-Transfer-Encoding: 8bit\r\n"
       "Content-Transfer-Encoding: 8bit\r\n"), TWICE),
     T("no headers", D "\r\nx" E,
-      "MALFORMED a part has not exactly one Content-Disposition"),
+      "MALFORMED a part does not have exactly one Content-Disposition"),
 
     /* Content-Disposition */
 
@@ -488,7 +489,7 @@ static test_case_t  strict_cases[] = {
       DISPOSITION),
     T("filename* that differs", H(CD "; name=\"issue[f]\"; filename=\"a\"; "
       "filename*=UTF-8''b\r\nContent-Type: a/b"),
-      "MALFORMED a part has a filename* that is not its filename (parts)"),
+      "MALFORMED a part has a filename* that differs from its filename (parts)"),
     T("another parameter", O("; filename=\"a\"; size=1"), DISPOSITION),
     T("name*", O("; name*=UTF-8''issue[b]"), DISPOSITION),
     T("two names", O("; name=\"issue[b]\""), DISPOSITION),

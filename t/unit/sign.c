@@ -96,8 +96,8 @@ test_final(EVP_MD_CTX *ctx, unsigned char *mac, size_t *len)
 
 #define WRONG_START    "a key starts with \"whsec_\""
 #define WRONG_PADDING  "the padding of the key's base64 is wrong"
-#define WRONG_BASE64   "behind \"whsec_\", a key is in standard base64"
-#define TOO_SHORT      "the key has less than 24 bytes"
+#define WRONG_BASE64   "after \"whsec_\", a key must be in standard base64"
+#define TOO_SHORT      "the key has fewer than 24 bytes"
 #define TOO_LONG       "the key has more than 64 bytes"
 
 #define VECTOR       "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
