@@ -451,7 +451,7 @@ sub fill_in ($browser) {
 
     $browser->click('#save');
     is($browser->wait($date, qr/you sent/),
-        "2020-02-01\nchanged by a step, you sent 2020-01-31",
+        "2020-02-01\nchanged by a step; you sent 2020-01-31",
         'the first click is an action that changes something');
     like($browser->text('#calls'), qr{^Finish.*finished.*/tasks/1\n✓}s,
         'and shows who was called');

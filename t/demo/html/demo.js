@@ -57,7 +57,7 @@ async function reset() {
     first = done.length;
     showTask();
     showDone();
-    say('The task is as it was at first.');
+    say('The task is as it was at the start.');
 }
 
 
@@ -138,7 +138,7 @@ async function run(job) {
         }
         await job();
     } catch (error) {
-        say(`That did not work (${error.message}). Does the demo still run?`);
+        say(`That did not work (${error.message}). Is the demo still running?`);
     }
 
     busy = false;

@@ -13,6 +13,6 @@ for (const { field, was } of last.flatMap(({ calls }) => calls.flatMap(changes))
 
     row?.classList.add('by-step');
     row?.lastElementChild.append(Object.assign(document.createElement('small'), {
-        textContent: `changed by a step, you sent ${was}`,
+        textContent: `changed by a step; you sent ${was}`,
     }));
 }
