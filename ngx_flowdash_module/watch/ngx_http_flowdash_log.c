@@ -127,6 +127,7 @@ ngx_http_flowdash_log_tolerated(ngx_http_request_t *r,
                                      &ex->step->name,
                                      NGX_HTTP_FLOWDASH_LOG_NAME);
     p = ngx_slprintf(p, last, " failed");
+
     p = ngx_http_flowdash_log_reason(p, last, ex, ex->error, &ex->detail);
     p = ngx_http_flowdash_log_called(p, last, ex);
 
@@ -159,9 +160,8 @@ ngx_http_flowdash_log_repeated(ngx_http_request_t *r,
     }
 
     if (wait) {
-        p = ngx_slprintf(p, last, ", retrying in "
-                                  "%T.%03Ms", (time_t) wait / 1000,
-                         wait % 1000);
+        p = ngx_slprintf(p, last, ", retrying in %T.%03Ms",
+                         (time_t) wait / 1000, wait % 1000);
     } else {
         p = ngx_slprintf(p, last, ", retrying at once");
     }

@@ -89,7 +89,7 @@ static ngx_http_flowdash_metric_t  ngx_http_flowdash_metrics[] = {
       offsetof(ngx_http_flowdash_counters_t, retries), 1 },
 
     { "flowdash_step_answers_ignored_total", "counter",
-      "Answers of a step that were ignored: they have no task.",
+      "Answers of a step that were ignored, because they had no task.",
       offsetof(ngx_http_flowdash_counters_t, ignored), 1 },
 
     { "flowdash_step_sent_bytes_total", "counter",
@@ -101,11 +101,11 @@ static ngx_http_flowdash_metric_t  ngx_http_flowdash_metrics[] = {
       offsetof(ngx_http_flowdash_counters_t, received), 1 },
 
     { "flowdash_step_connections_opened_total", "counter",
-      "Calls that have opened a connection.",
+      "Calls that opened a connection.",
       offsetof(ngx_http_flowdash_counters_t, opened), 1 },
 
     { "flowdash_step_connections_reused_total", "counter",
-      "Calls that were answered on a connection that was open.",
+      "Calls that used a connection that was already open.",
       offsetof(ngx_http_flowdash_counters_t, reused), 1 },
 
     { NULL, NULL, NULL, 0, 0 }
@@ -130,8 +130,8 @@ ngx_http_flowdash_status_prometheus(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_status_prometheus_times(out, view, 1);
 
     ngx_http_flowdash_output(out,
-        "# HELP flowdash_build_info Versions: the module's, nginx's, "
-        "libcurl's.\n"
+        "# HELP flowdash_build_info Versions of the module, nginx and "
+        "libcurl.\n"
         "# TYPE flowdash_build_info gauge\n"
         "flowdash_build_info{version=\"" NGX_HTTP_FLOWDASH_VERSION "\","
         "nginx=\"" NGINX_VERSION "\",libcurl=\"%s\"} 1\n",
@@ -141,10 +141,10 @@ ngx_http_flowdash_status_prometheus(ngx_http_flowdash_output_t *out,
         "# HELP flowdash_zone_entries Actions and steps that are counted.\n"
         "# TYPE flowdash_zone_entries gauge\n"
         "flowdash_zone_entries %uA\n"
-        "# HELP flowdash_zone_entries_max Room for them in flowdash_zone.\n"
+        "# HELP flowdash_zone_entries_max Room for entries in flowdash_zone.\n"
         "# TYPE flowdash_zone_entries_max gauge\n"
         "flowdash_zone_entries_max %ui\n"
-        "# HELP flowdash_uncounted_total What found no room there.\n"
+        "# HELP flowdash_uncounted_total Runs without room in flowdash_zone.\n"
         "# TYPE flowdash_uncounted_total counter\n"
         "flowdash_uncounted_total %uA\n"
         "# HELP flowdash_guarded_total Requests that flowdash_guard refused.\n"

@@ -155,9 +155,9 @@ row('closes it in the first line of the answer', 'call/part_line'
 row('closes it in the header', 'call/part_head' => '502, 1, 0, failed connect');
 row('closes it in the body', 'call/part_body' => '502, 1, 0, failed connect');
 row('closes it in a chunk', 'call/part_chunk' => '502, 1, 0, failed connect');
-row('closes a kept connection as the call is sent', 'call/kept_close'
+row('closes a keepalive connection as the call is sent', 'call/kept_close'
     => '200, 2, 1, ok', before => 'call/kept_close');
-row('answers 408 on a kept connection', 'call/kept_408' => '200, 2, 1, ok',
+row('answers 408 on a keepalive connection', 'call/kept_408' => '200, 2, 1, ok',
     before => 'call/kept_408');
 row('answers something that is not HTTP', 'call/garbage'
     => '502, 1, 0, failed response_invalid');
