@@ -958,7 +958,7 @@ is((grep { $_->{name} eq '' } @{ $status->{actions} })[0]{failed}
 is("$status->{failures}[0]{action}|$status->{failures}[0]{status}", '|400',
    'no UTF-8: the failure');
 is(promtool($t->get('/metrics')->{body}), '', 'no UTF-8: metrics');
-like($t->get('/flows')->{body}, qr/its name could not be told/,
+like($t->get('/flows')->{body}, qr/its name could not be determined/,
      'no UTF-8: the page');
 
 $t->done;
