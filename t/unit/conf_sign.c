@@ -46,7 +46,7 @@ test_remember(ngx_pool_t *pool, size_t size)
 
 #define DIR         "conf/"
 #define NO_KEY      "no key in \"" DIR "key\": "
-#define ALL_READ    "\"" DIR "key\" in \"flowdash_sign_key\": the secret can be"
+#define ALL_READ    "\"" DIR "key\" in \"flowdash_sign_key\": all users can "
 #define NO_SECRET   "no secret in \"" DIR "key\""
 #define FILE_ERROR  "after \"file:\", the name of a file is expected"
 #define ARG(n, e)   "invalid argument " n " of \"flowdash_sign_key\": " e
