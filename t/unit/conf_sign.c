@@ -299,7 +299,9 @@ main(void)
     (void) test_begin(0);
     test_log_keep();
 
-    if (mkdtemp(dir) == NULL || chdir(dir) != 0 || mkdir("conf", 0700) != 0) {
+    if (mkdtemp(dir) == NULL || chmod(dir, 0755) != 0 || chdir(dir) != 0
+        || mkdir("conf", 0755) != 0)
+    {
         perror(dir);
         return 2;
     }
