@@ -51,7 +51,7 @@ grep --null-data '^debian/' "$work/files" |
     cat debian/changelog
 } >"$tree/debian/changelog"
 
-echo "building the package for $suite"
+echo "building the package for $suite; this takes about a minute"
 if ! (cd "$tree" && dpkg-buildpackage -us -uc) >$work/log 2>&1; then
     tail -n 40 $work/log >&2
     exit 1
