@@ -440,16 +440,19 @@ ngx_flowdash_curl_socket_watch_kept(CURL *easy)
 
 /*
  * Two connections to two endpoints may have one port: then nobody knows which
- * it is.
+ * it is.  One that is not idle is used by others, too, by HTTP/2.
  */
 
 ngx_uint_t
 ngx_flowdash_curl_socket_use(ngx_flowdash_curl_use_t *use, CURL *easy,
     ngx_uint_t port)
 {
+    ngx_uint_t                 n, http1;
     ngx_flowdash_curl_idle_t  *idle;
     ngx_flowdash_curl_conn_t  *s, *found;
 
+    n = 0;
+    http1 = 0;
     found = NULL;
 
     if (port == 0) {
@@ -462,22 +465,16 @@ ngx_flowdash_curl_socket_use(ngx_flowdash_curl_use_t *use, CURL *easy,
     {
         s = ngx_queue_data(idle, ngx_flowdash_curl_conn_t, idle);
 
-        if (s->port != port) {
-            continue;
+        if (s->port == port) {
+            found = s;
+            http1 |= !s->http2;
+            n++;
         }
-
-        if (found) {
-            return 0;
-        }
-
-        found = s;
     }
 
-    if (found == NULL || found->http2) {
-        return 0;
+    if (n == 1 && http1) {
+        ngx_flowdash_curl_use_begin(use, &found->use, &found->count, easy);
     }
 
-    ngx_flowdash_curl_use_begin(use, &found->use, &found->count, easy);
-
-    return 1;
+    return http1;
 }

@@ -69,9 +69,8 @@ ngx_uint_t ngx_flowdash_curl_socket_is_frozen(CURL *easy);
 
 /*
  * A transfer's request is sent next, on a connection whose own port is "port".
- * If that is a kept one with HTTP/1, returns 1: whether an octet of an answer
- * has come will be known when it is closed.  Returns 0 otherwise, also if it
- * is not clear which connection it is.
+ * Returns 1 if that may be a kept one with HTTP/1: if it is clear which one it
+ * is, use->silent will be known when it is closed.  Returns 0 otherwise.
  */
 ngx_uint_t ngx_flowdash_curl_socket_use(ngx_flowdash_curl_use_t *use,
     CURL *easy, ngx_uint_t port);

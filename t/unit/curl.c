@@ -53,6 +53,7 @@ static CURLcode run(void);
 static void swept(void);
 static void test_plans(void);
 static void test_order(void);
+static void test_ports(void);
 static void test_exit(void);
 static void test_sweeps(void);
 static void test_kept(void);
@@ -81,6 +82,7 @@ main(void)
 
     test_plans();
     test_order();
+    test_ports();
     test_exit();
     test_sweeps();
     test_kept();
@@ -320,6 +322,58 @@ test_order(void)
 
     ok(ngx_flowdash_curl_idle_get() == NULL
        && ngx_flowdash_curl_idle_get_excess(0) == NULL, "none is left");
+
+    test_end_all();
+}
+
+
+/* which of the idle connections a request is sent on, by its port */
+
+static void
+test_ports(void)
+{
+    CURL                      *easy;
+    ngx_uint_t                 i;
+    ngx_flowdash_curl_use_t    use;
+    ngx_flowdash_curl_conn_t   c[6];
+
+    static ngx_uint_t  ports[] = { 1, 2, 3, 3, 4, 4 };
+    static ngx_uint_t  http2[] = { 0, 1, 1, 0, 1, 1 };
+
+    test_start();
+
+    easy = curl_easy_init();
+
+    ngx_memzero(&use, sizeof(use));
+    ngx_memzero(c, sizeof(c));
+
+    for (i = 0; i < 6; i++) {
+        c[i].port = ports[i];
+        c[i].http2 = http2[i];
+        ngx_flowdash_curl_idle_add(&c[i].idle);
+    }
+
+    ok(ngx_flowdash_curl_socket_use(&use, easy, 3) && use.place == NULL,
+       "one of two, perhaps HTTP/1: it is not clear which, nor HTTP/2");
+    ok(!ngx_flowdash_curl_socket_use(&use, easy, 4) && use.place == NULL,
+       "one of two, and both have HTTP/2");
+    ok(!ngx_flowdash_curl_socket_use(&use, easy, 2) && use.place == NULL,
+       "HTTP/2");
+    ok(!ngx_flowdash_curl_socket_use(&use, easy, 5) && use.place == NULL,
+       "none that is idle");
+    ok(!ngx_flowdash_curl_socket_use(&use, easy, 0) && use.place == NULL,
+       "no port");
+    ok(ngx_flowdash_curl_socket_use(&use, easy, 1) && use.place == &c[0].use
+       && c[0].use == &use, "HTTP/1");
+
+    ngx_flowdash_curl_use_end(&use);
+    ok(c[0].use == NULL && use.place == NULL, "and parted again");
+
+    for (i = 0; i < 6; i++) {
+        ngx_flowdash_curl_idle_remove(&c[i].idle);
+    }
+
+    curl_easy_cleanup(easy);
 
     test_end_all();
 }
