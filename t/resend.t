@@ -79,6 +79,19 @@ $t->server(tls => sub {
     }, @certificate);
 });
 
+# one that answers once, and is gone when the next call comes
+
+$t->server(gone => sub {
+    my ($listen, $record) = @_;
+    serve_tls($listen, $record, sub {
+        my (undef, undef, $tls) = @_;
+        my $listener = getppid;
+        kill 'KILL', $listener;
+        select undef, undef, undef, 0.01 while getppid == $listener;
+        return ($tls->seal($answer), 0);
+    }, @certificate);
+});
+
 # one that reads the beginning of a call on a kept connection, and closes it
 
 $t->server(early => sub {
@@ -149,6 +162,7 @@ for my $to (qw(hook tls)) {
 action('three', "$url{three}/three", '');
 action('early', 'http://127.0.0.1:%%PORT_early%%/early', '');
 action('early_tls', 'https://127.0.0.1:%%PORT_early_tls%%/early_tls', '');
+action('gone', 'https://127.0.0.1:%%PORT_gone%%/gone', '');
 action("unix/$_", "$url{unix}/unix/$_", '') for qw(ok none);
 action('many', "$url{hook}/many", '');
 action('kept/many', "$url{hook}/kept/many", 'flowdash_connect_timeout 1s;');
@@ -299,6 +313,15 @@ for (qw(early early_tls)) {
     is(flow($_, 2), '|-|502, 200|', "$_: it is sent once more");
     is(scalar $t->new_requests($_), 2, "$_: and comes once");
 }
+
+# The log tells why the new connection has failed, not what was wrong with the
+# old one, even if libcurl itself has opened the new one.
+
+is(act('gone'), 200, 'gone: a connection is kept');
+is(act('gone'), 502, 'gone: nothing listens any more');
+is(flow('gone', 2) =~ /^\|connect\|/, 1, 'gone: variables');
+like($t->error_log, qr{"Do gone" failed on step "Hook": connect, (?#
+     )(?:attempts 2, )?(?:Failed to|Couldn't) connect}, 'gone: log');
 
 # flowdash_retry has its own count
 

@@ -31,6 +31,8 @@ static ngx_uint_t ngx_http_flowdash_call_result_is_status_line(
     ngx_str_t *line);
 static ngx_int_t ngx_http_flowdash_call_result_read_error(
     ngx_http_flowdash_call_t *call);
+static const char *ngx_http_flowdash_call_result_text(
+    ngx_flowdash_curl_transfer_t *t);
 static ngx_uint_t ngx_http_flowdash_call_result_is_of_proxy(
     ngx_http_flowdash_call_t *call, ngx_http_flowdash_reason_e error);
 static ngx_http_flowdash_reason_e ngx_http_flowdash_call_result_map_curl_error(
@@ -207,7 +209,36 @@ ngx_http_flowdash_call_result_read_error(ngx_http_flowdash_call_t *call)
 
     return ngx_http_flowdash_call_result_set_error(call,
                         ngx_http_flowdash_call_result_map_curl_error(call),
-                        ngx_flowdash_curl_error(t));
+                        ngx_http_flowdash_call_result_text(t));
+}
+
+
+/*
+ * libcurl keeps its first message.  If a kept connection was dead, and the new
+ * one has failed for another reason, that message is about the dead one.
+ */
+
+static const char *
+ngx_http_flowdash_call_result_text(ngx_flowdash_curl_transfer_t *t)
+{
+    const char  *text;
+
+    text = ngx_flowdash_curl_error(t);
+
+    switch (t->result) {
+
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+        return text;
+
+    default:
+        return (ngx_strncmp(text, "Send failure", 12) == 0
+                || ngx_strncmp(text, "Recv failure", 12) == 0)
+               ? curl_easy_strerror(t->result) : text;
+    }
 }
 
 
