@@ -521,7 +521,7 @@ sub told {
     }
     return (line => eval { JSON::PP::decode_json($lines[0]) } // {},
             requests => scalar @lines,
-            log => [ grep { /flowdash: action ".*?" (?:failed|aborted)/ }
+            log => [ grep { /flowdash: action "[^"]*" (?:failed|aborted)/ }
                      new_lines('error.log') ]);
 }
 

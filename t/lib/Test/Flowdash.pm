@@ -104,7 +104,7 @@ if (my $tally = $ENV{FLOWDASH_TALLY}) {
         my @said = grep { ($_->{tag} // '') eq 'DIAG' }
             @{ $event->facet_data->{info} // [] } or return;
         open my $file, '>>', "$tally.said" or return;
-        print $file map { "$name: $_->{details}" =~ s/\s*\z/\n/r } @said;
+        print $file map { "$name: $_\n" } map { split /\n/, $_->{details} } @said;
     });
 }
 
