@@ -540,7 +540,7 @@ sub observe ($do, $quiet) {
     my ($result, $error, $logged) = map { $_ eq '-' ? '' : $_ }
         split /\|/, $line // '-|-|';
     my $log = new_part('error.log', \%read);
-    my @failed = $log =~ /flowdash: action ".*?" failed\b.*?: (\w+)/g;
+    my @failed = $log =~ /flowdash: action "[^"]*" failed\b.*?: (\w+)/g;
     my $level = qr/warn|error|crit|alert|emerg/;
     my %levels = map { $_ => 1 }
         $log =~ /^(?!.*flowdash: action ).* \[($level)\]/gm;

@@ -104,7 +104,8 @@ if (my $tally = $ENV{FLOWDASH_TALLY}) {
         my @said = grep { ($_->{tag} // '') eq 'DIAG' }
             @{ $event->facet_data->{info} // [] } or return;
         open my $file, '>>', "$tally.said" or return;
-        print $file map { "$name: $_\n" } map { split /\n/, $_->{details} } @said;
+        print $file map { "$name: $_\n" }
+            map { split /\n/, $_->{details} } @said;
     });
 }
 
