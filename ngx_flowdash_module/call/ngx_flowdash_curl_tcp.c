@@ -63,20 +63,24 @@ ngx_flowdash_curl_tcp_has_received(ngx_socket_t fd,
         return 0;
     }
 
-    n = now.octets - since->octets;
-
-    if (n == octets) {
-        return 1;
-    }
-
     /*
-     * The end of the connection counts as an octet, too.  After a reset the
-     * state does not tell one from the other; but an end is no segment that
-     * has octets.
+     * A segment counts when it arrives, its octets only when all before them
+     * have arrived.
      */
 
-    return n == octets + 1 && now.state != TCP_ESTABLISHED
-           && (octets || now.segments == since->segments);
+    if (octets == 0 && now.segments != since->segments) {
+        return 0;
+    }
+
+    n = now.octets - since->octets;
+
+    /*
+     * The end of the connection counts as an octet, too, but not as a segment
+     * that has octets.
+     */
+
+    return n == octets
+           || (n == octets + 1 && now.state != TCP_ESTABLISHED);
 }
 
 

@@ -412,9 +412,13 @@ ngx_http_flowdash_status_page_flow_app(ngx_http_flowdash_flow_t *flow,
         ngx_http_flowdash_status_page_share(out, called
                                                  - action->recent.app_failed,
                                             called);
-        ngx_http_flowdash_output(out, "</text><text x=\"%ui\" y=\"%ui\">last "
-                                 "%uA</text>", x + 60, y + 53,
-                                 action->counters->last_status);
+        ngx_http_flowdash_output(out, "</text>");
+
+        if (action->counters->last_status) {
+            ngx_http_flowdash_output(out, "<text x=\"%ui\" y=\"%ui\">last "
+                                     "%uA</text>", x + 60, y + 53,
+                                     action->counters->last_status);
+        }
     }
 
     ngx_http_flowdash_output(out, "</g>\n");
