@@ -257,22 +257,28 @@ $lines++;
 # The one-liners of the page.
 
 SKIP: {
-    skip 'no jq', 3 if system('command -v jq >/dev/null') != 0;
+    skip 'no jq', 4 if system('command -v jq >/dev/null') != 0;
 
-    is(@jq, 4, 'two of them');
+    is(@jq, 6, 'three of them');
 
     my @failed = split /\n/, jq(@jq[0, 1]);
     like($failed[0], qr/^\S+\tFinish\tInvoice\tstatus\t503, 200 : 200 : 422\t/,
          'what has failed');
 
-    my ($steps) = jq(@jq[2, 3]) =~ /^(.*)$/m;
+    my ($ok) = grep { /"result":"ok"/ } split /\n/, $t->read_file('actions.log');
+    $t->write_file('told.log', join "\n",
+                   map { $ok =~ s/"app":"[^"]*"/"app":"$_"/r } 200, '502, 503');
+    like(jq(@jq[2, 3], $t->dir . '/told.log'), qr/^\S+\t[^\t]+\t502, 503\t\w+$/,
+         'what the app has not done');
+
+    my ($steps) = jq(@jq[4, 5]) =~ /^(.*)$/m;
     like($steps, qr/^\[\["Update CRM","503, 200","-, -","0\.\d+, 0\.\d+"\],/,
          'each step with its statuses, errors and times');
 }
 
 sub jq {
-    my ($switch, $filter) = @_;
-    open my $out, '-|', 'jq', $switch, $filter, $journal or die $!;
+    my ($switch, $filter, $file) = @_;
+    open my $out, '-|', 'jq', $switch, $filter, $file // $journal or die $!;
     local $/;
     return scalar readline $out;
 }
