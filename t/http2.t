@@ -24,7 +24,7 @@ my $dir = $t->dir;
 authority($t, 'ca');
 certificate($t, 'good', by => 'ca', names => 'IP:127.0.0.1');
 
-my @frames = qw(split lost cut untyped two one);
+my @frames = qw(split lost cut untyped two one kept);
 
 my @locations = (
     [ many => 'nginx' ],
@@ -463,6 +463,15 @@ like(different('result', logged(5)), qr/^502 connect 502$/, 'fails the step');
 
 is(scalar grep({ / \d{6}$/ } lines('app.log', 0)), 0,
    'the app gets no task that was not changed');
+
+
+# An answer on a kept connection that breaks off after 0 to 20 octets: the call
+# must not be sent again, since libcurl doesn't say whether any have come.
+
+for my $octets (0 .. 20) {
+    is(call('kept/x'), '200 200', "a connection that breaks at $octets");
+    is(call('kept/x'), '502 connect 502', 'one attempt');
+}
 
 
 # connections that are given up between calls and under them

@@ -76,11 +76,23 @@ const answers = {
     two: (id) => [[header(id), data(id, large.slice(0, 5000)),
                    end(id, large.slice(5000))]],
     one: (id) => [[header(id), end(id, large)]],
+    kept: (id) => [[header(id), end(id, small)]],
 };
 
-const afterwards = mode === 'two' || mode === 'one';
+const afterwards = ['two', 'one', 'kept'].includes(mode);
+
+let broken = 0;
 
 function answer(socket, id) {
+
+    // the second on a connection breaks off, one octet later each time
+
+    if (mode === 'kept' && socket.answered) {
+        socket.end(header(id).subarray(0, broken++));
+        return;
+    }
+    socket.answered = true;
+
     answers[mode](id).forEach((frames, i) =>
         setTimeout(() => socket.write(Buffer.concat(frames)), 10 * i));
 }
