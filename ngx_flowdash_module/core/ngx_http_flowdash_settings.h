@@ -1,0 +1,144 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_SETTINGS_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_SETTINGS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_id.h>
+#include <ngx_http_flowdash_conf_util.h>
+
+
+/* what the directives have set; it does not change while nginx runs */
+
+
+/* defined in the rooms above; here they are only pointed to */
+
+typedef struct ngx_http_flowdash_url_s  ngx_http_flowdash_url_t;
+typedef struct ngx_http_flowdash_proxy_s  ngx_http_flowdash_proxy_t;
+typedef struct ngx_http_flowdash_retry_s  ngx_http_flowdash_retry_t;
+typedef struct ngx_flowdash_curl_handles_s  ngx_flowdash_curl_handles_t;
+typedef struct ngx_http_flowdash_zone_s  ngx_http_flowdash_zone_t;
+
+
+/* a member of "user", a field that is set, or a header of a step's request */
+
+typedef struct {
+    ngx_str_t                       name;
+    ngx_http_complex_value_t        value;
+    ngx_http_flowdash_place_t      *place;
+    unsigned                        json:1;    /* not a string */
+} ngx_http_flowdash_param_t;
+
+
+/* where the stored task is fetched from */
+
+typedef struct {
+    ngx_array_t                     path;      /* of ..._url_part_t */
+    ngx_array_t                     args;
+    ngx_array_t                    *pointer;   /* NULL: flowdash_task's */
+} ngx_http_flowdash_task_from_t;
+
+
+typedef struct {
+    ngx_str_t                       name;
+    u_char                          id[NGX_HTTP_FLOWDASH_ID_STEP_LEN];
+    void                          **loc_conf;  /* of its nameless location */
+    ngx_str_t                       endpoint;  /* scheme and host, to show */
+    ngx_http_complex_value_t       *action;    /* NULL: named after it */
+    ngx_http_complex_value_t       *condition;
+    ngx_flag_t                      optional;
+    ngx_atomic_t                    warned;    /* see count_ignored() */
+} ngx_http_flowdash_step_t;
+
+
+typedef struct {
+    /* indexes of nginx's variables; the first ones describe the body */
+    ngx_array_t                     body_variables;  /* of ngx_int_t */
+    ngx_int_t                       request_id;
+    ngx_int_t                       request_method;
+
+    ngx_array_t                     actions;   /* of ..._loc_conf_t * */
+    ngx_shm_zone_t                 *zone;
+    size_t                          zone_size;  /* of the table */
+    ngx_http_flowdash_zone_t       *counters;  /* NULL: nothing is counted */
+
+    ngx_array_t                    *hosts;     /* from /etc/hosts, if needed */
+    ngx_int_t                       keepalive;
+    time_t                          keepalive_timeout;
+    time_t                          keepalive_time;
+    ngx_msec_t                      longest_timeout;  /* of flowdash_call's */
+    ngx_http_flowdash_place_t      *status;    /* the first flowdash_status */
+
+    unsigned                        steps:1;
+    unsigned                        guard:1;   /* flowdash_guard is used */
+    unsigned                        calls:1;
+    unsigned                        non_idempotent:1;  /* POST is repeated */
+    unsigned                        task_variables:1;
+} ngx_http_flowdash_main_conf_t;
+
+
+#define NGX_HTTP_FLOWDASH_TLSV1          0x0002
+#define NGX_HTTP_FLOWDASH_TLSV1_1        0x0004
+#define NGX_HTTP_FLOWDASH_TLSV1_2        0x0008
+#define NGX_HTTP_FLOWDASH_TLSV1_3        0x0010
+
+
+typedef struct {
+    ngx_flag_t                      guard;
+    ngx_http_complex_value_t       *action;    /* NULL: not an action */
+    ngx_array_t                    *methods;   /* of ngx_str_t; NULL: all */
+    ngx_array_t                    *types;     /* of ngx_str_t; NULL: all */
+    ngx_uint_t                      strict;    /* rules, see strict.h */
+    ngx_array_t                    *user;      /* of ..._param_t */
+    ngx_array_t                    *pointer;   /* of ngx_str_t, decoded */
+    ngx_str_t                       pointer_text;  /* as it was configured */
+    ngx_uint_t                      task_required;
+    ngx_http_flowdash_task_from_t  *task_from;
+    ngx_array_t                    *set;       /* of ..._param_t */
+    size_t                          max_fields_size;
+    ngx_uint_t                      max_fields;
+    ngx_flag_t                      decode;
+    ngx_http_complex_value_t       *dry_run;   /* NULL: never */
+
+    ngx_array_t                    *steps;     /* of ..._step_t * */
+    ngx_uint_t                      own_steps; /* not inherited */
+    ngx_http_flowdash_places_t      places;
+
+    ngx_http_flowdash_step_t       *step;      /* NULL: not in a step */
+    ngx_http_flowdash_url_t        *url;
+    ngx_flowdash_curl_handles_t    *handles;
+    void                           *format;    /* of flowdash_status */
+    ngx_http_core_loc_conf_t       *no_app;    /* NULL: something is there */
+
+    ngx_array_t                    *headers;   /* of ..._param_t */
+    ngx_array_t                    *accept;    /* of ngx_str_t; NULL: all */
+    ngx_flag_t                      require_json;
+
+    ngx_msec_t                      connect_timeout;
+    ngx_msec_t                      timeout;
+    ngx_msec_t                      deadline;
+    size_t                          max_response_size;
+
+    ngx_flag_t                      error_detail;
+    ngx_array_t                    *pass_status;  /* of ngx_uint_t, or NULL */
+    ngx_array_t                    *languages; /* see error_language.h */
+
+    ngx_http_flowdash_retry_t      *retry;     /* NULL: off */
+    ngx_flag_t                      resend;
+    ngx_array_t                    *sign_keys; /* NULL: off */
+    ngx_array_t                    *rules;     /* of ..._rule_t */
+    ngx_http_flowdash_proxy_t      *proxy;     /* NULL: off */
+    ngx_uint_t                      http_version;  /* libcurl's */
+
+    ngx_flag_t                      ssl_verify;
+    ngx_uint_t                      ssl_protocols;
+    ngx_http_flowdash_pem_t         ssl_trusted_certificate;
+    ngx_http_flowdash_pem_t         ssl_certificate;
+    ngx_http_flowdash_pem_t         ssl_certificate_key;
+    ngx_str_t                       ssl_pinned_key;  /* ends with a zero */
+} ngx_http_flowdash_loc_conf_t;
+
+
+#endif /* _NGX_HTTP_FLOWDASH_SETTINGS_H_INCLUDED_ */
