@@ -212,20 +212,20 @@ static ngx_int_t
 ngx_http_flowdash_identity_derive(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *key)
 {
-    u_char        *hex;
-    ngx_array_t   *user;
-    ngx_keyval_t  *kv;
+    u_char                      *hex;
+    ngx_array_t                 *user;
+    ngx_http_flowdash_member_t  *member;
 
     user = ngx_http_flowdash_user(r, NULL, ctx->conf);
     if (user == NULL) {
         return NGX_ERROR;
     }
 
-    kv = user->elts;
+    member = user->elts;
 
     /* the first member is the id */
 
-    if (kv[0].value.len == 0) {
+    if (member[0].value.len == 0) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "flowdash: the client's Idempotency-Key is ignored, "
                       "because the user has no id");
@@ -258,7 +258,7 @@ ngx_http_flowdash_identity_digest(ngx_http_request_t *r,
 {
     ngx_str_t                        task;
     ngx_uint_t                       i;
-    ngx_keyval_t                    *kv;
+    ngx_http_flowdash_member_t      *member;
     ngx_http_flowdash_id_digest_t    digest;
 
     if (ngx_http_flowdash_identity_task(r, ctx->own, &task) != NGX_OK
@@ -273,11 +273,11 @@ ngx_http_flowdash_identity_digest(ngx_http_request_t *r,
     ngx_http_flowdash_id_digest_add(&digest, &r->unparsed_uri);
     ngx_http_flowdash_id_digest_add(&digest, &ctx->action);
 
-    kv = user->elts;
+    member = user->elts;
 
     for (i = 0; i < user->nelts; i++) {
-        ngx_http_flowdash_id_digest_add(&digest, &kv[i].key);
-        ngx_http_flowdash_id_digest_add(&digest, &kv[i].value);
+        ngx_http_flowdash_id_digest_add(&digest, &member[i].name);
+        ngx_http_flowdash_id_digest_add(&digest, &member[i].value);
     }
 
     ngx_http_flowdash_id_digest_add(&digest, &task);

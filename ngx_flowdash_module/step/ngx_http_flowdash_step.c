@@ -166,11 +166,9 @@ ngx_http_flowdash_step_payload(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_loc_conf_t *flcf)
 {
-    u_char        *p;
-    size_t         len;
-    ngx_uint_t     i;
-    ngx_array_t   *user;
-    ngx_keyval_t  *kv;
+    u_char       *p;
+    size_t        len;
+    ngx_array_t  *user;
 
     user = ngx_http_flowdash_user(r, ex, flcf);
 
@@ -178,17 +176,10 @@ ngx_http_flowdash_step_payload(ngx_http_request_t *r,
         return ex->error ? NGX_DECLINED : NGX_ERROR;
     }
 
-    kv = user->elts;
-
-    len = sizeof("{\"action\":,\"user\":{},\"task\":}") - 1
+    len = sizeof("{\"action\":,\"user\":,\"task\":}") - 1
           + ngx_http_flowdash_json_string_length(&ctx->action)
+          + ngx_http_flowdash_user_length(user)
           + ngx_http_flowdash_task_object_length(ctx->task);
-
-    for (i = 0; i < user->nelts; i++) {
-        len += sizeof(",:null") - 1
-               + ngx_http_flowdash_json_string_length(&kv[i].key)
-               + ngx_http_flowdash_json_string_length(&kv[i].value);
-    }
 
     p = ngx_pnalloc(r->pool, len);
     if (p == NULL) {
@@ -199,26 +190,9 @@ ngx_http_flowdash_step_payload(ngx_http_request_t *r,
 
     p = ngx_cpymem(p, "{\"action\":", sizeof("{\"action\":") - 1);
     p = ngx_http_flowdash_json_write_string(p, &ctx->action);
-    p = ngx_cpymem(p, ",\"user\":{", sizeof(",\"user\":{") - 1);
-
-    for (i = 0; i < user->nelts; i++) {
-
-        if (i) {
-            *p++ = ',';
-        }
-
-        p = ngx_http_flowdash_json_write_string(p, &kv[i].key);
-        *p++ = ':';
-
-        if (kv[i].value.len) {
-            p = ngx_http_flowdash_json_write_string(p, &kv[i].value);
-
-        } else {
-            p = ngx_cpymem(p, "null", sizeof("null") - 1);
-        }
-    }
-
-    p = ngx_cpymem(p, "},\"task\":", sizeof("},\"task\":") - 1);
+    p = ngx_cpymem(p, ",\"user\":", sizeof(",\"user\":") - 1);
+    p = ngx_http_flowdash_user_write(p, user);
+    p = ngx_cpymem(p, ",\"task\":", sizeof(",\"task\":") - 1);
     p = ngx_http_flowdash_task_write_object(p, ctx->task);
     *p++ = '}';
 

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_value.h>
@@ -84,24 +85,26 @@ ngx_http_flowdash_user(ngx_http_request_t *r,
 static ngx_array_t *
 ngx_http_flowdash_user_default(ngx_pool_t *pool, ngx_uint_t more)
 {
-    ngx_str_t     *field;
-    ngx_array_t   *user;
-    ngx_keyval_t  *kv;
+    ngx_str_t                   *field;
+    ngx_array_t                 *user;
+    ngx_http_flowdash_member_t  *member;
 
-    user = ngx_array_create(pool, 4 + more, sizeof(ngx_keyval_t));
+    user = ngx_array_create(pool, 4 + more,
+                            sizeof(ngx_http_flowdash_member_t));
     if (user == NULL) {
         return NULL;
     }
 
     for (field = ngx_http_flowdash_user_fields; field->len; field++) {
 
-        kv = ngx_array_push(user);
-        if (kv == NULL) {
+        member = ngx_array_push(user);
+        if (member == NULL) {
             return NULL;
         }
 
-        kv->key = *field;
-        ngx_str_null(&kv->value);
+        member->name = *field;
+        ngx_str_null(&member->value);
+        member->json = 0;
     }
 
     return user;
@@ -112,25 +115,83 @@ static ngx_int_t
 ngx_http_flowdash_user_set(ngx_array_t *user, ngx_str_t *name,
     ngx_str_t *value)
 {
-    ngx_uint_t     i;
-    ngx_keyval_t  *kv;
+    ngx_uint_t                   i;
+    ngx_http_flowdash_member_t  *member;
 
-    kv = user->elts;
+    member = user->elts;
 
     for (i = 0; i < user->nelts; i++) {
-        if (ngx_http_flowdash_text_equal(&kv[i].key, name)) {
-            kv[i].value = *value;
+        if (ngx_http_flowdash_text_equal(&member[i].name, name)) {
+            member[i].value = *value;
+            member[i].json = 0;
             return NGX_OK;
         }
     }
 
-    kv = ngx_array_push(user);
-    if (kv == NULL) {
+    member = ngx_array_push(user);
+    if (member == NULL) {
         return NGX_ERROR;
     }
 
-    kv->key = *name;
-    kv->value = *value;
+    member->name = *name;
+    member->value = *value;
+    member->json = 0;
 
     return NGX_OK;
+}
+
+
+size_t
+ngx_http_flowdash_user_length(ngx_array_t *user)
+{
+    size_t                       len;
+    ngx_uint_t                   i;
+    ngx_http_flowdash_member_t  *member;
+
+    len = sizeof("{}") - 1;
+    member = user->elts;
+
+    for (i = 0; i < user->nelts; i++) {
+        len += sizeof(",:null") - 1
+               + ngx_http_flowdash_json_string_length(&member[i].name)
+               + ngx_http_flowdash_json_string_length(&member[i].value);
+    }
+
+    return len;
+}
+
+
+u_char *
+ngx_http_flowdash_user_write(u_char *p, ngx_array_t *user)
+{
+    ngx_uint_t                   i;
+    ngx_http_flowdash_member_t  *member;
+
+    member = user->elts;
+
+    *p++ = '{';
+
+    for (i = 0; i < user->nelts; i++) {
+
+        if (i) {
+            *p++ = ',';
+        }
+
+        p = ngx_http_flowdash_json_write_string(p, &member[i].name);
+        *p++ = ':';
+
+        if (member[i].value.len == 0) {
+            p = ngx_cpymem(p, "null", sizeof("null") - 1);
+
+        } else if (member[i].json) {
+            p = ngx_cpymem(p, member[i].value.data, member[i].value.len);
+
+        } else {
+            p = ngx_http_flowdash_json_write_string(p, &member[i].value);
+        }
+    }
+
+    *p++ = '}';
+
+    return p;
 }
