@@ -23,8 +23,10 @@ static char *ngx_http_flowdash_conf_pointer(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *text, ngx_array_t **pointer);
 static ngx_int_t ngx_http_flowdash_conf_pointer_token(ngx_array_t *pointer,
     u_char **start, u_char *last);
-static ngx_int_t ngx_http_flowdash_conf_task_from_uri(ngx_conf_t *cf,
-    ngx_http_flowdash_task_from_t *from, u_char *p, u_char *last);
+static char *ngx_http_flowdash_conf_from(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *value, ngx_http_flowdash_from_t *from);
+static ngx_int_t ngx_http_flowdash_conf_from_parts(ngx_conf_t *cf,
+    ngx_http_flowdash_from_t *from, u_char *p, u_char *last);
 
 
 char *
@@ -150,9 +152,8 @@ ngx_http_flowdash_conf_task_from(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_http_flowdash_loc_conf_t *flcf = conf;
 
-    u_char                         *p, *args;
-    ngx_str_t                      *value, text;
-    ngx_http_flowdash_task_from_t  *from;
+    ngx_str_t                 *value, text;
+    ngx_http_flowdash_from_t  *from;
 
     if (flcf->task_from != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
@@ -165,37 +166,15 @@ ngx_http_flowdash_conf_task_from(ngx_conf_t *cf, ngx_command_t *cmd,
         return NGX_CONF_OK;
     }
 
-    for (p = value[1].data; *p; p++) {
-        if (*p <= 0x20 || *p == 0x7f || *p == '#') {
-            break;
-        }
-    }
-
-    args = ngx_strlchr(value[1].data, p, '?');
-
-    if ((value[1].data[0] != '/' && value[1].data[0] != '$') || *p
-        || ngx_strstr(value[1].data, "$request_uri")
-        || ngx_strstr(value[1].data, "${request_uri}")
-        || ngx_strstr(value[1].data, "$is_args")
-        || ngx_strstr(value[1].data, "${is_args}")
-        || ngx_http_flowdash_url_text_dot_segment(value[1].data,
-                                                  args ? args : p))
-    {
-        return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1],
-                   "a path of this server is expected, such as \"$uri\" or "
-                   "\"/api/tasks/$id\", in which no part is \".\" or \"..\"; "
-                   "arguments are written \"?a=$b\"");
-    }
-
-    from = ngx_pcalloc(cf->pool, sizeof(ngx_http_flowdash_task_from_t));
+    from = ngx_pcalloc(cf->pool, sizeof(ngx_http_flowdash_from_t));
     if (from == NULL) {
         return NGX_CONF_ERROR;
     }
 
     flcf->task_from = from;
 
-    if (ngx_http_flowdash_conf_task_from_uri(cf, from, value[1].data, p)
-        != NGX_OK)
+    if (ngx_http_flowdash_conf_from(cf, cmd, &value[1], from)
+        != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -216,9 +195,43 @@ ngx_http_flowdash_conf_task_from(ngx_conf_t *cf, ngx_command_t *cmd,
 }
 
 
+static char *
+ngx_http_flowdash_conf_from(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *value, ngx_http_flowdash_from_t *from)
+{
+    u_char  *p, *args;
+
+    for (p = value->data; *p; p++) {
+        if (*p <= 0x20 || *p == 0x7f || *p == '#') {
+            break;
+        }
+    }
+
+    args = ngx_strlchr(value->data, p, '?');
+
+    if ((value->data[0] != '/' && value->data[0] != '$') || *p
+        || ngx_strstr(value->data, "$request_uri")
+        || ngx_strstr(value->data, "${request_uri}")
+        || ngx_strstr(value->data, "$is_args")
+        || ngx_strstr(value->data, "${is_args}")
+        || ngx_http_flowdash_url_text_dot_segment(value->data,
+                                                  args ? args : p))
+    {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, value,
+                   "a path of this server is expected, such as \"$uri\" or "
+                   "\"/api/tasks/$id\", in which no part is \".\" or \"..\"; "
+                   "arguments are written \"?a=$b\"");
+    }
+
+    return (ngx_http_flowdash_conf_from_parts(cf, from, value->data, p)
+            == NGX_OK)
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
 static ngx_int_t
-ngx_http_flowdash_conf_task_from_uri(ngx_conf_t *cf,
-    ngx_http_flowdash_task_from_t *from, u_char *p, u_char *last)
+ngx_http_flowdash_conf_from_parts(ngx_conf_t *cf,
+    ngx_http_flowdash_from_t *from, u_char *p, u_char *last)
 {
     u_char  *args;
 

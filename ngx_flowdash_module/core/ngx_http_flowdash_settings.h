@@ -32,13 +32,13 @@ typedef struct {
 } ngx_http_flowdash_param_t;
 
 
-/* where the stored task is fetched from */
+/* where the stored task, or the user, is fetched from */
 
 typedef struct {
     ngx_array_t                     path;      /* of ..._url_part_t */
     ngx_array_t                     args;
-    ngx_array_t                    *pointer;   /* NULL: flowdash_task's */
-} ngx_http_flowdash_task_from_t;
+    ngx_array_t                    *pointer;   /* NULL: the default */
+} ngx_http_flowdash_from_t;
 
 
 typedef struct {
@@ -95,7 +95,7 @@ typedef struct {
     ngx_array_t                    *pointer;   /* of ngx_str_t, decoded */
     ngx_str_t                       pointer_text;  /* as it was configured */
     ngx_uint_t                      task_required;
-    ngx_http_flowdash_task_from_t  *task_from;
+    ngx_http_flowdash_from_t       *task_from;
     ngx_array_t                    *set;       /* of ..._param_t */
     size_t                          max_fields_size;
     ngx_uint_t                      max_fields;
