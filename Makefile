@@ -121,6 +121,7 @@ $(tree)/objs/Makefile: $(tree)/settings config
 	    --with-ld-opt='$(LD_OPT)' \
 	    --add-dynamic-module='$(CURDIR)' > configure.log 2>&1 \
 	|| { tail -n 20 configure.log >&2; exit 1; }
+	@echo "compiling, about 30 s"
 
 # nginx's Makefile knows what depends on what.  The copy is there because one
 # name serves every NGINX_SRC.

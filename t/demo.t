@@ -159,21 +159,23 @@ subtest 'by the commands printed' => sub {
 
     $answer = qx{$reject};
 
-    like($answer, qr{\AHTTP/1.1 502 }, 'reject');
+    like($answer, qr{\AHTTP/1.1 422 }, 'reject');
     like($answer, qr{^Content-Type: application/problem\+json\r$}m,
         'problem+json');
 
     my $problem = decode_json($answer =~ s/.*\r\n\r\n//sr);
 
-    is($problem->{status}, 502, 'its status');
+    is($problem->{status}, 422, 'its status');
     is($problem->{action}, 'Reject', 'its action');
     is($problem->{step}, 'Update CRM', 'its step');
+    is($problem->{message}, 'The contract is already signed',
+        'what the CRM says');
 
     like(wait_for($run, qr/^Reject: .*not called\.$/ms),
-        qr{^Reject:\ failed\ on\ Update\ CRM,\ the\ user\ got\ 502\n
-        \ \ Update\ CRM\ {6}POST\ /tasks/1/rejected\ answered\ 503\n
+        qr{^Reject:\ failed\ on\ Update\ CRM,\ the\ user\ got\ 422\n
+        \ \ Update\ CRM\ {6}POST\ /tasks/1/rejected\ answered\ 422\n
         \ {18}received\ .*\n
-        \ {18}answered\ \{"message":"The\ CRM\ is\ closed"\}\n
+        \ {18}answered\ \{"message":"The\ contract\ is\ already\ signed"\}\n
         \ \ The\ task\ app\ was\ not\ called\.\n}mx,
         'the terminal shows where the action has stopped');
     like(wait_for($run, qr/^The gateway's error log:/m),
@@ -188,7 +190,7 @@ subtest 'what the endpoints received' => sub {
     my @calls = map { decode_json($_) } lines_of('calls.jsonl', 4);
 
     is(join(', ', map { "$_->{who} $_->{status}" } @calls),
-        'CRM 200, Billing 200, Task app 204, CRM 503', 'who was called');
+        'CRM 200, Billing 200, Task app 204, CRM 422', 'who was called');
 
     my %contract = (
         action => 'Finish',
@@ -289,7 +291,7 @@ subtest 'a browser is told in HTML' => sub {
         headers => { 'Accept' => 'text/html,*/*;q=0.8',
                      'Content-Type' => 'application/json' } });
 
-    is($answer->{status}, 502, 'status');
+    is($answer->{status}, 422, 'status');
     like($answer->{headers}{'content-type'}, qr{^text/html}, 'HTML');
     like($answer->{content}, qr/Reject/, 'the action');
     like($answer->{content}, qr/Update CRM/, 'the step');
@@ -378,7 +380,7 @@ sub walk ($browser) {
     like($browser->text('body'), qr/Update CRM/, 'the error page\'s step');
     ok(!$browser->script($wider), 'it needs no scrolling to the side');
     $browser->frame;
-    is($browser->text('#failed-title'), 'Answer: 502 Bad Gateway', 'title');
+    is($browser->text('#failed-title'), 'Answer: 422', 'title');
 
     $browser->click('#back');
     is($browser->wait('#status', qr/unchanged/),
@@ -386,7 +388,7 @@ sub walk ($browser) {
     is($browser->text($stage), 'Completed', 'it is');
     is($browser->text('#calls > li:nth-child(1)'), join("\n",
         'Reject ✗ stopped at Update CRM',
-        'Update CRM', 'POST /tasks/1/rejected', '✗ answered 503',
+        'Update CRM', 'POST /tasks/1/rejected', '✗ answered 422',
         'What it received and answered', 'The task app was not called.'),
         'only the CRM was called');
     is($browser->text('#calls > li:nth-child(2) h3'), 'Finish ✓ carried out',
@@ -396,7 +398,7 @@ sub walk ($browser) {
     is($browser->wait('h1', qr/\w/), 'Flows', 'the flows');
     like($browser->script(
              'return document.querySelector("tr.bad").textContent'),
-         qr/^Update CRM.*answered 503, /s,
+         qr/^Update CRM.*answered 422, /s,
         'where an action stops');
     ok(!$browser->script($wider), 'they need no scrolling to the side');
     accessible($browser, 'the flows');
@@ -427,7 +429,7 @@ sub read_journal ($browser) {
 
     my $last = $browser->wait('tbody tr', qr/Reject/);
 
-    for my $has ('✗ failed', 'Update CRM 503', 'not called', '502') {
+    for my $has ('✗ failed', 'Update CRM 422', 'not called', '422') {
         like($last, qr/\Q$has/, "the last action in the journal: $has");
     }
     unlike($last, qr/billing|ok/, 'and nothing that it has not done');
@@ -497,7 +499,7 @@ sub take_picture ($file) {
     $browser->click('#reset');
     $browser->wait('#status', qr/first/);
     $browser->click('#reject');
-    $browser->wait('#failed-title', qr/502/);
+    $browser->wait('#failed-title', qr/422/);
     $browser->click('#back');
     $browser->wait('#status', qr/unchanged/);
     $browser->click('#finish');

@@ -112,4 +112,12 @@ SKIP: {
 is($status, 0, 'without an nginx, nobody is asked') or diag($output);
 ok(-e $installed, 'the module is installed there');
 
+# what is new after "configuring" is not silent for half a minute
+{
+    delete local $ENV{MAKEFLAGS};
+    like(scalar `make -n build OUT=$dir/new 2>&1`,
+         qr/configuring for nginx.*compiling, about 30 s/s,
+         'the build says that it takes a while');
+}
+
 done_testing();

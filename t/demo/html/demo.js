@@ -111,7 +111,7 @@ async function showError(answer) {
     const page = dialog.querySelector('iframe');
 
     $('failed-title').textContent =
-        `Answer: ${answer.status} ${answer.statusText}`;
+        `Answer: ${answer.status} ${answer.statusText}`.trim();
 
     page.srcdoc = html ? text : element('pre', {}, text).outerHTML;
 
