@@ -34,6 +34,7 @@
 #include <ngx_http_flowdash_error.h>
 #include <ngx_http_flowdash_error_internal.h>
 #include <ngx_http_flowdash_end.h>
+#include <ngx_http_flowdash_unread.h>
 #include <ngx_http_flowdash_guard.h>
 #include <ngx_http_flowdash_action.h>
 
@@ -43,8 +44,6 @@ static ngx_int_t ngx_http_flowdash_action_enter_location(
 static ngx_int_t ngx_http_flowdash_action_continue(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_redirected(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx);
-static ngx_int_t ngx_http_flowdash_action_unread(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_subrequest(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_action_begin(ngx_http_request_t *r,
@@ -172,7 +171,7 @@ ngx_http_flowdash_action_continue(ngx_http_request_t *r,
 
     default:
 
-        if (ngx_http_flowdash_action_unread(r, ctx) != NGX_OK) {
+        if (ngx_http_flowdash_unread_page(r, ctx) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -210,34 +209,6 @@ ngx_http_flowdash_action_redirected(ngx_http_request_t *r,
     }
 
     return ngx_http_flowdash_action_find_task(r, ctx);
-}
-
-
-/* discards the body if nginx shows an error page because it cannot read it */
-
-static ngx_int_t
-ngx_http_flowdash_action_unread(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx)
-{
-    ngx_http_flowdash_loc_conf_t  *flcf;
-
-    if (ctx->state != NGX_HTTP_FLOWDASH_READING) {
-        return NGX_OK;
-    }
-
-    flcf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
-
-    if (flcf->action
-        && ngx_http_flowdash_method_is_listed(flcf->methods, &r->method_name))
-    {
-        /* a named location */
-
-        return NGX_OK;
-    }
-
-    ctx->state = NGX_HTTP_FLOWDASH_FAILED;
-
-    return ngx_http_flowdash_replace_headers_discard_body(r);
 }
 
 
@@ -366,6 +337,10 @@ ngx_http_flowdash_action_begin(ngx_http_request_t *r,
 
     rc = ngx_http_read_client_request_body(r,
                                        ngx_http_flowdash_action_body_handler);
+
+    if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
+        return ngx_http_flowdash_unread(r, ctx);
+    }
 
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
         return rc;

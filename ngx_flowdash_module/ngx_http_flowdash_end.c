@@ -14,6 +14,7 @@
 #include <ngx_http_flowdash_count.h>
 #include <ngx_http_flowdash_dry_run.h>
 #include <ngx_http_flowdash_error_internal.h>
+#include <ngx_http_flowdash_unread.h>
 #include <ngx_http_flowdash_end.h>
 
 
@@ -67,6 +68,7 @@ ngx_http_flowdash_end(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
             (void) ngx_http_flowdash_dry_run_was_asked(r, ctx);
         }
 
+        ngx_http_flowdash_unread_end(r, ctx);
         ngx_http_flowdash_error_internal_end(r, ctx);
         return;
     }

@@ -56,9 +56,18 @@ http {
 
     server {
         listen 127.0.0.1:%%PORT_http%%;
+        listen 127.0.0.1:%%PORT_h2%% http2;
         access_log %%DIR%%/journal.log journal if=\$flowdash_action;
 
         location /page { $step }
+
+        location /variable {
+            flowdash_action "\$flowdash_task_Stage";
+            flowdash_step "CRM" {
+                flowdash_call http://127.0.0.1:%%PORT_crm%%/;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
 
         location /only {
             client_body_in_file_only clean;
@@ -247,6 +256,84 @@ $t->wait_for(sub { $t->read_file('large.log') });
 like($t->read_file('large.log'), qr/"status":"413","result":"","error":"",/,
      'too large: no result');
 is_deeply(counters('Save'), $before, 'too large: not counted');
+
+
+# What nginx cannot store is: all of the body is there at once, or in pieces.
+# A name with variables is not known then.
+
+my ($unread, $nameless) = (0, 0);
+my $internal = counters('Save')->{failed}{internal};
+my $upload = form(100_000);
+
+rename "$dir/client_body_temp", "$dir/away";
+
+for my $row (
+    [ '/page', 'whole' ], [ '/page', 'pieces' ],
+    [ '/error', 'whole' ], [ '/error', 'pieces' ],
+    [ '/named', 'pieces' ],
+    [ '/variable', 'whole' ], [ '/variable', 'pieces' ],
+    [ '/page', 'http2' ],
+) {
+    my ($uri, $how) = @$row;
+    my $name = "no file, $uri, $how";
+    my $action = $uri eq '/variable' ? '' : 'Save';
+    my $log = $t->error_log;
+    my ($status, $page);
+
+    if ($how eq 'http2') {
+        my $res = $t->h2_request('POST', $uri, body => $upload,
+                                 headers => \@multipart);
+        ($status, $page) = @$res{qw(status body)};
+
+    } else {
+
+        # the rest of the body is not taken for a request
+        my $head = "POST $uri HTTP/1.1\r\nHost: localhost\r\n"
+            . "Content-Type: $multipart[1]\r\n"
+            . 'Content-Length: ' . length($upload) . "\r\n\r\n";
+        my ($first, $rest) = unpack 'a3000a*', $upload;
+        my $raw = $t->raw_request($how eq 'whole' ? $head . $upload
+                                  : [ $head . $first, \0.1, $rest ]);
+
+        is(() = $raw =~ m{^HTTP/1\.1 }mg, 1, "$name: one answer");
+        ($status, $page) = $raw =~ m{\AHTTP/1\.1 (\d+).*?\r\n\r\n(.*)}s;
+    }
+
+    is($status, 500, "$name: status");
+    $action ? $unread++ : $nameless++;
+    $t->no_request('crm', "$name: no call");
+
+    if ($uri =~ /error|named/) {
+        my $request = $t->only_request('app', "$name: the page");
+        is("$request->{method} $request->{body}", 'GET ', "$name: its request");
+
+    } else {
+        $t->no_request('app', "$name: the app");
+        like($page, $how eq 'whole' ? qr/The gateway in front of the app failed/
+             : qr/<h1>500|The gateway/, "$name: the page");
+    }
+
+    my $line = $action ? next_line() : {};
+    my @failed = substr($t->error_log, length $log) =~ /(flowdash: .*)/g;
+
+    is(scalar @failed, 1, "$name: one line");
+    like($failed[0] // '', qr/^flowdash: action "$action" failed: internal, (?x:
+         )nginx could not read or store the request's body, id (\w{32}),/,
+         "$name: the line");
+
+    if ($action) {
+        like($failed[0] // '', qr/, id $line->{id},/, "$name: the id");
+        is_deeply([ @$line{qw(status result error failed_step statuses)} ],
+                  [ 500, 'failed', 'internal', '', '' ], "$name: the journal");
+    }
+}
+
+rename "$dir/away", "$dir/client_body_temp";
+
+is(counters('Save')->{failed}{internal}, $internal + $unread,
+   'no file: counted');
+is(counters('')->{failed}{internal}, $nameless, 'no file: without a name');
+is(counters('Save')->{running}, 0, 'no file: none is running');
 
 
 # nginx ends requests when a worker that quits may not wait any longer

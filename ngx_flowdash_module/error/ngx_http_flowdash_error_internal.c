@@ -60,6 +60,20 @@ ngx_http_flowdash_error_internal(ngx_http_request_t *r,
 }
 
 
+void
+ngx_http_flowdash_error_internal_ended(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, char *detail)
+{
+    ngx_str_t  text;
+
+    text.data = (u_char *) detail;
+    text.len = ngx_strlen(detail);
+
+    ngx_http_flowdash_error_internal_record(r, ctx, NGX_HTTP_FLOWDASH_INTERNAL,
+                                            &text);
+}
+
+
 /*
  * A step that has ended before nginx ended the request keeps its outcome, and
  * if it is optional, it does not fail the action.  But if its connection broke

@@ -19,6 +19,13 @@ ngx_int_t ngx_http_flowdash_error_internal(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, const char *detail);
 
 /*
+ * Logs and counts an execution that nginx has ended with a page of its own, or
+ * of the configuration's.  "detail" is static.
+ */
+void ngx_http_flowdash_error_internal_ended(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, char *detail);
+
+/*
  * Logs and counts an execution whose request nginx ends before the action has
  * ended.  The client gets no answer.
  */
