@@ -522,7 +522,7 @@ sub exchange ($stand, $exchange) {
     if (my $part = $exchange->{'app gets'}) {
         my ($got) = grep { $_->{method} ne 'GET' }
             $t->new_requests($stand->{app});
-        my $whole = "$got->{method} $got->{target}\n\n$got->{body}"
+        my $whole = "$got->{method} $got->{target}\n\n$got->{body}\n"
             =~ s/\r\n/\n/gr;
         $part->{kind} eq 'json' ? $is->($got->{body}, 'app gets')
             : ok(index($whole, $part->{text}) >= 0,
