@@ -35,7 +35,20 @@ TEST_TIME := 14 minutes
 
 # At once, on two cores: some tests wait most of their time.
 JOBS  ?= 3
-TESTS ?= t/*.t
+TESTS ?= $(all_tests)
+
+# The longest begin, so that the end does not wait for one of them alone.
+slow      := $(patsubst %,t/%.t,memory flows cut keepalive demo lintian)
+all_tests := $(slow) $(filter-out $(slow),$(wildcard t/*.t))
+
+# What these test is not the module that is loaded: once is enough.
+about_files := $(patsubst %,t/%.t,docs harness lintian package spelling)
+
+# whether all of them are to be run
+run_all = $(if $(filter-out $(wildcard $(TESTS)),$(all_tests)),,yes)
+
+# for a make that was not told how much it may do at once
+all_cores = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j $(shell nproc))
 
 BUILD_PACKAGES := gcc libc6-dev make nginx nginx-dev libcurl4-openssl-dev \
                   libssl-dev libyajl-dev zlib1g-dev
@@ -126,7 +139,8 @@ $(tree)/objs/Makefile: $(tree)/settings config
 # nginx's Makefile knows what depends on what.  The copy is there because one
 # name serves every NGINX_SRC.
 build: $(tree)/objs/Makefile
-	@$(MAKE) --no-print-directory -s -C $(tree) -f objs/Makefile modules
+	@$(MAKE) --no-print-directory $(all_cores) -s -C $(tree) \
+	    -f objs/Makefile modules
 	@cmp -s $(tree)/objs/$(NAME).so $(MODULE) || { \
 	    cp $(tree)/objs/$(NAME).so $(MODULE).new && \
 	    mv $(MODULE).new $(MODULE) && \
@@ -184,8 +198,8 @@ test-sanitized: sanitized
 	FLOWDASH_NGINX=$(CURDIR)/$(san)/nginx/objs/nginx \
 	FLOWDASH_MODULE=$(CURDIR)/$(san)/$(NAME).so \
 	FLOWDASH_NPM=$(CURDIR)/$(npm) \
-	t/build/under-sanitizers.sh \
-	env $(prove) --timer -j $(JOBS) $(TESTS)
+	t/build/under-sanitizers.sh env $(prove) --timer -j $(JOBS) \
+	$(if $(run_all),$(filter-out $(about_files),$(TESTS)),$(TESTS))
 
 # Of an nginx that isn't Debian's, no package is needed.
 needed = $(filter-out nginx nginx-dev,$(BUILD_PACKAGES)) $(TEST_PACKAGES) \
@@ -312,7 +326,8 @@ covered: $(failing)
 	    CC_OPT='$(cov_cc_opt)' LD_OPT='$(cov_ld_opt)' \
 	    LINK='$(CC) @$(abspath $(failing))'
 
-coverage: covered $(cov_units) $(cov_rewrite)
+coverage: covered
+	@$(MAKE) --no-print-directory $(all_cores) $(cov_units) $(cov_rewrite)
 	@find $(cov) -name '*.gcda' -delete
 	FLOWDASH_NGINX=$(NGINX) FLOWDASH_MODULE=$(CURDIR)/$(cov)/$(NAME).so \
 	FLOWDASH_NPM=$(CURDIR)/$(npm) \
@@ -320,7 +335,7 @@ coverage: covered $(cov_units) $(cov_rewrite)
 	t/build/under-sanitizers.sh env $(prove) -e '' $(cov_units)
 	FLOWDASH_REWRITE=$(CURDIR)/$(cov_rewrite) \
 	t/build/under-sanitizers.sh env $(prove) t/rewrite.t
-	@t/build/coverage.sh $(cov) $(if $(filter-out t/*.t,$(TESTS)),0 0,95 85)
+	@t/build/coverage.sh $(cov) $(if $(run_all),95 85,0 0)
 
 
 # AddressSanitizer and UndefinedBehaviorSanitizer, gcc's.  NGX_DEBUG_PALLOC

@@ -497,7 +497,7 @@ sub take_picture ($file) {
     $browser->go("$url/");
     $browser->wait('h1', qr/Acme/);
     $browser->click('#reset');
-    $browser->wait('#status', qr/first/);
+    $browser->wait('#status', qr/at the start/);
     $browser->click('#reject');
     $browser->wait('#failed-title', qr/422/);
     $browser->click('#back');

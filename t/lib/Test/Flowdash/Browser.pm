@@ -148,12 +148,17 @@ sub text ($self, $selector) {
     return $self->_send(GET => $self->_find($selector) . '/text');
 }
 
-# the text, as soon as it matches; whatever it is after a minute
+# The text, as soon as it matches; whatever it is after a minute.  If nobody
+# looks at it, that is an error.
 
 sub wait ($self, $selector, $pattern) {
     for (my $end = time + 60; ; sleep 0.05) {
         my $text = eval { $self->text($selector) } // '';
-        return $text if $text =~ $pattern || time > $end;
+        return $text if $text =~ $pattern;
+
+        next if time <= $end;
+        die "$selector has \"$text\" after a minute\n" if !defined wantarray;
+        return $text;
     }
 }
 
