@@ -11,6 +11,7 @@
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash_json_leaves.h>
+#include <ngx_http_flowdash_pointer.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
 #include <ngx_http_flowdash_url_text.h>
@@ -21,8 +22,6 @@
 
 static char *ngx_http_flowdash_conf_pointer(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *text, ngx_array_t **pointer);
-static ngx_int_t ngx_http_flowdash_conf_pointer_token(ngx_array_t *pointer,
-    u_char **start, u_char *last);
 static char *ngx_http_flowdash_conf_from(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *value, ngx_http_flowdash_from_t *from);
 static ngx_int_t ngx_http_flowdash_conf_from_parts(ngx_conf_t *cf,
@@ -64,6 +63,7 @@ ngx_http_flowdash_conf_pointer(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     u_char     *p, *last;
     ngx_int_t   rc;
+    ngx_str_t  *token;
 
     *pointer = ngx_array_create(cf->pool, 2, sizeof(ngx_str_t));
     if (*pointer == NULL) {
@@ -80,7 +80,12 @@ ngx_http_flowdash_conf_pointer(ngx_conf_t *cf, ngx_command_t *cmd,
 
     while (p < last) {
 
-        rc = ngx_http_flowdash_conf_pointer_token(*pointer, &p, last);
+        token = ngx_array_push(*pointer);
+        if (token == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        rc = ngx_http_flowdash_pointer_token(&p, last, token, cf->pool);
 
         if (rc == NGX_ERROR) {
             return NGX_CONF_ERROR;
@@ -102,47 +107,25 @@ ngx_http_flowdash_conf_pointer(ngx_conf_t *cf, ngx_command_t *cmd,
 }
 
 
-static ngx_int_t
-ngx_http_flowdash_conf_pointer_token(ngx_array_t *pointer, u_char **start,
-    u_char *last)
+char *
+ngx_http_flowdash_conf_selectors(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *text, ngx_array_t **pointer)
 {
-    u_char     *p, *dst;
-    ngx_str_t  *token;
+    ngx_int_t    rc;
+    const char  *error;
 
-    p = *start;
-
-    if (*p++ != '/') {
-        return NGX_DECLINED;
+    *pointer = ngx_palloc(cf->pool, sizeof(ngx_array_t));
+    if (*pointer == NULL) {
+        return NGX_CONF_ERROR;
     }
 
-    token = ngx_array_push(pointer);
-    if (token == NULL) {
-        return NGX_ERROR;
+    rc = ngx_http_flowdash_pointer_read(text, *pointer, &error, cf->pool);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_flowdash_conf_refuse_literal(cf, cmd, text, error);
     }
 
-    token->data = ngx_pnalloc(pointer->pool, last - p + 1);
-    if (token->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    for (dst = token->data; p < last && *p != '/'; p++) {
-
-        if (*p != '~') {
-            *dst++ = *p;
-            continue;
-        }
-
-        if (++p == last || (*p != '0' && *p != '1')) {
-            return NGX_DECLINED;
-        }
-
-        *dst++ = (*p == '0') ? '~' : '/';
-    }
-
-    token->len = dst - token->data;
-    *start = p;
-
-    return NGX_OK;
+    return (rc == NGX_OK) ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 

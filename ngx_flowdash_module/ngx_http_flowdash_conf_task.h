@@ -18,5 +18,13 @@ char *ngx_http_flowdash_conf_task_from(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_flowdash_conf_set(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+/*
+ * Reads a pointer that may have selectors, for other directives, into an array
+ * of ngx_http_flowdash_token_t, which it creates.  Returns NGX_CONF_OK or
+ * NGX_CONF_ERROR, which is logged.
+ */
+char *ngx_http_flowdash_conf_selectors(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *text, ngx_array_t **pointer);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_CONF_TASK_H_INCLUDED_ */

@@ -74,6 +74,34 @@ ngx_http_flowdash_json_decode(ngx_str_t *text, ngx_str_t *value,
 
 
 ngx_int_t
+ngx_http_flowdash_json_scalar(ngx_str_t *value, ngx_str_t *text,
+    ngx_pool_t *pool)
+{
+    switch (value->data[0]) {
+
+    case '{':
+    case '[':
+        return NGX_DECLINED;
+
+    case '"':
+        if (ngx_http_flowdash_json_lone_surrogate(value)) {
+            return NGX_DECLINED;
+        }
+
+        return ngx_http_flowdash_json_decode(value, text, pool);
+
+    case 'n':
+        ngx_str_null(text);
+        return NGX_OK;
+
+    default:
+        *text = *value;
+        return NGX_OK;
+    }
+}
+
+
+ngx_int_t
 ngx_http_flowdash_json_run(ngx_http_flowdash_json_memory_t *memory,
     const yajl_callbacks *callbacks, void *data, yajl_handle *yajl,
     ngx_str_t *text, size_t *offset, ngx_log_t *log)

@@ -30,6 +30,14 @@ ngx_int_t ngx_http_flowdash_json_decode(ngx_str_t *text, ngx_str_t *value,
     ngx_pool_t *pool);
 
 /*
+ * Gets the text of a scalar: a string is decoded, null is empty, the others
+ * are as they are spelled.  Returns NGX_OK; NGX_DECLINED for an array, an
+ * object, or a string with half of a surrogate pair; or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_json_scalar(ngx_str_t *value, ngx_str_t *text,
+    ngx_pool_t *pool);
+
+/*
  * Returns the length of a string when written as JSON, with its quotes; or 0
  * if it is not valid UTF-8, which JSON cannot represent.
  */
