@@ -405,7 +405,7 @@ ngx_http_flowdash_conf_pass_status_value(ngx_array_t *passed, ngx_str_t *value,
     }
 
     if (n == 407 || n == 421) {
-        return "this status is about the connection, not for the user";
+        return "this status concerns the connection, not the user";
     }
 
     if (n == NGX_HTTP_REQUEST_TIME_OUT || n == NGX_HTTP_CLOSE

@@ -46,17 +46,17 @@ ngx_http_flowdash_conf_if(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         || ngx_http_flowdash_conf_condition_negates(&text))
     {
         return ngx_http_flowdash_conf_refuse(cf, cmd, &text,
-                     "the step runs if its one value is neither empty nor "
-                     "\"0\"; to compare values, use a \"map\" in the http "
-                     "block, which sets a variable");
+                     "one value is expected, and the step runs if it is "
+                     "neither empty nor \"0\"; to compare values, use a "
+                     "\"map\" in the http block, which sets a variable");
     }
 
     if (ngx_http_flowdash_conf_has_variable(&text)
         && ngx_http_flowdash_conf_condition_always(&text))
     {
         ngx_http_flowdash_conf_warn(cf, cmd, &text,
-                     "the step always runs, since this is never empty or "
-                     "\"0\"");
+                     "the step always runs, because this value is never empty "
+                     "or \"0\"");
     }
 
     flcf->step->condition = ngx_http_flowdash_conf_create_value(cf, &text);
@@ -85,12 +85,12 @@ ngx_http_flowdash_conf_dry_run(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (ngx_http_flowdash_conf_condition_always(&value[1])) {
         ngx_http_flowdash_conf_warn(cf, cmd, &value[1],
-                     "this is never empty or \"0\", so every action here is a "
-                     "dry run; \"off\" carries them out");
+                     "this value is never empty or \"0\", so every action "
+                     "here is a dry run; write \"off\" to carry them out");
 
     } else if (ngx_http_flowdash_conf_condition_clients(&value[1])) {
         ngx_http_flowdash_conf_warn(cf, cmd, &value[1],
-                     "every client can enable it, and read what endpoints are "
+                     "any client can enable it, and read what endpoints are "
                      "told; a \"map\" can also require an address or a user");
     }
 

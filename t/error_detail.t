@@ -413,7 +413,7 @@ for (
     [ '200', 'from 400 to 599' ], [ '4xx', '"4xx"' ], [ '""', 'from 400' ],
     [ '-409', '"-409"' ], [ '409 none', '"none"' ], [ 'none 409', '"none"' ],
     [ '409 422 409', '"409"', 'named twice' ], [ '408', 'special in nginx' ],
-    [ '407', 'about the connection' ], [ '421', 'about the connection' ],
+    [ '407', 'concerns the connection' ], [ '421', 'concerns the connection' ],
     [ '444', 'special in nginx' ], [ '494', 'special in nginx' ],
     [ '499', 'special in nginx' ], [ '409; flowdash_pass_status 422',
                                      '"flowdash_pass_status"', 'duplicate' ],

@@ -446,9 +446,9 @@ refused('nothing at all', http('flowdash_sign_key;'),
 refused('a missing file', http("flowdash_sign_key file:none.key;"),
     qr/"\Q$dir\E\/none\.key" failed \(2: /);
 refused('a directory', http("flowdash_sign_key file:$dir;"),
-    qr/no secret in "\Q$dir\E": a file up to 4k/);
+    qr/no secret in "\Q$dir\E": a file of up to 4k/);
 refused('a large file', http('flowdash_sign_key file:large.key;'),
-    qr/no secret in "\Q$dir\E\/large\.key": a file up to 4k/);
+    qr/no secret in "\Q$dir\E\/large\.key": a file of up to 4k/);
 
 for ([ empty => $none ], [ blank => $none ], [ odd => $none ],
      [ two => '' ], [ short => $few ])

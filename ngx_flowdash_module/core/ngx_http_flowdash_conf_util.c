@@ -205,7 +205,7 @@ ngx_http_flowdash_conf_read_secret(ngx_conf_t *cf, ngx_command_t *cmd,
         || ngx_file_size(&fi) > NGX_HTTP_FLOWDASH_SECRET_MAX)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "no secret in \"%V\": a file up to 4k is expected",
+                           "no secret in \"%V\": a file of up to 4k is expected",
                            name);
         return NGX_ERROR;
     }

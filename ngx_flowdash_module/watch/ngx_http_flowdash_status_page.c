@@ -98,7 +98,7 @@ ngx_http_flowdash_status_page_begin(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_output(out, "</p><p id=\"when\">");
     ngx_http_flowdash_status_page_date(out, ngx_time());
     ngx_http_flowdash_output(out, "<span class=\"utc\"> UTC</span>, the last "
-                             "five minutes; in all since ");
+                             "five minutes; totals since ");
     ngx_http_flowdash_status_page_date(out, view->zone->since);
     ngx_http_flowdash_output(out, "<span class=\"utc\"> UTC</span></p>"
                              "</header>\n");

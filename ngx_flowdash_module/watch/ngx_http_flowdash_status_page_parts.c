@@ -116,7 +116,7 @@ const char  ngx_http_flowdash_status_page_narrow[] =
     ".flow td:nth-child(4)::before{content:\"median \"}\n"
     ".flow td:nth-child(5)::before{content:\"p95 \"}\n"
     ".flow td:nth-child(6)::before{content:\"last \"}\n"
-    ".flow td:nth-child(7)::before{content:\"in all \"}\n"
+    ".flow td:nth-child(7)::before{content:\"total \"}\n"
     ".flow td:empty{display:none!important}\n"
     ".idle .numbers,.fine tr+tr,.fine tbody th,.failures td:empty{"
     "display:none}\n"

@@ -46,7 +46,7 @@ ngx_http_flowdash_status_page_table(ngx_http_flowdash_output_t *out,
                              "<th scope=\"col\">Median</th>"
                              "<th scope=\"col\">p95</th>"
                              "<th scope=\"col\">Last status</th>"
-                             "<th scope=\"col\">In all</th></tr></thead>\n"
+                             "<th scope=\"col\">Total</th></tr></thead>\n"
                              "<tbody>\n");
 
     ngx_http_flowdash_status_page_table_action(out, view, action);

@@ -61,11 +61,11 @@ static ngx_http_flowdash_metric_t  ngx_http_flowdash_metrics[] = {
       offsetof(ngx_http_flowdash_counters_t, started), 0 },
 
     { "flowdash_actions_succeeded_total", "counter",
-      "Executions that have passed, and whose app was called.",
+      "Executions whose steps have passed, and whose client got a response.",
       offsetof(ngx_http_flowdash_counters_t, succeeded), 0 },
 
     { "flowdash_actions_aborted_total", "counter",
-      "Executions whose steps have passed, and whose app was not called.",
+      "Executions whose steps have passed, but whose app was not called.",
       offsetof(ngx_http_flowdash_counters_t, aborted), 0 },
 
     { "flowdash_actions_running", "gauge",
@@ -89,7 +89,7 @@ static ngx_http_flowdash_metric_t  ngx_http_flowdash_metrics[] = {
       offsetof(ngx_http_flowdash_counters_t, retries), 1 },
 
     { "flowdash_step_answers_ignored_total", "counter",
-      "Answers of a step that were ignored, because they had no task.",
+      "2xx answers that were ignored because they had no task.",
       offsetof(ngx_http_flowdash_counters_t, ignored), 1 },
 
     { "flowdash_step_sent_bytes_total", "counter",
@@ -198,7 +198,7 @@ ngx_http_flowdash_status_prometheus_reasons(ngx_http_flowdash_output_t *out,
     name = steps ? "flowdash_steps_failed_total"
                  : "flowdash_actions_failed_total";
 
-    ngx_http_flowdash_output(out, "# HELP %s Failures, by their reason.\n"
+    ngx_http_flowdash_output(out, "# HELP %s Failures, by reason.\n"
                              "# TYPE %s counter\n", name, name);
 
     i = 0;
@@ -237,8 +237,8 @@ ngx_http_flowdash_status_prometheus_classes(ngx_http_flowdash_output_t *out,
 
     ngx_http_flowdash_output(out, "# HELP %s %s, by the class of the "
                              "answer's status.\n# TYPE %s counter\n", name,
-                             steps ? "Calls"
-                                   : "Requests that the app has got", name);
+                             steps ? "Calls of a step"
+                                   : "Requests for the app", name);
 
     i = 0;
     n = 0;

@@ -593,11 +593,10 @@ sub write_table () {
 `make faults` provokes each fault, and writes this page from what happened.
 
 * *client* is the status that the client got, 0 if its connection was closed.
-* *calls* and *app* are the numbers of requests that the endpoint and the app
-  got.
+* *calls* and *app* are how many requests the endpoint and the app got.
 * *result* is `$flowdash_result` with `$flowdash_error`, or none.
-* *log* is the error with which the error log says that the action failed, and
-  the levels of other lines.
+* *log* is the reason that the error log gives for the failed action, and the
+  levels of other lines.
 * *counted* is what the counters say, `gone` if they restarted with nginx.
 * *verdict* is *right* if this is what must happen, and if the result, the log
   and the counters agree.
