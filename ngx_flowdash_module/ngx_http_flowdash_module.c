@@ -14,6 +14,7 @@
 #include <ngx_flowdash_curl.h>
 #include <ngx_http_flowdash_zone.h>
 #include <ngx_http_flowdash_variables.h>
+#include <ngx_http_flowdash_variables_json.h>
 #include <ngx_http_flowdash_status.h>
 #include <ngx_http_flowdash_subrequest.h>
 #include <ngx_http_flowdash_end.h>
@@ -415,7 +416,9 @@ ngx_module_t  ngx_http_flowdash_module = {
 static ngx_int_t
 ngx_http_flowdash_add_variables(ngx_conf_t *cf)
 {
-    if (ngx_http_flowdash_variables_add(cf) != NGX_OK) {
+    if (ngx_http_flowdash_variables_add(cf) != NGX_OK
+        || ngx_http_flowdash_variables_json_add(cf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -483,6 +486,10 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
                       "\"flowdash_zone flowdash:1m\" in the http block, but "
                       "is used without it in %V:%ui",
                       &fmcf->status->file, fmcf->status->line);
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_flowdash_variables_json_check(cf) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -574,18 +581,27 @@ static void
 ngx_http_flowdash_init_task_variables(ngx_http_flowdash_main_conf_t *fmcf,
     ngx_http_core_main_conf_t *cmcf)
 {
+    ngx_str_t            *prefix;
     ngx_uint_t            i;
     ngx_http_variable_t  *v;
+
+    static ngx_str_t  prefixes[] = {
+        ngx_string("flowdash_task_"),
+        ngx_string("flowdash_json_"),
+        ngx_null_string
+    };
 
     v = cmcf->variables.elts;
 
     for (i = 0; i < cmcf->variables.nelts; i++) {
-        if (v[i].name.len > sizeof("flowdash_task_") - 1
-            && ngx_strncmp(v[i].name.data, "flowdash_task_",
-                           sizeof("flowdash_task_") - 1)
-               == 0)
-        {
-            fmcf->task_variables = 1;
+
+        for (prefix = prefixes; prefix->len; prefix++) {
+
+            if (v[i].name.len > prefix->len
+                && ngx_strncmp(v[i].name.data, prefix->data, prefix->len) == 0)
+            {
+                fmcf->task_variables = 1;
+            }
         }
     }
 }

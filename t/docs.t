@@ -27,7 +27,7 @@ sub content {
 sub source {
     my ($name) = @_;
     return content(grep { -e } map { "$src/$_" } $name, "watch/$name",
-                   "core/$name");
+                   "core/$name", "step/$name");
 }
 
 
@@ -50,10 +50,14 @@ while ($table =~ /ngx_string\("(\w+)"\),\s*([\w|\s]+?),/g) {
 $contexts{$_} = 'flowdash_step'                 # a location of its kind
     for qw(flowdash_call flowdash_if flowdash_optional);
 
+my ($json) = source('ngx_http_flowdash_variables_json.c')
+    =~ /_prefix =\s+ngx_string\("(\w+_)"\)/;
+
 ($table) = source('ngx_http_flowdash_variables.c')
     =~ /ngx_http_flowdash_vars\[\] = \{(.*?)ngx_http_null_variable/s;
 
 $variables{ /_$/ ? "${_}NAME" : $_ } = 1 for $table =~ /ngx_string\("(\w+)"\)/g;
+$variables{"${json}NAME"} = 1;
 
 cmp_ok(scalar keys %contexts, '>', 10, 'the command table was read');
 cmp_ok(scalar keys %variables, '>', 6, 'the table of variables was read');
@@ -125,11 +129,12 @@ my @pages = map { "$root/$_" } pages();
 my %anchors;                        # of each page
 my %known = (%contexts, metrics(),
              flowdash_send_key => 1,            # the example of CONTRIBUTING.md
+             flowdash_NAME => 1,                # of which there is JSON
              map { (s/NAME$//r => 1) } keys %variables);
 
 for my $page (@pages) {
     my $text = content($page);
-    my @unknown = grep { !$known{$_} && !/^flowdash_task_/ }
+    my @unknown = grep { !$known{$_} && !/^flowdash_(?:task|json)_/ }
         map { s/_seconds\K_(?:bucket|count|sum)$//r }
         $text =~ /\b(flowdash_\w+)/g;
     is(join(' ', @unknown), '', name($page) . ': names that exist');

@@ -32,6 +32,7 @@ typedef struct {
     unsigned                        escaped:1;   /* control characters are */
     unsigned                        ambiguous:1; /* a field has two readings */
     unsigned                        missing:1;   /* the task lacks a field */
+    unsigned                        invalid:1;   /* JSON of what is no UTF-8 */
 } ngx_http_flowdash_value_t;
 
 
@@ -39,6 +40,7 @@ typedef struct {
 
 typedef struct {
     ngx_http_flowdash_value_t      *value;
+    ngx_http_flowdash_loc_conf_t   *conf;        /* of the step that is told */
     unsigned                        raw:1;       /* nothing may be escaped */
     unsigned                        read:1;      /* a field was read */
     unsigned                        failed:1;    /* a variable could not be */
@@ -164,6 +166,7 @@ struct ngx_http_flowdash_ctx_s {
     unsigned                        dry_run:1;   /* was asked for */
     unsigned                        started:1;   /* something was called */
     unsigned                        warned:1;    /* of ignored fields */
+    unsigned                        user:1;      /* $flowdash_json_user is */
     unsigned                        sendfile:1;
     unsigned                        tcp_nopush:2;
 };

@@ -58,3 +58,11 @@ ngx_http_flowdash_exchange_is_tolerated(ngx_http_flowdash_exchange_t *ex)
     return ex->step->optional
            && ex->error != NGX_HTTP_FLOWDASH_REQUEST_INVALID;
 }
+
+
+ngx_http_flowdash_loc_conf_t *
+ngx_http_flowdash_exchange_conf(ngx_http_flowdash_exchange_t *ex)
+{
+    return ex->fetch ? NULL
+                     : ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+}

@@ -32,5 +32,12 @@ ngx_int_t ngx_http_flowdash_exchange_fail_text(
 ngx_uint_t ngx_http_flowdash_exchange_is_tolerated(
     ngx_http_flowdash_exchange_t *ex);
 
+/*
+ * Returns the configuration of the step whose endpoint is told, or NULL for a
+ * fetch, which is the app's.
+ */
+ngx_http_flowdash_loc_conf_t *ngx_http_flowdash_exchange_conf(
+    ngx_http_flowdash_exchange_t *ex);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_EXCHANGE_H_INCLUDED_ */

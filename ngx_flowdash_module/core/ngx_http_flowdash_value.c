@@ -20,6 +20,15 @@ ngx_int_t
 ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *cv,
     ngx_http_flowdash_value_t *value)
 {
+    return ngx_http_flowdash_value_sent(r, NULL, cv, value);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_value_sent(ngx_http_request_t *r,
+    ngx_http_flowdash_loc_conf_t *conf, ngx_http_complex_value_t *cv,
+    ngx_http_flowdash_value_t *value)
+{
     size_t                          size;
     ngx_int_t                       rc;
     ngx_http_variable_value_t      *saved;
@@ -33,6 +42,7 @@ ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *cv,
     ngx_memzero(&ev, sizeof(ngx_http_flowdash_evaluation_t));
 
     ev.value = value;
+    ev.conf = conf;
 
     fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
 
@@ -120,13 +130,22 @@ ngx_int_t
 ngx_http_flowdash_value_raw(ngx_http_request_t *r,
     ngx_http_complex_value_t *cv, ngx_http_flowdash_value_t *value)
 {
+    return ngx_http_flowdash_value_sent_raw(r, NULL, cv, value);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_value_sent_raw(ngx_http_request_t *r,
+    ngx_http_flowdash_loc_conf_t *conf, ngx_http_complex_value_t *cv,
+    ngx_http_flowdash_value_t *value)
+{
     ngx_int_t                       rc;
     ngx_http_variable_value_t      *variables;
     ngx_http_flowdash_evaluation_t  ev;
 
     r = r->main;
 
-    if (ngx_http_flowdash_value(r, cv, value) != NGX_OK) {
+    if (ngx_http_flowdash_value_sent(r, conf, cv, value) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -148,6 +167,7 @@ ngx_http_flowdash_value_raw(ngx_http_request_t *r,
     ngx_memzero(&ev, sizeof(ngx_http_flowdash_evaluation_t));
 
     ev.value = value;
+    ev.conf = conf;
     ev.raw = 1;
 
     rc = ngx_http_flowdash_value_evaluate(r, cv, &ev);

@@ -23,6 +23,18 @@ ngx_int_t ngx_http_flowdash_value_raw(ngx_http_request_t *r,
     ngx_http_complex_value_t *cv, ngx_http_flowdash_value_t *value);
 
 /*
+ * The same two for what is sent to the endpoint of a step, whose configuration
+ * is "conf": in its variables, the task lacks the fields that the step is not
+ * told.
+ */
+ngx_int_t ngx_http_flowdash_value_sent(ngx_http_request_t *r,
+    ngx_http_flowdash_loc_conf_t *conf, ngx_http_complex_value_t *cv,
+    ngx_http_flowdash_value_t *value);
+ngx_int_t ngx_http_flowdash_value_sent_raw(ngx_http_request_t *r,
+    ngx_http_flowdash_loc_conf_t *conf, ngx_http_complex_value_t *cv,
+    ngx_http_flowdash_value_t *value);
+
+/*
  * Evaluates a condition.  Returns NGX_OK if it is neither empty nor "0",
  * NGX_DECLINED if it is, or NGX_ERROR.
  */

@@ -119,7 +119,11 @@ ngx_http_flowdash_url_make_host(ngx_http_request_t *r,
 
         if (part[i].value) {
 
-            if (ngx_http_flowdash_value(r, part[i].value, &value) != NGX_OK) {
+            if (ngx_http_flowdash_value_sent(r,
+                                          ngx_http_flowdash_exchange_conf(ex),
+                                          part[i].value, &value)
+                != NGX_OK)
+            {
                 return NGX_ERROR;
             }
 
@@ -343,7 +347,10 @@ ngx_http_flowdash_url_make_part(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    if (ngx_http_flowdash_value(r, part->value, &value) != NGX_OK) {
+    if (ngx_http_flowdash_value_sent(r, ngx_http_flowdash_exchange_conf(ex),
+                                     part->value, &value)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

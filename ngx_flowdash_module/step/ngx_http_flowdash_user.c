@@ -50,7 +50,7 @@ ngx_http_flowdash_user(ngx_http_request_t *r,
 
     for (i = 0; i < flcf->user->nelts; i++) {
 
-        if (ngx_http_flowdash_value_raw(r, &param[i].value, &value)
+        if (ngx_http_flowdash_value_sent_raw(r, flcf, &param[i].value, &value)
             != NGX_OK)
         {
             return NULL;

@@ -46,8 +46,6 @@ static ngx_int_t ngx_http_flowdash_variable_error_message(
 
 static ngx_int_t ngx_http_flowdash_variable_task(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static void ngx_http_flowdash_variable_too_early(ngx_http_request_t *r,
-    ngx_str_t *name);
 
 
 static ngx_http_variable_t  ngx_http_flowdash_vars[] = {
@@ -124,6 +122,26 @@ ngx_http_flowdash_variables_add(ngx_conf_t *cf)
     }
 
     return NGX_OK;
+}
+
+
+ngx_http_variable_t *
+ngx_http_flowdash_variables_find(ngx_str_t *name)
+{
+    ngx_http_variable_t  *v;
+
+    for (v = ngx_http_flowdash_vars; v->name.len; v++) {
+
+        if (name->len >= v->name.len
+            && ngx_strncmp(name->data, v->name.data, v->name.len) == 0
+            && (name->len == v->name.len
+                || (v->flags & NGX_HTTP_VAR_PREFIX)))
+        {
+            return v;
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -309,48 +327,26 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
 
     ngx_int_t                   rc;
     ngx_str_t                   field_name, text;
-    ngx_uint_t                  n;
     ngx_http_flowdash_ctx_t    *ctx;
     ngx_http_flowdash_field_t  *field;
-    ngx_http_flowdash_value_t  *value, unused;
 
     v->not_found = 1;
 
     ctx = ngx_http_flowdash_get_ctx(r);
 
     if (ctx == NULL) {
-        ngx_http_flowdash_variable_too_early(r, name);
-        return NGX_OK;
-    }
-
-    value = &unused;
-
-    if (ctx->evaluation) {
-        ctx->evaluation->read = 1;
-        value = ctx->evaluation->value;
-    }
-
-    if (ctx->task == NULL) {
-        value->ambiguous = 1;
+        ngx_http_flowdash_variables_too_early(r, name);
         return NGX_OK;
     }
 
     field_name.len = name->len - (sizeof("flowdash_task_") - 1);
     field_name.data = name->data + sizeof("flowdash_task_") - 1;
 
-    field = ngx_http_flowdash_task_field(ctx->task, &field_name, &n);
+    field = ngx_http_flowdash_variables_field(r, ctx, &field_name);
 
-    if (n > 1 || (field && field->ambiguous)) {
-        value->ambiguous = 1;
-    }
-
-    if (field == NULL) {
-        value->missing = 1;
-        return NGX_OK;
-    }
-
-    if (field->value.len == 4
-        && ngx_strncmp(field->value.data, "null", 4) == 0)
+    if (field == NULL
+        || (field->value.len == 4
+            && ngx_strncmp(field->value.data, "null", 4) == 0))
     {
         return NGX_OK;
     }
@@ -369,10 +365,44 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
 }
 
 
+ngx_http_flowdash_field_t *
+ngx_http_flowdash_variables_field(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *name)
+{
+    ngx_uint_t                  n;
+    ngx_http_flowdash_field_t  *field;
+    ngx_http_flowdash_value_t  *value, unused;
+
+    value = &unused;
+
+    if (ctx->evaluation) {
+        ctx->evaluation->read = 1;
+        value = ctx->evaluation->value;
+    }
+
+    if (ctx->task == NULL) {
+        value->ambiguous = 1;
+        return NULL;
+    }
+
+    field = ngx_http_flowdash_task_field(ctx->task, name, &n);
+
+    if (n > 1 || (field && field->ambiguous)) {
+        value->ambiguous = 1;
+    }
+
+    if (field == NULL) {
+        value->missing = 1;
+    }
+
+    return field;
+}
+
+
 /* a variable that caches it, such as one of "map", stays empty: warn */
 
-static void
-ngx_http_flowdash_variable_too_early(ngx_http_request_t *r, ngx_str_t *name)
+void
+ngx_http_flowdash_variables_too_early(ngx_http_request_t *r, ngx_str_t *name)
 {
     ngx_http_flowdash_loc_conf_t  *flcf;
 

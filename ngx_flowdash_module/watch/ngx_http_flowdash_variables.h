@@ -5,10 +5,30 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
 
 
 /* Adds the module's variables.  Returns NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_http_flowdash_variables_add(ngx_conf_t *cf);
+
+/*
+ * Finds one of these variables by its name, the prefixes among them by the
+ * name of any variable that begins with it.  Returns NULL if there is none.
+ */
+ngx_http_variable_t *ngx_http_flowdash_variables_find(ngx_str_t *name);
+
+/*
+ * Finds the field of $flowdash_task_NAME, and notes in the evaluation what is
+ * to be known of it.  "name" is the last part of the variable's name.  Returns
+ * NULL if there is no field.
+ */
+ngx_http_flowdash_field_t *ngx_http_flowdash_variables_field(
+    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_str_t *name);
+
+/* Logs that a variable of the task is read before the task is. */
+void ngx_http_flowdash_variables_too_early(ngx_http_request_t *r,
+    ngx_str_t *name);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_VARIABLES_H_INCLUDED_ */
