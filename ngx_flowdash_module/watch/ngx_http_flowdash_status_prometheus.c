@@ -61,7 +61,7 @@ static ngx_http_flowdash_metric_t  ngx_http_flowdash_metrics[] = {
       offsetof(ngx_http_flowdash_counters_t, started), 0 },
 
     { "flowdash_actions_succeeded_total", "counter",
-      "Executions whose steps have passed, and whose client got a response.",
+      "Executions whose steps have passed, and that were not aborted.",
       offsetof(ngx_http_flowdash_counters_t, succeeded), 0 },
 
     { "flowdash_actions_aborted_total", "counter",
