@@ -78,6 +78,50 @@ ngx_http_flowdash_conf_block_read(ngx_conf_t *cf,
 }
 
 
+ngx_int_t
+ngx_http_flowdash_conf_block_read_file(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_http_flowdash_conf_block_t *block)
+{
+    ssize_t          n;
+    ngx_int_t        rc;
+    ngx_file_t       file;
+    ngx_file_info_t  fi;
+
+    ngx_memzero(block, sizeof(ngx_http_flowdash_conf_block_t));
+    ngx_memzero(&file, sizeof(ngx_file_t));
+
+    file.name = *name;
+    file.log = cf->log;
+
+    file.fd = ngx_open_file(name->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+    if (file.fd == NGX_INVALID_FILE) {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_DECLINED;
+
+    if (ngx_fd_info(file.fd, &fi) != NGX_FILE_ERROR) {
+
+        block->pos = ngx_palloc(cf->temp_pool, ngx_file_size(&fi));
+        if (block->pos == NULL) {
+            rc = NGX_ERROR;
+
+        } else {
+            n = ngx_read_file(&file, block->pos, ngx_file_size(&fi), 0);
+
+            if (n != NGX_ERROR) {
+                block->last = block->pos + n;
+                rc = NGX_OK;
+            }
+        }
+    }
+
+    (void) ngx_close_file(file.fd);
+
+    return rc;
+}
+
+
 /* as ngx_conf_read_token() */
 
 ngx_int_t

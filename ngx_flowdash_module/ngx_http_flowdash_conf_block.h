@@ -32,6 +32,13 @@ ngx_int_t ngx_http_flowdash_conf_block_read(ngx_conf_t *cf,
     ngx_http_flowdash_conf_block_t *block);
 
 /*
+ * Reads a whole file, which nginx has included in a block.  Returns NGX_OK,
+ * NGX_DECLINED if it cannot be read, or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_conf_block_read_file(ngx_conf_t *cf,
+    ngx_str_t *name, ngx_http_flowdash_conf_block_t *block);
+
+/*
  * Finds the name of the next directive, but not inside of inner blocks and
  * included files, and its line.  Returns NGX_OK, or NGX_DONE after the last.
  */

@@ -8,11 +8,22 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_url.h>
 #include <ngx_http_flowdash_conf_block.h>
 #include <ngx_http_flowdash_conf_endpoint.h>
 
 
+/* nginx itself ends when files include each other */
+
+#define NGX_HTTP_FLOWDASH_CONF_ENDPOINT_DEPTH  16
+
+
+static ngx_int_t ngx_http_flowdash_conf_endpoint_find(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block,
+    ngx_uint_t depth);
+static ngx_int_t ngx_http_flowdash_conf_endpoint_include(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step, ngx_str_t *pattern, ngx_uint_t depth);
 static ngx_uint_t ngx_http_flowdash_conf_endpoint_is_pass(ngx_str_t *name);
 static ngx_str_t ngx_http_flowdash_conf_endpoint_origin(ngx_str_t *url);
 
@@ -22,8 +33,6 @@ ngx_http_flowdash_conf_endpoint(ngx_conf_t *cf, ngx_http_flowdash_step_t *step,
     ngx_http_flowdash_conf_block_t *block)
 {
     ngx_int_t                      rc;
-    ngx_str_t                      name, value;
-    ngx_uint_t                     line;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
     flcf = step->loc_conf[ngx_http_flowdash_module.ctx_index];
@@ -35,16 +44,43 @@ ngx_http_flowdash_conf_endpoint(ngx_conf_t *cf, ngx_http_flowdash_step_t *step,
 
     rc = ngx_http_flowdash_conf_block_read(cf, block);
 
-    if (rc != NGX_OK) {
-        return (rc == NGX_ERROR) ? NGX_CONF_ERROR : NGX_CONF_OK;
+    if (rc == NGX_OK) {
+        rc = ngx_http_flowdash_conf_endpoint_find(cf, step, block, 0);
     }
+
+    return (rc == NGX_ERROR) ? NGX_CONF_ERROR : NGX_CONF_OK;
+}
+
+
+/* NGX_DECLINED if the block has none, NGX_ERROR without memory */
+
+static ngx_int_t
+ngx_http_flowdash_conf_endpoint_find(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block,
+    ngx_uint_t depth)
+{
+    ngx_int_t   rc;
+    ngx_str_t   name, value;
+    ngx_uint_t  line, include;
 
     while (ngx_http_flowdash_conf_block_next(block, &name, &line) == NGX_OK) {
 
-        if (!ngx_http_flowdash_conf_endpoint_is_pass(&name)
+        include = ngx_http_flowdash_text_is(&name, "include");
+
+        if ((!include && !ngx_http_flowdash_conf_endpoint_is_pass(&name))
             || ngx_http_flowdash_conf_block_value(block, &value) != NGX_OK)
         {
             continue;
+        }
+
+        if (include) {
+            rc = ngx_http_flowdash_conf_endpoint_include(cf, step, &value,
+                                                         depth + 1);
+            if (rc == NGX_DECLINED) {
+                continue;
+            }
+
+            return rc;
         }
 
         value = ngx_http_flowdash_conf_endpoint_origin(&value);
@@ -53,15 +89,74 @@ ngx_http_flowdash_conf_endpoint(ngx_conf_t *cf, ngx_http_flowdash_step_t *step,
 
         step->endpoint.data = ngx_pstrdup(cf->pool, &value);
         if (step->endpoint.data == NULL) {
-            return NGX_CONF_ERROR;
+            return NGX_ERROR;
         }
 
         step->endpoint.len = value.len;
 
-        return NGX_CONF_OK;
+        return NGX_OK;
     }
 
-    return NGX_CONF_OK;
+    return NGX_DECLINED;
+}
+
+
+/* the files that nginx has included, in its order */
+
+static ngx_int_t
+ngx_http_flowdash_conf_endpoint_include(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step, ngx_str_t *pattern, ngx_uint_t depth)
+{
+    ngx_int_t                       rc;
+    ngx_str_t                       file;
+    ngx_glob_t                      gl;
+    ngx_http_flowdash_conf_block_t  block;
+
+    if (depth > NGX_HTTP_FLOWDASH_CONF_ENDPOINT_DEPTH) {
+        return NGX_DECLINED;
+    }
+
+    file.len = pattern->len;
+    file.data = ngx_pnalloc(cf->temp_pool, pattern->len + 1);
+    if (file.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_cpystrn(file.data, pattern->data, pattern->len + 1);
+
+    if (ngx_conf_full_name(cf->cycle, &file, 1) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&gl, sizeof(ngx_glob_t));
+
+    gl.pattern = file.data;
+    gl.log = cf->log;
+    gl.test = 1;
+
+    if (ngx_open_glob(&gl) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    do {
+        rc = ngx_read_glob(&gl, &file);
+
+        if (rc != NGX_OK) {
+            rc = NGX_DECLINED;
+            break;
+        }
+
+        rc = ngx_http_flowdash_conf_block_read_file(cf, &file, &block);
+
+        if (rc == NGX_OK) {
+            rc = ngx_http_flowdash_conf_endpoint_find(cf, step, &block, depth);
+        }
+
+    } while (rc == NGX_DECLINED);
+
+    ngx_close_glob(&gl);
+
+    return rc;
 }
 
 

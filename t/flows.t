@@ -95,6 +95,8 @@ my $others = <<"EOC";
             grpc_pass grpcs://[::1]:443;
         }
         flowdash_step "F" { fastcgi_pass 127.0.0.1:9000; }
+        flowdash_step "G" { include %%DIR%%/steps/*.conf; }
+        flowdash_step "H" { include %%DIR%%/empty.conf; include steps/b.conf; }
         $app
     }
     location = /names {
@@ -238,6 +240,11 @@ sub status { return decode_json($t->get('/json')->{body}) }
 
 
 # no action at all
+
+$t->write_file('empty.conf', "# nothing\n");
+$t->write_file('steps/a.conf', 'if ($arg_a) { proxy_pass http://127.0.0.1:1; }');
+$t->write_file('steps/b.conf', "include steps/c;\n");
+$t->write_file('steps/c', 'proxy_pass http://127.0.0.2:81/path;');
 
 $t->config(config(''));
 $t->run;
@@ -440,7 +447,8 @@ is(status()->{failing}, 5, 'many: how many are failing in JSON');
 my $endpoints = [ map { $_->{endpoint} } map { @{ $_->{steps} } }
     grep { $_->{name} eq 'Handlers' } @{ status()->{actions} } ];
 is_deeply($endpoints, [ '', '', 'unix:/run/secret.sock',
-          'http://unix:/run/a.sock', 'grpcs://[::1]:443', '127.0.0.1:9000' ],
+          'http://unix:/run/a.sock', 'grpcs://[::1]:443', '127.0.0.1:9000',
+          'http://127.0.0.2:81', 'http://127.0.0.2:81' ],
           'many: the endpoints of other handlers');
 
 same_drawn($browser, 'many');
