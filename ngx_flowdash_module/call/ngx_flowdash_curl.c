@@ -255,7 +255,7 @@ ngx_flowdash_curl_send(ngx_flowdash_curl_transfer_t *t, ngx_uint_t port)
 
 
 ngx_uint_t
-ngx_flowdash_curl_is_unanswered(ngx_flowdash_curl_transfer_t *t)
+ngx_flowdash_curl_closed_unanswered(ngx_flowdash_curl_transfer_t *t)
 {
     return t->shared || t->use.silent;
 }
@@ -519,7 +519,8 @@ ngx_flowdash_curl_fail(CURL *easy, ngx_int_t rc)
 
     if (t) {
         t->failure = (rc == NGX_BUSY) ? "worker_connections are not enough"
-                                      : "the call's socket cannot be watched";
+                                      : "nginx cannot watch the connection: "
+                                        "its alert before this line says why";
         t->result = (rc == NGX_BUSY) ? CURLE_COULDNT_CONNECT
                                      : NGX_FLOWDASH_CURL_INTERNAL;
     }

@@ -94,7 +94,8 @@ ngx_int_t ngx_flowdash_curl_send(ngx_flowdash_curl_transfer_t *t,
  * before an octet of an answer came; 0 if that is not certain.  Over HTTP/2,
  * it is libcurl that tells: returns 1.
  */
-ngx_uint_t ngx_flowdash_curl_is_unanswered(ngx_flowdash_curl_transfer_t *t);
+ngx_uint_t ngx_flowdash_curl_closed_unanswered(
+    ngx_flowdash_curl_transfer_t *t);
 
 /* Returns why a transfer has failed, as text that lives as long as t->easy. */
 const char *ngx_flowdash_curl_error(ngx_flowdash_curl_transfer_t *t);

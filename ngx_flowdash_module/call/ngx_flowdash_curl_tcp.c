@@ -51,7 +51,7 @@ ngx_flowdash_curl_tcp_count(ngx_socket_t fd,
 
 
 ngx_uint_t
-ngx_flowdash_curl_tcp_has_received(ngx_socket_t fd,
+ngx_flowdash_curl_tcp_received_exactly(ngx_socket_t fd,
     ngx_flowdash_curl_tcp_count_t *since, uint64_t octets)
 {
     uint64_t                       n;

@@ -25,7 +25,7 @@ void ngx_flowdash_curl_tcp_count(ngx_socket_t fd,
  * Tells whether a connection has received just so many octets since a count
  * was taken.  Returns 0 if the kernel does not tell.
  */
-ngx_uint_t ngx_flowdash_curl_tcp_has_received(ngx_socket_t fd,
+ngx_uint_t ngx_flowdash_curl_tcp_received_exactly(ngx_socket_t fd,
     ngx_flowdash_curl_tcp_count_t *since, uint64_t octets);
 
 /* Returns a connection's own port, or 0 if it has none. */

@@ -37,7 +37,7 @@ void
 ngx_flowdash_curl_use_judge(ngx_flowdash_curl_use_t *use, ngx_socket_t fd)
 {
     use->silent = !ngx_flowdash_curl_tls_has_data(&use->tls)
-                  && ngx_flowdash_curl_tcp_has_received(fd, &use->count,
+                  && ngx_flowdash_curl_tcp_received_exactly(fd, &use->count,
                                                         use->tls.octets);
 }
 

@@ -407,7 +407,7 @@ ngx_http_flowdash_call_result_can_resend(ngx_http_flowdash_call_t *call)
 
         return !call->kept
                || (call->conf->resend
-                   && ngx_flowdash_curl_is_unanswered(&call->transfer));
+                   && ngx_flowdash_curl_closed_unanswered(&call->transfer));
     }
 
     if (!call->kept || !call->conf->resend) {
@@ -423,7 +423,7 @@ ngx_http_flowdash_call_result_can_resend(ngx_http_flowdash_call_t *call)
         /* libcurl does not repeat what it has not sent to the end */
 
         return call->sent && call->header_size == 0
-               && ngx_flowdash_curl_is_unanswered(&call->transfer);
+               && ngx_flowdash_curl_closed_unanswered(&call->transfer);
 
     default:
         return call->ex->status == NGX_HTTP_REQUEST_TIME_OUT;

@@ -50,7 +50,8 @@ static test_case_t  cases[] = {
 
     { "no answer, and its socket could not be watched",
       NGX_ERROR, 0, CURLE_RECV_ERROR, CURLE_FAILED_INIT,
-      "the call's socket cannot be watched" },
+      "nginx cannot watch the connection: its alert before this line says "
+      "why" },
 
     { "no answer, and connections were not enough",
       NGX_BUSY, 0, CURLE_RECV_ERROR, CURLE_COULDNT_CONNECT,
@@ -58,7 +59,8 @@ static test_case_t  cases[] = {
 
     { "nothing, and its socket could not be watched",
       NGX_ERROR, 0, SILENT, CURLE_FAILED_INIT,
-      "the call's socket cannot be watched" },
+      "nginx cannot watch the connection: its alert before this line says "
+      "why" },
 
     { "no connection", 0, 0, CURLE_COULDNT_CONNECT, CURLE_COULDNT_CONNECT,
       NULL },
