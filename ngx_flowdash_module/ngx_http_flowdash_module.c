@@ -587,6 +587,7 @@ ngx_http_flowdash_init_task_variables(ngx_http_flowdash_main_conf_t *fmcf,
 
     static ngx_str_t  prefixes[] = {
         ngx_string("flowdash_task_"),
+        ngx_string("flowdash_stored_"),
         ngx_string("flowdash_json_"),
         ngx_null_string
     };

@@ -52,6 +52,9 @@ $t->config(<<"END");
         map "\$flowdash_task_status_id:\$flowdash_task_id" \$both {
             "5:1" "Finish"; default "";
         }
+        map "\$flowdash_stored_status_id:\$flowdash_task_status_id" \$becomes {
+            ~^5: ""; ~:5\$ "Close"; default "";
+        }
 
         limit_req_zone \$server_name zone=slow:32k rate=1r/m;
 
@@ -87,6 +90,30 @@ $t->config(<<"END");
 
             location /both/ {
                 flowdash_action \$both;
+                $step
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
+            }
+
+            location /becomes/ {
+                flowdash_action \$becomes;
+                flowdash_step "CRM" {
+                    flowdash_call http://127.0.0.1:%%PORT_crm%%/;
+                    flowdash_set_header X-Was
+                        "\$flowdash_stored_status_id \$flowdash_json_stored_due_date";
+                    flowdash_set_header X-Change \$http_x_change;
+                }
+                flowdash_step "Again" {
+                    flowdash_if \$http_x_change;
+                    flowdash_call http://127.0.0.1:%%PORT_crm%%/;
+                    flowdash_set_header X-Was
+                        "\$flowdash_stored_status_id \$flowdash_task_status_id";
+                }
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
+            }
+
+            location /not_stored/ {
+                flowdash_task_from off;
+                flowdash_action "Save\$flowdash_stored_status_id";
                 $step
                 proxy_pass http://127.0.0.1:%%PORT_app%%;
             }
@@ -248,6 +275,48 @@ for (
     is($app[-1]{body}, $body, 'the body is as it came');
 }
 
+# a status that has just become another one: not an edit of what is closed, nor
+# a change of something else
+
+for (
+    [ '{"issue":{"status_id":5}}', 2, 1 ],
+    [ '{"issue":{"status_id":5}}', 2, 0,
+      'X-Stored' => '{"issue":{"status_id":5,"estimate":1}}' ],
+    [ '{"issue":{"due_date":1}}', 2, 0,
+      'X-Stored' => '{"issue":{"status_id":5,"estimate":1}}' ],
+    [ '{"issue":{"due_date":1}}', 2, 0 ],
+    [ '{"issue":{"status_id":4}}', 2, 0 ],
+) {
+    my ($body, $app, $crm, @header) = @$_;
+    is(put('/becomes/1', $body, @header)->{status}, 204, "$body @header");
+    my @app = $t->new_requests('app');
+    is(scalar @app, $app, 'requests to the app');
+    my @crm = $t->new_requests('crm');
+    is(scalar @crm, $crm, 'calls');
+    is($crm[0]->header('X-Was'), '4 "2020-01-31"',
+       'the step knows what was') if $crm;
+    is($app[-1]{body}, $body, 'the body is as it came');
+}
+
+# what steps change is not stored
+
+is(put('/becomes/1', '{"issue":{"status_id":5}}',
+       'X-Change' => '{"status_id":6}')->{status}, 204, 'a step changes it');
+is(($t->new_requests('crm'))[1]->header('X-Was'), '4 6', 'the stored one stays');
+fetched_and_sent();
+
+# two stored fields for one variable: the empty name is not trusted
+
+$res = put('/becomes/1', '{"issue":{}}',
+    'X-Stored' => '{"issue":{"status_id":5,"Status Id":4}}');
+is($res->{status}, 400, 'two stored fields for one variable');
+$t->only_request('app', 'it was fetched');
+
+is(put('/not_stored/1', '{"issue":{"status_id":5}}')->{status}, 204,
+    'without a stored task, the variable is empty');
+like($t->only_request('crm')->{body}, qr/^\{"action":"Save",/, 'the name');
+$t->only_request('app');
+
 # another shape of the answer, arguments, a path that is decoded
 
 $res = put('/data/a%20b/7?full=x%26y', '{"a":1}',
@@ -292,11 +361,15 @@ for (1 .. 3) {
 
 # what fails, before any call
 
-$t->wait_for(sub { $t->read_file('flow.log') =~ tr/\n// >= 17 });
-my $logged = 18;
+$t->wait_for(sub { $t->read_file('flow.log') =~ tr/\n// >= 26 });
+my $logged = 26;
 
 for (
-    [ '/issues/1', 502, 'status', 'X-Status' => 404 ],
+    [ '/issues/1', 401, 'status', 'X-Status' => 401 ],
+    [ '/issues/1', 403, 'status', 'X-Status' => 403 ],
+    [ '/issues/1', 404, 'status', 'X-Status' => 404 ],
+    [ '/issues/1', 502, 'status', 'X-Status' => 409 ],
+    [ '/becomes/1', 404, 'status', 'X-Status' => 404 ],
     [ '/issues/1', 502, 'status', 'X-Status' => 500 ],
     [ '/issues/1', 502, 'status', 'X-Status' => 302 ],
     [ '/issues/1', 502, 'response_invalid', 'X-Stored' => '{' ],

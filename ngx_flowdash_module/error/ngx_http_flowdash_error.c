@@ -146,11 +146,21 @@ ngx_http_flowdash_error_set_status_and_message(ngx_http_request_t *r,
 }
 
 
+/* the app's own "no" to its client needs no permission; a step's does */
+
 static ngx_uint_t
 ngx_http_flowdash_error_passed(ngx_http_flowdash_exchange_t *ex)
 {
     ngx_uint_t                     i, *status;
     ngx_http_flowdash_loc_conf_t  *flcf;
+
+    if (ex->fetch
+        && (ex->status == NGX_HTTP_UNAUTHORIZED
+            || ex->status == NGX_HTTP_FORBIDDEN
+            || ex->status == NGX_HTTP_NOT_FOUND))
+    {
+        return 1;
+    }
 
     flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 

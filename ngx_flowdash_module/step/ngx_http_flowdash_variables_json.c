@@ -30,7 +30,7 @@ static ngx_int_t ngx_http_flowdash_variables_json(ngx_http_request_t *r,
 static ngx_int_t ngx_http_flowdash_variables_json_task(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *json);
 static ngx_int_t ngx_http_flowdash_variables_json_field(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *name, ngx_str_t *json);
+    ngx_http_flowdash_field_t *field, ngx_str_t *json);
 static ngx_int_t ngx_http_flowdash_variables_json_value(ngx_pool_t *pool,
     ngx_str_t *value, ngx_str_t *json);
 static ngx_int_t ngx_http_flowdash_variables_json_user(ngx_http_request_t *r,
@@ -47,6 +47,9 @@ static ngx_str_t  ngx_http_flowdash_variables_json_prefix =
 
 static ngx_str_t  ngx_http_flowdash_variables_json_fields =
     ngx_string("task_");
+
+static ngx_str_t  ngx_http_flowdash_variables_json_stored =
+    ngx_string("stored_");
 
 
 ngx_int_t
@@ -194,7 +197,9 @@ ngx_http_flowdash_variables_json(ngx_http_request_t *r,
     if (ctx == NULL) {
         if (ngx_http_flowdash_text_is(&rest, "task")
             || ngx_http_flowdash_variables_json_begins(&rest,
-                                     &ngx_http_flowdash_variables_json_fields))
+                                     &ngx_http_flowdash_variables_json_fields)
+            || ngx_http_flowdash_variables_json_begins(&rest,
+                                     &ngx_http_flowdash_variables_json_stored))
         {
             ngx_http_flowdash_variables_too_early(r, name);
         }
@@ -213,7 +218,17 @@ ngx_http_flowdash_variables_json(ngx_http_request_t *r,
         rest.len -= ngx_http_flowdash_variables_json_fields.len;
         rest.data += ngx_http_flowdash_variables_json_fields.len;
 
-        rc = ngx_http_flowdash_variables_json_field(r, ctx, &rest, &json);
+        rc = ngx_http_flowdash_variables_json_field(r,
+                   ngx_http_flowdash_variables_field(r, ctx, &rest), &json);
+
+    } else if (ngx_http_flowdash_variables_json_begins(&rest,
+                                     &ngx_http_flowdash_variables_json_stored))
+    {
+        rest.len -= ngx_http_flowdash_variables_json_stored.len;
+        rest.data += ngx_http_flowdash_variables_json_stored.len;
+
+        rc = ngx_http_flowdash_variables_json_field(r,
+                   ngx_http_flowdash_variables_stored(r, ctx, &rest), &json);
 
     } else {
         rc = ngx_http_flowdash_variables_json_string(r, ctx, name, &json);
@@ -276,12 +291,8 @@ ngx_http_flowdash_variables_json_task(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_flowdash_variables_json_field(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *name, ngx_str_t *json)
+    ngx_http_flowdash_field_t *field, ngx_str_t *json)
 {
-    ngx_http_flowdash_field_t  *field;
-
-    field = ngx_http_flowdash_variables_field(r, ctx, name);
-
     return field ? ngx_http_flowdash_variables_json_value(r->pool,
                                                           &field->value, json)
                  : NGX_OK;

@@ -46,6 +46,14 @@ static ngx_int_t ngx_http_flowdash_variable_error_message(
 
 static ngx_int_t ngx_http_flowdash_variable_task(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_flowdash_variable_stored(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_flowdash_variable_field(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_variable_value_t *v,
+    ngx_http_flowdash_field_t *field);
+static ngx_http_flowdash_field_t *ngx_http_flowdash_variable_lookup(
+    ngx_http_flowdash_task_t *task, ngx_str_t *name,
+    ngx_http_flowdash_value_t *value);
 
 
 static ngx_http_variable_t  ngx_http_flowdash_vars[] = {
@@ -99,6 +107,9 @@ static ngx_http_variable_t  ngx_http_flowdash_vars[] = {
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_task_"), NULL, ngx_http_flowdash_variable_task,
+      0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+    { ngx_string("flowdash_stored_"), NULL, ngx_http_flowdash_variable_stored,
       0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
 
       ngx_http_null_variable
@@ -325,10 +336,8 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
 {
     ngx_str_t *name = (ngx_str_t *) data;
 
-    ngx_int_t                   rc;
-    ngx_str_t                   field_name, text;
-    ngx_http_flowdash_ctx_t    *ctx;
-    ngx_http_flowdash_field_t  *field;
+    ngx_str_t                 field_name;
+    ngx_http_flowdash_ctx_t  *ctx;
 
     v->not_found = 1;
 
@@ -342,7 +351,46 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
     field_name.len = name->len - (sizeof("flowdash_task_") - 1);
     field_name.data = name->data + sizeof("flowdash_task_") - 1;
 
-    field = ngx_http_flowdash_variables_field(r, ctx, &field_name);
+    return ngx_http_flowdash_variable_field(r, ctx, v,
+                   ngx_http_flowdash_variables_field(r, ctx, &field_name));
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_variable_stored(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t *name = (ngx_str_t *) data;
+
+    ngx_str_t                 field_name;
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    v->not_found = 1;
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    if (ctx == NULL) {
+        ngx_http_flowdash_variables_too_early(r, name);
+        return NGX_OK;
+    }
+
+    field_name.len = name->len - (sizeof("flowdash_stored_") - 1);
+    field_name.data = name->data + sizeof("flowdash_stored_") - 1;
+
+    return ngx_http_flowdash_variable_field(r, ctx, v,
+                  ngx_http_flowdash_variables_stored(r, ctx, &field_name));
+}
+
+
+/* a value other than a string is given as it is spelled */
+
+static ngx_int_t
+ngx_http_flowdash_variable_field(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_variable_value_t *v,
+    ngx_http_flowdash_field_t *field)
+{
+    ngx_int_t  rc;
+    ngx_str_t  text;
 
     if (field == NULL
         || (field->value.len == 4
@@ -357,8 +405,6 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
         return ngx_http_flowdash_variable_failed(ctx);
     }
 
-    /* a value other than a string is given as it is spelled */
-
     return ngx_http_flowdash_variable_set(r, ctx, v,
                                           rc == NGX_OK ? &text
                                                        : &field->value);
@@ -369,8 +415,6 @@ ngx_http_flowdash_field_t *
 ngx_http_flowdash_variables_field(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *name)
 {
-    ngx_uint_t                  n;
-    ngx_http_flowdash_field_t  *field;
     ngx_http_flowdash_value_t  *value, unused;
 
     value = &unused;
@@ -385,7 +429,43 @@ ngx_http_flowdash_variables_field(ngx_http_request_t *r,
         return NULL;
     }
 
-    field = ngx_http_flowdash_task_field(ctx->task, name, &n);
+    return ngx_http_flowdash_variable_lookup(ctx->task, name, value);
+}
+
+
+ngx_http_flowdash_field_t *
+ngx_http_flowdash_variables_stored(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *name)
+{
+    ngx_http_flowdash_value_t  *value, unused;
+
+    value = &unused;
+
+    if (ctx->evaluation) {
+        ctx->evaluation->read = 1;
+        value = ctx->evaluation->value;
+    }
+
+    if (ctx->stored == NULL) {
+
+        /* so that an empty name is evaluated again after the fetch */
+
+        value->missing = 1;
+        return NULL;
+    }
+
+    return ngx_http_flowdash_variable_lookup(ctx->stored, name, value);
+}
+
+
+static ngx_http_flowdash_field_t *
+ngx_http_flowdash_variable_lookup(ngx_http_flowdash_task_t *task,
+    ngx_str_t *name, ngx_http_flowdash_value_t *value)
+{
+    ngx_uint_t                  n;
+    ngx_http_flowdash_field_t  *field;
+
+    field = ngx_http_flowdash_task_field(task, name, &n);
 
     if (n > 1 || (field && field->ambiguous)) {
         value->ambiguous = 1;

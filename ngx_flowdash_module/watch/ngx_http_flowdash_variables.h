@@ -26,6 +26,10 @@ ngx_http_variable_t *ngx_http_flowdash_variables_find(ngx_str_t *name);
 ngx_http_flowdash_field_t *ngx_http_flowdash_variables_field(
     ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_str_t *name);
 
+/* The same for $flowdash_stored_NAME. */
+ngx_http_flowdash_field_t *ngx_http_flowdash_variables_stored(
+    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_str_t *name);
+
 /* Logs that a variable of the task is read before the task is. */
 void ngx_http_flowdash_variables_too_early(ngx_http_request_t *r,
     ngx_str_t *name);
