@@ -12,6 +12,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_step.h>
 #include <ngx_http_flowdash_named.h>
+#include <ngx_http_flowdash_result_headers.h>
 #include <ngx_http_flowdash_conf_loc.h>
 
 
@@ -92,6 +93,7 @@ ngx_http_flowdash_conf_loc_create(ngx_conf_t *cf)
     conf->max_response_size = NGX_CONF_UNSET_SIZE;
     conf->error_detail = NGX_CONF_UNSET;
     conf->pass_status = NGX_CONF_UNSET_PTR;
+    conf->result_headers = NGX_CONF_UNSET_UINT;
     conf->languages = NGX_CONF_UNSET_PTR;
     conf->retry = NGX_CONF_UNSET_PTR;
     conf->resend = NGX_CONF_UNSET;
@@ -167,6 +169,8 @@ ngx_http_flowdash_conf_loc_merge(ngx_conf_t *cf, void *parent, void *child)
                               prev->max_response_size, 64 * 1024);
     ngx_conf_merge_value(conf->error_detail, prev->error_detail, 0);
     ngx_conf_merge_ptr_value(conf->pass_status, prev->pass_status, NULL);
+    ngx_conf_merge_uint_value(conf->result_headers, prev->result_headers,
+                              NGX_HTTP_FLOWDASH_RESULT_HEADERS_FAILED);
     ngx_conf_merge_ptr_value(conf->languages, prev->languages, NULL);
 
     if (conf->format == NULL) {

@@ -15,6 +15,7 @@
 #include <ngx_http_flowdash_dry_run.h>
 #include <ngx_http_flowdash_error_internal.h>
 #include <ngx_http_flowdash_unread.h>
+#include <ngx_http_flowdash_result_headers.h>
 #include <ngx_http_flowdash_end.h>
 
 
@@ -34,7 +35,7 @@ ngx_http_flowdash_end_init(void)
 }
 
 
-/* the header of the app's answer, or of a page in its place */
+/* the header of the app's answer, or of a page */
 
 static ngx_int_t
 ngx_http_flowdash_end_header_filter(ngx_http_request_t *r)
@@ -54,6 +55,8 @@ ngx_http_flowdash_end_header_filter(ngx_http_request_t *r)
         ngx_http_flowdash_count_app(r, ctx);
         ngx_http_flowdash_count_ended(ctx);
     }
+
+    ngx_http_flowdash_result_headers(r, ctx);
 
     return ngx_http_next_header_filter(r);
 }

@@ -31,6 +31,7 @@
 #include <ngx_http_flowdash_conf_warn.h>
 #include <ngx_http_flowdash_conf_sign.h>
 #include <ngx_http_flowdash_named.h>
+#include <ngx_http_flowdash_result_headers.h>
 
 
 static ngx_int_t ngx_http_flowdash_add_variables(ngx_conf_t *cf);
@@ -241,6 +242,13 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
     { ngx_string("flowdash_pass_status"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_flowdash_conf_pass_status,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_result_headers"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_flowdash_result_headers_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },

@@ -49,6 +49,7 @@ http {
         access_log %%DIR%%/flow.log flow;
         add_header X-Message \$flowdash_error_message always;
         add_header X-Error \$flowdash_error always;
+        add_header X-Text \$flowdash_error_text always;
         proxy_pass_request_headers on;
 
         location / { proxy_pass http://127.0.0.1:%%PORT_app%%; }
@@ -365,6 +366,21 @@ ok((grep { m{: status 409, called "[^"]*", time [\d.]+s, message (?#
 ok((grep { /, message "x{256}", id / } @logged), 'and cut');
 is(scalar(grep { m{"POST /(?:off|on/off|pass)[ /]} && /message/ } @logged), 0,
     'but not if it is off');
+
+
+# The whole text
+
+is(act('/on', 'text/plain', 'No.')->header('X-Text'),
+    'The step "S" refused the action. Nothing was changed in the app. '
+    . 'The answer was: No.', 'the text with a message');
+is(act('/off', 'text/plain', 'No.')->header('X-Text'),
+    'The step "S" refused the action. Nothing was changed in the app.',
+    'the text without one');
+is(act('/optional', 'text/plain', 'No.')->header('X-Text'), undef,
+    'no text where nothing failed');
+is(length(act('/large', 'text/plain', 'x' x 2000)->header('X-Text')),
+    length(act('/off', 'text/plain', '')->header('X-Text') . ' The answer was: ')
+    + 1024, 'the longest message');
 
 
 # Statuses

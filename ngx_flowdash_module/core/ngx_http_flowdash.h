@@ -148,6 +148,7 @@ struct ngx_http_flowdash_ctx_s {
     ngx_http_flowdash_reason_e      error;
     ngx_uint_t                      status;    /* for the client */
     ngx_str_t                       message;   /* the endpoint's, for users */
+    ngx_str_t                       text;      /* all that they are told */
 
     ngx_http_flowdash_zone_t       *zone;
     ngx_http_flowdash_counters_t   *counters;  /* NULL: no room in the zone */

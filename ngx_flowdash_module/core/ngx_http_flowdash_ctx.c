@@ -175,6 +175,29 @@ ngx_http_flowdash_ctx_id(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 }
 
 
+void
+ngx_http_flowdash_ctx_result(ngx_http_flowdash_ctx_t *ctx, ngx_str_t *result)
+{
+    ngx_str_null(result);
+
+    if (ctx->state == NGX_HTTP_FLOWDASH_FAILED && ctx->error) {
+
+        /* without an error, nginx could not read the request */
+
+        ngx_str_set(result, "failed");
+
+    } else if (ctx->state == NGX_HTTP_FLOWDASH_DRY_RUN) {
+        ngx_str_set(result, "dry_run");
+
+    } else if (ctx->state == NGX_HTTP_FLOWDASH_ABORTED) {
+        ngx_str_set(result, "aborted");
+
+    } else if (ctx->state == NGX_HTTP_FLOWDASH_PASSED && ctx->action.len) {
+        ngx_str_set(result, "ok");
+    }
+}
+
+
 static void
 ngx_http_flowdash_ctx_end(void *data)
 {

@@ -29,6 +29,10 @@ ngx_http_flowdash_ctx_t *ngx_http_flowdash_create_ctx(ngx_http_request_t *r,
 ngx_int_t ngx_http_flowdash_ctx_id(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
+/* How the execution ended, as in $flowdash_result; empty if it has not. */
+void ngx_http_flowdash_ctx_result(ngx_http_flowdash_ctx_t *ctx,
+    ngx_str_t *result);
+
 /* The wait for the next turn is over, see ctx->yield. */
 void ngx_http_flowdash_ctx_end_yield(ngx_http_flowdash_ctx_t *ctx);
 

@@ -123,6 +123,7 @@ typedef struct {
 
     ngx_flag_t                      error_detail;
     ngx_array_t                    *pass_status;  /* of ngx_uint_t, or NULL */
+    ngx_uint_t                      result_headers;  /* see its header */
     ngx_array_t                    *languages; /* see error_language.h */
 
     ngx_http_flowdash_retry_t      *retry;     /* NULL: off */

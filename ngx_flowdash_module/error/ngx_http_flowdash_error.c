@@ -16,16 +16,10 @@
 #include <ngx_http_flowdash_log.h>
 #include <ngx_http_flowdash_count.h>
 #include <ngx_http_flowdash_error_accept.h>
-#include <ngx_http_flowdash_error_language.h>
 #include <ngx_http_flowdash_error_message.h>
+#include <ngx_http_flowdash_error_text.h>
 #include <ngx_http_flowdash_error_page.h>
 #include <ngx_http_flowdash_error.h>
-
-
-typedef struct {
-    ngx_http_flowdash_error_saying_e    happened;
-    ngx_http_flowdash_error_saying_e    advice;
-} ngx_http_flowdash_error_advice_t;
 
 
 static void ngx_http_flowdash_error_set_status_and_message(
@@ -35,61 +29,35 @@ static ngx_uint_t ngx_http_flowdash_error_passed(
 static ngx_uint_t ngx_http_flowdash_error_page_exists(ngx_http_request_t *r,
     ngx_uint_t status);
 static ngx_int_t ngx_http_flowdash_error_send(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx);
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text);
 static ngx_int_t ngx_http_flowdash_error_header(ngx_http_request_t *r,
     const char *name, ngx_str_t *value);
-static void ngx_http_flowdash_error_text(ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_error_text_t *text);
-static void ngx_http_flowdash_error_text_status(ngx_uint_t status,
-    ngx_http_flowdash_error_text_t *text);
-static void ngx_http_flowdash_error_text_no_step(ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_error_text_t *text);
 static ngx_buf_t *ngx_http_flowdash_error_problem(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text);
-
-
-/*
- * In the order of ngx_http_flowdash_reason_e.  The first one is not used, the
- * second depends on the status, the last has no step.
- */
-
-static ngx_http_flowdash_error_advice_t  ngx_http_flowdash_error_advice[] = {
-    { NGX_HTTP_FLOWDASH_ERROR_REFUSED, NGX_HTTP_FLOWDASH_ERROR_AGAIN },
-    { NGX_HTTP_FLOWDASH_ERROR_REFUSED, NGX_HTTP_FLOWDASH_ERROR_AGAIN },
-    { NGX_HTTP_FLOWDASH_ERROR_TIMEOUT, NGX_HTTP_FLOWDASH_ERROR_WAIT },
-    { NGX_HTTP_FLOWDASH_ERROR_UNREACHABLE, NGX_HTTP_FLOWDASH_ERROR_WAIT },
-    { NGX_HTTP_FLOWDASH_ERROR_UNREACHABLE, NGX_HTTP_FLOWDASH_ERROR_WAIT },
-    { NGX_HTTP_FLOWDASH_ERROR_UNSAFE, NGX_HTTP_FLOWDASH_ERROR_REPAIR },
-    { NGX_HTTP_FLOWDASH_ERROR_UNREACHABLE, NGX_HTTP_FLOWDASH_ERROR_REPAIR },
-    { NGX_HTTP_FLOWDASH_ERROR_UNUSABLE, NGX_HTTP_FLOWDASH_ERROR_REPAIR },
-    { NGX_HTTP_FLOWDASH_ERROR_UNUSABLE, NGX_HTTP_FLOWDASH_ERROR_REPAIR },
-    { NGX_HTTP_FLOWDASH_ERROR_NOT_CALLED, NGX_HTTP_FLOWDASH_ERROR_AGAIN },
-    { NGX_HTTP_FLOWDASH_ERROR_LATE, NGX_HTTP_FLOWDASH_ERROR_WAIT },
-    { NGX_HTTP_FLOWDASH_ERROR_NOT_RUN, NGX_HTTP_FLOWDASH_ERROR_WAIT },
-    { NGX_HTTP_FLOWDASH_ERROR_NO_ACTION, NGX_HTTP_FLOWDASH_ERROR_SUPPORT }
-};
 
 
 static ngx_str_t  ngx_http_flowdash_error_vary =
     ngx_string("Accept, Accept-Language");
 
 
-/* does not compile if a reason has no row */
-
-typedef u_char  ngx_http_flowdash_error_check_t[
-    sizeof(ngx_http_flowdash_error_advice)
-    / sizeof(ngx_http_flowdash_error_advice_t)
-    == NGX_HTTP_FLOWDASH_ERRORS ? 1 : -1];
-
-
 ngx_int_t
 ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_reason_e error, ngx_uint_t status, ngx_str_t *detail)
 {
+    ngx_http_flowdash_error_text_t  text;
+
     ctx->state = NGX_HTTP_FLOWDASH_FAILED;
     ctx->error = error;
 
     ngx_http_flowdash_error_set_status_and_message(r, ctx, status);
+    ngx_http_flowdash_error_text(r, ctx, &text);
+
+    if (ngx_http_flowdash_error_text_whole(r->pool, &text, &ctx->message,
+                                           &ctx->text)
+        != NGX_OK)
+    {
+        ngx_str_null(&ctx->text);
+    }
 
     if (error == NGX_HTTP_FLOWDASH_GUARDED) {
         ngx_http_flowdash_log_guarded(r, ctx, detail);
@@ -108,7 +76,8 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
         return ctx->status;
     }
 
-    ngx_http_finalize_request(r, ngx_http_flowdash_error_send(r, ctx));
+    ngx_http_finalize_request(r, ngx_http_flowdash_error_send(r, ctx,
+                                                              &text));
 
     return NGX_DONE;
 }
@@ -212,37 +181,29 @@ ngx_http_flowdash_error_page_exists(ngx_http_request_t *r, ngx_uint_t status)
 
 static ngx_int_t
 ngx_http_flowdash_error_send(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx)
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text)
 {
-    ngx_int_t                       rc;
-    ngx_buf_t                      *b;
-    ngx_chain_t                     out;
-    ngx_http_flowdash_loc_conf_t   *flcf;
-    ngx_http_flowdash_error_text_t  text;
+    ngx_int_t    rc;
+    ngx_buf_t   *b;
+    ngx_chain_t  out;
 
     /* if this fails, no error page may lead to the app */
 
     r->error_page = 1;
 
-    flcf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
-
-    text.language = ngx_http_flowdash_error_language_choose(r,
-                                                            flcf->languages);
-    ngx_http_flowdash_error_text(ctx, &text);
-
     if (ngx_http_flowdash_error_accept_prefers_json(r)) {
         ngx_str_set(&r->headers_out.content_type, "application/problem+json");
-        b = ngx_http_flowdash_error_problem(r, ctx, &text);
+        b = ngx_http_flowdash_error_problem(r, ctx, text);
 
     } else {
         ngx_str_set(&r->headers_out.content_type, "text/html");
         ngx_str_set(&r->headers_out.charset, "utf-8");
-        b = ngx_http_flowdash_error_page(r, ctx, &text);
+        b = ngx_http_flowdash_error_page(r, ctx, text);
     }
 
     if (b == NULL
         || ngx_http_flowdash_error_header(r, "Content-Language",
-                                          &text.language->tag)
+                                          &text->language->tag)
            != NGX_OK
         || ngx_http_flowdash_error_header(r, "Vary",
                                           &ngx_http_flowdash_error_vary)
@@ -294,111 +255,6 @@ ngx_http_flowdash_error_header(ngx_http_request_t *r, const char *name,
 }
 
 
-static void
-ngx_http_flowdash_error_text(ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_error_text_t *text)
-{
-    text->action = ctx->action;
-    text->happened = ngx_http_flowdash_error_advice[ctx->error].happened;
-    text->advice = ngx_http_flowdash_error_advice[ctx->error].advice;
-    ngx_str_null(&text->step);
-
-    if (ngx_http_flowdash_text_check_utf8(&text->action)) {
-
-        /* such a name cannot be shown; it is why the action was refused */
-
-        ngx_str_null(&text->action);
-    }
-
-    if (ctx->exchange == NULL) {
-        ngx_http_flowdash_error_text_no_step(ctx, text);
-        return;
-    }
-
-    if (ctx->error == NGX_HTTP_FLOWDASH_STATUS) {
-        ngx_http_flowdash_error_text_status(ctx->exchange->status, text);
-    }
-
-    if (ctx->exchange->fetch) {
-        text->happened = NGX_HTTP_FLOWDASH_ERROR_NO_TASK;
-        return;
-    }
-
-    text->step = ctx->exchange->step->name;
-}
-
-
-/* what an endpoint's status means to the user, who is not its client */
-
-static void
-ngx_http_flowdash_error_text_status(ngx_uint_t status,
-    ngx_http_flowdash_error_text_t *text)
-{
-    switch (status) {
-
-    case 408:                                   /* Request Timeout */
-    case 425:                                   /* Too Early */
-    case 429:                                   /* Too Many Requests */
-        text->happened = NGX_HTTP_FLOWDASH_ERROR_FAILED;
-        text->advice = NGX_HTTP_FLOWDASH_ERROR_WAIT;
-        return;
-
-    case 401:                                   /* the gateway's credentials */
-    case 407:
-        text->happened = NGX_HTTP_FLOWDASH_ERROR_REFUSED;
-        text->advice = NGX_HTTP_FLOWDASH_ERROR_REPAIR;
-        return;
-
-    default:
-        break;
-    }
-
-    if (status >= 500) {
-        text->happened = NGX_HTTP_FLOWDASH_ERROR_FAILED;
-        text->advice = NGX_HTTP_FLOWDASH_ERROR_WAIT;
-
-    } else if (status < 400) {
-        text->happened = NGX_HTTP_FLOWDASH_ERROR_UNUSABLE;
-        text->advice = NGX_HTTP_FLOWDASH_ERROR_REPAIR;
-
-    } else {
-        text->happened = NGX_HTTP_FLOWDASH_ERROR_REFUSED;
-        text->advice = NGX_HTTP_FLOWDASH_ERROR_AGAIN;
-    }
-}
-
-
-static void
-ngx_http_flowdash_error_text_no_step(ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_error_text_t *text)
-{
-    if (ctx->error == NGX_HTTP_FLOWDASH_GUARDED) {
-        return;
-    }
-
-    if (ctx->error != NGX_HTTP_FLOWDASH_REQUEST_INVALID) {
-        text->happened = NGX_HTTP_FLOWDASH_ERROR_GATEWAY;
-
-    } else if (ctx->status == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
-        text->happened = NGX_HTTP_FLOWDASH_ERROR_TOO_MUCH;
-        text->advice = NGX_HTTP_FLOWDASH_ERROR_SHORTEN;
-
-    } else if (ctx->status == NGX_HTTP_UNSUPPORTED_MEDIA_TYPE) {
-        text->happened = (ctx->refusal_rule == NGX_HTTP_FLOWDASH_STRICT_JSON)
-                         ? NGX_HTTP_FLOWDASH_ERROR_JSON_AS_FORM
-                         : NGX_HTTP_FLOWDASH_ERROR_UNKNOWN_TYPE;
-        text->advice = NGX_HTTP_FLOWDASH_ERROR_SUPPORT;
-
-    } else if (ctx->method.differ || ctx->method.unlisted) {
-        text->happened = NGX_HTTP_FLOWDASH_ERROR_TWO_METHODS;
-        text->advice = NGX_HTTP_FLOWDASH_ERROR_SUPPORT;
-
-    } else {
-        text->happened = NGX_HTTP_FLOWDASH_ERROR_UNREADABLE;
-    }
-}
-
-
 /* RFC 9457, with extension members */
 
 static ngx_buf_t *
@@ -407,33 +263,22 @@ ngx_http_flowdash_error_problem(ngx_http_request_t *r,
 {
     size_t      len;
     u_char     *p;
-    ngx_str_t  *say, *message, step;
+    ngx_str_t  *title, *message, detail;
     ngx_buf_t  *b;
 
-    say = text->language->sayings;
+    title = &text->language->sayings[NGX_HTTP_FLOWDASH_ERROR_TITLE_UNNAMED];
     message = &ctx->message;
 
-    step.len = text->step.len
-               + ngx_escape_json(NULL, text->step.data, text->step.len)
-               + sizeof("\\\"\\\"") - 1;
-
-    p = ngx_pnalloc(r->pool, step.len);
-    if (p == NULL) {
+    if (ngx_http_flowdash_error_text_detail(r->pool, text, &detail)
+        != NGX_OK)
+    {
         return NULL;
     }
 
-    step.data = p;
-
-    p = ngx_cpymem(p, "\\\"", 2);
-    p = (u_char *) ngx_escape_json(p, text->step.data, text->step.len);
-    ngx_memcpy(p, "\\\"", 2);
-
-    len = sizeof("{\"title\":\"\",\"status\":,\"detail\":\" \","
-                 "\"action\":,\"step\":,\"message\":,\"id\":\"\"}\n") - 1
-          + NGX_INT_T_LEN + ctx->id.len + step.len
-          + say[NGX_HTTP_FLOWDASH_ERROR_TITLE_UNNAMED].len
-          + say[text->happened].len
-          + say[NGX_HTTP_FLOWDASH_ERROR_UNCHANGED].len
+    len = sizeof("{\"title\":\"\",\"status\":,\"detail\":,\"action\":,"
+                 "\"step\":,\"message\":,\"id\":\"\"}\n") - 1
+          + NGX_INT_T_LEN + ctx->id.len + title->len
+          + ngx_http_flowdash_json_string_length(&detail)
           + ngx_http_flowdash_json_string_length(&text->action)
           + ngx_http_flowdash_json_string_length(message);
 
@@ -447,12 +292,10 @@ ngx_http_flowdash_error_problem(ngx_http_request_t *r,
         return NULL;
     }
 
-    p = ngx_sprintf(b->last, "{\"title\":\"%V\",\"status\":%ui,"
-                             "\"detail\":\"",
-                    &say[NGX_HTTP_FLOWDASH_ERROR_TITLE_UNNAMED], ctx->status);
-    p = ngx_sprintf(p, (char *) say[text->happened].data, &step);
-    p = ngx_sprintf(p, "%V%V\",\"action\":", &text->language->space,
-                    &say[NGX_HTTP_FLOWDASH_ERROR_UNCHANGED]);
+    p = ngx_sprintf(b->last, "{\"title\":\"%V\",\"status\":%ui,\"detail\":",
+                    title, ctx->status);
+    p = ngx_http_flowdash_json_write_string(p, &detail);
+    p = ngx_sprintf(p, ",\"action\":");
     p = ngx_http_flowdash_json_write_string(p, &text->action);
 
     if (ctx->exchange) {

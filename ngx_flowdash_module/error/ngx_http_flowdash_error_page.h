@@ -7,18 +7,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash.h>
-#include <ngx_http_flowdash_error_language.h>
-
-
-/* what the user is told about a failure; no name is escaped */
-
-typedef struct {
-    ngx_str_t                            action;    /* or empty */
-    ngx_str_t                            step;      /* or empty */
-    ngx_http_flowdash_error_language_t  *language;
-    ngx_http_flowdash_error_saying_e     happened;
-    ngx_http_flowdash_error_saying_e     advice;
-} ngx_http_flowdash_error_text_t;
+#include <ngx_http_flowdash_error_text.h>
 
 
 /* Makes the page about a failure.  Returns NULL on error. */

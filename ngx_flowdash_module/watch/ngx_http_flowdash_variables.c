@@ -43,6 +43,8 @@ static ngx_int_t ngx_http_flowdash_variable_error(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
 static ngx_int_t ngx_http_flowdash_variable_error_message(
     ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
+static ngx_int_t ngx_http_flowdash_variable_error_text(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
 
 static ngx_int_t ngx_http_flowdash_variable_task(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -84,6 +86,10 @@ static ngx_http_variable_t  ngx_http_flowdash_vars[] = {
 
     { ngx_string("flowdash_error_message"), NULL, ngx_http_flowdash_variable,
       (uintptr_t) ngx_http_flowdash_variable_error_message,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("flowdash_error_text"), NULL, ngx_http_flowdash_variable,
+      (uintptr_t) ngx_http_flowdash_variable_error_text,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_step_name"), NULL, ngx_http_flowdash_variable,
@@ -278,21 +284,7 @@ static ngx_int_t
 ngx_http_flowdash_variable_result(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
 {
-    if (ctx->state == NGX_HTTP_FLOWDASH_FAILED && ctx->error) {
-
-        /* without an error, nginx could not read the request */
-
-        ngx_str_set(s, "failed");
-
-    } else if (ctx->state == NGX_HTTP_FLOWDASH_DRY_RUN) {
-        ngx_str_set(s, "dry_run");
-
-    } else if (ctx->state == NGX_HTTP_FLOWDASH_ABORTED) {
-        ngx_str_set(s, "aborted");
-
-    } else if (ctx->state == NGX_HTTP_FLOWDASH_PASSED && ctx->action.len) {
-        ngx_str_set(s, "ok");
-    }
+    ngx_http_flowdash_ctx_result(ctx, s);
 
     return NGX_OK;
 }
@@ -325,6 +317,16 @@ ngx_http_flowdash_variable_error_message(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
 {
     *s = ctx->message;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_variable_error_text(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
+{
+    *s = ctx->text;
 
     return NGX_OK;
 }
