@@ -77,6 +77,7 @@ my @locations = (
     [ auth_wrong => 'http_auth', 'http', '', $here, ' file:wrong' ],
     [ auth_none => 'http_auth', 'http' ],
     [ auth_retry => 'http_auth', 'http', 'flowdash_retry 1;' ],
+    [ socks_auth_retry => 'socks_auth', 'socks5', 'flowdash_retry 1;' ],
     [ socks_auth => 'socks_auth', 'socks5', '', $here, ' file:user' ],
     [ socks_auth_wrong => 'socks_auth', 'socks5', '', $here, ' file:wrong' ],
     [ socks_auth_none => 'socks_auth', 'socks5' ],
@@ -318,6 +319,10 @@ for my $name (qw(auth_wrong auth_none)) {
 is(scalar @got, 0, 'no call has come through');
 is(call('/auth_retry/plain/200', 'http_auth'), '502 status 407',
    '407 is not repeated');
+is(call('/auth_retry/tls/200', 'http_auth'), '502 connect 502',
+   'nor is a refused CONNECT');
+is(call('/socks_auth_retry/plain/200', 'socks_auth'), '502 connect 502, 502',
+   'a refusal by a SOCKS proxy is');
 
 my $log = $t->error_log;
 my $encoded = join '|', map { s/^Basic //r } $basic, $other;
