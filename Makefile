@@ -71,6 +71,9 @@ DIFFERENTIAL_PACKAGES := default-jdk-headless golang-go libplack-perl \
                          libtomcat10-embed-java python3-starlette \
                          python3-multipart python3-tornado
 
+# for the apps of "make recipes", besides
+RECIPE_PACKAGES := debootstrap rsync
+
 # What is only at npm, in exact versions; it goes into build/npm.
 NPM_PACKAGES := axe-core@4.14.1 busboy@1.6.0 co-body@6.2.0 express@5.3.0 \
                 formidable@3.5.4 js-yaml@4.1.0 koa@3.3.0 koa-body@8.0.1 \
@@ -83,7 +86,7 @@ unless_there = $(if $(shell command -v $1),,$2)
 .DELETE_ON_ERROR:
 .PHONY: all build deps test-deps test test-fast test-plain test-sanitized \
         test-in versions test-static mutants fuzz routes differential faults \
-        soak coverage covered sanitized unit linear lint demo \
+        soak recipes coverage covered sanitized unit linear lint demo \
         pictures install package deb deb-test image-test clean help FORCE
 
 all: build
@@ -291,6 +294,15 @@ soak: TIME := 1800
 soak: test-deps
 	FLOWDASH_SOAK=$(TIME) FLOWDASH_SEED=$(SEED) FLOWDASH_TIMEOUT=86400 \
 	$(MAKE) --no-print-directory test-plain TESTS=t/proofs/soak.t
+
+
+# The configurations of docs/recipes in front of the real apps, which are
+# installed below build/recipes; what the browser shows is in its shots/.
+recipes: test-deps
+	@[ $$(id -u) -eq 0 ] || { echo 'recipes: this needs root' >&2; exit 1; }
+	@t/build/packages.sh $(RECIPE_PACKAGES)
+	FLOWDASH_SHOTS=$(CURDIR)/build/recipes/shots FLOWDASH_TIMEOUT=7200 \
+	$(MAKE) --no-print-directory test-plain TESTS='t/recipes/*.t' JOBS=1
 
 
 # In the two builds below, a test can make any call of the module fail that
@@ -583,6 +595,7 @@ help:
 	@echo 'make differential  do apps read what endpoints are told? N=100000'
 	@echo 'make faults     provoke faults, and write docs/faults.md'
 	@echo 'make soak       half an hour of actions, faults and reloads: TIME=1800'
+	@echo 'make recipes    run docs/recipes in front of Redmine and other apps'
 	@echo 'make fuzz       try inputs that nobody thought of: TIME=60 seconds for'
 	@echo '                each of FUZZ="$(fuzzers)"'
 	@echo 'make coverage   run all tests, show which code did not run'

@@ -162,6 +162,15 @@ sub wait ($self, $selector, $pattern) {
     }
 }
 
+# until the script returns something true; what it is after a minute
+
+sub wait_for_script ($self, $script) {
+    for (my $end = time + 60; ; sleep 0.05) {
+        my $result = eval { $self->script($script) };
+        return $result if $result || time > $end;
+    }
+}
+
 # enters a frame; without a selector, leaves it
 
 sub frame ($self, $selector = undef) {
