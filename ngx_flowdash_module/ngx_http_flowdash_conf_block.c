@@ -139,7 +139,8 @@ ngx_http_flowdash_conf_block_next(ngx_http_flowdash_conf_block_t *block,
 
         case LF:
             block->line++;
-            /* fall through */
+            block->pos++;
+            continue;
 
         case ' ':
         case '\t':
@@ -166,7 +167,9 @@ ngx_http_flowdash_conf_block_next(ngx_http_flowdash_conf_block_t *block,
                 return NGX_DONE;
             }
 
-            /* fall through */
+            block->named = 0;
+            block->pos++;
+            continue;
 
         case ';':
             block->named = 0;
