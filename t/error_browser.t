@@ -22,8 +22,13 @@ my $html = '<b>bold</b><script>document.title = "x"</script>';
 my $names = qq(Prü"fung" </script><h1>\n\x{1f600}'s);
 utf8::encode($names);
 
+my $errors = '{"message":"The task has 3 errors.","errors":{"Contract Value":'
+    . '["is missing"],"<b>Due</b>":["is not a date","is in the past"]}}';
+
 $t->endpoint(crm => sub {
     my $req = shift;
+    return { status => 409, headers => [ 'Content-Type' => 'application/json' ],
+             body => $errors } if $req->{target} =~ /fields/;
     return { status => 409, headers => [ 'Content-Type' => 'text/plain' ],
              body => $req->{target} =~ /long/ ? 'xY' x 2000
                      : $req->{target} =~ /html/ ? $html
@@ -89,6 +94,12 @@ $t->config(<<"EOC");
         flowdash_step "Update CRM" { $crm/; }
         try_files /none /form.html;
     }
+    location = /fields {
+        flowdash_pass_status 409;
+        flowdash_action "Finish";
+        flowdash_step "Update CRM" { $crm/fields; }
+        try_files /none /form.html;
+    }
     location = /names {
         flowdash_action @{[quoted($names)]};
         flowdash_step @{[quoted($names)]} { $crm/html; }
@@ -114,9 +125,9 @@ my $url = 'http://127.0.0.1:' . $t->port('http');
 my $shots = $ENV{FLOWDASH_SHOTS};           # where to look at the pages
 
 my @looks = (
-    [ dark => [qw(refused names)], dark => 1 ],
-    [ phone => [qw(refused long)], width => 360, height => 740 ],
-    [ light => [qw(refused failed names long unread)] ],
+    [ dark => [qw(refused names fields)], dark => 1 ],
+    [ phone => [qw(refused long fields)], width => 360, height => 740 ],
+    [ light => [qw(refused failed names long unread fields)] ],
     [ languages => [qw(arabic japanese german)] ],
     [ 'narrow languages' => [qw(arabic japanese german)], width => 360 ],
 );
@@ -180,6 +191,16 @@ is($browser->text('strong'), $shown, 'the step\'s name');
 is($browser->text('blockquote'), $html, 'the endpoint\'s message');
 is($browser->script('return document.querySelectorAll('
     . '"h1, script, b, link, img").length'), 1, 'nothing of them is HTML');
+
+$browser->go("$url/fields");
+$browser->click('button');
+$browser->wait('h1', qr/\w/);
+is($browser->text('blockquote'), <<'EOC' =~ s/\n\z//r, 'the errors by field');
+The task has 3 errors.
+Contract Value: is missing
+<b>Due</b>: is not a date
+<b>Due</b>: is in the past
+EOC
 
 $browser->go("$url/refused");
 $browser->click('button');

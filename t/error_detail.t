@@ -134,6 +134,18 @@ http {
             flowdash_step S { $proxy }
         }
 
+        location /json {
+            flowdash_error_detail on;
+            error_page 502 \@json;
+            flowdash_action A;
+            flowdash_step S { $call }
+        }
+
+        location \@json {
+            return 200 '{"errors":\$flowdash_json_errors,@{[
+                       ]}"message":\$flowdash_json_error_message}';
+        }
+
         location /docs {
             flowdash_error_detail on;
             error_page 400 502 /docs.html;
@@ -200,7 +212,7 @@ for (
       'No date; No name' ],
     [ 'errors that are not all strings', $json,
       '{"errors":[1,["x"],{"a":"y]\""},"It \"is\"",null]}', 'It "is"' ],
-    [ 'errors that are an object', $json, '{"errors":{"a":["b"]}}', undef ],
+    [ 'errors that are an object', $json, '{"errors":{"a":["b"]}}', 'a: b' ],
     [ 'errors, none', $json, '{"errors":[]}', undef ],
     [ 'the next one, where one is no string', $json,
       '{"detail":[{"x":1}],"message":7,"error":"E"}', 'E' ],
@@ -308,6 +320,129 @@ for (
 my $res = act('/on', 'text/plain', 'x' x 70_000);
 is($res->header('X-Error'), 'response_too_large', 'over the size: error');
 is($res->json->{message}, undef, 'over the size: no message');
+
+
+# Errors by field
+
+sub errors { return act(@_)->json->{errors} }
+
+for (
+    [ 'strings', '["No date.","","No name"]',
+      { message => 'No date.' }, { message => 'No name' } ],
+    [ 'field and message',
+      '[{"field":"due","message":"is \u003cb\u003e\u00e9","code":7}]',
+      { field => 'due', message => "is <b>\x{e9}" } ],
+    [ 'pointer and detail, as in RFC 9457',
+      '[{"detail":"must be positive","pointer":"#/age"}]',
+      { pointer => '#/age', message => 'must be positive' } ],
+    [ 'all four', '[{"detail":"d","pointer":"/p","message":"m","field":"f"}]',
+      { field => 'f', message => 'm' } ],
+    [ 'no field', '[{"message":"m"},{"field":null,"detail":"d"}]',
+      { message => 'm' }, { message => 'd' } ],
+    [ 'of Rails and Laravel', '{"title":["is blank","is short"],"due" : [ "?" ]}',
+      { field => 'title', message => 'is blank' },
+      { field => 'title', message => 'is short' },
+      { field => 'due', message => '?' } ],
+    [ 'white space', " [ { \"field\" : \"a\" ,\n\"message\" : \"b\" } ,\t\"c\" ] ",
+      { field => 'a', message => 'b' }, { message => 'c' } ],
+    [ 'brackets and quotes in strings',
+      '[{"a":"}\\"]","field":"[\\\\","message":"]}\\"{["},"\\\\",["x"],"y"]',
+      { field => '[\\', message => ']}"{[' }, { message => '\\' },
+      { message => 'y' } ],
+    [ 'control characters',
+      '[{"field":"a\\r\\nb\\u001b[1mc","message":"d\\u202ee\\u0000f"}]',
+      { field => 'a bc', message => 'def' } ],
+    [ 'numbers, words, no message',
+      '[1, true,null ,-1.5e3,{"field":"a"},{"message":4},{},[],"z" , 7 ]',
+      { message => 'z' } ],
+    [ 'half of a surrogate pair', '[{"field":"a\ud800","message":"b"}]',
+      { field => 'a?', message => 'b' } ],
+    [ 'nothing', '[]' ], [ 'an empty object', '{}' ],
+    [ 'a number', '7' ], [ 'null', 'null' ],
+    [ 'an object of another kind', '{"trace":"at x.c:7","title":["a"]}' ],
+    [ 'an object of another kind, inside', '{"title":["a",{"b":"c"}]}' ],
+    [ 'an object of another kind, at its end', '{"title":["a"],"code":7}' ],
+) {
+    my ($name, $errors, @expected) = @$_;
+    is_deeply(errors('/on', $json, qq({"message":"M","errors":$errors})),
+        @expected ? \@expected : undef, "errors: $name");
+}
+
+is_deeply(errors('/on', $problem, '{"title":"T","errors":["a"]}'),
+    [ { message => 'a' } ], 'errors in problem+json');
+is_deeply(errors('/proxy', $json, '{"errors":["a"]}'), [ { message => 'a' } ],
+    'errors by proxy_pass');
+is(errors($_, $json, '{"errors":["a"]}'), undef, "$_: errors: off")
+    for '/off', '/on/off', '/steps';
+is(errors('/on', 'text/plain', '{"errors":["a"]}'), undef, 'errors in text');
+is(errors('/on', $json, '{"errors":["a"]'), undef, 'errors in broken JSON');
+is(errors('/on', $json, '{"error":{"errors":["a"]}}'), undef,
+    'errors further inside');
+
+my $found = errors('/large', $json, '{"errors":[' . '"a",' x 999 . '"b"]}');
+is(scalar @$found, 64, 'errors: at most 64');
+$found = errors('/large', $json,
+    '{"errors":{' . join(',', map { qq("f$_":["a"]) } 1 .. 999) . '}}');
+is(scalar @$found, 64, 'errors: at most 64 of an object');
+is($found->[63]{field}, 'f64', 'errors: the first 64');
+$found = errors('/large', $json, '{"errors":{"'
+    . 'f' x 200 . '":["' . 'm' x 2000 . '"]}}');
+is($found->[0]{field}, 'f' x 125 . "\x{2026}", 'errors: a long field is cut');
+is($found->[0]{message}, 'm' x 1021 . "\x{2026}",
+    'errors: a long message is cut');
+$found = errors('/large', $json, '{"errors":['
+    . join(',', map { '"' . 'm' x 2000 . '"' } 1 .. 64) . ']}');
+is(scalar @$found, 17, 'errors: at most 16 kB, and one');
+
+for (
+    [ 'strings', [ '{"errors":{"a":[' => 1 ], [ '"\t",' => $mega / 5 ],
+      [ '"end"]}}' => 1 ], undef ],
+    [ 'fields', [ '{"errors":{"a":["b"]' => 1 ],
+      [ ',"\u0061":["\t"]' => $mega / 16 ], [ '}}' => 1 ],
+      [ { field => 'a', message => 'b' } ] ],
+    [ 'objects', [ '{"errors":[{"field":"a","message":"b"}' => 1 ],
+      [ ',{"\u0061":"\t"}' => $mega / 15 ], [ ']}' => 1 ],
+      [ { field => 'a', message => 'b' } ] ],
+    [ 'one object', [ '{"errors":[{"field":"a"' => 1 ],
+      [ ',"\u0061":"\t"' => $mega / 14 ], [ ',"message":"b"}]}' => 1 ],
+      [ { field => 'a', message => 'b' } ] ],
+) {
+    my ($name, @body) = @$_;
+    my $expected = pop @body;
+    is_deeply(errors('/large', $json, \@body), $expected,
+        "errors, 1 MB: $name");
+}
+
+is(message('/on', $json, '{"errors":[{"field":"a","message":"b."},"c",'
+    . '{"pointer":"/d","detail":"e"}]}'), 'a: b. c; /d: e',
+    'errors make a message');
+is(message('/on', $json, '{"message":"M","errors":["a"]}'), 'M',
+    'only if there is none');
+is(act('/on', $json, '{"message":"M","errors":{"a":["b"]}}')
+    ->header('X-Text'), 'The step "S" refused the action. Nothing was '
+    . 'changed in the app. The answer was: M; a: b', 'errors in the text');
+like(act('/on', $json, '{"errors":["a"]}')->header('X-Text'),
+    qr/The answer was: a$/, 'errors in the text, once');
+
+sub quoted_answer {
+    my ($body) = @_;
+    my $html = act('/on', $json, $body, accept => 'text/html')->{body};
+    $html =~ m{<blockquote dir="auto">(.*?)</blockquote>}s;
+    return $1 =~ s/\n//gr;
+}
+
+is(quoted_answer('{"message":"<M>","errors":[{"field":"<a>\\"","message":"<b>"}]}'),
+    '&lt;M&gt;<ul><li><strong><bdi>&lt;a&gt;&quot;</bdi></strong>: &lt;b&gt;'
+    . '</li></ul>', 'errors in HTML');
+is(quoted_answer('{"errors":["a","b"]}'), '<ul><li>a</li><li>b</li></ul>',
+    'errors in HTML without a message');
+
+is(act('/json', $json, '{"errors":{"a":["<b>\\u2028"]}}')->{body},
+    '{"errors":[{"field":"a","message":"\u003cb\u003e"}],'
+    . '"message":"a: \u003cb\u003e"}',
+    '$flowdash_json_errors');
+is(act('/json', $json, '{}')->{body}, '{"errors":null,"message":null}',
+    '$flowdash_json_errors without any');
 
 
 # Who gets it

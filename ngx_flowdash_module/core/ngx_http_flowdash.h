@@ -148,7 +148,9 @@ struct ngx_http_flowdash_ctx_s {
     ngx_http_flowdash_reason_e      error;
     ngx_uint_t                      status;    /* for the client */
     ngx_str_t                       message;   /* the endpoint's, for users */
-    ngx_str_t                       text;      /* all that they are told */
+    ngx_array_t                    *errors;    /* of ..._error_field_t */
+    ngx_str_t                       errors_json;
+    ngx_str_t                       text;      /* all that users are told */
 
     ngx_http_flowdash_zone_t       *zone;
     ngx_http_flowdash_counters_t   *counters;  /* NULL: no room in the zone */
@@ -167,6 +169,7 @@ struct ngx_http_flowdash_ctx_s {
     unsigned                        dry_run:1;   /* was asked for */
     unsigned                        started:1;   /* something was called */
     unsigned                        warned:1;    /* of ignored fields */
+    unsigned                        joined:1;    /* the message is "errors" */
     unsigned                        user:1;      /* $flowdash_json_user is */
     unsigned                        sendfile:1;
     unsigned                        tcp_nopush:2;

@@ -16,6 +16,7 @@
 #include <ngx_http_flowdash_log.h>
 #include <ngx_http_flowdash_count.h>
 #include <ngx_http_flowdash_error_accept.h>
+#include <ngx_http_flowdash_error_fields.h>
 #include <ngx_http_flowdash_error_message.h>
 #include <ngx_http_flowdash_error_text.h>
 #include <ngx_http_flowdash_error_page.h>
@@ -52,10 +53,7 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_error_set_status_and_message(r, ctx, status);
     ngx_http_flowdash_error_text(r, ctx, &text);
 
-    if (ngx_http_flowdash_error_text_whole(r->pool, &text, &ctx->message,
-                                           &ctx->text)
-        != NGX_OK)
-    {
+    if (ngx_http_flowdash_error_text_whole(r->pool, ctx, &text) != NGX_OK) {
         ngx_str_null(&ctx->text);
     }
 
@@ -107,10 +105,18 @@ ngx_http_flowdash_error_set_status_and_message(ngx_http_request_t *r,
 
     flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
-    if (flcf->error_detail
-        && ngx_http_flowdash_error_message(r, ex, &ctx->message) != NGX_OK)
+    if (!flcf->error_detail) {
+        return;
+    }
+
+    if (ngx_http_flowdash_error_message(r, ctx, ex) != NGX_OK
+        || (ctx->errors
+            && ngx_http_flowdash_error_fields_json(r->pool, ctx->errors,
+                                                   &ctx->errors_json)
+               != NGX_OK))
     {
         ngx_str_null(&ctx->message);
+        ctx->errors = NULL;
     }
 }
 
@@ -276,8 +282,8 @@ ngx_http_flowdash_error_problem(ngx_http_request_t *r,
     }
 
     len = sizeof("{\"title\":\"\",\"status\":,\"detail\":,\"action\":,"
-                 "\"step\":,\"message\":,\"id\":\"\"}\n") - 1
-          + NGX_INT_T_LEN + ctx->id.len + title->len
+                 "\"step\":,\"message\":,\"errors\":,\"id\":\"\"}\n") - 1
+          + NGX_INT_T_LEN + ctx->id.len + title->len + ctx->errors_json.len
           + ngx_http_flowdash_json_string_length(&detail)
           + ngx_http_flowdash_json_string_length(&text->action)
           + ngx_http_flowdash_json_string_length(message);
@@ -307,6 +313,10 @@ ngx_http_flowdash_error_problem(ngx_http_request_t *r,
     if (message->len) {
         p = ngx_sprintf(p, ",\"message\":");
         p = ngx_http_flowdash_json_write_string(p, message);
+    }
+
+    if (ctx->errors) {
+        p = ngx_sprintf(p, ",\"errors\":%V", &ctx->errors_json);
     }
 
     b->last = ngx_sprintf(p, ",\"id\":\"%V\"}\n", &ctx->id);

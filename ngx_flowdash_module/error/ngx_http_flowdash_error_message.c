@@ -12,15 +12,11 @@
 #include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash_json_pointer.h>
 #include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_error_fields.h>
 #include <ngx_http_flowdash_error_message.h>
 
 
-#define NGX_HTTP_FLOWDASH_MESSAGE_SIZE     1024
-
-/* a longer list is not meant for people */
-
-#define NGX_HTTP_FLOWDASH_MESSAGE_STRINGS  64    /* in a list */
-
+#define NGX_HTTP_FLOWDASH_MESSAGE_SIZE  1024
 
 /* the members of an answer that may have the message, the best one first */
 
@@ -36,6 +32,7 @@ typedef enum {
 
 typedef struct {
     ngx_pool_t                 *pool;
+    ngx_http_flowdash_ctx_t    *ctx;
     ngx_http_flowdash_clean_t   text;
     ngx_str_t                   members[NGX_HTTP_FLOWDASH_MESSAGE_MEMBERS];
 } ngx_http_flowdash_error_message_t;
@@ -50,10 +47,6 @@ static ngx_int_t ngx_http_flowdash_error_message_members(
     ngx_http_flowdash_error_message_t *message, ngx_str_t *text);
 static ngx_int_t ngx_http_flowdash_error_message_member(void *data,
     ngx_str_t *name, ngx_str_t *spelling, ngx_str_t *value);
-static ngx_int_t ngx_http_flowdash_error_message_list(
-    ngx_http_flowdash_error_message_t *message, ngx_str_t *list);
-static u_char *ngx_http_flowdash_error_message_element(u_char *p,
-    ngx_str_t *string);
 static ngx_int_t ngx_http_flowdash_error_message_string(
     ngx_http_flowdash_error_message_t *message, ngx_str_t *string);
 
@@ -69,21 +62,23 @@ static ngx_str_t  ngx_http_flowdash_error_message_names[] = {
 
 ngx_int_t
 ngx_http_flowdash_error_message(ngx_http_request_t *r,
-    ngx_http_flowdash_exchange_t *ex, ngx_str_t *text)
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
 {
     ngx_int_t                          rc;
     ngx_http_flowdash_error_message_t  message;
 
-    ngx_str_null(text);
+    ngx_str_null(&ctx->message);
 
     if (ex->body.len == 0) {
         return NGX_OK;
     }
 
     message.pool = r->pool;
+    message.ctx = ctx;
 
     if (ngx_http_flowdash_clean_begin(&message.text, r->pool,
-                                      NGX_HTTP_FLOWDASH_MESSAGE_SIZE, text)
+                                      NGX_HTTP_FLOWDASH_MESSAGE_SIZE,
+                                      &ctx->message)
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -129,11 +124,19 @@ ngx_http_flowdash_error_message_json(
     ngx_http_flowdash_error_message_t *message, ngx_str_t *body,
     ngx_str_t *content_type)
 {
-    ngx_str_t   *member, object, errors;
-    ngx_int_t    rc;
-    ngx_uint_t   i;
+    ngx_str_t                *member, object, errors;
+    ngx_int_t                 rc;
+    ngx_uint_t                i;
+    ngx_http_flowdash_ctx_t  *ctx;
 
-    if (ngx_http_flowdash_error_message_members(message, body) != NGX_OK) {
+    ctx = message->ctx;
+
+    if (ngx_http_flowdash_error_message_members(message, body) != NGX_OK
+        || ngx_http_flowdash_error_fields(message->pool,
+                           &message->members[NGX_HTTP_FLOWDASH_MESSAGE_ERRORS],
+                           &ctx->errors)
+           != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -155,11 +158,6 @@ ngx_http_flowdash_error_message_json(
         if (member[i].data[0] == '"') {
             rc = ngx_http_flowdash_error_message_string(message, &member[i]);
 
-        } else if (i == NGX_HTTP_FLOWDASH_MESSAGE_ERRORS
-                   && member[i].data[0] == '[')
-        {
-            rc = ngx_http_flowdash_error_message_list(message, &member[i]);
-
         } else if (i == NGX_HTTP_FLOWDASH_MESSAGE_ERROR
                    && member[i].data[0] == '{')
         {
@@ -178,12 +176,17 @@ ngx_http_flowdash_error_message_json(
             member[NGX_HTTP_FLOWDASH_MESSAGE_ERRORS] = errors;
         }
 
-        if (rc != NGX_OK || message->text.text->len) {
-            break;
+        if (rc != NGX_OK || ctx->message.len) {
+            return rc;
         }
     }
 
-    return rc;
+    if (ctx->errors) {
+        ctx->joined = 1;
+        ngx_http_flowdash_error_fields_add(&message->text, ctx->errors);
+    }
+
+    return NGX_OK;
 }
 
 
@@ -240,108 +243,6 @@ ngx_http_flowdash_error_message_member(void *data, ngx_str_t *name,
     }
 
     return NGX_OK;
-}
-
-
-/* joins the strings of an array, which is valid JSON */
-
-static ngx_int_t
-ngx_http_flowdash_error_message_list(
-    ngx_http_flowdash_error_message_t *message, ngx_str_t *list)
-{
-    u_char      *p, c;
-    ngx_str_t    string, *text;
-    ngx_uint_t   i;
-
-    static ngx_str_t  semicolon = ngx_string("; ");
-
-    p = list->data + 1;
-    text = message->text.text;
-
-    for (i = 0; i < NGX_HTTP_FLOWDASH_MESSAGE_STRINGS; i++) {
-
-        p = ngx_http_flowdash_error_message_element(p, &string);
-
-        if (p == NULL || message->text.cut) {
-            break;
-        }
-
-        if (string.len == sizeof("\"\"") - 1) {
-            continue;
-        }
-
-        if (text->len) {
-            c = text->data[text->len - 1];
-
-            if (c == '.' || c == '!' || c == '?') {
-                message->text.space = 1;
-
-            } else {
-                ngx_http_flowdash_clean_add(&message->text, &semicolon);
-            }
-        }
-
-        if (ngx_http_flowdash_error_message_string(message, &string)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/*
- * finds the next string of an array; returns its end, or NULL after the last
- */
-
-static u_char *
-ngx_http_flowdash_error_message_element(u_char *p, ngx_str_t *string)
-{
-    u_char      *start;
-    ngx_uint_t   depth;
-
-    depth = 1;
-
-    for ( ;; ) {
-
-        switch (*p++) {
-
-        case '[':
-        case '{':
-            depth++;
-            break;
-
-        case ']':
-        case '}':
-            if (--depth == 0) {
-                return NULL;
-            }
-
-            break;
-
-        case '"':
-            start = p - 1;
-
-            while (*p != '"') {
-                p += (*p == '\\') ? 2 : 1;
-            }
-
-            p++;
-
-            if (depth == 1) {
-                string->data = start;
-                string->len = p - start;
-                return p;
-            }
-
-            break;
-
-        default:
-            break;
-        }
-    }
 }
 
 

@@ -10,6 +10,7 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash_clean.h>
 #include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_error_fields.h>
 #include <ngx_http_flowdash_error_page.h>
 
 
@@ -28,7 +29,7 @@
 typedef struct {
     ngx_str_t    action;
     ngx_str_t    step;         /* marked as important */
-    ngx_str_t    message;
+    ngx_str_t    answer;       /* the endpoint's message and errors */
     ngx_str_t    back;         /* where the user was, or empty */
 } ngx_http_flowdash_error_page_t;
 
@@ -37,6 +38,11 @@ static ngx_int_t ngx_http_flowdash_error_page_name(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *escaped);
 static ngx_int_t ngx_http_flowdash_error_page_escape(ngx_http_request_t *r,
     ngx_str_t *text, ngx_str_t *escaped);
+static ngx_int_t ngx_http_flowdash_error_page_answer(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *answer);
+static size_t ngx_http_flowdash_error_page_errors_length(ngx_array_t *errors);
+static u_char *ngx_http_flowdash_error_page_errors(u_char *p,
+    ngx_array_t *errors);
 static ngx_int_t ngx_http_flowdash_error_page_mark(ngx_http_request_t *r,
     ngx_str_t *name);
 static size_t ngx_http_flowdash_error_page_sayings(
@@ -79,6 +85,7 @@ static u_char  ngx_http_flowdash_error_page_head[] =
 "blockquote { margin: 0 0 .75rem; padding: .125rem 0;"
 " padding-inline-start: 1rem;"
 " border-inline-start: .25rem solid var(--line) }\n"
+"ul { margin: 0; padding-inline-start: 1.25rem }\n"
 "a { display: inline-block; margin: .25rem 0 .5rem; padding: .6rem 1rem;"
 " border-radius: .375rem; background: var(--link); color: var(--on);"
 " font-weight: 600; text-decoration: none }\n"
@@ -108,8 +115,7 @@ ngx_http_flowdash_error_page(ngx_http_request_t *r,
         || ngx_http_flowdash_error_page_name(r, &text->step, &page.step)
            != NGX_OK
         || ngx_http_flowdash_error_page_mark(r, &page.step) != NGX_OK
-        || ngx_http_flowdash_error_page_escape(r, &ctx->message, &page.message)
-           != NGX_OK
+        || ngx_http_flowdash_error_page_answer(r, ctx, &page.answer) != NGX_OK
         || ngx_http_flowdash_error_page_escape(r, &back, &page.back) != NGX_OK)
     {
         return NULL;
@@ -118,7 +124,7 @@ ngx_http_flowdash_error_page(ngx_http_request_t *r,
     len = sizeof(ngx_http_flowdash_error_page_head)
           + NGX_HTTP_FLOWDASH_ERROR_PAGE_MARKUP
           + ngx_http_flowdash_error_page_sayings(text->language)
-          + 2 * page.action.len + page.step.len + page.message.len
+          + 2 * page.action.len + page.step.len + page.answer.len
           + page.back.len + ctx->id.len;
 
     b = ngx_create_temp_buf(r->pool, len);
@@ -165,6 +171,98 @@ ngx_http_flowdash_error_page_escape(ngx_http_request_t *r, ngx_str_t *text,
     (void) ngx_escape_html(escaped->data, text->data, text->len);
 
     return NGX_OK;
+}
+
+
+/* a message that is made of the errors is not needed beside them */
+
+static ngx_int_t
+ngx_http_flowdash_error_page_answer(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *answer)
+{
+    u_char     *p;
+    ngx_str_t   message;
+
+    if (ctx->errors == NULL) {
+        return ngx_http_flowdash_error_page_escape(r, &ctx->message, answer);
+    }
+
+    ngx_str_null(&message);
+
+    if (!ctx->joined
+        && ngx_http_flowdash_error_page_escape(r, &ctx->message, &message)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    answer->data = ngx_pnalloc(r->pool, message.len
+                    + ngx_http_flowdash_error_page_errors_length(ctx->errors));
+    if (answer->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_cpymem(answer->data, message.data, message.len);
+    p = ngx_http_flowdash_error_page_errors(p, ctx->errors);
+
+    answer->len = p - answer->data;
+
+    return NGX_OK;
+}
+
+
+static size_t
+ngx_http_flowdash_error_page_errors_length(ngx_array_t *errors)
+{
+    size_t                            len;
+    ngx_str_t                        *name, *message;
+    ngx_uint_t                        i;
+    ngx_http_flowdash_error_field_t  *field;
+
+    len = sizeof("\n<ul>\n</ul>\n") - 1;
+    field = errors->elts;
+
+    for (i = 0; i < errors->nelts; i++) {
+        name = &field[i].name;
+        message = &field[i].message;
+
+        len += sizeof("<li><strong><bdi></bdi></strong>: </li>\n") - 1
+               + name->len + ngx_escape_html(NULL, name->data, name->len)
+               + message->len
+               + ngx_escape_html(NULL, message->data, message->len);
+    }
+
+    return len;
+}
+
+
+static u_char *
+ngx_http_flowdash_error_page_errors(u_char *p, ngx_array_t *errors)
+{
+    ngx_str_t                        *name, *message;
+    ngx_uint_t                        i;
+    ngx_http_flowdash_error_field_t  *field;
+
+    p = ngx_sprintf(p, "\n<ul>\n");
+    field = errors->elts;
+
+    for (i = 0; i < errors->nelts; i++) {
+        name = &field[i].name;
+        message = &field[i].message;
+
+        p = ngx_sprintf(p, "<li>");
+
+        if (name->len) {
+            p = ngx_sprintf(p, "<strong><bdi>");
+            p = (u_char *) ngx_escape_html(p, name->data, name->len);
+            p = ngx_sprintf(p, "</bdi></strong>: ");
+        }
+
+        p = (u_char *) ngx_escape_html(p, message->data, message->len);
+        p = ngx_sprintf(p, "</li>\n");
+    }
+
+    return ngx_sprintf(p, "</ul>\n");
 }
 
 
@@ -252,10 +350,10 @@ ngx_http_flowdash_error_page_happened(u_char *p,
     p = ngx_sprintf(p, (char *) say[text->happened].data, &page->step);
     p = ngx_sprintf(p, "%V", &text->language->space);
 
-    if (page->message.len) {
+    if (page->answer.len) {
         p = ngx_sprintf(p, "%V</p>\n<blockquote dir=\"auto\">%V</blockquote>"
                            "\n<p>",
-                        &say[NGX_HTTP_FLOWDASH_ERROR_ANSWER], &page->message);
+                        &say[NGX_HTTP_FLOWDASH_ERROR_ANSWER], &page->answer);
     }
 
     return ngx_sprintf(p, "%V</p>\n",

@@ -13,6 +13,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_error_language.h>
+#include <ngx_http_flowdash_error_fields.h>
 #include <ngx_http_flowdash_error_text.h>
 
 
@@ -207,16 +208,15 @@ ngx_http_flowdash_error_text_detail(ngx_pool_t *pool,
 
 ngx_int_t
 ngx_http_flowdash_error_text_whole(ngx_pool_t *pool,
-    ngx_http_flowdash_error_text_t *text, ngx_str_t *message,
-    ngx_str_t *whole)
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text)
 {
-    ngx_str_t                   detail, *answer;
-    ngx_http_flowdash_clean_t   line;
+    ngx_str_t                  detail, *answer, *space;
+    ngx_http_flowdash_clean_t  line;
 
     if (ngx_http_flowdash_error_text_detail(pool, text, &detail) != NGX_OK
         || ngx_http_flowdash_clean_begin(&line, pool,
                                          NGX_HTTP_FLOWDASH_ERROR_TEXT_SIZE,
-                                         whole)
+                                         &ctx->text)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -224,13 +224,18 @@ ngx_http_flowdash_error_text_whole(ngx_pool_t *pool,
 
     ngx_http_flowdash_clean_add(&line, &detail);
 
-    if (message->len) {
+    if (ctx->message.len) {
         answer = &text->language->sayings[NGX_HTTP_FLOWDASH_ERROR_ANSWER];
+        space = &text->language->space;
 
-        ngx_http_flowdash_clean_add(&line, &text->language->space);
+        ngx_http_flowdash_clean_add(&line, space);
         ngx_http_flowdash_clean_add(&line, answer);
-        ngx_http_flowdash_clean_add(&line, &text->language->space);
-        ngx_http_flowdash_clean_add(&line, message);
+        ngx_http_flowdash_clean_add(&line, space);
+        ngx_http_flowdash_clean_add(&line, &ctx->message);
+    }
+
+    if (ctx->errors && !ctx->joined) {
+        ngx_http_flowdash_error_fields_add(&line, ctx->errors);
     }
 
     ngx_http_flowdash_clean_end(&line);

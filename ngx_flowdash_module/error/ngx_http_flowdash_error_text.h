@@ -36,13 +36,12 @@ ngx_int_t ngx_http_flowdash_error_text_detail(ngx_pool_t *pool,
     ngx_http_flowdash_error_text_t *text, ngx_str_t *detail);
 
 /*
- * Makes the same in one line of at most 2 kB without control characters,
- * followed by the endpoint's message, which may be empty: the value of
- * $flowdash_error_text.  Returns NGX_OK or NGX_ERROR.
+ * Makes ctx->text, the value of $flowdash_error_text: the same in one line of
+ * at most 2 kB without control characters, followed by the endpoint's message
+ * and errors.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_error_text_whole(ngx_pool_t *pool,
-    ngx_http_flowdash_error_text_t *text, ngx_str_t *message,
-    ngx_str_t *whole);
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_ERROR_TEXT_H_INCLUDED_ */

@@ -158,7 +158,8 @@ ngx_http_flowdash_variables_json_plain(ngx_pool_t *pool, ngx_str_t *name,
     rest.data = name->data + ngx_http_flowdash_variables_json_prefix.len;
 
     if (ngx_http_flowdash_text_is(&rest, "task")
-        || ngx_http_flowdash_text_is(&rest, "user"))
+        || ngx_http_flowdash_text_is(&rest, "user")
+        || ngx_http_flowdash_text_is(&rest, "errors"))
     {
         return NGX_DECLINED;
     }
@@ -205,6 +206,12 @@ ngx_http_flowdash_variables_json(ngx_http_request_t *r,
         }
 
         rc = NGX_OK;
+
+    } else if (ngx_http_flowdash_text_is(&rest, "errors")) {
+        rc = ctx->errors
+             ? ngx_http_flowdash_variables_json_value(r->pool,
+                                                      &ctx->errors_json, &json)
+             : NGX_OK;
 
     } else if (ngx_http_flowdash_text_is(&rest, "user")) {
         rc = ngx_http_flowdash_variables_json_user(r, ctx, &json);
