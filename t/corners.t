@@ -297,7 +297,8 @@ is(scalar requests('crm'), 1, 'one call');
 # Upstreams
 
 post('/timeout', 504, '', 'an upstream that times out by itself');
-logged(qr/on step "Stall": timeout, the upstream timed out/, 'a timeout');
+logged(qr/on step "Stall": timeout, connected, request sent, no answer within (?x:
+   )\d+m?s \(proxy_read_timeout or its like\)/, 'a timeout');
 
 post('/nowhere', 500, '', 'an upstream without a URL',
      headers => [ 'X-Nowhere' => 'nowhere' ]);

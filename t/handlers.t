@@ -397,7 +397,7 @@ for ([ call => 200 ], [ proxy => $old < 29 ? 504 : 200 ]) {
        $status == 200 ? $out : '', "103, $way: the app");
 }
 
-like($t->error_log, qr/ failed on step "Set": timeout, called /,
+like($t->error_log, qr/ failed on step "Set": timeout, connected, .*, called /,
      '103, proxy: why') if $old < 29;
 
 is($t->post_json('/mirror', $in)->{status}, 200, 'mirror');

@@ -16,6 +16,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_exchange.h>
+#include <ngx_http_flowdash_timeout.h>
 #include <ngx_http_flowdash_answer.h>
 
 
@@ -353,8 +354,8 @@ ngx_http_flowdash_answer_no_header(ngx_http_flowdash_exchange_t *ex,
         detail = "the upstream could not be called";
 
     } else if (rc == NGX_HTTP_GATEWAY_TIME_OUT) {
-        reason = NGX_HTTP_FLOWDASH_TIMEOUT;
-        detail = "the upstream timed out";
+        ngx_http_flowdash_timeout_upstream(ex);
+        return;
 
     } else if (u->resolved && u->resolved->naddrs == 0
                && u->resolved->sockaddr == NULL)

@@ -15,6 +15,7 @@
 #include <ngx_flowdash_curl.h>
 #include <ngx_http_flowdash_answer.h>
 #include <ngx_http_flowdash_call.h>
+#include <ngx_http_flowdash_timeout.h>
 #include <ngx_http_flowdash_call_result.h>
 
 
@@ -169,6 +170,7 @@ static ngx_int_t
 ngx_http_flowdash_call_result_read_error(ngx_http_flowdash_call_t *call)
 {
     struct curl_header            *header;
+    ngx_http_flowdash_reason_e     error;
     ngx_http_flowdash_exchange_t  *ex;
     ngx_flowdash_curl_transfer_t  *t;
 
@@ -207,9 +209,14 @@ ngx_http_flowdash_call_result_read_error(ngx_http_flowdash_call_t *call)
                    header->value);
     }
 
-    return ngx_http_flowdash_call_result_set_error(call,
-                        ngx_http_flowdash_call_result_map_curl_error(call),
-                        ngx_http_flowdash_call_result_text(t));
+    error = ngx_http_flowdash_call_result_map_curl_error(call);
+
+    if (error == NGX_HTTP_FLOWDASH_TIMEOUT) {
+        return ngx_http_flowdash_timeout_attempt(call);
+    }
+
+    return ngx_http_flowdash_call_result_set_error(call, error,
+                                       ngx_http_flowdash_call_result_text(t));
 }
 
 

@@ -15,6 +15,7 @@
 #include <ngx_http_flowdash_value.h>
 #include <ngx_http_flowdash_answer.h>
 #include <ngx_http_flowdash_call.h>
+#include <ngx_http_flowdash_timeout.h>
 #include <ngx_http_flowdash_subrequest.h>
 
 
@@ -241,8 +242,7 @@ ngx_http_flowdash_subrequest_timeout(ngx_event_t *ev)
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
                    "flowdash step \"%V\" ran out of time", &ex->step->name);
 
-    ex->error = ex->deadline ? NGX_HTTP_FLOWDASH_DEADLINE
-                             : NGX_HTTP_FLOWDASH_TIMEOUT;
+    ngx_http_flowdash_timeout(r, ex);
 
     ngx_http_flowdash_subrequest_abort(sr, ex);
 

@@ -1,0 +1,140 @@
+# The line about a timeout says how far the step had come: a host that is not
+# reached and an endpoint that is slow need different people.
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::Flowdash;
+
+my $t = Test::Flowdash->new;
+
+$t->endpoint(app => { body => 'the app' });
+$t->raw_endpoint(stall => 'stall');
+$t->raw_endpoint(stall_body => sub {
+    return (send => "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{",
+            then => 'stall');
+});
+
+# one that takes no connection, and one that reads nothing
+$t->server(full => sub { $_[0]->listen(0); 1 while sleep 1000 });
+$t->server(deaf => sub {
+    my ($listen) = @_;
+    my @kept;
+    while (my $socket = $listen->accept) { push @kept, $socket }
+});
+$t->server(udp => sub { 1 while sleep 1000 });
+
+my $stall = 'http://127.0.0.1:%%PORT_stall%%/';
+my $full = 'http://127.0.0.1:%%PORT_full%%/';
+my $short = 'flowdash_timeout 300ms';
+
+my @cases = (
+    [ "$short; flowdash_call $stall;",
+      'connected, request sent, no answer within 300ms (flowdash_timeout)' ],
+    [ "$short; proxy_pass $stall;",
+      'connected, request sent, no answer within 300ms (flowdash_timeout)' ],
+    [ "proxy_read_timeout 1s; proxy_pass $stall;",
+      'connected, request sent, no answer within 1s'
+      . ' (proxy_read_timeout or its like)' ],
+    [ "flowdash_retry 1 timeout=300ms; flowdash_call $stall;",
+      'connected, request sent, no answer within 300ms'
+      . ' (timeout of flowdash_retry)' ],
+    [ "$short; flowdash_call http://127.0.0.1:%%PORT_stall_body%%/;",
+      'connected, the answer had not ended within 300ms (flowdash_timeout)' ],
+    [ "$short; proxy_pass http://127.0.0.1:%%PORT_stall_body%%/;",
+      'connected, the answer had not ended within 300ms (flowdash_timeout)' ],
+    [ "flowdash_connect_timeout 300ms; flowdash_call $full;",
+      'no connection within 300ms (flowdash_connect_timeout)' ],
+    [ "$short; flowdash_call $full;",
+      'no connection within 300ms (flowdash_timeout)' ],
+    [ "$short; proxy_pass $full;",
+      'no connection within 300ms (flowdash_timeout)' ],
+    [ "proxy_connect_timeout 1s; proxy_pass $full;",
+      'no connection within 1s (proxy_connect_timeout or its like)' ],
+    [ "$short; flowdash_proxy $full; flowdash_call http://192.0.2.1/;",
+      'no connection through the proxy within 300ms (flowdash_timeout)' ],
+    [ "$short; flowdash_proxy $stall; flowdash_call https://192.0.2.1/;",
+      'no connection through the proxy within 300ms (flowdash_timeout)' ],
+    [ "flowdash_connect_timeout 300ms;
+       flowdash_call https://127.0.0.1:%%PORT_stall%%/;",
+      'no connection, or no end of the TLS handshake within 300ms'
+      . ' (flowdash_connect_timeout)' ],
+    [ "$short; proxy_pass https://127.0.0.1:%%PORT_stall%%/;",
+      'no connection, or no end of the TLS handshake within 300ms'
+      . ' (flowdash_timeout)' ],
+    [ "$short; resolver 127.0.0.1:%%PORT_udp%%;
+       flowdash_call http://some.example/;",
+      'the resolver did not answer within 300ms (flowdash_timeout)' ],
+    [ "$short; resolver 127.0.0.1:%%PORT_udp%%; set \$to some.example;
+       proxy_pass http://\$to/;",
+      'the resolver did not answer within 300ms (flowdash_timeout)' ],
+    [ "$short; flowdash_call http://127.0.0.1:%%PORT_deaf%%/;",
+      'connected, the endpoint did not read the request to its end within'
+      . ' 300ms (flowdash_timeout)', 'large' ],
+    [ "$short; proxy_pass http://127.0.0.1:%%PORT_deaf%%/;",
+      'connected, the endpoint did not read the request to its end within'
+      . ' 300ms (flowdash_timeout)', 'large' ],
+    [ "flowdash_call $stall;",
+      'connected, request sent, no answer within 700ms (flowdash_deadline)',
+      'deadline' ],
+);
+
+my $locations = join '', map {
+    my ($step, undef, $how) = @{ $cases[$_] };
+    my $deadline = ($how // '') eq 'deadline' ? 'flowdash_deadline 700ms;' : '';
+    <<"EOC" } keys @cases;
+    location = /$_ {
+        $deadline
+        flowdash_action "Case $_";
+        flowdash_step "The step" { $step }
+        proxy_pass http://127.0.0.1:%%PORT_app%%;
+    }
+EOC
+
+$t->config(<<"EOC");
+server {
+    listen 127.0.0.1:%%PORT_http%%;
+    client_max_body_size 20m;
+
+    # only what is to run out of time does
+    flowdash_connect_timeout 300s;
+    flowdash_timeout 300s;
+    flowdash_deadline 900s;
+    proxy_connect_timeout 300s;
+    proxy_read_timeout 300s;
+    $locations
+}
+EOC
+$t->run;
+
+# a queue that has room takes the connection
+my @queue;
+while (@queue < 20) {
+    push @queue, IO::Socket::INET->new(Timeout => 0.3, PeerAddr =>
+                                       '127.0.0.1:' . $t->port('full')) || last;
+}
+
+my $large = '{"task":{"x":"' . 'y' x 16_000_000 . '"}}';
+
+my @running = map {
+    my $large = ($cases[$_][2] // '') eq 'large' ? $large : '{"task":{}}';
+    $t->start('POST', "/$_", body => $large,
+              headers => [ 'Content-Type' => 'application/json' ]);
+} keys @cases;
+
+for (keys @cases) {
+    my ($step, $detail, $how) = @{ $cases[$_] };
+    my $reason = ($how // '') eq 'deadline' ? 'deadline' : 'timeout';
+
+    is($t->finish($running[$_])->{status}, 504, "$step: status");
+
+    my ($line) = $t->error_log =~ /(action "Case $_" failed .*)/;
+    like($line, qr/ failed on step "The step": $reason, (?x:
+         )(?:attempts \d+, )?\Q$detail\E, /, "$step: $detail");
+}
+
+is(() = $t->error_log =~ /attempt 1 failed: timeout, connected, request sent, (?x:
+   )no answer within 300ms \(timeout of flowdash_retry\)/g, 1,
+   'an attempt that is repeated');
+
+$t->no_request('app');
+$t->done;
