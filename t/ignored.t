@@ -122,6 +122,8 @@ http {
         @{[ action('none/0_text', '', 'flowdash_accept none;') ]}
         @{[ action('none/strict/0_text', '', 'flowdash_accept none;
                    flowdash_require_json on;') ]}
+        @{[ action('named/0_login', '', 'flowdash_accept f;') ]}
+        @{[ action('named/all/0_login', '', 'flowdash_accept all;') ]}
         @{[ action('optional/0_text', 'flowdash_require_json on;',
                    'flowdash_optional on;') ]}
 
@@ -254,6 +256,16 @@ is(act('none/0_text')->{status}, 200, 'accept none: succeeds');
 is(counted('none/0_text'), 1, 'accept none: counted');
 is(scalar ignored('none/0_text'), 0, 'accept none: not logged');
 is(act('none/strict/0_text')->{status}, 502, 'accept none, required: fails');
+
+# where the configuration names fields, somebody expects them
+
+for ([ 'named/0_login', 'error' ], [ 'named/all/0_login', 'warn' ]) {
+    my ($uri, $level) = @$_;
+    act($uri) for 1 .. 2;
+    like(join("\n", ignored($uri)), qr/^\S+ \S+ \[$level\] [^\n]*$/,
+         "$uri: one line at the level $level");
+}
+$t->new_requests('app');
 
 is(act('optional/0_text')->{status}, 200, 'optional, required: goes on');
 is(flow('optional/0_text'), 'ok|-|200|response_invalid|-',

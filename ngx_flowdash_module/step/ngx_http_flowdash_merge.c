@@ -160,7 +160,13 @@ ngx_http_flowdash_merge_nothing(ngx_http_request_t *r,
     due = ngx_http_flowdash_count_ignored(ctx, ex);
 
     if (due && (flcf->accept == NULL || flcf->accept->nelts)) {
-        ngx_http_flowdash_log_ignored(r, ctx, ex, what);
+
+        /* where the configuration names fields, they are missed */
+
+        ngx_http_flowdash_log_ignored(r, ctx, ex,
+                                      flcf->accept ? NGX_LOG_ERR
+                                                   : NGX_LOG_WARN,
+                                      what);
     }
 
     return NGX_OK;

@@ -176,7 +176,7 @@ ngx_http_flowdash_log_repeated(ngx_http_request_t *r,
 void
 ngx_http_flowdash_log_ignored(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
-    const char *what)
+    ngx_uint_t level, const char *what)
 {
     u_char  *p, *last;
     u_char   buf[NGX_HTTP_FLOWDASH_LOG_LINE];
@@ -195,7 +195,7 @@ ngx_http_flowdash_log_ignored(ngx_http_request_t *r,
 
     p = ngx_http_flowdash_log_called(p, last, ex);
 
-    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "flowdash: %*s, id %V",
+    ngx_log_error(level, r->connection->log, 0, "flowdash: %*s, id %V",
                   p - buf, buf, &ctx->id);
 }
 

@@ -37,11 +37,11 @@ void ngx_http_flowdash_log_repeated(ngx_http_request_t *r,
 
 /*
  * Logs that the answer to a step changes nothing, because it is "what", such
- * as "is not JSON".
+ * as "is not JSON"; at a level of nginx's.
  */
 void ngx_http_flowdash_log_ignored(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
-    const char *what);
+    ngx_uint_t level, const char *what);
 
 /* Logs that a step was led to a location that must not answer it. */
 void ngx_http_flowdash_log_led_away(ngx_http_request_t *r);
