@@ -72,6 +72,8 @@ ngx_http_flowdash_status_page_flow(ngx_http_flowdash_output_t *out,
     ngx_uint_t                i, n, rows;
     ngx_http_flowdash_flow_t  flow;
 
+    ngx_memzero(&flow, sizeof(ngx_http_flowdash_flow_t));
+
     flow.out = out;
     flow.view = view;
     flow.action = action;
