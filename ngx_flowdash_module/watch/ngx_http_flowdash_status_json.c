@@ -232,14 +232,7 @@ ngx_http_flowdash_status_json_failure(ngx_http_flowdash_output_t *out,
 {
     ngx_str_t  action, step, id;
 
-    action.data = failure->action;
-    action.len = failure->action_len;
-
-    step.data = failure->step;
-    step.len = failure->step_len;
-
-    id.data = failure->id;
-    id.len = failure->id_len;
+    ngx_http_flowdash_status_view_texts(failure, &action, &step, &id);
 
     ngx_http_flowdash_output(out, "{\"time\":%T,\"action\":\"", failure->time);
     ngx_http_flowdash_output_json(out, &action);

@@ -56,14 +56,7 @@ ngx_http_flowdash_status_page_failure(ngx_http_flowdash_output_t *out,
 {
     ngx_str_t  action, step, id;
 
-    action.data = failure->action;
-    action.len = failure->action_len;
-
-    step.data = failure->step;
-    step.len = failure->step_len;
-
-    id.data = failure->id;
-    id.len = failure->id_len;
+    ngx_http_flowdash_status_view_texts(failure, &action, &step, &id);
 
     ngx_http_flowdash_output(out, "<tr><td>");
     ngx_http_flowdash_status_page_date(out, failure->time);

@@ -428,6 +428,21 @@ ngx_http_flowdash_status_view_failures(ngx_http_request_t *r,
 }
 
 
+void
+ngx_http_flowdash_status_view_texts(ngx_http_flowdash_failure_t *failure,
+    ngx_str_t *action, ngx_str_t *step, ngx_str_t *id)
+{
+    action->data = failure->action;
+    action->len = failure->action_len;
+
+    step->data = failure->step;
+    step->len = failure->step_len;
+
+    id->data = failure->id;
+    id->len = failure->id_len;
+}
+
+
 ngx_str_t *
 ngx_http_flowdash_status_view_reason(ngx_http_flowdash_failure_t *failure)
 {

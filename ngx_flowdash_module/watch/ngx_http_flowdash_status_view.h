@@ -79,6 +79,10 @@ const char *ngx_http_flowdash_status_view_state(
 const char *ngx_http_flowdash_status_view_station(
     ngx_http_flowdash_action_view_t *action, ngx_uint_t i);
 
+/* Finds the names in a failure, and the id; they stay in the failure. */
+void ngx_http_flowdash_status_view_texts(ngx_http_flowdash_failure_t *failure,
+    ngx_str_t *action, ngx_str_t *step, ngx_str_t *id);
+
 /* Returns why an action has failed, or that it was aborted. */
 ngx_str_t *ngx_http_flowdash_status_view_reason(
     ngx_http_flowdash_failure_t *failure);
