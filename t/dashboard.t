@@ -328,6 +328,35 @@ tests:
         eval_time: 120m
         exp_alerts: *rare
 
+  - name: the app fails or refuses after the endpoints have agreed
+    interval: 1m
+    input_series:
+      - { series: 'flowdash_app_answers_total{action="A",code="2xx"}', values: 0+54x90 }
+      - { series: 'flowdash_app_answers_total{action="A",code="5xx"}', values: 0+6x90 }
+      - { series: 'flowdash_app_answers_total{action="Gone",code="none"}', values: EVERY_SIX }
+      - { series: 'flowdash_app_answers_total{action="Once",code="2xx"}', values: 0+1x90 }
+      - { series: 'flowdash_app_answers_total{action="Once",code="5xx"}', values: 0x20 1x70 }
+      - { series: 'flowdash_app_answers_total{action="Stale",code="2xx"}', values: 0+3x90 }
+      - { series: 'flowdash_app_answers_total{action="Stale",code="4xx"}', values: 0+1x90 }
+      - { series: 'flowdash_app_answers_total{action="Used",code="2xx"}', values: 0+9x90 }
+      - { series: 'flowdash_app_answers_total{action="Used",code="4xx"}', values: 0+1x90 }
+    alert_rule_test:
+      - alertname: AppFails
+        eval_time: 40m
+        exp_alerts:
+          - exp_labels: { action: A, severity: page }
+            exp_annotations:
+              summary: the app fails in 10% of "A", which the endpoints were told of
+          - exp_labels: { action: Gone, severity: page }
+            exp_annotations:
+              summary: the app fails in 100% of "Gone", which the endpoints were told of
+      - alertname: AppRefuses
+        eval_time: 70m
+        exp_alerts:
+          - exp_labels: { action: Stale, severity: ticket }
+            exp_annotations:
+              summary: the app refuses 25% of "Stale", which the endpoints were told of
+
   - name: an optional step fails, which the action tolerates
     interval: 1m
     input_series:
