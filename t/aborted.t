@@ -26,23 +26,7 @@ $t->write_file('file', 'a file');
 $t->server(resolver => sub { sleep 1 while 1 });
 
 
-# Debian's modules, if they fit this nginx
-
-my $modules = '/usr/lib/nginx/modules';
-
-my %load = (
-    js => "load_module $modules/ngx_http_js_module.so;",
-    lua => "load_module $modules/ndk_http_module.so;"
-        . "load_module $modules/ngx_http_lua_module.so;",
-);
-
-for my $name (sort keys %load) {
-    my ($ok, $output) = $t->test_config(
-        "%%GLOBALS%% $load{$name} events { } http { %%HTTP_GLOBALS%% }");
-    next if $ok;
-    die $output if $output !~ /dlopen\(\)|not binary compatible|version/;
-    delete $load{$name};
-}
+my %load = $t->debian_modules;
 
 my $handlers = $t->nginx_module('handlers');
 $load{c} = "load_module $handlers;" if $handlers;

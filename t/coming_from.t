@@ -44,21 +44,8 @@ $t->endpoint(app => sub ($request) {
 $t->write_file('tasks.users', "ada:{PLAIN}secret\n");
 $t->write_file('njs/tasks.js', block('js', '// before: /etc/nginx/njs/tasks.js'));
 
-# Debian's modules, if they fit this nginx
-my $modules = '/usr/lib/nginx/modules';
-my %load = (
-    njs => "load_module $modules/ngx_http_js_module.so;",
-    Lua => "load_module $modules/ndk_http_module.so;"
-        . "load_module $modules/ngx_http_lua_module.so;",
-);
-
-for my $name (sort keys %load) {
-    my ($ok, $output) = $t->test_config(
-        "%%GLOBALS%% $load{$name} events { } http { %%HTTP_GLOBALS%% }");
-    next if $ok;
-    die $output if $output !~ /dlopen\(\)|not binary compatible|version/;
-    delete $load{$name};
-}
+my %modules = $t->debian_modules;
+my %load = (njs => $modules{js}, Lua => $modules{lua});
 
 sub block ($language, $comment) {
     my ($text) = $page =~ /^```$language\n(\Q$comment\E\n.*?)^```$/ms;

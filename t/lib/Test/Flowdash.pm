@@ -517,6 +517,28 @@ sub nginx_module ($self, $name) {
     return "$self->{dir}/$name.so";
 }
 
+# Debian's modules, as the lines that load them, by name: those that fit this
+# nginx.
+
+sub debian_modules ($self) {
+    my $modules = '/usr/lib/nginx/modules';
+    my %load = (
+        js => "load_module $modules/ngx_http_js_module.so;",
+        lua => "load_module $modules/ndk_http_module.so;"
+            . "load_module $modules/ngx_http_lua_module.so;",
+    );
+
+    for my $name (sort keys %load) {
+        my ($ok, $output) = $self->test_config(
+            "%%GLOBALS%% $load{$name} events { } http { %%HTTP_GLOBALS%% }");
+        next if $ok;
+        die $output if $output !~ /dlopen\(\)|not binary compatible|version/;
+        delete $load{$name};
+    }
+
+    return %load;
+}
+
 # the exit code, "signal N", or nothing when the time is up first
 
 sub _reap ($self, $pid, $seconds) {
