@@ -74,9 +74,8 @@ static ngx_int_t ngx_http_flowdash_action_yield(ngx_http_request_t *r,
 static void ngx_http_flowdash_action_yield_handler(ngx_event_t *ev);
 static ngx_int_t ngx_http_flowdash_action_run(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static ngx_uint_t ngx_http_flowdash_action_tolerates_failure(
-    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_exchange_t *ex);
+static void ngx_http_flowdash_action_tolerate(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
 static ngx_int_t ngx_http_flowdash_action_finish(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_written(ngx_http_request_t *r,
@@ -748,16 +747,16 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
                            "no memory to merge the answer");
             }
 
+            /* a task that is merged in part must not be used */
+
+            if (rc != NGX_ERROR && ex->error) {
+                ngx_http_flowdash_action_tolerate(r, ctx, ex);
+            }
+
             ngx_http_flowdash_count_step(r, ctx, ex);
             ngx_http_flowdash_step_free_payloads(r, ctx);
 
-            /* a task that is merged in part must not be used */
-
-            if (rc == NGX_ERROR
-                || (ex->error
-                    && !ngx_http_flowdash_action_tolerates_failure(r, ctx,
-                                                                   ex)))
-            {
+            if (ex->error && !ex->tolerated) {
                 ngx_http_flowdash_action_restore(r, ctx);
                 return ngx_http_flowdash_error(r, ctx, ex->error, 0,
                                                &ex->detail);
@@ -775,19 +774,16 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
 }
 
 
-/* whether the action continues although a step failed */
+/* decides whether the action continues although a step has failed */
 
-static ngx_uint_t
-ngx_http_flowdash_action_tolerates_failure(ngx_http_request_t *r,
+static void
+ngx_http_flowdash_action_tolerate(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
 {
-    if (!ngx_http_flowdash_exchange_is_tolerated(ex)) {
-        return 0;
+    if (ngx_http_flowdash_exchange_is_tolerated(ex)) {
+        ex->tolerated = 1;
+        ngx_http_flowdash_log_tolerated(r, ctx, ex);
     }
-
-    ngx_http_flowdash_log_tolerated(r, ctx, ex);
-
-    return 1;
 }
 
 

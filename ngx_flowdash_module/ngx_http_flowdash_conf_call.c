@@ -41,23 +41,6 @@ static char *ngx_http_flowdash_conf_retry_condition(ngx_conf_t *cf,
     ngx_http_flowdash_retry_t *retry, ngx_str_t *value);
 
 
-static ngx_conf_bitmask_t  ngx_http_flowdash_conf_retry_conditions[] = {
-    { ngx_string("error"), NGX_HTTP_FLOWDASH_RETRY_ERROR },
-    { ngx_string("timeout"), NGX_HTTP_FLOWDASH_RETRY_TIMEOUT },
-    { ngx_string("429"), NGX_HTTP_FLOWDASH_RETRY_429 },
-    { ngx_string("500"), NGX_HTTP_FLOWDASH_RETRY_500 },
-    { ngx_string("502"), NGX_HTTP_FLOWDASH_RETRY_502 },
-    { ngx_string("503"), NGX_HTTP_FLOWDASH_RETRY_503 },
-    { ngx_string("504"), NGX_HTTP_FLOWDASH_RETRY_504 },
-    { ngx_string("5xx"), NGX_HTTP_FLOWDASH_RETRY_5XX
-                         |NGX_HTTP_FLOWDASH_RETRY_500
-                         |NGX_HTTP_FLOWDASH_RETRY_502
-                         |NGX_HTTP_FLOWDASH_RETRY_503
-                         |NGX_HTTP_FLOWDASH_RETRY_504 },
-    { ngx_null_string, 0 }
-};
-
-
 char *
 ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -376,7 +359,7 @@ ngx_http_flowdash_conf_retry_condition(ngx_conf_t *cf, ngx_command_t *cmd,
         return NGX_CONF_OK;
     }
 
-    for (condition = ngx_http_flowdash_conf_retry_conditions;
+    for (condition = ngx_http_flowdash_retry_conditions;
          condition->name.len;
          condition++)
     {

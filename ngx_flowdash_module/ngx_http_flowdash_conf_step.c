@@ -12,6 +12,7 @@
 #include <ngx_http_flowdash_id.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
+#include <ngx_http_flowdash_retry.h>
 #include <ngx_http_flowdash_conf_report.h>
 #include <ngx_http_flowdash_conf_block.h>
 #include <ngx_http_flowdash_conf_call.h>
@@ -23,6 +24,8 @@
 
 static ngx_http_flowdash_step_t *ngx_http_flowdash_conf_add_step(
     ngx_conf_t *cf, ngx_http_flowdash_loc_conf_t *flcf, ngx_str_t *name);
+static char *ngx_http_flowdash_conf_optional_condition(ngx_conf_t *cf,
+    ngx_command_t *cmd, ngx_http_flowdash_step_t *step, ngx_str_t *value);
 static char *ngx_http_flowdash_conf_step_block(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step);
 static void **ngx_http_flowdash_conf_step_create(ngx_conf_t *cf);
@@ -138,16 +141,86 @@ ngx_http_flowdash_conf_optional(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_http_flowdash_loc_conf_t *flcf = conf;
 
-    ngx_command_t  flag;
+    ngx_str_t                 *value;
+    ngx_uint_t                 i;
+    ngx_http_flowdash_step_t  *step;
 
     if (ngx_http_flowdash_conf_step_only(cf, cmd, flcf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 
-    flag = *cmd;
-    flag.offset = offsetof(ngx_http_flowdash_step_t, optional);
+    step = flcf->step;
 
-    return ngx_conf_set_flag_slot(cf, &flag, flcf->step);
+    if (step->optional != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2) {
+
+        if (ngx_http_flowdash_text_is(&value[1], "on")) {
+            step->optional = 1;
+            return NGX_CONF_OK;
+        }
+
+        if (ngx_http_flowdash_text_is(&value[1], "off")) {
+            step->optional = 0;
+            return NGX_CONF_OK;
+        }
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        if (ngx_http_flowdash_conf_optional_condition(cf, cmd, step,
+                                                      &value[i])
+            != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    step->optional = 1;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_flowdash_conf_optional_condition(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_flowdash_step_t *step, ngx_str_t *value)
+{
+    ngx_conf_bitmask_t  *condition;
+
+    for (condition = ngx_http_flowdash_retry_conditions;
+         condition->name.len;
+         condition++)
+    {
+        if (!ngx_http_flowdash_text_equal(&condition->name, value)) {
+            continue;
+        }
+
+        if (condition->mask & ~NGX_HTTP_FLOWDASH_RETRY_TOLERABLE) {
+            return ngx_http_flowdash_conf_refuse(cf, cmd, value,
+                         "500 is always a failure, as a client that makes the "
+                         "endpoint crash must not get past the step; of the "
+                         "others, name \"502\", \"503\" and \"504\"");
+        }
+
+        step->tolerates |= condition->mask;
+
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(value->data, "timeout=", 8) == 0) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, value,
+                         "\"timeout\" has no time here: "
+                         "\"flowdash_timeout\" sets that of the step");
+    }
+
+    return ngx_http_flowdash_conf_refuse_literal(cf, cmd, value,
+                     "\"on\" or \"off\" alone, or some of \"error\", "
+                     "\"timeout\", \"429\", \"502\", \"503\" and \"504\" "
+                     "are expected");
 }
 
 

@@ -182,7 +182,8 @@ for my $variable (@{ $dashboard->{templating}{list} }) {
 is(join(' ', grep { my $metric = $_; !grep { $_->[1] =~ /\b$metric\b/ }
                     @expressions }
          qw(flowdash_step_retries_total flowdash_step_answers_ignored_total
-            flowdash_actions_failed_total flowdash_actions_aborted_total)),
+            flowdash_actions_failed_total flowdash_actions_aborted_total
+            flowdash_steps_tolerated_total)),
     '', 'all that can go wrong without a failure of a step has a panel');
 like((map { $_->[1] } grep { $_->[1] =~ /step_answers_total/ } @expressions)[0],
     qr/by \(action, step, code\)/, 'answers are told apart by their steps');
@@ -368,6 +369,12 @@ tests:
         values: 0+1x90
       - series: flowdash_step_runs_total{action="A",step="CRM"}
         values: 0+4x90
+      - series: flowdash_steps_tolerated_total{action="A",step="Mail"}
+        values: 0+3x90
+      - series: flowdash_steps_tolerated_total{action="A",step="CRM"}
+        values: 0x90
+      - series: flowdash_steps_tolerated_total{action="A",step="Once"}
+        values: 0x50 1x40
       - series: flowdash_actions_succeeded_total{action="A"}
         values: 0+4x90
       - series: flowdash_action_duration_seconds_count{action="A"}
@@ -379,6 +386,25 @@ tests:
           - exp_labels: { action: A, step: Mail, severity: ticket }
             exp_annotations:
               summary: 75% of the runs of "Mail" of "A" fail
+      - alertname: StepIsTolerated
+        eval_time: 45m
+        exp_alerts:
+          - exp_labels: &mail { action: A, step: Mail, severity: ticket }
+            exp_annotations: &told
+              summary: '"A" happens although "Mail" fails'
+      - alertname: StepIsTolerated
+        eval_time: 60m
+        exp_alerts:
+          - exp_labels: *mail
+            exp_annotations: *told
+          - exp_labels: { action: A, step: Once, severity: ticket }
+            exp_annotations:
+              summary: '"A" happens although "Once" fails'
+      - alertname: StepIsTolerated
+        eval_time: 70m
+        exp_alerts:
+          - exp_labels: *mail
+            exp_annotations: *told
       - alertname: ActionFails
         eval_time: 60m
         exp_alerts: []

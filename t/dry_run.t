@@ -69,6 +69,7 @@ http {
             }
             flowdash_step "Later" {
                 flowdash_if \$flowdash_task_seen;
+                flowdash_optional 503 error;
                 flowdash_call http://127.0.0.1:%%PORT_hook%%;
             }
             proxy_pass http://127.0.0.1:%%PORT_app%%;
@@ -221,8 +222,9 @@ is(join(',', map { $_->{handler} } @steps),
 is(join(',', uniq map { $_->{method} } @steps), 'POST', 'by POST');
 is(join(',', map { $_->{skipped} ? 1 : 0 } @steps), '0,0,1',
    'which would be skipped, by the request alone');
-is(join(',', map { $_->{optional} ? 1 : 0 } @steps), '0,1,0',
+is(join(',', map { $_->{optional} ? 1 : 0 } @steps), '0,1,1',
    'which are optional');
+is_deeply(delete $steps[2]{tolerates}, [ 'error', '503' ], 'for which failures');
 is(join(',', uniq map { join ' ', sort keys %$_ } @steps),
    'body handler headers method optional skipped step url', 'no more');
 

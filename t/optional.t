@@ -387,7 +387,7 @@ $t->conf_fails("$step return 204; flowdash_optional on;
                 flowdash_optional on; } }",
     qr/"flowdash_optional" directive is duplicate/, 'twice');
 $t->conf_fails("$step return 204; flowdash_optional maybe; } }",
-    qr/"maybe" in "flowdash_optional" directive, it must be "on" or "off"/,
+    qr/"maybe" in "flowdash_optional": "on" or "off" alone, or some of "error"/,
     'maybe');
 $t->conf_fails('flowdash_optional on;',
     qr/"flowdash_optional" (?:directive )?is (?:not )?allowed /, 'a server');

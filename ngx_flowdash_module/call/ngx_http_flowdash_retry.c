@@ -16,6 +16,23 @@
 #define NGX_HTTP_FLOWDASH_RETRY_LAST   10000
 
 
+ngx_conf_bitmask_t  ngx_http_flowdash_retry_conditions[] = {
+    { ngx_string("error"), NGX_HTTP_FLOWDASH_RETRY_ERROR },
+    { ngx_string("timeout"), NGX_HTTP_FLOWDASH_RETRY_TIMEOUT },
+    { ngx_string("429"), NGX_HTTP_FLOWDASH_RETRY_429 },
+    { ngx_string("500"), NGX_HTTP_FLOWDASH_RETRY_500 },
+    { ngx_string("502"), NGX_HTTP_FLOWDASH_RETRY_502 },
+    { ngx_string("503"), NGX_HTTP_FLOWDASH_RETRY_503 },
+    { ngx_string("504"), NGX_HTTP_FLOWDASH_RETRY_504 },
+    { ngx_string("5xx"), NGX_HTTP_FLOWDASH_RETRY_5XX
+                         |NGX_HTTP_FLOWDASH_RETRY_500
+                         |NGX_HTTP_FLOWDASH_RETRY_502
+                         |NGX_HTTP_FLOWDASH_RETRY_503
+                         |NGX_HTTP_FLOWDASH_RETRY_504 },
+    { ngx_null_string, 0 }
+};
+
+
 ngx_uint_t
 ngx_http_flowdash_retry_condition(ngx_uint_t status)
 {

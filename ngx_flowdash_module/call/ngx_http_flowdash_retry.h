@@ -17,6 +17,17 @@
 #define NGX_HTTP_FLOWDASH_RETRY_503      0x0020
 #define NGX_HTTP_FLOWDASH_RETRY_504      0x0040
 #define NGX_HTTP_FLOWDASH_RETRY_5XX      0x0080
+#define NGX_HTTP_FLOWDASH_RETRY_NONE     0x0100  /* none of these */
+
+/*
+ * Which of these flowdash_optional may name.  Not 500: a client that makes an
+ * endpoint crash must not get past it.
+ */
+
+#define NGX_HTTP_FLOWDASH_RETRY_TOLERABLE                                     \
+    (NGX_HTTP_FLOWDASH_RETRY_ERROR|NGX_HTTP_FLOWDASH_RETRY_TIMEOUT            \
+     |NGX_HTTP_FLOWDASH_RETRY_429|NGX_HTTP_FLOWDASH_RETRY_502                 \
+     |NGX_HTTP_FLOWDASH_RETRY_503|NGX_HTTP_FLOWDASH_RETRY_504)
 
 
 typedef struct ngx_http_flowdash_retry_s {
@@ -24,6 +35,10 @@ typedef struct ngx_http_flowdash_retry_s {
     ngx_uint_t                      conditions;
     ngx_msec_t                      timeout;   /* of an attempt; 0: a share */
 } ngx_http_flowdash_retry_t;
+
+
+/* The words for the conditions; the last one has no name. */
+extern ngx_conf_bitmask_t  ngx_http_flowdash_retry_conditions[];
 
 
 /* Returns the condition of flowdash_retry that a status meets, or 0. */

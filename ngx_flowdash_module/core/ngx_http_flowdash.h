@@ -77,6 +77,7 @@ typedef struct {
     size_t                          allocated;
 
     ngx_http_flowdash_reason_e      error;
+    ngx_uint_t                      failures;  /* see step/tolerance.h */
     ngx_str_t                       detail;    /* for the log */
     ngx_str_t                       url;       /* for the log, no secrets */
 
@@ -89,6 +90,7 @@ typedef struct {
     unsigned                        deadline:1;  /* timed by the deadline */
     unsigned                        complete:1;  /* the last buffer came */
     unsigned                        ignored:1;   /* its answer has no task */
+    unsigned                        tolerated:1; /* its failure */
     unsigned                        done:1;
 } ngx_http_flowdash_exchange_t;
 

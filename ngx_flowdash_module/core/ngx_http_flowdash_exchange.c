@@ -55,8 +55,25 @@ ngx_http_flowdash_exchange_fail_text(ngx_http_flowdash_exchange_t *ex,
 ngx_uint_t
 ngx_http_flowdash_exchange_is_tolerated(ngx_http_flowdash_exchange_t *ex)
 {
-    return ex->step->optional
-           && ex->error != NGX_HTTP_FLOWDASH_REQUEST_INVALID;
+    if (!ex->step->optional) {
+        return 0;
+    }
+
+    switch (ex->error) {
+
+    case NGX_HTTP_FLOWDASH_REQUEST_INVALID:
+        return 0;
+
+    case NGX_HTTP_FLOWDASH_STATUS:
+    case NGX_HTTP_FLOWDASH_TIMEOUT:
+    case NGX_HTTP_FLOWDASH_CONNECT:
+    case NGX_HTTP_FLOWDASH_RESOLVE:
+        return ex->step->tolerates == 0
+               || (ex->failures && !(ex->failures & ~ex->step->tolerates));
+
+    default:
+        return ex->step->tolerates == 0;
+    }
 }
 
 

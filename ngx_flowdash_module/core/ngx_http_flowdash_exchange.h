@@ -27,7 +27,8 @@ ngx_int_t ngx_http_flowdash_exchange_fail_text(
 
 /*
  * Tells whether an action continues although this step has failed: it is
- * optional, and not the request itself made the call impossible.
+ * optional, and not the request itself made the call impossible.  If it has
+ * conditions, each of its attempts must have failed in one of these ways.
  */
 ngx_uint_t ngx_http_flowdash_exchange_is_tolerated(
     ngx_http_flowdash_exchange_t *ex);

@@ -49,6 +49,7 @@ typedef struct {
     ngx_http_complex_value_t       *action;    /* NULL: named after it */
     ngx_http_complex_value_t       *condition;
     ngx_flag_t                      optional;
+    ngx_uint_t                      tolerates; /* conditions; 0: all */
     ngx_atomic_t                    warned;    /* see count_ignored() */
 } ngx_http_flowdash_step_t;
 

@@ -114,6 +114,8 @@ ngx_http_flowdash_error_internal_end(ngx_http_request_t *r,
                                                (char *) detail.data);
     }
 
+    ex->tolerated = (ex->error && !blamed);
+
     if (!ex->done) {
         ex->time = ngx_current_msec - ex->start;
         ex->done = 1;

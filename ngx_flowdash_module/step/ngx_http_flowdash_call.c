@@ -19,6 +19,7 @@
 #include <ngx_http_flowdash_call_result.h>
 #include <ngx_http_flowdash_call_setup.h>
 #include <ngx_http_flowdash_call_transfer.h>
+#include <ngx_http_flowdash_tolerance.h>
 #include <ngx_http_flowdash_call.h>
 
 
@@ -350,6 +351,7 @@ ngx_http_flowdash_call_attempt_complete(ngx_http_flowdash_call_t *call)
     ex = call->ex;
 
     ngx_http_flowdash_call_result_record(call);
+    ngx_http_flowdash_tolerance_attempt(call);
 
     condition = ngx_http_flowdash_call_result_retry_condition(call);
 
@@ -382,6 +384,14 @@ static ngx_int_t
 ngx_http_flowdash_call_resend(ngx_http_flowdash_call_t *call)
 {
     ngx_http_flowdash_call_result_record(call);
+
+    /* unless the endpoint has said that it did not read the call */
+
+    if (call->ex->status != NGX_HTTP_REQUEST_TIME_OUT
+        && !(call->lost && (call->http1 || !call->kept)))
+    {
+        ngx_http_flowdash_tolerance_attempt(call);
+    }
 
     ngx_http_flowdash_call_forget_attempt(call, 0);
 
@@ -511,6 +521,7 @@ ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call)
 
     if (call->attempting) {
         ngx_http_flowdash_call_result_record(call);
+        ngx_http_flowdash_tolerance_attempt(call);
     }
 
     ngx_http_flowdash_resolve_cancel(&call->resolve);

@@ -12,6 +12,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_value.h>
+#include <ngx_http_flowdash_retry.h>
 #include <ngx_http_flowdash_identity.h>
 #include <ngx_http_flowdash_url_make.h>
 #include <ngx_http_flowdash_step.h>
@@ -37,6 +38,8 @@ static ngx_int_t ngx_http_flowdash_dry_run_call(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
 static void ngx_http_flowdash_dry_run_write(ngx_http_flowdash_dry_run_t *out,
     ngx_http_flowdash_exchange_t *ex, ngx_uint_t skipped);
+static void ngx_http_flowdash_dry_run_tolerates(
+    ngx_http_flowdash_dry_run_t *out, ngx_http_flowdash_step_t *step);
 static ngx_int_t ngx_http_flowdash_dry_run_send(ngx_http_request_t *r,
     ngx_http_flowdash_dry_run_t *out);
 static void ngx_http_flowdash_dry_run_text(ngx_http_flowdash_dry_run_t *out,
@@ -254,6 +257,10 @@ ngx_http_flowdash_dry_run_write(ngx_http_flowdash_dry_run_t *out,
     ngx_http_flowdash_dry_run_text(out,
                                    ex->step->optional ? "true" : "false");
 
+    if (ex->step->tolerates) {
+        ngx_http_flowdash_dry_run_tolerates(out, ex->step);
+    }
+
     if (ex->error && !skipped) {
         ngx_http_flowdash_dry_run_text(out, ",\"error\":");
         ngx_http_flowdash_dry_run_string(out,
@@ -263,6 +270,35 @@ ngx_http_flowdash_dry_run_write(ngx_http_flowdash_dry_run_t *out,
     }
 
     ngx_http_flowdash_dry_run_text(out, "}");
+}
+
+
+/* the conditions of flowdash_optional */
+
+static void
+ngx_http_flowdash_dry_run_tolerates(ngx_http_flowdash_dry_run_t *out,
+    ngx_http_flowdash_step_t *step)
+{
+    const char          *before;
+    ngx_conf_bitmask_t  *condition;
+
+    before = ",\"tolerates\":[";
+
+    for (condition = ngx_http_flowdash_retry_conditions;
+         condition->name.len;
+         condition++)
+    {
+        if (condition->mask & ~step->tolerates) {
+            continue;
+        }
+
+        ngx_http_flowdash_dry_run_text(out, before);
+        ngx_http_flowdash_dry_run_string(out, &condition->name);
+
+        before = ",";
+    }
+
+    ngx_http_flowdash_dry_run_text(out, "]");
 }
 
 

@@ -16,6 +16,7 @@
 #include <ngx_http_flowdash_answer.h>
 #include <ngx_http_flowdash_call.h>
 #include <ngx_http_flowdash_timeout.h>
+#include <ngx_http_flowdash_tolerance.h>
 #include <ngx_http_flowdash_subrequest.h>
 
 
@@ -336,6 +337,8 @@ ngx_http_flowdash_subrequest_end(ngx_http_request_t *r,
 
     ex->done = 1;
     ex->time = ngx_current_msec - ex->start;
+
+    ngx_http_flowdash_tolerance_end(ex);
 
     r->main->write_event_handler = ngx_http_core_run_phases;
 

@@ -364,6 +364,11 @@ ngx_http_flowdash_count_step(ngx_http_request_t *r,
     ngx_http_flowdash_metrics_time(&counters->time, ex->time);
     ngx_http_flowdash_recent_end(counters, ex->time, ex->error != 0);
 
+    if (ex->tolerated) {
+        (void) ngx_atomic_fetch_add(&counters->tolerated, 1);
+        ngx_http_flowdash_recent_tolerated(counters);
+    }
+
     if (ex->attempts.nelts) {
         calls = ngx_http_flowdash_count_attempts(counters, ex);
 

@@ -27,6 +27,7 @@ typedef u_char *(*ngx_http_flowdash_lists_pt)(u_char *p,
 
 static ngx_int_t ngx_http_flowdash_lists_join(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t ignored, ngx_str_t *s);
+static u_char *ngx_http_flowdash_lists_encode(u_char *p, ngx_str_t *name);
 static ngx_int_t ngx_http_flowdash_lists_make(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_lists_pt write,
     ngx_str_t *s);
@@ -105,6 +106,82 @@ ngx_http_flowdash_lists_join(ngx_http_request_t *r,
     s->len = p - s->data;
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_lists_skipped(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
+{
+    u_char                         *p;
+    size_t                          len;
+    ngx_uint_t                      i;
+    ngx_http_flowdash_exchange_t  **ex;
+
+    ex = ctx->exchanges.elts;
+    len = 0;
+
+    for (i = 0; i < ctx->exchanges.nelts; i++) {
+        if (ex[i]->tolerated) {
+            len += 3 * ex[i]->step->name.len + sizeof(", ") - 1;
+        }
+    }
+
+    if (len == 0) {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    s->data = p;
+
+    for (i = 0; i < ctx->exchanges.nelts; i++) {
+
+        if (!ex[i]->tolerated) {
+            continue;
+        }
+
+        if (p != s->data) {
+            p = ngx_cpymem(p, ", ", 2);
+        }
+
+        p = ngx_http_flowdash_lists_encode(p, &ex[i]->step->name);
+    }
+
+    s->len = p - s->data;
+
+    return NGX_OK;
+}
+
+
+/* a space is safe within a name: at its ends it would be lost */
+
+static u_char *
+ngx_http_flowdash_lists_encode(u_char *p, ngx_str_t *name)
+{
+    u_char  c;
+    size_t  i;
+
+    for (i = 0; i < name->len; i++) {
+        c = name->data[i];
+
+        if (c > 0x20 && c < 0x7f
+            && ngx_strchr("%,;\"\\", c) == NULL)
+        {
+            *p++ = c;
+
+        } else if (c == ' ' && i > 0 && i + 1 < name->len) {
+            *p++ = c;
+
+        } else {
+            p = ngx_sprintf(p, "%%%02Xd", c);
+        }
+    }
+
+    return p;
 }
 
 

@@ -18,6 +18,14 @@
 ngx_int_t ngx_http_flowdash_lists_names(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
 
+/*
+ * $flowdash_skipped: the steps whose failure was tolerated.  As an app gets it
+ * in a header, names are percent-encoded but for what is safe there, and
+ * separated as a list of RFC 9110, 5.6.1.
+ */
+ngx_int_t ngx_http_flowdash_lists_skipped(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
+
 /* $flowdash_ignored: only of steps whose answers were ignored */
 ngx_int_t ngx_http_flowdash_lists_ignored(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);

@@ -51,6 +51,7 @@ typedef struct {
     ngx_atomic_t                    minute;    /* since 1970 */
     volatile uint32_t               ended;
     volatile uint32_t               failed;
+    volatile uint32_t               tolerated; /* of these */
     volatile uint32_t               app_failed;  /* see ..._recent_app() */
     volatile uint32_t               buckets[
                                        NGX_HTTP_FLOWDASH_METRICS_BUCKETS + 1];
@@ -86,6 +87,7 @@ typedef struct ngx_http_flowdash_counters_s {
     /* of a step's calls */
 
     ngx_atomic_t                    calls;
+    ngx_atomic_t                    tolerated;    /* failures */
     ngx_atomic_t                    retries;
     ngx_atomic_t                    sent;         /* bytes of payloads */
     ngx_atomic_t                    received;     /* bytes of answers */

@@ -58,11 +58,23 @@ ngx_http_flowdash_recent_minute(ngx_http_flowdash_counters_t *counters)
     if (old != now && ngx_atomic_cmp_set(&minute->minute, old, now)) {
         minute->ended = 0;
         minute->failed = 0;
+        minute->tolerated = 0;
         minute->app_failed = 0;
         ngx_memzero((void *) minute->buckets, sizeof(minute->buckets));
     }
 
     return minute;
+}
+
+
+void
+ngx_http_flowdash_recent_tolerated(ngx_http_flowdash_counters_t *counters)
+{
+    ngx_http_flowdash_minute_t  *minute;
+
+    minute = ngx_http_flowdash_recent_minute(counters);
+
+    ngx_http_flowdash_recent_add(&minute->tolerated);
 }
 
 
@@ -102,11 +114,13 @@ ngx_http_flowdash_recent(ngx_http_flowdash_counters_t *counters,
         }
 
         recent->failed += minute->failed;
+        recent->tolerated += minute->tolerated;
         recent->app_failed += minute->app_failed;
         recent->ended += minute->ended;
 
         if (now - minute->minute < 2) {
             recent->now_failed += minute->failed;
+            recent->now_tolerated += minute->tolerated;
             recent->now_app_failed += minute->app_failed;
             recent->now_ended += minute->ended;
         }
@@ -119,9 +133,12 @@ ngx_http_flowdash_recent(ngx_http_flowdash_counters_t *counters,
     /* what is read while it changes, or as a minute begins, may not fit */
 
     recent->failed = ngx_min(recent->failed, recent->ended);
+    recent->tolerated = ngx_min(recent->tolerated, recent->failed);
     recent->app_failed = ngx_min(recent->app_failed,
                                  recent->ended - recent->failed);
     recent->now_failed = ngx_min(recent->now_failed, recent->now_ended);
+    recent->now_tolerated = ngx_min(recent->now_tolerated,
+                                    recent->now_failed);
 }
 
 

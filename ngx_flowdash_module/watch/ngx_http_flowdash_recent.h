@@ -13,9 +13,11 @@
 typedef struct {
     ngx_uint_t                      ended;
     ngx_uint_t                      failed;
+    ngx_uint_t                      tolerated; /* of these */
     ngx_uint_t                      app_failed;
     ngx_uint_t                      now_ended;
     ngx_uint_t                      now_failed;
+    ngx_uint_t                      now_tolerated;
     ngx_uint_t                      now_app_failed;
     ngx_http_flowdash_histogram_t   time;      /* without a sum */
 } ngx_http_flowdash_recent_t;
@@ -27,6 +29,10 @@ typedef struct {
  */
 void ngx_http_flowdash_recent_end(ngx_http_flowdash_counters_t *counters,
     ngx_msec_t ms, ngx_uint_t failed);
+
+/* Counts in this minute that the failure of such a run was tolerated. */
+void ngx_http_flowdash_recent_tolerated(
+    ngx_http_flowdash_counters_t *counters);
 
 /* Counts in this minute that an action's app has failed. */
 void ngx_http_flowdash_recent_app(ngx_http_flowdash_counters_t *counters);

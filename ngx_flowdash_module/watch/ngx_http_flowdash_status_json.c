@@ -214,8 +214,10 @@ ngx_http_flowdash_status_json_step(ngx_http_flowdash_output_t *out,
 
     ngx_http_flowdash_status_json_counters(out, counters, &step->recent);
 
-    ngx_http_flowdash_output(out, ",\"calls\":%uA,\"retries\":%uA,",
-                             counters->calls, counters->retries);
+    ngx_http_flowdash_output(out, ",\"tolerated\":%uA,\"calls\":%uA,"
+                             "\"retries\":%uA,",
+                             counters->tolerated, counters->calls,
+                             counters->retries);
     ngx_http_flowdash_status_json_last(out, counters);
     ngx_http_flowdash_output(out, ",\"sent\":%uA,"
                              "\"received\":%uA,\"opened\":%uA,"

@@ -174,8 +174,8 @@ ngx_http_flowdash_status_page_flow_box(ngx_http_flowdash_flow_t *flow,
 
 /*
  * Behind a step that stops the action, the line is gray, although some runs
- * may have passed.  It does not matter to the others whether an optional step
- * fails, or is skipped.
+ * may have passed.  It does not matter to the others whether a step fails and
+ * is tolerated, or is skipped.
  */
 
 static void
@@ -189,7 +189,7 @@ ngx_http_flowdash_status_page_flow_links(ngx_http_flowdash_flow_t *flow)
     step = flow->action->steps.elts;
 
     for (i = 0; i < flow->action->steps.nelts; i++) {
-        failed += step[i].optional ? 0 : step[i].recent.failed;
+        failed += step[i].recent.failed - step[i].recent.tolerated;
     }
 
     /* all that have not failed on a step come to the first one, or behind */
@@ -214,9 +214,8 @@ ngx_http_flowdash_status_page_flow_links(ngx_http_flowdash_flow_t *flow)
 
         from = x;
 
-        if (!step[i].optional) {
-            flow->left -= ngx_min(flow->left, step[i].recent.failed);
-        }
+        flow->left -= ngx_min(flow->left, step[i].recent.failed
+                                          - step[i].recent.tolerated);
     }
 
     ngx_http_flowdash_status_page_flow_link(flow, i, from,

@@ -123,6 +123,12 @@ ngx_http_flowdash_status_page_table_step(ngx_http_flowdash_output_t *out,
         ngx_http_flowdash_status_page_reason(out, counters);
         ngx_http_flowdash_output(out, ", ");
         ngx_http_flowdash_status_page_times(out, step->recent.now_failed);
+
+        if (step->recent.now_tolerated) {
+            ngx_http_flowdash_output(out, ", %ui tolerated",
+                                     step->recent.now_tolerated);
+        }
+
         ngx_http_flowdash_output(out, "</p>");
 
     } else if (step->slow) {

@@ -76,6 +76,10 @@ static ngx_http_flowdash_metric_t  ngx_http_flowdash_metrics[] = {
       "Runs of a step that have succeeded.",
       offsetof(ngx_http_flowdash_counters_t, succeeded), 1 },
 
+    { "flowdash_steps_tolerated_total", "counter",
+      "Runs of a step that have failed, and whose action continued.",
+      offsetof(ngx_http_flowdash_counters_t, tolerated), 1 },
+
     { "flowdash_step_runs_total", "counter",
       "Runs of a step.",
       offsetof(ngx_http_flowdash_counters_t, started), 1 },

@@ -190,14 +190,14 @@ ngx_http_flowdash_status_view_recent(ngx_http_flowdash_view_t *view)
 
 
 /*
- * Returns whether one of them is slow or fails, which may be optional.  A step
- * that fails at least half of its runs stops the action.
+ * Returns whether one of them is slow or fails, which may be tolerated.  A
+ * step that fails at least half of its runs stops the action.
  */
 
 static ngx_uint_t
 ngx_http_flowdash_status_view_steps(ngx_http_flowdash_action_view_t *action)
 {
-    ngx_uint_t                      i, degraded;
+    ngx_uint_t                      i, degraded, failed;
     ngx_http_flowdash_step_view_t  *step;
 
     degraded = 0;
@@ -217,14 +217,18 @@ ngx_http_flowdash_status_view_steps(ngx_http_flowdash_action_view_t *action)
 
         degraded |= step[i].failing | step[i].slow;
 
-        if (!step[i].failing || step[i].optional) {
+        failed = step[i].recent.now_failed - step[i].recent.now_tolerated;
+
+        step[i].tolerated = (step[i].failing && failed == 0);
+
+        if (failed == 0) {
             continue;
         }
 
         action->refused = 0;
 
         if (action->stop == action->steps.nelts
-            && step[i].recent.now_failed * 2 >= step[i].recent.now_ended)
+            && failed * 2 >= step[i].recent.now_ended)
         {
             action->stop = i;
         }
@@ -480,7 +484,7 @@ ngx_http_flowdash_status_view_station(ngx_http_flowdash_action_view_t *action,
     step = action->steps.elts;
     step += i;
 
-    return step->failing ? step->optional ? "weak" : "bad"
+    return step->failing ? step->tolerated ? "weak" : "bad"
            : step->slow ? "slow"
            : action->stop < i || step->recent.ended == 0 ? "none" : "";
 }

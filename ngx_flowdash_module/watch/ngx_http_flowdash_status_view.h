@@ -20,6 +20,7 @@ typedef struct {
     ngx_http_flowdash_counters_t    *counters;
     ngx_http_flowdash_recent_t       recent;
     ngx_uint_t                       failing;   /* in the last minutes */
+    ngx_uint_t                       tolerated; /* but the actions continue */
     ngx_uint_t                       slow;
 } ngx_http_flowdash_step_view_t;
 
@@ -28,7 +29,8 @@ typedef struct {
 
 typedef enum {
     NGX_HTTP_FLOWDASH_VIEW_FAILING = 0,
-    NGX_HTTP_FLOWDASH_VIEW_DEGRADED,   /* slow, or an optional step fails */
+    NGX_HTTP_FLOWDASH_VIEW_DEGRADED,   /* a step is slow, or fails without
+                                          ending the action */
     NGX_HTTP_FLOWDASH_VIEW_FINE,
     NGX_HTTP_FLOWDASH_VIEW_IDLE,
     NGX_HTTP_FLOWDASH_VIEW_STATES      /* the number of them */
@@ -74,7 +76,7 @@ const char *ngx_http_flowdash_status_view_state(
 
 /*
  * Returns how the "i"th step of an action is or, behind the last one, the app:
- * "bad", "weak" (bad, but optional), "slow", "none" (not reached), or "".
+ * "bad", "weak" (bad, but tolerated), "slow", "none" (not reached), or "".
  */
 const char *ngx_http_flowdash_status_view_station(
     ngx_http_flowdash_action_view_t *action, ngx_uint_t i);

@@ -108,6 +108,10 @@ static ngx_http_variable_t  ngx_http_flowdash_vars[] = {
       (uintptr_t) ngx_http_flowdash_lists_times,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
+    { ngx_string("flowdash_skipped"), NULL, ngx_http_flowdash_variable,
+      (uintptr_t) ngx_http_flowdash_lists_skipped,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
     { ngx_string("flowdash_ignored"), NULL, ngx_http_flowdash_variable,
       (uintptr_t) ngx_http_flowdash_lists_ignored,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },

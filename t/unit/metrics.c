@@ -579,6 +579,16 @@ nows(void)
     ngx_http_flowdash_recent_app(&counters);
     ok(now_is(&counters, 2, 1, 1), "now: this minute");
 
+    ngx_http_flowdash_recent_tolerated(&counters);
+    ngx_http_flowdash_recent(&counters, &recent);
+    ok(recent.tolerated == 1 && recent.now_tolerated == 1,
+       "now: a failure was tolerated");
+
+    ngx_http_flowdash_recent_tolerated(&counters);
+    ngx_http_flowdash_recent(&counters, &recent);
+    ok(recent.tolerated == 1 && recent.now_tolerated == 1,
+       "now: another, whose end is not counted yet");
+
     set_time(test_second + 1);
     ok(now_is(&counters, 2, 1, 1), "now: the last minute");
 
