@@ -306,6 +306,7 @@ sub expect {
 
         $step->{started}++;
         $how eq 'ok' ? $step->{succeeded}++ : $step->{failed}{$how}++;
+        $step->{tolerated} += $how ne 'ok' && !$kind->{error} ? 1 : 0;
         $step->{calls} += $calls;
         $step->{retries} += $calls > 1 ? $calls - 1 : 0;
         $step->{connected} += $connected;
@@ -564,6 +565,7 @@ sub expected_lines {
             my @s = (@a, [ step => $step->{name} ]);
 
             $add->('flowdash_steps_succeeded_total', $step->{succeeded}, @s);
+            $add->('flowdash_steps_tolerated_total', $step->{tolerated}, @s);
             $add->('flowdash_step_runs_total', $step->{started}, @s);
             $add->("flowdash_step_${_}_total", $step->{$_}, @s)
                 for qw(calls retries);

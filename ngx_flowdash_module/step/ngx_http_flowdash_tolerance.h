@@ -20,7 +20,7 @@
 /* Adds an attempt of flowdash_call that has just ended. */
 void ngx_http_flowdash_tolerance_attempt(ngx_http_flowdash_call_t *call);
 
-/* Adds the end of the step, and the servers that nginx's upstream has tried. */
+/* Adds the end of the step, and servers that nginx's upstream has tried. */
 void ngx_http_flowdash_tolerance_end(ngx_http_flowdash_exchange_t *ex);
 
 

@@ -196,7 +196,7 @@ ngx_http_flowdash_count_app(ngx_http_request_t *r,
     counters->last_status = status;
 
     if (status == 0 || status >= NGX_HTTP_INTERNAL_SERVER_ERROR) {
-        ngx_http_flowdash_recent_app(counters);
+        ngx_http_flowdash_recent_other(counters);
     }
 }
 
@@ -366,7 +366,7 @@ ngx_http_flowdash_count_step(ngx_http_request_t *r,
 
     if (ex->tolerated) {
         (void) ngx_atomic_fetch_add(&counters->tolerated, 1);
-        ngx_http_flowdash_recent_tolerated(counters);
+        ngx_http_flowdash_recent_other(counters);
     }
 
     if (ex->attempts.nelts) {

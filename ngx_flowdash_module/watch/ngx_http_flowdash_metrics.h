@@ -51,8 +51,7 @@ typedef struct {
     ngx_atomic_t                    minute;    /* since 1970 */
     volatile uint32_t               ended;
     volatile uint32_t               failed;
-    volatile uint32_t               tolerated; /* of these */
-    volatile uint32_t               app_failed;  /* see ..._recent_app() */
+    volatile uint32_t               other;     /* see ..._recent_other() */
     volatile uint32_t               buckets[
                                        NGX_HTTP_FLOWDASH_METRICS_BUCKETS + 1];
 } ngx_http_flowdash_minute_t;

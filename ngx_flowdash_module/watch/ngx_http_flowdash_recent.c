@@ -58,8 +58,7 @@ ngx_http_flowdash_recent_minute(ngx_http_flowdash_counters_t *counters)
     if (old != now && ngx_atomic_cmp_set(&minute->minute, old, now)) {
         minute->ended = 0;
         minute->failed = 0;
-        minute->tolerated = 0;
-        minute->app_failed = 0;
+        minute->other = 0;
         ngx_memzero((void *) minute->buckets, sizeof(minute->buckets));
     }
 
@@ -68,24 +67,13 @@ ngx_http_flowdash_recent_minute(ngx_http_flowdash_counters_t *counters)
 
 
 void
-ngx_http_flowdash_recent_tolerated(ngx_http_flowdash_counters_t *counters)
+ngx_http_flowdash_recent_other(ngx_http_flowdash_counters_t *counters)
 {
     ngx_http_flowdash_minute_t  *minute;
 
     minute = ngx_http_flowdash_recent_minute(counters);
 
-    ngx_http_flowdash_recent_add(&minute->tolerated);
-}
-
-
-void
-ngx_http_flowdash_recent_app(ngx_http_flowdash_counters_t *counters)
-{
-    ngx_http_flowdash_minute_t  *minute;
-
-    minute = ngx_http_flowdash_recent_minute(counters);
-
-    ngx_http_flowdash_recent_add(&minute->app_failed);
+    ngx_http_flowdash_recent_add(&minute->other);
 }
 
 
@@ -93,11 +81,15 @@ void
 ngx_http_flowdash_recent(ngx_http_flowdash_counters_t *counters,
     ngx_http_flowdash_recent_t *recent)
 {
-    ngx_uint_t                   i, n;
+    ngx_uint_t                   i, n, *other, *now_other;
     ngx_atomic_uint_t            now;
     ngx_http_flowdash_minute_t  *minute;
 
     ngx_memzero(recent, sizeof(ngx_http_flowdash_recent_t));
+
+    other = counters->step_len ? &recent->tolerated : &recent->app_failed;
+    now_other = counters->step_len ? &recent->now_tolerated
+                                   : &recent->now_app_failed;
 
     now = ngx_time() / 60;
 
@@ -114,14 +106,12 @@ ngx_http_flowdash_recent(ngx_http_flowdash_counters_t *counters,
         }
 
         recent->failed += minute->failed;
-        recent->tolerated += minute->tolerated;
-        recent->app_failed += minute->app_failed;
+        *other += minute->other;
         recent->ended += minute->ended;
 
         if (now - minute->minute < 2) {
             recent->now_failed += minute->failed;
-            recent->now_tolerated += minute->tolerated;
-            recent->now_app_failed += minute->app_failed;
+            *now_other += minute->other;
             recent->now_ended += minute->ended;
         }
 

@@ -13,8 +13,8 @@
 typedef struct {
     ngx_uint_t                      ended;
     ngx_uint_t                      failed;
-    ngx_uint_t                      tolerated; /* of these */
-    ngx_uint_t                      app_failed;
+    ngx_uint_t                      tolerated; /* of these; of a step */
+    ngx_uint_t                      app_failed;  /* of an action */
     ngx_uint_t                      now_ended;
     ngx_uint_t                      now_failed;
     ngx_uint_t                      now_tolerated;
@@ -30,12 +30,11 @@ typedef struct {
 void ngx_http_flowdash_recent_end(ngx_http_flowdash_counters_t *counters,
     ngx_msec_t ms, ngx_uint_t failed);
 
-/* Counts in this minute that the failure of such a run was tolerated. */
-void ngx_http_flowdash_recent_tolerated(
-    ngx_http_flowdash_counters_t *counters);
-
-/* Counts in this minute that an action's app has failed. */
-void ngx_http_flowdash_recent_app(ngx_http_flowdash_counters_t *counters);
+/*
+ * Counts in this minute that an action's app has failed or, for a step, that
+ * the failure of a run was tolerated.
+ */
+void ngx_http_flowdash_recent_other(ngx_http_flowdash_counters_t *counters);
 
 /* Adds up the last minutes, this one included. */
 void ngx_http_flowdash_recent(ngx_http_flowdash_counters_t *counters,

@@ -576,23 +576,27 @@ nows(void)
 
     ngx_http_flowdash_recent_end(&counters, 40, 1);
     ngx_http_flowdash_recent_end(&counters, 40, 0);
-    ngx_http_flowdash_recent_app(&counters);
+    ngx_http_flowdash_recent_other(&counters);
     ok(now_is(&counters, 2, 1, 1), "now: this minute");
 
-    ngx_http_flowdash_recent_tolerated(&counters);
+    counters.step_len = 1;
     ngx_http_flowdash_recent(&counters, &recent);
-    ok(recent.tolerated == 1 && recent.now_tolerated == 1,
+    ok(recent.tolerated == 1 && recent.now_tolerated == 1
+       && recent.app_failed == 0,
        "now: a failure was tolerated");
 
-    ngx_http_flowdash_recent_tolerated(&counters);
+    ngx_http_flowdash_recent_other(&counters);
     ngx_http_flowdash_recent(&counters, &recent);
     ok(recent.tolerated == 1 && recent.now_tolerated == 1,
        "now: another, whose end is not counted yet");
 
+    counters.step_len = 0;
+    counters.minutes[29000000 % NGX_HTTP_FLOWDASH_METRICS_MINUTES].other--;
+
     set_time(test_second + 1);
     ok(now_is(&counters, 2, 1, 1), "now: the last minute");
 
-    ngx_http_flowdash_recent_app(&counters);
+    ngx_http_flowdash_recent_other(&counters);
     ngx_http_flowdash_recent_end(&counters, 40, 0);
     ok(now_is(&counters, 3, 1, 2), "now: both are added up");
 
@@ -610,7 +614,7 @@ nows(void)
     ok(now_is(&counters, 0, 0, 0), "now: nothing");
 
     set_time(test_second + 180);
-    ngx_http_flowdash_recent_app(&counters);
+    ngx_http_flowdash_recent_other(&counters);
     ngx_http_flowdash_recent(&counters, &recent);
     ok(recent.app_failed == 0 && recent.ended == 0,
        "now: the app has answered, the end is not counted yet");
