@@ -75,8 +75,8 @@ my @rows = (
     } 200, 403, 503),
 
     # never
-    [ certificate => '', 'proxy_ssl_verify on;
-      proxy_ssl_trusted_certificate cert.pem;', 'https://127.0.0.1:%%PORT_tls%%/' ],
+    [ certificate => '', '', 'https://127.0.0.1:%%PORT_tls%%/', 'call' ],
+    [ handshake => '', '', "https://$raw/" ],
     [ denied => '', 'flowdash_deny all;', "http://$hook/503", 'call' ],
 
     # all attempts count
