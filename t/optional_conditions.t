@@ -76,7 +76,7 @@ my @rows = (
 
     # never
     [ certificate => '', '', 'https://127.0.0.1:%%PORT_tls%%/', 'call' ],
-    [ handshake => '', '', "https://$raw/" ],
+    [ handshake => '', '', "https://127.0.0.1:%%PORT_http%%/" ],
     [ denied => '', 'flowdash_deny all;', "http://$hook/503", 'call' ],
 
     # all attempts count
