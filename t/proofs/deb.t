@@ -10,6 +10,8 @@
 use v5.36;
 
 use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::Flowdash::Bare;
 use Test::More;
 
 plan skip_all => 'FLOWDASH_SUITES says in which Debian'
@@ -37,18 +39,6 @@ my $here = `. /etc/os-release && printf %s "\$VERSION_CODENAME"`;
 subtest $_ => \&try_in, $_ for split ' ', $ENV{FLOWDASH_SUITES};
 done_testing();
 
-
-sub content ($name) {
-    open my $in, '<', $name or die "$name: $!\n";
-    local $/;
-    return scalar readline $in;
-}
-
-sub write_file ($name, $content) {
-    open my $out, '>', $name or die "$name: $!\n";
-    print $out $content;
-    close $out or die "$name: $!\n";
-}
 
 sub try_in ($suite) {
     my @debs = glob $suite eq $here ? 'build/*.deb' : "build/$suite/*.deb";
@@ -194,15 +184,4 @@ sub try_in ($suite) {
     like($said{again}, qr/^\Q$printed\E/m, 'removed: nginx starts');
 
     system("rm -rf $root");
-}
-
-# Run commands in $root, without any network but a loopback if $netless.
-sub run_in ($suite, $root, $netless, $commands) {
-    local $ENV{NETLESS} = $netless;
-    open my $pipe, '-|', 'sh', '-c', 'exec "$@" 2>&1', 'sh',
-        qw(t/build/contained.sh t/build/in-debian.sh), $suite, $root,
-        'sh', '-euc', $commands or die "sh: $!\n";
-    my $output = do { local $/; <$pipe> };
-    close $pipe;
-    return ($?, $output);
 }

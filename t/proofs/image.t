@@ -11,6 +11,8 @@
 use v5.36;
 
 use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::Flowdash::Bare;
 use Test::More;
 
 plan skip_all => 'FLOWDASH_SUITES says in which Debian'
@@ -28,18 +30,6 @@ is(join(' ', grep { !$known{$_} } map { $_->[0] } @lines), '',
 subtest $_ => \&try_in, $_ for split ' ', $ENV{FLOWDASH_SUITES};
 done_testing();
 
-
-sub content ($name) {
-    open my $in, '<', $name or die "$name: $!\n";
-    local $/;
-    return scalar readline $in;
-}
-
-sub write_file ($name, $content) {
-    open my $out, '>', $name or die "$name: $!\n";
-    print $out $content;
-    close $out or die "$name: $!\n";
-}
 
 # name and rest of each instruction; a comment ends neither
 sub instructions ($file) {
@@ -66,7 +56,7 @@ sub try_in ($suite) {
             $dir = $rest;
 
         } elsif ($name eq 'RUN') {
-            my ($status, $output) = run_in($suite, $root, "cd $dir\n$rest");
+            my ($status, $output) = run_in($suite, $root, '', "cd $dir\n$rest");
             is($status, 0, 'RUN ' . substr $rest, 0, 40)
                 or return diag($output);
 
@@ -90,7 +80,7 @@ sub try_in ($suite) {
 sub stage ($suite, $name) {
     my ($bare, $root) = ("build/bare-$suite", "build/image-$suite-$name");
 
-    run_in($suite, $bare, 'true') if !-d $bare;
+    run_in($suite, $bare, '', 'true') if !-d $bare;
     system("rm -rf $root && cp -a $bare $root") == 0 or die "cp: $?\n";
 
     # a chroot has no init that could start something, on the machine's ports
@@ -148,7 +138,7 @@ sub start ($suite, $root, $command, $signal) {
         print <$socket>;
     END
 
-    my ($status, $output) = run_in($suite, $root, <<~"END", 1);
+    my ($status, $output) = run_in($suite, $root, 1, <<~"END");
         until_done() {
             for n in \$(seq 600); do
                 ! "\$@" 2>/dev/null || return 0
@@ -181,14 +171,4 @@ sub start ($suite, $root, $command, $signal) {
          'a running action ends first') or diag($output);
     like($said{output}, qr{"POST /tasks/7 HTTP/1\.0" 200},
          'the access log is its output');
-}
-
-sub run_in ($suite, $root, $commands, $netless = '') {
-    local $ENV{NETLESS} = $netless;
-    open my $pipe, '-|', 'sh', '-c', 'exec "$@" 2>&1', 'sh',
-        qw(t/build/contained.sh t/build/in-debian.sh), $suite, $root,
-        'sh', '-euc', $commands or die "sh: $!\n";
-    my $output = do { local $/; <$pipe> };
-    close $pipe;
-    return ($?, $output);
 }
