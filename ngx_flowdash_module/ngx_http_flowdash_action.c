@@ -29,10 +29,13 @@
 #include <ngx_http_flowdash_merge.h>
 #include <ngx_http_flowdash_subrequest.h>
 #include <ngx_http_flowdash_step.h>
+#include <ngx_http_flowdash_user.h>
+#include <ngx_http_flowdash_user_from.h>
 #include <ngx_http_flowdash_fetch.h>
 #include <ngx_http_flowdash_dry_run.h>
 #include <ngx_http_flowdash_error.h>
 #include <ngx_http_flowdash_error_internal.h>
+#include <ngx_http_flowdash_error_user.h>
 #include <ngx_http_flowdash_end.h>
 #include <ngx_http_flowdash_unread.h>
 #include <ngx_http_flowdash_guard.h>
@@ -60,6 +63,12 @@ static ngx_int_t ngx_http_flowdash_action_name(ngx_http_request_t *r,
 static const char *ngx_http_flowdash_action_check_name(
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_value_t *name);
 static void ngx_http_flowdash_action_enter(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_action_identify(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_action_identified(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_action_no_user(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_fetch(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
@@ -150,6 +159,9 @@ ngx_http_flowdash_action_continue(ngx_http_request_t *r,
     case NGX_HTTP_FLOWDASH_READ:
         return ngx_http_flowdash_action_find_task(r, ctx);
 
+    case NGX_HTTP_FLOWDASH_IDENTIFYING:
+        return ngx_http_flowdash_action_identified(r, ctx);
+
     case NGX_HTTP_FLOWDASH_FETCHING:
         return ngx_http_flowdash_action_fetched(r, ctx);
 
@@ -202,6 +214,13 @@ ngx_http_flowdash_action_redirected(ngx_http_request_t *r,
     ctx->state = NGX_HTTP_FLOWDASH_READ;
     ctx->conf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
     ctx->started = 0;
+
+    /* another location may ask another page */
+
+    ctx->told = NULL;
+    ctx->user_key = NULL;
+    ctx->user_cached = 0;
+    ctx->identified = 0;
 
     if (ngx_http_flowdash_source_create(r, ctx) != NGX_OK) {
         return NGX_ERROR;
@@ -435,13 +454,15 @@ ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
 /*
  * The name may depend on the task; if it is empty, this is not an action.  If
  * it depends on a field that the request lacks, it is evaluated again when the
- * stored task is there.
+ * stored task is there; and if it depends on the user, when the app has told
+ * who that is.
  */
 
 static ngx_int_t
 ngx_http_flowdash_action_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
+    ngx_int_t                   rc;
     const char                 *error;
     ngx_http_flowdash_value_t   name;
 
@@ -451,7 +472,7 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    if (name.text.len == 0 && !name.ambiguous
+    if (name.text.len == 0 && !name.ambiguous && !name.early
         && (ctx->conf->task_from == NULL || ctx->stored || !name.missing))
     {
         ctx->state = NGX_HTTP_FLOWDASH_NONE;
@@ -474,7 +495,24 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
         return ngx_http_flowdash_action_refuse(r, ctx, error);
     }
 
+    if (ctx->conf->require_user
+        && (ctx->conf->user_from == NULL || ctx->identified))
+    {
+        rc = ngx_http_flowdash_user_has_id(r, ctx);
+
+        if (rc != NGX_OK) {
+            return (rc == NGX_DECLINED)
+                   ? ngx_http_flowdash_action_no_user(r, ctx) : NGX_ERROR;
+        }
+    }
+
     ngx_http_flowdash_action_enter(r, ctx);
+
+    /* first, so that a stranger costs the app one request */
+
+    if (ctx->conf->user_from && !ctx->identified) {
+        return ngx_http_flowdash_action_identify(r, ctx);
+    }
 
     if (ctx->conf->task_from && ctx->stored == NULL) {
         return ngx_http_flowdash_action_fetch(r, ctx);
@@ -585,6 +623,81 @@ ngx_http_flowdash_action_enter(ngx_http_request_t *r,
     ctx->deadline = ctx->start + ctx->conf->deadline;
 
     ngx_http_flowdash_client_ignore(r);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_action_identify(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ctx->state = NGX_HTTP_FLOWDASH_IDENTIFYING;
+
+    if (ngx_http_flowdash_user_from_start(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_flowdash_action_identified(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_action_identified(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_http_flowdash_exchange_t  *ex;
+
+    ex = ctx->exchange;
+
+    if (!ex->done) {
+        r->connection->error = 0;
+        return NGX_DONE;
+    }
+
+    if (ctx->timer.timer_set) {
+        ngx_del_timer(&ctx->timer);
+    }
+
+    if (ngx_http_flowdash_user_from_end(r, ctx) == NGX_ERROR) {
+        (void) ngx_http_flowdash_exchange_fail(ex, NGX_HTTP_FLOWDASH_INTERNAL,
+                                               "no memory for the user");
+    }
+
+    if (ex->error) {
+
+        if (!ngx_http_flowdash_dry_run_was_asked(r, ctx)) {
+            ngx_http_flowdash_count_started(r, ctx);
+        }
+
+        ngx_http_flowdash_action_restore(r, ctx);
+
+        return ngx_http_flowdash_error(r, ctx, ex->error,
+                   ngx_http_flowdash_error_user_status(r, ctx), &ex->detail);
+    }
+
+    /* the fetch is not to blame for later failures */
+
+    ctx->exchange = NULL;
+
+    return ngx_http_flowdash_action_start(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_action_no_user(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    static ngx_str_t  detail = ngx_string("the user has no id");
+
+    if (!ngx_http_flowdash_dry_run_was_asked(r, ctx)) {
+        ngx_http_flowdash_count_started(r, ctx);
+    }
+
+    if (ctx->started) {
+        ngx_http_flowdash_action_restore(r, ctx);
+    }
+
+    return ngx_http_flowdash_error(r, ctx, NGX_HTTP_FLOWDASH_NO_USER, 0,
+                                   &detail);
 }
 
 

@@ -76,6 +76,8 @@ ngx_http_flowdash_conf_loc_create(ngx_conf_t *cf)
     conf->types = NGX_CONF_UNSET_PTR;
     conf->strict = NGX_CONF_UNSET_UINT;
     conf->user = NGX_CONF_UNSET_PTR;
+    conf->user_from = NGX_CONF_UNSET_PTR;
+    conf->require_user = NGX_CONF_UNSET;
     conf->pointer = NGX_CONF_UNSET_PTR;
     conf->task_from = NGX_CONF_UNSET_PTR;
     conf->set = NGX_CONF_UNSET_PTR;
@@ -147,6 +149,8 @@ ngx_http_flowdash_conf_loc_merge(ngx_conf_t *cf, void *parent, void *child)
                               NGX_HTTP_FLOWDASH_STRICT_ALL);
     ngx_conf_merge_ptr_value(conf->user, prev->user,
                              &ngx_http_flowdash_conf_loc_default_user);
+    ngx_conf_merge_ptr_value(conf->user_from, prev->user_from, NULL);
+    ngx_conf_merge_value(conf->require_user, prev->require_user, 0);
     ngx_conf_merge_ptr_value(conf->task_from, prev->task_from, NULL);
     ngx_conf_merge_ptr_value(conf->set, prev->set, NULL);
     ngx_conf_merge_size_value(conf->max_fields_size, prev->max_fields_size,

@@ -16,6 +16,7 @@
 #include <ngx_http_flowdash_conf_report.h>
 #include <ngx_http_flowdash_conf_block.h>
 #include <ngx_http_flowdash_conf_call.h>
+#include <ngx_http_flowdash_conf_user.h>
 #include <ngx_http_flowdash_conf_endpoint.h>
 #include <ngx_http_flowdash_conf_warn.h>
 #include <ngx_http_flowdash_conf_step_check.h>
@@ -350,7 +351,9 @@ ngx_http_flowdash_conf_step_merged(ngx_conf_t *cf,
             return NGX_CONF_OK;
         }
 
-        if (ngx_http_flowdash_conf_signed(cf, conf) != NGX_CONF_OK) {
+        if (ngx_http_flowdash_conf_signed(cf, conf) != NGX_CONF_OK
+            || ngx_http_flowdash_conf_user_check(cf, conf) != NGX_CONF_OK)
+        {
             return NGX_CONF_ERROR;
         }
 
@@ -370,6 +373,12 @@ ngx_http_flowdash_conf_step_merged(ngx_conf_t *cf,
                       "\"flowdash_action\" \"%V\" has no \"flowdash_step\" "
                       "in %V:%ui", &conf->action->value,
                       &conf->places.action->file, conf->places.action->line);
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->action
+        && ngx_http_flowdash_conf_user_check(cf, conf) != NGX_CONF_OK)
+    {
         return NGX_CONF_ERROR;
     }
 

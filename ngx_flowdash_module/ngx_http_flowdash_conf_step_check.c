@@ -73,6 +73,14 @@ static ngx_http_flowdash_directive_t  ngx_http_flowdash_action_directives[] = {
       offsetof(ngx_http_flowdash_loc_conf_t, task_from), NGX_CONF_UNSET,
       NULL },
 
+    { "flowdash_user_from",
+      offsetof(ngx_http_flowdash_loc_conf_t, user_from), NGX_CONF_UNSET,
+      NULL },
+
+    { "flowdash_require_user",
+      offsetof(ngx_http_flowdash_loc_conf_t, require_user), NGX_CONF_UNSET,
+      NULL },
+
     { "flowdash_set",
       offsetof(ngx_http_flowdash_loc_conf_t, set), NGX_CONF_UNSET, NULL },
 

@@ -20,10 +20,6 @@
 #include <ngx_http_flowdash_conf_task.h>
 
 
-static char *ngx_http_flowdash_conf_pointer(ngx_conf_t *cf, ngx_command_t *cmd,
-    ngx_str_t *text, ngx_array_t **pointer);
-static char *ngx_http_flowdash_conf_from(ngx_conf_t *cf, ngx_command_t *cmd,
-    ngx_str_t *value, ngx_http_flowdash_from_t *from);
 static ngx_int_t ngx_http_flowdash_conf_from_parts(ngx_conf_t *cf,
     ngx_http_flowdash_from_t *from, u_char *p, u_char *last);
 
@@ -57,7 +53,7 @@ ngx_http_flowdash_conf_task(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-static char *
+char *
 ngx_http_flowdash_conf_pointer(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *text, ngx_array_t **pointer)
 {
@@ -178,7 +174,7 @@ ngx_http_flowdash_conf_task_from(ngx_conf_t *cf, ngx_command_t *cmd,
 }
 
 
-static char *
+char *
 ngx_http_flowdash_conf_from(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *value, ngx_http_flowdash_from_t *from)
 {

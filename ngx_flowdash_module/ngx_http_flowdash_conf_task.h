@@ -5,6 +5,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http_flowdash.h>
 
 
 /*
@@ -24,6 +25,17 @@ char *ngx_http_flowdash_conf_set(ngx_conf_t *cf, ngx_command_t *cmd,
  * NGX_CONF_ERROR, which is logged.
  */
 char *ngx_http_flowdash_conf_selectors(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *text, ngx_array_t **pointer);
+
+/*
+ * Reads the URI of a directive that fetches something from the same server.
+ * Returns NGX_CONF_OK, or NGX_CONF_ERROR, which is logged.
+ */
+char *ngx_http_flowdash_conf_from(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *value, ngx_http_flowdash_from_t *from);
+
+/* The same for a JSON pointer (RFC 6901), which is decoded. */
+char *ngx_http_flowdash_conf_pointer(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *text, ngx_array_t **pointer);
 
 

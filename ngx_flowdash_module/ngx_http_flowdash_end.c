@@ -12,6 +12,7 @@
 #include <ngx_http_flowdash_client.h>
 #include <ngx_http_flowdash_log.h>
 #include <ngx_http_flowdash_count.h>
+#include <ngx_http_flowdash_user_headers.h>
 #include <ngx_http_flowdash_dry_run.h>
 #include <ngx_http_flowdash_error_internal.h>
 #include <ngx_http_flowdash_unread.h>
@@ -48,6 +49,12 @@ ngx_http_flowdash_end_header_filter(ngx_http_request_t *r)
 
     ctx = ngx_http_flowdash_get_ctx(r);
 
+    /* nginx drops all headers when it puts a page in the place of an answer */
+
+    if (ctx && ngx_http_flowdash_user_headers_add(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (ctx && ctx->state == NGX_HTTP_FLOWDASH_PASSED) {
         ctx->answered = 1;
 
@@ -67,7 +74,9 @@ ngx_http_flowdash_end(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 {
     if (ctx->state != NGX_HTTP_FLOWDASH_PASSED) {
 
-        if (ctx->state == NGX_HTTP_FLOWDASH_FETCHING) {
+        if (ctx->state == NGX_HTTP_FLOWDASH_IDENTIFYING
+            || ctx->state == NGX_HTTP_FLOWDASH_FETCHING)
+        {
             (void) ngx_http_flowdash_dry_run_was_asked(r, ctx);
         }
 

@@ -23,6 +23,7 @@
 #include <ngx_http_flowdash_conf_loc.h>
 #include <ngx_http_flowdash_conf_request.h>
 #include <ngx_http_flowdash_conf_task.h>
+#include <ngx_http_flowdash_conf_user.h>
 #include <ngx_http_flowdash_conf_condition.h>
 #include <ngx_http_flowdash_conf_step.h>
 #include <ngx_http_flowdash_conf_call.h>
@@ -97,6 +98,20 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       ngx_http_flowdash_conf_user,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("flowdash_user_from"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE123,
+      ngx_http_flowdash_conf_user_from,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_require_user"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_flowdash_loc_conf_t, require_user),
       NULL },
 
     { ngx_string("flowdash_task"),
@@ -498,6 +513,10 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
     }
 
     if (ngx_http_flowdash_variables_json_check(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_flowdash_conf_user_init(cf, fmcf) != NGX_OK) {
         return NGX_ERROR;
     }
 

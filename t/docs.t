@@ -134,7 +134,7 @@ my %known = (%contexts, metrics(),
 
 for my $page (@pages) {
     my $text = content($page);
-    my @unknown = grep { !$known{$_} && !/^flowdash_(?:task|stored|json)_/ }
+    my @unknown = grep { !$known{$_} && !/^flowdash_(?:task|stored|json|user)_/ }
         map { s/_seconds\K_(?:bucket|count|sum)$//r }
         $text =~ /\b(flowdash_\w+)/g;
     is(join(' ', @unknown), '', name($page) . ': names that exist');

@@ -525,6 +525,9 @@ sub expected_lines {
                 'flowdash_zone_entries_max' => $status->{max_entries},
                 'flowdash_uncounted_total' => $status->{uncounted},
                 'flowdash_guarded_total' => $status->{guarded},
+                'flowdash_user_cache_hits_total' => $status->{user_cache_hits},
+                'flowdash_user_cache_misses_total' =>
+                    $status->{user_cache_misses},
                 build_info() => 1);
 
     my $add = sub {

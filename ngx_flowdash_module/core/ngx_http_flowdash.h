@@ -33,6 +33,7 @@ typedef struct {
     unsigned                        ambiguous:1; /* a field has two readings */
     unsigned                        missing:1;   /* the task lacks a field */
     unsigned                        invalid:1;   /* JSON of what is no UTF-8 */
+    unsigned                        early:1;     /* the user is not known */
 } ngx_http_flowdash_value_t;
 
 
@@ -45,6 +46,16 @@ typedef struct {
     unsigned                        read:1;      /* a field was read */
     unsigned                        failed:1;    /* a variable could not be */
 } ngx_http_flowdash_evaluation_t;
+
+
+/* a member of "user" */
+
+typedef struct {
+    ngx_str_t                       name;
+    ngx_str_t                       value;     /* empty: null */
+    unsigned                        json:1;    /* a number or the like, as it
+                                                  is spelled; or a string */
+} ngx_http_flowdash_member_t;
 
 
 /* one of the calls that a step makes */
@@ -87,6 +98,7 @@ typedef struct {
     ngx_http_posted_request_t       posted;    /* wakes the client's request */
 
     unsigned                        fetch:1;     /* of the stored task */
+    unsigned                        user:1;      /* a fetch, of the user */
     unsigned                        deadline:1;  /* timed by the deadline */
     unsigned                        complete:1;  /* the last buffer came */
     unsigned                        ignored:1;   /* its answer has no task */
@@ -98,6 +110,7 @@ typedef struct {
 typedef enum {
     NGX_HTTP_FLOWDASH_READING = 0,
     NGX_HTTP_FLOWDASH_READ,
+    NGX_HTTP_FLOWDASH_IDENTIFYING,
     NGX_HTTP_FLOWDASH_FETCHING,
     NGX_HTTP_FLOWDASH_RUNNING,
     NGX_HTTP_FLOWDASH_WRITING,
@@ -126,6 +139,13 @@ struct ngx_http_flowdash_ctx_s {
     ngx_http_flowdash_id_trace_t    trace;
     ngx_str_t                       tracestate;
     ngx_str_t                       traceparent;  /* that the app gets */
+
+    ngx_array_t                    *told;      /* of the user by the app, of
+                                                  ..._member_t, or NULL */
+    u_char                         *user_key;  /* to keep it, or NULL */
+    ngx_array_t                    *user_headers;  /* for the client, of
+                                                  ngx_table_elt_t, or NULL */
+    ngx_str_t                       location;  /* where the user can log in */
 
     ngx_http_flowdash_sources_t    *sources;   /* of the task */
     ngx_http_flowdash_task_t       *own;       /* as the client sent it */
@@ -163,6 +183,8 @@ struct ngx_http_flowdash_ctx_s {
     ngx_uint_t                      upstreams; /* tried before it passed */
 
     unsigned                        judged:1;    /* flowdash_guard agrees */
+    unsigned                        identified:1;  /* the app was asked */
+    unsigned                        user_cached:1;
     unsigned                        counting:1;  /* until it ends */
     unsigned                        running:1;   /* counted as running */
     unsigned                        subrequests:1;  /* of others, passed */

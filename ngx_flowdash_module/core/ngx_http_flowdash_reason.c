@@ -31,7 +31,8 @@ static ngx_http_flowdash_reason_t  ngx_http_flowdash_reasons[] = {
     { ngx_string("request_invalid"), NGX_HTTP_BAD_REQUEST },
     { ngx_string("deadline"), NGX_HTTP_GATEWAY_TIME_OUT },
     { ngx_string("internal"), NGX_HTTP_INTERNAL_SERVER_ERROR },
-    { ngx_string("guarded"), NGX_HTTP_FORBIDDEN }
+    { ngx_string("guarded"), NGX_HTTP_FORBIDDEN },
+    { ngx_string("no_user"), NGX_HTTP_UNAUTHORIZED }
 };
 
 

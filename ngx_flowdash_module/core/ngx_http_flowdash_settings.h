@@ -42,6 +42,13 @@ typedef struct {
 
 
 typedef struct {
+    ngx_http_flowdash_from_t        from;
+    ngx_str_t                       pointer_text;  /* as it was configured */
+    ngx_msec_t                      cache;     /* 0: each action asks */
+} ngx_http_flowdash_user_from_t;
+
+
+typedef struct {
     ngx_str_t                       name;
     u_char                          id[NGX_HTTP_FLOWDASH_ID_STEP_LEN];
     void                          **loc_conf;  /* of its nameless location */
@@ -71,12 +78,16 @@ typedef struct {
     time_t                          keepalive_time;
     ngx_msec_t                      longest_timeout;  /* of flowdash_call's */
     ngx_http_flowdash_place_t      *status;    /* the first flowdash_status */
+    ngx_http_flowdash_place_t      *user_cache;  /* the first cache= */
+    ngx_array_t                     user_names;  /* of ngx_str_t: the ends of
+                                                    $flowdash_user_NAME */
+    ngx_uint_t                      generation;  /* of the configuration */
 
     unsigned                        steps:1;
     unsigned                        guard:1;   /* flowdash_guard is used */
     unsigned                        calls:1;
     unsigned                        non_idempotent:1;  /* POST is repeated */
-    unsigned                        task_variables:1;
+    unsigned                        task_variables:1;  /* or the user's */
 } ngx_http_flowdash_main_conf_t;
 
 
@@ -93,6 +104,8 @@ typedef struct {
     ngx_array_t                    *types;     /* of ngx_str_t; NULL: all */
     ngx_uint_t                      strict;    /* rules, see strict.h */
     ngx_array_t                    *user;      /* of ..._param_t */
+    ngx_http_flowdash_user_from_t  *user_from; /* NULL: off */
+    ngx_flag_t                      require_user;
     ngx_array_t                    *pointer;   /* of ngx_str_t, decoded */
     ngx_str_t                       pointer_text;  /* as it was configured */
     ngx_uint_t                      task_required;

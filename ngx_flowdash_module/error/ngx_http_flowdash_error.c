@@ -27,6 +27,8 @@ static void ngx_http_flowdash_error_set_status_and_message(
     ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status);
 static ngx_uint_t ngx_http_flowdash_error_passed(
     ngx_http_flowdash_exchange_t *ex);
+static ngx_int_t ngx_http_flowdash_error_redirect(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 static ngx_uint_t ngx_http_flowdash_error_page_exists(ngx_http_request_t *r,
     ngx_uint_t status);
 static ngx_int_t ngx_http_flowdash_error_send(ngx_http_request_t *r,
@@ -68,7 +70,8 @@ ngx_http_flowdash_error(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
 
     /* the page may come from the app, which must not get the body */
 
-    if (ngx_http_flowdash_error_page_exists(r, ctx->status)
+    if ((ngx_http_flowdash_error_page_exists(r, ctx->status)
+         || ngx_http_flowdash_error_redirect(r, ctx) == NGX_OK)
         && ngx_http_flowdash_replace_headers_discard_body(r) == NGX_OK)
     {
         return ctx->status;
@@ -129,6 +132,10 @@ ngx_http_flowdash_error_passed(ngx_http_flowdash_exchange_t *ex)
     ngx_uint_t                     i, *status;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
+    if (ex->user) {
+        return 0;
+    }
+
     if (ex->fetch
         && (ex->status == NGX_HTTP_UNAUTHORIZED
             || ex->status == NGX_HTTP_FORBIDDEN
@@ -152,6 +159,33 @@ ngx_http_flowdash_error_passed(ngx_http_flowdash_exchange_t *ex)
     }
 
     return 0;
+}
+
+
+/*
+ * Prepares the redirect to where the user can log in, for which nginx has a
+ * page.  Returns NGX_OK; NGX_DECLINED if there is none; or NGX_ERROR, and the
+ * user gets the module's own page then.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_error_redirect(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    if (ctx->status != NGX_HTTP_SEE_OTHER) {
+        return NGX_DECLINED;
+    }
+
+    /* nginx must not complete it: it would do so with its own scheme */
+
+    if (ngx_http_flowdash_error_header(r, "Location", &ctx->location)
+        != NGX_OK)
+    {
+        ctx->status = NGX_HTTP_UNAUTHORIZED;
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 

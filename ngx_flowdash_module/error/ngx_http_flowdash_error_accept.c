@@ -50,6 +50,44 @@ ngx_http_flowdash_error_accept_prefers_json(ngx_http_request_t *r)
 }
 
 
+ngx_uint_t
+ngx_http_flowdash_error_accept_navigates(ngx_http_request_t *r)
+{
+    ngx_uint_t                        i, script;
+    ngx_list_part_t                  *part;
+    ngx_table_elt_t                  *h;
+    ngx_http_flowdash_error_accept_t  accept;
+
+    i = 0;
+    script = 0;
+    part = &r->headers_in.headers.part;
+
+    while ((h = ngx_http_flowdash_list_next(&part, &i,
+                                            sizeof(ngx_table_elt_t))))
+    {
+        if (ngx_http_flowdash_text_is(&h->key, "Sec-Fetch-Mode")) {
+            return ngx_http_flowdash_text_is(&h->value, "navigate");
+        }
+
+        if (ngx_http_flowdash_text_is(&h->key, "HX-Request")
+            || ngx_http_flowdash_text_is(&h->key, "Turbo-Frame")
+            || (ngx_http_flowdash_text_is(&h->key, "X-Requested-With")
+                && ngx_http_flowdash_text_is(&h->value, "XMLHttpRequest")))
+        {
+            script = 1;
+        }
+    }
+
+    ngx_memzero(&accept, sizeof(ngx_http_flowdash_error_accept_t));
+
+    ngx_http_flowdash_error_accept_each(r, "Accept",
+                         ngx_http_flowdash_error_accept_media_range, &accept);
+
+    return !script && accept.html_named && accept.html
+           && accept.html >= accept.json;
+}
+
+
 void
 ngx_http_flowdash_error_accept_each(ngx_http_request_t *r, const char *header,
     ngx_http_flowdash_error_accept_pt handler, void *data)

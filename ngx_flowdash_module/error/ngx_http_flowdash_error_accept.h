@@ -25,5 +25,12 @@ void ngx_http_flowdash_error_accept_each(ngx_http_request_t *r,
  */
 ngx_uint_t ngx_http_flowdash_error_accept_prefers_json(ngx_http_request_t *r);
 
+/*
+ * Tells whether a browser makes the request to show what comes back: a form,
+ * not a script.  A browser that does not say so wants HTML, and its scripts
+ * mark their requests.
+ */
+ngx_uint_t ngx_http_flowdash_error_accept_navigates(ngx_http_request_t *r);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_ERROR_ACCEPT_H_INCLUDED_ */

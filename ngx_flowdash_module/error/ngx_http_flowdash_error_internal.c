@@ -89,7 +89,8 @@ ngx_http_flowdash_error_internal_end(ngx_http_request_t *r,
 
     static ngx_str_t  detail = ngx_string("nginx ended the request");
 
-    if (ctx->state != NGX_HTTP_FLOWDASH_FETCHING
+    if (ctx->state != NGX_HTTP_FLOWDASH_IDENTIFYING
+        && ctx->state != NGX_HTTP_FLOWDASH_FETCHING
         && ctx->state != NGX_HTTP_FLOWDASH_RUNNING
         && ctx->state != NGX_HTTP_FLOWDASH_WRITING)
     {

@@ -30,6 +30,9 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("The step %V could not be run."),
         ngx_string("Nothing can be changed at this address."),
         ngx_string("The task could not be looked up."),
+        ngx_string("It could not be determined who you are."),
+        ngx_string("You are not signed in, or your session has ended."),
+        ngx_string("You may not do this."),
         ngx_string("The gateway in front of the app failed."),
         ngx_string("Too much was sent at once."),
         ngx_string("JSON was sent with the Content-Type of a form; it "
@@ -48,6 +51,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "problem first."),
         ngx_string("Go back, shorten what you entered, and try again."),
         ngx_string("Trying again will not help: please contact support."),
+        ngx_string("Sign in, then go back and try again."),
         ngx_string("Back to where you were"),
         ngx_string("If you need help, give support this number:")
       } },
@@ -67,6 +71,9 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("تعذّر تنفيذ الخطوة %V."),
         ngx_string("لا يمكن تغيير أي شيء في هذا العنوان."),
         ngx_string("تعذّر جلب المهمة."),
+        ngx_string("تعذّر التحقق من هويتك."),
+        ngx_string("لم تسجّل الدخول، أو انتهت جلستك."),
+        ngx_string("لا يُسمح لك بهذا الإجراء."),
         ngx_string("حدث خطأ في البوابة التي أمام التطبيق."),
         ngx_string("أُرسلت بيانات كثيرة جدًا دفعة واحدة."),
         ngx_string("أُرسل JSON بنوع محتوى (Content-Type) خاص بالنماذج، "
@@ -83,6 +90,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "الخلل أولًا."),
         ngx_string("ارجع واختصر ما أدخلته ثم حاول مرة أخرى."),
         ngx_string("لن تفيد المحاولة مرة أخرى: يُرجى الاتصال بالدعم."),
+        ngx_string("سجّل الدخول، ثم ارجع وحاول مرة أخرى."),
         ngx_string("العودة إلى الصفحة السابقة"),
         ngx_string("إذا احتجت إلى مساعدة، فأخبر الدعم بهذا الرقم:")
       } },
@@ -104,6 +112,10 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Der Schritt %V konnte nicht ausgeführt werden."),
         ngx_string("Unter dieser Adresse kann nichts geändert werden."),
         ngx_string("Die Aufgabe konnte nicht abgerufen werden."),
+        ngx_string("Es konnte nicht festgestellt werden, wer Sie sind."),
+        ngx_string("Sie sind nicht angemeldet, oder Ihre Sitzung ist "
+                   "abgelaufen."),
+        ngx_string("Sie dürfen das nicht."),
         ngx_string("Im Gateway vor der Anwendung ist ein Fehler "
                    "aufgetreten."),
         ngx_string("Es wurde zu viel auf einmal gesendet."),
@@ -128,6 +140,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "versuchen Sie es noch einmal."),
         ngx_string("Ein neuer Versuch hilft nicht: Bitte wenden Sie sich "
                    "an den Support."),
+        ngx_string("Melden Sie sich an, gehen Sie dann zurück und versuchen "
+                   "Sie es noch einmal."),
         ngx_string("Zurück zur vorherigen Seite"),
         ngx_string("Wenn Sie Hilfe brauchen, nennen Sie dem Support diese "
                    "Nummer:")
@@ -150,6 +164,9 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("No se ha podido ejecutar el paso %V."),
         ngx_string("En esta dirección no se puede modificar nada."),
         ngx_string("No se ha podido consultar la tarea."),
+        ngx_string("No se ha podido comprobar quién es usted."),
+        ngx_string("No ha iniciado sesión o su sesión ha caducado."),
+        ngx_string("No tiene permiso para hacer esto."),
         ngx_string("Ha fallado la puerta de enlace que está delante de la "
                    "aplicación."),
         ngx_string("Se han enviado demasiados datos de una vez."),
@@ -172,6 +189,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "inténtelo de nuevo."),
         ngx_string("Intentarlo de nuevo no servirá de nada: póngase en "
                    "contacto con el servicio de asistencia."),
+        ngx_string("Inicie sesión, vuelva atrás e inténtelo de nuevo."),
         ngx_string("Volver a la página anterior"),
         ngx_string("Si necesita ayuda, indique este número al servicio de "
                    "asistencia:")
@@ -193,6 +211,9 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("L’étape %V n’a pas pu être exécutée."),
         ngx_string("Rien ne peut être modifié à cette adresse."),
         ngx_string("La tâche n’a pas pu être consultée."),
+        ngx_string("Il n’a pas été possible de déterminer qui vous êtes."),
+        ngx_string("Vous n’êtes pas connecté, ou votre session a expiré."),
+        ngx_string("Vous n’avez pas le droit de faire cela."),
         ngx_string("Une erreur s’est produite dans la passerelle placée "
                    "devant l’application."),
         ngx_string("Trop de données ont été envoyées en une fois."),
@@ -216,6 +237,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "réessayez."),
         ngx_string("Réessayer ne servira à rien : veuillez contacter "
                    "l’assistance."),
+        ngx_string("Connectez-vous, puis revenez en arrière et réessayez."),
         ngx_string("Retour à la page précédente"),
         ngx_string("Si vous avez besoin d’aide, indiquez ce numéro à "
                    "l’assistance :")
@@ -237,6 +259,9 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Non è stato possibile eseguire il passaggio %V."),
         ngx_string("A questo indirizzo non è possibile modificare nulla."),
         ngx_string("Non è stato possibile consultare l’attività."),
+        ngx_string("Non è stato possibile stabilire chi è Lei."),
+        ngx_string("Non ha effettuato l’accesso o la sessione è scaduta."),
+        ngx_string("Non è autorizzato a farlo."),
         ngx_string("Si è verificato un errore nel gateway davanti "
                    "all’applicazione."),
         ngx_string("Sono stati inviati troppi dati in una volta."),
@@ -256,6 +281,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "deve prima risolvere il problema."),
         ngx_string("Torni indietro, abbrevi i dati inseriti e riprovi."),
         ngx_string("Riprovare non servirà: si rivolga all’assistenza."),
+        ngx_string("Effettui l’accesso, poi torni indietro e riprovi."),
         ngx_string("Torna alla pagina precedente"),
         ngx_string("Se ha bisogno di aiuto, comunichi questo numero "
                    "all’assistenza:")
@@ -277,6 +303,10 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("ステップ %V を実行できませんでした。"),
         ngx_string("このアドレスでは何も変更できません。"),
         ngx_string("タスクを取得できませんでした。"),
+        ngx_string("ユーザーを確認できませんでした。"),
+        ngx_string("ログインしていないか、セッションの有効期限が切れています"
+                   "。"),
+        ngx_string("この操作を行う権限がありません。"),
         ngx_string("アプリの手前にあるゲートウェイでエラーが発生しました。"),
         ngx_string("一度に送信されたデータが多すぎます。"),
         ngx_string("JSON がフォームの Content-Type で送信されました。"
@@ -298,6 +328,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "しください。"),
         ngx_string("もう一度試しても解決しません。サポートにお問い合わせく"
                    "ださい。"),
+        ngx_string("ログインしてから前のページに戻り、もう一度お試しください"
+                   "。"),
         ngx_string("前のページに戻る"),
         ngx_string("サポートに問い合わせる際は、この番号をお知らせください"
                    "：")
@@ -319,6 +351,9 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("De stap %V kon niet worden uitgevoerd."),
         ngx_string("Op dit adres kan niets worden gewijzigd."),
         ngx_string("De taak kon niet worden opgehaald."),
+        ngx_string("Er kon niet worden vastgesteld wie u bent."),
+        ngx_string("U bent niet aangemeld of uw sessie is verlopen."),
+        ngx_string("U mag dit niet doen."),
         ngx_string("Er is een fout opgetreden in de gateway voor de app."),
         ngx_string("Er is te veel in één keer verzonden."),
         ngx_string("Er is JSON verzonden met het Content-Type van een "
@@ -340,6 +375,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "opnieuw."),
         ngx_string("Opnieuw proberen helpt niet: neem contact op met de "
                    "helpdesk."),
+        ngx_string("Meld u aan, ga dan terug en probeer het opnieuw."),
         ngx_string("Terug naar de vorige pagina"),
         ngx_string("Als u hulp nodig hebt, geef dan dit nummer door aan "
                    "de helpdesk:")
@@ -360,6 +396,9 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Nie udało się wykonać kroku %V."),
         ngx_string("Pod tym adresem nie można niczego zmienić."),
         ngx_string("Nie udało się pobrać zadania."),
+        ngx_string("Nie udało się ustalić, kim jesteś."),
+        ngx_string("Nie jesteś zalogowany lub sesja wygasła."),
+        ngx_string("Nie masz do tego uprawnień."),
         ngx_string("Wystąpił błąd bramy przed aplikacją."),
         ngx_string("Przesłano zbyt wiele danych naraz."),
         ngx_string("Przesłano JSON z nagłówkiem Content-Type formularza; "
@@ -379,6 +418,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Wróć, skróć wprowadzone dane i spróbuj ponownie."),
         ngx_string("Ponowna próba nie pomoże: skontaktuj się z pomocą "
                    "techniczną."),
+        ngx_string("Zaloguj się, a potem wróć i spróbuj ponownie."),
         ngx_string("Wróć na poprzednią stronę"),
         ngx_string("Jeśli potrzebujesz pomocy, podaj pomocy technicznej "
                    "ten numer:")
@@ -400,6 +440,9 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Não foi possível executar a etapa %V."),
         ngx_string("Neste endereço não é possível alterar nada."),
         ngx_string("Não foi possível consultar a tarefa."),
+        ngx_string("Não foi possível determinar quem é o utilizador."),
+        ngx_string("Não iniciou sessão ou a sua sessão expirou."),
+        ngx_string("Não tem permissão para fazer isto."),
         ngx_string("Ocorreu um erro no gateway que está à frente da "
                    "aplicação."),
         ngx_string("Foram enviados dados demais de uma só vez."),
@@ -419,6 +462,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "preciso que alguém resolva o problema primeiro."),
         ngx_string("Volte, encurte o que escreveu e tente novamente."),
         ngx_string("Tentar novamente não vai ajudar: fale com o suporte."),
+        ngx_string("Inicie sessão, volte e tente novamente."),
         ngx_string("Voltar à página anterior"),
         ngx_string("Se precisar de ajuda, informe este número ao suporte:")
       } },
@@ -438,6 +482,9 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("无法执行步骤 %V。"),
         ngx_string("此地址不允许进行任何更改。"),
         ngx_string("无法获取任务。"),
+        ngx_string("无法确定您的身份。"),
+        ngx_string("您尚未登录，或会话已过期。"),
+        ngx_string("您无权执行此操作。"),
         ngx_string("应用前面的网关出现故障。"),
         ngx_string("一次发送的数据过多。"),
         ngx_string("JSON 是以表单的 Content-Type 发送的，应使用 "
@@ -453,6 +500,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("请返回，稍后再试：可能需要先由相关人员修复。"),
         ngx_string("请返回，缩短您输入的内容，然后重试。"),
         ngx_string("重试不会有帮助：请联系技术支持。"),
+        ngx_string("请登录，然后返回重试。"),
         ngx_string("返回之前的页面"),
         ngx_string("如需帮助，请将此编号告知技术支持：")
       } },

@@ -28,6 +28,8 @@ typedef struct {
 } ngx_http_flowdash_error_advice_t;
 
 
+static void ngx_http_flowdash_error_text_user(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_error_text_t *text);
 static void ngx_http_flowdash_error_text_status(ngx_uint_t status,
     ngx_http_flowdash_error_text_t *text);
 static void ngx_http_flowdash_error_text_no_step(ngx_http_flowdash_ctx_t *ctx,
@@ -36,7 +38,7 @@ static void ngx_http_flowdash_error_text_no_step(ngx_http_flowdash_ctx_t *ctx,
 
 /*
  * In the order of ngx_http_flowdash_reason_e.  The first one is not used, the
- * second depends on the status, the last has no step.
+ * second depends on the status, the last ones have no step.
  */
 
 static ngx_http_flowdash_error_advice_t  ngx_http_flowdash_error_advice[] = {
@@ -52,7 +54,8 @@ static ngx_http_flowdash_error_advice_t  ngx_http_flowdash_error_advice[] = {
     { NGX_HTTP_FLOWDASH_ERROR_NOT_CALLED, NGX_HTTP_FLOWDASH_ERROR_AGAIN },
     { NGX_HTTP_FLOWDASH_ERROR_LATE, NGX_HTTP_FLOWDASH_ERROR_WAIT },
     { NGX_HTTP_FLOWDASH_ERROR_NOT_RUN, NGX_HTTP_FLOWDASH_ERROR_WAIT },
-    { NGX_HTTP_FLOWDASH_ERROR_NO_ACTION, NGX_HTTP_FLOWDASH_ERROR_SUPPORT }
+    { NGX_HTTP_FLOWDASH_ERROR_NO_ACTION, NGX_HTTP_FLOWDASH_ERROR_SUPPORT },
+    { NGX_HTTP_FLOWDASH_ERROR_NO_LOGIN, NGX_HTTP_FLOWDASH_ERROR_LOGIN }
 };
 
 
@@ -95,12 +98,31 @@ ngx_http_flowdash_error_text(ngx_http_request_t *r,
         ngx_http_flowdash_error_text_status(ctx->exchange->status, text);
     }
 
+    if (ctx->exchange->user) {
+        ngx_http_flowdash_error_text_user(ctx, text);
+        return;
+    }
+
     if (ctx->exchange->fetch) {
         text->happened = NGX_HTTP_FLOWDASH_ERROR_NO_TASK;
         return;
     }
 
     text->step = ctx->exchange->step->name;
+}
+
+
+static void
+ngx_http_flowdash_error_text_user(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_error_text_t *text)
+{
+    if (ctx->error != NGX_HTTP_FLOWDASH_NO_USER) {
+        text->happened = NGX_HTTP_FLOWDASH_ERROR_WHO;
+
+    } else if (ctx->status == NGX_HTTP_FORBIDDEN) {
+        text->happened = NGX_HTTP_FLOWDASH_ERROR_FORBIDDEN;
+        text->advice = NGX_HTTP_FLOWDASH_ERROR_SUPPORT;
+    }
 }
 
 
@@ -148,7 +170,9 @@ static void
 ngx_http_flowdash_error_text_no_step(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_error_text_t *text)
 {
-    if (ctx->error == NGX_HTTP_FLOWDASH_GUARDED) {
+    if (ctx->error == NGX_HTTP_FLOWDASH_GUARDED
+        || ctx->error == NGX_HTTP_FLOWDASH_NO_USER)
+    {
         return;
     }
 

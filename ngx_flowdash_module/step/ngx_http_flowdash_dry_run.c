@@ -94,7 +94,10 @@ ngx_http_flowdash_dry_run_was_asked(ngx_http_request_t *r,
 }
 
 
-/* {"dry_run":true,"id":ID,"action":NAME,"steps":[...]} */
+/*
+ * {"dry_run":true,"id":ID,"action":NAME,"user_from":WHERE,"steps":[...]}; the
+ * fourth member is there with flowdash_user_from only
+ */
 
 ngx_int_t
 ngx_http_flowdash_dry_run(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
@@ -115,6 +118,13 @@ ngx_http_flowdash_dry_run(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
     ngx_http_flowdash_dry_run_string(&out, &ctx->id);
     ngx_http_flowdash_dry_run_text(&out, ",\"action\":");
     ngx_http_flowdash_dry_run_string(&out, &ctx->action);
+
+    if (ctx->conf->user_from) {
+        ngx_http_flowdash_dry_run_text(&out, ctx->user_cached
+                                             ? ",\"user_from\":\"cache\""
+                                             : ",\"user_from\":\"app\"");
+    }
+
     ngx_http_flowdash_dry_run_text(&out, ",\"steps\":[");
 
     step = ctx->conf->steps->elts;

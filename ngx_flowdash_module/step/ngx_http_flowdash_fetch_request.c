@@ -32,8 +32,6 @@ static ngx_int_t ngx_http_flowdash_fetch_request_headers(
     ngx_http_request_t *r, ngx_http_request_t *sr);
 static ngx_int_t ngx_http_flowdash_fetch_request_add_header(
     ngx_http_request_t *sr, ngx_table_elt_t *header);
-static ngx_uint_t ngx_http_flowdash_fetch_request_leaves_out(
-    ngx_str_t *name);
 
 
 static ngx_str_t  ngx_http_flowdash_get_method = ngx_string("GET");
@@ -339,7 +337,7 @@ ngx_http_flowdash_fetch_request_add_header(ngx_http_request_t *sr,
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_flowdash_fetch_request_leaves_out(ngx_str_t *name)
 {
     ngx_str_t  *s;

@@ -28,5 +28,11 @@ ngx_int_t ngx_http_flowdash_fetch_request_uri(ngx_http_request_t *r,
 ngx_int_t ngx_http_flowdash_fetch_request_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *uri, ngx_str_t *args);
 
+/*
+ * Tells whether a header of the client is left out, since it describes the
+ * client's own request.
+ */
+ngx_uint_t ngx_http_flowdash_fetch_request_leaves_out(ngx_str_t *name);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_FETCH_REQUEST_H_INCLUDED_ */

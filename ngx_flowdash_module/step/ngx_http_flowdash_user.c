@@ -10,6 +10,7 @@
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_ctx.h>
 #include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_value.h>
 #include <ngx_http_flowdash_user.h>
@@ -17,6 +18,9 @@
 
 static ngx_array_t *ngx_http_flowdash_user_default(ngx_pool_t *pool,
     ngx_uint_t more);
+static void ngx_http_flowdash_user_told(ngx_array_t *user, ngx_array_t *told);
+static ngx_int_t ngx_http_flowdash_user_check_id(ngx_http_request_t *r,
+    ngx_http_flowdash_loc_conf_t *flcf);
 static ngx_int_t ngx_http_flowdash_user_set(ngx_array_t *user,
     ngx_str_t *name, ngx_str_t *value);
 
@@ -38,12 +42,19 @@ ngx_http_flowdash_user(ngx_http_request_t *r,
 {
     ngx_uint_t                  i;
     ngx_array_t                *user;
+    ngx_http_flowdash_ctx_t    *ctx;
     ngx_http_flowdash_value_t   value;
     ngx_http_flowdash_param_t  *param;
 
     user = ngx_http_flowdash_user_default(r->pool, flcf->user->nelts);
     if (user == NULL) {
         return NULL;
+    }
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    if (ctx->told) {
+        ngx_http_flowdash_user_told(user, ctx->told);
     }
 
     param = flcf->user->elts;
@@ -108,6 +119,28 @@ ngx_http_flowdash_user_default(ngx_pool_t *pool, ngx_uint_t more)
     }
 
     return user;
+}
+
+
+/* of what the app has told, only the members that are always sent */
+
+static void
+ngx_http_flowdash_user_told(ngx_array_t *user, ngx_array_t *told)
+{
+    ngx_uint_t                   i, n;
+    ngx_http_flowdash_member_t  *member, *other;
+
+    member = user->elts;
+    other = told->elts;
+
+    for (i = 0; i < user->nelts; i++) {
+        for (n = 0; n < told->nelts; n++) {
+            if (ngx_http_flowdash_text_equal(&member[i].name, &other[n].name))
+            {
+                member[i] = other[n];
+            }
+        }
+    }
 }
 
 
@@ -194,4 +227,81 @@ ngx_http_flowdash_user_write(u_char *p, ngx_array_t *user)
     *p++ = '}';
 
     return p;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_user_has_id(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t                      rc;
+    ngx_uint_t                     i;
+    ngx_http_flowdash_step_t     **step;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    rc = ngx_http_flowdash_user_check_id(r, ctx->conf);
+
+    step = ctx->conf->steps->elts;
+
+    for (i = 0; rc == NGX_OK && i < ctx->conf->steps->nelts; i++) {
+
+        flcf = step[i]->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+        if (flcf->user != ctx->conf->user) {
+            rc = ngx_http_flowdash_user_check_id(r, flcf);
+        }
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_user_check_id(ngx_http_request_t *r,
+    ngx_http_flowdash_loc_conf_t *flcf)
+{
+    ngx_array_t  *user;
+
+    user = ngx_http_flowdash_user(r, NULL, flcf);
+    if (user == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* the first member is the id */
+
+    return ngx_http_flowdash_user_is_id(user->elts) ? NGX_OK : NGX_DECLINED;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_user_is_field(ngx_str_t *name)
+{
+    ngx_str_t  *field;
+
+    for (field = ngx_http_flowdash_user_fields; field->len; field++) {
+        if (ngx_http_flowdash_text_equal(field, name)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_user_is_id(ngx_http_flowdash_member_t *member)
+{
+    u_char  c;
+
+    if (member->value.len == 0) {
+        return 0;
+    }
+
+    c = member->value.data[0];
+
+    if (member->value.len == 1 && c == '0') {
+        return 0;
+    }
+
+    return !member->json || c == '-' || (c >= '0' && c <= '9');
 }

@@ -9,16 +9,6 @@
 #include <ngx_http_flowdash.h>
 
 
-/* a member of "user" */
-
-typedef struct {
-    ngx_str_t                       name;
-    ngx_str_t                       value;     /* empty: null */
-    unsigned                        json:1;    /* a number or the like, as it
-                                                  is spelled; or a string */
-} ngx_http_flowdash_member_t;
-
-
 /*
  * Returns the members of "user", of ngx_http_flowdash_member_t, the id first.
  * Returns NULL if memory ran out, or with ex->error set if a value is not
@@ -32,6 +22,20 @@ size_t ngx_http_flowdash_user_length(ngx_array_t *user);
 
 /* Writes the members as a JSON object at "p".  Returns the object's end. */
 u_char *ngx_http_flowdash_user_write(u_char *p, ngx_array_t *user);
+
+/*
+ * Tells whether the user of the action, and of each step that has one of its
+ * own, has an id: one that is neither missing nor empty, "0" or no string or
+ * number.  Returns NGX_OK, NGX_DECLINED or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_user_has_id(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+/* Tells whether "user" always has a member of this name. */
+ngx_uint_t ngx_http_flowdash_user_is_field(ngx_str_t *name);
+
+/* Tells whether a member can be an id. */
+ngx_uint_t ngx_http_flowdash_user_is_id(ngx_http_flowdash_member_t *member);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_USER_H_INCLUDED_ */

@@ -202,7 +202,8 @@ ngx_http_flowdash_variables_json(ngx_http_request_t *r,
             || ngx_http_flowdash_variables_json_begins(&rest,
                                      &ngx_http_flowdash_variables_json_stored))
         {
-            ngx_http_flowdash_variables_too_early(r, name);
+            ngx_http_flowdash_variables_too_early(r, name,
+                                                  "the task has been read");
         }
 
         rc = NGX_OK;
@@ -351,6 +352,7 @@ ngx_http_flowdash_variables_json_user(ngx_http_request_t *r,
 
     if (ev) {
         ev->read = 1;
+        ev->value->early |= ctx->conf->user_from && !ctx->identified;
     }
 
     object.data = ngx_pnalloc(r->pool, ngx_http_flowdash_user_length(user));

@@ -273,6 +273,7 @@ ngx_http_flowdash_count_answered(ngx_http_flowdash_exchange_t *ex)
 
     case NGX_HTTP_FLOWDASH_OK:
     case NGX_HTTP_FLOWDASH_STATUS:
+    case NGX_HTTP_FLOWDASH_NO_USER:
     case NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE:
     case NGX_HTTP_FLOWDASH_RESPONSE_INVALID:
         return ex->status;

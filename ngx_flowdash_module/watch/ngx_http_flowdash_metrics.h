@@ -5,6 +5,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http_flowdash_cache.h>
 
 
 #define NGX_HTTP_FLOWDASH_METRICS_BUCKETS   12
@@ -137,6 +138,15 @@ typedef struct ngx_http_flowdash_zone_s {
     ngx_atomic_t                    uncounted; /* no room was left */
     ngx_atomic_t                    warned;
     ngx_atomic_t                    guarded;   /* by flowdash_guard */
+
+    /* users that flowdash_user_from keeps; locked by the slab pool's mutex */
+
+    ngx_http_flowdash_cache_t       users;
+    ngx_uint_t                      users_cleared;  /* they can be used */
+    ngx_atomic_t                    user_hits;
+    ngx_atomic_t                    user_misses;
+    ngx_uint_t                      generation;  /* of the configuration */
+
     time_t                          since;
 
     ngx_atomic_t                    nfailures;

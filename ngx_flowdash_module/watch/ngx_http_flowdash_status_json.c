@@ -41,11 +41,14 @@ ngx_http_flowdash_status_json(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_output(out, "{\"now\":%T,\"since\":%T,"
                              "\"entries\":%uA,\"max_entries\":%ui,"
                              "\"uncounted\":%uA,\"guarded\":%uA,"
+                             "\"user_cache_hits\":%uA,"
+                             "\"user_cache_misses\":%uA,"
                              "\"recent_seconds\":%T,\"failing\":%ui,\n"
                              "\"actions\":[",
                              ngx_time(), view->zone->since, view->zone->used,
                              view->zone->size, view->zone->uncounted,
-                             view->zone->guarded, view->seconds,
+                             view->zone->guarded, view->zone->user_hits,
+                             view->zone->user_misses, view->seconds,
                              view->failing);
 
     action = view->actions.elts;

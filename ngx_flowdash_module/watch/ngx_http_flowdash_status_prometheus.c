@@ -153,9 +153,15 @@ ngx_http_flowdash_status_prometheus(ngx_http_flowdash_output_t *out,
         "flowdash_uncounted_total %uA\n"
         "# HELP flowdash_guarded_total Requests that flowdash_guard refused.\n"
         "# TYPE flowdash_guarded_total counter\n"
-        "flowdash_guarded_total %uA\n",
+        "flowdash_guarded_total %uA\n"
+        "# HELP flowdash_user_cache_hits_total Users found in the cache.\n"
+        "# TYPE flowdash_user_cache_hits_total counter\n"
+        "flowdash_user_cache_hits_total %uA\n"
+        "# HELP flowdash_user_cache_misses_total Users looked up in the app.\n"
+        "# TYPE flowdash_user_cache_misses_total counter\n"
+        "flowdash_user_cache_misses_total %uA\n",
         view->zone->used, view->zone->size, view->zone->uncounted,
-        view->zone->guarded);
+        view->zone->guarded, view->zone->user_hits, view->zone->user_misses);
 }
 
 

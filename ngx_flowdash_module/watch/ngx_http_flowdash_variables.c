@@ -56,6 +56,8 @@ static ngx_int_t ngx_http_flowdash_variable_field(ngx_http_request_t *r,
 static ngx_http_flowdash_field_t *ngx_http_flowdash_variable_lookup(
     ngx_http_flowdash_task_t *task, ngx_str_t *name,
     ngx_http_flowdash_value_t *value);
+static ngx_int_t ngx_http_flowdash_variable_user(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 
 
 static ngx_http_variable_t  ngx_http_flowdash_vars[] = {
@@ -120,6 +122,9 @@ static ngx_http_variable_t  ngx_http_flowdash_vars[] = {
       0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
 
     { ngx_string("flowdash_stored_"), NULL, ngx_http_flowdash_variable_stored,
+      0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+    { ngx_string("flowdash_user_"), NULL, ngx_http_flowdash_variable_user,
       0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
 
       ngx_http_null_variable
@@ -350,7 +355,8 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
     ctx = ngx_http_flowdash_get_ctx(r);
 
     if (ctx == NULL) {
-        ngx_http_flowdash_variables_too_early(r, name);
+        ngx_http_flowdash_variables_too_early(r, name,
+                                              "the task has been read");
         return NGX_OK;
     }
 
@@ -376,7 +382,8 @@ ngx_http_flowdash_variable_stored(ngx_http_request_t *r,
     ctx = ngx_http_flowdash_get_ctx(r);
 
     if (ctx == NULL) {
-        ngx_http_flowdash_variables_too_early(r, name);
+        ngx_http_flowdash_variables_too_early(r, name,
+                                              "the task has been read");
         return NGX_OK;
     }
 
@@ -485,10 +492,67 @@ ngx_http_flowdash_variable_lookup(ngx_http_flowdash_task_t *task,
 }
 
 
+/* what the app has told; two members that have the same spelling here: none */
+
+static ngx_int_t
+ngx_http_flowdash_variable_user(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t *name = (ngx_str_t *) data;
+
+    ngx_str_t                    end;
+    ngx_uint_t                   i;
+    ngx_http_flowdash_ctx_t     *ctx;
+    ngx_http_flowdash_member_t  *member, *found;
+
+    v->not_found = 1;
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    if (ctx == NULL) {
+        ngx_http_flowdash_variables_too_early(r, name, "the user is known");
+        return NGX_OK;
+    }
+
+    if (ctx->evaluation) {
+        ctx->evaluation->read = 1;
+        ctx->evaluation->value->early |= ctx->conf->user_from
+                                         && !ctx->identified;
+    }
+
+    if (ctx->told == NULL) {
+        return NGX_OK;
+    }
+
+    end.len = name->len - (sizeof("flowdash_user_") - 1);
+    end.data = name->data + sizeof("flowdash_user_") - 1;
+
+    found = NULL;
+    member = ctx->told->elts;
+
+    for (i = 0; i < ctx->told->nelts; i++) {
+
+        if (!ngx_http_flowdash_text_is_variable(&member[i].name, &end)) {
+            continue;
+        }
+
+        if (found) {
+            return NGX_OK;
+        }
+
+        found = &member[i];
+    }
+
+    return found ? ngx_http_flowdash_variable_set(r, ctx, v, &found->value)
+                 : NGX_OK;
+}
+
+
 /* a variable that caches it, such as one of "map", stays empty: warn */
 
 void
-ngx_http_flowdash_variables_too_early(ngx_http_request_t *r, ngx_str_t *name)
+ngx_http_flowdash_variables_too_early(ngx_http_request_t *r, ngx_str_t *name,
+    const char *what)
 {
     ngx_http_flowdash_loc_conf_t  *flcf;
 
@@ -498,7 +562,6 @@ ngx_http_flowdash_variables_too_early(ngx_http_request_t *r, ngx_str_t *name)
         && ngx_http_flowdash_method_is_listed(flcf->methods, &r->method_name))
     {
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
-                      "flowdash: \"$%V\" is read before the task has been "
-                      "read", name);
+                      "flowdash: \"$%V\" is read before %s", name, what);
     }
 }

@@ -30,9 +30,9 @@ ngx_http_flowdash_field_t *ngx_http_flowdash_variables_field(
 ngx_http_flowdash_field_t *ngx_http_flowdash_variables_stored(
     ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_str_t *name);
 
-/* Logs that a variable of the task is read before the task is. */
+/* Logs that a variable is read before its value can be known: "what" is. */
 void ngx_http_flowdash_variables_too_early(ngx_http_request_t *r,
-    ngx_str_t *name);
+    ngx_str_t *name, const char *what);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_VARIABLES_H_INCLUDED_ */

@@ -1,6 +1,6 @@
 
 /*
- * flowdash_zone: the shared memory for the counters.
+ * flowdash_zone: the shared memory for the counters, and for users.
  */
 
 
@@ -10,6 +10,7 @@
 #include <ngx_http_flowdash_conf_util.h>
 #include <ngx_http_flowdash_metrics.h>
 #include <ngx_http_flowdash_count.h>
+#include <ngx_http_flowdash_user_cache.h>
 #include <ngx_http_flowdash_zone.h>
 
 
@@ -26,6 +27,10 @@ static ngx_int_t ngx_http_flowdash_zone_init(ngx_shm_zone_t *shm_zone,
     void *data);
 static ngx_int_t ngx_http_flowdash_zone_make_rows(
     ngx_http_flowdash_zone_t *zone, ngx_slab_pool_t *shpool);
+static ngx_int_t ngx_http_flowdash_zone_make_users(
+    ngx_http_flowdash_zone_t *zone, ngx_slab_pool_t *shpool, size_t size);
+static void ngx_http_flowdash_zone_configured(
+    ngx_http_flowdash_main_conf_t *fmcf, ngx_log_t *log);
 
 
 char *
@@ -86,9 +91,9 @@ ngx_http_flowdash_zone_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 /*
- * Returns how much memory the workers' rows take beside the table, with what
- * the slab allocator needs to know of all pages.  What is never used is never
- * taken from the system.
+ * Returns how much memory the workers' rows and the users take beside the
+ * table, with what the slab allocator needs to know of all pages.  What is
+ * never used is never taken from the system.
  */
 
 static size_t
@@ -101,7 +106,8 @@ ngx_http_flowdash_zone_rows(size_t size)
     rows = ngx_min(NGX_MAX_PROCESSES * n * sizeof(uint32_t),
                    NGX_HTTP_FLOWDASH_ZONE_ROWS);
 
-    rows += NGX_MAX_PROCESSES * sizeof(ngx_atomic_t);
+    rows += NGX_MAX_PROCESSES * sizeof(ngx_atomic_t)
+            + ngx_http_flowdash_user_cache_size(size);
 
     return rows + (size + rows) / 64 + 8 * ngx_pagesize;
 }
@@ -123,7 +129,7 @@ ngx_http_flowdash_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         /* a reload keeps the counters */
 
         fmcf->counters = ofmcf->counters;
-        ngx_http_flowdash_count_configured(fmcf, shm_zone->shm.log);
+        ngx_http_flowdash_zone_configured(fmcf, shm_zone->shm.log);
 
         return NGX_OK;
     }
@@ -144,16 +150,61 @@ ngx_http_flowdash_zone_init(ngx_shm_zone_t *shm_zone, void *data)
                  / sizeof(ngx_http_flowdash_counters_t);
     zone->since = ngx_time();
 
-    if (ngx_http_flowdash_zone_make_rows(zone, shpool) != NGX_OK) {
+    if (ngx_http_flowdash_zone_make_users(zone, shpool,
+                         ngx_http_flowdash_user_cache_size(fmcf->zone_size))
+        != NGX_OK
+        || ngx_http_flowdash_zone_make_rows(zone, shpool) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
     shpool->data = zone;
     fmcf->counters = zone;
 
-    ngx_http_flowdash_count_configured(fmcf, shm_zone->shm.log);
+    ngx_http_flowdash_zone_configured(fmcf, shm_zone->shm.log);
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_zone_make_users(ngx_http_flowdash_zone_t *zone,
+    ngx_slab_pool_t *shpool, size_t size)
+{
+    zone->users.entries = ngx_slab_alloc(shpool, size);
+    if (zone->users.entries == NULL) {
+        return NGX_ERROR;
+    }
+
+    zone->users.sets = size / (NGX_HTTP_FLOWDASH_CACHE_WAYS
+                               * sizeof(ngx_http_flowdash_cache_entry_t));
+
+    return NGX_OK;
+}
+
+
+/*
+ * No worker of a new configuration finds a user that an old one has kept: it
+ * may be another page that tells who the user is.
+ */
+
+static void
+ngx_http_flowdash_zone_configured(ngx_http_flowdash_main_conf_t *fmcf,
+    ngx_log_t *log)
+{
+    ngx_http_flowdash_zone_t  *zone;
+
+    zone = fmcf->counters;
+    fmcf->generation = ++zone->generation;
+
+    if (fmcf->user_cache && !zone->users_cleared) {
+        ngx_memzero(zone->users.entries,
+                    zone->users.sets * NGX_HTTP_FLOWDASH_CACHE_WAYS
+                    * sizeof(ngx_http_flowdash_cache_entry_t));
+        zone->users_cleared = 1;
+    }
+
+    ngx_http_flowdash_count_configured(fmcf, log);
 }
 
 
