@@ -63,6 +63,7 @@ http {
 
         location /variable {
             flowdash_action "\$flowdash_task_Stage";
+            flowdash_dry_run \$flowdash_task_Dry;
             flowdash_step "CRM" {
                 flowdash_call http://127.0.0.1:%%PORT_crm%%/;
             }
