@@ -152,32 +152,17 @@ ngx_http_flowdash_conf_param(ngx_conf_t *cf, ngx_command_t *cmd,
 
 
 char *
-ngx_http_flowdash_conf_accept(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_http_flowdash_conf_field_names(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_array_t **fields)
 {
-    ngx_http_flowdash_loc_conf_t *flcf = conf;
-
     ngx_str_t   *value, *field;
     ngx_uint_t   i;
 
-    if (flcf->accept != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
-    }
-
     value = cf->args->elts;
 
-    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "all") == 0) {
-        flcf->accept = NULL;
-        return NGX_CONF_OK;
-    }
-
-    flcf->accept = ngx_array_create(cf->pool, cf->args->nelts,
-                                    sizeof(ngx_str_t));
-    if (flcf->accept == NULL) {
+    *fields = ngx_array_create(cf->pool, cf->args->nelts, sizeof(ngx_str_t));
+    if (*fields == NULL) {
         return NGX_CONF_ERROR;
-    }
-
-    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "none") == 0) {
-        return NGX_CONF_OK;
     }
 
     for (i = 1; i < cf->args->nelts; i++) {
@@ -195,7 +180,7 @@ ngx_http_flowdash_conf_accept(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             return NGX_CONF_ERROR;
         }
 
-        field = ngx_array_push(flcf->accept);
+        field = ngx_array_push(*fields);
         if (field == NULL) {
             return NGX_CONF_ERROR;
         }
@@ -210,6 +195,33 @@ ngx_http_flowdash_conf_accept(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_flowdash_conf_accept(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_flowdash_loc_conf_t *flcf = conf;
+
+    ngx_str_t  *value;
+
+    if (flcf->accept != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "all") == 0) {
+        flcf->accept = NULL;
+        return NGX_CONF_OK;
+    }
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "none") == 0) {
+        flcf->accept = ngx_array_create(cf->pool, 1, sizeof(ngx_str_t));
+        return flcf->accept ? NGX_CONF_OK : NGX_CONF_ERROR;
+    }
+
+    return ngx_http_flowdash_conf_field_names(cf, cmd, &flcf->accept);
 }
 
 

@@ -46,5 +46,12 @@ char *ngx_http_flowdash_conf_time(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_flowdash_conf_size(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+/*
+ * Reads the arguments of a directive as names of fields, into an array of
+ * ngx_str_t that it creates.  Returns NGX_CONF_OK or NGX_CONF_ERROR.
+ */
+char *ngx_http_flowdash_conf_field_names(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_array_t **fields);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_CONF_H_INCLUDED_ */

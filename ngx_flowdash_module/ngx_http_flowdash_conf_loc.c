@@ -13,9 +13,12 @@
 #include <ngx_http_flowdash_conf_step.h>
 #include <ngx_http_flowdash_named.h>
 #include <ngx_http_flowdash_result_headers.h>
+#include <ngx_http_flowdash_conf_told.h>
 #include <ngx_http_flowdash_conf_loc.h>
 
 
+static ngx_int_t ngx_http_flowdash_conf_loc_merge_step(
+    ngx_http_flowdash_loc_conf_t *prev, ngx_http_flowdash_loc_conf_t *conf);
 static void ngx_http_flowdash_conf_loc_merge_places(
     ngx_http_flowdash_loc_conf_t *prev, ngx_http_flowdash_loc_conf_t *conf);
 static void ngx_http_flowdash_conf_loc_merge_call(
@@ -63,6 +66,8 @@ ngx_http_flowdash_conf_loc_create(ngx_conf_t *cf)
      *     conf->url = NULL;
      *     conf->handles = NULL;
      *     conf->no_app = NULL;
+     *     conf->hide_fields = NULL;
+     *     conf->hide_none = 0;
      *     conf->ssl_protocols = 0;
      *     conf->ssl_trusted_certificate = { { 0, NULL }, { 0, NULL } };
      *     conf->ssl_certificate = { { 0, NULL }, { 0, NULL } };
@@ -87,6 +92,7 @@ ngx_http_flowdash_conf_loc_create(ngx_conf_t *cf)
     conf->dry_run = NGX_CONF_UNSET_PTR;
     conf->steps = NGX_CONF_UNSET_PTR;
     conf->headers = NGX_CONF_UNSET_PTR;
+    conf->pass_fields = NGX_CONF_UNSET_PTR;
     conf->accept = NGX_CONF_UNSET_PTR;
     conf->require_json = NGX_CONF_UNSET;
     conf->connect_timeout = NGX_CONF_UNSET_MSEC;
@@ -159,9 +165,10 @@ ngx_http_flowdash_conf_loc_merge(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->decode, prev->decode, 0);
     ngx_conf_merge_ptr_value(conf->dry_run, prev->dry_run, NULL);
     ngx_conf_merge_ptr_value(conf->steps, prev->steps, NULL);
-    ngx_conf_merge_ptr_value(conf->headers, prev->headers, NULL);
-    ngx_conf_merge_ptr_value(conf->accept, prev->accept, NULL);
-    ngx_conf_merge_value(conf->require_json, prev->require_json, 0);
+
+    if (ngx_http_flowdash_conf_loc_merge_step(prev, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     ngx_http_flowdash_conf_loc_merge_places(prev, conf);
 
@@ -192,6 +199,21 @@ ngx_http_flowdash_conf_loc_merge(ngx_conf_t *cf, void *parent, void *child)
     }
 
     return ngx_http_flowdash_conf_step_merged(cf, conf);
+}
+
+
+/* what a step sends, and what its answer may do */
+
+static ngx_int_t
+ngx_http_flowdash_conf_loc_merge_step(ngx_http_flowdash_loc_conf_t *prev,
+    ngx_http_flowdash_loc_conf_t *conf)
+{
+    ngx_conf_merge_ptr_value(conf->headers, prev->headers, NULL);
+    ngx_conf_merge_ptr_value(conf->pass_fields, prev->pass_fields, NULL);
+    ngx_conf_merge_ptr_value(conf->accept, prev->accept, NULL);
+    ngx_conf_merge_value(conf->require_json, prev->require_json, 0);
+
+    return ngx_http_flowdash_conf_told_merge(prev, conf);
 }
 
 

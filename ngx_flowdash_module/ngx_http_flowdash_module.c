@@ -21,6 +21,7 @@
 #include <ngx_http_flowdash_action.h>
 #include <ngx_http_flowdash_conf.h>
 #include <ngx_http_flowdash_conf_loc.h>
+#include <ngx_http_flowdash_conf_told.h>
 #include <ngx_http_flowdash_conf_request.h>
 #include <ngx_http_flowdash_conf_task.h>
 #include <ngx_http_flowdash_conf_user.h>
@@ -201,6 +202,20 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
     { ngx_string("flowdash_set_header"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE2,
       ngx_http_flowdash_conf_set_header,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_pass_field"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_flowdash_conf_pass_field,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_hide_field"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_flowdash_conf_hide_field,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },

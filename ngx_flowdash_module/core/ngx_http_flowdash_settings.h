@@ -127,6 +127,9 @@ typedef struct {
     ngx_http_core_loc_conf_t       *no_app;    /* NULL: something is there */
 
     ngx_array_t                    *headers;   /* of ..._param_t */
+    ngx_array_t                    *pass_fields;  /* of ngx_str_t; NULL: all */
+    ngx_array_t                    *hide_fields;  /* of ngx_str_t, or NULL */
+    ngx_uint_t                      hide_none; /* of those it would inherit */
     ngx_array_t                    *accept;    /* of ngx_str_t; NULL: all */
     ngx_flag_t                      require_json;
 

@@ -13,8 +13,10 @@
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_id.h>
 #include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash_task_told.h>
 #include <ngx_http_flowdash_sign.h>
 #include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_told.h>
 #include <ngx_http_flowdash_user.h>
 #include <ngx_http_flowdash_headers.h>
 #include <ngx_http_flowdash_identity.h>
@@ -47,7 +49,7 @@ static ngx_int_t ngx_http_flowdash_identity_digest(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *key, ngx_array_t *user,
     u_char *hex);
 static ngx_int_t ngx_http_flowdash_identity_task(ngx_http_request_t *r,
-    ngx_http_flowdash_task_t *own, ngx_str_t *task);
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *task);
 static ngx_int_t ngx_http_flowdash_identity_signature(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_array_t *keys, ngx_array_t *headers);
 static ngx_int_t ngx_http_flowdash_identity_add(ngx_array_t *headers,
@@ -261,7 +263,7 @@ ngx_http_flowdash_identity_digest(ngx_http_request_t *r,
     ngx_http_flowdash_member_t      *member;
     ngx_http_flowdash_id_digest_t    digest;
 
-    if (ngx_http_flowdash_identity_task(r, ctx->own, &task) != NGX_OK
+    if (ngx_http_flowdash_identity_task(r, ctx, &task) != NGX_OK
         || ngx_http_flowdash_id_digest_init(&digest) != NGX_OK)
     {
         return NGX_ERROR;
@@ -290,20 +292,23 @@ ngx_http_flowdash_identity_digest(ngx_http_request_t *r,
 
 /*
  * The client's own task, as a payload would have it.  What is set, stored or
- * answered is left out: it may be another when the client repeats.
+ * answered is left out: it may be another when the client repeats.  So is what
+ * a step hides: its endpoint gets the id, and could guess the field by it.
  */
 
 static ngx_int_t
 ngx_http_flowdash_identity_task(ngx_http_request_t *r,
-    ngx_http_flowdash_task_t *own, ngx_str_t *task)
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *task)
 {
+    ngx_http_flowdash_told_mark_all(ctx->conf, ctx->own);
+
     task->data = ngx_palloc(r->pool,
-                            ngx_http_flowdash_task_object_length(own));
+                            ngx_http_flowdash_task_told_length(ctx->own));
     if (task->data == NULL) {
         return NGX_ERROR;
     }
 
-    task->len = ngx_http_flowdash_task_write_object(task->data, own)
+    task->len = ngx_http_flowdash_task_write_told(task->data, ctx->own)
                 - task->data;
 
     return NGX_OK;

@@ -14,6 +14,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_exchange.h>
+#include <ngx_http_flowdash_told.h>
 #include <ngx_http_flowdash_source.h>
 #include <ngx_http_flowdash_log.h>
 #include <ngx_http_flowdash_count.h>
@@ -261,7 +262,7 @@ ngx_http_flowdash_merge_accepts(ngx_http_flowdash_loc_conf_t *flcf,
     ngx_uint_t   i;
 
     if (flcf->accept == NULL) {
-        return 1;
+        return !ngx_http_flowdash_told_hides(flcf, name);
     }
 
     field = flcf->accept->elts;

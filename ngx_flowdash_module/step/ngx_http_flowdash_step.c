@@ -9,11 +9,13 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash_task_told.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_ctx.h>
 #include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_value.h>
+#include <ngx_http_flowdash_told.h>
 #include <ngx_http_flowdash_user.h>
 #include <ngx_http_flowdash_headers.h>
 #include <ngx_http_flowdash_identity.h>
@@ -176,10 +178,12 @@ ngx_http_flowdash_step_payload(ngx_http_request_t *r,
         return ex->error ? NGX_DECLINED : NGX_ERROR;
     }
 
+    ngx_http_flowdash_told_mark(flcf, ctx->task);
+
     len = sizeof("{\"action\":,\"user\":,\"task\":}") - 1
           + ngx_http_flowdash_json_string_length(&ctx->action)
           + ngx_http_flowdash_user_length(user)
-          + ngx_http_flowdash_task_object_length(ctx->task);
+          + ngx_http_flowdash_task_told_length(ctx->task);
 
     p = ngx_pnalloc(r->pool, len);
     if (p == NULL) {
@@ -193,7 +197,7 @@ ngx_http_flowdash_step_payload(ngx_http_request_t *r,
     p = ngx_cpymem(p, ",\"user\":", sizeof(",\"user\":") - 1);
     p = ngx_http_flowdash_user_write(p, user);
     p = ngx_cpymem(p, ",\"task\":", sizeof(",\"task\":") - 1);
-    p = ngx_http_flowdash_task_write_object(p, ctx->task);
+    p = ngx_http_flowdash_task_write_told(p, ctx->task);
     *p++ = '}';
 
     ex->payload.len = p - ex->payload.data;

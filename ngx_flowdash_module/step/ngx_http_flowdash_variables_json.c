@@ -12,8 +12,10 @@
 #include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash_json_embed.h>
 #include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash_task_told.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_told.h>
 #include <ngx_http_flowdash_variables.h>
 #include <ngx_http_flowdash_user.h>
 #include <ngx_http_flowdash_variables_json.h>
@@ -279,14 +281,17 @@ ngx_http_flowdash_variables_json_task(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    object.len = ngx_http_flowdash_task_object_length(ctx->task);
+    ngx_http_flowdash_told_mark(ngx_http_flowdash_told_conf(r, ctx),
+                                ctx->task);
+
+    object.len = ngx_http_flowdash_task_told_length(ctx->task);
 
     object.data = ngx_pnalloc(r->pool, object.len);
     if (object.data == NULL) {
         return NGX_ERROR;
     }
 
-    object.len = ngx_http_flowdash_task_write_object(object.data, ctx->task)
+    object.len = ngx_http_flowdash_task_write_told(object.data, ctx->task)
                  - object.data;
 
     rc = ngx_http_flowdash_variables_json_value(r->pool, &object, json);
@@ -340,7 +345,11 @@ ngx_http_flowdash_variables_json_user(ngx_http_request_t *r,
     }
 
     ev = ctx->evaluation;
-    flcf = (ev && ev->conf) ? ev->conf : ctx->conf;
+    flcf = ngx_http_flowdash_told_conf(r, ctx);
+
+    if (flcf == NULL) {
+        flcf = ctx->conf;
+    }
 
     ctx->user = 1;
     user = ngx_http_flowdash_user(r->main, NULL, flcf);
@@ -406,6 +415,7 @@ ngx_http_flowdash_variables_json_string(ngx_http_request_t *r,
         ngx_memzero(&ev, sizeof(ngx_http_flowdash_evaluation_t));
         ngx_memzero(&unused, sizeof(ngx_http_flowdash_value_t));
         ev.value = &unused;
+        ev.conf = ngx_http_flowdash_told_conf(r, ctx);
     }
 
     /* JSON escapes the control characters itself */

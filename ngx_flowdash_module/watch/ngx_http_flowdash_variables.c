@@ -14,6 +14,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_told.h>
 #include <ngx_http_flowdash_lists.h>
 #include <ngx_http_flowdash_variables.h>
 
@@ -54,6 +55,7 @@ static ngx_int_t ngx_http_flowdash_variable_field(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_variable_value_t *v,
     ngx_http_flowdash_field_t *field);
 static ngx_http_flowdash_field_t *ngx_http_flowdash_variable_lookup(
+    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_task_t *task, ngx_str_t *name,
     ngx_http_flowdash_value_t *value);
 static ngx_int_t ngx_http_flowdash_variable_user(ngx_http_request_t *r,
@@ -442,7 +444,8 @@ ngx_http_flowdash_variables_field(ngx_http_request_t *r,
         return NULL;
     }
 
-    return ngx_http_flowdash_variable_lookup(ctx->task, name, value);
+    return ngx_http_flowdash_variable_lookup(r, ctx, ctx->task, name,
+                                             value);
 }
 
 
@@ -467,12 +470,14 @@ ngx_http_flowdash_variables_stored(ngx_http_request_t *r,
         return NULL;
     }
 
-    return ngx_http_flowdash_variable_lookup(ctx->stored, name, value);
+    return ngx_http_flowdash_variable_lookup(r, ctx, ctx->stored, name,
+                                             value);
 }
 
 
 static ngx_http_flowdash_field_t *
-ngx_http_flowdash_variable_lookup(ngx_http_flowdash_task_t *task,
+ngx_http_flowdash_variable_lookup(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_task_t *task,
     ngx_str_t *name, ngx_http_flowdash_value_t *value)
 {
     ngx_uint_t                  n;
@@ -482,6 +487,15 @@ ngx_http_flowdash_variable_lookup(ngx_http_flowdash_task_t *task,
 
     if (n > 1 || (field && field->ambiguous)) {
         value->ambiguous = 1;
+    }
+
+    if (field
+        && !ngx_http_flowdash_told(ngx_http_flowdash_told_conf(r, ctx),
+                                   &field->node.str))
+    {
+        /* the endpoint must not learn it in this way, either */
+
+        field = NULL;
     }
 
     if (field == NULL) {
