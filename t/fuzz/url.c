@@ -16,6 +16,8 @@
 #include "ngx_http_flowdash_url_make.c"
 
 
+ngx_module_t  ngx_http_flowdash_module;
+
 static ngx_str_t  fuzz_values[2];
 
 
@@ -34,7 +36,8 @@ ngx_http_flowdash_conf_create_value(ngx_conf_t *cf, ngx_str_t *text)
 
 
 ngx_int_t
-ngx_http_flowdash_value(ngx_http_request_t *r, ngx_http_complex_value_t *cv,
+ngx_http_flowdash_value_sent(ngx_http_request_t *r,
+    ngx_http_flowdash_loc_conf_t *conf, ngx_http_complex_value_t *cv,
     ngx_http_flowdash_value_t *value)
 {
     ngx_memzero(value, sizeof(ngx_http_flowdash_value_t));
@@ -238,6 +241,10 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     ngx_memzero(&r, sizeof(ngx_http_request_t));
     ngx_memzero(&url, sizeof(ngx_http_flowdash_url_t));
     ngx_memzero(&ex, sizeof(ngx_http_flowdash_exchange_t));
+
+    /* no step, whose configuration would be wanted */
+
+    ex.fetch = 1;
 
     cf.pool = in.pool;
     cf.temp_pool = in.pool;
