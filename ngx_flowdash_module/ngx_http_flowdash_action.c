@@ -23,6 +23,7 @@
 #include <ngx_http_flowdash_source_preset.h>
 #include <ngx_http_flowdash_source_read.h>
 #include <ngx_http_flowdash_source_write.h>
+#include <ngx_http_flowdash_extract.h>
 #include <ngx_http_flowdash_log.h>
 #include <ngx_http_flowdash_count.h>
 #include <ngx_http_flowdash_identity.h>
@@ -39,6 +40,7 @@
 #include <ngx_http_flowdash_end.h>
 #include <ngx_http_flowdash_unread.h>
 #include <ngx_http_flowdash_guard.h>
+#include <ngx_http_flowdash_batch.h>
 #include <ngx_http_flowdash_action.h>
 
 
@@ -53,6 +55,8 @@ static ngx_int_t ngx_http_flowdash_action_begin(ngx_http_request_t *r,
     ngx_http_flowdash_method_t *method);
 static void ngx_http_flowdash_action_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_action_batch(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
@@ -447,7 +451,45 @@ ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
 
     ctx->own = ctx->task;
 
+    if (!ctx->refusal_status && ngx_http_flowdash_batch_is_here(ctx)) {
+        return ngx_http_flowdash_action_batch(r, ctx);
+    }
+
+    if (ngx_http_flowdash_extract(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_http_flowdash_action_start(r, ctx);
+}
+
+
+/* several requests in one body: none of them may be an action */
+
+static ngx_int_t
+ngx_http_flowdash_action_batch(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    ctx->judged = 1;
+
+    if (ngx_http_flowdash_ctx_id(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_flowdash_batch(r, ctx);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_flowdash_action_refuse(r, ctx, NULL);
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ctx->state = NGX_HTTP_FLOWDASH_NONE;
+
+    return NGX_DECLINED;
 }
 
 
@@ -601,7 +643,8 @@ ngx_http_flowdash_action_check_name(ngx_http_flowdash_ctx_t *ctx,
     }
 
     if (name->text.len == 0 && name->ambiguous && !ctx->refusal_status) {
-        return "the action's name depends on a field that the task has twice";
+        return "the action's name depends on a field that the task has twice, "
+               "or on an extracted value that is not a scalar";
     }
 
     return NULL;

@@ -11,12 +11,15 @@
 #include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_step.h>
+#include <ngx_http_flowdash_conf_extract.h>
 #include <ngx_http_flowdash_named.h>
 #include <ngx_http_flowdash_result_headers.h>
 #include <ngx_http_flowdash_conf_told.h>
 #include <ngx_http_flowdash_conf_loc.h>
 
 
+static ngx_int_t ngx_http_flowdash_conf_loc_merge_pointer(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *prev, ngx_http_flowdash_loc_conf_t *conf);
 static ngx_int_t ngx_http_flowdash_conf_loc_merge_step(
     ngx_http_flowdash_loc_conf_t *prev, ngx_http_flowdash_loc_conf_t *conf);
 static void ngx_http_flowdash_conf_loc_merge_places(
@@ -86,6 +89,7 @@ ngx_http_flowdash_conf_loc_create(ngx_conf_t *cf)
     conf->pointer = NGX_CONF_UNSET_PTR;
     conf->task_from = NGX_CONF_UNSET_PTR;
     conf->set = NGX_CONF_UNSET_PTR;
+    conf->extracts = NGX_CONF_UNSET_PTR;
     conf->max_fields_size = NGX_CONF_UNSET_SIZE;
     conf->max_fields = NGX_CONF_UNSET_UINT;
     conf->decode = NGX_CONF_UNSET;
@@ -121,22 +125,8 @@ ngx_http_flowdash_conf_loc_merge(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_flowdash_loc_conf_t *prev = parent;
     ngx_http_flowdash_loc_conf_t *conf = child;
 
-    if (prev->pointer == NGX_CONF_UNSET_PTR) {
-
-        /* the http level: all locations that set none share the default */
-
-        prev->pointer = ngx_http_flowdash_conf_loc_default_pointer(cf);
-        if (prev->pointer == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        ngx_str_set(&prev->pointer_text, "/task");
-    }
-
-    if (conf->pointer == NGX_CONF_UNSET_PTR) {
-        conf->pointer = prev->pointer;
-        conf->pointer_text = prev->pointer_text;
-        conf->task_required = prev->task_required;
+    if (ngx_http_flowdash_conf_loc_merge_pointer(cf, prev, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
     }
 
     if (conf->step == NULL) {
@@ -194,11 +184,39 @@ ngx_http_flowdash_conf_loc_merge(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_flowdash_conf_loc_merge_call(prev, conf);
     ngx_http_flowdash_conf_loc_merge_upstreams(cf);
 
-    if (ngx_http_flowdash_named_merge(cf, conf) != NGX_OK) {
+    if (ngx_http_flowdash_conf_extract_merge(cf, prev, conf) != NGX_OK
+        || ngx_http_flowdash_named_merge(cf, conf) != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
     return ngx_http_flowdash_conf_step_merged(cf, conf);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_conf_loc_merge_pointer(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *prev, ngx_http_flowdash_loc_conf_t *conf)
+{
+    if (prev->pointer == NGX_CONF_UNSET_PTR) {
+
+        /* the http level: all locations that set none share the default */
+
+        prev->pointer = ngx_http_flowdash_conf_loc_default_pointer(cf);
+        if (prev->pointer == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_str_set(&prev->pointer_text, "/task");
+    }
+
+    if (conf->pointer == NGX_CONF_UNSET_PTR) {
+        conf->pointer = prev->pointer;
+        conf->pointer_text = prev->pointer_text;
+        conf->task_required = prev->task_required;
+    }
+
+    return NGX_OK;
 }
 
 

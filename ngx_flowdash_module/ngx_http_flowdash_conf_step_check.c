@@ -81,6 +81,9 @@ static ngx_http_flowdash_directive_t  ngx_http_flowdash_action_directives[] = {
       offsetof(ngx_http_flowdash_loc_conf_t, require_user), NGX_CONF_UNSET,
       NULL },
 
+    { "flowdash_extract",
+      offsetof(ngx_http_flowdash_loc_conf_t, extracts), NGX_CONF_UNSET, NULL },
+
     { "flowdash_set",
       offsetof(ngx_http_flowdash_loc_conf_t, set), NGX_CONF_UNSET, NULL },
 

@@ -25,6 +25,7 @@
 #include <ngx_http_flowdash_conf_request.h>
 #include <ngx_http_flowdash_conf_task.h>
 #include <ngx_http_flowdash_conf_user.h>
+#include <ngx_http_flowdash_conf_extract.h>
 #include <ngx_http_flowdash_conf_condition.h>
 #include <ngx_http_flowdash_conf_step.h>
 #include <ngx_http_flowdash_conf_call.h>
@@ -125,6 +126,13 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
     { ngx_string("flowdash_task_from"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
       ngx_http_flowdash_conf_task_from,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_extract"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE23,
+      ngx_http_flowdash_conf_extract,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -482,7 +490,9 @@ ngx_http_flowdash_create_main_conf(ngx_conf_t *cf)
 
     if (ngx_array_init(&fmcf->actions, cf->pool, 8,
                        sizeof(ngx_http_flowdash_loc_conf_t *))
-        != NGX_OK)
+        != NGX_OK
+        || ngx_array_init(&fmcf->extracted, cf->pool, 4, sizeof(ngx_str_t *))
+           != NGX_OK)
     {
         return NULL;
     }

@@ -54,6 +54,11 @@ $t->config(<<"EOC");
         flowdash_action "Save";
         $handlers
     }
+    location /extract {
+        flowdash_extract \$extracted /a;
+        flowdash_action "\$extracted";
+        $handlers
+    }
     location /root {
         flowdash_task "";
         flowdash_action "Save";
@@ -152,6 +157,12 @@ my %request = (
     'the boundary of `multipart/form-data`' => [ map {
         [ '/', $parts . 'b' x $_, part('b' x $_, '') ]
     } 70, 71 ],
+    'a value of `flowdash_extract`' => [ map {
+        [ '/extract', $json, '{"a":"' . 'x' x $_ . '"}' ]
+    } 65_536, 65_537 ],
+    'the elements of a batch' => [ map {
+        [ '/extract', $json, '[' . join(',', ('{}') x $_) . ']' ]
+    } 100, 101 ],
     'a host made of variables in `flowdash_call`' => [ map {
         [ '/host?host=' . 'a' x $_, $json, '{}' ]
     } 253, 254 ],
@@ -254,6 +265,8 @@ my %conf = (
                                                   'flowdash_pass_status 444;' ],
     'the pointer of `flowdash_task`' => [ map { 'flowdash_task ' . '/a' x $_ . ';' }
                                           127, 128 ],
+    'the pointer of `flowdash_extract`' => [ map {
+        'flowdash_extract $x ' . '/a' x $_ . ';' } 127, 128 ],
     'a key of `flowdash_sign_key`, decoded' => [ key(32), key(28) ],
     'a file of `flowdash_sign_key` or `flowdash_proxy`' => [
         '', 'flowdash_proxy http://127.0.0.1:1 file:%%DIR%%/long;' ],

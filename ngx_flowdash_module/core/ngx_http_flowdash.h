@@ -37,6 +37,15 @@ typedef struct {
 } ngx_http_flowdash_value_t;
 
 
+/* a value of flowdash_extract */
+
+typedef struct {
+    ngx_str_t                       text;
+    unsigned                        ambiguous:1; /* it is not a scalar */
+    unsigned                        missing:1;   /* the task lacks it */
+} ngx_http_flowdash_extracted_t;
+
+
 /* what the module's variables have to know, and to say, about it meanwhile */
 
 typedef struct {
@@ -151,6 +160,9 @@ struct ngx_http_flowdash_ctx_s {
     ngx_http_flowdash_task_t       *own;       /* as the client sent it */
     ngx_http_flowdash_task_t       *stored;
     ngx_http_flowdash_task_t       *task;      /* as steps see it */
+
+    /* of conf->extracts, those of body and query; NULL: cannot be told */
+    ngx_http_flowdash_extracted_t  *extracted;
 
     ngx_http_flowdash_evaluation_t *evaluation;  /* or NULL */
 

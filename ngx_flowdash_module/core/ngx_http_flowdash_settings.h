@@ -41,6 +41,26 @@ typedef struct {
 } ngx_http_flowdash_from_t;
 
 
+/* a variable that a value of the request is extracted into */
+
+typedef enum {
+    NGX_HTTP_FLOWDASH_FROM_BODY = 0,
+    NGX_HTTP_FLOWDASH_FROM_QUERY,
+    NGX_HTTP_FLOWDASH_FROM_TASK,
+    NGX_HTTP_FLOWDASH_FROM_STORED
+} ngx_http_flowdash_extract_from_e;
+
+
+typedef struct {
+    ngx_str_t                      *name;      /* one for each variable */
+    ngx_http_flowdash_extract_from_e  from;
+    ngx_array_t                     pointer;   /* of ..._token_t */
+    ngx_array_t                     names;     /* of ngx_str_t: up to the
+                                                  first selector */
+    ngx_array_t                     rest;      /* of ..._token_t: from it on */
+} ngx_http_flowdash_extract_t;
+
+
 typedef struct {
     ngx_http_flowdash_from_t        from;
     ngx_str_t                       pointer_text;  /* as it was configured */
@@ -82,6 +102,7 @@ typedef struct {
     ngx_array_t                     user_names;  /* of ngx_str_t: the ends of
                                                     $flowdash_user_NAME */
     ngx_uint_t                      generation;  /* of the configuration */
+    ngx_array_t                     extracted; /* of ngx_str_t *: variables */
 
     unsigned                        steps:1;
     unsigned                        guard:1;   /* flowdash_guard is used */
@@ -111,6 +132,7 @@ typedef struct {
     ngx_uint_t                      task_required;
     ngx_http_flowdash_from_t       *task_from;
     ngx_array_t                    *set;       /* of ..._param_t */
+    ngx_array_t                    *extracts;  /* of ..._extract_t */
     size_t                          max_fields_size;
     ngx_uint_t                      max_fields;
     ngx_flag_t                      decode;

@@ -122,6 +122,9 @@ typedef struct {
     unsigned                         later_index:1; /* a[5]; the task is
                                                        a[0] */
     unsigned                         ascii:1; /* it must be ASCII only */
+    unsigned                         scalar:1;  /* set by the caller: the
+                                                   pointer leads to a value */
+    unsigned                         nested:1;  /* but it has members */
 
     /* after a refusal: what is wrong and where, for the log */
 

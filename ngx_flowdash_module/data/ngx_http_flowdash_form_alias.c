@@ -120,7 +120,8 @@ ngx_http_flowdash_form_alias_leads(ngx_http_flowdash_form_t *form,
 
             /* a value; a query may have other ones of this name */
 
-            return !form->query;
+            return !form->query
+                   || (form->scalar && n + 1 == form->pointer->nelts);
         }
 
         inside = (*p == '[' || (inside && *p == '.'));

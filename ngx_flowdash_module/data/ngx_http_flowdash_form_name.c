@@ -55,6 +55,14 @@ ngx_http_flowdash_form_name(ngx_http_flowdash_form_t *form,
         return ngx_http_flowdash_form_rules_field(form, field, &pair->path);
     }
 
+    if (form->scalar && pair->path.len) {
+
+        /* controller[] */
+
+        form->nested = 1;
+        return NGX_DONE;
+    }
+
     rule = ngx_http_flowdash_form_alias_of_task(form, &pair->name);
 
     if (rule) {
@@ -82,6 +90,7 @@ ngx_http_flowdash_form_name_split(ngx_http_flowdash_form_t *form,
     ngx_array_t  *pointer;
 
     *found = 0;
+    ngx_str_null(path);
 
     pointer = form->pointer;
 
@@ -109,7 +118,7 @@ ngx_http_flowdash_form_name_split(ngx_http_flowdash_form_t *form,
         return "a value where the task should be";
     }
 
-    if (field->len == 0) {
+    if (field->len == 0 && !form->scalar) {
         return "an array where the task should be";
     }
 
@@ -142,6 +151,16 @@ ngx_http_flowdash_form_name_follow(ngx_http_flowdash_form_t *form,
     last = p + name->len;
 
     for (n = 0; /* void */ ; n++) {
+
+        if (form->scalar && n == form->pointer->nelts) {
+            *found = (p == last);
+            *field = *name;
+
+            path->data = p;
+            path->len = last - p;
+
+            return NULL;
+        }
 
         if (p == last) {
 
@@ -239,6 +258,12 @@ ngx_http_flowdash_form_name_end(ngx_http_flowdash_form_t *form)
         return ngx_http_flowdash_form_refuse(form,
                    NGX_HTTP_FLOWDASH_FORM_MALFORMED, form->offset,
                    "an index that some apps take for the task's");
+    }
+
+    if (form->nested && form->pairs) {
+        return ngx_http_flowdash_form_refuse(form,
+                   NGX_HTTP_FLOWDASH_FORM_MALFORMED, form->offset,
+                   "a value that has members, too");
     }
 
     return NGX_OK;

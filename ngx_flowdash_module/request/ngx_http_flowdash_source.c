@@ -50,6 +50,7 @@ ngx_http_flowdash_source_create(ngx_http_request_t *r,
 
     ctx->stored = NULL;
     ctx->task = NULL;
+    ctx->extracted = NULL;
     ctx->refusal_status = 0;
     ctx->refusal_rule = 0;
 
@@ -467,4 +468,53 @@ ngx_http_flowdash_source_check_form(ngx_http_flowdash_ctx_t *ctx,
 
     return ngx_http_flowdash_form_check(source->form, new,
                                         field ? &field->value : NULL, error);
+}
+
+
+ngx_http_flowdash_form_t *
+ngx_http_flowdash_source_create_form(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *boundary)
+{
+    ngx_http_flowdash_form_t  *form;
+
+    form = ngx_palloc(r->pool, sizeof(ngx_http_flowdash_form_t));
+    if (form == NULL) {
+        return NULL;
+    }
+
+    ngx_http_flowdash_form_init(form, r->pool, ctx->conf->pointer, boundary,
+                                ctx->conf->max_fields_size,
+                                ctx->conf->strict);
+
+    form->max_fields = ctx->conf->max_fields;
+
+    return form;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_source_refuse_form(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_form_t *form,
+    const char *what)
+{
+    ngx_uint_t  status;
+
+    switch (form->verdict) {
+
+    case NGX_HTTP_FLOWDASH_FORM_CHARSET:
+    case NGX_HTTP_FLOWDASH_FORM_TYPE:
+        status = NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
+        break;
+
+    case NGX_HTTP_FLOWDASH_FORM_LARGE:
+        status = NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+        break;
+
+    default:
+        status = NGX_HTTP_BAD_REQUEST;
+    }
+
+    return ngx_http_flowdash_source_refuse_at(r, ctx, status, what,
+                                              form->error, form->rule,
+                                              form->offset);
 }

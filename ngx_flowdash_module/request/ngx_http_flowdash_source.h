@@ -7,6 +7,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash.h>
 
 
@@ -79,6 +80,21 @@ ngx_int_t ngx_http_flowdash_source_refuse_rule(ngx_http_request_t *r,
 ngx_int_t ngx_http_flowdash_source_refuse_at(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status, const char *what,
     const char *error, ngx_uint_t rule, off_t offset);
+
+/*
+ * Creates a form that has yet to be read, with the rules and limits of the
+ * location.  "boundary" is empty for a urlencoded one.  Returns NULL on error.
+ */
+ngx_http_flowdash_form_t *ngx_http_flowdash_source_create_form(
+    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_str_t *boundary);
+
+/*
+ * Records why a form is refused, which "what" has.  Returns NGX_OK or
+ * NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_source_refuse_form(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_form_t *form,
+    const char *what);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_SOURCE_H_INCLUDED_ */

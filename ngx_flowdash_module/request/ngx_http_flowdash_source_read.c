@@ -15,8 +15,6 @@
 #include <ngx_http_flowdash_form_task.h>
 #include <ngx_http_flowdash_form_urlencoded.h>
 #include <ngx_http_flowdash_form_grammar.h>
-#include <ngx_http_flowdash_multipart_grammar.h>
-#include <ngx_http_flowdash_multipart.h>
 #include <ngx_http_flowdash_gzip.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_body.h>
@@ -24,31 +22,30 @@
 #include <ngx_http_flowdash_source_state.h>
 #include <ngx_http_flowdash_source.h>
 #include <ngx_http_flowdash_source_query.h>
+#include <ngx_http_flowdash_source_multipart.h>
+#include <ngx_http_flowdash_extract.h>
 #include <ngx_http_flowdash_source_read.h>
 
 
 static ngx_int_t ngx_http_flowdash_source_read_begin(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static ngx_http_flowdash_form_t *ngx_http_flowdash_source_read_form(
-    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_str_t *boundary);
 static ngx_int_t ngx_http_flowdash_source_read_decode(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_source_read_text(ngx_http_request_t *r,
     ngx_http_flowdash_sources_t *src);
 static ngx_int_t ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_source_read_value(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_source_read_urlencoded(
     ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_source_read_pairs(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_source_t *source,
     ngx_uint_t query);
-static ngx_int_t ngx_http_flowdash_source_read_multipart(ngx_http_request_t *r,
+static ngx_int_t ngx_http_flowdash_source_read_rest(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_source_read_query(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static ngx_int_t ngx_http_flowdash_source_read_refuse_form(
-    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_form_t *form);
 
 
 ngx_int_t
@@ -85,7 +82,7 @@ ngx_http_flowdash_source_read(ngx_http_request_t *r,
     switch (src->media.type) {
 
     case NGX_HTTP_FLOWDASH_MULTIPART:
-        rc = ngx_http_flowdash_source_read_multipart(r, ctx);
+        rc = ngx_http_flowdash_source_multipart(r, ctx);
         break;
 
     case NGX_HTTP_FLOWDASH_URLENCODED:
@@ -96,9 +93,21 @@ ngx_http_flowdash_source_read(ngx_http_request_t *r,
         rc = ngx_http_flowdash_source_read_json(r, ctx);
     }
 
-    if (rc != NGX_OK || ctx->refusal_status) {
+    if (rc != NGX_OK || ctx->refusal_status || src->batch) {
         return rc;
     }
+
+    return ngx_http_flowdash_source_read_rest(r, ctx);
+}
+
+
+/* the body has been read: this is about the query, and both together */
+
+static ngx_int_t
+ngx_http_flowdash_source_read_rest(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t  rc;
 
     rc = ngx_http_flowdash_source_read_query(r, ctx);
 
@@ -119,7 +128,6 @@ ngx_http_flowdash_source_read_begin(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
     off_t                         max;
-    const char                   *error;
     ngx_http_core_loc_conf_t     *clcf;
     ngx_http_flowdash_sources_t  *src;
 
@@ -171,53 +179,10 @@ ngx_http_flowdash_source_read_begin(ngx_http_request_t *r,
     }
 
     if (src->media.type == NGX_HTTP_FLOWDASH_MULTIPART) {
-
-        error = ngx_http_flowdash_multipart_grammar_type(
-                    &r->headers_in.content_type->value);
-
-        if (error && (ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_PARTS)) {
-            return ngx_http_flowdash_source_refuse_rule(r, ctx,
-                                               NGX_HTTP_BAD_REQUEST,
-                                               NGX_HTTP_FLOWDASH_STRICT_PARTS,
-                                               error);
-        }
-
-        src->body.form = ngx_http_flowdash_source_read_form(r, ctx,
-                                                         &src->media.boundary);
-        if (src->body.form == NULL) {
-            return NGX_ERROR;
-        }
-
-        src->body.form->method = &ctx->method;
-
-        src->multipart = ngx_http_flowdash_multipart_create(src->body.form);
-        if (src->multipart == NULL) {
-            return NGX_ERROR;
-        }
+        return ngx_http_flowdash_source_multipart_begin(r, ctx);
     }
 
     return NGX_OK;
-}
-
-
-static ngx_http_flowdash_form_t *
-ngx_http_flowdash_source_read_form(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *boundary)
-{
-    ngx_http_flowdash_form_t  *form;
-
-    form = ngx_palloc(r->pool, sizeof(ngx_http_flowdash_form_t));
-    if (form == NULL) {
-        return NULL;
-    }
-
-    ngx_http_flowdash_form_init(form, r->pool, ctx->conf->pointer, boundary,
-                                ctx->conf->max_fields_size,
-                                ctx->conf->strict);
-
-    form->max_fields = ctx->conf->max_fields;
-
-    return form;
 }
 
 
@@ -320,11 +285,9 @@ static ngx_int_t
 ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_int_t                         rc;
-    ngx_str_t                        *text;
-    ngx_uint_t                        status;
-    ngx_http_flowdash_json_verdict_e  verdict;
-    ngx_http_flowdash_sources_t      *src;
+    ngx_int_t                     rc;
+    ngx_str_t                    *text;
+    ngx_http_flowdash_sources_t  *src;
 
     src = ctx->sources;
 
@@ -340,6 +303,57 @@ ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
     } else {
         ngx_str_set(text, "{}");
     }
+
+    if (ngx_http_flowdash_extract_is_batch(ctx->conf, text)) {
+        src->batch = 1;
+        return NGX_OK;
+    }
+
+    return ngx_http_flowdash_source_read_value(r, ctx);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_source_read_element(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *text)
+{
+    ngx_int_t                     rc;
+    ngx_http_flowdash_sources_t  *src;
+
+    src = ctx->sources;
+
+    ctx->task = NULL;
+    ctx->refusal_status = 0;
+    ctx->refusal_rule = 0;
+
+    src->body.text = *text;
+    src->query.form = NULL;
+    src->query_is_other = 0;
+
+    rc = ngx_http_flowdash_source_read_value(r, ctx);
+
+    if (rc != NGX_OK || ctx->refusal_status) {
+        return rc;
+    }
+
+    return ngx_http_flowdash_source_read_rest(r, ctx);
+}
+
+
+/* src->body.text is the JSON that has the task */
+
+static ngx_int_t
+ngx_http_flowdash_source_read_value(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t                         rc;
+    ngx_str_t                        *text;
+    ngx_uint_t                        status;
+    ngx_http_flowdash_json_verdict_e  verdict;
+    ngx_http_flowdash_sources_t      *src;
+
+    src = ctx->sources;
+    text = &src->body.text;
 
     if ((ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_JSON)
         && ngx_http_flowdash_body_may_be_form(ctx->conf->types)
@@ -361,6 +375,11 @@ ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
     {
         return NGX_ERROR;
     }
+
+    /* what else is in it can be extracted, even if there is no task */
+
+    src->readable = (verdict == NGX_HTTP_FLOWDASH_JSON_OK
+                     || verdict == NGX_HTTP_FLOWDASH_JSON_NO_OBJECT);
 
     if (verdict == NGX_HTTP_FLOWDASH_JSON_OK) {
 
@@ -421,7 +440,11 @@ ngx_http_flowdash_source_read_urlencoded(ngx_http_request_t *r,
 
     ngx_http_flowdash_method_pairs(&ctx->method, &src->body.text);
 
-    return ngx_http_flowdash_source_read_pairs(r, ctx, &src->body, 0);
+    rc = ngx_http_flowdash_source_read_pairs(r, ctx, &src->body, 0);
+
+    src->readable = (rc == NGX_OK && !ctx->refusal_status);
+
+    return rc;
 }
 
 
@@ -445,7 +468,7 @@ ngx_http_flowdash_source_read_pairs(ngx_http_request_t *r,
 
     ngx_str_null(&none);
 
-    form = ngx_http_flowdash_source_read_form(r, ctx, &none);
+    form = ngx_http_flowdash_source_create_form(r, ctx, &none);
     if (form == NULL) {
         return NGX_ERROR;
     }
@@ -463,7 +486,8 @@ ngx_http_flowdash_source_read_pairs(ngx_http_request_t *r,
     rc = ngx_http_flowdash_form_urlencoded_parse(form, &source->text);
 
     if (rc == NGX_DECLINED) {
-        return ngx_http_flowdash_source_read_refuse_form(r, ctx, form);
+        return ngx_http_flowdash_source_refuse_form(r, ctx, form,
+                                                    query ? "query" : "body");
     }
 
     if (rc != NGX_OK) {
@@ -479,45 +503,6 @@ ngx_http_flowdash_source_read_pairs(ngx_http_request_t *r,
     source->form = form;
 
     return ngx_http_flowdash_form_task(form, &source->task);
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_source_read_multipart(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx)
-{
-    ngx_int_t                     rc;
-    ngx_str_t                     piece;
-    ngx_http_flowdash_sources_t  *src;
-
-    src = ctx->sources;
-
-    do {
-        rc = ngx_http_flowdash_body_piece(r, &src->pieces, &piece);
-
-        if (rc == NGX_DONE) {
-            rc = ngx_http_flowdash_multipart_end(src->multipart);
-            break;
-        }
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        rc = ngx_http_flowdash_multipart_read(src->multipart, piece.data,
-                                              piece.len);
-    } while (rc == NGX_OK);
-
-    if (rc == NGX_DECLINED) {
-        return ngx_http_flowdash_source_read_refuse_form(r, ctx,
-                                                         src->body.form);
-    }
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    return ngx_http_flowdash_form_task(src->body.form, &src->body.task);
 }
 
 
@@ -561,32 +546,4 @@ ngx_http_flowdash_source_read_query(ngx_http_request_t *r,
     }
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_source_read_refuse_form(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_form_t *form)
-{
-    ngx_uint_t  status;
-
-    switch (form->verdict) {
-
-    case NGX_HTTP_FLOWDASH_FORM_CHARSET:
-    case NGX_HTTP_FLOWDASH_FORM_TYPE:
-        status = NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
-        break;
-
-    case NGX_HTTP_FLOWDASH_FORM_LARGE:
-        status = NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
-        break;
-
-    default:
-        status = NGX_HTTP_BAD_REQUEST;
-    }
-
-    return ngx_http_flowdash_source_refuse_at(r, ctx, status,
-                                              form->query ? "query" : "body",
-                                              form->error, form->rule,
-                                              form->offset);
 }

@@ -18,5 +18,12 @@
 ngx_int_t ngx_http_flowdash_source_read(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
+/*
+ * Reads the task from one element of a batch as if it was the whole body.
+ * Returns NGX_OK, as ngx_http_flowdash_source_read(), or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_source_read_element(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *text);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_SOURCE_READ_H_INCLUDED_ */

@@ -36,6 +36,7 @@ typedef struct ngx_http_flowdash_sources_s {
     ngx_http_flowdash_pieces_t      pieces;
     ngx_http_flowdash_gzip_t       *gzip;
     ngx_http_flowdash_multipart_t  *multipart;
+    ngx_http_flowdash_multipart_t **readers;   /* of each flowdash_extract */
 
     ngx_http_flowdash_source_t      body;
     size_t                          filled;    /* of body.text */
@@ -45,6 +46,8 @@ typedef struct ngx_http_flowdash_sources_s {
     ngx_http_flowdash_copy_t        copy;      /* of a changed body */
 
     unsigned                        has_body:1;
+    unsigned                        readable:1;  /* all of the body */
+    unsigned                        batch:1;   /* it is an array of bodies */
     unsigned                        query_is_other:1;  /* not of the task */
 } ngx_http_flowdash_sources_t;
 

@@ -72,7 +72,8 @@ ngx_http_flowdash_dry_run_asked(ngx_http_request_t *r,
 
         /* what may be meant as a dry run must not be executed */
 
-        *error = "flowdash_dry_run depends on a field that the task has twice";
+        *error = "flowdash_dry_run depends on a field that the task has "
+                 "twice, or on an extracted value that is not a scalar";
         return NGX_DECLINED;
     }
 

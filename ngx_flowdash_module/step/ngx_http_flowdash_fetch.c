@@ -14,6 +14,7 @@
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_source.h>
+#include <ngx_http_flowdash_extract_field.h>
 #include <ngx_http_flowdash_merge.h>
 #include <ngx_http_flowdash_fetch_request.h>
 #include <ngx_http_flowdash_fetch.h>
@@ -99,5 +100,9 @@ ngx_http_flowdash_fetch_end(ngx_http_request_t *r,
 
     ctx->stored = task;
 
-    return ngx_http_flowdash_source_merge(r, ctx);
+    if (ngx_http_flowdash_source_merge(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_flowdash_extract_field_check_stored(r, ctx, ex);
 }

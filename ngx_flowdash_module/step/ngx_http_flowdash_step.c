@@ -126,7 +126,8 @@ ngx_http_flowdash_step_condition(ngx_http_request_t *r,
     if (value.ambiguous) {
         return ngx_http_flowdash_exchange_fail(ex,
                    NGX_HTTP_FLOWDASH_REQUEST_INVALID,
-                   "flowdash_if depends on a field that the task has twice");
+                   "flowdash_if depends on a field that the task has twice, "
+                   "or on an extracted value that is not a scalar");
     }
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,

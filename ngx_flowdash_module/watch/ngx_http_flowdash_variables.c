@@ -25,10 +25,6 @@ typedef ngx_int_t (*ngx_http_flowdash_variable_pt)(ngx_http_request_t *r,
 
 static ngx_int_t ngx_http_flowdash_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_flowdash_variable_failed(
-    ngx_http_flowdash_ctx_t *ctx);
-static ngx_int_t ngx_http_flowdash_variable_set(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_variable_value_t *v, ngx_str_t *s);
 
 static ngx_int_t ngx_http_flowdash_variable_id(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
@@ -201,9 +197,7 @@ ngx_http_flowdash_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 }
 
 
-/* see ngx_http_flowdash_value_evaluate() */
-
-static ngx_int_t
+ngx_int_t
 ngx_http_flowdash_variable_failed(ngx_http_flowdash_ctx_t *ctx)
 {
     if (ctx->evaluation) {
@@ -214,13 +208,7 @@ ngx_http_flowdash_variable_failed(ngx_http_flowdash_ctx_t *ctx)
 }
 
 
-/*
- * A value from outside may have control characters, of which proxy_set_header
- * and add_header would make further headers.  Such a value is escaped as in
- * JSON.
- */
-
-static ngx_int_t
+ngx_int_t
 ngx_http_flowdash_variable_set(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_variable_value_t *v, ngx_str_t *s)
 {

@@ -30,6 +30,20 @@ ngx_http_flowdash_field_t *ngx_http_flowdash_variables_field(
 ngx_http_flowdash_field_t *ngx_http_flowdash_variables_stored(
     ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_str_t *name);
 
+/*
+ * Gives a variable its value.  One from outside may have control characters,
+ * of which proxy_set_header and add_header would make further headers.  Such a
+ * value is escaped as in JSON.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_variable_set(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_variable_value_t *v, ngx_str_t *s);
+
+/*
+ * Notes that a variable could not be evaluated, so that no directive takes it
+ * for an empty one.  Returns NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_variable_failed(ngx_http_flowdash_ctx_t *ctx);
+
 /* Logs that a variable is read before its value can be known: "what" is. */
 void ngx_http_flowdash_variables_too_early(ngx_http_request_t *r,
     ngx_str_t *name, const char *what);

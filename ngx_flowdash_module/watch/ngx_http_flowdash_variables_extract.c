@@ -1,0 +1,66 @@
+
+/*
+ * The variables of flowdash_extract.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_extract_field.h>
+#include <ngx_http_flowdash_variables.h>
+#include <ngx_http_flowdash_variables_extract.h>
+
+
+ngx_int_t
+ngx_http_flowdash_variables_extract(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t *name = (ngx_str_t *) data;
+
+    ngx_uint_t                      i;
+    ngx_http_flowdash_ctx_t        *ctx;
+    ngx_http_flowdash_value_t      *value, unused;
+    ngx_http_flowdash_extract_t    *extract;
+    ngx_http_flowdash_extracted_t   extracted;
+
+    v->not_found = 1;
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    if (ctx == NULL) {
+        ngx_http_flowdash_variables_too_early(r, name,
+                                              "the task has been read");
+        return NGX_OK;
+    }
+
+    if (ctx->conf->extracts == NULL) {
+        return NGX_OK;
+    }
+
+    extract = ctx->conf->extracts->elts;
+
+    for (i = 0; extract[i].name != name; i++) {
+        if (i + 1 == ctx->conf->extracts->nelts) {
+            return NGX_OK;
+        }
+    }
+
+    value = &unused;
+
+    if (ctx->evaluation) {
+        ctx->evaluation->read = 1;
+        value = ctx->evaluation->value;
+    }
+
+    if (ngx_http_flowdash_extract_field_get(r, ctx, i, &extracted) != NGX_OK) {
+        return ngx_http_flowdash_variable_failed(ctx);
+    }
+
+    value->ambiguous |= extracted.ambiguous;
+    value->missing |= extracted.missing;
+
+    return ngx_http_flowdash_variable_set(r, ctx, v, &extracted.text);
+}
