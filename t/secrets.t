@@ -287,7 +287,7 @@ for (@rows) {
 }
 
 is(act('/fetch', $task)->{status}, 200, 'fetched');
-is(act('/no_fetch', $task)->{status}, 502, 'not fetched');
+is(act('/no_fetch', $task)->{status}, 404, 'not fetched');
 
 for ('{"task":{"f":"' . $secret{task}, qq({"task":"$secret{task}"}),
      qq({"task":{"$secret{task}":1,"$secret{task}":2}}),
