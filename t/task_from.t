@@ -173,7 +173,7 @@ $t->config(<<"END");
             location /redirect/ { try_files /nowhere /file/1; }
             location /says/ {
                 default_type application/json;
-                return 200 '{"issue":{"is":"\$request_method \$request_uri"}}';
+                return 200 '{"issue":{"is":"\$request_method \$request_uri \$request"}}';
             }
             location /slow/ {
                 limit_req zone=slow burst=20;
@@ -348,7 +348,7 @@ unlike($t->error_log, qr/client sent invalid/, 'and no body');
 # apps are told what to do, and caches what they keep
 
 is(put('/other/x?where=says', '{}')->{status}, 204, 'variables');
-task_is('{"is":"GET /says/1"}', 'are of the fetch');
+task_is('{"is":"GET /says/1 GET /says/1 HTTP/1.1"}', 'are of the fetch');
 $t->only_request('app');
 
 # a limit in the location which is fetched does not hold the fetch for ever

@@ -99,6 +99,12 @@ $t->config(<<"END");
                 $step
             }
 
+            location = /led {
+                flowdash_action \$by_role;
+                $step
+                try_files /nowhere /pointer;
+            }
+
             location = /task {
                 flowdash_action "Finish";
                 flowdash_task_from /api/task;
@@ -239,6 +245,14 @@ is(act('/role', 'X-Me-Body' => '{"id":1,"role":"x"}')->{status}, 201,
     'no action for another');
 $t->no_request('crm', 'not called');
 app_got('GET /me POST /role', 'asked, and sent');
+
+# an internal redirect leads to another action, which asks another page
+
+is(act('/led', 'X-Me-Body' => '{"id":1,"data":{"user":{"id":2}}}')->{status},
+    201, 'led to an action');
+user_is('{"id":2,"email":null,"first_name":null,"last_name":null}',
+    'the user of the second page');
+app_got('GET /me GET /app/me?a= POST /pointer', 'both are asked');
 
 # the user comes first: a stranger costs one request
 

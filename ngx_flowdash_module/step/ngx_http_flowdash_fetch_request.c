@@ -215,7 +215,10 @@ ngx_http_flowdash_fetch_request_start(ngx_http_request_t *r,
 }
 
 
-/* sets $request_uri, which caches use as a key; it would be the client's */
+/*
+ * Sets $request_uri, which caches use as a key, and $request.  They would be
+ * the client's.
+ */
 
 static ngx_int_t
 ngx_http_flowdash_fetch_request_set_uri(ngx_http_request_t *sr)
@@ -226,11 +229,15 @@ ngx_http_flowdash_fetch_request_set_uri(ngx_http_request_t *sr)
     escape = 2 * ngx_escape_uri(NULL, sr->uri.data, sr->uri.len,
                                 NGX_ESCAPE_URI);
 
-    p = ngx_pnalloc(sr->pool, sr->uri.len + escape + sizeof("?") - 1
-                              + sr->args.len);
+    p = ngx_pnalloc(sr->pool, sizeof("GET ? HTTP/1.1") - 1 + sr->uri.len
+                              + escape + sr->args.len);
     if (p == NULL) {
         return NGX_ERROR;
     }
+
+    sr->request_line.data = p;
+
+    p = ngx_cpymem(p, "GET ", sizeof("GET ") - 1);
 
     sr->unparsed_uri.data = p;
 
@@ -243,6 +250,10 @@ ngx_http_flowdash_fetch_request_set_uri(ngx_http_request_t *sr)
     }
 
     sr->unparsed_uri.len = p - sr->unparsed_uri.data;
+
+    p = ngx_cpymem(p, " HTTP/1.1", sizeof(" HTTP/1.1") - 1);
+
+    sr->request_line.len = p - sr->request_line.data;
 
     return NGX_OK;
 }

@@ -129,6 +129,7 @@ ngx_http_flowdash_user_key_connection(ngx_http_request_t *r,
         ngx_string("scheme"),
         ngx_string("server_addr"),
         ngx_string("server_port"),
+        ngx_string("ssl_server_name"),
         ngx_string("ssl_client_verify"),
         ngx_string("ssl_client_raw_cert"),
         ngx_null_string
