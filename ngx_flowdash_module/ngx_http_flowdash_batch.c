@@ -98,7 +98,7 @@ ngx_http_flowdash_batch_element(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    if (name.text.len == 0 && !name.ambiguous
+    if (name.text.len == 0 && !name.ambiguous && !name.early
         && (ctx->conf->task_from == NULL || !name.missing))
     {
         return NGX_OK;

@@ -145,7 +145,8 @@ http {
         }
 
         location /stored {
-            flowdash_action "Stored \$flowdash_task_owner";
+            flowdash_extract \$owner /Owner from=stored;
+            flowdash_action "Stored \$flowdash_task_owner\$owner";
             flowdash_task_from /get/\$http_x_user?a=\$arg_a pointer=/data;
             flowdash_step "Stored" { $text }
             $app
@@ -159,6 +160,22 @@ http {
                 flowdash_set_header X-Stage \$flowdash_task_stage;
                 $text
             }
+            $app
+        }
+
+        location /extract {
+            flowdash_extract \$stage /task/Stage;
+            flowdash_extract \$query /q from=query;
+            flowdash_extract \$tag   "/task/Tags/[a=1]/b";
+            flowdash_extract \$again "/Tags/[a=1]/b" from=task;
+            flowdash_action "Extract \$stage\$query\$tag\$again";
+            flowdash_step "Extract" { $text }
+            $app
+        }
+        location /batch {
+            flowdash_extract \$stage /task/Stage;
+            flowdash_action \$stage;
+            flowdash_step "Batch" { $text }
             $app
         }
 
@@ -387,6 +404,18 @@ my @scenarios = (
       new => 1 ],
     [ 'a name that is escaped', '/name', \@json,
       $json =~ s/Open/Op\\u0065n/r ],
+    [ 'extracted from JSON', '/extract?q=%31', \@json,
+      '{"task":{"Stage":"Op\u0065n","Tags":[{"b":"\u0062","a":1}]}}' ],
+    [ 'extracted from a form', '/extract', \@urlencoded,
+      'task[Stage]=a%20b&task[Tags][0][a]=1&task[Tags][0][b]=%31' ],
+    [ 'extracted from parts', '/extract', \@multipart, $upload ],
+    [ 'extracted, but twice', '/extract', \@json,
+      '{"task":{},"task":{"Stage":1}}', status => 400 ],
+    [ 'extracted, but different', '/extract?q=1', \@json,
+      '{"task":{},"q":2}', status => 400 ],
+    [ 'a batch', '/batch', \@json, '[{"task":{}},{}]' ],
+    [ 'a batch with an action', '/batch', \@json, '[{"task":{"Stage":1}}]',
+      status => 400 ],
     [ 'control characters', '/echo', \@json, '{"task":{"Stage":"a\nb"}}',
       status => 400, new => 1 ],
     [ 'not UTF-8', '/echo', [ @json, 'X-Team' => "\xff" ], $json,

@@ -37,6 +37,7 @@ test_pcalloc(ngx_pool_t *pool, size_t size)
 #include "ngx_http_flowdash_pointer.c"
 #include "ngx_http_flowdash_json_path.c"
 #include "ngx_http_flowdash_json_select.c"
+#include "ngx_http_flowdash_json_elements.c"
 #undef ngx_palloc
 #undef ngx_pnalloc
 #undef ngx_pcalloc
@@ -478,6 +479,59 @@ scalars(void)
 }
 
 
+/* an array of objects, and what is none; "wanted" joins the elements */
+
+static void
+elements(void)
+{
+    size_t        offset;
+    ngx_int_t     rc;
+    u_char        joined[64], *p;
+    ngx_str_t     text, *element;
+    ngx_uint_t    i, n;
+    ngx_pool_t   *pool;
+    const char   *error;
+    ngx_array_t   array;
+
+    static const char  *t[][2] = {
+        { "[]", "" },
+        { " [ {} ] ", "{}" },
+        { "[{\"a\":[1,{}]},{},{\"b\":\"]\"} ]",
+          "{\"a\":[1,{}]}{}{\"b\":\"]\"}" },
+        { "[{},{},{},{}]", NULL },       /* too many */
+        { "[{},7]", NULL }, { "[null]", NULL }, { "[true]", NULL },
+        { "[\"\"]", NULL }, { "[[]]", NULL }, { "{}", NULL }, { "7", NULL },
+        { "[{}", NULL }, { "[{}]]", NULL }, { "[{},]", NULL }, { "", NULL },
+        { "[\x01]", NULL }
+    };
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+
+        pool = ngx_create_pool(4096, &test_log);
+        text = exactly(t[i][0], strlen(t[i][0]));
+        error = NULL;
+
+        rc = ngx_http_flowdash_json_elements(&text, &array, 3, &error, &offset,
+                                             pool);
+        p = joined;
+        element = array.elts;
+
+        for (n = 0; rc == NGX_OK && n < array.nelts; n++) {
+            p = ngx_cpymem(p, element[n].data, element[n].len);
+        }
+
+        *p = '\0';
+
+        ok(t[i][1] ? rc == NGX_OK && strcmp((char *) joined, t[i][1]) == 0
+                   : rc == NGX_DECLINED && error && offset <= text.len,
+           show("elements", t[i][0]));
+
+        free(text.data);
+        ngx_destroy_pool(pool);
+    }
+}
+
+
 static void
 memory(void)
 {
@@ -523,6 +577,7 @@ main(void)
     limits();
     unique();
     scalars();
+    elements();
     memory();
 
     return test_end();
