@@ -51,6 +51,14 @@ $t->endpoint(echo => sub {
     $task =~ s/\["1","2"\]/["2","3","4"]/;
     return { headers => \@json, body => qq({"task":$task}) };
 });
+$t->endpoint(me => sub {
+    my ($req) = @_;
+    return { status => 302, headers => [ Location => 'login' ] }
+        if $req->{target} =~ /away/;
+    return { headers => [ @json, $req->{target} =~ /kept/ ? ()
+                          : ('Set-Cookie' => 'a=1') ],
+             body => '{"data":{"id":7,"email":"a\u00fc","name":"Ann"}}' };
+});
 $t->raw_endpoint(silent => 'stall');
 $t->endpoint(busy => { status => 503 });
 $t->endpoint(app => sub {
@@ -151,6 +159,16 @@ http {
             flowdash_step "Stored" { $text }
             $app
         }
+
+        location /user {
+            flowdash_action "User \$flowdash_user_name";
+            flowdash_user name \$flowdash_user_name;
+            flowdash_user_from /me\$uri?a=\$arg_a pointer=/data cache=1h;
+            flowdash_require_user on;
+            flowdash_step "User" { $text }
+            $app
+        }
+        location /me { proxy_pass http://127.0.0.1:%%PORT_me%%; }
 
         location /name {
             flowdash_action \$flowdash_task_stage;
@@ -391,6 +409,10 @@ my @scenarios = (
     [ 'nothing changes', '/same', \@json, $json ],
     [ 'no action', '/none', [ @json, 'X-Name' => 'none' ], $json ],
     [ 'stored task', '/stored?a=%20', \@json, $json ],
+    [ 'the user', '/user?a=%20', \@json, $json ],
+    [ 'a user who is kept', '/user/kept?a=%20', \@json, $json ],
+    [ 'nobody', '/user/away?a=%20', [ @json, Accept => 'text/html' ], $json,
+      status => 303 ],
     [ 'a file only', '/file', \@multipart, $upload ],
     [ 'a query', '/same?task[Owner]=you&task[Stage]=%31', \@json,
       '{"other":[true]}' ],

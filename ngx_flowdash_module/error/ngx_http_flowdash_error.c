@@ -181,7 +181,7 @@ ngx_http_flowdash_error_redirect(ngx_http_request_t *r,
     if (ngx_http_flowdash_error_header(r, "Location", &ctx->location)
         != NGX_OK)
     {
-        ctx->status = NGX_HTTP_UNAUTHORIZED;
+        ctx->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
         return NGX_ERROR;
     }
 
