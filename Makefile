@@ -72,7 +72,7 @@ DIFFERENTIAL_PACKAGES := default-jdk-headless golang-go libplack-perl \
                          python3-multipart python3-tornado
 
 # for the apps of "make recipes", besides
-RECIPE_PACKAGES := debootstrap rsync
+RECIPE_PACKAGES := debootstrap rsync php-fpm uwsgi-core uwsgi-plugin-python3
 
 # What is only at npm, in exact versions; it goes into build/npm.
 NPM_PACKAGES := axe-core@4.14.1 busboy@1.6.0 co-body@6.2.0 express@5.3.0 \

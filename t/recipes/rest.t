@@ -64,8 +64,14 @@ subtest 'a change by the endpoint' => sub {
     $call = $t->only_request('hooks')->json;
     is($call->{action}, 'Delete', 'the action');
     is($call->{task}{title}, 'New', 'the task that is deleted');
-    is(ask(PATCH => '/tasks/1', '{"status":"open"}')->{status}, 200, 'reopen');
-    is($t->only_request('hooks')->json->{action}, 'Update', 'the action');
+    for ([ '/tasks/1', '{"status":"open"}' ], [ '/tasks/2', '{"title":"Wrote"}' ],
+         [ '/tasks/2', '{"status":"done"}' ])
+    {
+        is(ask(PATCH => @$_)->{status}, 200, "@$_");
+        is($t->only_request('hooks')->json->{action}, 'Update', 'the action');
+    }
+    is(ask(PATCH => '/tasks/99', '{"status":"open"}')->{status}, 404, 'no such task');
+    $t->no_request('hooks');
     $before = $json->encode(stored());
 };
 

@@ -162,6 +162,10 @@ sub wait ($self, $selector, $pattern) {
     }
 }
 
+# of the page that is open: hashes with name and value
+
+sub cookies ($self) { return $self->_send(GET => '/cookie') }
+
 # until the script returns something true; what it is after a minute
 
 sub wait_for_script ($self, $script) {

@@ -108,6 +108,7 @@ sub run_recipe ($t, $page, %option) {
     }
 
     $conf =~ s{(?<=[\s:"])/(?=(?:etc|srv|var)/)}{%%DIR%%/}g;
+    $conf =~ s{\binclude(\s+)(?=\w+;)}{include$1/etc/nginx/}g;
     $conf =~ s/(?<=^http \{\n)/%%HTTP_GLOBALS%%\n/m;
 
     $t->config($more->("%%GLOBALS%%\n$load$conf"));
@@ -117,7 +118,8 @@ sub run_recipe ($t, $page, %option) {
 # start_app($t, name => [ command ... ], ready => '/path',
 #           env => { ... }, dir => '...')
 # The app listens on the port of that name, and ends with the test.  Waits until
-# it answers the path with less than 500; how long that takes does not matter.
+# it answers the path with less than 500, or, without a path, until it listens;
+# how long that takes does not matter.
 
 sub start_app ($t, $name, $command, %option) {
     my $log = $t->dir . "/$name.log";
@@ -135,7 +137,8 @@ sub start_app ($t, $name, $command, %option) {
     my $ended;
     my $up = $t->wait_for(sub {
         return 1 if $ended = defined $t->_reap($pid, 0);
-        my $status = eval { $t->get($option{ready} // '/', port => $name,
+        return !!eval { $t->connect($name) } if !$option{ready};
+        my $status = eval { $t->get($option{ready}, port => $name,
                                     timeout => 300)->{status} } // 0;
         return $status && $status < 500;
     }, 600);
