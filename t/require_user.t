@@ -177,6 +177,7 @@ $t->no_request('crm', 'nothing is called');
 
 my $action = $t->get('/status')->{json}{actions}[0];
 is($action->{failed}{no_user}, 21, 'counted');
+is($action->{state}, 'fine', 'that strangers try does not make it fail');
 
 # what nginx -t refuses
 
