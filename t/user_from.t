@@ -9,8 +9,12 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::Flowdash;
+use Test::Flowdash::TLS;
 
 my $t = Test::Flowdash->new(log_level => 'info');
+
+authority($t, 'ca');
+certificate($t, $_, by => 'ca') for qw(server ada bob);
 my $json = [ 'Content-Type' => 'application/json' ];
 
 my $ME = '{"id":7,"email":"a@example.com","first_name":"Ada \u00e9",'
@@ -174,6 +178,24 @@ $t->config(<<"END");
 
             location = /status { flowdash_status json; }
             location = /prometheus { flowdash_status prometheus; }
+        }
+
+        server {
+            listen 127.0.0.1:%%PORT_https%% ssl;
+            ssl_certificate server.pem;
+            ssl_certificate_key server.key;
+            ssl_client_certificate ca.pem;
+            ssl_verify_client optional;
+
+            location /me {
+                default_type application/json;
+                return 200 '{"id":"\$ssl_client_s_dn"}';
+            }
+            location /kept/ {
+                flowdash_action "Finish";
+                flowdash_user_from /me cache=1h;
+                $step
+            }
         }
 
         server {
@@ -457,6 +479,19 @@ is(act('/kept/1', Cookie => 'a', Accept => 'x/y', 'If-Match' => '"x"',
     'Idempotency-Key' => 'k')->{status}, 201, 'other headers of the request');
 $t->only_request('crm');
 app_got('POST /kept/1', 'are not sent to the page: not asked');
+
+# two clients that only their certificates tell apart
+
+for (qw(ada bob ada)) {
+    system 'curl', qw(-sk -o /dev/null -d a=b --cert), $t->dir . "/$_.pem",
+        '--key', $t->dir . "/$_.key",
+        'https://127.0.0.1:' . $t->port('https') . '/kept/1';
+    is($t->only_request('crm')->{json}{user}{id}, "CN=$_", "$_ is $_");
+}
+system 'curl', qw(-sk -o /dev/null -d a=b),
+    'https://127.0.0.1:' . $t->port('https') . '/kept/1';
+is($t->only_request('crm')->{json}{user}{id}, undef, 'nobody is nobody');
+$t->new_requests('app');
 
 # what is not kept
 
