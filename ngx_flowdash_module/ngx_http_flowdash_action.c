@@ -787,6 +787,8 @@ ngx_http_flowdash_action_fetched(ngx_http_request_t *r,
         }
 
         ngx_http_flowdash_action_restore(r, ctx);
+        ngx_http_flowdash_fetch_failed(r, ctx);
+
         return ngx_http_flowdash_error(r, ctx, ex->error, 0, &ex->detail);
     }
 

@@ -29,7 +29,8 @@ $t->endpoint(app => sub {
     my $answer = $req->header('X-Stored') // '{"issue":{"id":1,"status_id":4,'
         . '"due_date":"2020-01-31","estimate":10.50}}';
     return { headers => [ 'Content-Type' =>
-                          $req->header('X-Type') // 'application/json' ],
+                          $req->header('X-Type') // 'application/json',
+                          'WWW-Authenticate' => 'Basic realm="app"' ],
              status => $req->header('X-Status') // 200, body => $answer };
 });
 $t->raw_endpoint(cut => 'cut', body => '{"issue":{}}');
@@ -391,6 +392,8 @@ for (
     $res = put($uri, '{"issue":{}}', @header);
     is($res->{status}, $status, "$uri @header: $status");
     is($res->{json}{step}, 'task', 'the step');
+    is($res->header('WWW-Authenticate'),
+       $status == 401 ? 'Basic realm="app"' : undef, 'how to log in');
     $t->no_request('crm', 'nothing is called');
     is(scalar(grep { $_->{method} ne 'GET' } $t->new_requests('app')), 0,
         'the app is not reached');

@@ -16,6 +16,7 @@
 #include <ngx_http_flowdash_source.h>
 #include <ngx_http_flowdash_extract_field.h>
 #include <ngx_http_flowdash_merge.h>
+#include <ngx_http_flowdash_user_headers.h>
 #include <ngx_http_flowdash_fetch_request.h>
 #include <ngx_http_flowdash_fetch.h>
 
@@ -105,4 +106,22 @@ ngx_http_flowdash_fetch_end(ngx_http_request_t *r,
     }
 
     return ngx_http_flowdash_extract_field_check_stored(r, ctx, ex);
+}
+
+
+void
+ngx_http_flowdash_fetch_failed(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_http_flowdash_exchange_t  *ex;
+
+    ex = ctx->exchange;
+
+    if (ex->error == NGX_HTTP_FLOWDASH_STATUS
+        && ex->status == NGX_HTTP_UNAUTHORIZED)
+    {
+        /* without memory, the 401 still says enough */
+
+        (void) ngx_http_flowdash_user_headers_take(r, ctx, ex);
+    }
 }

@@ -24,5 +24,9 @@ ngx_int_t ngx_http_flowdash_fetch_start(ngx_http_request_t *r,
 ngx_int_t ngx_http_flowdash_fetch_end(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
+/* Lets a client that gets the app's 401 know how to log in. */
+void ngx_http_flowdash_fetch_failed(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_FETCH_H_INCLUDED_ */
