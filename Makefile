@@ -75,8 +75,9 @@ DIFFERENTIAL_PACKAGES := default-jdk-headless golang-go libplack-perl \
 RECIPE_PACKAGES := debootstrap rsync php-fpm uwsgi-core uwsgi-plugin-python3
 
 # What is only at npm, in exact versions; it goes into build/npm.
-NPM_PACKAGES := axe-core@4.14.1 busboy@1.6.0 co-body@6.2.0 express@5.3.0 \
-                formidable@3.5.4 js-yaml@4.1.0 koa@3.3.0 koa-body@8.0.1 \
+NPM_PACKAGES := @hotwired/turbo@8.0.23 axe-core@4.14.1 busboy@1.6.0 \
+                co-body@6.2.0 express@5.3.0 formidable@3.5.4 htmx.org@2.0.11 \
+                js-yaml@4.1.0 koa@3.3.0 koa-body@8.0.1 \
                 koa-bodyparser@4.4.1 kubernetes-models@3.1.0 multer@2.5.0 \
                 standardwebhooks@1.1.1 undici@6.29.1
 
@@ -529,12 +530,16 @@ pictures: test-deps
 MODULES_DIR ?= $(shell $(NGINX) -V 2>&1 | \
                sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')
 
+# what pages load; the documentation has this path
+SHARE_DIR ?= /usr/share/flowdash
+
 install: build
 	@[ -n '$(MODULES_DIR)' ] || { \
 	    echo 'MODULES_DIR=... is needed: nginx does not say it' >&2; \
 	    exit 1; }
 	@[ -z '$(NGINX)' ] || t/build/fits.sh '$(NGINX)' $(MODULE) $(tree)
 	install -D -m 644 $(MODULE) $(DESTDIR)$(MODULES_DIR)/$(NAME).so
+	install -D -m 644 docs/notify.js $(DESTDIR)$(SHARE_DIR)/notify.js
 	@echo
 	@echo 'Now, at the top of nginx.conf:'
 	@echo
@@ -577,7 +582,7 @@ help:
 	@echo 'make deps       install the Debian packages needed for that'
 	@echo 'make demo       try it: nginx, a task app and two endpoints'
 	@echo 'make pictures   take the README's picture of an action again'
-	@echo 'make install    install the module (DESTDIR, MODULES_DIR)'
+	@echo 'make install    install the module (DESTDIR, MODULES_DIR, SHARE_DIR)'
 	@echo 'make package    build the Debian package for this Debian: build/*.deb'
 	@echo 'make deb        the same for SUITES="$(SUITES)", and test them,'
 	@echo '                each in a Debian that it makes below build/'

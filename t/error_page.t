@@ -378,6 +378,25 @@ is(kind(act('/call', accept => 'text/html;q=0.1',
     'Accept: on two lines');
 is(kind($t->request('POST', '/call', headers => [ Accept => '*/*' ])), $html,
     'Accept: */*, nothing sent');
+
+for (
+    [ $json, 'a script', 'Sec-Fetch-Dest' => 'empty' ],
+    [ $json, 'a script, Accept: */*', 'sec-fetch-dest' => 'empty',
+      Accept => '*/*' ],
+    [ $json, 'jQuery', 'X-Requested-With' => 'XMLHttpRequest' ],
+    [ $html, 'a script that asks for HTML', 'Sec-Fetch-Dest' => 'empty',
+      Accept => 'text/html, */*;q=0.1' ],
+    [ $html, 'htmx', 'Sec-Fetch-Dest' => 'empty', 'HX-Request' => 'true',
+      Accept => '*/*' ],
+    [ $html, 'htmx, in another order', 'HX-Request' => 'true',
+      'X-Requested-With' => 'XMLHttpRequest' ],
+    [ $html, 'a form in a page', 'Sec-Fetch-Dest' => 'document' ],
+    [ $html, 'an app on a phone', 'X-Requested-With' => 'com.example.app' ],
+) {
+    my ($type, $name, @headers) = @$_;
+    is(kind($t->request('POST', '/call', headers => \@headers)), $type,
+        "without a preference: $name");
+}
 is(kind($t->request('POST', '/call')), $html, 'no Accept, nothing sent');
 
 

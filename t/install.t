@@ -95,6 +95,8 @@ ok(!-e $installed, 'nothing was installed until now');
 ($status, $output) = install(nginx($version, $configure, ''));
 is($status, 0, 'the nginx it was built for') or diag($output);
 ok(-e $installed, 'the module is installed');
+is(content("$dir/root/usr/share/flowdash/notify.js"), content('docs/notify.js'),
+   'and the script for pages');
 unlink $installed;
 
 # the nginx under test is a real one, and mostly of this version

@@ -22,6 +22,8 @@ typedef struct {
 } ngx_http_flowdash_error_accept_t;
 
 
+static ngx_uint_t ngx_http_flowdash_error_accept_is_script(
+    ngx_http_request_t *r);
 static void ngx_http_flowdash_error_accept_line(ngx_str_t *value,
     ngx_http_flowdash_error_accept_pt handler, void *data);
 static void ngx_http_flowdash_error_accept_media_range(void *data,
@@ -44,9 +46,46 @@ ngx_http_flowdash_error_accept_prefers_json(ngx_http_request_t *r)
         return accept.json > accept.html;
     }
 
-    return r->headers_in.content_type
-           && ngx_http_flowdash_text_is_json_type(
-                                         &r->headers_in.content_type->value);
+    return ngx_http_flowdash_error_accept_is_script(r)
+           || (r->headers_in.content_type
+               && ngx_http_flowdash_text_is_json_type(
+                                         &r->headers_in.content_type->value));
+}
+
+
+/*
+ * Whether a script of a page has sent the request, which would not show HTML.
+ * htmx can be told to.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_error_accept_is_script(ngx_http_request_t *r)
+{
+    ngx_uint_t        i, script;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    i = 0;
+    script = 0;
+    part = &r->headers_in.headers.part;
+
+    while ((h = ngx_http_flowdash_list_next(&part, &i,
+                                            sizeof(ngx_table_elt_t))))
+    {
+        if (ngx_http_flowdash_text_is(&h->key, "HX-Request")) {
+            return 0;
+        }
+
+        if ((ngx_http_flowdash_text_is(&h->key, "Sec-Fetch-Dest")
+             && ngx_http_flowdash_text_is(&h->value, "empty"))
+            || (ngx_http_flowdash_text_is(&h->key, "X-Requested-With")
+                && ngx_http_flowdash_text_is(&h->value, "XMLHttpRequest")))
+        {
+            script = 1;
+        }
+    }
+
+    return script;
 }
 
 

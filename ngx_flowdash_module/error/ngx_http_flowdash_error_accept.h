@@ -21,7 +21,7 @@ void ngx_http_flowdash_error_accept_each(ngx_http_request_t *r,
 
 /*
  * Tells whether the client prefers JSON to HTML (RFC 9110, 12.5.1).  A client
- * without a preference gets JSON if it sent JSON.
+ * without a preference gets JSON if it sent JSON, or is a script of a page.
  */
 ngx_uint_t ngx_http_flowdash_error_accept_prefers_json(ngx_http_request_t *r);
 

@@ -96,6 +96,8 @@ sub try_in ($suite) {
         echo ==== manual
         zcat /usr/share/man/man7/ngx_http_flowdash_module.7.gz |
             sed -n 's/^[.]It Ic flowdash_/flowdash_/p'
+        echo ==== notify
+        sed -n 's/^window[.]\\(fetch\\) .*/\\1/p' /usr/share/flowdash/notify.js
         echo ==== directives
         zcat /usr/share/doc/libnginx-mod-http-flowdash/directives.md.gz |
             sed -n 's/^### flowdash_/flowdash_/p'
@@ -117,6 +119,7 @@ sub try_in ($suite) {
          'the versions');
     like($said{'own test'}, qr/^An action went through/m, 'debian/tests/action');
     is($said{manual}, $said{directives}, 'the manual has all directives');
+    is($said{notify}, "fetch\n", 'the script for pages is there');
 
     # apt has the libraries still, there is no network for anything else
     ($status, $output) = run_in($suite, $root, 1, <<~'END');
