@@ -80,6 +80,15 @@ $t->config(<<"END");
                 $step
             }
 
+            location /by_get {
+                flowdash_methods GET POST;
+                flowdash_extract \$value /action from=query;
+                flowdash_action \$finished;
+                flowdash_task "";
+                flowdash_step "Refused" { return 403; }
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
+            }
+
             location /rpc {
                 flowdash_action \$finished;
                 flowdash_task /params;
@@ -236,6 +245,12 @@ for (
 ) {
     judge("/kanboard?$_->[0]", @task, 400, "the query: $_->[1]");
 }
+
+is($t->get("/by_get?$_->[0]")->{status}, $_->[1], "a GET, $_->[0]") for
+    [ 'action=finish', 502 ], [ 'act%69on=f%69nish&x=1', 502 ],
+    [ 'action=finish&action=x', 400 ], [ 'action[]=finish', 400 ],
+    [ 'action=show', 200 ], [ 'x=1', 200 ];
+$t->new_requests('app');
 
 # body and query, of which apps prefer the one or the other
 
