@@ -204,7 +204,8 @@ my @table = (
     $in_step ] }
     'flowdash_task /a', 'flowdash_methods POST', 'flowdash_deadline 1s',
     'flowdash_set a b', 'flowdash_set_json a 1', 'flowdash_guard on', 'flowdash_dry_run off',
-    'flowdash_types application/json', 'flowdash_strict all'),
+    'flowdash_types application/json', 'flowdash_strict all',
+    'flowdash_user_from /me', 'flowdash_require_user on'),
 
 (map { my ($name) = /(\w+)/; my ($directive, $hint) = split /: /;
     [ emerg => "$name in a proxied step", proxied("$directive;"),
@@ -532,6 +533,35 @@ my @table = (
 (map { [ '' => $_, http("$_;") ] } 'flowdash_timeout 5000ms',
     'flowdash_timeout 60', 'flowdash_deadline 300',
     'flowdash_deadline 5000s; flowdash_timeout 999'),
+
+# The user
+
+[ emerg => 'an id that nothing tells',
+  outer('', qq(
+    flowdash_action "Finish"; # HERE
+    flowdash_require_user on;
+    flowdash_user name Ada;
+    flowdash_step "CRM" { flowdash_call https://127.0.0.1/; }
+    proxy_pass http://127.0.0.1:1;)),
+  '"flowdash_require_user"', '"flowdash_user id ..."',
+  '"flowdash_user_from"' ],
+[ emerg => 'a step that replaces the id',
+  calling('flowdash_user name Ada;') =~ s/\bserver \{/flowdash_user id Ada;
+    flowdash_require_user on; server {/r =~ s/ # HERE//r
+    =~ s/"CRM" \{/$& # HERE/r,
+  '"flowdash_require_user"', '"flowdash_user id ..."', '"CRM"' ],
+[ '' => 'a user who needs an id',
+  action('flowdash_require_user on; flowdash_user_from /me;') ],
+[ emerg => 'cache= without a zone',
+  action('flowdash_user_from /me cache=5s;'),
+  '"cache="', '"flowdash_zone flowdash:1m"' ],
+[ '' => 'cache= with a zone',
+  'flowdash_zone a:1m;' . action('flowdash_user_from /me cache=5s;') ],
+[ warn => 'cache=2000', 'flowdash_zone a:1m;'
+  . action('flowdash_user_from /me cache=2000;'), '2000 seconds',
+  '"2000ms"' ],
+[ emerg => 'cache=5000', action('flowdash_user_from /me cache=5000;'),
+  '"cache=5000" in "flowdash_user_from"', 'up to 1h' ],
 
 # Status
 
