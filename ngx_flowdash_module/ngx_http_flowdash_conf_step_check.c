@@ -10,6 +10,7 @@
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_compat.h>
+#include <ngx_http_flowdash_secret.h>
 #include <ngx_http_flowdash_conf_util.h>
 #include <ngx_http_flowdash_egress.h>
 #include <ngx_http_flowdash_call.h>
@@ -48,6 +49,9 @@ static char *ngx_http_flowdash_conf_step_check_handler(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step);
 static char *ngx_http_flowdash_conf_step_check_idle(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block);
+static void ngx_http_flowdash_conf_step_check_secret(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block,
+    ngx_str_t *name, ngx_http_flowdash_place_t *place);
 static ngx_uint_t ngx_http_flowdash_conf_step_check_passes(ngx_str_t *name);
 
 
@@ -444,9 +448,47 @@ ngx_http_flowdash_conf_step_check_idle(ngx_conf_t *cf,
                 place.warned = 0;
             }
         }
+
+        ngx_http_flowdash_conf_step_check_secret(cf, step, block, &name,
+                                                 &place);
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* of nginx's directives: our own warn as they are read */
+
+static void
+ngx_http_flowdash_conf_step_check_secret(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block,
+    ngx_str_t *name, ngx_http_flowdash_place_t *place)
+{
+    ngx_str_t                       value;
+    ngx_http_flowdash_secret_t     *secret;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
+
+    if (fmcf->secrets == NULL
+        || (name->len > 9 && ngx_strncmp(name->data, "flowdash_", 9) == 0))
+    {
+        return;
+    }
+
+    while (ngx_http_flowdash_conf_block_value(block, &value) == NGX_OK) {
+
+        secret = ngx_http_flowdash_secret_in(fmcf->secrets, &value);
+
+        if (secret) {
+            ngx_http_flowdash_conf_report_warn(cf,
+                        step->loc_conf[ngx_http_flowdash_module.ctx_index],
+                        place, "the secret \"$%V\" is empty in \"%V\": only "
+                        "\"flowdash_set_header\" and \"flowdash_call\" can "
+                        "send it", &secret->name, name);
+            place->warned = 0;
+        }
+    }
 }
 
 

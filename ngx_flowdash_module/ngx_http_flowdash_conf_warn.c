@@ -10,6 +10,7 @@
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_compat.h>
+#include <ngx_http_flowdash_secret.h>
 #include <ngx_http_flowdash_conf_util.h>
 #include <ngx_http_flowdash_retry.h>
 #include <ngx_http_flowdash_url.h>
@@ -32,6 +33,8 @@ static u_char *ngx_http_flowdash_conf_warn_time(u_char *p, u_char *last,
     ngx_msec_t ms);
 static void ngx_http_flowdash_conf_warn_secrets(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
+static ngx_uint_t ngx_http_flowdash_conf_warn_is_secret(
+    ngx_array_t *secrets, ngx_http_flowdash_param_t *header);
 static ngx_uint_t ngx_http_flowdash_conf_warn_is_loopback(
     ngx_http_flowdash_url_t *url);
 static void ngx_http_flowdash_conf_warn_upstream(ngx_conf_t *cf,
@@ -156,9 +159,12 @@ static void
 ngx_http_flowdash_conf_warn_secrets(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf)
 {
-    ngx_uint_t                  i;
-    ngx_http_flowdash_url_t    *url;
-    ngx_http_flowdash_param_t  *header;
+    ngx_uint_t                      i;
+    ngx_http_flowdash_url_t        *url;
+    ngx_http_flowdash_param_t      *header;
+    ngx_http_flowdash_secret_t     *secret;
+    ngx_http_flowdash_url_part_t   *part;
+    ngx_http_flowdash_main_conf_t  *fmcf;
 
     url = conf->url;
 
@@ -188,6 +194,24 @@ ngx_http_flowdash_conf_warn_secrets(ngx_conf_t *cf,
         return;
     }
 
+    fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
+
+    part = url->parts.elts;
+
+    for (i = 0; i < url->parts.nelts; i++) {
+
+        secret = part[i].value ? ngx_http_flowdash_secret_in(fmcf->secrets,
+                                                             &part[i].text)
+                               : NULL;
+        if (secret) {
+            ngx_http_flowdash_conf_report_warn(cf, conf, url->place,
+                        "the secret \"$%V\" in \"flowdash_call\" \"%V\" can "
+                        "be read by anybody on the network path; https:// "
+                        "protects it", &secret->name, &url->shown);
+            return;
+        }
+    }
+
     if (conf->headers == NULL) {
         return;
     }
@@ -196,10 +220,7 @@ ngx_http_flowdash_conf_warn_secrets(ngx_conf_t *cf,
 
     for (i = 0; i < conf->headers->nelts; i++) {
 
-        if (header[i].value.value.len
-            && (ngx_http_flowdash_text_is(&header[i].name, "Authorization")
-                || ngx_http_flowdash_text_is(&header[i].name, "Cookie")))
-        {
+        if (ngx_http_flowdash_conf_warn_is_secret(fmcf->secrets, &header[i])) {
             ngx_http_flowdash_conf_report_warn(cf, conf, url->place,
                         "the header \"%V\" to \"flowdash_call\" \"%V\" can be "
                         "read by anybody on the network path; https:// "
@@ -207,6 +228,20 @@ ngx_http_flowdash_conf_warn_secrets(ngx_conf_t *cf,
                         &header[i].name, &url->shown);
         }
     }
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_conf_warn_is_secret(ngx_array_t *secrets,
+    ngx_http_flowdash_param_t *header)
+{
+    if (header->value.value.len == 0) {
+        return 0;
+    }
+
+    return ngx_http_flowdash_text_is(&header->name, "Authorization")
+           || ngx_http_flowdash_text_is(&header->name, "Cookie")
+           || ngx_http_flowdash_secret_in(secrets, &header->value.value);
 }
 
 

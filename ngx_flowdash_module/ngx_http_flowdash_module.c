@@ -33,6 +33,7 @@
 #include <ngx_http_flowdash_conf_tls.h>
 #include <ngx_http_flowdash_conf_warn.h>
 #include <ngx_http_flowdash_conf_sign.h>
+#include <ngx_http_flowdash_conf_secret.h>
 #include <ngx_http_flowdash_named.h>
 #include <ngx_http_flowdash_result_headers.h>
 
@@ -366,6 +367,13 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       ngx_conf_set_sec_slot,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_flowdash_main_conf_t, keepalive_time),
+      NULL },
+
+    { ngx_string("flowdash_secret"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
+      ngx_http_flowdash_conf_secret,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
       NULL },
 
     { ngx_string("flowdash_zone"),

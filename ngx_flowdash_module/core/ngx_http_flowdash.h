@@ -34,6 +34,7 @@ typedef struct {
     unsigned                        missing:1;   /* the task lacks a field */
     unsigned                        invalid:1;   /* JSON of what is no UTF-8 */
     unsigned                        early:1;     /* the user is not known */
+    unsigned                        secret:1;    /* not to be shown */
 } ngx_http_flowdash_value_t;
 
 
@@ -53,6 +54,8 @@ typedef struct {
     ngx_http_flowdash_loc_conf_t   *conf;        /* of the step that is told */
     unsigned                        raw:1;       /* nothing may be escaped */
     unsigned                        read:1;      /* a field was read */
+    unsigned                        secrets:1;   /* they have their values */
+    unsigned                        secret:1;    /* one was asked for */
     unsigned                        failed:1;    /* a variable could not be */
 } ngx_http_flowdash_evaluation_t;
 

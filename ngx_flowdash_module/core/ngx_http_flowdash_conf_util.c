@@ -13,12 +13,15 @@
 
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_secret.h>
 #include <ngx_http_flowdash_conf_util.h>
 
 
 #define NGX_HTTP_FLOWDASH_SECRET_MAX  4096
 
 
+static void ngx_http_flowdash_conf_warn_secret(ngx_conf_t *cf,
+    ngx_str_t *text);
 static u_char *ngx_http_flowdash_conf_where(ngx_conf_t *cf, u_char *buf,
     size_t size);
 static ngx_uint_t ngx_http_flowdash_conf_is_exposed(char *name);
@@ -37,7 +40,45 @@ ngx_http_flowdash_conf_value(ngx_conf_t *cf, ngx_str_t *text,
     ccv.value = text;
     ccv.complex_value = value;
 
+    ngx_http_flowdash_conf_warn_secret(cf, text);
+
     return ngx_http_compile_complex_value(&ccv);
+}
+
+
+/* cf->args are still those of the directive that is being read */
+
+static void
+ngx_http_flowdash_conf_warn_secret(ngx_conf_t *cf, ngx_str_t *text)
+{
+    u_char                          reason[NGX_MAX_CONF_ERRSTR];
+    ngx_str_t                      *name;
+    ngx_command_t                   cmd;
+    ngx_http_flowdash_secret_t     *secret;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
+
+    secret = ngx_http_flowdash_secret_in(fmcf->secrets, text);
+    name = cf->args->elts;
+
+    if (secret == NULL
+        || ngx_http_flowdash_text_is(name, "flowdash_set_header")
+        || ngx_http_flowdash_text_is(name, "flowdash_call"))
+    {
+        return;
+    }
+
+    *ngx_snprintf(reason, sizeof(reason) - 1,
+                  "the secret \"$%V\" is empty here: only "
+                  "\"flowdash_set_header\" and \"flowdash_call\" can send "
+                  "it",
+                  &secret->name)
+        = '\0';
+
+    cmd.name = *name;
+
+    ngx_http_flowdash_conf_warn(cf, &cmd, text, (char *) reason);
 }
 
 
@@ -183,11 +224,10 @@ ngx_http_flowdash_conf_has_variable(ngx_str_t *text)
 
 
 ngx_int_t
-ngx_http_flowdash_conf_read_secret(ngx_conf_t *cf, ngx_command_t *cmd,
+ngx_http_flowdash_conf_read_private(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *name, ngx_str_t *content)
 {
-    u_char           *p;
-    ngx_file_info_t   fi;
+    ngx_file_info_t  fi;
 
     if (ngx_conf_full_name(cf->cycle, name, 1) != NGX_OK) {
         return NGX_ERROR;
@@ -205,14 +245,26 @@ ngx_http_flowdash_conf_read_secret(ngx_conf_t *cf, ngx_command_t *cmd,
         || ngx_file_size(&fi) > NGX_HTTP_FLOWDASH_SECRET_MAX)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "no secret in \"%V\": a file of up to 4k is expected",
-                           name);
+                           "no secret in \"%V\": a file of up to 4k is "
+                           "expected", name);
         return NGX_ERROR;
     }
 
     ngx_http_flowdash_conf_warn_readable(cf, cmd, name, &fi);
 
-    if (ngx_http_flowdash_conf_read_file(cf, name, content) != NGX_OK) {
+    return ngx_http_flowdash_conf_read_file(cf, name, content);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_conf_read_secret(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_str_t *name, ngx_str_t *content)
+{
+    u_char  *p;
+
+    if (ngx_http_flowdash_conf_read_private(cf, cmd, name, content)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -240,12 +292,17 @@ void
 ngx_http_flowdash_conf_warn_readable(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_str_t *name, ngx_file_info_t *fi)
 {
+    u_char  reason[NGX_MAX_CONF_ERRSTR];
+
     if ((ngx_file_access(fi) & S_IROTH)
         && ngx_http_flowdash_conf_is_exposed((char *) name->data))
     {
-        ngx_http_flowdash_conf_warn(cf, cmd, name,
-                    "all users can read the secret; \"chmod o-r\" prevents "
-                    "this");
+        *ngx_snprintf(reason, sizeof(reason) - 1,
+                      "all users can read the secret; \"chmod o-r %V\" "
+                      "prevents this", name)
+            = '\0';
+
+        ngx_http_flowdash_conf_warn(cf, cmd, name, (char *) reason);
     }
 }
 

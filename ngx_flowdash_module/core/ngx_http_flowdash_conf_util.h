@@ -75,9 +75,13 @@ ngx_int_t ngx_http_flowdash_conf_read_file(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *content);
 
 /*
- * The same for a secret: makes "name" a full path, drops white space around
- * the secret, and warns of a file that all users can read.
+ * The same for a file with a secret, of up to 4k: makes "name" a full path,
+ * and warns of a file that all users can read.
  */
+ngx_int_t ngx_http_flowdash_conf_read_private(ngx_conf_t *cf,
+    ngx_command_t *cmd, ngx_str_t *name, ngx_str_t *content);
+
+/* The same, and drops white space around the secret. */
 ngx_int_t ngx_http_flowdash_conf_read_secret(ngx_conf_t *cf,
     ngx_command_t *cmd, ngx_str_t *name, ngx_str_t *content);
 

@@ -103,6 +103,7 @@ typedef struct {
                                                     $flowdash_user_NAME */
     ngx_uint_t                      generation;  /* of the configuration */
     ngx_array_t                     extracted; /* of ngx_str_t *: variables */
+    ngx_array_t                    *secrets;   /* of ..._secret_t *, or NULL */
 
     unsigned                        steps:1;
     unsigned                        guard:1;   /* flowdash_guard is used */

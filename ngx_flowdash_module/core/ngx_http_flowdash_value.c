@@ -12,6 +12,9 @@
 #include <ngx_http_flowdash_value.h>
 
 
+static ngx_int_t ngx_http_flowdash_value_escaped(ngx_http_request_t *r,
+    ngx_http_flowdash_loc_conf_t *conf, ngx_http_complex_value_t *cv,
+    ngx_http_flowdash_value_t *value, ngx_uint_t secrets);
 static ngx_int_t ngx_http_flowdash_value_evaluate(ngx_http_request_t *r,
     ngx_http_complex_value_t *cv, ngx_http_flowdash_evaluation_t *ev);
 
@@ -29,6 +32,24 @@ ngx_http_flowdash_value_sent(ngx_http_request_t *r,
     ngx_http_flowdash_loc_conf_t *conf, ngx_http_complex_value_t *cv,
     ngx_http_flowdash_value_t *value)
 {
+    return ngx_http_flowdash_value_escaped(r, conf, cv, value, 0);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_value_secret(ngx_http_request_t *r,
+    ngx_http_flowdash_loc_conf_t *conf, ngx_http_complex_value_t *cv,
+    ngx_http_flowdash_value_t *value)
+{
+    return ngx_http_flowdash_value_escaped(r, conf, cv, value, 1);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_value_escaped(ngx_http_request_t *r,
+    ngx_http_flowdash_loc_conf_t *conf, ngx_http_complex_value_t *cv,
+    ngx_http_flowdash_value_t *value, ngx_uint_t secrets)
+{
     size_t                          size;
     ngx_int_t                       rc;
     ngx_http_variable_value_t      *saved;
@@ -43,16 +64,20 @@ ngx_http_flowdash_value_sent(ngx_http_request_t *r,
 
     ev.value = value;
     ev.conf = conf;
+    ev.secrets = secrets;
 
     fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
 
-    if (!fmcf->task_variables || cv->lengths == NULL) {
+    if ((!fmcf->task_variables && fmcf->secrets == NULL)
+        || cv->lengths == NULL)
+    {
         return ngx_http_flowdash_value_evaluate(r, cv, &ev);
     }
 
     /*
      * nginx caches some variables, such as those of "map".  None may keep a
-     * value from a task that will change.
+     * value from a task that will change, or one with a secret, nor an empty
+     * one in its place.
      */
 
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
@@ -68,7 +93,7 @@ ngx_http_flowdash_value_sent(ngx_http_request_t *r,
 
     rc = ngx_http_flowdash_value_evaluate(r, cv, &ev);
 
-    if (ev.read) {
+    if (ev.read || ev.secret) {
         ngx_memcpy(r->variables, saved, size);
     }
 

@@ -35,6 +35,16 @@ ngx_int_t ngx_http_flowdash_value_sent_raw(ngx_http_request_t *r,
     ngx_http_flowdash_value_t *value);
 
 /*
+ * The same as ngx_http_flowdash_value_sent() for a header or the URL of such a
+ * call, and for nothing else: the variables of flowdash_secret have their
+ * values, or "***" in a dry run.  If value->secret is set then, the text must
+ * not be shown.
+ */
+ngx_int_t ngx_http_flowdash_value_secret(ngx_http_request_t *r,
+    ngx_http_flowdash_loc_conf_t *conf, ngx_http_complex_value_t *cv,
+    ngx_http_flowdash_value_t *value);
+
+/*
  * Evaluates a condition.  Returns NGX_OK if it is neither empty nor "0",
  * NGX_DECLINED if it is, or NGX_ERROR.
  */

@@ -154,7 +154,7 @@ ngx_http_flowdash_fetch_request_part(ngx_http_request_t *r,
     ngx_http_flowdash_value_t  value;
 
     if (part->value == NULL || query) {
-        return ngx_http_flowdash_url_make_part(r, ex, part, text);
+        return ngx_http_flowdash_url_make_part(r, ex, part, text, NULL);
     }
 
     if (ngx_http_flowdash_value(r, part->value, &value) != NGX_OK) {

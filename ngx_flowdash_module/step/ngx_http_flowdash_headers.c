@@ -72,7 +72,7 @@ ngx_http_flowdash_headers_set(ngx_http_request_t *r,
 
     for (i = 0; i < flcf->headers->nelts; i++) {
 
-        if (ngx_http_flowdash_value_sent(r, flcf, &param[i].value, &value)
+        if (ngx_http_flowdash_value_secret(r, flcf, &param[i].value, &value)
             != NGX_OK)
         {
             return NGX_ERROR;

@@ -23,7 +23,7 @@ static ngx_int_t ngx_http_flowdash_url_make_host(ngx_http_request_t *r,
 static ngx_uint_t ngx_http_flowdash_url_make_host_valid(ngx_str_t *host);
 static ngx_int_t ngx_http_flowdash_url_make_values(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
-    ngx_str_t *value);
+    ngx_str_t *value, ngx_str_t *shown);
 static ngx_uint_t ngx_http_flowdash_url_make_empty_segment(ngx_str_t *value,
     ngx_uint_t n);
 static ngx_int_t ngx_http_flowdash_url_make_text(ngx_http_request_t *r,
@@ -33,7 +33,7 @@ static u_char *ngx_http_flowdash_url_make_origin(u_char *p, ngx_str_t *origin,
     ngx_http_flowdash_url_t *url, ngx_str_t *host);
 static ngx_int_t ngx_http_flowdash_url_make_redacted(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
-    ngx_str_t *host, ngx_str_t *path);
+    ngx_str_t *shown, ngx_str_t *host);
 
 
 ngx_int_t
@@ -42,7 +42,7 @@ ngx_http_flowdash_url_make(ngx_http_request_t *r,
     ngx_str_t *text, ngx_str_t *host)
 {
     ngx_int_t   rc;
-    ngx_str_t  *value, path;
+    ngx_str_t  *value, *shown, path;
 
     if (url->parsed) {
         *host = url->host;
@@ -50,15 +50,17 @@ ngx_http_flowdash_url_make(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    value = ngx_palloc(r->pool, url->parts.nelts * sizeof(ngx_str_t));
+    value = ngx_palloc(r->pool, 2 * url->parts.nelts * sizeof(ngx_str_t));
     if (value == NULL) {
         return NGX_ERROR;
     }
 
+    shown = value + url->parts.nelts;
+
     rc = ngx_http_flowdash_url_make_host(r, ex, url, host);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_flowdash_url_make_values(r, ex, url, value);
+        rc = ngx_http_flowdash_url_make_values(r, ex, url, value, shown);
     }
 
     if (rc == NGX_OK) {
@@ -78,7 +80,7 @@ ngx_http_flowdash_url_make(ngx_http_request_t *r,
                    "\".\" or \"..\"");
     }
 
-    return ngx_http_flowdash_url_make_redacted(r, ex, url, host, &path);
+    return ngx_http_flowdash_url_make_redacted(r, ex, url, shown, host);
 }
 
 
@@ -184,7 +186,7 @@ ngx_http_flowdash_url_make_host_valid(ngx_str_t *host)
 static ngx_int_t
 ngx_http_flowdash_url_make_values(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
-    ngx_str_t *value)
+    ngx_str_t *value, ngx_str_t *shown)
 {
     ngx_int_t                      rc;
     ngx_uint_t                     i;
@@ -194,7 +196,8 @@ ngx_http_flowdash_url_make_values(ngx_http_request_t *r,
 
     for (i = 0; i < url->parts.nelts; i++) {
 
-        rc = ngx_http_flowdash_url_make_part(r, ex, &part[i], &value[i]);
+        rc = ngx_http_flowdash_url_make_part(r, ex, &part[i], &value[i],
+                                             &shown[i]);
 
         if (rc != NGX_OK) {
             return rc;
@@ -308,17 +311,24 @@ ngx_http_flowdash_url_make_origin(u_char *p, ngx_str_t *origin,
 }
 
 
-/* the log gets no query: it may carry a key */
+/* the log gets no secret, and no query: that may have a key */
 
 static ngx_int_t
 ngx_http_flowdash_url_make_redacted(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
-    ngx_str_t *host, ngx_str_t *path)
+    ngx_str_t *shown, ngx_str_t *host)
 {
-    u_char  *p;
+    u_char      *p, *path, *query;
+    size_t       len;
+    ngx_uint_t   i;
 
-    p = ngx_pnalloc(r->pool, url->redacted_origin.len + host->len
-                             + url->port_text.len + path->len);
+    len = url->redacted_origin.len + host->len + url->port_text.len;
+
+    for (i = 0; i < url->parts.nelts; i++) {
+        len += shown[i].len;
+    }
+
+    p = ngx_pnalloc(r->pool, len);
     if (p == NULL) {
         return NGX_ERROR;
     }
@@ -326,9 +336,15 @@ ngx_http_flowdash_url_make_redacted(ngx_http_request_t *r,
     ex->url.data = p;
 
     p = ngx_http_flowdash_url_make_origin(p, &url->redacted_origin, url, host);
-    p = ngx_cpymem(p, path->data, path->len);
+    path = p;
 
-    ex->url.len = p - ex->url.data;
+    for (i = 0; i < url->parts.nelts; i++) {
+        p = ngx_cpymem(p, shown[i].data, shown[i].len);
+    }
+
+    query = ngx_strlchr(path, p, '?');
+
+    ex->url.len = (query ? query : p) - ex->url.data;
 
     return NGX_OK;
 }
@@ -337,20 +353,29 @@ ngx_http_flowdash_url_make_redacted(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_flowdash_url_make_part(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_part_t *part,
-    ngx_str_t *text)
+    ngx_str_t *text, ngx_str_t *shown)
 {
-    u_char                     *last;
-    ngx_http_flowdash_value_t   value;
+    u_char                        *last;
+    ngx_int_t                      rc;
+    ngx_http_flowdash_value_t      value;
+    ngx_http_flowdash_loc_conf_t  *conf;
 
     if (part->value == NULL) {
         *text = part->text;
+
+        if (shown) {
+            *shown = *text;
+        }
+
         return NGX_OK;
     }
 
-    if (ngx_http_flowdash_value_sent(r, ngx_http_flowdash_exchange_conf(ex),
-                                     part->value, &value)
-        != NGX_OK)
-    {
+    conf = ngx_http_flowdash_exchange_conf(ex);
+
+    rc = shown ? ngx_http_flowdash_value_secret(r, conf, part->value, &value)
+               : ngx_http_flowdash_value_sent(r, conf, part->value, &value);
+
+    if (rc != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -371,6 +396,14 @@ ngx_http_flowdash_url_make_part(ngx_http_request_t *r,
     last = (u_char *) ngx_escape_uri(text->data, value.text.data,
                                      value.text.len, NGX_ESCAPE_URI_COMPONENT);
     text->len = last - text->data;
+
+    if (shown) {
+        *shown = *text;
+
+        if (value.secret) {
+            ngx_str_set(shown, "***");
+        }
+    }
 
     return NGX_OK;
 }

@@ -21,13 +21,14 @@ ngx_int_t ngx_http_flowdash_url_make(ngx_http_request_t *r,
     ngx_str_t *text, ngx_str_t *host);
 
 /*
- * Evaluates a part of a URL: percent-encodes the value of a variable.  Returns
- * NGX_OK, NGX_DECLINED with ex->error set if the value cannot be used, or
- * NGX_ERROR.
+ * Evaluates a part of a URL: percent-encodes the value of a variable.  If
+ * "shown" is not NULL, the part may have a secret: it gets what may be shown.
+ * Returns NGX_OK, NGX_DECLINED with ex->error set if the value cannot be used,
+ * or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_url_make_part(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_part_t *part,
-    ngx_str_t *text);
+    ngx_str_t *text, ngx_str_t *shown);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_URL_MAKE_H_INCLUDED_ */
