@@ -42,6 +42,8 @@ $t->endpoint(app => sub ($request) {
 });
 
 $t->write_file('tasks.users', "ada:{PLAIN}secret\n");
+$t->write_file('crm.token', "the-token\n");
+chmod 0600, "$dir/crm.token";
 $t->write_file('njs/tasks.js', block('js', '// before: /etc/nginx/njs/tasks.js'));
 
 my %modules = $t->debian_modules;
@@ -76,6 +78,7 @@ sub run_block ($name, $load = '') {
 
     $t->config("%%GLOBALS%%\n$load\nevents { }\nhttp {\n%%HTTP_GLOBALS%%\n"
         . "auth_basic Tasks; auth_basic_user_file $dir/tasks.users;\n"
+        . "flowdash_secret \$crm_token file:$dir/crm.token;\n"
         . "upstream task_app { server 127.0.0.1:%%PORT_app%%; }\n$conf\n}\n");
     $t->run;
     return;

@@ -98,6 +98,7 @@ my %needs_reason = map { $_ => 1 }
 my %content = (
     auth_basic_user_file => sub { "ada:{PLAIN}secret\nabc123:{PLAIN}secret\n" },
     flowdash_proxy => sub { "user:password\n" },
+    flowdash_secret => sub { "the-token\n" },
     flowdash_sign_key => sub { 'whsec_' . 'A' x 43 . "=\n" },
     certificate => sub { $t->read_file('pair.pem') },
     certificate_key => sub { $t->read_file('pair.key') },
@@ -168,8 +169,9 @@ sub check_inline ($page) {
     for my $code (grep { /^[a-z]\w* .*\w.*[;}]$/ } @code) {
         my @wrong = map { eval { read_nginx($_) } // $@ }
             "location / {\nproxy_pass http://app;\n$code\n}\n",
-            "upstream x {\nserver 127.0.0.1:1;\n$code\n}\n";
-        ok(!$wrong[0] || !$wrong[1], "`$code`: nginx accepts it")
+            "upstream x {\nserver 127.0.0.1:1;\n$code\n}\n",
+            "$code\nserver {\nlisten 80;\n}\n";
+        ok((any { !$_ } @wrong), "`$code`: nginx accepts it")
             || diag($wrong[0]);
     }
 
@@ -319,6 +321,10 @@ sub whole ($t, $conf) {
                 ? qq(set \$id "";\n) : '';
             $conf = "server {\nlisten 80;\n$set$conf\n}\n";
         }
+
+        # from the http block, which is not repeated there
+        $conf = "flowdash_secret \$crm_token file:/etc/nginx/crm.token;\n$conf"
+            if $conf =~ /\$crm_token\b/ && $conf !~ /flowdash_secret/;
 
         $conf = "http {\n$conf\n}\n";
     }

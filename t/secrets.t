@@ -18,7 +18,7 @@ my @json = ('Content-Type' => 'application/json');
 my %secret = map { $_ => "s3cret-$_-" . substr unpack('H*', sha512($_)), 0, 8 }
     qw(token variable password query proxy_token proxy_query proxy_password
        cookie authorization key task answer answer_cookie fetched client_query
-       reason);
+       reason file);
 
 my $key = substr sha512('key'), 0, 32;
 my $whsec = encode_base64($key, '');
@@ -89,6 +89,7 @@ $t->raw_endpoint(garbage => sub { return send => "$secret{answer}\r\n\r\n" });
 $t->endpoint(app => { body => 'app' });
 
 chmod 0600, $t->write_file('sign.key', "whsec_$whsec_of_file\n");
+chmod 0600, $t->write_file('token', "$secret{file}\n");
 chmod 0600, $t->write_file('proxy.cred', "proxy:$secret{proxy_password}\n");
 
 
@@ -102,6 +103,9 @@ my @rows = (
         301, 401, 404, 407, 422, 500, 503),
     (map { [ "body_$_" => '', url('hook', "body/$_"), 502, 502 ] }
         qw(cut utf8 twice number large)),
+    [ secret_path => '', url('hook', 'status/422/$from_file'), 502, 0 ],
+    [ secret_down => 'flowdash_retry 1 error;', url('nobody', '$from_file'),
+      502, 0 ],
     [ timeout => 'flowdash_timeout 200ms;', url('stall', ''), 504, 504 ],
     [ close => '', url('close', ''), 502, 502 ],
     [ broken => '', url('cut', ''), 502, 502 ],
@@ -135,6 +139,7 @@ my @rows = (
 my $headers = qq(
     flowdash_set_header Authorization "Bearer $secret{token}";
     flowdash_set_header X-Token "\$token \$arg_of_nobody";
+    flowdash_set_header X-File  "File \$from_file";
 );
 my $proxy_headers = qq(
     proxy_set_header X-Api-Key "$secret{proxy_token}";
@@ -196,6 +201,7 @@ events { }
 http {
     %%HTTP_GLOBALS%%
     flowdash_zone flowdash:1m;
+    flowdash_secret \$from_file file:token;
 
     # all that the documentation says for logs
     log_format flow '\$remote_addr \$request_method \$uri \$status '
@@ -320,7 +326,7 @@ my $received = join "\n", map { my $request = $_;
 my $app = join "\n", map { map { "$_->[0]: $_->[1]" } @{ $_->{headers} } }
     $t->requests('app');
 
-for (qw(token variable query proxy_token proxy_query task answer fetched)) {
+for (qw(token variable query proxy_token proxy_query task answer fetched file)) {
     like($received, qr/\Q$secret{$_}\E/, "endpoints have got: $_")
         if $_ ne 'answer';
 }
