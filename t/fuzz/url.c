@@ -47,6 +47,15 @@ ngx_http_flowdash_value_sent(ngx_http_request_t *r,
 }
 
 
+ngx_int_t
+ngx_http_flowdash_value_secret(ngx_http_request_t *r,
+    ngx_http_flowdash_loc_conf_t *conf, ngx_http_complex_value_t *cv,
+    ngx_http_flowdash_value_t *value)
+{
+    return ngx_http_flowdash_value_sent(r, conf, cv, value);
+}
+
+
 ngx_uint_t
 ngx_http_flowdash_resolve_needed(ngx_str_t *host)
 {
