@@ -208,6 +208,8 @@ my $move = '/kanboard?controller=BoardAjaxController&action=save&project_id=1';
 my @task = ($JSON, '{"task_id":7,"dst_column_id":3}');
 
 judge($move, @task, '<>', 'a card is moved');
+judge($move, $JSON, '{"method":"m"}', '<m>',
+    'what the level above extracts is inherited');
 judge('/kanboard?controller=BoardAjaxController&action=check', @task, '',
     'something else');
 judge('/kanboard', @task, '', 'nothing');
@@ -463,6 +465,10 @@ for (
 judge('/rpc', $JSON, '[{"method":"start"},{"method":"x"}]', '', 'JSON-RPC');
 judge('/rpc', $JSON, '[{"method":"start"},{"method":"finish"}]', 400,
     'with an action');
+judge('/rpc', $JSON, '[{"method":"start"},{"method":["finish"]}]', 400,
+    'or what could be one');
+judge('/rpc', $JSON, '[{"method":"start"},{"method":"x","method":"y"}]', 400,
+    'or is ambiguous');
 judge('/always', $JSON, '[{}]', 400, 'each is an action');
 like($t->error_log, qr/a batch with an action; an action is a request of its/,
     'the log says so');
