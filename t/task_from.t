@@ -220,7 +220,8 @@ sub fetched_and_sent {
 my $res = put('/issues/1.json', '{"issue":{"due_date":"2020-02-01"}}',
     'X-Change' => '{"due_date":"2020-02-02","estimate":10.50,"done":true}',
     Cookie => 'session=1', Authorization => 'Bearer x', 'X-Api-Key' => 'k',
-    'X-HTTP-Method-Override' => 'PATCH', 'Idempotency-Key' => '"a"',
+    'X-HTTP-Method-Override' => 'PATCH', 'X-Original-URL' => '/2',
+    'X-Rewrite-URL' => '/2', 'X-Override-URL' => '/2', 'Idempotency-Key' => '"a"',
     'If-Match' => '"x"', 'Accept-Encoding' => 'gzip', Host => 'tasks.example');
 
 is($res->{status}, 204, 'the app answers');
@@ -236,7 +237,8 @@ is($get->header('Host'), 'tasks.example', 'the host');
 is($get->header('Accept'), 'application/json', 'JSON is wanted');
 is($get->header($_), undef, "no $_")
     for qw(If-Match Accept-Encoding Content-Type Content-Length
-           X-HTTP-Method-Override Idempotency-Key);
+           X-HTTP-Method-Override Idempotency-Key
+           X-Original-URL X-Rewrite-URL X-Override-URL);
 is($get->{body}, '', 'no body');
 
 is($app->{method}, 'PUT', 'the app gets the request');

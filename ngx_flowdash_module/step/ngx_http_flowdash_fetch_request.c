@@ -261,7 +261,8 @@ ngx_http_flowdash_fetch_request_set_uri(ngx_http_request_t *sr)
 
 /*
  * Copies the client's headers, since the app may recognize the user by any of
- * them, except those that describe the client's own request.
+ * them, except those that describe the client's own request, and those by
+ * which some apps find another page than that of the URI.
  */
 
 static ngx_int_t
@@ -372,6 +373,9 @@ ngx_http_flowdash_fetch_request_leaves_out(ngx_str_t *name)
         ngx_string("x-http-method"),
         ngx_string("x-http-method-override"),
         ngx_string("x-method-override"),
+        ngx_string("x-original-url"),
+        ngx_string("x-override-url"),
+        ngx_string("x-rewrite-url"),
         ngx_null_string
     };
 
