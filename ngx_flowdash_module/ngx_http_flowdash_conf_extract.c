@@ -10,6 +10,7 @@
 #include <ngx_http_flowdash_pointer.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
+#include <ngx_http_flowdash_conf_report.h>
 #include <ngx_http_flowdash_variables_extract.h>
 #include <ngx_http_flowdash_conf_task.h>
 #include <ngx_http_flowdash_conf_extract.h>
@@ -23,6 +24,8 @@ static ngx_int_t ngx_http_flowdash_conf_extract_split(ngx_conf_t *cf,
     ngx_http_flowdash_extract_t *extract);
 static ngx_http_flowdash_extract_t *ngx_http_flowdash_conf_extract_find(
     ngx_array_t *extracts, ngx_str_t *name);
+static void ngx_http_flowdash_conf_extract_check_stored(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *conf);
 
 
 char *
@@ -61,6 +64,11 @@ ngx_http_flowdash_conf_extract(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     extract->name = name;
     extract->from = NGX_HTTP_FLOWDASH_FROM_BODY;
+
+    extract->place = ngx_http_flowdash_conf_place(cf);
+    if (extract->place == NULL) {
+        return NGX_CONF_ERROR;
+    }
 
     if (ngx_http_flowdash_conf_selectors(cf, cmd, &value[2], &pointer)
         != NGX_CONF_OK)
@@ -269,6 +277,11 @@ ngx_http_flowdash_conf_extract_merge(ngx_conf_t *cf,
     ngx_http_flowdash_extract_t  *extract, *inherited;
 
     ngx_conf_init_ptr_value(prev->extracts, NULL);
+
+    if (conf->extracts != NGX_CONF_UNSET_PTR) {
+        ngx_http_flowdash_conf_extract_check_stored(cf, conf);
+    }
+
     ngx_conf_init_ptr_value(conf->extracts, prev->extracts);
 
     if (prev->extracts == NULL || conf->extracts == prev->extracts) {
@@ -294,4 +307,30 @@ ngx_http_flowdash_conf_extract_merge(ngx_conf_t *cf,
     }
 
     return NGX_OK;
+}
+
+
+/* of this level only: what is inherited may be meant for other locations */
+
+static void
+ngx_http_flowdash_conf_extract_check_stored(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *conf)
+{
+    ngx_uint_t                    i;
+    ngx_http_flowdash_extract_t  *extract;
+
+    if (conf->action == NULL || conf->task_from) {
+        return;
+    }
+
+    extract = conf->extracts->elts;
+
+    for (i = 0; i < conf->extracts->nelts; i++) {
+
+        if (extract[i].from == NGX_HTTP_FLOWDASH_FROM_STORED) {
+            ngx_http_flowdash_conf_report_warn(cf, conf, extract[i].place,
+                        "\"$%V\" is always empty: there is no stored task "
+                        "without \"flowdash_task_from\"", extract[i].name);
+        }
+    }
 }

@@ -187,6 +187,18 @@ my @table = (
     'if ($arg_a) { proxy_pass http://127.0.0.1:1; }',
     'flowdash_methods GET;'),
 
+[ warn => 'a value of the stored task, which is not fetched',
+  action('flowdash_extract $x /a from=stored;'),
+  '"flowdash_action" "Finish"', '"$x" is always empty',
+  '"flowdash_task_from"' ],
+[ '' => 'which is fetched', action('flowdash_extract $x /a from=stored;
+    flowdash_task_from $uri;') ],
+[ '' => 'which other locations may fetch',
+  outer('flowdash_extract $x /a from=stored;', qq(
+    flowdash_action "Finish";
+    flowdash_step "CRM" { flowdash_call http://127.0.0.1/; }
+    proxy_pass http://127.0.0.1:1;)) ],
+
 [ warn => 'flowdash_step "$name"',
   outer('', qq(
     flowdash_action "Finish";

@@ -53,6 +53,7 @@ typedef enum {
 
 typedef struct {
     ngx_str_t                      *name;      /* one for each variable */
+    ngx_http_flowdash_place_t      *place;
     ngx_http_flowdash_extract_from_e  from;
     ngx_array_t                     pointer;   /* of ..._token_t */
     ngx_array_t                     names;     /* of ngx_str_t: up to the
