@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 
-# docs/recipes/php.md in front of php-fpm, with the app in t/recipes/php.
+# docs/recipes/php.md in front of PHP, with the app in t/recipes/php.
 
 use v5.36;
 

@@ -21,7 +21,7 @@ project = Project.create!(name: 'Demo', identifier: 'demo', is_public: true,
 Member.create!(project: project, principal: ada,
                roles: [Role.givable.find_by(name: 'Manager')])
 
-3.times do |i|
+4.times do |i|
   Issue.create!(project: project, tracker: Tracker.first, author: admin,
                 subject: "Issue #{i + 1}", priority: IssuePriority.first,
                 status: IssueStatus.find_by(name: 'New'))

@@ -7,6 +7,7 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use JSON::PP;
+use MIME::Base64;
 use Test::Flowdash;
 use Test::Flowdash::Browser;
 use Test::Flowdash::Pages;
@@ -25,7 +26,8 @@ my $t = Test::Flowdash->new(log_level => 'info');
 my $json = JSON::PP->new->canonical;
 
 my ($njs) = grep { $_->{kind} eq 'js' } blocks($page);
-$t->write_file('etc/nginx/redmine.js', $njs->{text});
+$t->write_file('etc/nginx/redmine.js',
+               $njs->{text} =~ s{127\.0\.0\.1:\K3000}{$t->port('redmine')}er);
 $t->write_file('etc/nginx/redmine-key.conf',
                "proxy_set_header X-Redmine-API-Key $key{admin};\n");
 
@@ -111,7 +113,10 @@ subtest 'the menu' => sub {
     is($t->only_request('hooks')->json->{task}{subject}, 'Issue 2', 'it is told');
     menu('Closed', 2, 3);
     like($browser->wait('main', qr/Check/), qr/Check/, 'two issues: a veto');
-    $t->only_request('hooks');
+    my $call = $t->only_request('hooks')->json;
+    is($call->{action}, 'Finish several', 'the action');
+    is_deeply($call->{task}, { ids => [ '2', '3' ], issue => { status_id => '5' } },
+              'it is told which ones, and no token');
     is(status($_), 'New', "$_ is not closed") for 2, 3;
 
     menu('In Progress', 3);
@@ -124,6 +129,63 @@ subtest 'the menu' => sub {
     like($browser->wait('#flash_notice', qr/./), qr/^Successful/, 'a change');
     $t->only_request('hooks');
     is(issue(3)->{due_date}, '2030-03-01', 'the date of the endpoint');
+};
+
+
+# The REST API.
+
+sub api ($method, $path, $body, @headers) {
+    return $t->request($method, $path, body => $body, headers => [
+        'Content-Type' => 'application/json', @headers ]);
+}
+
+subtest 'the REST API' => sub {
+    my $close = '{"issue":{"status_id":5}}';
+    my @ada = ('X-Redmine-API-Key' => $key{ada});
+    my @basic = (Authorization => 'Basic ' . encode_base64('ada:ada-secret', ''));
+
+    answers($t, 'hooks', 422);
+    for my $user (\@ada, \@basic) {
+        is(api(PUT => '/issues/2.json', $close, @$user)->{status}, 502, 'a veto');
+        my $call = $t->only_request('hooks');
+        is_deeply($call->json->{user}, shown($page, 'action')->{user}, 'the user');
+        is($call->json->{task}{subject}, 'Issue 2', 'the issue');
+        is(header($call, $_->[0]), undef, "no $_->[0]") for \@ada, \@basic;
+    }
+    is(status(2), 'New', 'it is not closed');
+
+    for my $user ([], [ 'X-Redmine-API-Key' => 'c' x 40 ],
+                  [ Authorization => 'Basic ' . encode_base64('ada:no', '') ])
+    {
+        is(api(PUT => '/issues/2.json', $close, @$user)->{status}, 401, 'a stranger');
+    }
+    like(api(PUT => "/issues/2.json?key=$key{ada}", $close)->{status}, qr/^4/,
+         'a key in the query');
+    for my $way ([ "/issues/2.json?key=$key{admin}", $close ],
+                 [ "/issues/2.json?%6bey=$key{admin}", $close ],
+                 [ '/issues/2.json', $close =~ s/\}$/,"key":"$key{admin}"}/r ],
+                 [ "/issues/2.json?key=$key{admin}",
+                   $close =~ s/\}$/,"key":"$key{admin}"}/r ])
+    {
+        like(api(PUT => @$way, @ada)->{status}, qr/^4/, 'keys of two users');
+    }
+    is(api(POST => '/projects/demo/issues.json', $close, @ada)->{status}, 403,
+       'a new issue');
+    is(api(DELETE => '/issues/2.json', '', @ada)->{status}, 403, 'no issue');
+    $t->no_request('hooks');
+    is(status(2), 'New', 'it is not closed');
+
+    is(api(PUT => '/issues/2.json', '{"issue":{"notes":"x"}}', @ada)->{status}, 204,
+       'without a status, it passes');
+    is(api(PUT => '/issues/1.json', $close, @ada)->{status}, 204,
+       'one that was closed before passes');
+    $t->no_request('hooks');
+
+    answers($t, 'hooks', 200, '{"task":{"due_date":"2030-04-01"}}');
+    is(api(PUT => '/issues/4.json', $close, @ada)->{status}, 204, 'a change');
+    $t->only_request('hooks');
+    is(issue(4)->{due_date}, '2030-04-01', 'the date of the endpoint');
+    is(status(4), 'Closed', 'it is closed');
 };
 
 
@@ -185,7 +247,7 @@ subtest 'ways around' => sub {
             /issues/2;x /issues\\2 /issues/%2b2 /projects/demo/issues/2
             /issues/2/edit /issues/2/edit.js /issues/bulk_update?ids[]=2
             /issues/bulk_update?id=2 /issues/bulk_edit?ids[]=2 /issues/2?format=json
-            /issues/2?ids[]=2), "/issues/2?key=$key{ada}&format=json",
+            /issues/2?ids[]=2), "/issues/2?key=$key{admin}&format=json",
             "/issues/2.xml?key=$key{ada}", '/login?x=/issues/2', '/my/../issues/2.html'),
         (map { [ POST => '/issues/2', "$token&$_" ] }
             '_method=put&issue[status_id]=5', '_method=patch&issue[status_id]=05',
@@ -193,7 +255,7 @@ subtest 'ways around' => sub {
             '_method=patch&issue[status_id]=2&issue[status_id]=5',
             '_method=patch&issue[status_id]=5&issue[status_id]=2',
             '_method=patch&issue[status_id][]=5', '_method=patch&%69ssue[status_id]=%35',
-            "_method=patch&issue[status_id]=5&format=json&key=$key{ada}",
+            "_method=patch&issue[status_id]=5&format=json&key=$key{admin}",
             '_method=patch&issue.status_id=5', '_method=patch&issue[status_id]=2;issue[status_id]=5'),
         [ POST => '/issues/2?issue[status_id]=5', "$token&_method=patch" ],
         [ POST => '/issues/2?_method=patch&issue[status_id]=5&' . $token, '' ],
