@@ -86,7 +86,8 @@ subtest 'a veto' => sub {
     answers($t, 'hooks', 422, '{"message":"Not before Friday"}');
     my $before = $json->encode(issue(2));
     close_issue(2);
-    like($browser->wait('main', qr/Check/), qr/Check/, 'the user sees it');
+    like($browser->wait('main', qr/Check/), qr/Not before Friday/,
+         'the user sees why');
     shot($browser, 'redmine-refusal');
     $t->only_request('hooks');
     is($json->encode(issue(2)), $before, 'nothing has changed');
