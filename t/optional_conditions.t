@@ -6,6 +6,7 @@
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::Flowdash;
+use Test::Flowdash::DNS;
 
 use JSON::PP qw(decode_json);
 
@@ -28,6 +29,8 @@ my %body = (invalid => '{"task":', list => '{"task":[]}',
             large => '{"task":{"a":"' . 'x' x 70_000 . '"}}');
 my $n = 0;                              # in the endpoint's process
 
+Test::Flowdash::DNS::start($t, dns => { 'none.test' => {} });
+
 $t->endpoint(hook => sub {
     my ($how) = $_[0]{target} =~ m{^/(\w+)};
     $how = (split /_/, $how)[$n++ % 2] if $how =~ /_/;  # in turn
@@ -43,12 +46,16 @@ $t->raw_endpoint(raw => sub {
     return then => $how eq 'silent' ? 'stall' : 'reset';
 });
 $t->raw_endpoint(mute => 'stall');
+$t->raw_endpoint(proxy => sub {
+    return send => "HTTP/1.1 502 X\r\nContent-Length: 0\r\n\r\n";
+});
 $t->endpoint(app => { body => 'stored' });
 
 my $hook = '127.0.0.1:%%PORT_hook%%';
 my $raw = '127.0.0.1:%%PORT_raw%%';
 my $mute = '127.0.0.1:%%PORT_mute%%';
 my $down = '127.0.0.1:%%PORT_nobody%%';
+my $resolver = 'resolver 127.0.0.1:%%PORT_dns%% ipv6=off;';
 my $short = 'flowdash_timeout 200ms;';
 my $again = 'proxy_next_upstream error timeout http_500 http_502 http_503
              http_403 non_idempotent; proxy_next_upstream_timeout 0;';
@@ -62,7 +69,16 @@ my @rows = (
         qw(302 400 401 403 404 408 500 501 505)),
     (map { [ $_, '', '', "http://$hook/$_" ] } qw(invalid list large)),
     [ refused => 'error', '', "http://$down/" ],
+    [ no_name => 'error', $resolver, 'http://none.test/', 'call' ],
+    [ no_name => 'error', "$resolver set \$none none.test;", 'http://$none/',
+      'pass' ],
     [ silent => 'timeout', $short, "http://$raw/silent" ],
+
+    # a proxy that refuses is no outage of the endpoint
+    [ proxy => '', 'flowdash_proxy http://127.0.0.1:%%PORT_proxy%%;',
+      'https://127.0.0.1:%%PORT_hook%%/', 'call' ],
+    [ proxy_down => 'error', "flowdash_proxy http://$down;",
+      'https://127.0.0.1:%%PORT_hook%%/', 'call' ],
 
     # the request may be why
     [ crash => '', '', "http://$raw/crash" ],
