@@ -135,6 +135,13 @@ $t->config(<<"END");
             }
             location \@page { return 409 "page"; }
 
+            location = /static {
+                flowdash_action "Finish";
+                error_page 502 =200 /file.txt;
+                $step
+            }
+            location = /file.txt { root %%DIR%%; }
+
             location = /pointer {
                 flowdash_action "Finish";
                 flowdash_user_from /app/me?a=\$arg_a pointer=/data/user;
@@ -209,6 +216,7 @@ $t->config(<<"END");
         }
     }
 END
+$t->write_file('file.txt', 'file');
 $t->run;
 
 sub act {
@@ -412,6 +420,11 @@ for (
     [ '/set', 502, 's=2 t=3', 'X-Me-Body' => '{' ],
     [ '/page', 409, 's=2 t=3', 'X-Crm' => 500 ],
     [ '/page', 409, 's=2 t=3', 'X-Me-Status' => 403 ],
+    [ '/static', 200, 's=2 t=3', 'X-Crm' => 500 ],
+
+    # nginx puts a page in the place of a file, and drops all headers
+
+    [ '/static', 412, 's=2 t=3', 'X-Crm' => 500, 'If-Match' => '"x"' ],
     [ '/dry', 200, 's=2 t=3' ],
 ) {
     my ($uri, $status, $cookies, @header) = @$_;
