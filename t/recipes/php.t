@@ -21,25 +21,8 @@ sub reset_tasks () {
 }
 
 reset_tasks();
-my $port = $t->port('php');
-$t->write_file('fpm.conf', <<"END");
-[global]
-daemonize = no
-error_log = $dir/fpm.log
-[www]
-user = root
-group = root
-listen = 127.0.0.1:$port
-pm = static
-pm.max_children = 2
-env[TASKS] = $dir/tasks.json
-php_value[session.save_path] = $dir
-END
-
-my ($fpm) = glob '/usr/sbin/php-fpm*' or die "there is no php-fpm\n";
-
 answering_endpoint($t, 'hooks');
-start_app($t, php => [ $fpm, '-R', '-y', "$dir/fpm.conf" ]);
+start_fpm($t, 'php', TASKS => "$dir/tasks.json");
 run_recipe($t, $page, 'hooks.example.com' => 'hooks', '127.0.0.1:9000' => 'php',
            more => sub ($conf) { $conf =~ s{%%DIR%%/srv/tasks}{$FindBin::Bin/php}r });
 

@@ -37,7 +37,7 @@ use JSON::PP qw(decode_json);
 
 use Test::Flowdash::Pages;
 
-our @EXPORT = qw(run_recipe shown start_app recipes_dir npm_app shot
+our @EXPORT = qw(run_recipe shown start_app start_fpm recipes_dir npm_app shot
     answering_endpoint answers);
 
 my $ROOT = abs_path(dirname(__FILE__) . '/../../../..');
@@ -145,6 +145,30 @@ sub start_app ($t, $name, $command, %option) {
     return $pid if $up && !$ended;
 
     die "$name does not start:\n", $t->read_file("$name.log") // '';
+}
+
+# PHP by FastCGI on the port of that name, with these variables for scripts
+
+sub start_fpm ($t, $name, %env) {
+    my ($fpm) = glob '/usr/sbin/php-fpm*' or die "there is no php-fpm\n";
+    my ($dir, $port) = ($t->dir, $t->port($name));
+    my $env = join "\n", map { "env[$_] = $env{$_}" } sort keys %env;
+
+    $t->write_file('fpm.conf', <<"END");
+[global]
+daemonize = no
+error_log = $dir/fpm.log
+[www]
+user = root
+group = root
+listen = 127.0.0.1:$port
+pm = static
+pm.max_children = 2
+php_value[session.save_path] = $dir
+$env
+END
+
+    return start_app($t, $name => [ $fpm, '-R', '-y', "$dir/fpm.conf" ]);
 }
 
 # An endpoint whose answers the test chooses by answers(): at first 204.
