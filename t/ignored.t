@@ -124,6 +124,8 @@ http {
                    flowdash_require_json on;') ]}
         @{[ action('named/0_login', '', 'flowdash_accept f;') ]}
         @{[ action('named/all/0_login', '', 'flowdash_accept all;') ]}
+        @{[ action('quiet/0_login', 'error_log %%DIR%%/error.log error;') ]}
+        @{[ action('quiet/0_login', '') =~ s{location = \K\S+}{/heard}r ]}
         @{[ action('optional/0_text', 'flowdash_require_json on;',
                    'flowdash_optional on;') ]}
 
@@ -317,6 +319,15 @@ sub counts_and_warns {
     is(ignored($uri) - $before, 3, "$name: with the clock set back");
     $t->new_requests('app');
 }
+
+# a line that the log does not take silences none that it takes
+
+act('quiet/0_login');
+is(scalar ignored('quiet/0_login'), 0, 'at the level error: no line');
+act('heard');
+is(scalar ignored('heard'), 1, 'at the level warn: a line right away');
+is(counted('quiet/0_login'), 2, 'both are counted');
+$t->new_requests('app');
 
 counts_and_warns('counted', '0_login');
 is(counted('0_login'), 8, 'all of them are counted');

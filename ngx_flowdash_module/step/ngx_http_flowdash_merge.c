@@ -143,7 +143,7 @@ ngx_http_flowdash_merge_nothing(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_uint_t object, const char *what)
 {
-    ngx_uint_t                     due;
+    ngx_uint_t                     due, level;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
     flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
@@ -158,16 +158,15 @@ ngx_http_flowdash_merge_nothing(ngx_http_request_t *r,
     }
 
     ex->ignored = 1;
-    due = ngx_http_flowdash_count_ignored(ctx, ex);
+
+    /* where the configuration names fields, they are missed */
+
+    level = flcf->accept ? NGX_LOG_ERR : NGX_LOG_WARN;
+
+    due = ngx_http_flowdash_count_ignored(ctx, ex, r->connection->log, level);
 
     if (due && (flcf->accept == NULL || flcf->accept->nelts)) {
-
-        /* where the configuration names fields, they are missed */
-
-        ngx_http_flowdash_log_ignored(r, ctx, ex,
-                                      flcf->accept ? NGX_LOG_ERR
-                                                   : NGX_LOG_WARN,
-                                      what);
+        ngx_http_flowdash_log_ignored(r, ctx, ex, level, what);
     }
 
     return NGX_OK;

@@ -302,7 +302,7 @@ ngx_http_flowdash_count_guarded(ngx_http_request_t *r)
 
 ngx_uint_t
 ngx_http_flowdash_count_ignored(ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_exchange_t *ex)
+    ngx_http_flowdash_exchange_t *ex, ngx_log_t *log, ngx_uint_t level)
 {
     ngx_atomic_t                  *warned;
     ngx_atomic_uint_t              now, last;
@@ -317,6 +317,10 @@ ngx_http_flowdash_count_ignored(ngx_http_flowdash_ctx_t *ctx,
             (void) ngx_atomic_fetch_add(&counters->ignored, 1);
             warned = &counters->warned;
         }
+    }
+
+    if (log->log_level < level) {
+        return 0;
     }
 
     now = ngx_time();

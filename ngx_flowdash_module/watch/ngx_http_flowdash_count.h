@@ -36,12 +36,13 @@ void ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx);
 void ngx_http_flowdash_count_guarded(ngx_http_request_t *r);
 
 /*
- * Counts an answer that is ignored.  Returns 1 if it should be logged, which
- * is at most once a minute and step: in all workers together if there is a
- * flowdash_zone, otherwise in each.
+ * Counts an answer that is ignored.  Returns 1 if it should be logged at this
+ * level, which is at most once a minute and step: in all workers together if
+ * there is a flowdash_zone, otherwise in each.  A line that the log does not
+ * take silences no other one.
  */
 ngx_uint_t ngx_http_flowdash_count_ignored(ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_exchange_t *ex);
+    ngx_http_flowdash_exchange_t *ex, ngx_log_t *log, ngx_uint_t level);
 
 /* Counts a step that has ended, with its calls. */
 void ngx_http_flowdash_count_step(ngx_http_request_t *r,
