@@ -73,6 +73,7 @@ ngx_http_flowdash_conf_block_read(ngx_conf_t *cf,
 
     block->last = block->pos + n;
     block->end_line = cf->conf_file->line;
+    block->named = 0;
 
     return NGX_OK;
 }

@@ -36,6 +36,8 @@ static ngx_int_t ngx_http_flowdash_conf_call_handles(ngx_conf_t *cf,
 static char *ngx_http_flowdash_conf_call_egress(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
 static char *ngx_http_flowdash_conf_call_hosts(ngx_conf_t *cf);
+static char *ngx_http_flowdash_conf_call_method(ngx_conf_t *cf,
+    ngx_command_t *cmd, ngx_http_flowdash_loc_conf_t *flcf, ngx_str_t *value);
 static char *ngx_http_flowdash_conf_retry_condition(ngx_conf_t *cf,
     ngx_command_t *cmd, ngx_http_flowdash_loc_conf_t *flcf,
     ngx_http_flowdash_retry_t *retry, ngx_str_t *value);
@@ -102,6 +104,13 @@ ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return ngx_http_flowdash_conf_refuse(cf, cmd, &value[1], error);
     }
 
+    if (cf->args->nelts == 3
+        && ngx_http_flowdash_conf_call_method(cf, cmd, flcf, &value[2])
+           != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
     if (ngx_http_flowdash_conf_call_handles(cf, flcf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
@@ -110,6 +119,37 @@ ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     fmcf->calls = 1;
 
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_flowdash_conf_call_method(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_flowdash_loc_conf_t *flcf, ngx_str_t *value)
+{
+    ngx_str_t  *method;
+
+    static ngx_str_t  methods[] = {
+        ngx_string("POST"),
+        ngx_string("PUT"),
+        ngx_string("PATCH"),
+        ngx_string("DELETE"),
+        ngx_null_string
+    };
+
+    if (ngx_strncmp(value->data, "method=", 7) == 0) {
+
+        for (method = methods; method->len; method++) {
+
+            if (ngx_strcmp(method->data, value->data + 7) == 0) {
+                flcf->method = *method;
+                return NGX_CONF_OK;
+            }
+        }
+    }
+
+    return ngx_http_flowdash_conf_refuse_literal(cf, cmd, value,
+                     "\"method=POST\", \"method=PUT\", \"method=PATCH\" or "
+                     "\"method=DELETE\" is expected");
 }
 
 

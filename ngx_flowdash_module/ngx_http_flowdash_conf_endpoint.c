@@ -19,6 +19,8 @@
 #define NGX_HTTP_FLOWDASH_CONF_ENDPOINT_DEPTH  16
 
 
+static ngx_int_t ngx_http_flowdash_conf_endpoint_method(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block);
 static ngx_int_t ngx_http_flowdash_conf_endpoint_find(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block,
     ngx_uint_t depth);
@@ -48,7 +50,47 @@ ngx_http_flowdash_conf_endpoint(ngx_conf_t *cf, ngx_http_flowdash_step_t *step,
         rc = ngx_http_flowdash_conf_endpoint_find(cf, step, block, 0);
     }
 
+    if (rc != NGX_ERROR) {
+        rc = ngx_http_flowdash_conf_endpoint_method(cf, step, block);
+    }
+
     return (rc == NGX_ERROR) ? NGX_CONF_ERROR : NGX_CONF_OK;
+}
+
+
+/* "proxy_method" in the block itself, as it is written there */
+
+static ngx_int_t
+ngx_http_flowdash_conf_endpoint_method(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block)
+{
+    ngx_int_t   rc;
+    ngx_str_t   name, value;
+    ngx_uint_t  line;
+
+    rc = ngx_http_flowdash_conf_block_read(cf, block);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    while (ngx_http_flowdash_conf_block_next(block, &name, &line) == NGX_OK) {
+
+        if (!ngx_http_flowdash_text_is(&name, "proxy_method")
+            || ngx_http_flowdash_conf_block_value(block, &value) != NGX_OK)
+        {
+            continue;
+        }
+
+        step->method.len = value.len;
+
+        step->method.data = ngx_pstrdup(cf->pool, &value);
+        if (step->method.data == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 

@@ -20,6 +20,8 @@
 
 static ngx_int_t ngx_http_flowdash_conf_loc_merge_pointer(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *prev, ngx_http_flowdash_loc_conf_t *conf);
+static void ngx_http_flowdash_conf_loc_merge_failures(
+    ngx_http_flowdash_loc_conf_t *prev, ngx_http_flowdash_loc_conf_t *conf);
 static ngx_int_t ngx_http_flowdash_conf_loc_merge_step(
     ngx_http_flowdash_loc_conf_t *prev, ngx_http_flowdash_loc_conf_t *conf);
 static void ngx_http_flowdash_conf_loc_merge_places(
@@ -50,6 +52,13 @@ static ngx_array_t  ngx_http_flowdash_conf_loc_default_methods = {
 };
 
 
+/* a "task" of an endpoint with a contract of its own is not the module's */
+
+static ngx_array_t  ngx_http_flowdash_conf_loc_accept_none = {
+    NULL, 0, sizeof(ngx_str_t), 0, NULL
+};
+
+
 void *
 ngx_http_flowdash_conf_loc_create(ngx_conf_t *cf)
 {
@@ -68,7 +77,10 @@ ngx_http_flowdash_conf_loc_create(ngx_conf_t *cf)
      *     conf->step = NULL;
      *     conf->url = NULL;
      *     conf->handles = NULL;
+     *     conf->method = { 0, NULL };
      *     conf->no_app = NULL;
+     *     conf->accept_given = 0;
+     *     conf->foreign = 0;
      *     conf->hide_fields = NULL;
      *     conf->hide_none = 0;
      *     conf->ssl_protocols = 0;
@@ -96,7 +108,9 @@ ngx_http_flowdash_conf_loc_create(ngx_conf_t *cf)
     conf->dry_run = NGX_CONF_UNSET_PTR;
     conf->steps = NGX_CONF_UNSET_PTR;
     conf->headers = NGX_CONF_UNSET_PTR;
+    conf->set_body = NGX_CONF_UNSET_PTR;
     conf->pass_fields = NGX_CONF_UNSET_PTR;
+    conf->from_answer = NGX_CONF_UNSET_PTR;
     conf->accept = NGX_CONF_UNSET_PTR;
     conf->require_json = NGX_CONF_UNSET;
     conf->connect_timeout = NGX_CONF_UNSET_MSEC;
@@ -168,11 +182,7 @@ ngx_http_flowdash_conf_loc_merge(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->deadline, prev->deadline, 60000);
     ngx_conf_merge_size_value(conf->max_response_size,
                               prev->max_response_size, 64 * 1024);
-    ngx_conf_merge_value(conf->error_detail, prev->error_detail, 0);
-    ngx_conf_merge_ptr_value(conf->pass_status, prev->pass_status, NULL);
-    ngx_conf_merge_uint_value(conf->result_headers, prev->result_headers,
-                              NGX_HTTP_FLOWDASH_RESULT_HEADERS_FAILED);
-    ngx_conf_merge_ptr_value(conf->languages, prev->languages, NULL);
+    ngx_http_flowdash_conf_loc_merge_failures(prev, conf);
 
     if (conf->format == NULL) {
 
@@ -220,6 +230,20 @@ ngx_http_flowdash_conf_loc_merge_pointer(ngx_conf_t *cf,
 }
 
 
+/* what the client learns of a failure */
+
+static void
+ngx_http_flowdash_conf_loc_merge_failures(ngx_http_flowdash_loc_conf_t *prev,
+    ngx_http_flowdash_loc_conf_t *conf)
+{
+    ngx_conf_merge_value(conf->error_detail, prev->error_detail, 0);
+    ngx_conf_merge_ptr_value(conf->pass_status, prev->pass_status, NULL);
+    ngx_conf_merge_uint_value(conf->result_headers, prev->result_headers,
+                              NGX_HTTP_FLOWDASH_RESULT_HEADERS_FAILED);
+    ngx_conf_merge_ptr_value(conf->languages, prev->languages, NULL);
+}
+
+
 /* what a step sends, and what its answer may do */
 
 static ngx_int_t
@@ -227,8 +251,24 @@ ngx_http_flowdash_conf_loc_merge_step(ngx_http_flowdash_loc_conf_t *prev,
     ngx_http_flowdash_loc_conf_t *conf)
 {
     ngx_conf_merge_ptr_value(conf->headers, prev->headers, NULL);
+    ngx_conf_merge_ptr_value(conf->set_body, prev->set_body, NULL);
+    ngx_conf_merge_ptr_value(conf->from_answer, prev->from_answer, NULL);
     ngx_conf_merge_ptr_value(conf->pass_fields, prev->pass_fields, NULL);
+
+    if (conf->accept == NGX_CONF_UNSET_PTR) {
+        conf->accept_given = prev->accept_given;
+    }
+
     ngx_conf_merge_ptr_value(conf->accept, prev->accept, NULL);
+
+    conf->foreign = !conf->accept_given
+                    && (conf->set_body || conf->from_answer);
+
+    if (!conf->accept_given) {
+        conf->accept = conf->foreign ? &ngx_http_flowdash_conf_loc_accept_none
+                                     : NULL;
+    }
+
     ngx_conf_merge_value(conf->require_json, prev->require_json, 0);
 
     return ngx_http_flowdash_conf_told_merge(prev, conf);

@@ -484,8 +484,9 @@ ngx_http_flowdash_conf_step_check_secret(ngx_conf_t *cf,
             ngx_http_flowdash_conf_report_warn(cf,
                         step->loc_conf[ngx_http_flowdash_module.ctx_index],
                         place, "the secret \"$%V\" is empty in \"%V\": only "
-                        "\"flowdash_set_header\" and \"flowdash_call\" can "
-                        "send it", &secret->name, name);
+                        "\"flowdash_set_header\", \"flowdash_set_body\" and "
+                        "\"flowdash_call\" can send it", &secret->name,
+                        name);
             place->warned = 0;
         }
     }

@@ -22,6 +22,7 @@
 #include <ngx_http_flowdash_conf.h>
 #include <ngx_http_flowdash_conf_loc.h>
 #include <ngx_http_flowdash_conf_told.h>
+#include <ngx_http_flowdash_conf_body.h>
 #include <ngx_http_flowdash_conf_request.h>
 #include <ngx_http_flowdash_conf_task.h>
 #include <ngx_http_flowdash_conf_user.h>
@@ -202,7 +203,7 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       NULL },
 
     { ngx_string("flowdash_call"),
-      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
       ngx_http_flowdash_conf_call,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
@@ -211,6 +212,13 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
     { ngx_string("flowdash_set_header"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE2,
       ngx_http_flowdash_conf_set_header,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_set_body"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_flowdash_conf_set_body,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -225,6 +233,13 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
     { ngx_string("flowdash_hide_field"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_flowdash_conf_hide_field,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_set_from_answer"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE23,
+      ngx_http_flowdash_conf_set_from_answer,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },

@@ -229,7 +229,8 @@ sub found {
 my @warned = grep { /\[warn\].*secret/ } split /\n/, $t->error_log;
 is(scalar @warned, 2, 'warned once of each secret');
 like($warned[0], qr/flowdash: the secret "\$crm_token" is empty wherever (?#
-    )another directive than "flowdash_set_header" or "flowdash_call" uses it,/,
+    )another directive than "flowdash_set_header", "flowdash_set_body" or (?#
+    )"flowdash_call" uses it,/,
     'with the right directives');
 
 is(found($_->{raw}), '', 'no answer has it') for @answers;
@@ -339,8 +340,8 @@ sub warned {
 }
 
 my $call = 'flowdash_call https://crm.example.com/;';
-my $empty = qr/the secret "\$a" is empty here: only "flowdash_set_header" and (?#
-    )"flowdash_call" can send it /;
+my $empty = qr/the secret "\$a" is empty here: only "flowdash_set_header", (?#
+    )"flowdash_set_body" and "flowdash_call" can send it /;
 
 is(warned('', "flowdash_set_header A \"\$a\"; $call"), '', 'no warning');
 is(warned('', 'flowdash_call https://crm.example.com/$a;'), '',
@@ -361,7 +362,7 @@ like(warned('', "flowdash_if \$a; $call"),
 like(warned('', 'proxy_set_header Authorization "Bearer $a"; proxy_pass
                  http://127.0.0.1:1;'),
      qr/the secret "\$a" is empty in "proxy_set_header": only (?#
-     )"flowdash_set_header" and "flowdash_call" can send it .*:\d+$/,
+     )"flowdash_set_header", "flowdash_set_body" and "flowdash_call" can send it .*:\d+$/,
      'proxy_set_header in a step');
 like(warned('', "flowdash_set_header X-A \$a; flowdash_call http://crm.example.com/;"),
      qr/the header "X-A" to "flowdash_call" .* can be read by anybody on the/,

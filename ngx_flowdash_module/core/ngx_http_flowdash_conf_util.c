@@ -64,6 +64,7 @@ ngx_http_flowdash_conf_warn_secret(ngx_conf_t *cf, ngx_str_t *text)
 
     if (secret == NULL
         || ngx_http_flowdash_text_is(name, "flowdash_set_header")
+        || ngx_http_flowdash_text_is(name, "flowdash_set_body")
         || ngx_http_flowdash_text_is(name, "flowdash_call"))
     {
         return;
@@ -71,8 +72,8 @@ ngx_http_flowdash_conf_warn_secret(ngx_conf_t *cf, ngx_str_t *text)
 
     *ngx_snprintf(reason, sizeof(reason) - 1,
                   "the secret \"$%V\" is empty here: only "
-                  "\"flowdash_set_header\" and \"flowdash_call\" can send "
-                  "it",
+                  "\"flowdash_set_header\", \"flowdash_set_body\" and "
+                  "\"flowdash_call\" can send it",
                   &secret->name)
         = '\0';
 

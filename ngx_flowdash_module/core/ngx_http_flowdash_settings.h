@@ -7,6 +7,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_id.h>
+#include <ngx_http_flowdash_template.h>
 #include <ngx_http_flowdash_conf_util.h>
 
 
@@ -69,11 +70,38 @@ typedef struct {
 } ngx_http_flowdash_user_from_t;
 
 
+/* a field that is set from an answer */
+
+typedef struct {
+    ngx_str_t                       name;
+    ngx_str_t                       spelling;  /* as JSON, with its quotes */
+    ngx_array_t                    *pointer;   /* of ..._token_t */
+    ngx_str_t                       pointer_text;  /* as it was configured */
+    ngx_uint_t                      required;  /* unsigned  required:1; */
+} ngx_http_flowdash_from_answer_t;
+
+
+/* a part of a template; without a value, it is sent as it is */
+
+typedef struct {
+    ngx_str_t                       text;
+    ngx_http_complex_value_t       *value;
+    ngx_http_flowdash_template_place_e  place;
+} ngx_http_flowdash_body_part_t;
+
+
+typedef struct {
+    ngx_array_t                     parts;     /* of ..._body_part_t */
+    ngx_uint_t                      form;      /* unsigned  form:1; no JSON */
+} ngx_http_flowdash_set_body_t;
+
+
 typedef struct {
     ngx_str_t                       name;
     u_char                          id[NGX_HTTP_FLOWDASH_ID_STEP_LEN];
     void                          **loc_conf;  /* of its nameless location */
     ngx_str_t                       endpoint;  /* scheme and host, to show */
+    ngx_str_t                       method;    /* proxy_method, to show */
     ngx_http_complex_value_t       *action;    /* NULL: named after it */
     ngx_http_complex_value_t       *condition;
     ngx_flag_t                      optional;
@@ -147,14 +175,19 @@ typedef struct {
     ngx_http_flowdash_step_t       *step;      /* NULL: not in a step */
     ngx_http_flowdash_url_t        *url;
     ngx_flowdash_curl_handles_t    *handles;
+    ngx_str_t                       method;    /* ends with a zero; or POST */
     void                           *format;    /* of flowdash_status */
     ngx_http_core_loc_conf_t       *no_app;    /* NULL: something is there */
 
     ngx_array_t                    *headers;   /* of ..._param_t */
+    ngx_http_flowdash_set_body_t   *set_body;  /* NULL: the module's own */
     ngx_array_t                    *pass_fields;  /* of ngx_str_t; NULL: all */
     ngx_array_t                    *hide_fields;  /* of ngx_str_t, or NULL */
     ngx_uint_t                      hide_none; /* of those it would inherit */
+    ngx_array_t                    *from_answer;  /* of ..._from_answer_t */
     ngx_array_t                    *accept;    /* of ngx_str_t; NULL: all */
+    ngx_uint_t                      accept_given;  /* is no default */
+    ngx_uint_t                      foreign;   /* answers have no "task" */
     ngx_flag_t                      require_json;
 
     ngx_msec_t                      connect_timeout;

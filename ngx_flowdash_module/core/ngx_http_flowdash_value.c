@@ -15,6 +15,9 @@
 static ngx_int_t ngx_http_flowdash_value_escaped(ngx_http_request_t *r,
     ngx_http_flowdash_loc_conf_t *conf, ngx_http_complex_value_t *cv,
     ngx_http_flowdash_value_t *value, ngx_uint_t secrets);
+static ngx_int_t ngx_http_flowdash_value_unescaped(ngx_http_request_t *r,
+    ngx_http_flowdash_loc_conf_t *conf, ngx_http_complex_value_t *cv,
+    ngx_http_flowdash_value_t *value, ngx_uint_t secrets);
 static ngx_int_t ngx_http_flowdash_value_evaluate(ngx_http_request_t *r,
     ngx_http_complex_value_t *cv, ngx_http_flowdash_evaluation_t *ev);
 
@@ -164,13 +167,33 @@ ngx_http_flowdash_value_sent_raw(ngx_http_request_t *r,
     ngx_http_flowdash_loc_conf_t *conf, ngx_http_complex_value_t *cv,
     ngx_http_flowdash_value_t *value)
 {
+    return ngx_http_flowdash_value_unescaped(r, conf, cv, value, 0);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_value_secret_raw(ngx_http_request_t *r,
+    ngx_http_flowdash_loc_conf_t *conf, ngx_http_complex_value_t *cv,
+    ngx_http_flowdash_value_t *value)
+{
+    return ngx_http_flowdash_value_unescaped(r, conf, cv, value, 1);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_value_unescaped(ngx_http_request_t *r,
+    ngx_http_flowdash_loc_conf_t *conf, ngx_http_complex_value_t *cv,
+    ngx_http_flowdash_value_t *value, ngx_uint_t secrets)
+{
     ngx_int_t                       rc;
     ngx_http_variable_value_t      *variables;
     ngx_http_flowdash_evaluation_t  ev;
 
     r = r->main;
 
-    if (ngx_http_flowdash_value_sent(r, conf, cv, value) != NGX_OK) {
+    if (ngx_http_flowdash_value_escaped(r, conf, cv, value, secrets)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -194,6 +217,7 @@ ngx_http_flowdash_value_sent_raw(ngx_http_request_t *r,
     ev.value = value;
     ev.conf = conf;
     ev.raw = 1;
+    ev.secrets = secrets;
 
     rc = ngx_http_flowdash_value_evaluate(r, cv, &ev);
 

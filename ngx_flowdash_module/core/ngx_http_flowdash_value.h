@@ -44,6 +44,11 @@ ngx_int_t ngx_http_flowdash_value_secret(ngx_http_request_t *r,
     ngx_http_flowdash_loc_conf_t *conf, ngx_http_complex_value_t *cv,
     ngx_http_flowdash_value_t *value);
 
+/* The same as ngx_http_flowdash_value_sent_raw(), for the body of a call. */
+ngx_int_t ngx_http_flowdash_value_secret_raw(ngx_http_request_t *r,
+    ngx_http_flowdash_loc_conf_t *conf, ngx_http_complex_value_t *cv,
+    ngx_http_flowdash_value_t *value);
+
 /*
  * Evaluates a condition.  Returns NGX_OK if it is neither empty nor "0",
  * NGX_DECLINED if it is, or NGX_ERROR.

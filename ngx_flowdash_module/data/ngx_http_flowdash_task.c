@@ -226,6 +226,7 @@ ngx_http_flowdash_task_add(ngx_http_flowdash_task_t *task, ngx_str_t *name,
     field->original = *value;
     field->changed = 0;
     field->ambiguous = 0;
+    field->forced = 0;
     field->untold = 0;
 
     return (ngx_http_flowdash_task_insert(task, field) == NGX_OK) ? field

@@ -16,6 +16,7 @@ typedef struct {
                                                 with; no data: it is new */
     unsigned                     changed:1;
     unsigned                     ambiguous:1; /* the source has two values */
+    unsigned                     forced:1;   /* flowdash_accept is no matter */
     unsigned                     untold:1;   /* left out by ..._write_told() */
 } ngx_http_flowdash_field_t;
 

@@ -11,11 +11,14 @@
 #include <ngx_flowdash_curl_open.h>
 #include <ngx_http_flowdash_egress.h>
 #include <ngx_http_flowdash_url.h>
+#include <ngx_http_flowdash_payload.h>
 #include <ngx_http_flowdash_call_result.h>
 #include <ngx_http_flowdash_call.h>
 #include <ngx_http_flowdash_call_setup.h>
 
 
+static ngx_int_t ngx_http_flowdash_call_setup_method(CURL *easy,
+    ngx_http_flowdash_loc_conf_t *flcf);
 static ngx_int_t ngx_http_flowdash_call_setup_tls(CURL *easy,
     ngx_http_flowdash_loc_conf_t *flcf);
 static long ngx_http_flowdash_call_setup_tls_versions(
@@ -46,7 +49,7 @@ ngx_http_flowdash_call_setup(CURL *easy, void *data)
 {
     ngx_http_flowdash_loc_conf_t *flcf = data;
 
-    if (curl_easy_setopt(easy, CURLOPT_POST, 1L)
+    if (ngx_http_flowdash_call_setup_method(easy, flcf) != NGX_OK
         || curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION,
                             ngx_http_flowdash_call_setup_connected)
         || curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION,
@@ -113,6 +116,29 @@ ngx_http_flowdash_call_setup(CURL *easy, void *data)
     (void) curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     (void) curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, NULL);
     (void) curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
+
+    return NGX_OK;
+}
+
+
+/* to libcurl, a request with a body is a POST of whatever name */
+
+static ngx_int_t
+ngx_http_flowdash_call_setup_method(CURL *easy,
+    ngx_http_flowdash_loc_conf_t *flcf)
+{
+    CURLoption  option;
+
+    option = ngx_http_flowdash_payload_type(flcf) ? CURLOPT_POST
+                                                  : CURLOPT_HTTPGET;
+
+    if (curl_easy_setopt(easy, option, 1L)
+        || (flcf->method.len
+            && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST,
+                                (char *) flcf->method.data)))
+    {
+        return NGX_ERROR;
+    }
 
     return NGX_OK;
 }

@@ -13,6 +13,7 @@
 #include <ngx_http_flowdash_retry.h>
 #include <ngx_http_flowdash_url.h>
 #include <ngx_flowdash_curl.h>
+#include <ngx_http_flowdash_payload.h>
 #include <ngx_http_flowdash_identity.h>
 #include <ngx_http_flowdash_call_setup.h>
 #include <ngx_http_flowdash_call.h>
@@ -271,13 +272,18 @@ ngx_http_flowdash_call_transfer_options(ngx_http_flowdash_call_t *call,
     }
 
     if (curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers)
-        || curl_easy_setopt(easy, CURLOPT_POSTFIELDS, payload->data)
-        || curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                            (curl_off_t) payload->len)
         || curl_easy_setopt(easy, CURLOPT_HEADERDATA, call)
         || curl_easy_setopt(easy, CURLOPT_WRITEDATA, call)
         || curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call)
         || curl_easy_setopt(easy, CURLOPT_PREREQDATA, call))
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_flowdash_payload_type(call->conf)
+        && (curl_easy_setopt(easy, CURLOPT_POSTFIELDS, payload->data)
+            || curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                                (curl_off_t) payload->len)))
     {
         return NGX_ERROR;
     }

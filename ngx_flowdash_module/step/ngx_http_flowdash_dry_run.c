@@ -229,6 +229,8 @@ ngx_http_flowdash_dry_run_write(ngx_http_flowdash_dry_run_t *out,
     ngx_keyval_t                  *header;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
+    static ngx_str_t  post = ngx_string("POST");
+
     flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
     ngx_http_flowdash_dry_run_text(out, "\n{\"step\":");
@@ -237,7 +239,11 @@ ngx_http_flowdash_dry_run_write(ngx_http_flowdash_dry_run_t *out,
     ngx_http_flowdash_dry_run_text(out,
                                    flcf->url ? "\"flowdash_call\""
                                              : "\"proxy_pass or another\"");
-    ngx_http_flowdash_dry_run_text(out, ",\"method\":\"POST\",\"url\":");
+    ngx_http_flowdash_dry_run_text(out, ",\"method\":");
+    ngx_http_flowdash_dry_run_string(out, flcf->method.len ? &flcf->method
+                                          : ex->step->method.len
+                                            ? &ex->step->method : &post);
+    ngx_http_flowdash_dry_run_text(out, ",\"url\":");
     ngx_http_flowdash_dry_run_string(out, &ex->url);
     ngx_http_flowdash_dry_run_text(out, ",\"headers\":[");
 
@@ -254,7 +260,10 @@ ngx_http_flowdash_dry_run_write(ngx_http_flowdash_dry_run_t *out,
 
     ngx_http_flowdash_dry_run_text(out, "],\"body\":");
 
-    if (ex->payload.len) {
+    if (ex->payload.len && flcf->set_body && flcf->set_body->form) {
+        ngx_http_flowdash_dry_run_string(out, &ex->payload);
+
+    } else if (ex->payload.len) {
         ngx_http_flowdash_dry_run_add(out, ex->payload.data,
                                       ex->payload.len);
 

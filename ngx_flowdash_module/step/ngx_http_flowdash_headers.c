@@ -11,11 +11,11 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_value.h>
+#include <ngx_http_flowdash_payload.h>
 #include <ngx_http_flowdash_headers.h>
 
 
 static ngx_keyval_t  ngx_http_flowdash_default_headers[] = {
-    { ngx_string("Content-Type"), ngx_string("application/json") },
     { ngx_string("Accept"), ngx_string("application/json") },
     { ngx_string("User-Agent"),
       ngx_string("ngx_flowdash/" NGX_HTTP_FLOWDASH_VERSION) },
@@ -27,12 +27,28 @@ ngx_int_t
 ngx_http_flowdash_headers_default(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf)
 {
+    ngx_str_t     *type;
     ngx_keyval_t  *header, *h;
+
+    static ngx_str_t  content_type = ngx_string("Content-Type");
 
     if (ngx_array_init(&ex->headers, r->pool, 8, sizeof(ngx_keyval_t))
         != NGX_OK)
     {
         return NGX_ERROR;
+    }
+
+    type = ngx_http_flowdash_payload_type(flcf);
+
+    if (type && !ngx_http_flowdash_headers_is_set(flcf, &content_type)) {
+
+        h = ngx_array_push(&ex->headers);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        h->key = content_type;
+        h->value = *type;
     }
 
     for (header = ngx_http_flowdash_default_headers;

@@ -10,6 +10,7 @@
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_json_pointer.h>
+#include <ngx_http_flowdash_json_select.h>
 #include <ngx_http_flowdash_task.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
@@ -18,9 +19,16 @@
 #include <ngx_http_flowdash_source.h>
 #include <ngx_http_flowdash_log.h>
 #include <ngx_http_flowdash_count.h>
+#include <ngx_http_flowdash_from_answer.h>
 #include <ngx_http_flowdash_merge.h>
 
 
+static ngx_int_t ngx_http_flowdash_merge_foreign(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_task_t *answer);
+static ngx_int_t ngx_http_flowdash_merge_task(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_task_t *answer);
 static ngx_uint_t ngx_http_flowdash_merge_is_empty(
     ngx_http_flowdash_exchange_t *ex);
 static ngx_int_t ngx_http_flowdash_merge_nothing(ngx_http_request_t *r,
@@ -40,13 +48,13 @@ ngx_int_t
 ngx_http_flowdash_merge(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
 {
-    ngx_str_t                          token;
-    ngx_array_t                        pointer;
-    ngx_http_flowdash_task_t          *answer;
-    ngx_http_flowdash_json_verdict_e   verdict;
+    ngx_http_flowdash_task_t      *answer;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
     if (ngx_http_flowdash_merge_is_empty(ex)) {
-        return NGX_OK;
+        return ngx_http_flowdash_from_answer_without(r, ex, "is empty");
     }
 
     if (ex->content_type.len
@@ -61,6 +69,86 @@ ngx_http_flowdash_merge(ngx_http_request_t *r,
     if (answer == NULL) {
         return NGX_ERROR;
     }
+
+    return flcf->foreign ? ngx_http_flowdash_merge_foreign(r, ctx, ex, answer)
+                         : ngx_http_flowdash_merge_task(r, ctx, ex, answer);
+}
+
+
+/* the answer of an endpoint that knows nothing of tasks */
+
+static ngx_int_t
+ngx_http_flowdash_merge_foreign(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_task_t *answer)
+{
+    ngx_int_t                          rc;
+    ngx_array_t                        pointer;
+    ngx_http_flowdash_loc_conf_t      *flcf;
+    ngx_http_flowdash_json_select_t    sel;
+    ngx_http_flowdash_json_verdict_e   verdict;
+
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    if (flcf->from_answer == NULL && !flcf->require_json) {
+        return NGX_OK;
+    }
+
+    /* the whole text */
+
+    pointer.elts = NULL;
+    pointer.nelts = 0;
+
+    ngx_memzero(&sel, sizeof(ngx_http_flowdash_json_select_t));
+
+    sel.text = ex->body;
+    sel.pointer = &pointer;
+    sel.max_size = ctx->conf->max_fields_size;
+
+    if (ngx_http_flowdash_json_select(&sel, &verdict, r->pool) != NGX_OK
+        || ngx_http_flowdash_task_create(answer, r->pool) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (verdict == NGX_HTTP_FLOWDASH_JSON_MALFORMED
+        && ex->content_type.len == 0)
+    {
+        return ngx_http_flowdash_merge_nothing(r, ctx, ex, 0, "is not JSON");
+    }
+
+    if (verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
+        answer->json.error = sel.error;
+        answer->json.offset = sel.offset;
+
+        return ngx_http_flowdash_merge_invalid(r, ex, &answer->json, verdict);
+    }
+
+    if (flcf->require_json && sel.value.data[0] != '{') {
+        return ngx_http_flowdash_merge_nothing(r, ctx, ex, 0,
+                                               "is JSON, but not an object");
+    }
+
+    rc = ngx_http_flowdash_from_answer(r, ctx, ex, answer);
+
+    return (rc == NGX_OK) ? ngx_http_flowdash_merge_fields(r, ctx, ex, answer)
+                          : rc;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_merge_task(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_task_t *answer)
+{
+    ngx_int_t                          rc;
+    ngx_str_t                          token;
+    ngx_uint_t                         object;
+    ngx_array_t                        pointer;
+    ngx_http_flowdash_loc_conf_t      *flcf;
+    ngx_http_flowdash_json_verdict_e   verdict;
+
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
     ngx_str_set(&token, "task");
 
@@ -77,7 +165,15 @@ ngx_http_flowdash_merge(ngx_http_request_t *r,
 
     if (verdict == NGX_HTTP_FLOWDASH_JSON_OK) {
 
-        if (answer->json.object.data) {
+        object = (answer->json.object.data != NULL);
+
+        rc = ngx_http_flowdash_from_answer(r, ctx, ex, answer);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        if (object || flcf->from_answer) {
             return ngx_http_flowdash_merge_fields(r, ctx, ex, answer);
         }
 
@@ -157,6 +253,16 @@ ngx_http_flowdash_merge_nothing(ngx_http_request_t *r,
                    what, &ex->content_type);
     }
 
+    if (!object
+        && ngx_http_flowdash_from_answer_without(r, ex, what) != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (flcf->foreign) {
+        return NGX_OK;
+    }
+
     ex->ignored = 1;
 
     /* where the configuration names fields, they are missed */
@@ -227,7 +333,9 @@ ngx_http_flowdash_merge_fields(ngx_http_request_t *r,
 
     while ((new = ngx_http_flowdash_task_next(&part, &i))) {
 
-        if (!ngx_http_flowdash_merge_accepts(flcf, &new->node.str)) {
+        if (!new->forced
+            && !ngx_http_flowdash_merge_accepts(flcf, &new->node.str))
+        {
             ngx_http_flowdash_merge_ignored(r, ctx, ex, new);
             continue;
         }

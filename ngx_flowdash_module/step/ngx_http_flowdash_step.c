@@ -1,31 +1,24 @@
 
 /*
- * A step: its condition, its payload, and the subrequest into its location.
+ * A step: its condition, its request, and the subrequest into its location.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include <ngx_http_flowdash_json.h>
-#include <ngx_http_flowdash_task.h>
-#include <ngx_http_flowdash_task_told.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_ctx.h>
 #include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_value.h>
-#include <ngx_http_flowdash_told.h>
-#include <ngx_http_flowdash_user.h>
+#include <ngx_http_flowdash_payload.h>
 #include <ngx_http_flowdash_headers.h>
 #include <ngx_http_flowdash_identity.h>
 #include <ngx_http_flowdash_subrequest.h>
 #include <ngx_http_flowdash_step.h>
 
 
-static ngx_int_t ngx_http_flowdash_step_payload(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
-    ngx_http_flowdash_loc_conf_t *flcf);
 static ngx_int_t ngx_http_flowdash_step_subrequest(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex);
 static ngx_int_t ngx_http_flowdash_step_body(ngx_http_request_t *sr,
@@ -146,7 +139,7 @@ ngx_http_flowdash_step_request(ngx_http_request_t *r,
 
     flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
-    rc = ngx_http_flowdash_step_payload(r, ctx, ex, flcf);
+    rc = ngx_http_flowdash_payload(r, ctx, ex, flcf);
 
     if (rc != NGX_OK) {
         return rc;
@@ -159,51 +152,6 @@ ngx_http_flowdash_step_request(ngx_http_request_t *r,
     }
 
     return ngx_http_flowdash_headers_set(r, ex, flcf);
-}
-
-
-/* {"action":NAME,"user":{...},"task":{...}} */
-
-static ngx_int_t
-ngx_http_flowdash_step_payload(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
-    ngx_http_flowdash_loc_conf_t *flcf)
-{
-    u_char       *p;
-    size_t        len;
-    ngx_array_t  *user;
-
-    user = ngx_http_flowdash_user(r, ex, flcf);
-
-    if (user == NULL) {
-        return ex->error ? NGX_DECLINED : NGX_ERROR;
-    }
-
-    ngx_http_flowdash_told_mark(flcf, ctx->task);
-
-    len = sizeof("{\"action\":,\"user\":,\"task\":}") - 1
-          + ngx_http_flowdash_json_string_length(&ctx->action)
-          + ngx_http_flowdash_user_length(user)
-          + ngx_http_flowdash_task_told_length(ctx->task);
-
-    p = ngx_pnalloc(r->pool, len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    ex->payload.data = p;
-
-    p = ngx_cpymem(p, "{\"action\":", sizeof("{\"action\":") - 1);
-    p = ngx_http_flowdash_json_write_string(p, &ctx->action);
-    p = ngx_cpymem(p, ",\"user\":", sizeof(",\"user\":") - 1);
-    p = ngx_http_flowdash_user_write(p, user);
-    p = ngx_cpymem(p, ",\"task\":", sizeof(",\"task\":") - 1);
-    p = ngx_http_flowdash_task_write_told(p, ctx->task);
-    *p++ = '}';
-
-    ex->payload.len = p - ex->payload.data;
-
-    return NGX_OK;
 }
 
 
@@ -302,6 +250,15 @@ ngx_http_flowdash_step_body(ngx_http_request_t *sr,
     ngx_http_request_body_t  *rb;
 
     rb = ngx_pcalloc(sr->pool, sizeof(ngx_http_request_body_t));
+
+    if (rb && ex->payload.len == 0) {
+
+        /* nginx does not like empty buffers */
+
+        sr->request_body = rb;
+        return NGX_OK;
+    }
+
     b = ngx_calloc_buf(sr->pool);
     cl = ngx_alloc_chain_link(sr->pool);
 

@@ -337,6 +337,7 @@ ngx_http_flowdash_variables_json_user(ngx_http_request_t *r,
 {
     ngx_str_t                        object;
     ngx_array_t                     *user;
+    ngx_http_flowdash_exchange_t     ex;
     ngx_http_flowdash_loc_conf_t    *flcf;
     ngx_http_flowdash_evaluation_t  *ev;
 
@@ -351,8 +352,18 @@ ngx_http_flowdash_variables_json_user(ngx_http_request_t *r,
         flcf = ctx->conf;
     }
 
+    ngx_memzero(&ex, sizeof(ngx_http_flowdash_exchange_t));
+
     ctx->user = 1;
-    user = ngx_http_flowdash_user(r->main, NULL, flcf);
+    user = ngx_http_flowdash_user(r->main, &ex, flcf);
+
+    if (user == NULL && ex.error) {
+
+        /* a value is not UTF-8, and left out */
+
+        user = ngx_http_flowdash_user(r->main, NULL, flcf);
+    }
+
     ctx->user = 0;
 
     if (user == NULL) {
@@ -361,6 +372,7 @@ ngx_http_flowdash_variables_json_user(ngx_http_request_t *r,
 
     if (ev) {
         ev->read = 1;
+        ev->value->invalid |= (ex.error != NGX_HTTP_FLOWDASH_OK);
         ev->value->early |= ctx->conf->user_from && !ctx->identified;
     }
 

@@ -1,0 +1,212 @@
+
+/*
+ * The fields that are set from any place of a step's answer.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_strict.h>
+#include <ngx_http_flowdash_json.h>
+#include <ngx_http_flowdash_json_select.h>
+#include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_exchange.h>
+#include <ngx_http_flowdash_from_answer.h>
+
+
+static ngx_int_t ngx_http_flowdash_from_answer_find(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_from_answer_t *from, ngx_str_t *value);
+static ngx_int_t ngx_http_flowdash_from_answer_invalid(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_from_answer_t *from,
+    ngx_http_flowdash_json_select_t *sel,
+    ngx_http_flowdash_json_verdict_e verdict);
+static ngx_int_t ngx_http_flowdash_from_answer_add(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_from_answer_t *from, ngx_str_t *value,
+    ngx_http_flowdash_task_t *answer);
+
+
+ngx_int_t
+ngx_http_flowdash_from_answer(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_task_t *answer)
+{
+    ngx_int_t                         rc;
+    ngx_str_t                         value;
+    ngx_uint_t                        i;
+    ngx_http_flowdash_loc_conf_t     *flcf;
+    ngx_http_flowdash_from_answer_t  *from;
+
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    if (flcf->from_answer == NULL) {
+        return NGX_OK;
+    }
+
+    from = flcf->from_answer->elts;
+
+    for (i = 0; i < flcf->from_answer->nelts; i++) {
+
+        rc = ngx_http_flowdash_from_answer_find(r, ctx, ex, &from[i], &value);
+
+        if (rc == NGX_OK && value.data) {
+            rc = ngx_http_flowdash_from_answer_add(r, ctx, ex, &from[i],
+                                                   &value, answer);
+        }
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* the value has no data if there is none */
+
+static ngx_int_t
+ngx_http_flowdash_from_answer_find(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_from_answer_t *from, ngx_str_t *value)
+{
+    ngx_http_flowdash_json_select_t    sel;
+    ngx_http_flowdash_json_verdict_e   verdict;
+
+    ngx_memzero(&sel, sizeof(ngx_http_flowdash_json_select_t));
+
+    sel.text = ex->body;
+    sel.pointer = from->pointer;
+    sel.strict = ctx->conf->strict;
+    sel.max_size = ctx->conf->max_fields_size;
+    sel.unique = 1;
+
+    if (ngx_http_flowdash_json_select(&sel, &verdict, r->pool) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
+        return ngx_http_flowdash_from_answer_invalid(r, ex, from, &sel,
+                                                     verdict);
+    }
+
+    if (sel.value.data == NULL && from->required) {
+        return ngx_http_flowdash_exchange_fail_text(ex,
+                   NGX_HTTP_FLOWDASH_RESPONSE_INVALID, r->pool,
+                   "flowdash_set_from_answer %V is required: the answer "
+                   "has nothing at %V",
+                   &from->name, &from->pointer_text);
+    }
+
+    *value = sel.value;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_from_answer_invalid(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_from_answer_t *from,
+    ngx_http_flowdash_json_select_t *sel,
+    ngx_http_flowdash_json_verdict_e verdict)
+{
+    return ngx_http_flowdash_exchange_fail_text(ex,
+               verdict == NGX_HTTP_FLOWDASH_JSON_LARGE
+               ? NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE
+               : NGX_HTTP_FLOWDASH_RESPONSE_INVALID,
+               r->pool,
+               sel->rule
+               ? "flowdash_set_from_answer %V: the answer's body: "
+                 "%s (flowdash_strict %s), at byte %uz"
+               : "flowdash_set_from_answer %V: the answer's body: "
+                 "%s%s, at byte %uz",
+               &from->name, sel->error,
+               sel->rule ? ngx_http_flowdash_strict_name(sel->rule) : "",
+               sel->offset);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_from_answer_add(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_from_answer_t *from, ngx_str_t *value,
+    ngx_http_flowdash_task_t *answer)
+{
+    const char                 *error;
+    ngx_http_flowdash_field_t  *field;
+
+    error = NULL;
+    field = ngx_http_flowdash_task_similar(answer, &from->name);
+
+    if ((ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_CASE)
+        && field && !ngx_http_flowdash_text_equal(&field->node.str,
+                                                  &from->name))
+    {
+        error = "the answer's task has such a field in another case "
+                "(flowdash_strict case)";
+    }
+
+    /* Ruby reads half of a pair and the escape after it as one character */
+
+    if ((ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_CONTROL)
+        && ngx_http_flowdash_json_lone_surrogate(value))
+    {
+        error = "half of a surrogate pair (flowdash_strict control)";
+    }
+
+    if (error) {
+        return ngx_http_flowdash_exchange_fail_text(ex,
+                   NGX_HTTP_FLOWDASH_RESPONSE_INVALID, r->pool,
+                   "flowdash_set_from_answer %V: %s", &from->name, error);
+    }
+
+    field = ngx_http_flowdash_task_lookup(answer, &from->name);
+
+    if (field == NULL) {
+        field = ngx_http_flowdash_task_add(answer, &from->name,
+                                           &from->spelling, value);
+        if (field == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    field->value = *value;
+    field->forced = 1;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_from_answer_without(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, const char *what)
+{
+    ngx_uint_t                        i;
+    ngx_http_flowdash_loc_conf_t     *flcf;
+    ngx_http_flowdash_from_answer_t  *from;
+
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    if (flcf->from_answer == NULL) {
+        return NGX_OK;
+    }
+
+    from = flcf->from_answer->elts;
+
+    for (i = 0; i < flcf->from_answer->nelts; i++) {
+
+        if (from[i].required) {
+            return ngx_http_flowdash_exchange_fail_text(ex,
+                       NGX_HTTP_FLOWDASH_RESPONSE_INVALID, r->pool,
+                       "flowdash_set_from_answer %V is required: the "
+                       "answer %s", &from[i].name, what);
+        }
+    }
+
+    return NGX_OK;
+}
