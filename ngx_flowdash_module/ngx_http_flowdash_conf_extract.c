@@ -114,7 +114,11 @@ ngx_http_flowdash_conf_extract_variable(ngx_conf_t *cf, ngx_command_t *cmd,
         }
     }
 
-    if (value->len < 2 || value->data[0] != '$' || i < s.len) {
+    /* $1 is a capture */
+
+    if (value->len < 2 || value->data[0] != '$' || i < s.len
+        || (s.data[0] >= '0' && s.data[0] <= '9'))
+    {
         (void) ngx_http_flowdash_conf_refuse(cf, cmd, value,
                    "a variable is expected, such as \"$controller\"");
         return NULL;

@@ -509,6 +509,7 @@ for (
     [ 'flowdash_extract v /v;', qr/a variable is expected/ ],
     [ 'flowdash_extract $ /v;', qr/a variable is expected/ ],
     [ 'flowdash_extract "$v-x" /v;', qr/a variable is expected/ ],
+    [ 'flowdash_extract $1 /v;', qr/a variable is expected/ ],
     [ 'flowdash_extract $flowdash_x /v;', qr/are the module's own/ ],
     [ 'flowdash_extract $uri /v;', qr/the duplicate "uri" variable/ ],
     [ 'flowdash_extract $args /v;', qr/another directive, such as "set"/ ],
