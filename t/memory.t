@@ -43,7 +43,8 @@ $t->endpoint(once => { headers => \@json, body => $change, close => 1 });
 $t->endpoint(kept => { headers => \@json, body => '{"task":{"Kept":"yes"}}' });
 $t->endpoint(text => { headers => \@json, body => '{"task":{"Text":"t"}}' });
 $t->endpoint(refuses => { status => 422, headers => \@json,
-                          body => '{"errors":["Not \u00fc","today"]}' });
+                          body => '{"errors":["Not \u00fc",'
+                              . '{"field":"D\u00fc","message":"No"}]}' });
 $t->endpoint(invalid => { headers => \@json, body => '{"task":{"a":1,}}' });
 $t->endpoint(echo => sub {
     my ($req) = @_;
@@ -442,8 +443,8 @@ my @scenarios = (
     [ 'nothing at all', '/query', [], undef, new => 1 ],
     [ 'retry, optional', '/retry', \@json, $json, new => 1 ],
     [ 'TLS by name', '/tls', [ @json, 'X-Host' => 'crm.test' ], $json ],
-    [ 'failed, page', '/refused', [ @json, Accept => 'text/html' ], $json,
-      status => 422, whole => $whole{page} ],
+    [ 'failed, page', '/refused', [ @json, Accept => 'text/html',
+      'HX-Request' => 'true' ], $json, status => 422, whole => $whole{page} ],
     [ 'failed, JSON', '/refused', [ @json, Accept => 'application/json' ],
       $json, status => 422, whole => $whole{json} ],
     [ 'invalid answer', '/invalid', \@json, $json, status => 502 ],

@@ -40,7 +40,8 @@ static ngx_buf_t *ngx_http_flowdash_error_problem(ngx_http_request_t *r,
 
 
 static ngx_str_t  ngx_http_flowdash_error_vary =
-    ngx_string("Accept, Accept-Language");
+    ngx_string("Accept, Accept-Language, HX-Request, Sec-Fetch-Dest, "
+               "X-Requested-With");
 
 
 ngx_int_t

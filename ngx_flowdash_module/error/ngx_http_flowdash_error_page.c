@@ -187,7 +187,7 @@ ngx_http_flowdash_error_page_answer(ngx_http_request_t *r,
         return ngx_http_flowdash_error_page_escape(r, &ctx->message, answer);
     }
 
-    ngx_str_null(&message);
+    ngx_str_set(&message, "");
 
     if (!ctx->joined
         && ngx_http_flowdash_error_page_escape(r, &ctx->message, &message)
