@@ -58,11 +58,14 @@ ngx_http_flowdash_conf_private_rewrites(ngx_conf_t *cf, void **loc_conf)
 #if (NGX_PCRE)
         if (code[i] == ngx_http_script_regex_start_code) {
 
-            /* a "rewrite", unless it is the test of an "if" */
+            /*
+             * A "rewrite", unless it is the test of an "if"; with "break", it
+             * leads nowhere else.
+             */
 
             regex = (ngx_http_script_regex_code_t *) &code[i];
 
-            if (!regex->test) {
+            if (!regex->test && !regex->break_cycle) {
                 return 1;
             }
         }

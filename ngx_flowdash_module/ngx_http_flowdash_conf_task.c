@@ -196,6 +196,13 @@ ngx_http_flowdash_conf_from(ngx_conf_t *cf, ngx_command_t *cmd,
         || ngx_http_flowdash_url_text_dot_segment(value->data,
                                                   args ? args : p))
     {
+        if (ngx_strcmp(cmd->name.data, "flowdash_user_from") == 0) {
+            return ngx_http_flowdash_conf_refuse(cf, cmd, value,
+                   "a path of this server is expected, such as "
+                   "\"/users/me\", in which no part is \".\" or \"..\"; "
+                   "\"location /\" can pass it to the app");
+        }
+
         return ngx_http_flowdash_conf_refuse(cf, cmd, value,
                    "a path of this server is expected, such as \"$uri\" or "
                    "\"/api/tasks/$id\", in which no part is \".\" or \"..\"; "

@@ -177,6 +177,12 @@ my @table = (
     flowdash_step "CRM" { proxy_pass http://127.0.0.1:1; }
     )),
   '"flowdash_action" "Finish"', 'no content handler' ],
+[ warn => 'no handler for the app, but a rewrite that stays',
+  outer('', qq(
+    flowdash_action "Finish"; # HERE
+    rewrite ^ \$uri break;
+    flowdash_step "CRM" { flowdash_call http://127.0.0.1/; })),
+  '"flowdash_action" "Finish"', 'no content handler', '"proxy_pass"' ],
 (map { [ '' => "the app is reached by $_", outer('', qq(
     flowdash_action "Finish";
     flowdash_step "CRM" { flowdash_call http://127.0.0.1/; }
@@ -580,6 +586,11 @@ my @table = (
 [ emerg => 'a status without a zone',
   outer('', 'flowdash_status html; # HERE'),
   '"flowdash_status"', '"flowdash_zone flowdash:1m"' ],
+[ emerg => 'the user from a URL', outer('', qq(
+    flowdash_user_from http://app/me; # HERE
+    flowdash_action "Finish"; flowdash_step "CRM" { return 204; }
+    proxy_pass http://127.0.0.1:1;)),
+  '"http://app/me"', '"flowdash_user_from"', '"/users/me"' ],
 [ '' => 'a status with a zone', outer('flowdash_zone a:1m;',
   'flowdash_status html;') ],
 
