@@ -966,4 +966,38 @@ is(promtool($t->get('/metrics')->{body}), '', 'no UTF-8: metrics');
 like($t->get('/flows')->{body}, qr/its name could not be determined/,
      'no UTF-8: the page');
 
+# Names from variables: the steps have the order of the configuration, with
+# those that did not run, and with their endpoints
+
+my $hook = 'http://127.0.0.1:' . $t->port('hook');
+
+$t->config(many('flowdash_zone f:1m;', <<"EOC"));
+    location = /ordered {
+        flowdash_action \$arg_n;
+        flowdash_step zebra { flowdash_call $hook/status/403/a; }
+        flowdash_step apple { flowdash_optional on;
+                              flowdash_call $hook/status/200/b; }
+    }
+    location = /either { flowdash_action \$arg_n;
+                         flowdash_step same { flowdash_call $hook/login; } }
+    location = /or     { flowdash_action \$arg_n;
+                         flowdash_step same { return 204; } }
+EOC
+is($t->reload, 1, 'named by variables: reloaded');
+
+is($t->post_json('/ordered?n=Ordered', $body)->{status}, 502, 'ordered');
+is($t->post_json('/or?n=Either', $body)->{status}, 200, 'either');
+
+sub steps_of {
+    my ($name) = @_;
+    my ($action) = grep { $_->{name} eq $name } @{ status()->{actions} };
+    return join ', ', map { my $step = $_; join ' ', map { $step->{$_} // '' }
+        qw(name endpoint optional started) } @{ $action->{steps} };
+}
+
+is(steps_of('Ordered'), "zebra $hook 0 1, apple $hook 1 0",
+   'named by variables: order, endpoints, and a step that did not run');
+is(steps_of('Either'), 'same  0 1',
+   'named by variables: no endpoint if it could be one of two');
+
 $t->done;

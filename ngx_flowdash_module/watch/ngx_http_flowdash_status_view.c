@@ -37,8 +37,21 @@ static void ngx_http_flowdash_status_view_fill(
 static ngx_int_t ngx_http_flowdash_status_view_configured(
     ngx_http_request_t *r, ngx_http_flowdash_view_t *view,
     ngx_http_flowdash_loc_conf_t *flcf);
+static ngx_int_t ngx_http_flowdash_status_view_add_steps(
+    ngx_http_flowdash_action_view_t *action,
+    ngx_http_flowdash_loc_conf_t *flcf);
 static ngx_int_t ngx_http_flowdash_status_view_counted(ngx_http_request_t *r,
     ngx_http_flowdash_view_t *view, ngx_http_flowdash_counters_t *counters);
+static ngx_int_t ngx_http_flowdash_status_view_named(ngx_http_request_t *r,
+    ngx_http_flowdash_main_conf_t *fmcf, ngx_http_flowdash_view_t *view);
+static ngx_http_flowdash_loc_conf_t *ngx_http_flowdash_status_view_origin(
+    ngx_http_flowdash_main_conf_t *fmcf,
+    ngx_http_flowdash_action_view_t *action);
+static ngx_uint_t ngx_http_flowdash_status_view_has_steps(
+    ngx_http_flowdash_loc_conf_t *flcf,
+    ngx_http_flowdash_action_view_t *action);
+static ngx_uint_t ngx_http_flowdash_status_view_same_steps(
+    ngx_http_flowdash_loc_conf_t *one, ngx_http_flowdash_loc_conf_t *two);
 static ngx_http_flowdash_action_view_t *ngx_http_flowdash_status_view_action(
     ngx_http_request_t *r, ngx_http_flowdash_view_t *view, ngx_str_t *name);
 static ngx_http_flowdash_step_view_t *ngx_http_flowdash_status_view_step(
@@ -82,7 +95,9 @@ ngx_http_flowdash_status_view(ngx_http_request_t *r,
     view->configured = view->actions.nelts;
     view->sorted = 1;
 
-    if (ngx_http_flowdash_status_view_table(r, view) != NGX_OK) {
+    if (ngx_http_flowdash_status_view_table(r, view) != NGX_OK
+        || ngx_http_flowdash_status_view_named(r, fmcf, view) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -259,9 +274,6 @@ ngx_http_flowdash_status_view_configured(ngx_http_request_t *r,
     ngx_http_flowdash_view_t *view, ngx_http_flowdash_loc_conf_t *flcf)
 {
     ngx_str_t                         name;
-    ngx_uint_t                        i;
-    ngx_http_flowdash_step_t        **step;
-    ngx_http_flowdash_step_view_t    *step_view;
     ngx_http_flowdash_action_view_t  *action;
 
     name = ngx_http_flowdash_metrics_name(&flcf->action->value);
@@ -270,6 +282,20 @@ ngx_http_flowdash_status_view_configured(ngx_http_request_t *r,
     if (action == NULL) {
         return NGX_ERROR;
     }
+
+    return ngx_http_flowdash_status_view_add_steps(action, flcf);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_status_view_add_steps(
+    ngx_http_flowdash_action_view_t *action,
+    ngx_http_flowdash_loc_conf_t *flcf)
+{
+    ngx_str_t                        name;
+    ngx_uint_t                       i;
+    ngx_http_flowdash_step_t       **step;
+    ngx_http_flowdash_step_view_t   *step_view;
 
     step = flcf->steps->elts;
 
@@ -322,6 +348,155 @@ ngx_http_flowdash_status_view_counted(ngx_http_request_t *r,
     step->counters = counters;
 
     return NGX_OK;
+}
+
+
+/*
+ * The table has only the steps that have run, sorted by name.  The order, the
+ * other steps and the endpoints come from the configuration.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_status_view_named(ngx_http_request_t *r,
+    ngx_http_flowdash_main_conf_t *fmcf, ngx_http_flowdash_view_t *view)
+{
+    ngx_uint_t                        i, k, n;
+    ngx_http_flowdash_loc_conf_t     *flcf;
+    ngx_http_flowdash_step_view_t    *counted, *step;
+    ngx_http_flowdash_action_view_t  *action;
+
+    action = view->actions.elts;
+
+    for (i = view->configured; i < view->actions.nelts; i++) {
+
+        flcf = ngx_http_flowdash_status_view_origin(fmcf, &action[i]);
+        if (flcf == NULL) {
+            continue;
+        }
+
+        counted = action[i].steps.elts;
+        n = action[i].steps.nelts;
+
+        if (ngx_array_init(&action[i].steps, r->pool, flcf->steps->nelts,
+                           sizeof(ngx_http_flowdash_step_view_t))
+            != NGX_OK
+            || ngx_http_flowdash_status_view_add_steps(&action[i], flcf)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        for (k = 0; k < n; k++) {
+
+            step = ngx_http_flowdash_status_view_step(&action[i],
+                                                      &counted[k].name);
+            if (step == NULL) {
+                return NGX_ERROR;
+            }
+
+            step->counters = counted[k].counters;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Returns the configured action with a variable name that has all these steps,
+ * or NULL if there is none, or if there are several that differ.
+ */
+
+static ngx_http_flowdash_loc_conf_t *
+ngx_http_flowdash_status_view_origin(ngx_http_flowdash_main_conf_t *fmcf,
+    ngx_http_flowdash_action_view_t *action)
+{
+    ngx_uint_t                      i;
+    ngx_http_flowdash_loc_conf_t  **conf, *origin;
+
+    origin = NULL;
+    conf = fmcf->actions.elts;
+
+    for (i = 0; i < fmcf->actions.nelts; i++) {
+
+        if (conf[i]->action->lengths == NULL
+            || !ngx_http_flowdash_status_view_has_steps(conf[i], action))
+        {
+            continue;
+        }
+
+        if (origin
+            && !ngx_http_flowdash_status_view_same_steps(origin, conf[i]))
+        {
+            return NULL;
+        }
+
+        origin = conf[i];
+    }
+
+    return origin;
+}
+
+
+/* an action that has failed before its first step may be any of them */
+
+static ngx_uint_t
+ngx_http_flowdash_status_view_has_steps(ngx_http_flowdash_loc_conf_t *flcf,
+    ngx_http_flowdash_action_view_t *action)
+{
+    ngx_str_t                        name;
+    ngx_uint_t                       i, k;
+    ngx_http_flowdash_step_t       **step;
+    ngx_http_flowdash_step_view_t   *counted;
+
+    step = flcf->steps->elts;
+    counted = action->steps.elts;
+
+    for (i = 0; i < action->steps.nelts; i++) {
+
+        for (k = 0; k < flcf->steps->nelts; k++) {
+
+            name = ngx_http_flowdash_metrics_name(&step[k]->name);
+
+            if (ngx_http_flowdash_text_equal(&name, &counted[i].name)) {
+                break;
+            }
+        }
+
+        if (k == flcf->steps->nelts) {
+            return 0;
+        }
+    }
+
+    return action->steps.nelts != 0;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_status_view_same_steps(ngx_http_flowdash_loc_conf_t *one,
+    ngx_http_flowdash_loc_conf_t *two)
+{
+    ngx_uint_t                  i;
+    ngx_http_flowdash_step_t  **a, **b;
+
+    if (one->steps->nelts != two->steps->nelts) {
+        return 0;
+    }
+
+    a = one->steps->elts;
+    b = two->steps->elts;
+
+    for (i = 0; i < one->steps->nelts; i++) {
+
+        if (!ngx_http_flowdash_text_equal(&a[i]->name, &b[i]->name)
+            || !ngx_http_flowdash_text_equal(&a[i]->endpoint, &b[i]->endpoint)
+            || a[i]->optional != b[i]->optional)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 
