@@ -24,15 +24,16 @@ my $db = $t->dir . '/directus.db';
 system('cp', "$dir/empty.db", $db) == 0 or die "no $dir/empty.db\n";
 
 answering_endpoint($t, 'hooks');
-start_app($t, directus => [ $script, 'start', $dir, $t->port('directus'), $db ],
-          ready => '/server/ping');
+start_app($t, directus =>
+          [ $script, 'start', $dir, $t->port('directus'), $db ], ready => '/server/ping');
 
 
-# As the administrator, without nginx: a collection, and a user who may edit it.
+# As the administrator, without nginx: a collection, and a user who may edit
+# it.
 
 sub admin ($method, $path, $body = undef) {
-    my $answer = $t->request($method, $path, port => 'directus', timeout => 300,
-        headers => [ Authorization => 'Bearer admin-token',
+    my $answer = $t->request($method, $path, port => 'directus',
+        timeout => 300, headers => [ Authorization => 'Bearer admin-token',
                      'Content-Type' => 'application/json' ],
         defined $body ? (body => encode_json($body)) : ());
     die "$method $path: $answer->{status} $answer->{body}\n"
@@ -40,8 +41,8 @@ sub admin ($method, $path, $body = undef) {
     return $answer->json && $answer->json->{data};
 }
 
-admin(POST => '/collections', { collection => 'tasks', schema => {}, meta => {},
-    fields => [
+admin(POST => '/collections', {
+    collection => 'tasks', schema => {}, meta => {}, fields => [
         { field => 'id', type => 'integer', meta => { hidden => \1 },
           schema => { is_primary_key => \1, has_auto_increment => \1 } },
         { field => 'title', type => 'string', schema => {},
@@ -52,11 +53,13 @@ admin(POST => '/collections', { collection => 'tasks', schema => {}, meta => {},
               map +{ text => ucfirst, value => $_ }, qw(open done) ] } } },
         { field => 'due', type => 'date', schema => {},
           meta => { interface => 'datetime' } } ] });
-admin(POST => '/items/tasks', [ map +{ title => $_ }, 'Call them', 'Write', 'Ship' ]);
+admin(POST => '/items/tasks',
+      [ map +{ title => $_ }, 'Call them', 'Write', 'Ship' ]);
 
 my $policy = admin(POST => '/policies', { name => 'Editor', app_access => \1,
-    permissions => [ map +{ collection => 'tasks', action => $_, fields => ['*'],
-        permissions => {}, validation => {} }, qw(create read update delete) ] });
+    permissions => [ map +{ collection => 'tasks', action => $_,
+        fields => ['*'], permissions => {}, validation => {} },
+        qw(create read update delete) ] });
 my $role = admin(POST => '/roles', { name => 'Editor',
     policies => [ { policy => $policy->{id} } ] });
 my $ada = admin(POST => '/users', { email => 'ada@example.com',
@@ -76,7 +79,8 @@ $browser->go("$url/admin/login");
 $browser->type('input[type=email]', 'ada@example.com');
 $browser->type('input[type=password]', 'ada-secret');
 $browser->click('button[type=submit]');
-$browser->wait_for_script('return location.pathname == "/admin/content/tasks"');
+$browser->wait_for_script(
+    'return location.pathname == "/admin/content/tasks"');
 
 # Chooses "Done" in the form of a task, and saves it.
 
@@ -84,7 +88,8 @@ sub finish ($id) {
     $browser->go("$url/admin/content/tasks/$id");
     $browser->click('.v-radio + .v-radio');
     $browser->wait_for_script('const icon = document.querySelector('
-        . '"header [data-icon=check]"); return icon && !icon.closest("button").disabled');
+        . '"header [data-icon=check]");'
+        . 'return icon && !icon.closest("button").disabled');
     $browser->script('document.querySelector("header [data-icon=check]")'
         . '.closest("button").click()');
 }
@@ -104,7 +109,8 @@ subtest 'a change by the endpoint' => sub {
     answers($t, 'hooks', 200, '{"task":{"due":"2030-02-01","title":"x"}}');
     finish(1);
     ok($browser->wait_for_script('return location.pathname == '
-           . '"/admin/content/tasks" && document.body.innerText.includes("2030")'),
+           . '"/admin/content/tasks" && '
+           . 'document.body.innerText.includes("2030")'),
        'the app is content');
     shot($browser, 'directus-success');
 
@@ -114,7 +120,8 @@ subtest 'a change by the endpoint' => sub {
     is_deeply($call->json, $shown, 'the endpoint is told what the page says');
     is(header($call, $_), undef, "no $_") for qw(Cookie Authorization);
     is_deeply(admin(GET => '/items/tasks/1'), { id => 1, title => 'Call them',
-        status => 'done', due => '2030-02-01' }, 'the date, and no other field');
+        status => 'done', due => '2030-02-01' },
+        'the date, and no other field');
 };
 
 
@@ -132,21 +139,26 @@ sub ask ($method, $path, $body = undef, @headers) {
 my $done = '{"status":"done"}';
 
 subtest 'who it is' => sub {
-    for my $way ([ PATCH => '/items/tasks/2', $done ], [ POST => '/items/tasks', $done ]) {
+    my @type = (headers => [ 'Content-Type' => 'application/json' ]);
+
+    for my $way ([ PATCH => '/items/tasks/2', $done ],
+                 [ POST => '/items/tasks', $done ])
+    {
         my ($method, $path) = @$way;
-        like($t->request($method, $path, body => $done, headers => [
-            'Content-Type' => 'application/json' ])->{status}, qr/^422$/, 'a stranger');
-        like(ask(@$way, Authorization => 'Bearer wrong')->{status}, qr/^422$/,
-             'a wrong token');
-        like($t->request($method, "$path?access_token=ada-token", body => $done,
-            headers => [ 'Content-Type' => 'application/json' ])->{status},
-            qr/^422$/, 'a token in the query');
+        is($t->request($method, $path, body => $done, @type)->{status}, 422,
+           'a stranger');
+        is(ask(@$way, Authorization => 'Bearer wrong')->{status}, 422,
+           'a wrong token');
+        is($t->request($method, "$path?access_token=ada-token",
+                       body => $done, @type)->{status}, 422,
+           'a token in the query');
         $t->no_request('hooks');
     }
 
-    is(ask(PATCH => '/items/tasks/3?access_token=admin-token', $done)->{status},
-       200, 'two tokens');
-    is($t->only_request('hooks')->json->{user}{email}, 'ada@example.com', 'Ada');
+    is(ask(PATCH => '/items/tasks/3?access_token=admin-token', $done)
+       ->{status}, 200, 'two tokens');
+    is($t->only_request('hooks')->json->{user}{email}, 'ada@example.com',
+       'Ada');
     my ($last) = @{ admin(GET => '/activity?sort=-id&limit=1&fields=user') };
     is($last->{user}, $ada->{id}, 'and Directus agrees');
 
@@ -161,28 +173,33 @@ subtest 'who it is' => sub {
 subtest 'ways around' => sub {
     answers($t, 'hooks', 422);
     my $many = '{"keys":[2],"data":{"status":"done"}}';
-    my $graphql = encode_json({ query =>
-        'mutation { update_tasks_item(id: 2, data: { status: "done" }) { id } }' });
+    my $graphql = encode_json({ query => 'mutation { '
+        . 'update_tasks_item(id: 2, data: { status: "done" }) { id } }' });
     my @ways = (
         (map { [ PATCH => $_, $done ] } qw(
             /items/tasks/2 /ITEMS/TASKS/2 /items/tasks/2/ //items//tasks//2
             /items/%74asks/2 /items/tasks/%32 /items/Tasks/2 /items%2ftasks%2f2
-            /x/../items/tasks/2 /items/tasks/2;x /items/tasks\\2 /items/tasks/02
-            /items/tasks/2?fields=id /auth/login/../../items/tasks/2 /users/me
+            /x/../items/tasks/2 /items/tasks/2;x /items/tasks\\2
+            /items/tasks/02 /items/tasks/2?fields=id /auth/login/../../items/tasks/2 /users/me
             /items/tasks/2/x /presets/2 /items/tasks/2.0)),
-        [ PATCH => '/items/tasks', $many ], [ PATCH => '/items/tasks/', $many ],
+        [ PATCH => '/items/tasks', $many ],
+        [ PATCH => '/items/tasks/', $many ],
         [ PATCH => '/items/tasks', '[{"id":2,"status":"done"}]' ],
         [ POST => '/items/tasks', '[{"id":2,"status":"done"}]' ],
         [ PATCH => '/items/tasks/2', '{"status":"open","status":"done"}' ],
         [ PATCH => '/items/tasks/2', '{"stat\u0075s":"done"}' ],
-        [ PATCH => '/items/tasks/2', 'status=done', 'Content-Type' => 'application/x-www-form-urlencoded' ],
+        [ PATCH => '/items/tasks/2', 'status=done',
+          'Content-Type' => 'application/x-www-form-urlencoded' ],
         [ PATCH => '/items/tasks/2', $done, 'Content-Type' => 'text/plain' ],
         [ PUT => '/items/tasks/2', $done ], [ DELETE => '/items/tasks/2' ],
         [ DELETE => '/items/tasks', '[2]' ],
-        [ POST => '/items/tasks/2', $done, 'X-HTTP-Method-Override' => 'PATCH' ],
+        [ POST => '/items/tasks/2', $done,
+          'X-HTTP-Method-Override' => 'PATCH' ],
         [ SEARCH => '/items/tasks', '{"query":{"limit":1}}' ],
-        (map { [ POST => $_, $graphql ] } '/graphql', '/GraphQL', '/graphql/', '/graphql/system'),
-        [ GET => '/graphql?query=mutation%7Bdelete_tasks_item(id:2)%7Bid%7D%7D' ],
+        (map { [ POST => $_, $graphql ] }
+            '/graphql', '/GraphQL', '/graphql/', '/graphql/system'),
+        [ GET => '/graphql?query=mutation'
+          . '%7Bdelete_tasks_item(id:2)%7Bid%7D%7D' ],
         [ POST => '/utils/import/tasks', '[{"id":2,"status":"done"}]' ],
         [ GET => '/flows/trigger/1' ], [ POST => '/mcp', '{}' ],
     );

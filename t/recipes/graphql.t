@@ -29,8 +29,8 @@ start_app($t, app => [ "$npm/node_modules/.bin/json-graphql-server", 'data.js',
 run_recipe($t, $page, 'hooks.example.com' => 'hooks',
            '127.0.0.1:3000' => 'app');
 
-my $save = 'mutation Save($id: ID!, $status: String, $due: String) { updateTask('
-    . 'id: $id, status: $status, due: $due) { id status due } }';
+my $save = 'mutation Save($id: ID!, $status: String, $due: String) { '
+    . 'updateTask(id: $id, status: $status, due: $due) { id status due } }';
 my $remove = 'mutation Remove($id: ID!) { removeTask(id: $id) { id } }';
 my $all = '{ allTasks { id title status due } }';
 my %done = (id => '1', status => 'done');
@@ -88,7 +88,8 @@ subtest 'ways around' => sub {
     my @ways = (
         { query => 'mutation { updateTask(id: 1, status: "done") { id } }' },
         { query => "$save " , variables => \%done },
-        { query => $all . $save, operationName => 'Save', variables => \%done },
+        { query => $all . $save, operationName => 'Save',
+          variables => \%done },
         { query => "query A $all $save", operationName => 'A' },
         { query => "query A $all $save", operationName => 'Save',
           variables => \%done },
@@ -102,7 +103,8 @@ subtest 'ways around' => sub {
         { query => uc $remove, variables => { id => '2' } },
         { operationName => 'Save', variables => \%done },
         { extensions => { persistedQuery => { sha256Hash => 'x' } } },
-        [ $known ], [ $known, { query => $all } ], [ { query => $all }, $known ],
+        [ $known ], [ $known, { query => $all } ],
+        [ { query => $all }, $known ],
         '{"query":"{ allTasks { id } }","query":' . $json->encode($save) . '}',
         '{"query":"mut\u0061tion{removeTask(id:1){id}}"}',
         '{"Query":"mutation{removeTask(id:1){id}}"}',

@@ -31,10 +31,10 @@ sub slurp ($name) {
 
 start_fpm($t, 'php', TASKS => "$dir/board.json");
 answering_endpoint($t, 'hooks');
-run_recipe($t, $page, 'hooks.example.com' => 'hooks', '127.0.0.1:9000' => 'php',
-    more => sub ($conf) {
+run_recipe($t, $page, 'hooks.example.com' => 'hooks',
+    '127.0.0.1:9000' => 'php', more => sub ($conf) {
         $conf =~ s{/usr/share/flowdash}{$FindBin::Bin/../../docs};
-        return $conf =~ s{%%DIR%%/srv/kanboard/index}{$FindBin::Bin/kanboard/index}r;
+        return $conf =~ s{%%DIR%%/srv(/kanboard/index)}{$FindBin::Bin$1}r;
     });
 
 my $port = $t->port('http');
@@ -50,7 +50,8 @@ sub drag ($card, $column) {
     $browser->script("const drop = (name, element) => element.dispatchEvent("
         . "new DragEvent(name, { bubbles: true, cancelable: true }));"
         . "drop('dragstart', document.querySelector('#task-$card'));"
-        . "drop('drop', document.querySelector('[data-column-id=\"$column\"].board-task-list'));");
+        . "drop('drop', document.querySelector("
+        . "'[data-column-id=\"$column\"].board-task-list'));");
 }
 
 # whether the board that has come back has the card in this column
@@ -94,10 +95,11 @@ subtest 'a change by the endpoint' => sub {
 };
 
 sub ask ($query, $body, %option) {
-    return $t->request($option{method} // 'POST', ($option{path} // '/') . $query,
-        body => $body, headers => [
+    return $t->request($option{method} // 'POST',
+        ($option{path} // '/') . $query, body => $body, headers => [
             'Content-Type' => $option{type} // 'application/json',
-            'X-Requested-With' => 'XMLHttpRequest', Accept => 'application/json',
+            'X-Requested-With' => 'XMLHttpRequest',
+            Accept => 'application/json',
             $option{stranger} ? () : (Authorization =>
                 'Basic ' . encode_base64('ada:secret', '')),
             @{ $option{headers} // [] } ]);
@@ -129,7 +131,8 @@ subtest 'ways around' => sub {
         [ "$save&controller=CommentController", $card ],
         [ "$save&action=reload", $card ], [ $save =~ s/c/C/r, $card ],
         [ "$save;controller=CommentController", $card ],
-        [ $save =~ s/save&/save%00&/r, $card ], [ $save =~ s/save&/save+&/r, $card ],
+        [ $save =~ s/save&/save%00&/r, $card ],
+        [ $save =~ s/save&/save+&/r, $card ],
         [ $save, $card =~ s/"4"/4/r ], [ $save, $card =~ s/"4"/"04"/r ],
         [ $save, $card =~ s/"4"/"4 "/r ], [ $save, $card =~ s/"4"/4.0/r ],
         [ $save, $card =~ s/\}/,"dst_column_id":"3"}/r ],
@@ -141,8 +144,8 @@ subtest 'ways around' => sub {
         [ $save, $card, path => '/index.php' ],
         [ $save, $card, path => '/index.php/' ],
         [ $save, $card, path => '/INDEX.PHP' ],
-        [ '', '{"method":"moveTaskPosition","params":{"task_id":2,"column_id":4}}',
-          path => '/jsonrpc.php' ],
+        [ '', '{"method":"moveTaskPosition",'
+              . '"params":{"task_id":2,"column_id":4}}', path => '/jsonrpc.php' ],
         [ '', $card ], [ '?action=save', $card ],
         [ $save, $card, method => 'PUT' ], [ $save, $card, method => 'GET' ],
     );

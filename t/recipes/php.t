@@ -23,8 +23,10 @@ sub reset_tasks () {
 reset_tasks();
 answering_endpoint($t, 'hooks');
 start_fpm($t, 'php', TASKS => "$dir/tasks.json");
-run_recipe($t, $page, 'hooks.example.com' => 'hooks', '127.0.0.1:9000' => 'php',
-           more => sub ($conf) { $conf =~ s{%%DIR%%/srv/tasks}{$FindBin::Bin/php}r });
+run_recipe($t, $page, 'hooks.example.com' => 'hooks',
+    '127.0.0.1:9000' => 'php', more => sub ($conf) {
+        $conf =~ s{%%DIR%%/srv/tasks}{$FindBin::Bin/php}r;
+    });
 
 check_form_app($t, page => $page, fields => 'task[%s]',
     stored => sub { $t->read_file('tasks.json') },
@@ -36,9 +38,10 @@ check_form_app($t, page => $page, fields => 'task[%s]',
                 '/index.php', '/login/../old/tasks/1', '/tasks/1/x',
                 '/tasks/1%3fx', '/tasks/1;x', '/login?/tasks/1',
                 '/tasks/1?task[status]=done', '/tasks/1?%74ask[status]=open',
-                (map { [ '/tasks/1', $_ ] } 'task[status]=open&task[status]=done',
-                 'task[status]=done&task[status]=open', 'task[status][]=done',
-                 'task[status]=Done', 'task%5bstatus%5d=done', 'task.status=done'),
+                (map { [ '/tasks/1', $_ ] }
+                 'task[status]=open&task[status]=done', 'task[status]=done&task[status]=open', 'task[status][]=done',
+                 'task[status]=Done', 'task%5bstatus%5d=done',
+                 'task.status=done'),
                 map { [ '/', undef, $_ => '/tasks/1' ] }
                     qw(X-Original-URL X-Rewrite-URL) ]);
 $t->done;

@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 
-# docs/recipes/redmine.md in front of Debian's Redmine, by HTTP and in a browser.
+# docs/recipes/redmine.md in front of Debian's Redmine, by HTTP and in a
+# browser.
 
 use v5.36;
 
@@ -60,14 +61,17 @@ sub close_issue ($id) {
     $browser->go("$url/issues/$id/edit");
     $browser->choose('#issue_status_id', 5);
     # by then, the form has asked for another one, with this status
-    $browser->wait_for_script('return !document.querySelector("#ajax-indicator").offsetParent && !jQuery.active');
+    $browser->wait_for_script('return !jQuery.active && '
+        . '!document.querySelector("#ajax-indicator").offsetParent');
     $browser->click('#issue-form > input[type=submit]');
 }
 
 subtest 'a change by the endpoint' => sub {
-    answers($t, 'hooks', 200, '{"task":{"due_date":"2030-02-01","subject":"x"}}');
+    answers($t, 'hooks', 200, 
+            '{"task":{"due_date":"2030-02-01","subject":"x"}}');
     close_issue(1);
-    like($browser->wait('#flash_notice', qr/./), qr/^Successful update/, 'the form');
+    like($browser->wait('#flash_notice', qr/./), qr/^Successful update/,
+         'the form');
     shot($browser, 'redmine-success');
 
     my $call = $t->only_request('hooks');
@@ -75,7 +79,8 @@ subtest 'a change by the endpoint' => sub {
     my %told = %{ $call->json };
     $told{task} = { map { $_ => $told{task}{$_} } keys %{ $shown->{task} } };
     is_deeply(\%told, $shown, 'the endpoint is told what the page says');
-    unlike($call->{body}, qr/authenticity_token|secret|aaaa|bbbb/, 'no secret');
+    unlike($call->{body}, qr/authenticity_token|secret|aaaa|bbbb/,
+           'no secret');
     is(header($call, 'Cookie'), undef, 'no cookie');
     is(status(1), 'Closed', 'it is closed');
     is(issue(1)->{due_date}, '2030-02-01', 'the date of the endpoint');
@@ -101,8 +106,10 @@ sub menu ($status, @ids) {
     $browser->script('document.querySelector("#issue-' . $_
         . ' input[type=checkbox]").click()') for @ids;
     $browser->script("jQuery('#issue-$ids[0] td.subject').trigger("
-        . 'jQuery.Event("contextmenu", { pageX: 300, pageY: 300, which: 3 }))');
-    $browser->wait_for_script('return !!document.querySelector("#context-menu a.submenu")');
+        . 'jQuery.Event("contextmenu", { pageX: 300, pageY: 300, which: 3 }))'
+    );
+    $browser->wait_for_script(
+        'return !!document.querySelector("#context-menu a.submenu")');
     $browser->script('[...document.querySelectorAll("#context-menu a")]'
         . ".find(link => link.textContent.trim() == '$status').click()");
 }
@@ -111,17 +118,20 @@ subtest 'the menu' => sub {
     answers($t, 'hooks', 422, '{"message":"Not before Friday"}');
     menu('Closed', 2);
     like($browser->wait('main', qr/Check/), qr/Check/, 'one issue: a veto');
-    is($t->only_request('hooks')->json->{task}{subject}, 'Issue 2', 'it is told');
+    is($t->only_request('hooks')->json->{task}{subject}, 'Issue 2',
+       'it is told');
     menu('Closed', 2, 3);
     like($browser->wait('main', qr/Check/), qr/Check/, 'two issues: a veto');
     my $call = $t->only_request('hooks')->json;
     is($call->{action}, 'Finish several', 'the action');
-    is_deeply($call->{task}, { ids => [ '2', '3' ], issue => { status_id => '5' } },
+    is_deeply($call->{task},
+              { ids => [ '2', '3' ], issue => { status_id => '5' } },
               'it is told which ones, and no token');
     is(status($_), 'New', "$_ is not closed") for 2, 3;
 
     menu('In Progress', 3);
-    like($browser->wait('#flash_notice', qr/./), qr/^Successful/, 'another status');
+    like($browser->wait('#flash_notice', qr/./), qr/^Successful/,
+         'another status');
     $t->no_request('hooks');
     is(status(3), 'In Progress', 'it is changed');
 
@@ -143,13 +153,16 @@ sub api ($method, $path, $body, @headers) {
 subtest 'the REST API' => sub {
     my $close = '{"issue":{"status_id":5}}';
     my @ada = ('X-Redmine-API-Key' => $key{ada});
-    my @basic = (Authorization => 'Basic ' . encode_base64('ada:ada-secret', ''));
+    my @basic = (Authorization =>
+                 'Basic ' . encode_base64('ada:ada-secret', ''));
 
     answers($t, 'hooks', 422);
     for my $user (\@ada, \@basic) {
-        is(api(PUT => '/issues/2.json', $close, @$user)->{status}, 502, 'a veto');
+        is(api(PUT => '/issues/2.json', $close, @$user)->{status}, 502,
+           'a veto');
         my $call = $t->only_request('hooks');
-        is_deeply($call->json->{user}, shown($page, 'action')->{user}, 'the user');
+        is_deeply($call->json->{user}, shown($page, 'action')->{user},
+                  'the user');
         is($call->json->{task}{subject}, 'Issue 2', 'the issue');
         is(header($call, $_->[0]), undef, "no $_->[0]") for \@ada, \@basic;
     }
@@ -158,7 +171,8 @@ subtest 'the REST API' => sub {
     for my $user ([], [ 'X-Redmine-API-Key' => 'c' x 40 ],
                   [ Authorization => 'Basic ' . encode_base64('ada:no', '') ])
     {
-        is(api(PUT => '/issues/2.json', $close, @$user)->{status}, 401, 'a stranger');
+        is(api(PUT => '/issues/2.json', $close, @$user)->{status}, 401,
+           'a stranger');
     }
     like(api(PUT => "/issues/2.json?key=$key{ada}", $close)->{status}, qr/^4/,
          'a key in the query');
@@ -176,8 +190,8 @@ subtest 'the REST API' => sub {
     $t->no_request('hooks');
     is(status(2), 'New', 'it is not closed');
 
-    is(api(PUT => '/issues/2.json', '{"issue":{"notes":"x"}}', @ada)->{status}, 204,
-       'without a status, it passes');
+    is(api(PUT => '/issues/2.json', '{"issue":{"notes":"x"}}', @ada)->{status},
+       204, 'without a status, it passes');
     is(api(PUT => '/issues/1.json', $close, @ada)->{status}, 204,
        'one that was closed before passes');
     $t->no_request('hooks');
@@ -195,9 +209,11 @@ subtest 'the REST API' => sub {
 my %cookie;
 
 sub ask ($method, $path, $body = undef, @headers) {
+    my $cookies = join '; ', map { "$_=$cookie{$_}" } sort keys %cookie;
     my $answer = $t->request($method, $path, headers => [
-        %cookie ? (Cookie => join '; ', map { "$_=$cookie{$_}" } sort keys %cookie) : (),
-        Host => "127.0.0.1:" . $t->port('http'), defined $body && !(grep { $_ eq 'Content-Type' } @headers)
+        $cookies ? (Cookie => $cookies) : (),
+        Host => '127.0.0.1:' . $t->port('http'),
+        defined $body && !(grep { $_ eq 'Content-Type' } @headers)
             ? ('Content-Type' => 'application/x-www-form-urlencoded') : (),
         @headers ], defined $body ? (body => $body) : ());
     for my $header (@{ $answer->{headers} }) {
@@ -218,57 +234,74 @@ sub token ($path) {
 my $form = '_method=patch&issue%5Bstatus_id%5D=5';
 
 subtest 'a stranger' => sub {
-    for my $path ('/issues/2', '/issues/bulk_update?ids[]=2', '/projects/demo/issues') {
+    for my $path ('/issues/2', '/issues/bulk_update?ids[]=2',
+                  '/projects/demo/issues')
+    {
         is(ask(POST => $path, $form)->{status}, 401, $path);
-        is(ask(POST => $path, $form, 'X-Redmine-API-Key' => $key{ada})->{status},
-           401, "$path, with a key");
+        is(ask(POST => $path, $form, 'X-Redmine-API-Key' => $key{ada})
+           ->{status}, 401, "$path, with a key");
     }
     $t->no_request('hooks');
     is(status(2), 'New', 'it is not closed');
 };
 
 subtest 'ways around' => sub {
-    is(ask(POST => '/login', 'username=ada&password=ada-secret&authenticity_token='
-           . token('/login'))->{status}, 302, 'logged in');
+    is(ask(POST => '/login', 'username=ada&password=ada-secret'
+           . '&authenticity_token=' . token('/login'))->{status}, 302,
+       'logged in');
     my $token = 'authenticity_token=' . token('/issues/2');
 
-    is(ask(POST => '/issues/2', "$token&_method=patch&issue%5Bnotes%5D=x")->{status},
-       302, 'without a status, it passes');
+    is(ask(POST => '/issues/2', "$token&_method=patch&issue%5Bnotes%5D=x")
+       ->{status}, 302, 'without a status, it passes');
     $t->no_request('hooks');
 
     # Endpoints that say no: whatever is sent, the issue stays as it is.
     answers($t, 'hooks', 422);
     my $json = '{"issue":{"status_id":5}}';
-    my @json = ('Content-Type' => 'application/json', 'X-Redmine-API-Key' => $key{ada});
+    my @type = ('Content-Type' => 'application/json');
+    my @json = (@type, 'X-Redmine-API-Key' => $key{ada});
     my @ways = (
         (map { [ POST => $_, "$token&$form" ] } qw(
             /issues/2 /issues/02 /issues/2x /ISSUES/2 /issues/2/ //issues//2
-            /issues/%32 /issues/2.html /issues/2.xml /issues/2.js /issues/2.json
-            /issues/2.json/ /issues/2.JSON /issues/2?x=1 /issues/2%3fx /issues/2%2e /login/../issues/2
+            /issues/%32 /issues/2.html /issues/2.xml /issues/2.js
+            /issues/2.json /issues/2.json/ /issues/2.JSON /issues/2?x=1
+            /issues/2%3fx /issues/2%2e /login/../issues/2
             /issues/2;x /issues\\2 /issues/%2b2 /projects/demo/issues/2
             /issues/2/edit /issues/2/edit.js /issues/bulk_update?ids[]=2
-            /issues/bulk_update?id=2 /issues/bulk_edit?ids[]=2 /issues/2?format=json
-            /issues/2?ids[]=2), "/issues/2?key=$key{admin}&format=json",
-            "/issues/2.xml?key=$key{ada}", '/login?x=/issues/2', '/my/../issues/2.html'),
+            /issues/bulk_update?id=2 /issues/bulk_edit?ids[]=2
+            /issues/2?format=json /issues/2?ids[]=2), "/issues/2?key=$key{admin}&format=json",
+            "/issues/2.xml?key=$key{ada}", '/login?x=/issues/2',
+            '/my/../issues/2.html'),
         (map { [ POST => '/issues/2', "$token&$_" ] }
-            '_method=put&issue[status_id]=5', '_method=patch&issue[status_id]=05',
-            '_method=patch&issue[status_id]=5+', '_method=patch&issue%5bstatus_id%5d=5',
+            '_method=put&issue[status_id]=5',
+            '_method=patch&issue[status_id]=05',
+            '_method=patch&issue[status_id]=5+',
+            '_method=patch&issue%5bstatus_id%5d=5',
             '_method=patch&issue[status_id]=2&issue[status_id]=5',
             '_method=patch&issue[status_id]=5&issue[status_id]=2',
-            '_method=patch&issue[status_id][]=5', '_method=patch&%69ssue[status_id]=%35',
+            '_method=patch&issue[status_id][]=5',
+            '_method=patch&%69ssue[status_id]=%35',
             "_method=patch&issue[status_id]=5&format=json&key=$key{admin}",
-            '_method=patch&issue.status_id=5', '_method=patch&issue[status_id]=2;issue[status_id]=5'),
+            '_method=patch&issue.status_id=5',
+            '_method=patch&issue[status_id]=2;issue[status_id]=5'),
         [ POST => '/issues/2?issue[status_id]=5', "$token&_method=patch" ],
         [ POST => '/issues/2?_method=patch&issue[status_id]=5&' . $token, '' ],
-        [ POST => '/issues/2?%69ssue%5Bstatus_id%5D=5&_method=patch&' . $token, '' ],
+        [ POST => "/issues/2?%69ssue%5Bstatus_id%5D=5&_method=patch&$token",
+          '' ],
         [ PATCH => '/issues/2', "$token&issue[status_id]=5" ],
-        [ PUT => '/issues/2.json', $json, @json ], [ PATCH => '/issues/2.json', $json, @json ],
-        [ PUT => '/issues/2', $json, @json ], [ POST => '/issues/2.json', $json, @json, 'X-HTTP-Method-Override' => 'PUT' ],
-        [ PUT => '/issues/2.xml', '<issue><status_id>5</status_id></issue>', @json, 'Content-Type' => 'application/xml' ],
-        [ PUT => "/issues/2.json?key=$key{ada}", $json, 'Content-Type' => 'application/json' ],
+        [ PUT => '/issues/2.json', $json, @json ],
+        [ PATCH => '/issues/2.json', $json, @json ],
+        [ PUT => '/issues/2', $json, @json ],
+        [ POST => '/issues/2.json', $json, @json,
+          'X-HTTP-Method-Override' => 'PUT' ],
+        [ PUT => '/issues/2.xml', '<issue><status_id>5</status_id></issue>',
+          'X-Redmine-API-Key' => $key{ada},
+          'Content-Type' => 'application/xml' ],
+        [ PUT => "/issues/2.json?key=$key{ada}", $json, @type ],
         [ GET => "/issues/2?_method=patch&issue[status_id]=5&$token" ],
         [ GET => '/issues/2', "$token&$form" ],
-        [ POST => '/my/page', "$token&$form", 'X-HTTP-Method-Override' => 'PATCH' ],
+        [ POST => '/my/page', "$token&$form",
+          'X-HTTP-Method-Override' => 'PATCH' ],
         [ POST => '/imports', $token ], [ POST => '/mail_handler', 'key=x' ],
         [ GET => '/sys/fetch_changesets' ],
     );
@@ -276,13 +309,16 @@ subtest 'ways around' => sub {
     for my $way (@ways) {
         my $answer = ask(@$way);
         my $called = $t->new_requests('hooks');
-        is(status(2), 'New', substr "@$way[0, 1]: $answer->{status}, $called calls", 0, 150);
+        is(status(2), 'New', substr "$way->[0] $way->[1]: "
+           . "$answer->{status}, $called calls", 0, 150);
         cookie_is_ada() or diag("@$way: the session is gone");
     }
 
-    is(ask(POST => '/projects/demo/issues', "$token&issue[subject]=Closed&issue[tracker_id]=1"
-           . '&issue[status_id]=5')->{status}, 502, 'a new one that is closed');
-    like($t->only_request('hooks')->{body}, qr/"subject":"Closed"/, 'is an action');
+    is(ask(POST => '/projects/demo/issues', "$token&issue[subject]=Closed"
+           . '&issue[tracker_id]=1&issue[status_id]=5')->{status}, 502,
+       'a new one that is closed');
+    like($t->only_request('hooks')->{body}, qr/"subject":"Closed"/,
+         'is an action');
 };
 
 # after each way, or later ones would prove nothing
