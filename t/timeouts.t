@@ -75,12 +75,16 @@ my @cases = (
       . ' 300ms (flowdash_timeout)', 'large' ],
     [ "flowdash_call $stall;",
       'connected, request sent, no answer within 700ms (flowdash_deadline)',
-      'deadline' ],
+      'deadline 700ms' ],
+    [ "flowdash_optional on; flowdash_timeout 1600ms; flowdash_call $stall; }
+       flowdash_step Last { flowdash_call $stall;",
+      qr/connected, request sent, no answer within 1?\d\d?\d?ms, (?x:
+         )all that was left of flowdash_deadline/, 'deadline 3s' ],
 );
 
 my $locations = join '', map {
     my ($step, undef, $how) = @{ $cases[$_] };
-    my $deadline = ($how // '') eq 'deadline' ? 'flowdash_deadline 700ms;' : '';
+    my $deadline = ($how // '') =~ /^(deadline .*)/ ? "flowdash_$1;" : '';
     <<"EOC" } keys @cases;
     location = /$_ {
         $deadline
@@ -123,13 +127,14 @@ my @running = map {
 
 for (keys @cases) {
     my ($step, $detail, $how) = @{ $cases[$_] };
-    my $reason = ($how // '') eq 'deadline' ? 'deadline' : 'timeout';
+    my ($reason) = ($how // '') =~ /^(deadline)/ ? $1 : 'timeout';
+    $detail = quotemeta $detail if !ref $detail;
 
     is($t->finish($running[$_])->{status}, 504, "$step: status");
 
     my ($line) = $t->error_log =~ /(action "Case $_" failed .*)/;
-    like($line, qr/ failed on step "The step": $reason, (?x:
-         )(?:attempts \d+, )?\Q$detail\E, /, "$step: $detail");
+    like($line, qr/ failed on step "(?:The step|Last)": $reason, (?x:
+         )(?:attempts \d+, )?$detail, /, "$step: $detail");
 }
 
 is(() = $t->error_log =~ /attempt 1 failed: timeout, connected, request sent, (?x:

@@ -19,6 +19,8 @@
 #include <ngx_http_flowdash_timeout.h>
 
 
+static void ngx_http_flowdash_timeout_deadline(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, const char *state);
 static const char *ngx_http_flowdash_timeout_call_state(
     ngx_http_flowdash_call_t *call);
 static const char *ngx_http_flowdash_timeout_connecting(
@@ -39,18 +41,13 @@ ngx_http_flowdash_timeout(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex)
 {
     const char                    *state;
-    ngx_http_flowdash_ctx_t       *ctx;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
     state = ex->call ? ngx_http_flowdash_timeout_call_state(ex->call)
             : ngx_http_flowdash_timeout_upstream_state(ex->request->upstream);
 
     if (ex->deadline) {
-        ctx = ngx_http_flowdash_get_ctx(r);
-
-        ngx_http_flowdash_timeout_text(ex, NGX_HTTP_FLOWDASH_DEADLINE, state,
-                                       "flowdash_deadline",
-                                       ctx->conf->deadline);
+        ngx_http_flowdash_timeout_deadline(r, ex, state);
         return;
     }
 
@@ -58,6 +55,33 @@ ngx_http_flowdash_timeout(ngx_http_request_t *r,
 
     ngx_http_flowdash_timeout_text(ex, NGX_HTTP_FLOWDASH_TIMEOUT, state,
                                    "flowdash_timeout", flcf->timeout);
+}
+
+
+/* this step may be the one that has had no time left, and not be slow */
+
+static void
+ngx_http_flowdash_timeout_deadline(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, const char *state)
+{
+    ngx_msec_t                left;
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    left = ctx->deadline - ex->start;
+
+    if (left >= ctx->conf->deadline / 2) {
+        ngx_http_flowdash_timeout_text(ex, NGX_HTTP_FLOWDASH_DEADLINE, state,
+                                       "flowdash_deadline",
+                                       ctx->conf->deadline);
+        return;
+    }
+
+    (void) ngx_http_flowdash_exchange_fail_text(ex,
+               NGX_HTTP_FLOWDASH_DEADLINE, ex->request->pool,
+               "%s within %Mms, all that was left of flowdash_deadline",
+               state, left);
 }
 
 
