@@ -74,6 +74,10 @@ my @rows = (
       'pass' ],
     [ silent => 'timeout', $short, "http://$raw/silent" ],
 
+    # nginx does not tell it from a handshake that fails
+    [ refused_tls => 'error', '', "https://$down/", 'call' ],
+    [ refused_tls => '', '', "https://$down/", 'pass' ],
+
     # a proxy that refuses is no outage of the endpoint
     [ proxy => '', 'flowdash_proxy http://127.0.0.1:%%PORT_proxy%%;',
       'https://127.0.0.1:%%PORT_hook%%/', 'call' ],

@@ -359,6 +359,7 @@ for ([ 'flowdash_user id $a;', 'flowdash_user' ],
 
 like(warned('', "flowdash_if \$a; $call"),
      qr/"\$a" in "flowdash_if": the secret "\$a" is empty here/, 'flowdash_if');
+is(warned('', "flowdash_if \$args; $call"), '', 'another name: no warning');
 like(warned('', 'proxy_set_header Authorization "Bearer $a"; proxy_pass
                  http://127.0.0.1:1;'),
      qr/the secret "\$a" is empty in "proxy_set_header": only (?#
