@@ -31,7 +31,8 @@ certificate($t, 'client', by => 'ca');
 my $pin = pin($t, 'server');
 
 chmod 0600, $t->write_file('key.txt', "whsec_$key\n"),
-    $t->write_file('user.txt', "me:secret\n");
+    $t->write_file('user.txt', "me:secret\n"),
+    $t->write_file('token.txt', "s3cret\n");
 
 
 # Endpoints: with a connection for each call, with one that is kept, one that
@@ -95,9 +96,11 @@ http {
         '"result":"\$flowdash_result","failed":"\$flowdash_failed_step",'
         '"error":"\$flowdash_error","message":"\$flowdash_error_message",'
         '"steps":"\$flowdash_step_name|\$flowdash_step_status|'
-        '\$flowdash_step_time",'
+        '\$flowdash_step_time|\$flowdash_skipped",'
         '"stage":"\$flowdash_task_stage","owner":"\$flowdash_task_owner"}';
 
+    flowdash_secret \$token file:token.txt;
+    map \$token \$mapped { default "\$token"; }
     map \$http_x_name \$name { default \$flowdash_task_stage; none ""; }
 
     server {
@@ -142,8 +145,8 @@ http {
 
         location /query {
             flowdash_action Query;
-            flowdash_step "Text" { $text }
-            flowdash_step "Call" { $call }
+            flowdash_step "Text" { flowdash_set_header X-Token \$mapped; $text }
+            flowdash_step "Call" { flowdash_call $once/\$token?t=\$token; }
             $app
         }
 
