@@ -581,7 +581,7 @@ help:
 	@echo 'make            build $(MODULE) for the nginx installed'
 	@echo 'make deps       install the Debian packages needed for that'
 	@echo 'make demo       try it: nginx, a task app and two endpoints'
-	@echo 'make pictures   take the README's picture of an action again'
+	@echo 'make pictures   take the picture of an action in README again'
 	@echo 'make install    install the module (DESTDIR, MODULES_DIR, SHARE_DIR)'
 	@echo 'make package    build the Debian package for this Debian: build/*.deb'
 	@echo 'make deb        the same for SUITES="$(SUITES)", and test them,'

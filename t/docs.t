@@ -288,6 +288,22 @@ is(join(' ', sort $manual =~ /^\.It Ic (flowdash_\w+)$/gm),
 is(piped('mandoc', 'mandoc -T lint -W warning 2>&1', $manual), '',
    'mandoc has nothing to say');
 
+# what make can do
+
+{
+    delete local $ENV{MAKEFLAGS};
+    my $help = `make --no-print-directory -C $root help 2>&1`;
+    is($?, 0, 'make help') or diag($help);
+
+    my ($names) = content("$root/Makefile") =~ /^\.PHONY: (.*?[^\\])$/ms;
+    my %inner = map { $_ => 1 }
+        qw(all build test-deps test-plain test-sanitized covered help FORCE);
+    is(join(' ', grep { !$inner{$_} && $help !~ /^make $_ /m }
+                 grep { /\w/ } split /[\s\\]+/, $names), '',
+       'make help has all that is to be run by hand');
+}
+
+
 # what a command says to $input; nothing where it is not installed
 sub piped {
     my ($program, $command, $input) = @_;
