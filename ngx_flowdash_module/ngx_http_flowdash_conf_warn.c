@@ -84,8 +84,8 @@ ngx_http_flowdash_conf_warn_step(ngx_conf_t *cf,
     ngx_http_flowdash_conf_warn_times(cf, conf);
 
     if (conf->url) {
-        ngx_http_flowdash_conf_warn_secrets(cf, conf);
         ngx_http_flowdash_conf_warn_upstream(cf, conf);
+        ngx_http_flowdash_conf_warn_secrets(cf, conf);
         ngx_http_flowdash_conf_warn_braces(cf, conf);
     }
 }

@@ -30,6 +30,12 @@ my $headers = join "\n", map { "add_header X-$_ \$flowdash_json_$_ always;" }
 my $config = <<"EOC";
     map \$flowdash_json_task_stage \$mapped { default "<\$flowdash_json_task_stage>"; }
 
+    map "\$flowdash_json_stored_done:\$flowdash_json_task_done" \$todo_action {
+        "~^true:"           "";
+        "~:(false|null)\\z" "";
+        default             "Finish";
+    }
+
     server {
         listen 127.0.0.1:%%PORT_http%%;
 
@@ -75,6 +81,23 @@ my $config = <<"EOC";
         }
 
         location /none { return 204; }
+
+        location = /stored/true {
+            default_type application/json;
+            return 200 '{"done":true}';
+        }
+        location = /stored/false {
+            default_type application/json;
+            return 200 '{"title":"","done":false}';
+        }
+
+        location ~ ^/todos/(.*) {
+            flowdash_action \$todo_action;
+            flowdash_task "";
+            flowdash_task_from /stored/\$1;
+            flowdash_step S { return 403; }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
 
         location /early {
             flowdash_action A;
@@ -193,6 +216,29 @@ is_deeply([ $t->error_log =~ /"(\$flowdash_\w+)" is read before the task/g ],
 is(shown('task'), '{}', 'has a value later');
 
 $t->new_requests($_) for qw(hook app);
+
+
+# Yes or no, as docs/your-app.md has it: 502 is an action that is refused
+
+for ([ 'title=a' => 200 ], [ 'done=' => 502 ], [ 'done=on' => 502 ],
+     [ 'done=false' => 502 ], [ '{"title":"a"}' => 200 ],
+     [ '{"done":true}' => 502 ], [ '{"done":"false"}' => 502 ],
+     [ '{"done":0}' => 502 ], [ '{"done":[]}' => 502 ],
+     [ '{"done":false}' => 200 ], [ '{"done":null}' => 200 ])
+{
+    my ($sent, $expected) = @$_;
+    my $type = $sent =~ /^\{/ ? 'application/json'
+             : 'application/x-www-form-urlencoded';
+
+    for (false => true =>) {
+        my $r = $t->request(POST => "/todos/$_", body => $sent,
+                            headers => [ 'Content-Type' => $type ]);
+        is($r->{status}, $_ eq 'true' ? 200 : $expected,
+           "$sent where done is $_");
+    }
+}
+
+$t->new_requests('app');
 
 
 # Names that do not exist

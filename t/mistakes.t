@@ -328,6 +328,10 @@ my @table = (
 [ warn => 'a call to an upstream\'s name in another case, by its port',
   upstream('billing', '127.0.0.1:1', 'flowdash_call http://Billing:80/a;'),
   'upstream "billing"' ],
+[ warn => 'a call to an upstream\'s name, with a token',
+  upstream('billing', '127.0.0.1:1',
+    'flowdash_set_header Cookie a; flowdash_call http://billing/a;'),
+  'upstream "billing"' ],
 [ '' => 'a call to a host that an upstream has as well',
   upstream('crm.example.com', 'crm.example.com:80',
            'flowdash_call http://crm.example.com/;')
