@@ -17,7 +17,8 @@ color-scheme:light dark;background:Canvas;color:CanvasText`);
   box.dir = 'auto';
   box.lang = lang;
   box.append(...[p.title, p.detail, ...p.errors || [p.message], p.id].map((x, i) => !x ? ''
-      : make(i ? 'p' : 'b', [x.field || x.pointer || [], x.message || x].flat().join(': '), css)),
+      : make('p', [x.field || x.pointer || [], x.message || x].flat().join(': '),
+        i ? css : css + ';font-weight:700')),
     make('button', dataset.reload || 'Reload', css, () => location.reload()),
     make('button', dataset.close || 'Close', css, () => host.remove()));
   root.replaceChildren(box);
