@@ -34,6 +34,7 @@ use Exporter qw(import);
 use File::Basename qw(dirname);
 use File::Path qw(make_path);
 use JSON::PP qw(decode_json);
+use Test::More;
 
 use Test::Flowdash::Pages;
 
@@ -111,7 +112,12 @@ sub run_recipe ($t, $page, %option) {
     $conf =~ s{\binclude(\s+)(?=\w+;)}{include$1/etc/nginx/}g;
     $conf =~ s/(?<=^http \{\n)/%%HTTP_GLOBALS%%\n/m;
 
-    $t->config($more->("%%GLOBALS%%\n$load$conf"));
+    $conf = $more->("%%GLOBALS%%\n$load$conf");
+    my ($ok, $said) = $t->test_config($conf);
+    is(join("\n", $said =~ /^.*\[(?:warn|emerg)\].*$/gm), '',
+       "$page: nginx -t has nothing to say");
+
+    $t->config($conf);
     return $t->run;
 }
 
