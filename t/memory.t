@@ -201,6 +201,28 @@ http {
             $app
         }
 
+        location /own {
+            flowdash_action "Own";
+            flowdash_hide_field Owner;
+            flowdash_step "JSON" {
+                flowdash_pass_field Stage;
+                flowdash_set_body json '{"a":"\$arg_a","s":"\$flowdash_task_stage",
+                    "t":\$flowdash_json_task,"u":\$flowdash_json_user,
+                    "f":\$flowdash_json_task_stage,"n":\$flowdash_json_action}';
+                flowdash_set_from_answer Text /task/Text required;
+                flowdash_set_from_answer Gone /task/Gone;
+                flowdash_call http://127.0.0.1:%%PORT_text%%/ method=PUT;
+            }
+            flowdash_step "Form" {
+                flowdash_hide_field none;
+                flowdash_accept Text;
+                flowdash_set_body form 'a=\$arg_a&t=\$flowdash_json_task';
+                flowdash_set_from_answer More /task;
+                proxy_pass http://127.0.0.1:%%PORT_text%%/;
+            }
+            $app
+        }
+
         location /get { $app }
         location \@get { $app }
 
@@ -439,6 +461,7 @@ my @scenarios = (
       '{"task":{},"q":2}', status => 400 ],
     [ 'a batch with an action', '/batch', \@json, '[{},{"task":{"Stage":1}}]',
       status => 400 ],
+    [ 'a contract of its own', '/own?a=%22', \@json, $json ],
     [ 'control characters', '/echo', \@json, '{"task":{"Stage":"a\nb"}}',
       status => 400, new => 1 ],
     [ 'not UTF-8', '/echo', [ @json, 'X-Team' => "\xff" ], $json,

@@ -414,4 +414,28 @@ is_answer('/body/json', 'broken',
 is_answer('/form', 'number', 'a=1&key=1.50', 'a=1&key=x');
 is_answer('/form', 'object', 'a=1&key%5Bb%5D%5B%5D=1', 'a=1&key=x');
 
+
+
+# nginx -t
+
+sub step { return "location / { flowdash_action A; flowdash_step S {\n"
+                  . "$_[0] return 204;\n} }" }
+
+for my $case (
+    [ 'key', 'directive|arguments' ],
+    [ 'key /a maybe', 'invalid "maybe" in "flowdash_set_from_answer": "required"' ],
+    [ 'key a', 'invalid "a" in "flowdash_set_from_answer"' ],
+    [ 'key /a~2', 'invalid "/a~2" in "flowdash_set_from_answer"' ],
+    [ 'key "/a/[b"', 'invalid "/a/[b" in "flowdash_set_from_answer"' ],
+    [ "'' /a", 'invalid "" in "flowdash_set_from_answer": the field\'s name' ],
+    [ "\xff /a", 'the field\'s name must be UTF-8' ],
+    [ 'key /a; flowdash_set_from_answer key /b',
+      'invalid "key" in "flowdash_set_from_answer": it is set twice here' ],
+) {
+    my ($words, $message) = @$case;
+    my ($ok, $output) = $t->test_config(step("flowdash_set_from_answer $words;"));
+    ok(!$ok && $output =~ /\Q$message\E|invalid number of arguments/,
+       "refused: $words") or diag($output);
+}
+
 $t->done;
