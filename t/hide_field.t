@@ -66,8 +66,11 @@ my $config = <<"EOC";
         location /said {
             flowdash_action A;
             flowdash_dry_run \$arg_dry;
+            flowdash_extract \$extracted /password from=task;
             flowdash_user email \$flowdash_task_password;
+            flowdash_user note "\$extracted";
             flowdash_step S {
+                flowdash_set_header X-Extracted \$extracted;
                 flowdash_set_header X-Field \$flowdash_task_password;
                 flowdash_set_header X-Map \$mapped;
                 flowdash_set_header X-JSON \$flowdash_json_task_password;
@@ -80,6 +83,7 @@ my $config = <<"EOC";
                     set \$field \$flowdash_task_password;
                 }
                 proxy_set_header X-Set \$field;
+                proxy_set_header X-Extracted \$extracted;
                 proxy_set_header X-Field \$flowdash_task_password;
                 proxy_set_header X-Map \$mapped;
                 proxy_set_header X-JSON \$flowdash_json_task_password;
@@ -93,6 +97,7 @@ my $config = <<"EOC";
                 flowdash_call $hook/if;
             }
             proxy_set_header X-Field \$flowdash_task_password;
+            proxy_set_header X-Extracted \$extracted;
             proxy_set_header X-Map \$mapped;
             proxy_set_header X-Task \$flowdash_json_task;
             $app
@@ -222,6 +227,7 @@ is($calls[2]{target}, '/if', 'a condition still sees the field');
 my $got = $t->only_request('app');
 is(header($got, 'X-Field'), 's3cr3t', 'the app sees it');
 is(header($got, 'X-Map'), '<s3cr3t>', 'also by a map');
+is(header($got, 'X-Extracted'), 's3cr3t', 'or under another name');
 like(header($got, 'X-Task'), qr/s3cr3t.*s3cr3t.*s3cr3t/, 'and by JSON');
 
 $r = $t->post_json('/said?dry=1', $body);

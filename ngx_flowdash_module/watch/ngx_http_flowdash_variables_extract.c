@@ -7,11 +7,18 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_pointer.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_told.h>
 #include <ngx_http_flowdash_extract_field.h>
 #include <ngx_http_flowdash_variables.h>
 #include <ngx_http_flowdash_variables_extract.h>
+
+
+static ngx_uint_t ngx_http_flowdash_variables_extract_hidden(
+    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_extract_t *extract);
 
 
 ngx_int_t
@@ -62,5 +69,29 @@ ngx_http_flowdash_variables_extract(ngx_http_request_t *r,
     value->ambiguous |= extracted.ambiguous;
     value->missing |= extracted.missing;
 
+    if (ngx_http_flowdash_variables_extract_hidden(r, ctx, extract + i)) {
+        value->missing = 1;
+        return NGX_OK;
+    }
+
     return ngx_http_flowdash_variable_set(r, ctx, v, &extracted.text);
+}
+
+
+/* a field that the step is not told is not told under another name, either */
+
+static ngx_uint_t
+ngx_http_flowdash_variables_extract_hidden(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_extract_t *extract)
+{
+    ngx_http_flowdash_token_t  *token;
+
+    if (extract->from <= NGX_HTTP_FLOWDASH_FROM_QUERY) {
+        return 0;
+    }
+
+    token = extract->pointer.elts;
+
+    return !ngx_http_flowdash_told(ngx_http_flowdash_told_conf(r, ctx),
+                                   &token->name);
 }
