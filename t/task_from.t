@@ -72,6 +72,7 @@ $t->config(<<"END");
             listen 127.0.0.1:%%PORT_http%%;
             server_name tasks.example;
             access_log %%DIR%%/flow.log flow;
+            underscores_in_headers on;
 
             flowdash_task /issue;
             flowdash_task_from \$uri;
@@ -222,6 +223,7 @@ my $res = put('/issues/1.json', '{"issue":{"due_date":"2020-02-01"}}',
     Cookie => 'session=1', Authorization => 'Bearer x', 'X-Api-Key' => 'k',
     'X-HTTP-Method-Override' => 'PATCH', 'X-Original-URL' => '/2',
     'X-Rewrite-URL' => '/2', 'X-Override-URL' => '/2', 'Idempotency-Key' => '"a"',
+    'X_Original_URL' => '/2', 'If_Match' => '"x"',
     'If-Match' => '"x"', 'Accept-Encoding' => 'gzip', Host => 'tasks.example');
 
 is($res->{status}, 204, 'the app answers');
@@ -238,7 +240,8 @@ is($get->header('Accept'), 'application/json', 'JSON is wanted');
 is($get->header($_), undef, "no $_")
     for qw(If-Match Accept-Encoding Content-Type Content-Length
            X-HTTP-Method-Override Idempotency-Key
-           X-Original-URL X-Rewrite-URL X-Override-URL);
+           X-Original-URL X-Rewrite-URL X-Override-URL
+           X_Original_URL If_Match);
 is($get->{body}, '', 'no body');
 
 is($app->{method}, 'PUT', 'the app gets the request');

@@ -32,6 +32,8 @@ static ngx_int_t ngx_http_flowdash_fetch_request_headers(
     ngx_http_request_t *r, ngx_http_request_t *sr);
 static ngx_int_t ngx_http_flowdash_fetch_request_add_header(
     ngx_http_request_t *sr, ngx_table_elt_t *header);
+static ngx_uint_t ngx_http_flowdash_fetch_request_begins(ngx_str_t *name,
+    ngx_str_t *s);
 
 
 static ngx_str_t  ngx_http_flowdash_get_method = ngx_string("GET");
@@ -379,21 +381,52 @@ ngx_http_flowdash_fetch_request_leaves_out(ngx_str_t *name)
         ngx_null_string
     };
 
-    if ((name->len > 8
-         && ngx_strncasecmp(name->data, (u_char *) "content-", 8) == 0)
-        || (name->len > 3
-            && ngx_strncasecmp(name->data, (u_char *) "if-", 3) == 0))
-    {
-        return 1;
+    static ngx_str_t  prefixes[] = {
+        ngx_string("content-"),
+        ngx_string("if-"),
+        ngx_null_string
+    };
+
+    for (s = prefixes; s->len; s++) {
+        if (name->len > s->len
+            && ngx_http_flowdash_fetch_request_begins(name, s))
+        {
+            return 1;
+        }
     }
 
     for (s = names; s->len; s++) {
         if (name->len == s->len
-            && ngx_strncasecmp(name->data, s->data, s->len) == 0)
+            && ngx_http_flowdash_fetch_request_begins(name, s))
         {
             return 1;
         }
     }
 
     return 0;
+}
+
+
+/* to apps behind CGI or its like, "_" in a header's name is the same as "-" */
+
+static ngx_uint_t
+ngx_http_flowdash_fetch_request_begins(ngx_str_t *name, ngx_str_t *s)
+{
+    u_char  c;
+    size_t  i;
+
+    for (i = 0; i < s->len; i++) {
+
+        c = ngx_tolower(name->data[i]);
+
+        if (c == '_') {
+            c = '-';
+        }
+
+        if (c != s->data[i]) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
