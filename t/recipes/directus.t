@@ -145,12 +145,12 @@ subtest 'who it is' => sub {
                  [ POST => '/items/tasks', $done ])
     {
         my ($method, $path) = @$way;
-        is($t->request($method, $path, body => $done, @type)->{status}, 422,
+        is($t->request($method, $path, body => $done, @type)->{status}, 401,
            'a stranger');
-        is(ask(@$way, Authorization => 'Bearer wrong')->{status}, 422,
+        is(ask(@$way, Authorization => 'Bearer wrong')->{status}, 401,
            'a wrong token');
         is($t->request($method, "$path?access_token=ada-token",
-                       body => $done, @type)->{status}, 422,
+                       body => $done, @type)->{status}, 401,
            'a token in the query');
         $t->no_request('hooks');
     }
@@ -211,6 +211,10 @@ subtest 'ways around' => sub {
         is(stored(2), $before,
            "$way->[0] $way->[1]: $answer->{status}, $calls calls");
     }
+
+    my ($error) = @{ ask(DELETE => '/items/tasks/2')->json->{errors} };
+    is($error->{extensions}{code}, 'FORBIDDEN', 'the app knows the code');
+    like($error->{message}, qr/\w+ \w+/, 'and has something to say');
 };
 
 $t->done;
