@@ -40,7 +40,8 @@ events { }
 http {
     %%HTTP_GLOBALS%%
 
-    log_format flow '$request_uri $status $flowdash_result $flowdash_step_status';
+    log_format flow '$request_uri $status $flowdash_result $flowdash_step_status'
+                    ' $flowdash_client_left';
 
     proxy_cache_path %%DIR%%/cache keys_zone=lock:1m;
 
@@ -173,6 +174,17 @@ sub logged {
     return $line;
 }
 
+# $flowdash_client_left, which the line in the error log has, too
+
+my $time = qr/\d+\.\d{3}/;
+
+sub times_in_log {
+    my ($uri) = @_;
+    return $t->error_log
+        =~ m{ \[warn\] .*?flowdash: the client left after ($time)s, (?x:
+              )action "Do" continues, id \w+[^,\n]*, client: .*"POST \Q$uri\E }g;
+}
+
 sub counts {
     my @counts = map { scalar $t->requests($_) } @_;
     $t->clear_requests($_) for @_;
@@ -185,7 +197,7 @@ my $s = $t->connect;
 print $s head('/call/before', 100), '{"task"';
 close $s;
 
-like(logged('/call/before'), qr/^4\d\d - -/, 'the client left during its body');
+like(logged('/call/before'), qr/^4\d\d - - -$/, 'the client left during its body');
 is(counts(qw(one two app)), '0 0 0', 'nothing was called');
 
 # after it, by close and by reset
@@ -201,7 +213,7 @@ for my $reset (0, 1) {
         setsockopt($s, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0)) if $reset;
         close $s;
 
-        like(logged($uri), qr/^\d+ ok 200 : 200$/, "$uri: ran to its end");
+        like(logged($uri), qr/^\d+ ok 200 : 200 $time$/, "$uri: ran to its end");
 
         my $two = $t->only_request('two');
         my $app = $t->only_request('app');
@@ -229,7 +241,7 @@ for my $engine (qw(call proxy)) {
     kill 'KILL', $pid;
     waitpid $pid, 0;
 
-    like(logged($uri), qr/^\d+ ok 200 : 200$/, "$uri: ran to its end");
+    like(logged($uri), qr/^\d+ ok 200 : 200 $time$/, "$uri: ran to its end");
     is(counts(qw(one two app)), '1 1 1', 'each was called once');
 }
 
@@ -249,7 +261,7 @@ for my $way (qw(direct named accel page variable)) {
         is($t->read_file('flow.log') =~ /^\Q$uri\E /m, '',
            "$uri: the app's request goes on");
         $t->write_file('left', '');
-        like(logged($uri), qr/^\d+ ok 204$/, "$uri: until the app answers");
+        like(logged($uri), qr/^\d+ ok 204 $time$/, "$uri: until the app answers");
         unlink $left;
         $t->only_request('slow');
         $t->clear_requests('slow');
@@ -272,7 +284,8 @@ close $waiting[1];
 $t->get('/nothing');
 is($t->read_file('flow.log') =~ m{^/lock/2 }m, '', 'a lock: it goes on');
 $t->write_file('left', '');
-like(logged("/lock/$_"), qr/^\d+ ok 204$/, "a lock: $_ ends") for 1 .. 2;
+like(logged('/lock/1'), qr/^\d+ ok 204 -$/, 'a lock: the one that stays ends');
+like(logged('/lock/2'), qr/^\d+ ok 204 $time$/, 'a lock: the other one ends');
 unlink $left;
 $t->clear_requests('slow');
 
@@ -290,7 +303,7 @@ print $s head('/fails', 2), '{}';
 $t->wait_for(sub { scalar $t->requests('fails') });
 close $s;
 
-like(logged('/fails'), qr/^502 failed 500$/, 'failed without a client');
+like(logged('/fails'), qr/^502 failed 500 $time$/, 'failed without a client');
 is(counts('app'), '0', 'the app is not reached');
 
 # pipelined requests on one connection
@@ -298,7 +311,20 @@ is(counts('app'), '0', 'the app is not reached');
 $t->write_file('go', '');
 my $raw = $t->raw_request(join('', map { head("/call/pipe$_", 2) . '{}' } 1 .. 2)
     . "GET /none HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+like(logged("/call/pipe$_"), qr/^200 ok 200 : 200 -$/, 'nobody has left')
+    for 1 .. 2;
 is(() = $raw =~ /stored/g, 2, 'pipelined requests are answered');
 is(counts(qw(one two app)), '2 2 2', 'each was called');
+
+# one line for each that left, with the same time, and none for the others
+
+my %left = ($t->read_file('flow.log') // '')
+           =~ m{^(\S+) \d+ (?:ok|failed) [^\n]*?(-|\d+\.\d{3})$}mg;
+my @left = sort grep { $left{$_} ne '-' } keys %left;
+
+is_deeply([ map { times_in_log($_) } @left ], [ map { $left{$_} } @left ],
+          'the error log has the same times');
+is(scalar @left, 4 + 2 + 10 + 1 + 1, 'of all that left');
+is(() = $t->error_log =~ /the client left/g, scalar @left, 'and of nobody else');
 
 $t->done;

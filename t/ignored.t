@@ -60,7 +60,8 @@ my @answers = (
 );
 
 my %answer = map { $_->[0] => $_ } @answers, [ upper => $json,
-                                               '{"Task":{"f":"new"}}' ];
+                                               '{"Task":{"f":"new"}}' ],
+    [ other => $json, '{"task":{"f":"new","Stage":"Done"}}' ];
 
 $t->endpoint(hook => sub {
     my ($name) = $_[0]{target} =~ m{^/(\w+)};
@@ -126,6 +127,8 @@ http {
         @{[ action('named/all/0_login', '', 'flowdash_accept all;') ]}
         @{[ action('quiet/0_login', 'error_log %%DIR%%/error.log error;') ]}
         @{[ action('quiet/0_login', '') =~ s{location = \K\S+}{/heard}r ]}
+        @{[ action('named/0_other', '', 'flowdash_accept f;') ]}
+        @{[ action('none/0_other', '', 'flowdash_accept none;') ]}
         @{[ action('optional/0_text', 'flowdash_require_json on;',
                    'flowdash_optional on;') ]}
 
@@ -266,6 +269,21 @@ for ([ 'named/0_login', 'error' ], [ 'named/all/0_login', 'warn' ]) {
     act($uri) for 1 .. 2;
     like(join("\n", ignored($uri)), qr/^\S+ \S+ \[$level\] [^\n]*$/,
          "$uri: one line at the level $level");
+}
+$t->new_requests('app');
+
+# the same for the fields that it does not name: once a minute, and each action
+# has a line at the level "warn" or "error"
+
+for ([ 'named/0_other', 'Stage', 'error warn' ],
+     [ 'none/0_other', 'f', 'warn warn' ]) {
+    my ($uri, $field, $levels) = @$_;
+    act($uri) for 1 .. 2;
+    my @levels = $t->error_log
+        =~ m{ \[(\w+)\] .*: action "Do $uri": the answer to step "Hook" has (?#
+             )the field "$field", which flowdash_accept does not name: (?#
+             )ignored, id }g;
+    is("@levels", $levels, "$uri: the levels");
 }
 $t->new_requests('app');
 

@@ -158,7 +158,8 @@ like($line->{time}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[-+]\d\d:\d\d$/,
 like($line->{id}, qr/^[0-9a-f]{32}$/, 'its id');
 is(told($line, qw(client user)), '127.0.0.1|ann', 'client and user');
 is(join(' ', sort keys %$line), join(' ', sort @all,
-    qw(time id times total client user)), 'no more');
+    qw(time id times total client_left client user)), 'no more');
+is($line->{client_left}, '', 'the client has stayed');
 
 $line = act('/finish/1', '{}', 'X-Mail' => 1, 'X-Invoice' => 1);
 is(told($line, @all), 'Finish|failed|status|Invoice|'

@@ -132,7 +132,7 @@ for (1 .. 24) {
 cmp_ok(scalar @called, '>', 12, 'for some there are enough');
 cmp_ok(scalar @failed, '>', 2, 'for others not');
 is(join(' ', map { $t->finish($_)->{status} } @failed),
-   join(' ', (502) x @failed), 'whose calls have failed');
+   join(' ', (500) x @failed), 'whose calls have failed');
 
 # All are answered at once: the connections that libcurl then keeps must not be
 # missing when nginx wants to reach the app.

@@ -221,6 +221,7 @@ ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t)
     t->no_socket = 0;
     t->running = 1;
     t->timedout = 0;
+    t->scarce = 0;
     t->sent = 0;
     t->shared = 0;
     t->use.silent = 0;
@@ -415,6 +416,7 @@ ngx_flowdash_curl_ended(CURL *easy, CURLcode result)
 
     if (t) {    /* an answer that is there counts, whatever has failed since */
         t->failure = (result == CURLE_OK) ? NULL : t->failure;
+        t->scarce = (t->failure != NULL && t->scarce);
         ngx_flowdash_curl_done(t, result);
     }
 }
@@ -521,8 +523,8 @@ ngx_flowdash_curl_fail(CURL *easy, ngx_int_t rc)
         t->failure = (rc == NGX_BUSY) ? "worker_connections are not enough"
                                       : "nginx cannot watch the connection: "
                                         "its alert before this line says why";
-        t->result = (rc == NGX_BUSY) ? CURLE_COULDNT_CONNECT
-                                     : NGX_FLOWDASH_CURL_INTERNAL;
+        t->result = NGX_FLOWDASH_CURL_INTERNAL;
+        t->scarce = (rc == NGX_BUSY);
     }
 
     fc->failing = 1;
@@ -570,8 +572,9 @@ ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t, CURLcode result)
         if (result == CURLE_COULDNT_CONNECT && t->no_socket) {
             t->failure = ngx_flowdash_curl_open_error(t->no_socket);
 
-            if (t->no_socket == NGX_ENOMEM) {
+            if (t->failure) {
                 t->result = NGX_FLOWDASH_CURL_INTERNAL;
+                t->scarce = (t->no_socket != NGX_ENOMEM);
             }
         }
     }

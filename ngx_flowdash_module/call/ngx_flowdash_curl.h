@@ -34,6 +34,8 @@ struct ngx_flowdash_curl_transfer_s {
                                                   ends it for that */
     unsigned                       http2:1;    /* set by the caller: it may use
                                                   HTTP/2 */
+    unsigned                       scarce:1;   /* it got no connection, because
+                                                  the process has none left */
 
     /* for ngx_flowdash_curl.c alone */
 

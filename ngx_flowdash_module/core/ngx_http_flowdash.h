@@ -79,6 +79,8 @@ typedef struct {
     unsigned                        answered:1;
     unsigned                        opened:1;  /* a new connection */
     unsigned                        unsent:1;  /* no attempt was made */
+    unsigned                        scarce:1;  /* the gateway had no connection
+                                                  left for it: nothing sent */
 } ngx_http_flowdash_attempt_t;
 
 
@@ -193,6 +195,7 @@ struct ngx_http_flowdash_ctx_s {
     ngx_http_flowdash_counters_t   *counters;  /* NULL: no room in the zone */
     ngx_msec_t                      start;
     ngx_msec_t                      time;      /* that the steps took */
+    ngx_msec_t                      left_after;  /* of the request's begin */
     ngx_http_flowdash_end_pt        end;       /* before nginx logs it */
     ngx_http_handler_pt             content_handler;  /* the app's */
     ngx_uint_t                      upstreams; /* tried before it passed */
@@ -207,6 +210,8 @@ struct ngx_http_flowdash_ctx_s {
     unsigned                        own_trace:1; /* the client has none */
     unsigned                        dry_run:1;   /* was asked for */
     unsigned                        started:1;   /* something was called */
+    unsigned                        left:1;      /* the client has */
+    unsigned                        left_logged:1;
     unsigned                        warned:1;    /* of ignored fields */
     unsigned                        joined:1;    /* the message is "errors" */
     unsigned                        user:1;      /* $flowdash_json_user is */

@@ -107,6 +107,7 @@ typedef struct {
     ngx_flag_t                      optional;
     ngx_uint_t                      tolerates; /* conditions; 0: all */
     ngx_atomic_t                    warned;    /* see count_ignored() */
+    ngx_atomic_t                    dropped;   /* see count_dropped() */
 } ngx_http_flowdash_step_t;
 
 

@@ -456,6 +456,13 @@ ngx_http_flowdash_call_result_retry_condition(ngx_http_flowdash_call_t *call)
     case NGX_HTTP_FLOWDASH_RESOLVE:
         return NGX_HTTP_FLOWDASH_RETRY_ERROR;
 
+    case NGX_HTTP_FLOWDASH_INTERNAL:
+
+        /* a moment later, the gateway may have a connection for it */
+
+        return (call->transferred && call->transfer.scarce)
+               ? NGX_HTTP_FLOWDASH_RETRY_ERROR : 0;
+
     case NGX_HTTP_FLOWDASH_TLS:
 
         /* a broken handshake may succeed, a wrong certificate stays wrong */
@@ -511,6 +518,8 @@ ngx_http_flowdash_call_result_record(ngx_http_flowdash_call_t *call)
     attempt->time = ngx_current_msec - call->start;
     attempt->error = ex->error;
     attempt->answered = (ex->status != 0);
+    attempt->scarce = (call->transferred && call->transfer.scarce
+                       && !call->sent);
     attempt->opened = ngx_http_flowdash_call_result_has_opened(call);
 }
 

@@ -384,29 +384,37 @@ ngx_http_flowdash_merge_accepts(ngx_http_flowdash_loc_conf_t *flcf,
 }
 
 
-/* warns once per action: such an endpoint sends the field in each answer */
+/*
+ * An endpoint that sends such a field sends it in each answer: once per action
+ * is enough.  Where the configuration names fields, one that is spelled in
+ * another way is missed, as those of an answer that is ignored are.
+ */
 
 static void
 ngx_http_flowdash_merge_ignored(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_field_t *new)
 {
-    ngx_str_t                   name;
-    ngx_http_flowdash_field_t  *field;
+    ngx_http_flowdash_field_t     *field;
+    ngx_http_flowdash_loc_conf_t  *flcf;
 
     field = ngx_http_flowdash_task_lookup(ctx->task, &new->node.str);
 
-    if (ctx->warned || (field && ngx_http_flowdash_task_same(field, new))) {
+    if (field && ngx_http_flowdash_task_same(field, new)) {
         return;
     }
 
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    if (flcf->accept && flcf->accept->nelts
+        && ngx_http_flowdash_count_dropped(ctx, ex, r->connection->log))
+    {
+        ngx_http_flowdash_log_dropped(r, ctx, ex, NGX_LOG_ERR, &new->spelling);
+
+    } else if (!ctx->warned) {
+        ngx_http_flowdash_log_dropped(r, ctx, ex, NGX_LOG_WARN,
+                                      &new->spelling);
+    }
+
     ctx->warned = 1;
-
-    name = new->spelling;
-    name.len = ngx_min(name.len, 256);
-
-    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
-                  "flowdash: the answer to step \"%V\" has the field %V, "
-                  "which flowdash_accept does not name: ignored, id %V",
-                  &ex->step->name, &name, &ctx->id);
 }

@@ -19,6 +19,8 @@ static ngx_http_flowdash_counters_t *ngx_http_flowdash_count_get(
     ngx_http_flowdash_zone_t *zone, ngx_str_t *action, ngx_str_t *step,
     ngx_log_t *log);
 static void ngx_http_flowdash_count_failed(ngx_http_flowdash_ctx_t *ctx);
+static ngx_uint_t ngx_http_flowdash_count_is_due(ngx_atomic_t *last,
+    ngx_log_t *log, ngx_uint_t level);
 static ngx_uint_t ngx_http_flowdash_count_answered(
     ngx_http_flowdash_exchange_t *ex);
 static ngx_str_t ngx_http_flowdash_count_name(ngx_http_flowdash_ctx_t *ctx);
@@ -305,7 +307,6 @@ ngx_http_flowdash_count_ignored(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_exchange_t *ex, ngx_log_t *log, ngx_uint_t level)
 {
     ngx_atomic_t                  *warned;
-    ngx_atomic_uint_t              now, last;
     ngx_http_flowdash_counters_t  *counters;
 
     warned = &ex->step->warned;
@@ -319,17 +320,46 @@ ngx_http_flowdash_count_ignored(ngx_http_flowdash_ctx_t *ctx,
         }
     }
 
+    return ngx_http_flowdash_count_is_due(warned, log, level);
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_count_dropped(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_exchange_t *ex, ngx_log_t *log)
+{
+    ngx_http_flowdash_counters_t  *counters;
+
+    counters = ctx->counting ? ngx_http_flowdash_metrics_get(ctx->zone,
+                                                             &ctx->action,
+                                                             &ex->step->name)
+                             : NULL;
+
+    return ngx_http_flowdash_count_is_due(counters ? &counters->dropped
+                                                   : &ex->step->dropped,
+                                          log, NGX_LOG_ERR);
+}
+
+
+/* is a line due that is written once a minute? "last": the last one's time */
+
+static ngx_uint_t
+ngx_http_flowdash_count_is_due(ngx_atomic_t *last, ngx_log_t *log,
+    ngx_uint_t level)
+{
+    ngx_atomic_uint_t  now, then;
+
     if (log->log_level < level) {
         return 0;
     }
 
     now = ngx_time();
-    last = *warned;
+    then = *last;
 
     /* a clock that was set back must not silence it */
 
-    return (last > now || now - last >= 60)
-           && ngx_atomic_cmp_set(warned, last, now);
+    return (then > now || now - then >= 60)
+           && ngx_atomic_cmp_set(last, then, now);
 }
 
 

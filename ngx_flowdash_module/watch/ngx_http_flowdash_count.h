@@ -44,6 +44,13 @@ void ngx_http_flowdash_count_guarded(ngx_http_request_t *r);
 ngx_uint_t ngx_http_flowdash_count_ignored(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_exchange_t *ex, ngx_log_t *log, ngx_uint_t level);
 
+/*
+ * Returns 1 if it should be logged, at the level "error", that flowdash_accept
+ * does not name a field: as often as for an answer that is ignored.
+ */
+ngx_uint_t ngx_http_flowdash_count_dropped(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_exchange_t *ex, ngx_log_t *log);
+
 /* Counts a step that has ended, with its calls. */
 void ngx_http_flowdash_count_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);

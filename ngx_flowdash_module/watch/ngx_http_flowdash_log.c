@@ -92,6 +92,23 @@ ngx_http_flowdash_log_aborted(ngx_http_request_t *r,
 
 
 void
+ngx_http_flowdash_log_left(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
+{
+    u_char  *p;
+    u_char   buf[NGX_HTTP_FLOWDASH_LOG_LINE];
+
+    p = ngx_http_flowdash_log_quoted(buf, buf + sizeof(buf), "action",
+                                     &ctx->action, NGX_HTTP_FLOWDASH_LOG_NAME);
+
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "flowdash: the client left after %T.%03Ms, %*s continues, "
+                  "id %V",
+                  (time_t) ctx->left_after / 1000, ctx->left_after % 1000,
+                  p - buf, buf, &ctx->id);
+}
+
+
+void
 ngx_http_flowdash_log_guarded(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *method)
 {
@@ -201,6 +218,35 @@ ngx_http_flowdash_log_ignored(ngx_http_request_t *r,
 
 
 void
+ngx_http_flowdash_log_dropped(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_uint_t level, ngx_str_t *field)
+{
+    u_char     *p, *last;
+    ngx_str_t   name;
+    u_char      buf[NGX_HTTP_FLOWDASH_LOG_LINE];
+
+    last = buf + sizeof(buf);
+
+    /* it is JSON, with its quotation marks */
+
+    name.data = field->data;
+    name.len = ngx_min(field->len, NGX_HTTP_FLOWDASH_LOG_NAME);
+
+    p = ngx_http_flowdash_log_quoted(buf, last, "action", &ctx->action,
+                                     NGX_HTTP_FLOWDASH_LOG_NAME);
+    p = ngx_http_flowdash_log_quoted(p, last, ": the answer to step",
+                                     &ex->step->name,
+                                     NGX_HTTP_FLOWDASH_LOG_NAME);
+    p = ngx_slprintf(p, last, " has the field %V, which flowdash_accept does "
+                     "not name: ignored", &name);
+
+    ngx_log_error(level, r->connection->log, 0, "flowdash: %*s, id %V",
+                  p - buf, buf, &ctx->id);
+}
+
+
+void
 ngx_http_flowdash_log_led_away(ngx_http_request_t *r)
 {
     u_char  *p;
@@ -287,10 +333,21 @@ static u_char *
 ngx_http_flowdash_log_called(u_char *p, u_char *last,
     ngx_http_flowdash_exchange_t *ex)
 {
+    ngx_uint_t                    i;
+    ngx_http_flowdash_attempt_t  *attempt;
+
     if (ex == NULL || ex->url.len == 0) {
         return p;
     }
 
-    return ngx_http_flowdash_log_quoted(p, last, ", called", &ex->url,
-                                        NGX_HTTP_FLOWDASH_LOG_TEXT);
+    attempt = ex->attempts.elts;
+
+    for (i = 0; i < ex->attempts.nelts && attempt[i].scarce; i++) {
+        /* void */
+    }
+
+    return ngx_http_flowdash_log_quoted(p, last,
+                                        i && i == ex->attempts.nelts
+                                        ? ", nothing was sent to" : ", called",
+                                        &ex->url, NGX_HTTP_FLOWDASH_LOG_TEXT);
 }

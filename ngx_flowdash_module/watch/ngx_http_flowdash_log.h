@@ -22,6 +22,10 @@ void ngx_http_flowdash_log_failed(ngx_http_request_t *r,
 void ngx_http_flowdash_log_aborted(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
+/* Logs that the client has left, which the action ignores. */
+void ngx_http_flowdash_log_left(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
 /* Logs that flowdash_guard refuses the request, whose method is "method". */
 void ngx_http_flowdash_log_guarded(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *method);
@@ -42,6 +46,14 @@ void ngx_http_flowdash_log_repeated(ngx_http_request_t *r,
 void ngx_http_flowdash_log_ignored(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_uint_t level, const char *what);
+
+/*
+ * Logs that an answer has a field, spelled as in its JSON, that the step may
+ * not change; at a level of nginx's.
+ */
+void ngx_http_flowdash_log_dropped(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+    ngx_uint_t level, ngx_str_t *field);
 
 /* Logs that a step was led to a location that must not answer it. */
 void ngx_http_flowdash_log_led_away(ngx_http_request_t *r);

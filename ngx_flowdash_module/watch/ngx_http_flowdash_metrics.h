@@ -95,6 +95,7 @@ typedef struct ngx_http_flowdash_counters_s {
     ngx_atomic_t                    reused;
     ngx_atomic_t                    ignored;      /* answers without a task */
     ngx_atomic_t                    warned;       /* of them: when last, s */
+    ngx_atomic_t                    dropped;      /* of fields: when last, s */
 } ngx_http_flowdash_counters_t;
 
 

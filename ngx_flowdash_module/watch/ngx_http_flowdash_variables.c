@@ -42,6 +42,8 @@ static ngx_int_t ngx_http_flowdash_variable_error_message(
     ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
 static ngx_int_t ngx_http_flowdash_variable_error_text(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
+static ngx_int_t ngx_http_flowdash_variable_client_left(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
 
 static ngx_int_t ngx_http_flowdash_variable_task(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -114,6 +116,10 @@ static ngx_http_variable_t  ngx_http_flowdash_vars[] = {
 
     { ngx_string("flowdash_ignored"), NULL, ngx_http_flowdash_variable,
       (uintptr_t) ngx_http_flowdash_lists_ignored,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("flowdash_client_left"), NULL, ngx_http_flowdash_variable,
+      (uintptr_t) ngx_http_flowdash_variable_client_left,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_task_"), NULL, ngx_http_flowdash_variable_task,
@@ -326,6 +332,27 @@ ngx_http_flowdash_variable_error_text(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
 {
     *s = ctx->text;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_variable_client_left(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
+{
+    if (!ctx->left) {
+        return NGX_OK;
+    }
+
+    s->data = ngx_pnalloc(r->pool, NGX_TIME_T_LEN + sizeof(".000") - 1);
+    if (s->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    s->len = ngx_sprintf(s->data, "%T.%03M", (time_t) ctx->left_after / 1000,
+                         ctx->left_after % 1000)
+             - s->data;
 
     return NGX_OK;
 }

@@ -140,7 +140,7 @@ section('The endpoint, called by flowdash_call');
 config(slow => slow());
 $t->run;
 
-row('does not listen', 'call/refused' => '502, 0, 0, failed connect');
+row('does not listen', 'call/refused' => '500, 0, 0, failed internal');
 row('has an unknown name', 'call/name' => '502, 0, 0, failed resolve');
 row('has a name whose DNS server does not answer', 'call/silent'
     => '504, 0, 0, failed timeout');
@@ -175,7 +175,7 @@ row('closes the connection; the step is optional', 'call/optional'
 
 section('The endpoint, called by proxy_pass');
 
-row('does not listen', 'pass/refused' => '502, 0, 0, failed connect');
+row('does not listen', 'pass/refused' => '500, 0, 0, failed internal');
 row('closes the connection without an answer', 'pass/close'
     => '502, 1, 0, failed connect');
 row('resets the connection', 'pass/reset' => '502, 1, 0, failed connect');

@@ -54,7 +54,7 @@ static test_case_t  cases[] = {
       "why" },
 
     { "no answer, and connections were not enough",
-      NGX_BUSY, 0, CURLE_RECV_ERROR, CURLE_COULDNT_CONNECT,
+      NGX_BUSY, 0, CURLE_RECV_ERROR, CURLE_FAILED_INIT,
       "worker_connections are not enough" },
 
     { "nothing, and its socket could not be watched",
@@ -66,7 +66,7 @@ static test_case_t  cases[] = {
       NULL },
 
     { "no connection, for want of descriptors",
-      0, EMFILE, CURLE_COULDNT_CONNECT, CURLE_COULDNT_CONNECT,
+      0, EMFILE, CURLE_COULDNT_CONNECT, CURLE_FAILED_INIT,
       "file descriptors are not enough" },
 
     { "no connection, for want of memory",

@@ -9,10 +9,13 @@
 #include <ngx_http_flowdash.h>
 
 
-/* From here on, the request continues although the client leaves. */
+/*
+ * From here on, the request continues although the client leaves.  When it
+ * does, ctx remembers it, and a line in the log says so.
+ */
 void ngx_http_flowdash_client_ignore(ngx_http_request_t *r);
 
-/* Lets nginx know again whether the client has left. */
+/* Lets nginx know again whether the client has left, and notices that. */
 void ngx_http_flowdash_client_restore(ngx_http_request_t *r);
 
 /*

@@ -11,9 +11,12 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_log.h>
 #include <ngx_http_flowdash_client.h>
 
 
+static void ngx_http_flowdash_client_notice(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_flowdash_client_has_left(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_client_content_handler(
     ngx_http_request_t *r);
 static ngx_uint_t ngx_http_flowdash_client_is_checked(ngx_http_request_t *r);
@@ -30,13 +33,11 @@ ngx_http_flowdash_client_ignore(ngx_http_request_t *r)
 void
 ngx_http_flowdash_client_restore(ngx_http_request_t *r)
 {
+    ngx_http_flowdash_client_notice(r);
+
 #if (NGX_HTTP_V2)
 
-    if (r->stream
-        && (r->stream->out_closed
-            || r->stream->rst_sent
-            || r->stream->connection->connection->error))
-    {
+    if (r->stream && ngx_http_flowdash_client_has_left(r)) {
         r->connection->error = 1;
     }
 
@@ -49,6 +50,82 @@ ngx_http_flowdash_client_restore(ngx_http_request_t *r)
 
 
 /*
+ * If the client of an action that has started has left, remembers when, and
+ * logs it, once.
+ */
+
+static void
+ngx_http_flowdash_client_notice(ngx_http_request_t *r)
+{
+    ngx_msec_int_t            ms;
+    ngx_time_t               *tp;
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    ctx = ngx_http_flowdash_get_ctx(r);
+
+    if (ctx == NULL || !ctx->started) {
+        return;
+    }
+
+    if (!ctx->left) {
+
+        if (!ngx_http_flowdash_client_has_left(r)) {
+            return;
+        }
+
+        /* as $request_time counts */
+
+        tp = ngx_timeofday();
+
+        ms = (ngx_msec_int_t) ((tp->sec - r->main->start_sec) * 1000
+                               + (tp->msec - r->main->start_msec));
+
+        ctx->left = 1;
+        ctx->left_after = ngx_max(ms, 0);
+    }
+
+    /* while the app is asked for the user, the name may not be known */
+
+    if (ctx->action.len && !ctx->left_logged) {
+        ctx->left_logged = 1;
+        ngx_http_flowdash_log_left(r, ctx);
+    }
+}
+
+
+/*
+ * As nginx's event handlers have noticed it: in HTTP/1, epoll tells them
+ * that the client will send nothing more.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_client_has_left(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_V2)
+
+    if (r->stream) {
+        return r->stream->out_closed
+               || r->stream->rst_sent
+               || r->stream->connection->connection->error;
+    }
+
+#endif
+
+#if (NGX_HTTP_V3)
+
+    /* the end of the request is an "eof" */
+
+    if (r->connection->quic) {
+        return r->connection->read->error;
+    }
+
+#endif
+
+    return r->connection->read->eof || r->connection->read->pending_eof;
+}
+
+
+/*
  * In HTTP/2 nginx has set the connection's error already, which would
  * terminate the request when a subrequest is finalized.
  */
@@ -56,6 +133,8 @@ ngx_http_flowdash_client_restore(ngx_http_request_t *r)
 static void
 ngx_http_flowdash_client_read_handler(ngx_http_request_t *r)
 {
+    ngx_http_flowdash_client_notice(r);
+
     r->connection->error = 0;
 
     ngx_http_block_reading(r);
