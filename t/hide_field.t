@@ -14,7 +14,11 @@ my $answer = '{"task":{"password":"changed","stage":"Done"}}';
 $t->endpoint(hook => sub {
     return { headers => \@json, body => $_[0]{target} =~ /change/ ? $answer : '' };
 });
-$t->endpoint('app');
+$t->endpoint(app => sub {
+    return $_[0]{method} eq 'GET'
+        ? { headers => \@json,
+            body => '{"task":{"stage":"Old","password":"s3cr3t","n":[1]}}' } : {};
+});
 
 my $hook = 'http://127.0.0.1:%%PORT_hook%%';
 my $app = 'proxy_pass http://127.0.0.1:%%PORT_app%%;';
@@ -102,6 +106,21 @@ my $config = <<"EOC";
             proxy_set_header X-Task \$flowdash_json_task;
             $app
         }
+
+        location /stored {
+            flowdash_action A;
+            flowdash_task_from /get;
+            flowdash_step S {
+                flowdash_set_header X-Field \$flowdash_stored_password;
+                flowdash_set_header X-JSON \$flowdash_json_stored_password;
+                flowdash_set_header X-N \$flowdash_json_stored_n;
+                flowdash_set_body json '{"p":"\$flowdash_stored_password",
+                                         "t":\$flowdash_json_task}';
+                flowdash_call $hook/;
+            }
+            $app
+        }
+        location /get { $app }
 
         location /change {
             flowdash_action A;
@@ -232,6 +251,18 @@ like(header($got, 'X-Task'), qr/s3cr3t.*s3cr3t.*s3cr3t/, 'and by JSON');
 
 $r = $t->post_json('/said?dry=1', $body);
 unlike($r->{body}, qr/s3cr3t/, 'no dry run shows it');
+
+
+# The stored task
+
+is($t->post_json('/stored', '{"task":{"stage":"New"}}')->{status}, 200,
+   'the stored task');
+$call = $t->only_request('hook');
+hidden('stored', $call);
+is(header($call, 'X-JSON'), 'null', 'it has no such field, either');
+is(header($call, 'X-N'), '[1]', 'but others');
+is($call->{json}{t}{stage}, 'New', 'the task is told');
+$t->new_requests('app');
 
 
 # Answers
