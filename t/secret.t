@@ -60,7 +60,13 @@ my $locations = join '',
     action('map', "flowdash_set_header X-Map \$mapped;
                    flowdash_set_header X-Part \$part;
                    flowdash_call $hook/map;"),
-    action('dry', "$bearer flowdash_call $hook/dry/\$url_secret;",
+    action('body', "flowdash_set_body json '{\"t\":\"\$crm_token\",
+                    \"m\":\"\$mapped\",\"u\":\$flowdash_json_user}';
+                    flowdash_call $hook/body;", 'flowdash_user id $crm_token;'),
+    action('form', "flowdash_set_body form 't=\$url_secret';
+                    proxy_pass $hook/form;"),
+    action('dry', "$bearer flowdash_set_body json '{\"t\":\"\$crm_token\"}';
+                   flowdash_call $hook/dry/\$url_secret;",
            'flowdash_dry_run 1;'),
     action('inherited', "if (\$arg_none) { return 204; } proxy_pass $hook/in;",
            $bearer),
@@ -166,6 +172,11 @@ is(got(200, 'target'), '/200/s3cret-a%2Fb%20c%3F%25/x?k=s3cret-TOKEN',
 is(act('map')->{status}, 200, 'through a map');
 is(got('map', 'X-Map'), "mapped-$secret{token}", 'through a map: its value');
 is(got('map', 'X-Part'), 'part-TOKEN-TOKEN', 'and its captures');
+is(act('body')->{status}, 200, 'in a body');
+like(got('body', 'body'), qr/^\{"t":"s3cret-TOKEN",\s+"m":"mapped-s3cret-TOKEN",(?#
+    )"u":\{"id":null,/, 'in a body: its value, but not in the user');
+is(act('form')->{status}, 200, 'in a form');
+is(got('form', 'body'), 't=s3cret-a%2Fb%20c%3F%25', 'in a form: encoded');
 
 
 # Failures: the log has the URL without secrets.
@@ -184,6 +195,7 @@ like($t->error_log, qr{called "http://127\.0\.0\.1:\d+/\*\*\*/\*\*\*"},
 my $dry = act('dry');
 is($dry->{status}, 200, 'a dry run');
 like($dry->{json}{steps}[0]{url}, qr{/dry/\*\*\*$}, 'a dry run: the URL');
+is_deeply($dry->{json}{steps}[0]{body}, { t => '***' }, 'a dry run: the body');
 is(got('dry', 'target'), 'nothing', 'a dry run: no call');
 
 
@@ -371,6 +383,11 @@ like(warned('', "flowdash_set_header X-A \$a; flowdash_call http://crm.example.c
 like(warned('', "flowdash_call http://crm.example.com/\$a;"),
      qr/the secret "\$a" in "flowdash_call" .* can be read by anybody on the/,
      'over http://, in the URL');
+
+like(warned('', "flowdash_set_body json '{\"a\":\"\$a\"}';
+                 flowdash_call http://crm.example.com/;"),
+     qr/the secret "\$a" in the body to "flowdash_call" .* can be read by (?#
+     )anybody on the/, 'over http://, in the body');
 
 chmod 0711, $dir;
 chmod 0644, "$dir/token.1";
