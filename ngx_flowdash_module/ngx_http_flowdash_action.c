@@ -9,7 +9,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_method.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
@@ -40,6 +39,7 @@
 #include <ngx_http_flowdash_end.h>
 #include <ngx_http_flowdash_unread.h>
 #include <ngx_http_flowdash_guard.h>
+#include <ngx_http_flowdash_name.h>
 #include <ngx_http_flowdash_batch.h>
 #include <ngx_http_flowdash_action.h>
 
@@ -62,17 +62,11 @@ static ngx_int_t ngx_http_flowdash_action_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_prepare(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static ngx_int_t ngx_http_flowdash_action_name(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_value_t *name);
-static const char *ngx_http_flowdash_action_check_name(
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_value_t *name);
 static void ngx_http_flowdash_action_enter(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_identify(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_identified(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx);
-static ngx_int_t ngx_http_flowdash_action_no_user(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_fetch(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
@@ -80,6 +74,11 @@ static ngx_int_t ngx_http_flowdash_action_fetched(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_refuse(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, const char *detail);
+static ngx_int_t ngx_http_flowdash_action_stop(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_reason_e error,
+    ngx_uint_t status, ngx_str_t *detail);
+static ngx_uint_t ngx_http_flowdash_action_is_answered(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_unreadable(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_int_t rc);
 static ngx_int_t ngx_http_flowdash_action_yield(ngx_http_request_t *r,
@@ -508,9 +507,11 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
     const char                 *error;
     ngx_http_flowdash_value_t   name;
 
+    static ngx_str_t  no_id = ngx_string("the user has no id");
+
     ctx->judged = 1;
 
-    if (ngx_http_flowdash_action_name(r, ctx, &name) != NGX_OK) {
+    if (ngx_http_flowdash_name(r, ctx, &name) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -526,14 +527,9 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    error = ngx_http_flowdash_action_check_name(ctx, &name);
+    error = ngx_http_flowdash_name_check(ctx, &name);
 
     if (ctx->refusal_status || error) {
-
-        if (ctx->started) {
-            ngx_http_flowdash_action_restore(r, ctx);
-        }
-
         return ngx_http_flowdash_action_refuse(r, ctx, error);
     }
 
@@ -542,9 +538,13 @@ ngx_http_flowdash_action_start(ngx_http_request_t *r,
     {
         rc = ngx_http_flowdash_user_has_id(r, ctx);
 
+        if (rc == NGX_DECLINED) {
+            return ngx_http_flowdash_action_stop(r, ctx,
+                       NGX_HTTP_FLOWDASH_NO_USER, 0, &no_id);
+        }
+
         if (rc != NGX_OK) {
-            return (rc == NGX_DECLINED)
-                   ? ngx_http_flowdash_action_no_user(r, ctx) : NGX_ERROR;
+            return NGX_ERROR;
         }
     }
 
@@ -589,7 +589,6 @@ ngx_http_flowdash_action_prepare(ngx_http_request_t *r,
     }
 
     if (rc == NGX_DECLINED) {
-        ngx_http_flowdash_action_restore(r, ctx);
         return ngx_http_flowdash_action_refuse(r, ctx, error);
     }
 
@@ -605,49 +604,6 @@ ngx_http_flowdash_action_prepare(ngx_http_request_t *r,
     ctx->state = NGX_HTTP_FLOWDASH_RUNNING;
 
     return ngx_http_flowdash_action_run(r, ctx);
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_action_name(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_value_t *name)
-{
-    if (ngx_http_flowdash_ctx_id(r, ctx) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (ngx_http_flowdash_value_raw(r, ctx->conf->action, name) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    ctx->action = name->text;
-
-    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                   "flowdash action \"%V\"", &ctx->action);
-
-    return NGX_OK;
-}
-
-
-static const char *
-ngx_http_flowdash_action_check_name(ngx_http_flowdash_ctx_t *ctx,
-    ngx_http_flowdash_value_t *name)
-{
-    if (ngx_http_flowdash_text_check_utf8(&name->text)) {
-
-        /* nor can it be logged or shown as JSON */
-
-        ctx->action.len = 0;
-
-        return ctx->refusal_status ? NULL : "the action's name is not UTF-8";
-    }
-
-    if (name->text.len == 0 && name->ambiguous && !ctx->refusal_status) {
-        return "the action's name depends on a field that the task has twice, "
-               "or on an extracted value that is not a scalar";
-    }
-
-    return NULL;
 }
 
 
@@ -691,13 +647,8 @@ ngx_http_flowdash_action_identified(ngx_http_request_t *r,
 
     ex = ctx->exchange;
 
-    if (!ex->done) {
-        r->connection->error = 0;
+    if (!ngx_http_flowdash_action_is_answered(r, ctx)) {
         return NGX_DONE;
-    }
-
-    if (ctx->timer.timer_set) {
-        ngx_del_timer(&ctx->timer);
     }
 
     if (ngx_http_flowdash_user_from_end(r, ctx) == NGX_ERROR) {
@@ -706,14 +657,7 @@ ngx_http_flowdash_action_identified(ngx_http_request_t *r,
     }
 
     if (ex->error) {
-
-        if (!ngx_http_flowdash_dry_run_was_asked(r, ctx)) {
-            ngx_http_flowdash_count_started(r, ctx);
-        }
-
-        ngx_http_flowdash_action_restore(r, ctx);
-
-        return ngx_http_flowdash_error(r, ctx, ex->error,
+        return ngx_http_flowdash_action_stop(r, ctx, ex->error,
                    ngx_http_flowdash_error_user_status(r, ctx), &ex->detail);
     }
 
@@ -722,25 +666,6 @@ ngx_http_flowdash_action_identified(ngx_http_request_t *r,
     ctx->exchange = NULL;
 
     return ngx_http_flowdash_action_start(r, ctx);
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_action_no_user(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx)
-{
-    static ngx_str_t  detail = ngx_string("the user has no id");
-
-    if (!ngx_http_flowdash_dry_run_was_asked(r, ctx)) {
-        ngx_http_flowdash_count_started(r, ctx);
-    }
-
-    if (ctx->started) {
-        ngx_http_flowdash_action_restore(r, ctx);
-    }
-
-    return ngx_http_flowdash_error(r, ctx, NGX_HTTP_FLOWDASH_NO_USER, 0,
-                                   &detail);
 }
 
 
@@ -766,13 +691,8 @@ ngx_http_flowdash_action_fetched(ngx_http_request_t *r,
 
     ex = ctx->exchange;
 
-    if (!ex->done) {
-        r->connection->error = 0;
+    if (!ngx_http_flowdash_action_is_answered(r, ctx)) {
         return NGX_DONE;
-    }
-
-    if (ctx->timer.timer_set) {
-        ngx_del_timer(&ctx->timer);
     }
 
     if (!ex->error && ngx_http_flowdash_fetch_end(r, ctx) == NGX_ERROR) {
@@ -781,15 +701,10 @@ ngx_http_flowdash_action_fetched(ngx_http_request_t *r,
     }
 
     if (ex->error) {
-
-        if (!ngx_http_flowdash_dry_run_was_asked(r, ctx)) {
-            ngx_http_flowdash_count_started(r, ctx);
-        }
-
-        ngx_http_flowdash_action_restore(r, ctx);
         ngx_http_flowdash_fetch_failed(r, ctx);
 
-        return ngx_http_flowdash_error(r, ctx, ex->error, 0, &ex->detail);
+        return ngx_http_flowdash_action_stop(r, ctx, ex->error, 0,
+                                             &ex->detail);
     }
 
     /* the fetch is not to blame for later failures */
@@ -809,12 +724,50 @@ ngx_http_flowdash_action_refuse(ngx_http_request_t *r,
         ctx->detail.len = ngx_strlen(detail);
     }
 
+    return ngx_http_flowdash_action_stop(r, ctx,
+               NGX_HTTP_FLOWDASH_REQUEST_INVALID, ctx->refusal_status,
+               &ctx->detail);
+}
+
+
+/* counts and reports an action that ends before its first step */
+
+static ngx_int_t
+ngx_http_flowdash_action_stop(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_reason_e error,
+    ngx_uint_t status, ngx_str_t *detail)
+{
     if (!ngx_http_flowdash_dry_run_was_asked(r, ctx)) {
         ngx_http_flowdash_count_started(r, ctx);
     }
 
-    return ngx_http_flowdash_error(r, ctx, NGX_HTTP_FLOWDASH_REQUEST_INVALID,
-                                   ctx->refusal_status, &ctx->detail);
+    if (ctx->started) {
+        ngx_http_flowdash_action_restore(r, ctx);
+    }
+
+    return ngx_http_flowdash_error(r, ctx, error, status, detail);
+}
+
+
+/* whether what was called has answered, or will not */
+
+static ngx_uint_t
+ngx_http_flowdash_action_is_answered(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    if (!ctx->exchange->done) {
+
+        /* a write event: in HTTP/2, the client may have left */
+
+        r->connection->error = 0;
+        return 0;
+    }
+
+    if (ctx->timer.timer_set) {
+        ngx_del_timer(&ctx->timer);
+    }
+
+    return 1;
 }
 
 
@@ -882,19 +835,11 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
 
         ex = ctx->exchange;
 
-        if (ex && !ex->done) {
-
-            /* a write event: in HTTP/2, the client may have left */
-
-            r->connection->error = 0;
+        if (ex && !ngx_http_flowdash_action_is_answered(r, ctx)) {
             return NGX_DONE;
         }
 
         if (ex) {
-
-            if (ctx->timer.timer_set) {
-                ngx_del_timer(&ctx->timer);
-            }
 
             rc = ex->error ? NGX_DECLINED
                            : ngx_http_flowdash_merge(r, ctx, ex);

@@ -13,6 +13,7 @@
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_metrics.h>
 #include <ngx_http_flowdash_status_view.h>
+#include <ngx_http_flowdash_status_origin.h>
 
 
 /*
@@ -44,14 +45,6 @@ static ngx_int_t ngx_http_flowdash_status_view_counted(ngx_http_request_t *r,
     ngx_http_flowdash_view_t *view, ngx_http_flowdash_counters_t *counters);
 static ngx_int_t ngx_http_flowdash_status_view_named(ngx_http_request_t *r,
     ngx_http_flowdash_main_conf_t *fmcf, ngx_http_flowdash_view_t *view);
-static ngx_http_flowdash_loc_conf_t *ngx_http_flowdash_status_view_origin(
-    ngx_http_flowdash_main_conf_t *fmcf,
-    ngx_http_flowdash_action_view_t *action);
-static ngx_uint_t ngx_http_flowdash_status_view_has_steps(
-    ngx_http_flowdash_loc_conf_t *flcf,
-    ngx_http_flowdash_action_view_t *action);
-static ngx_uint_t ngx_http_flowdash_status_view_same_steps(
-    ngx_http_flowdash_loc_conf_t *one, ngx_http_flowdash_loc_conf_t *two);
 static ngx_http_flowdash_action_view_t *ngx_http_flowdash_status_view_action(
     ngx_http_request_t *r, ngx_http_flowdash_view_t *view, ngx_str_t *name);
 static ngx_http_flowdash_step_view_t *ngx_http_flowdash_status_view_step(
@@ -369,7 +362,7 @@ ngx_http_flowdash_status_view_named(ngx_http_request_t *r,
 
     for (i = view->configured; i < view->actions.nelts; i++) {
 
-        flcf = ngx_http_flowdash_status_view_origin(fmcf, &action[i]);
+        flcf = ngx_http_flowdash_status_origin(fmcf, &action[i]);
         if (flcf == NULL) {
             continue;
         }
@@ -399,104 +392,6 @@ ngx_http_flowdash_status_view_named(ngx_http_request_t *r,
     }
 
     return NGX_OK;
-}
-
-
-/*
- * Returns the configured action with a variable name that has all these steps,
- * or NULL if there is none, or if there are several that differ.
- */
-
-static ngx_http_flowdash_loc_conf_t *
-ngx_http_flowdash_status_view_origin(ngx_http_flowdash_main_conf_t *fmcf,
-    ngx_http_flowdash_action_view_t *action)
-{
-    ngx_uint_t                      i;
-    ngx_http_flowdash_loc_conf_t  **conf, *origin;
-
-    origin = NULL;
-    conf = fmcf->actions.elts;
-
-    for (i = 0; i < fmcf->actions.nelts; i++) {
-
-        if (conf[i]->action->lengths == NULL
-            || !ngx_http_flowdash_status_view_has_steps(conf[i], action))
-        {
-            continue;
-        }
-
-        if (origin
-            && !ngx_http_flowdash_status_view_same_steps(origin, conf[i]))
-        {
-            return NULL;
-        }
-
-        origin = conf[i];
-    }
-
-    return origin;
-}
-
-
-/* an action that has failed before its first step may be any of them */
-
-static ngx_uint_t
-ngx_http_flowdash_status_view_has_steps(ngx_http_flowdash_loc_conf_t *flcf,
-    ngx_http_flowdash_action_view_t *action)
-{
-    ngx_str_t                        name;
-    ngx_uint_t                       i, k;
-    ngx_http_flowdash_step_t       **step;
-    ngx_http_flowdash_step_view_t   *counted;
-
-    step = flcf->steps->elts;
-    counted = action->steps.elts;
-
-    for (i = 0; i < action->steps.nelts; i++) {
-
-        for (k = 0; k < flcf->steps->nelts; k++) {
-
-            name = ngx_http_flowdash_metrics_name(&step[k]->name);
-
-            if (ngx_http_flowdash_text_equal(&name, &counted[i].name)) {
-                break;
-            }
-        }
-
-        if (k == flcf->steps->nelts) {
-            return 0;
-        }
-    }
-
-    return action->steps.nelts != 0;
-}
-
-
-static ngx_uint_t
-ngx_http_flowdash_status_view_same_steps(ngx_http_flowdash_loc_conf_t *one,
-    ngx_http_flowdash_loc_conf_t *two)
-{
-    ngx_uint_t                  i;
-    ngx_http_flowdash_step_t  **a, **b;
-
-    if (one->steps->nelts != two->steps->nelts) {
-        return 0;
-    }
-
-    a = one->steps->elts;
-    b = two->steps->elts;
-
-    for (i = 0; i < one->steps->nelts; i++) {
-
-        if (!ngx_http_flowdash_text_equal(&a[i]->name, &b[i]->name)
-            || !ngx_http_flowdash_text_equal(&a[i]->endpoint, &b[i]->endpoint)
-            || a[i]->optional != b[i]->optional)
-        {
-            return 0;
-        }
-    }
-
-    return 1;
 }
 
 
