@@ -13,6 +13,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_early.h>
 #include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_value.h>
 #include <ngx_http_flowdash_client.h>
@@ -225,7 +226,9 @@ ngx_http_flowdash_action_redirected(ngx_http_request_t *r,
     ctx->user_cached = 0;
     ctx->identified = 0;
 
-    if (ngx_http_flowdash_source_create(r, ctx) != NGX_OK) {
+    if (ngx_http_flowdash_source_create(r, ctx) != NGX_OK
+        || ngx_http_flowdash_early_forget(r, 1) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -342,6 +345,10 @@ ngx_http_flowdash_action_begin(ngx_http_request_t *r,
 
     ctx->method = *method;
     ctx->conf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
+
+    if (ngx_http_flowdash_early_forget(r, 0) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 

@@ -64,6 +64,9 @@ $t->config(<<"END");
             default                                      "unknown";
         }
 
+        map \$finished \$again { Finish 1; default ""; }
+        limit_req_zone \$again zone=names:32k rate=1000r/s;
+
         flowdash_extract \$value /method;
         log_format extracted '\$uri|\$value|\$flowdash_result|\$status';
 
@@ -166,6 +169,36 @@ $t->config(<<"END");
                 if (\$value = x) { return 204; }
                 flowdash_action \$finished;
                 $step
+            }
+
+            # a "map" that was read before there is a task; what "set" has
+            # stored stays
+
+            location /limited {
+                limit_req zone=names burst=1000;
+                set \$stored here;
+                flowdash_action \$again;
+                $step
+            }
+            location /asked {
+                auth_request /auth;
+                auth_request_set \$asked \$upstream_status;
+                set \$stored here;
+                flowdash_action "\$again";
+                flowdash_step "Hook" {
+                    flowdash_if \$finished;
+                    flowdash_call http://127.0.0.1:%%PORT_hook%%/;
+                    flowdash_set_header X-Extracted "<\$value,\$stored,\$asked>";
+                }
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
+            }
+            location = /auth {
+                internal;
+                proxy_set_header X-Action "\$again";
+                proxy_pass_request_body off;
+                proxy_set_header Content-Length "";
+                proxy_method GET;
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
             }
         }
     }
@@ -479,6 +512,13 @@ judge('/not_here', $JSON, '{"x":"y"}', '<>', 'another location\'s variable');
 judge('/rewritten', $JSON, '{"method":"start"}', '', 'it is read too early');
 like($t->error_log, qr/"\$value" is read before the task has been read/,
     'the log warns');
+
+judge('/limited', $JSON, '{"method":"finish"}', '<finish>',
+    'what limit_req has read before');
+judge('/limited', $JSON, '{"method":"start"}', '', 'and it is no action');
+judge('/asked', $JSON, '{"method":"finish"}', '<finish,here,200>',
+    'what auth_request has read before');
+judge('/asked', $JSON, '{"method":"start"}', '', 'nor is this');
 
 # what is refused is logged with the rule, the place and the variable
 

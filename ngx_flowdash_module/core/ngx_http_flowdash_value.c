@@ -20,6 +20,9 @@ static ngx_int_t ngx_http_flowdash_value_unescaped(ngx_http_request_t *r,
     ngx_http_flowdash_value_t *value, ngx_uint_t secrets);
 static ngx_int_t ngx_http_flowdash_value_evaluate(ngx_http_request_t *r,
     ngx_http_complex_value_t *cv, ngx_http_flowdash_evaluation_t *ev);
+static ngx_int_t ngx_http_flowdash_value_evaluate_any(ngx_http_request_t *r,
+    ngx_http_complex_value_t *cv, ngx_uint_t index,
+    ngx_http_flowdash_evaluation_t *ev);
 
 
 ngx_int_t
@@ -106,6 +109,22 @@ ngx_http_flowdash_value_escaped(ngx_http_request_t *r,
 }
 
 
+static ngx_int_t
+ngx_http_flowdash_value_evaluate(ngx_http_request_t *r,
+    ngx_http_complex_value_t *cv, ngx_http_flowdash_evaluation_t *ev)
+{
+    return ngx_http_flowdash_value_evaluate_any(r, cv, 0, ev);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_value_evaluate_variable(ngx_http_request_t *r,
+    ngx_uint_t index, ngx_http_flowdash_evaluation_t *ev)
+{
+    return ngx_http_flowdash_value_evaluate_any(r, NULL, index, ev);
+}
+
+
 /*
  * The module's own variables find the evaluation in the context.  To nginx, a
  * variable that fails is an empty one; but no name or condition may be empty
@@ -116,8 +135,9 @@ ngx_http_flowdash_value_escaped(ngx_http_request_t *r,
  */
 
 static ngx_int_t
-ngx_http_flowdash_value_evaluate(ngx_http_request_t *r,
-    ngx_http_complex_value_t *cv, ngx_http_flowdash_evaluation_t *ev)
+ngx_http_flowdash_value_evaluate_any(ngx_http_request_t *r,
+    ngx_http_complex_value_t *cv, ngx_uint_t index,
+    ngx_http_flowdash_evaluation_t *ev)
 {
     ngx_int_t                        rc;
     ngx_http_flowdash_ctx_t         *ctx;
@@ -140,7 +160,15 @@ ngx_http_flowdash_value_evaluate(ngx_http_request_t *r,
     outer = ctx->evaluation;
 
     ctx->evaluation = ev;
-    rc = ngx_http_complex_value(r, cv, &ev->value->text);
+    rc = NGX_OK;
+
+    if (cv) {
+        rc = ngx_http_complex_value(r, cv, &ev->value->text);
+
+    } else {
+        (void) ngx_http_get_indexed_variable(r, index);
+    }
+
     ctx->evaluation = outer;
 
 #if (NGX_PCRE)

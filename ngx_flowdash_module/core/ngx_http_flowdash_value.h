@@ -57,6 +57,13 @@ ngx_int_t ngx_http_flowdash_value_test(ngx_http_request_t *r,
     ngx_http_complex_value_t *cv, ngx_http_flowdash_value_t *value);
 
 /*
+ * Evaluates the variable of an index in r->variables, which must not have a
+ * value yet, as a part of "ev".  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_value_evaluate_variable(ngx_http_request_t *r,
+    ngx_uint_t index, ngx_http_flowdash_evaluation_t *ev);
+
+/*
  * Creates the values of variables for a subrequest or a second evaluation.
  * All are still to be evaluated, except $request_id and those that directives
  * have set.  Returns NULL on error.

@@ -15,6 +15,7 @@
 #include <ngx_http_flowdash_task_told.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_early.h>
 #include <ngx_http_flowdash_told.h>
 #include <ngx_http_flowdash_variables.h>
 #include <ngx_http_flowdash_user.h>
@@ -198,6 +199,8 @@ ngx_http_flowdash_variables_json(ngx_http_request_t *r,
     ctx = ngx_http_flowdash_get_ctx(r);
 
     if (ctx == NULL) {
+        ngx_http_flowdash_early_note(r);
+
         if (ngx_http_flowdash_text_is(&rest, "task")
             || ngx_http_flowdash_variables_json_begins(&rest,
                                      &ngx_http_flowdash_variables_json_fields)

@@ -14,6 +14,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_ctx.h>
+#include <ngx_http_flowdash_early.h>
 #include <ngx_http_flowdash_told.h>
 #include <ngx_http_flowdash_lists.h>
 #include <ngx_http_flowdash_variables.h>
@@ -577,13 +578,15 @@ ngx_http_flowdash_variable_user(ngx_http_request_t *r,
 }
 
 
-/* a variable that caches it, such as one of "map", stays empty: warn */
+/* what "set" makes of it stays empty: warn */
 
 void
 ngx_http_flowdash_variables_too_early(ngx_http_request_t *r, ngx_str_t *name,
     const char *what)
 {
     ngx_http_flowdash_loc_conf_t  *flcf;
+
+    ngx_http_flowdash_early_note(r);
 
     flcf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
 

@@ -43,6 +43,13 @@ ngx_http_flowdash_variables_extract(ngx_http_request_t *r,
         return NGX_OK;
     }
 
+    value = &unused;
+
+    if (ctx->evaluation) {
+        ctx->evaluation->read = 1;
+        value = ctx->evaluation->value;
+    }
+
     if (ctx->conf->extracts == NULL) {
         return NGX_OK;
     }
@@ -53,13 +60,6 @@ ngx_http_flowdash_variables_extract(ngx_http_request_t *r,
         if (i + 1 == ctx->conf->extracts->nelts) {
             return NGX_OK;
         }
-    }
-
-    value = &unused;
-
-    if (ctx->evaluation) {
-        ctx->evaluation->read = 1;
-        value = ctx->evaluation->value;
     }
 
     if (ngx_http_flowdash_extract_field_get(r, ctx, i, &extracted) != NGX_OK) {
