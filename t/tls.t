@@ -11,6 +11,7 @@ use lib "$FindBin::Bin/lib";
 use Test::Flowdash;
 
 use Test::Flowdash::TLS;
+use Test::Flowdash::TLSServer;
 
 my $t = Test::Flowdash->new;
 
@@ -28,6 +29,7 @@ certificate($t, 'other', by => 'other_ca', names => $here);
 certificate($t, "client_$_", by => 'ca', subject => "/O=Test/CN=client $_")
     for qw(a b);
 certificate($t, 'client_other', by => 'other_ca');
+certificate($t, 'client_expired', by => 'ca', expired => 1);
 certificate($t, 'client_chain', by => 'between', subject => '/CN=in between');
 certificate($t, 'client_locked', by => 'ca', password => 'opensesame');
 
@@ -49,6 +51,25 @@ $t->server(breaks => sub {
         sysread $sock, my $hello, 1;
         close $sock;
     }
+});
+
+# endpoints that refuse a client by an alert, or by closing without a word
+
+for my $version ('TLSv1.2', 'TLSv1.3') {
+    $t->server('refuses' . substr($version, -1) => sub {
+        my ($listen, $record) = @_;
+        serve_tls($listen, $record, sub {
+            my (undef, undef, $tls) = @_;
+            return ($tls->seal("HTTP/1.1 204 No Content\r\n\r\n"), 1);
+        }, version => $version, ca => $t->dir . '/ca.pem',
+           cert => $t->dir . '/good.pem', key => $t->dir . '/good.key');
+    });
+}
+
+$t->server(closes => sub {
+    my ($listen, $record) = @_;
+    serve_tls($listen, $record, sub { return ('', 0) },
+              cert => $t->dir . '/good.pem', key => $t->dir . '/good.key');
 });
 
 my $pin = pin($t, 'good');
@@ -83,6 +104,12 @@ my %step = (
     mtls_other => pair('client_other'),
     mtls_chain => pair('chain', 'client_chain'),
     mtls_file => pair('client'),
+    (map { ("refused${_}_expired" => pair('client_expired'),
+            "refused${_}_other" => pair('client_other'),
+            "refused${_}_a" => pair('client_a')) } 2, 3),
+    refused3_none => '',
+    closed_a => pair('client_a'),
+    closed_none => '',
 
     default_tls12 => '',
     default_tls13 => '',
@@ -120,6 +147,8 @@ my %to = (
     (map { ("verify_$_" => $_) } qw(expired self wrong_host other)),
     (map { $_ => 'mtls' } grep { /^mtls/ } keys %step),
     (map { $_ => 'resumed' } grep { /^resumed/ } keys %step),
+    (map { /^refused(\d)/ ? ($_ => "refuses$1") : () } keys %step),
+    closed_a => 'closes', closed_none => 'closes',
     unlike_a => 'asks', unlike_b => 'asks',
     map { /_(tls1\d)$/ ? ($_ => $1) : () } keys %step,
 );
@@ -315,6 +344,32 @@ for my $name (qw(a b a b)) {
     is((endpoint_logged())[0]{client}, "CN=client $name,O=Test",
         "no session is borrowed: $name");
 }
+
+
+# Refused by an alert, which in TLS 1.3 comes after the handshake; and by an
+# endpoint that closes, so that there is nothing to be sure of.
+
+for my $version (2, 3) {
+    accepted("refused${version}_a", "TLS 1.$version: one that is not refused");
+
+    for ([ expired => 'certificate expired' ], [ other => 'unknown ca' ]) {
+        my ($name, $alert) = @$_;
+        refused("refused${version}_$name", "TLS 1.$version: $name, once");
+        like($t->error_log, qr/failed on step "refused${version}_$name": tls, (?#
+             )the endpoint refused the gateway's certificate: [^\n]*(?#
+             )alert $alert/, 'the log says so');
+    }
+}
+
+refused('refused3_none', 'TLS 1.3: none, once');
+like($t->error_log, qr/failed on step "refused3_none": tls, the endpoint (?#
+     )requires a certificate of the gateway \(flowdash_ssl_certificate\): [^\n]*(?#
+     )alert certificate required/, 'the log says so');
+
+is(call("closed_$_"), '502 connect 502, 502, 502', "closed, $_") for qw(a none);
+like($t->error_log, qr/failed on step "closed_a": connect, [^\n]*; has (?#
+     )flowdash_ssl_certificate expired\?, called/, 'it is asked for');
+unlike($t->error_log, qr/"closed_none": [^\n]*expired/, 'where there is one');
 
 
 # protocols

@@ -16,6 +16,7 @@
 #include <ngx_http_flowdash_answer.h>
 #include <ngx_http_flowdash_call.h>
 #include <ngx_http_flowdash_timeout.h>
+#include <ngx_http_flowdash_call_tls.h>
 #include <ngx_http_flowdash_call_result.h>
 
 
@@ -169,6 +170,7 @@ ngx_http_flowdash_call_result_read_response(ngx_http_flowdash_call_t *call)
 static ngx_int_t
 ngx_http_flowdash_call_result_read_error(ngx_http_flowdash_call_t *call)
 {
+    const char                    *text;
     struct curl_header            *header;
     ngx_http_flowdash_reason_e     error;
     ngx_http_flowdash_exchange_t  *ex;
@@ -215,8 +217,13 @@ ngx_http_flowdash_call_result_read_error(ngx_http_flowdash_call_t *call)
         return ngx_http_flowdash_timeout_attempt(call);
     }
 
-    return ngx_http_flowdash_call_result_set_error(call, error,
-                                       ngx_http_flowdash_call_result_text(t));
+    text = ngx_http_flowdash_call_result_text(t);
+
+    if (ngx_http_flowdash_call_tls_explain(call, error, text)) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_http_flowdash_call_result_set_error(call, error, text);
 }
 
 
@@ -319,6 +326,10 @@ ngx_http_flowdash_call_result_map_curl_error(ngx_http_flowdash_call_t *call)
 
     if (ngx_http_flowdash_call_result_header_too_large(call)) {
         return NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE;
+    }
+
+    if (ngx_http_flowdash_call_tls_is_alert(call)) {
+        return NGX_HTTP_FLOWDASH_TLS;
     }
 
     switch (call->transfer.result) {
@@ -467,7 +478,8 @@ ngx_http_flowdash_call_result_retry_condition(ngx_http_flowdash_call_t *call)
 
         /* a broken handshake may succeed, a wrong certificate stays wrong */
 
-        return (call->transfer.result == CURLE_SSL_CONNECT_ERROR)
+        return (call->transfer.result == CURLE_SSL_CONNECT_ERROR
+                && !ngx_http_flowdash_call_tls_is_refused(call))
                ? NGX_HTTP_FLOWDASH_RETRY_ERROR : 0;
 
     case NGX_HTTP_FLOWDASH_TIMEOUT:

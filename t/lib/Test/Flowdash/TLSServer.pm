@@ -19,7 +19,8 @@ my %VERSION = ('TLSv1.2' => 0x0303, 'TLSv1.3' => 0x0304);
 # The sub gets the connection's first request with $first set, and returns
 # octets to send and, for the connection to stay open, another true value; it
 # makes the octets by $tls->seal($octets) and $tls->alert.  Options: cert, key,
-# version (TLSv1.2, TLSv1.3), ciphers (of TLS 1.2).
+# version (TLSv1.2, TLSv1.3), ciphers (of TLS 1.2), ca (a client needs a
+# certificate of it: otherwise it gets an alert, and the connection stays open).
 
 sub serve_tls ($listen, $record, $handler, %option) {
     my $context = _context(%option);
@@ -53,6 +54,13 @@ sub _context (%option) {
 
     Net::SSLeay::CTX_set_cipher_list($context, $option{ciphers})
         or die "ciphers: $option{ciphers}\n" if $option{ciphers};
+    if ($option{ca}) {
+        Net::SSLeay::CTX_load_verify_locations($context, $option{ca}, '')
+            or die "ca: $option{ca}\n";
+        Net::SSLeay::CTX_set_verify($context, Net::SSLeay::VERIFY_PEER()
+            | Net::SSLeay::VERIFY_FAIL_IF_NO_PEER_CERT());
+    }
+
     Net::SSLeay::set_cert_and_key($context, $option{cert}, $option{key})
         or die "certificate\n";
     return $context;
