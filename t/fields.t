@@ -27,7 +27,7 @@ $t->config(<<'END');
 
         # not volatile: what it has found must not stick
 
-        map $flowdash_task_stage $done { Done 1; default ""; }
+        map $flowdash_task_stage $done { Done 1; '["0","Done"]' 1; default ""; }
 
         log_format flow '$flowdash_step_status|$flowdash_step_time';
 
@@ -224,13 +224,28 @@ for (
     steps_are($steps, 'variables');
 }
 
-for ([ 'task[stage]=New&task[stage]=Done', 'a field that is there twice' ],
-     [ 'task[stage(1i)]=2026', 'a field of which only a part is there' ]) {
+for ([ 'task[stage]=New&task[stage]=Done', 'a field that is there twice',
+       'the field \"stage\", which the task has twice, ' ],
+     [ 'task[stage(1i)]=2026', 'a field of which only a part is there',
+       'a field that the task has twice, or ' ]) {
+    my $before = length $t->error_log;
     is($t->request('POST', '/if', body => $_->[0], headers => [
         'Content-Type' => 'application/x-www-form-urlencoded' ])->{status},
        400, $_->[1]);
     $t->no_request('app', 'the app is not reached');
+    like(substr($t->error_log, $before), qr/request_invalid, flowdash_if (?#
+         )depends on \Q$_->[2]\E/, 'the log says which');
 }
+
+# a checkbox of Rails: "map" can say what both values mean
+
+$posted++;
+is($t->request('POST', '/if', body => 'task[stage]=0&task[stage]=Done',
+    headers => [ 'Content-Type' => 'application/x-www-form-urlencoded' ])
+    ->{status}, 200, 'a field that is there twice, and is known to "map"');
+is(scalar(my @second = $t->new_requests('two')), 1, 'second step');
+$t->only_request('app');
+$t->new_requests('one');
 
 # what nginx -t says
 

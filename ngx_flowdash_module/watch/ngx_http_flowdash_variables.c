@@ -503,6 +503,7 @@ ngx_http_flowdash_variable_lookup(ngx_http_request_t *r,
 
     if (n > 1 || (field && field->ambiguous)) {
         value->ambiguous = 1;
+        value->twice = field ? &field->spelling : NULL;
     }
 
     if (field
