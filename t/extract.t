@@ -414,6 +414,8 @@ for my $uri ('/selected', '/in_task') {
         . '{"id":7,"value":"finish"}]}}', 400, "$uri: two of them");
     judge($uri, $JSON, '{"issue":{"custom_fields":[{"id":"07","value":'
         . '"finish"}]}}', 400, "$uri: a number that is spelled differently");
+    judge($uri, $JSON, '{"issue":{"custom_fields":[{"id":"\\uff17","value":'
+        . '"finish"}]}}', 400, "$uri: a digit of another script");
 }
 
 # the task changes, and so does what is extracted from it
