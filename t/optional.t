@@ -219,7 +219,7 @@ sub flow {
 
 sub lines {
     my ($name) = @_;
-    return grep { /flowdash: action "Do $name"/ } split /\n/, $t->error_log;
+    return grep { /flowdash: action "Do $name"(?!:)/ } split /\n/, $t->error_log;
 }
 
 sub called {
