@@ -143,6 +143,25 @@ my $config = <<"EOC";
             $app
         }
 
+        location /asked {
+            flowdash_action A;
+            flowdash_step S { flowdash_call $hook/; }
+            try_files /none /asked_then;
+        }
+        location /asked_then {
+            auth_request /auth;
+            $app
+        }
+        location = /auth {
+            proxy_set_header X-Field \$flowdash_task_password;
+            proxy_set_header X-Extracted \$extracted;
+            proxy_set_header X-Task \$flowdash_json_task;
+            proxy_set_header X-User \$flowdash_json_user;
+            proxy_pass_request_body off;
+            proxy_set_header Content-Length "";
+            $app
+        }
+
         location /id {
             flowdash_action A;
             flowdash_step S {
@@ -285,6 +304,17 @@ like($t->only_request('app')->{body},
      qr/"stage": "Done", "password": "changed"/,
      'does not mean that it cannot be changed');
 $t->new_requests('hook');
+
+
+# A subrequest of another module, after the action: it is none of a step
+
+is($t->post_json('/asked', $body)->{status}, 200, 'auth_request, later on');
+hidden('auth_request', $t->only_request('hook'));
+@calls = $t->new_requests('app');
+is(scalar @calls, 2, 'the app is asked before it gets the task');
+is(header($calls[0], 'X-Field'), 's3cr3t', 'and sees the field');
+like(header($calls[0], 'X-Task'), qr/s3cr3t/, 'also by JSON');
+is($calls[1]{body}, $body, 'the task follows');
 
 
 # The id, which all endpoints get, does not depend on what one of them hides or

@@ -154,34 +154,32 @@ ngx_http_flowdash_told_to_one(ngx_http_flowdash_loc_conf_t *conf,
 
 /*
  * The variables of a step's own directives, such as proxy_set_header, are
- * those of its subrequest, or of one that it has made.
+ * those of its subrequest, or of one that it has made.  The module's context
+ * of a subrequest does not tell: a redirect clears it, and in a subrequest of
+ * another module it is no exchange.
  */
 
 ngx_http_flowdash_loc_conf_t *
 ngx_http_flowdash_told_conf(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_http_flowdash_exchange_t  *ex;
+    ngx_uint_t                      i;
+    ngx_http_flowdash_exchange_t  **ex;
 
     if (ctx->evaluation) {
         return ctx->evaluation->conf;
     }
 
-    if (r == r->main) {
-        return NULL;
-    }
+    ex = ctx->exchanges.elts;
 
     for ( /* void */ ; r != r->main; r = r->parent) {
 
-        ex = ngx_http_get_module_ctx(r, ngx_http_flowdash_module);
-
-        if (ex) {
-            return ngx_http_flowdash_exchange_conf(ex);
+        for (i = 0; i < ctx->exchanges.nelts; i++) {
+            if (ex[i]->request == r) {
+                return ngx_http_flowdash_exchange_conf(ex[i]);
+            }
         }
     }
 
-    /* it was redirected */
-
-    return (ctx->state == NGX_HTTP_FLOWDASH_RUNNING && ctx->exchange)
-           ? ngx_http_flowdash_exchange_conf(ctx->exchange) : NULL;
+    return NULL;
 }

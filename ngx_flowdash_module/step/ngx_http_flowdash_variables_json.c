@@ -344,11 +344,18 @@ ngx_http_flowdash_variables_json_user(ngx_http_request_t *r,
     ngx_http_flowdash_loc_conf_t    *flcf;
     ngx_http_flowdash_evaluation_t  *ev;
 
-    if (ctx->user) {
+    ev = ctx->evaluation;
+
+    if (ev) {
+        ev->read = 1;
+    }
+
+    /* without memory for an action, there is no location */
+
+    if (ctx->user || ctx->conf == NULL) {
         return NGX_OK;
     }
 
-    ev = ctx->evaluation;
     flcf = ngx_http_flowdash_told_conf(r, ctx);
 
     if (flcf == NULL) {
@@ -374,7 +381,6 @@ ngx_http_flowdash_variables_json_user(ngx_http_request_t *r,
     }
 
     if (ev) {
-        ev->read = 1;
         ev->value->invalid |= (ex.error != NGX_HTTP_FLOWDASH_OK);
         ev->value->early |= ctx->conf->user_from && !ctx->identified;
     }

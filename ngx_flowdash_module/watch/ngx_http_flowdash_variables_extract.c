@@ -50,7 +50,10 @@ ngx_http_flowdash_variables_extract(ngx_http_request_t *r,
         value = ctx->evaluation->value;
     }
 
-    if (ctx->conf->extracts == NULL) {
+    if (ctx->conf == NULL || ctx->conf->extracts == NULL) {
+
+        /* there is no location where memory ran out first */
+
         return NGX_OK;
     }
 
