@@ -110,8 +110,8 @@ ngx_http_flowdash_batch_element(ngx_http_request_t *r,
 
     if (ctx->refusal_status == 0) {
         (void) ngx_http_flowdash_source_refuse(r, ctx, NGX_HTTP_BAD_REQUEST,
-                   "a batch with an action; an action is a request of its "
-                   "own");
+                   "a batch with an action; an action must be a request of "
+                   "its own");
     }
 
     return NGX_DECLINED;

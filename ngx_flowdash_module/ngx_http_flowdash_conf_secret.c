@@ -49,8 +49,8 @@ ngx_http_flowdash_conf_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (value[2].len <= 5 || ngx_strncmp(value[2].data, "file:", 5) != 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid second parameter of \"%V\" \"$%V\": the "
-                           "file that has the secret is expected, as "
+                           "invalid second parameter of \"%V\" \"$%V\": a "
+                           "file with the secret is expected, such as "
                            "\"file:/path\"", &cmd->name, &name);
         return NGX_CONF_ERROR;
     }

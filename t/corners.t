@@ -298,7 +298,7 @@ is(scalar requests('crm'), 1, 'one call');
 
 post('/timeout', 504, '', 'an upstream that times out by itself');
 logged(qr/on step "Stall": timeout, connected, request sent, no answer within (?x:
-   )\d+m?s \(proxy_read_timeout or its like\)/, 'a timeout');
+   )\d+m?s \(proxy_read_timeout or similar\)/, 'a timeout');
 
 post('/nowhere', 500, '', 'an upstream without a URL',
      headers => [ 'X-Nowhere' => 'nowhere' ]);

@@ -505,7 +505,7 @@ judge('/rpc', $JSON, '[{"method":"start"},{"method":["finish"]}]', 400,
 judge('/rpc', $JSON, '[{"method":"start"},{"method":"x","method":"y"}]', 400,
     'or is ambiguous');
 judge('/always', $JSON, '[{}]', 400, 'each is an action');
-like($t->error_log, qr/a batch with an action; an action is a request of its/,
+like($t->error_log, qr/a batch with an action; an action must be a request of its/,
     'the log says so');
 
 # elsewhere, the variable is empty; before the body is read, there is a warning

@@ -241,7 +241,7 @@ sub found {
 my @warned = grep { /\[warn\].*secret/ } split /\n/, $t->error_log;
 is(scalar @warned, 2, 'warned once of each secret');
 like($warned[0], qr/flowdash: the secret "\$crm_token" is empty wherever (?#
-    )another directive than "flowdash_set_header", "flowdash_set_body" or (?#
+    )a directive other than "flowdash_set_header", "flowdash_set_body" or (?#
     )"flowdash_call" uses it,/,
     'with the right directives');
 
@@ -314,8 +314,8 @@ for my $name (sort keys %content) {
 refused('$a file:none', qr/"\Q$dir\E\/none" failed .*No such file/, 'no file');
 refused('$a file:.', qr/a file of up to 4k/, 'a directory');
 refused('$a file:', qr/second parameter of "flowdash_secret" "\$a"/, 'no path');
-refused('$a s3cret', qr/second parameter of "flowdash_secret" "\$a": the (?#
-    )file that has the secret is expected, as "file:\/path"/, 'the secret');
+refused('$a s3cret', qr/second parameter of "flowdash_secret" "\$a": a (?#
+    )file with the secret is expected, such as "file:\/path"/, 'the secret');
 refused("$_ file:token", qr/first parameter of "flowdash_secret": a (?#
     )variable is expected, such as "\$crm_token"/, "$_ as a name")
     for qw(a $ $1 $a-b ${a} $a$b), '""';

@@ -386,7 +386,8 @@ refused(q('{"a$host" : 1}'), '{"a$host" : 1}', $name);
 refused(q('{$flowdash_json_id:1}'), '{$flowdash_json_id:1}', $name);
 refused(q('{"a":"$"}'), '{"a":"$"}', $dollar);
 refused(q('{"a":"a $ b"}'), '{"a":"a $ b"}', $dollar);
-refused(q('{"a":"\\\\$host"}'), '{"a":"\\$host"}', 'a backslash in front of');
+refused(q('{"a":"\\\\$host"}'), '{"a":"\\$host"}',
+    'a backslash before something');
 refused(q('{"a":1,}'), '{"a":1,}', $not);
 refused(q('{"a":tru$flowdash_json_id}'), '{"a":trunull}', $not);
 refused(q('{"a":$flowdash_json_id$flowdash_json_id}'), '{"a":nullnull}', $not);

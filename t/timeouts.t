@@ -1,4 +1,4 @@
-# The line about a timeout says how far the step had come: a host that is not
+# The line about a timeout says how far the step had got: a host that is not
 # reached and an endpoint that is slow need different people.
 
 use FindBin;
@@ -34,14 +34,14 @@ my @cases = (
       'connected, request sent, no answer within 300ms (flowdash_timeout)' ],
     [ "proxy_read_timeout 1s; proxy_pass $stall;",
       'connected, request sent, no answer within 1s'
-      . ' (proxy_read_timeout or its like)' ],
+      . ' (proxy_read_timeout or similar)' ],
     [ "flowdash_retry 1 timeout=300ms; flowdash_call $stall;",
       'connected, request sent, no answer within 300ms'
       . ' (timeout of flowdash_retry)' ],
     [ "$short; flowdash_call http://127.0.0.1:%%PORT_stall_body%%/;",
-      'connected, the answer had not ended within 300ms (flowdash_timeout)' ],
+      'connected, the answer did not end within 300ms (flowdash_timeout)' ],
     [ "$short; proxy_pass http://127.0.0.1:%%PORT_stall_body%%/;",
-      'connected, the answer had not ended within 300ms (flowdash_timeout)' ],
+      'connected, the answer did not end within 300ms (flowdash_timeout)' ],
     [ "flowdash_connect_timeout 300ms; flowdash_call $full;",
       'no connection within 300ms (flowdash_connect_timeout)' ],
     [ "$short; flowdash_call $full;",
@@ -49,17 +49,17 @@ my @cases = (
     [ "$short; proxy_pass $full;",
       'no connection within 300ms (flowdash_timeout)' ],
     [ "proxy_connect_timeout 1s; proxy_pass $full;",
-      'no connection within 1s (proxy_connect_timeout or its like)' ],
+      'no connection within 1s (proxy_connect_timeout or similar)' ],
     [ "$short; flowdash_proxy $full; flowdash_call http://192.0.2.1/;",
       'no connection through the proxy within 300ms (flowdash_timeout)' ],
     [ "$short; flowdash_proxy $stall; flowdash_call https://192.0.2.1/;",
       'no connection through the proxy within 300ms (flowdash_timeout)' ],
     [ "flowdash_connect_timeout 300ms;
        flowdash_call https://127.0.0.1:%%PORT_stall%%/;",
-      'no connection, or no end of the TLS handshake within 300ms'
+      'no connection, or no complete TLS handshake within 300ms'
       . ' (flowdash_connect_timeout)' ],
     [ "$short; proxy_pass https://127.0.0.1:%%PORT_stall%%/;",
-      'no connection, or no end of the TLS handshake within 300ms'
+      'no connection, or no complete TLS handshake within 300ms'
       . ' (flowdash_timeout)' ],
     [ "$short; resolver 127.0.0.1:%%PORT_udp%%;
        flowdash_call http://some.example/;",
@@ -68,10 +68,10 @@ my @cases = (
        proxy_pass http://\$to/;",
       'the resolver did not answer within 300ms (flowdash_timeout)' ],
     [ "$short; flowdash_call http://127.0.0.1:%%PORT_deaf%%/;",
-      'connected, the endpoint did not read the request to its end within'
+      'connected, the endpoint did not read the whole request within'
       . ' 300ms (flowdash_timeout)', 'large' ],
     [ "$short; proxy_pass http://127.0.0.1:%%PORT_deaf%%/;",
-      'connected, the endpoint did not read the request to its end within'
+      'connected, the endpoint did not read the whole request within'
       . ' 300ms (flowdash_timeout)', 'large' ],
     [ "flowdash_call $stall;",
       'connected, request sent, no answer within 700ms (flowdash_deadline)',

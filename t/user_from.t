@@ -382,7 +382,7 @@ is(act('/set', 'X-Me-Status' => 401)->{json}{detail},
 like(act('/set', 'X-Me-Status' => 403, @html)->{body},
     qr/You may not do this\./, 'HTML');
 like(act('/set', 'X-Me-Status' => 500, @html)->{body},
-    qr/It could not be determined who you are\./, 'the app fails');
+    qr/Your identity could not be determined\./, 'the app fails');
 $t->new_requests('app');
 
 # a browser that sends a form is led to the page to log in; by a GET, as the

@@ -39,7 +39,7 @@ ngx_http_flowdash_secret_variable(ngx_http_request_t *r,
 
             ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                           "flowdash: the secret \"$%V\" is empty wherever "
-                          "another directive than \"flowdash_set_header\", "
+                          "a directive other than \"flowdash_set_header\", "
                           "\"flowdash_set_body\" or \"flowdash_call\" uses "
                           "it", &secret->name);
         }

@@ -201,7 +201,7 @@ ngx_http_flowdash_json_elements_scalar(ngx_http_flowdash_json_elements_t *je)
     }
 
     return ngx_http_flowdash_json_elements_refuse(je,
-                                  "a batch with something else than objects");
+                                  "a batch with elements other than objects");
 }
 
 

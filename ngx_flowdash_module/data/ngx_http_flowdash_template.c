@@ -157,7 +157,7 @@ ngx_http_flowdash_template_json_byte(ngx_http_flowdash_template_t *t)
 
         if (t->p == t->last || *t->p == '$') {
             return ngx_http_flowdash_template_refuse(t, &t->text, t->p - 1,
-                         "a backslash in front of nothing that it can escape");
+                         "a backslash before something that it cannot escape");
         }
 
         c = *t->p++;

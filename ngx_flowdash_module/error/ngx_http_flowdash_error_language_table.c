@@ -30,7 +30,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("The step %V could not be run."),
         ngx_string("Nothing can be changed at this address."),
         ngx_string("The task could not be looked up."),
-        ngx_string("It could not be determined who you are."),
+        ngx_string("Your identity could not be determined."),
         ngx_string("You are not signed in, or your session has ended."),
         ngx_string("You may not do this."),
         ngx_string("The gateway in front of the app failed."),

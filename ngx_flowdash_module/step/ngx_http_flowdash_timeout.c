@@ -33,7 +33,7 @@ static void ngx_http_flowdash_timeout_text(ngx_http_flowdash_exchange_t *ex,
 
 
 static const char  ngx_http_flowdash_timeout_no_tls[] =
-    "no connection, or no end of the TLS handshake";
+    "no connection, or no complete TLS handshake";
 
 
 void
@@ -122,15 +122,15 @@ ngx_http_flowdash_timeout_upstream(ngx_http_flowdash_exchange_t *ex)
     conf = u->conf;
 
     if (u->state == NULL || u->state->connect_time == (ngx_msec_t) -1) {
-        limit = "proxy_connect_timeout or its like";
+        limit = "proxy_connect_timeout or similar";
         time = conf->connect_timeout;
 
     } else if (u->request_body_sent) {
-        limit = "proxy_read_timeout or its like";
+        limit = "proxy_read_timeout or similar";
         time = conf->read_timeout;
 
     } else {
-        limit = "proxy_send_timeout or its like";
+        limit = "proxy_send_timeout or similar";
         time = conf->send_timeout;
     }
 
@@ -146,7 +146,7 @@ ngx_http_flowdash_timeout_call_state(ngx_http_flowdash_call_t *call)
     curl_off_t  sent;
 
     if (!call->attempting) {
-        return "the next attempt had not begun";
+        return "the next attempt did not begin";
     }
 
     if (!call->transferred) {
@@ -158,14 +158,14 @@ ngx_http_flowdash_timeout_call_state(ngx_http_flowdash_call_t *call)
     }
 
     if (call->header_size) {
-        return "connected, the answer had not ended";
+        return "connected, the answer did not end";
     }
 
     if (curl_easy_getinfo(call->transfer.easy, CURLINFO_SIZE_UPLOAD_T, &sent)
         == CURLE_OK
         && sent > 0 && sent < (curl_off_t) call->ex->payload.len)
     {
-        return "connected, the endpoint did not read the request to its end";
+        return "connected, the endpoint did not read the whole request";
     }
 
     return "connected, request sent, no answer";
@@ -211,12 +211,12 @@ ngx_http_flowdash_timeout_upstream_state(ngx_http_upstream_t *u)
     }
 
     if (u->state->header_time != (ngx_msec_t) -1) {
-        return "connected, the answer had not ended";
+        return "connected, the answer did not end";
     }
 
     return u->request_body_sent
            ? "connected, request sent, no answer"
-           : "connected, the endpoint did not read the request to its end";
+           : "connected, the endpoint did not read the whole request";
 }
 
 
