@@ -126,6 +126,8 @@ ngx_http_flowdash_user_key_connection(ngx_http_request_t *r,
         ngx_string("remote_addr"),
         ngx_string("realip_remote_addr"),
         ngx_string("proxy_protocol_addr"),
+        ngx_string("proxy_protocol_tlv_ssl_cn"),      /* since 1.23.2 */
+        ngx_string("proxy_protocol_tlv_ssl_verify"),
         ngx_string("scheme"),
         ngx_string("server_addr"),
         ngx_string("server_port"),
