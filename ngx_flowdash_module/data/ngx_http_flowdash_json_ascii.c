@@ -30,7 +30,7 @@ ngx_http_flowdash_json_ascii_length(ngx_str_t *s)
 u_char *
 ngx_http_flowdash_json_ascii_write(u_char *p, ngx_str_t *s)
 {
-    u_char    *c, *last;
+    u_char    *c, *at, *last;
     uint32_t   code;
 
     c = s->data;
@@ -40,7 +40,16 @@ ngx_http_flowdash_json_ascii_write(u_char *p, ngx_str_t *s)
 
     while (c < last) {
 
+        at = c;
         code = (*c < 0x80) ? *c++ : ngx_utf8_decode(&c, last - c);
+
+        if (code > 0x10ffff) {
+
+            /* not UTF-8 */
+
+            c = at + 1;
+            code = 0xfffd;
+        }
 
         if (code >= 0x20 && code < 0x7f) {
 

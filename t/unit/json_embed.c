@@ -12,6 +12,7 @@
 
 #include "ngx_http_flowdash_text.c"
 #include "ngx_http_flowdash_json_embed.c"
+#include "ngx_http_flowdash_json_ascii.c"
 
 
 typedef size_t (*embed_pt)(u_char *dst, ngx_str_t *s);
@@ -54,6 +55,31 @@ static ngx_uint_t
 value(const char *from, const char *to)
 {
     return embeds(ngx_http_flowdash_json_embed_value, from, strlen(from), to);
+}
+
+
+/* in a header; the length is an upper bound */
+
+static ngx_uint_t
+ascii(const char *from, const char *to)
+{
+    size_t      n;
+    ngx_str_t   s, written;
+    ngx_uint_t  good;
+
+    s = exactly(from, strlen(from));
+    n = ngx_http_flowdash_json_ascii_length(&s);
+
+    written.data = malloc(n);
+    written.len = ngx_http_flowdash_json_ascii_write(written.data, &s)
+                  - written.data;
+
+    good = written.len <= n && is_text(&written, to);
+
+    free(written.data);
+    free(s.data);
+
+    return good;
 }
 
 
@@ -141,6 +167,14 @@ main(void)
     ok(value("{\"<&>\":\"\x7f\xe2\x80\xa8\"}",
              "{\"\\u003c\\u0026\\u003e\":\"\\u007f\\u2028\"}"),
        "HTML in names and strings");
+
+    ok(ascii("", "\"\"") && ascii("a\"\\~", "\"a\\\"\\\\~\"")
+       && ascii("\r\n\x7f", "\"\\u000d\\u000a\\u007f\""), "ASCII");
+    ok(ascii("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
+             "\"\\u00e9\\u20ac\\ud83d\\ude00\""), "more than ASCII");
+    ok(ascii("\xff" "b\xe2\x80", "\"\\ufffdb\\ufffd\\ufffd\"")
+       && ascii("\xf0\x9f\x98", "\"\\ufffd\\ufffd\\ufffd\""),
+       "ASCII of what is no UTF-8");
 
     ok(is_harmless(rounds), "bytes of any kind");
 
