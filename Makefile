@@ -428,7 +428,7 @@ cov_program = @mkdir -p $(@D); \
 # The program of t/linear.t runs under valgrind, which the sanitizers don't: it
 # is built from the readers, and the few files of nginx's core that they need.
 linear      := build/linear
-linear_data  = $(filter-out %_id.c %_sign.c,$(wildcard \
+linear_data  = $(filter-out %_id.c %_sign.c %_cache.c,$(wildcard \
                ngx_flowdash_module/data/*.c))
 linear_core  = $(addprefix $(san)/nginx/src/,$(addprefix core/ngx_, \
                palloc.c array.c list.c rbtree.c string.c crc32.c) \

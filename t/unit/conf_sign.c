@@ -33,6 +33,7 @@ test_remember(ngx_pool_t *pool, size_t size)
 #include "ngx_http_flowdash_sign.c"
 #undef  ngx_pool_cleanup_add
 #include "ngx_http_flowdash_text.c"
+#include "ngx_http_flowdash_secret.c"
 #define ngx_pnalloc           test_remember
 #include "ngx_http_flowdash_conf_util.c"
 #undef  ngx_pnalloc
@@ -285,6 +286,15 @@ out_of_memory(void)
     }
 
     return good && n == 3;
+}
+
+
+/* there are no requests */
+
+ngx_http_flowdash_ctx_t *
+ngx_http_flowdash_get_ctx(ngx_http_request_t *r)
+{
+    return NULL;
 }
 
 

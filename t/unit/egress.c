@@ -15,6 +15,7 @@
 
 
 #include "ngx_http_flowdash_text.c"
+#include "ngx_http_flowdash_secret.c"
 #include "ngx_http_flowdash_conf_util.c"
 #include "ngx_http_flowdash_egress.c"
 
@@ -468,6 +469,15 @@ random_rules(void)
     sprintf(text, "2002:%x:%x::1", addr >> 16, addr & 0xffff);
 
     return judged(rules, text, near == 2);
+}
+
+
+/* there are no requests */
+
+ngx_http_flowdash_ctx_t *
+ngx_http_flowdash_get_ctx(ngx_http_request_t *r)
+{
+    return NULL;
 }
 
 
