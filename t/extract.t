@@ -141,6 +141,7 @@ $t->config(<<"END");
                 flowdash_extract \$was     /status/id from=stored;
                 flowdash_extract \$becomes /status/id from=task;
                 flowdash_action \$closed;
+                flowdash_dry_run \$arg_dry;
                 flowdash_task /issue;
                 flowdash_task_from \$uri;
                 $step
@@ -443,6 +444,14 @@ judge('/stored/1', $JSON, '{"issue":{"status":{"id":5},"note":"n"}}', '<n>',
 judge('/stored/1', $JSON, '{"issue":{"status":{"id":5}}}', '',
     'it was before', 'X-Stored' => '{"issue":{"status":{"id":5}}}');
 judge('/stored/1', $JSON, '{"issue":{"status":{"id":4}}}', '', 'it has not');
+
+my $dry = $t->post_json('/stored/1?dry=1',
+                        '{"issue":{"status":{"id":5},"note":"n"}}')->json;
+is(join(' ', map { "$_=$dry->{extracted}{$_}" } qw(value was becomes)),
+   'value=n was=1 becomes=5', 'a dry run shows what was extracted');
+$t->no_request('hook', 'and calls nothing');
+$t->new_requests('app');
+
 judge('/stored/1', $JSON, '{"issue":{"note":"x"}}', '', 'something else',
     'X-Stored' => '{"issue":{"status":{"id":5}}}');
 judge('/stored/1', $JSON, '{"issue":{"status":{"id":5}}}', 502,

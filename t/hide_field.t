@@ -270,6 +270,8 @@ like(header($got, 'X-Task'), qr/s3cr3t.*s3cr3t.*s3cr3t/, 'and by JSON');
 
 $r = $t->post_json('/said?dry=1', $body);
 unlike($r->{body}, qr/s3cr3t/, 'no dry run shows it');
+like($r->{body}, qr/"extracted":\{"extracted":null\}/,
+     'not even under another name');
 
 
 # The stored task

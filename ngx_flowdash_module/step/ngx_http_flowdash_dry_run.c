@@ -8,10 +8,14 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_json.h>
+#include <ngx_http_flowdash_pointer.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_value.h>
+#include <ngx_http_flowdash_told.h>
+#include <ngx_http_flowdash_extract_field.h>
 #include <ngx_http_flowdash_retry.h>
 #include <ngx_http_flowdash_identity.h>
 #include <ngx_http_flowdash_url_make.h>
@@ -31,6 +35,10 @@ typedef struct {
 } ngx_http_flowdash_dry_run_t;
 
 
+static ngx_int_t ngx_http_flowdash_dry_run_extracted(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_dry_run_t *out);
+static ngx_uint_t ngx_http_flowdash_dry_run_is_hidden(
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_extract_t *extract);
 static ngx_int_t ngx_http_flowdash_dry_run_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_step_t *step,
     ngx_http_flowdash_dry_run_t *out);
@@ -96,8 +104,9 @@ ngx_http_flowdash_dry_run_was_asked(ngx_http_request_t *r,
 
 
 /*
- * {"dry_run":true,"id":ID,"action":NAME,"user_from":WHERE,"steps":[...]}; the
- * fourth member is there with flowdash_user_from only
+ * {"dry_run":true,"id":ID,"action":NAME,"user_from":WHERE,"extracted":{...},
+ * "steps":[...]}; two members are there only with flowdash_user_from, and with
+ * flowdash_extract
  */
 
 ngx_int_t
@@ -126,6 +135,12 @@ ngx_http_flowdash_dry_run(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
                                              : ",\"user_from\":\"app\"");
     }
 
+    if (ctx->conf->extracts
+        && ngx_http_flowdash_dry_run_extracted(r, ctx, &out) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     ngx_http_flowdash_dry_run_text(&out, ",\"steps\":[");
 
     step = ctx->conf->steps->elts;
@@ -152,6 +167,79 @@ ngx_http_flowdash_dry_run(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
     ngx_http_finalize_request(r, ngx_http_flowdash_dry_run_send(r, &out));
 
     return NGX_DONE;
+}
+
+
+/* a field that a step is not told is not shown either */
+
+static ngx_int_t
+ngx_http_flowdash_dry_run_extracted(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_dry_run_t *out)
+{
+    ngx_uint_t                      i;
+    ngx_http_flowdash_extract_t    *extract;
+    ngx_http_flowdash_extracted_t   value;
+
+    extract = ctx->conf->extracts->elts;
+
+    ngx_http_flowdash_dry_run_text(out, ",\"extracted\":{");
+
+    for (i = 0; i < ctx->conf->extracts->nelts; i++) {
+
+        if (ngx_http_flowdash_extract_field_get(r, ctx, i, &value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (i) {
+            ngx_http_flowdash_dry_run_text(out, ",");
+        }
+
+        ngx_http_flowdash_dry_run_string(out, extract[i].name);
+        ngx_http_flowdash_dry_run_text(out, ":");
+
+        if (ngx_http_flowdash_dry_run_is_hidden(ctx, &extract[i])
+            || ngx_http_flowdash_text_check_utf8(&value.text))
+        {
+            ngx_http_flowdash_dry_run_text(out, "null");
+            continue;
+        }
+
+        ngx_http_flowdash_dry_run_string(out, &value.text);
+    }
+
+    ngx_http_flowdash_dry_run_text(out, "}");
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_dry_run_is_hidden(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_extract_t *extract)
+{
+    ngx_uint_t                    i;
+    ngx_http_flowdash_step_t    **step;
+    ngx_http_flowdash_token_t    *token;
+
+    if (extract->from != NGX_HTTP_FLOWDASH_FROM_TASK
+        && extract->from != NGX_HTTP_FLOWDASH_FROM_STORED)
+    {
+        return 0;
+    }
+
+    token = extract->pointer.elts;
+    step = ctx->conf->steps->elts;
+
+    for (i = 0; i < ctx->conf->steps->nelts; i++) {
+        if (!ngx_http_flowdash_told(
+                  step[i]->loc_conf[ngx_http_flowdash_module.ctx_index],
+                  &token->name))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
