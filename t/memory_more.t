@@ -1,0 +1,7 @@
+# The other half of t/memory.t.
+
+use FindBin;
+
+$ENV{FLOWDASH_MEMORY} = 1;
+do "$FindBin::Bin/memory.t";
+die $@ if $@;
