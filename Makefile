@@ -42,7 +42,8 @@ slow      := $(patsubst %,t/%.t,memory memory_more flows cut keepalive demo lint
 all_tests := $(slow) $(filter-out $(slow),$(wildcard t/*.t))
 
 # What these test is not the module that is loaded: once is enough.
-about_files := $(patsubst %,t/%.t,docs harness lintian package spelling)
+about_files := $(patsubst %,t/%.t,docs harness install lintian package \
+               spelling)
 
 # whether all of them are to be run
 run_all = $(if $(filter-out $(wildcard $(TESTS)),$(all_tests)),,yes)
