@@ -330,7 +330,7 @@ sub node_that_leaves {
     # HAProxy has asked when all requests are the other's
     $t->wait_for(sub {
         my @before = ended();
-        act('haproxy') for 1 .. 3;
+        act('haproxy') for 1 .. 12;
         my @now = ended();
         return $now[$busy] == $before[$busy];
     });
