@@ -1,0 +1,239 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_RECORD_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_RECORD_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/*
+ * The record of an execution that has undos or after-steps: what has to be
+ * sent, and what is known of it.  In the outbox it is a file of lines, each of
+ * which adds to what the ones before it say.
+ */
+
+
+/* how an execution ended */
+
+typedef enum {
+    NGX_HTTP_FLOWDASH_OUTCOME_NONE = 0,   /* it has not, or nobody knows */
+    NGX_HTTP_FLOWDASH_OUTCOME_OK,
+    NGX_HTTP_FLOWDASH_OUTCOME_FAILED,     /* a step; the app was not called */
+    NGX_HTTP_FLOWDASH_OUTCOME_REFUSED,    /* the app did not do it */
+    NGX_HTTP_FLOWDASH_OUTCOME_UNKNOWN     /* whether it did cannot be told */
+} ngx_http_flowdash_outcome_e;
+
+
+/* what a part of a stored text is */
+
+typedef enum {
+    NGX_HTTP_FLOWDASH_PIECE_TEXT = 0,     /* sent as it is */
+    NGX_HTTP_FLOWDASH_PIECE_SECRET,       /* the value of a flowdash_secret,
+                                             put there when it is sent */
+    NGX_HTTP_FLOWDASH_PIECE_REASON,       /* why it is undone, as JSON */
+    NGX_HTTP_FLOWDASH_PIECE_STEP,         /* the step that failed, as JSON;
+                                             null: none did */
+    NGX_HTTP_FLOWDASH_PIECE_RESULT,       /* of the app, a JSON object */
+    NGX_HTTP_FLOWDASH_PIECE_RESPONSE      /* members "response" and, if it is
+                                             true, "truncated" */
+} ngx_http_flowdash_piece_e;
+
+
+/* how a secret is written in its place */
+
+typedef enum {
+    NGX_HTTP_FLOWDASH_PIECE_RAW = 0,      /* in a header */
+    NGX_HTTP_FLOWDASH_PIECE_URI,          /* percent-encoded */
+    NGX_HTTP_FLOWDASH_PIECE_STRING,       /* in a JSON string */
+    NGX_HTTP_FLOWDASH_PIECE_JSON,         /* a complete JSON value */
+    NGX_HTTP_FLOWDASH_PIECE_FORM          /* in a value of a form */
+} ngx_http_flowdash_piece_encoding_e;
+
+
+typedef struct {
+    ngx_http_flowdash_piece_e            kind;
+    ngx_http_flowdash_piece_encoding_e   encoding;  /* of a secret */
+    ngx_str_t                            text;      /* or a secret's name */
+} ngx_http_flowdash_piece_t;
+
+
+typedef struct {
+    ngx_str_t                            name;
+    ngx_array_t                          value;     /* of ..._piece_t */
+} ngx_http_flowdash_record_header_t;
+
+
+typedef enum {
+    NGX_HTTP_FLOWDASH_DELIVERY_WAITING = 0,
+    NGX_HTTP_FLOWDASH_DELIVERY_DONE,
+    NGX_HTTP_FLOWDASH_DELIVERY_DEAD       /* it is not tried again */
+} ngx_http_flowdash_delivery_e;
+
+
+/*
+ * A call of an undo or an after-step, complete but for what only the present
+ * configuration may say: scheme, host, port, TLS, proxy, rules, secrets.
+ */
+
+typedef struct {
+    ngx_str_t                            name;      /* of the step or the
+                                                       after-step */
+    ngx_str_t                            key;       /* its Idempotency-Key */
+    ngx_str_t                            host;      /* only if the URL of the
+                                                       configuration has
+                                                       variables there */
+    ngx_array_t                          uri;       /* path and query, of
+                                                       ..._piece_t */
+    ngx_array_t                          headers;   /* of ..._record_header_t,
+                                                       without traceparent and
+                                                       signature */
+    ngx_array_t                          body;      /* of ..._piece_t */
+    ngx_str_t                            error;     /* why there is no call to
+                                                       make; or empty */
+
+    ngx_http_flowdash_delivery_e         state;
+    ngx_uint_t                           tries;
+    ngx_uint_t                           status;    /* last answer's; 0: none */
+} ngx_http_flowdash_delivery_t;
+
+
+/* a step that was called, or is about to be */
+
+typedef struct {
+    ngx_str_t                            name;
+    ngx_str_t                            key;       /* its Idempotency-Key */
+    ngx_http_flowdash_delivery_t        *undo;      /* NULL: it has none */
+    unsigned                             ended:1;   /* it is known how */
+    unsigned                             counts:1;  /* if ended: an attempt may
+                                                       have taken effect */
+} ngx_http_flowdash_record_step_t;
+
+
+typedef struct {
+    ngx_pool_t                          *pool;      /* its own */
+
+    ngx_str_t                            id;        /* of the execution */
+    ngx_str_t                            boot;      /* of the machine; may be
+                                                       empty */
+    time_t                               start;     /* since 1970 */
+    ngx_str_t                            server;    /* where it is configured,
+                                                       see deliver/find.h */
+    ngx_str_t                            location;
+    ngx_str_t                            action;
+    ngx_str_t                            trace;     /* 32 hex digits, and 2 of
+                                                       the flags */
+
+    ngx_array_t                          steps;     /* of ..._record_step_t, in
+                                                       the order of calls */
+    ngx_array_t                          afters;    /* of ..._delivery_t */
+
+    ngx_http_flowdash_outcome_e          outcome;
+    ngx_str_t                            reason;    /* of an undo: "status",
+                                                       "refused", ... */
+    ngx_str_t                            failed_step;  /* or empty */
+    ngx_uint_t                           status;    /* the app's; 0: none */
+    ngx_str_t                            redirect;  /* its Location, or empty */
+    ngx_str_t                            response;  /* JSON, or empty */
+
+    time_t                               again;     /* when a person has asked
+                                                       for new tries; or 0 */
+    unsigned                             sync:1;    /* its lines are synced */
+    unsigned                             marked:1;  /* the app was called, or
+                                                       is about to be */
+    unsigned                             truncated:1;  /* the response */
+} ngx_http_flowdash_record_t;
+
+
+/*
+ * The lines of a record.  Each function writes one line to a buffer from the
+ * pool: "MAC JSON LF".  The MAC is HMAC-SHA256 under the key, or SHA-256 if
+ * there is none, of the MAC before it and the JSON, as 64 hex digits, so that
+ * no line can be changed, left out, or moved to another record.  "mac" holds
+ * that of the last line, and becomes that of the new one.  They return NGX_OK
+ * or NGX_ERROR.
+ */
+
+typedef struct {
+    ngx_str_t                            key;       /* empty: none */
+    u_char                               last[64];  /* zeros at the start */
+} ngx_http_flowdash_record_mac_t;
+
+
+/* the first line: id, boot, time, server, location, action, trace, sync */
+ngx_int_t ngx_http_flowdash_record_begin(ngx_http_flowdash_record_t *record,
+    ngx_http_flowdash_record_mac_t *mac, ngx_str_t *line);
+
+/* A step is about to be called; with its undo, as far as it is known. */
+ngx_int_t ngx_http_flowdash_record_call(ngx_http_flowdash_record_t *record,
+    ngx_http_flowdash_record_step_t *step,
+    ngx_http_flowdash_record_mac_t *mac, ngx_str_t *line);
+
+/* It has ended; with its undo if that is another now ("undo" is not NULL). */
+ngx_int_t ngx_http_flowdash_record_answer(ngx_http_flowdash_record_t *record,
+    ngx_http_flowdash_record_step_t *step, ngx_http_flowdash_delivery_t *undo,
+    ngx_http_flowdash_record_mac_t *mac, ngx_str_t *line);
+
+/* The app is about to be called; with the after-steps, as far as known. */
+ngx_int_t ngx_http_flowdash_record_mark(ngx_http_flowdash_record_t *record,
+    ngx_http_flowdash_record_mac_t *mac, ngx_str_t *line);
+
+/* record->outcome and what belongs to it, with the after-steps if it is ok. */
+ngx_int_t ngx_http_flowdash_record_outcome(ngx_http_flowdash_record_t *record,
+    ngx_http_flowdash_record_mac_t *mac, ngx_str_t *line);
+
+/* record->response and record->truncated */
+ngx_int_t ngx_http_flowdash_record_response(
+    ngx_http_flowdash_record_t *record, ngx_http_flowdash_record_mac_t *mac,
+    ngx_str_t *line);
+
+/* The state of a delivery has changed, or it was tried. */
+ngx_int_t ngx_http_flowdash_record_delivery(
+    ngx_http_flowdash_record_t *record, ngx_http_flowdash_delivery_t *delivery,
+    ngx_http_flowdash_record_mac_t *mac, ngx_str_t *line);
+
+/* A person has asked for new tries, at record->again. */
+ngx_int_t ngx_http_flowdash_record_again(ngx_http_flowdash_record_t *record,
+    ngx_http_flowdash_record_mac_t *mac, ngx_str_t *line);
+
+
+/*
+ * Reads the lines of a record into a new one, which has everything from the
+ * pool.  Octets from the first zero on are space that was reserved.  A last
+ * line without its end was being written when the worker died: it is ignored,
+ * and "length" is where it begins.  Returns NGX_OK, with "mac" as it is after
+ * the last line; NGX_DECLINED, with "error", if it is not a record of this
+ * version, or was changed; or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_record_read(ngx_str_t *text, ngx_pool_t *pool,
+    ngx_http_flowdash_record_mac_t *mac, ngx_http_flowdash_record_t **record,
+    size_t *length, const char **error);
+
+
+/* what to do with a record that nobody works on */
+
+typedef enum {
+    NGX_HTTP_FLOWDASH_RECORD_UNDO = 0,    /* its steps that count */
+    NGX_HTTP_FLOWDASH_RECORD_AFTER,
+    NGX_HTTP_FLOWDASH_RECORD_UNKNOWN,     /* wait for a person */
+    NGX_HTTP_FLOWDASH_RECORD_DONE         /* nothing is left to do */
+} ngx_http_flowdash_record_todo_e;
+
+
+/*
+ * Tells what to do with a record.  "boot" is the machine's: if it is another
+ * than the record's, lines that were not synced may be missing.
+ */
+ngx_http_flowdash_record_todo_e ngx_http_flowdash_record_todo(
+    ngx_http_flowdash_record_t *record, ngx_str_t *boot);
+
+/*
+ * Returns the next delivery that waits and comes after "last", NULL for the
+ * first: undos in the reverse order of their steps, after-steps in theirs.
+ * Returns NULL if there is none.
+ */
+ngx_http_flowdash_delivery_t *ngx_http_flowdash_record_next(
+    ngx_http_flowdash_record_t *record, ngx_http_flowdash_delivery_t *last);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_RECORD_H_INCLUDED_ */
