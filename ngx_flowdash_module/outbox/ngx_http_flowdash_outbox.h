@@ -13,10 +13,15 @@
  * The directory in which records wait.  Below its path:
  *   worker-RANDOM/        of a living worker, which holds a lock on its "lock"
  *     now/                executions that run
+ *     sending/            what is sent, and was not while it ran
  *     TIME/               what is due at that time
- *   waiting/              nobody's: the next worker takes it
+ *   waiting/              nobody's: the next worker takes it; also TIME/
  *   undo/ after/          a person has moved it there: send it
  *   unknown/ dead/        a person has to look at it
+ *   scan.lock             what the last scan has counted
+ *
+ * A file has the id of its execution as its name, and the time at which that
+ * began as its modification time.
  */
 
 
@@ -46,6 +51,8 @@ typedef struct {
     ngx_atomic_t                         dead;
     ngx_atomic_t                         oldest;    /* since 1970; 0: none */
     ngx_atomic_t                         scanned;   /* when, since 1970 */
+    ngx_atomic_t                         size;      /* of all records, with
+                                                       what came since */
 } ngx_http_flowdash_outbox_counters_t;
 
 
@@ -69,6 +76,12 @@ struct ngx_http_flowdash_outbox_file_s {
 
     ngx_http_flowdash_outbox_handler_pt  handler;   /* of the sync */
     void                                *data;
+
+    /* of outbox/'s own */
+
+    ngx_queue_t                          queue;     /* waiting in memory */
+    ngx_event_t                          event;
+    unsigned                             out:1;     /* was handed to "send" */
 };
 
 

@@ -14,10 +14,10 @@ use warnings;
 use File::Basename qw(basename dirname);
 
 # from the bottom to the top; the last one is ngx_flowdash_module/ itself
-my @ROOMS = qw(data core call request watch step error .);
+my @ROOMS = qw(data outbox core call request watch step deliver once error .);
 
 # rooms that are used, and tested, without any request
-my %REQUESTLESS = map { $_ => 1 } qw(data call);
+my %REQUESTLESS = map { $_ => 1 } qw(data outbox call);
 
 # what declares the execution of a request
 my $EXECUTION = 'core/ngx_http_flowdash.h';
