@@ -16,7 +16,7 @@
 #include <ngx_http_flowdash_url.h>
 #include <ngx_flowdash_curl_handle.h>
 #include <ngx_http_flowdash_call_setup.h>
-#include <ngx_http_flowdash_call.h>
+#include <ngx_http_flowdash_call_step.h>
 #include <ngx_http_flowdash_conf_report.h>
 #include <ngx_http_flowdash_conf_warn.h>
 #include <ngx_http_flowdash_conf_tls.h>
@@ -73,7 +73,7 @@ ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    clcf->handler = ngx_http_flowdash_call_handler;
+    clcf->handler = ngx_http_flowdash_call_step_handler;
 
     flcf->url = ngx_pcalloc(cf->pool, sizeof(ngx_http_flowdash_url_t));
     if (flcf->url == NULL) {

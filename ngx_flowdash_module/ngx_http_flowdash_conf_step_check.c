@@ -13,7 +13,7 @@
 #include <ngx_http_flowdash_secret.h>
 #include <ngx_http_flowdash_conf_util.h>
 #include <ngx_http_flowdash_egress.h>
-#include <ngx_http_flowdash_call.h>
+#include <ngx_http_flowdash_call_step.h>
 #include <ngx_http_flowdash_conf_report.h>
 #include <ngx_http_flowdash_conf_block.h>
 #include <ngx_http_flowdash_conf_private.h>
@@ -391,7 +391,7 @@ ngx_http_flowdash_conf_step_check_handler(ngx_conf_t *cf,
     clcf = step->loc_conf[ngx_http_core_module.ctx_index];
     flcf = step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
-    if (flcf->url && clcf->handler != ngx_http_flowdash_call_handler) {
+    if (flcf->url && clcf->handler != ngx_http_flowdash_call_step_handler) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"flowdash_call\" in \"flowdash_step\" \"%V\": "
                            "the step has another content handler as well; is "

@@ -36,12 +36,11 @@ static void ngx_http_flowdash_answer_upstream_url(ngx_http_request_t *r,
 
 
 ngx_int_t
-ngx_http_flowdash_answer_add(ngx_http_flowdash_exchange_t *ex, u_char *p,
-    size_t len)
+ngx_http_flowdash_answer_add(ngx_http_flowdash_exchange_t *ex,
+    ngx_pool_t *pool, u_char *p, size_t len)
 {
     u_char                        *data;
     size_t                         size;
-    ngx_pool_t                    *pool;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
     flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
@@ -53,8 +52,6 @@ ngx_http_flowdash_answer_add(ngx_http_flowdash_exchange_t *ex, u_char *p,
     }
 
     if (len > ex->allocated - ex->body.len) {
-
-        pool = ex->request->pool;
 
         size = ngx_max(ex->body.len + len, 2 * ex->allocated);
         size = ngx_min(size, flcf->max_response_size);
@@ -230,7 +227,7 @@ ngx_http_flowdash_answer_status_failed(ngx_http_flowdash_exchange_t *ex)
     }
 
     if (location) {
-        ngx_http_flowdash_answer_redirects(ex, &location->value);
+        ngx_http_flowdash_answer_redirects(ex, r->pool, &location->value);
     }
 }
 
@@ -298,7 +295,7 @@ ngx_http_flowdash_answer_is_complete(ngx_http_flowdash_exchange_t *ex)
 
 void
 ngx_http_flowdash_answer_redirects(ngx_http_flowdash_exchange_t *ex,
-    ngx_str_t *location)
+    ngx_pool_t *pool, ngx_str_t *location)
 {
     u_char     *p;
     ngx_str_t   begin, end;
@@ -318,7 +315,7 @@ ngx_http_flowdash_answer_redirects(ngx_http_flowdash_exchange_t *ex,
 
     ngx_http_flowdash_clean_url(location, &begin, &end);
 
-    p = ngx_pnalloc(ex->request->pool, sizeof("Location: ") + location->len);
+    p = ngx_pnalloc(pool, sizeof("Location: ") + location->len);
     if (p == NULL) {
         return;
     }

@@ -10,11 +10,12 @@
 
 
 /*
- * Appends a piece of the answer's body.  Returns NGX_OK, or NGX_DECLINED with
- * ex->error set if the answer becomes too large, or memory runs out.
+ * Appends a piece of the answer's body, for which the pool has the memory.
+ * Returns NGX_OK, or NGX_DECLINED with ex->error set if the answer becomes too
+ * large, or memory runs out.
  */
 ngx_int_t ngx_http_flowdash_answer_add(ngx_http_flowdash_exchange_t *ex,
-    u_char *p, size_t len);
+    ngx_pool_t *pool, u_char *p, size_t len);
 
 /*
  * Judges how the subrequest ended; "rc" is what it was finalized with.  Sets
@@ -28,7 +29,7 @@ void ngx_http_flowdash_answer_judge(ngx_http_flowdash_exchange_t *ex,
  * user info, query and fragment.  It is not followed.
  */
 void ngx_http_flowdash_answer_redirects(ngx_http_flowdash_exchange_t *ex,
-    ngx_str_t *location);
+    ngx_pool_t *pool, ngx_str_t *location);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_ANSWER_H_INCLUDED_ */

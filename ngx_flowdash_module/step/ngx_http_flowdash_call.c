@@ -1,6 +1,6 @@
 
 /*
- * flowdash_call, the content handler of a step: the attempts of its call.
+ * The attempts of a call, whoever makes it.
  */
 
 
@@ -9,13 +9,11 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
-#include <ngx_http_flowdash_ctx.h>
 #include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_resolve.h>
 #include <ngx_http_flowdash_retry.h>
+#include <ngx_http_flowdash_url.h>
 #include <ngx_flowdash_curl.h>
-#include <ngx_http_flowdash_log.h>
-#include <ngx_http_flowdash_url_make.h>
 #include <ngx_http_flowdash_call_result.h>
 #include <ngx_http_flowdash_call_setup.h>
 #include <ngx_http_flowdash_call_transfer.h>
@@ -23,10 +21,6 @@
 #include <ngx_http_flowdash_call.h>
 
 
-static ngx_http_flowdash_call_t *ngx_http_flowdash_call_create(
-    ngx_http_request_t *r, ngx_http_flowdash_exchange_t *ex);
-static ngx_int_t ngx_http_flowdash_call_attempt(
-    ngx_http_flowdash_call_t *call);
 static ngx_int_t ngx_http_flowdash_call_resolve(
     ngx_http_flowdash_call_t *call);
 static ngx_int_t ngx_http_flowdash_call_resolved(
@@ -46,111 +40,47 @@ static void ngx_http_flowdash_call_forget_attempt(
 static void ngx_http_flowdash_call_retry_handler(ngx_event_t *ev);
 static void ngx_http_flowdash_call_finalize(ngx_http_flowdash_call_t *call,
     ngx_int_t rc);
-static void ngx_http_flowdash_call_end(ngx_http_flowdash_call_t *call,
-    ngx_int_t rc);
 static void ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call);
 static void ngx_http_flowdash_call_check_handle(
     ngx_http_flowdash_call_t *call);
-static void ngx_http_flowdash_call_cleanup(void *data);
 
 
 ngx_int_t
-ngx_http_flowdash_call_handler(ngx_http_request_t *r)
-{
-    ngx_int_t                      rc;
-    ngx_http_flowdash_exchange_t  *ex;
-    ngx_http_flowdash_call_t      *call;
-
-    ex = ngx_http_get_module_ctx(r, ngx_http_flowdash_module);
-
-    if (r == r->main || ex == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    call = ngx_http_flowdash_call_create(r, ex);
-    if (call == NULL) {
-        return NGX_ERROR;
-    }
-
-    rc = ngx_http_flowdash_url_make(r->main, ex, call->conf->url, &call->url,
-                                    &call->host);
-
-    if (rc == NGX_OK) {
-        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                       "flowdash call \"%V\"", &ex->url);
-
-        rc = ngx_http_flowdash_call_attempt(call);
-    }
-
-    if (rc != NGX_AGAIN) {
-        ngx_http_flowdash_call_end(call, rc);
-        return (rc == NGX_DECLINED) ? NGX_HTTP_BAD_REQUEST : rc;
-    }
-
-    r->main->count++;
-
-    return NGX_DONE;
-}
-
-
-static ngx_http_flowdash_call_t *
-ngx_http_flowdash_call_create(ngx_http_request_t *r,
-    ngx_http_flowdash_exchange_t *ex)
+ngx_http_flowdash_call_init(ngx_http_flowdash_call_t *call)
 {
     ngx_uint_t                     attempts;
-    ngx_http_cleanup_t            *cln;
-    ngx_http_flowdash_call_t      *call;
-    ngx_http_flowdash_loc_conf_t  *flcf;
+    ngx_http_flowdash_exchange_t  *ex;
 
-    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
-
-    call = ngx_pcalloc(r->pool, sizeof(ngx_http_flowdash_call_t));
-    if (call == NULL) {
-        return NULL;
-    }
+    ex = call->ex;
 
     /* the first, one by flowdash_resend, those by flowdash_retry */
 
-    attempts = 2 + (flcf->retry ? flcf->retry->n : 0);
+    attempts = 2 + (call->retry ? call->retry->n : 0);
 
-    if (ngx_array_init(&ex->attempts, r->pool, attempts,
+    if (ngx_array_init(&ex->attempts, call->pool, attempts,
                        sizeof(ngx_http_flowdash_attempt_t))
         != NGX_OK)
     {
-        return NULL;
+        return NGX_ERROR;
     }
 
-    cln = ngx_http_cleanup_add(r, 0);
-    if (cln == NULL) {
-        return NULL;
-    }
-
-    cln->handler = ngx_http_flowdash_call_cleanup;
-    cln->data = ex;
-
-    call->request = r;
-    call->ex = ex;
-    call->conf = flcf;
     call->transfer.handler = ngx_http_flowdash_call_transfer_handler;
     call->transfer.data = call;
 
-    if (ngx_flowdash_curl_create(&call->transfer, flcf->handles) != NGX_OK) {
-        return NULL;
+    if (ngx_flowdash_curl_create(&call->transfer, call->conf->handles)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
     ex->call = call;
 
-    return call;
+    return NGX_OK;
 }
 
 
-/*
- * Returns NGX_AGAIN while the call is running, or the code to finalize the
- * subrequest with.
- */
-
-static ngx_int_t
-ngx_http_flowdash_call_attempt(ngx_http_flowdash_call_t *call)
+ngx_int_t
+ngx_http_flowdash_call_start(ngx_http_flowdash_call_t *call)
 {
     ngx_int_t  rc;
 
@@ -183,16 +113,12 @@ ngx_http_flowdash_call_attempt(ngx_http_flowdash_call_t *call)
 static ngx_int_t
 ngx_http_flowdash_call_resolve(ngx_http_flowdash_call_t *call)
 {
-    ngx_int_t                       rc;
-    ngx_str_t                      *host;
-    ngx_msec_t                      time;
-    ngx_http_request_t             *r;
-    ngx_http_core_loc_conf_t       *clcf;
-    ngx_http_flowdash_resolve_t    *rs;
-    ngx_http_flowdash_loc_conf_t   *flcf;
-    ngx_http_flowdash_main_conf_t  *fmcf;
+    ngx_int_t                      rc;
+    ngx_str_t                     *host;
+    ngx_msec_t                     time;
+    ngx_http_flowdash_resolve_t   *rs;
+    ngx_http_flowdash_loc_conf_t  *flcf;
 
-    r = call->request;
     flcf = call->conf;
 
     if (!ngx_http_flowdash_call_setup_named(flcf)) {
@@ -205,8 +131,7 @@ ngx_http_flowdash_call_resolve(ngx_http_flowdash_call_t *call)
         return NGX_OK;
     }
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-    time = ngx_http_flowdash_retry_time(flcf->retry, flcf->timeout);
+    time = ngx_http_flowdash_retry_time(call->retry, flcf->timeout);
 
     rs = &call->resolve;
 
@@ -214,21 +139,19 @@ ngx_http_flowdash_call_resolve(ngx_http_flowdash_call_t *call)
 
     rs->host = *host;
     rs->port = flcf->proxy ? flcf->proxy->port : flcf->url->port;
-    rs->resolver = clcf->resolver;
-    rs->timeout = ngx_min(clcf->resolver_timeout, flcf->connect_timeout);
+    rs->resolver = call->resolver;
+    rs->timeout = ngx_min(call->resolver_timeout, flcf->connect_timeout);
 
     if (time) {
         rs->timeout = ngx_min(time, rs->timeout);
     }
 
-    rs->pool = r->pool;
-    rs->log = r->connection->log;
+    rs->pool = call->pool;
+    rs->log = call->log;
     rs->handler = ngx_http_flowdash_call_resolve_handler;
     rs->data = call;
 
-    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
-
-    rc = ngx_http_flowdash_resolve(rs, fmcf->hosts);
+    rc = ngx_http_flowdash_resolve(rs, call->main_conf->hosts);
 
     if (rc == NGX_DECLINED) {
 
@@ -277,7 +200,7 @@ ngx_http_flowdash_call_resolve_handler(ngx_http_flowdash_resolve_t *rs)
 
     ngx_int_t  rc;
 
-    ngx_http_set_log_request(call->request->connection->log, call->request);
+    call->wake(call);
 
     rc = ngx_http_flowdash_call_resolved(call);
 
@@ -297,14 +220,11 @@ ngx_http_flowdash_call_transfer_handler(ngx_flowdash_curl_transfer_t *t)
 {
     ngx_http_flowdash_call_t *call = t->data;
 
-    ngx_int_t            rc;
-    ngx_http_request_t  *r;
+    ngx_int_t  rc;
 
-    r = call->request;
+    call->wake(call);
 
-    ngx_http_set_log_request(r->connection->log, r);
-
-    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, call->log, 0,
                    "flowdash call done: %d %s", t->result,
                    curl_easy_strerror(t->result));
 
@@ -335,7 +255,7 @@ ngx_http_flowdash_call_transfer_handler(ngx_flowdash_curl_transfer_t *t)
 
 /*
  * Records an attempt that has ended, and schedules the next one if the call
- * may be repeated.  Returns as ngx_http_flowdash_call_attempt() does.
+ * may be repeated.  Returns as ngx_http_flowdash_call_start() does.
  */
 
 static ngx_int_t
@@ -346,7 +266,6 @@ ngx_http_flowdash_call_attempt_complete(ngx_http_flowdash_call_t *call)
     ngx_uint_t                     condition;
     ngx_msec_int_t                 left;
     ngx_http_flowdash_exchange_t  *ex;
-    ngx_http_flowdash_ctx_t       *ctx;
 
     ex = call->ex;
 
@@ -358,13 +277,11 @@ ngx_http_flowdash_call_attempt_complete(ngx_http_flowdash_call_t *call)
     if (condition) {
         after = ngx_http_flowdash_call_result_retry_after(call);
 
-        ctx = ngx_http_flowdash_get_ctx(call->request);
-
         left = ex->start + call->conf->timeout - ngx_current_msec;
-        left = ngx_min(left, (ngx_msec_int_t) (ctx->deadline
+        left = ngx_min(left, (ngx_msec_int_t) (call->deadline
                                                - ngx_current_msec));
 
-        if (ngx_http_flowdash_retry(call->conf->retry, condition,
+        if (ngx_http_flowdash_retry(call->retry, condition,
                                     ex->attempts.nelts - call->resent, after,
                                     left, &wait)
             == NGX_OK)
@@ -397,7 +314,7 @@ ngx_http_flowdash_call_resend(ngx_http_flowdash_call_t *call)
 
     call->resent = 1;
 
-    return ngx_http_flowdash_call_attempt(call);
+    return ngx_http_flowdash_call_start(call);
 }
 
 
@@ -405,36 +322,27 @@ static void
 ngx_http_flowdash_call_schedule_retry(ngx_http_flowdash_call_t *call,
     ngx_msec_t wait)
 {
-    ngx_connection_t  *c;
-
-    c = call->request->connection;
-
     ngx_http_flowdash_call_forget_attempt(call, wait);
 
     call->again.handler = ngx_http_flowdash_call_retry_handler;
-    call->again.data = c;
-    call->again.log = c->log;
+    call->again.data = call;
+    call->again.log = call->log;
 
     ngx_add_timer(&call->again, wait);
 }
 
 
-/* logs an attempt that is followed by another, and clears what it has left */
+/* clears what an attempt has left that is followed by another */
 
 static void
 ngx_http_flowdash_call_forget_attempt(ngx_http_flowdash_call_t *call,
     ngx_msec_t wait)
 {
     ngx_http_flowdash_exchange_t  *ex;
-    ngx_http_flowdash_ctx_t       *ctx;
 
     ex = call->ex;
-    ctx = ngx_http_flowdash_get_ctx(call->request);
 
-    ngx_http_flowdash_log_repeated(call->request, ctx, ex,
-                                   ex->error ? ex->error
-                                             : NGX_HTTP_FLOWDASH_STATUS,
-                                   wait);
+    call->repeat(call, wait);
 
     ex->error = NGX_HTTP_FLOWDASH_OK;
     ngx_str_null(&ex->detail);
@@ -448,46 +356,28 @@ ngx_http_flowdash_call_forget_attempt(ngx_http_flowdash_call_t *call,
 static void
 ngx_http_flowdash_call_retry_handler(ngx_event_t *ev)
 {
-    ngx_connection_t          *c;
-    ngx_http_request_t        *r;
     ngx_http_flowdash_call_t  *call;
 
-    c = ev->data;
-    r = c->data;
+    call = ev->data;
 
-    call = ngx_http_flowdash_get_ctx(r)->exchange->call;
+    call->wake(call);
 
-    ngx_http_set_log_request(c->log, call->request);
-
-    ngx_http_flowdash_call_finalize(call,
-                                    ngx_http_flowdash_call_attempt(call));
+    ngx_http_flowdash_call_finalize(call, ngx_http_flowdash_call_start(call));
 }
 
 
-/* ends the handler of an event: finalizes the subrequest unless NGX_AGAIN */
+/* the end of an event; the call may be gone when this returns */
 
 static void
 ngx_http_flowdash_call_finalize(ngx_http_flowdash_call_t *call, ngx_int_t rc)
 {
-    ngx_connection_t    *c;
-    ngx_http_request_t  *r;
-
-    if (rc == NGX_AGAIN) {
-        return;
+    if (rc != NGX_AGAIN) {
+        call->handler(call, rc);
     }
-
-    r = call->request;
-    c = r->connection;
-
-    ngx_http_flowdash_call_end(call, rc);
-
-    ngx_http_finalize_request(r, rc);
-
-    ngx_http_run_posted_requests(c);
 }
 
 
-static void
+void
 ngx_http_flowdash_call_end(ngx_http_flowdash_call_t *call, ngx_int_t rc)
 {
     if (rc == NGX_ERROR && !call->ex->error) {
@@ -511,8 +401,6 @@ ngx_http_flowdash_call_time_out(ngx_http_flowdash_call_t *call)
     ngx_http_flowdash_call_abort(call);
 }
 
-
-/* ends a call at once; the caller finalizes the subrequest */
 
 static void
 ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call)
@@ -546,16 +434,5 @@ ngx_http_flowdash_call_check_handle(ngx_http_flowdash_call_t *call)
 {
     if (call->sent && call->header_size == 0) {
         call->transfer.worn = 1;
-    }
-}
-
-
-static void
-ngx_http_flowdash_call_cleanup(void *data)
-{
-    ngx_http_flowdash_exchange_t *ex = data;
-
-    if (ex->call) {
-        ngx_http_flowdash_call_abort(ex->call);
     }
 }

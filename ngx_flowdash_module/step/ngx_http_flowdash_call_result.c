@@ -94,7 +94,8 @@ ngx_http_flowdash_call_result_write(char *p, size_t size, size_t n, void *data)
 {
     ngx_http_flowdash_call_t *call = data;
 
-    if (ngx_http_flowdash_answer_add(call->ex, (u_char *) p, size * n)
+    if (ngx_http_flowdash_answer_add(call->ex, call->pool, (u_char *) p,
+                                     size * n)
         != NGX_OK)
     {
         return 0;
@@ -111,12 +112,10 @@ ngx_http_flowdash_call_result_read_response(ngx_http_flowdash_call_t *call)
     long                           status;
     ngx_str_t                      location;
     struct curl_header            *header;
-    ngx_http_request_t            *r;
     ngx_http_flowdash_exchange_t  *ex;
     ngx_flowdash_curl_transfer_t  *t;
 
     t = &call->transfer;
-    r = call->request;
     ex = call->ex;
 
     if (t->result != CURLE_OK) {
@@ -139,7 +138,6 @@ ngx_http_flowdash_call_result_read_response(ngx_http_flowdash_call_t *call)
     }
 
     ex->status = status;
-    r->headers_out.status = status;
 
     if (status >= NGX_HTTP_SPECIAL_RESPONSE && status < NGX_HTTP_BAD_REQUEST
         && curl_easy_header(t->easy, "Location", 0, CURLH_HEADER, -1, &header)
@@ -148,12 +146,12 @@ ngx_http_flowdash_call_result_read_response(ngx_http_flowdash_call_t *call)
         location.data = (u_char *) header->value;
         location.len = ngx_strlen(header->value);
 
-        ngx_http_flowdash_answer_redirects(ex, &location);
+        ngx_http_flowdash_answer_redirects(ex, call->pool, &location);
     }
 
     if (type) {
         ex->content_type.len = ngx_strlen(type);
-        ex->content_type.data = ngx_pnalloc(r->pool, ex->content_type.len);
+        ex->content_type.data = ngx_pnalloc(call->pool, ex->content_type.len);
         if (ex->content_type.data == NULL) {
             return NGX_ERROR;
         }
@@ -205,8 +203,7 @@ ngx_http_flowdash_call_result_read_error(ngx_http_flowdash_call_t *call)
            == CURLHE_OK)
     {
         return ngx_http_flowdash_exchange_fail_text(ex,
-                   NGX_HTTP_FLOWDASH_RESPONSE_INVALID,
-                   call->request->pool,
+                   NGX_HTTP_FLOWDASH_RESPONSE_INVALID, call->pool,
                    "the answer's Content-Encoding %s cannot be decoded",
                    header->value);
     }
@@ -272,8 +269,7 @@ ngx_http_flowdash_call_result_set_error(ngx_http_flowdash_call_t *call,
     }
 
     if (ngx_http_flowdash_call_result_is_of_proxy(call, error)) {
-        return ngx_http_flowdash_exchange_fail_text(ex, error,
-                                                    call->request->pool,
+        return ngx_http_flowdash_exchange_fail_text(ex, error, call->pool,
                                                     "proxy %V: %s",
                                                     &call->conf->proxy->url,
                                                     detail);
@@ -282,7 +278,7 @@ ngx_http_flowdash_call_result_set_error(ngx_http_flowdash_call_t *call,
     ex->error = error;
     ex->detail.len = ngx_strlen(detail);
 
-    ex->detail.data = ngx_pnalloc(call->request->pool, ex->detail.len);
+    ex->detail.data = ngx_pnalloc(call->pool, ex->detail.len);
     if (ex->detail.data == NULL) {
         ex->detail.len = 0;
         return NGX_ERROR;

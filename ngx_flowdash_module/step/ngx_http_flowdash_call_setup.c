@@ -356,8 +356,7 @@ ngx_http_flowdash_call_setup_user_timeout(ngx_http_flowdash_call_t *call,
 {
 #ifdef TCP_USER_TIMEOUT
 
-    int                             ms;
-    ngx_http_flowdash_main_conf_t  *fmcf;
+    int  ms;
 
     if (family != AF_INET && family != AF_INET6) {
         return;
@@ -365,15 +364,12 @@ ngx_http_flowdash_call_setup_user_timeout(ngx_http_flowdash_call_t *call,
 
     /* steps share connections, and may have more time than this one */
 
-    fmcf = ngx_http_get_module_main_conf(call->request,
-                                         ngx_http_flowdash_module);
-
-    ms = ngx_min(fmcf->longest_timeout, NGX_MAX_INT32_VALUE);
+    ms = ngx_min(call->main_conf->longest_timeout, NGX_MAX_INT32_VALUE);
 
     if (setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(int)) == -1)
     {
-        ngx_log_error(NGX_LOG_INFO, call->request->connection->log,
-                      ngx_socket_errno, "setsockopt(TCP_USER_TIMEOUT) failed");
+        ngx_log_error(NGX_LOG_INFO, call->log, ngx_socket_errno,
+                      "setsockopt(TCP_USER_TIMEOUT) failed");
     }
 
 #endif

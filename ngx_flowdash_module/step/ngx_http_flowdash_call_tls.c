@@ -124,9 +124,8 @@ ngx_http_flowdash_call_tls_explain(ngx_http_flowdash_call_t *call,
         return 0;
     }
 
-    (void) ngx_http_flowdash_exchange_fail_text(call->ex, error,
-                                                call->request->pool, fmt,
-                                                detail);
+    (void) ngx_http_flowdash_exchange_fail_text(call->ex, error, call->pool,
+                                                fmt, detail);
 
     return 1;
 }

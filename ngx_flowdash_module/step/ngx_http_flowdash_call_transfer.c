@@ -8,13 +8,11 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash.h>
-#include <ngx_http_flowdash_ctx.h>
 #include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_retry.h>
 #include <ngx_http_flowdash_url.h>
 #include <ngx_flowdash_curl.h>
 #include <ngx_http_flowdash_payload.h>
-#include <ngx_http_flowdash_identity.h>
 #include <ngx_http_flowdash_call_setup.h>
 #include <ngx_http_flowdash_call.h>
 #include <ngx_http_flowdash_call_transfer.h>
@@ -103,7 +101,7 @@ ngx_http_flowdash_call_transfer_renew(ngx_http_flowdash_call_t *call)
 }
 
 
-/* The list is in the request's pool: libcurl only reads it. */
+/* The list is in the call's pool: libcurl only reads it. */
 
 static struct curl_slist *
 ngx_http_flowdash_call_transfer_headers(ngx_http_flowdash_call_t *call)
@@ -114,20 +112,15 @@ ngx_http_flowdash_call_transfer_headers(ngx_http_flowdash_call_t *call)
     ngx_pool_t                    *pool;
     ngx_keyval_t                  *own;
     struct curl_slist             *list;
-    ngx_http_request_t            *r;
     ngx_http_flowdash_exchange_t  *ex;
 
     static ngx_str_t  host = ngx_string("Host");
 
-    r = call->request;
     ex = call->ex;
-    pool = r->pool;
+    pool = call->pool;
 
     if (ngx_array_init(&headers, pool, 4, sizeof(ngx_keyval_t)) != NGX_OK
-        || ngx_http_flowdash_identity_call(r->main,
-                                           ngx_http_flowdash_get_ctx(r), ex,
-                                           &headers)
-           != NGX_OK)
+        || call->add_headers(call, &headers) != NGX_OK)
     {
         return NULL;
     }
@@ -196,8 +189,7 @@ ngx_http_flowdash_call_transfer_host_line(ngx_http_flowdash_call_t *call)
         return url->host_line;
     }
 
-    return ngx_http_flowdash_url_host_line(call->request->pool, url,
-                                           &call->host);
+    return ngx_http_flowdash_url_host_line(call->pool, url, &call->host);
 }
 
 
@@ -338,8 +330,7 @@ ngx_http_flowdash_call_transfer_times(ngx_http_flowdash_call_t *call)
 
     elapsed = ngx_current_msec - call->start;
     connect = call->conf->connect_timeout - elapsed;
-    time = ngx_http_flowdash_retry_time(call->conf->retry,
-                                        call->conf->timeout);
+    time = ngx_http_flowdash_retry_time(call->retry, call->conf->timeout);
 
     if (time) {
         time = ngx_max(time - elapsed, 1);

@@ -302,7 +302,8 @@ ngx_http_flowdash_dry_run_call(ngx_http_request_t *r,
     /* only the names are shown */
 
     if (rc == NGX_OK) {
-        rc = ngx_http_flowdash_identity_call(r, ctx, ex, &ex->headers);
+        rc = ngx_http_flowdash_identity_call(r->pool, &ctx->trace, ex,
+                                             &ex->headers);
     }
 
     return rc;

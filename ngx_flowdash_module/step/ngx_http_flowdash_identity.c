@@ -50,7 +50,7 @@ static ngx_int_t ngx_http_flowdash_identity_digest(ngx_http_request_t *r,
     u_char *hex);
 static ngx_int_t ngx_http_flowdash_identity_task(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *task);
-static ngx_int_t ngx_http_flowdash_identity_signature(ngx_http_request_t *r,
+static ngx_int_t ngx_http_flowdash_identity_signature(ngx_pool_t *pool,
     ngx_http_flowdash_exchange_t *ex, ngx_array_t *keys, ngx_array_t *headers);
 static ngx_int_t ngx_http_flowdash_identity_add(ngx_array_t *headers,
     ngx_http_flowdash_loc_conf_t *flcf, const char *name, ngx_str_t *value);
@@ -364,8 +364,8 @@ ngx_http_flowdash_identity_step(ngx_http_request_t *r,
 
 
 ngx_int_t
-ngx_http_flowdash_identity_call(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+ngx_http_flowdash_identity_call(ngx_pool_t *pool,
+    ngx_http_flowdash_id_trace_t *trace, ngx_http_flowdash_exchange_t *ex,
     ngx_array_t *headers)
 {
     u_char                        *p;
@@ -374,12 +374,12 @@ ngx_http_flowdash_identity_call(ngx_http_request_t *r,
 
     flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
-    value.data = ngx_pnalloc(r->pool, NGX_HTTP_FLOWDASH_TRACEPARENT_LEN);
+    value.data = ngx_pnalloc(pool, NGX_HTTP_FLOWDASH_TRACEPARENT_LEN);
     if (value.data == NULL) {
         return NGX_ERROR;
     }
 
-    p = ngx_http_flowdash_id_traceparent(value.data, &ctx->trace);
+    p = ngx_http_flowdash_id_traceparent(value.data, trace);
     if (p == NULL) {
         return NGX_ERROR;
     }
@@ -396,7 +396,7 @@ ngx_http_flowdash_identity_call(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    return ngx_http_flowdash_identity_signature(r, ex, flcf->sign_keys,
+    return ngx_http_flowdash_identity_signature(pool, ex, flcf->sign_keys,
                                                 headers);
 }
 
@@ -404,7 +404,7 @@ ngx_http_flowdash_identity_call(ngx_http_request_t *r,
 /* Standard Webhooks 1.0.0 */
 
 static ngx_int_t
-ngx_http_flowdash_identity_signature(ngx_http_request_t *r,
+ngx_http_flowdash_identity_signature(ngx_pool_t *pool,
     ngx_http_flowdash_exchange_t *ex, ngx_array_t *keys, ngx_array_t *headers)
 {
     ngx_uint_t     i;
@@ -417,7 +417,7 @@ ngx_http_flowdash_identity_signature(ngx_http_request_t *r,
         ngx_string("webhook-signature")
     };
 
-    timestamp.data = ngx_pnalloc(r->pool, NGX_TIME_T_LEN);
+    timestamp.data = ngx_pnalloc(pool, NGX_TIME_T_LEN);
     header = ngx_array_push_n(headers, 3);
 
     if (timestamp.data == NULL || header == NULL) {
@@ -435,7 +435,7 @@ ngx_http_flowdash_identity_signature(ngx_http_request_t *r,
     header[1].value = timestamp;
 
     return ngx_http_flowdash_sign(keys, &ex->id, &timestamp, &ex->payload,
-                                  &header[2].value, r->pool);
+                                  &header[2].value, pool);
 }
 
 

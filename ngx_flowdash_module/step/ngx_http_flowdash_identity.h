@@ -24,9 +24,12 @@ ngx_int_t ngx_http_flowdash_identity_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_array_t *headers);
 
-/* Adds the headers that identify and sign one call. */
-ngx_int_t ngx_http_flowdash_identity_call(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
+/*
+ * Adds the headers that identify and sign one call; no client's request is
+ * needed.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_identity_call(ngx_pool_t *pool,
+    ngx_http_flowdash_id_trace_t *trace, ngx_http_flowdash_exchange_t *ex,
     ngx_array_t *headers);
 
 

@@ -331,9 +331,9 @@ ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
      */
 
     if (flcf->url == NULL
-        && ngx_http_flowdash_identity_call(sr->main,
-                                           ngx_http_flowdash_get_ctx(sr), ex,
-                                           &ex->headers)
+        && ngx_http_flowdash_identity_call(sr->pool,
+                                       &ngx_http_flowdash_get_ctx(sr)->trace,
+                                       ex, &ex->headers)
            != NGX_OK)
     {
         return NGX_ERROR;

@@ -78,7 +78,8 @@ ngx_http_flowdash_subrequest_body_filter(ngx_http_request_t *r,
         /* NGX_HTTP_SUBREQUEST_IN_MEMORY has asked for this */
 
         rc = ngx_buf_in_memory(b)
-             ? ngx_http_flowdash_answer_add(ex, b->pos, b->last - b->pos)
+             ? ngx_http_flowdash_answer_add(ex, r->pool, b->pos,
+                                            b->last - b->pos)
              : ngx_http_flowdash_exchange_fail(ex,
                                                NGX_HTTP_FLOWDASH_INTERNAL,
                                                "the answer is in a file");

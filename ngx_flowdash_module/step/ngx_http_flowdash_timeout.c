@@ -28,8 +28,8 @@ static const char *ngx_http_flowdash_timeout_connecting(
 static const char *ngx_http_flowdash_timeout_upstream_state(
     ngx_http_upstream_t *u);
 static void ngx_http_flowdash_timeout_text(ngx_http_flowdash_exchange_t *ex,
-    ngx_http_flowdash_reason_e error, const char *state, const char *limit,
-    ngx_msec_t time);
+    ngx_pool_t *pool, ngx_http_flowdash_reason_e error, const char *state,
+    const char *limit, ngx_msec_t time);
 
 
 static const char  ngx_http_flowdash_timeout_no_tls[] =
@@ -53,7 +53,8 @@ ngx_http_flowdash_timeout(ngx_http_request_t *r,
 
     flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
-    ngx_http_flowdash_timeout_text(ex, NGX_HTTP_FLOWDASH_TIMEOUT, state,
+    ngx_http_flowdash_timeout_text(ex, ex->request->pool,
+                                   NGX_HTTP_FLOWDASH_TIMEOUT, state,
                                    "flowdash_timeout", flcf->timeout);
 }
 
@@ -72,7 +73,8 @@ ngx_http_flowdash_timeout_deadline(ngx_http_request_t *r,
     left = ctx->deadline - ex->start;
 
     if (left >= ctx->conf->deadline / 2) {
-        ngx_http_flowdash_timeout_text(ex, NGX_HTTP_FLOWDASH_DEADLINE, state,
+        ngx_http_flowdash_timeout_text(ex, ex->request->pool,
+                                       NGX_HTTP_FLOWDASH_DEADLINE, state,
                                        "flowdash_deadline",
                                        ctx->conf->deadline);
         return;
@@ -95,14 +97,15 @@ ngx_http_flowdash_timeout_attempt(ngx_http_flowdash_call_t *call)
     flcf = call->conf;
 
     limit = "timeout of flowdash_retry";
-    time = ngx_http_flowdash_retry_time(flcf->retry, flcf->timeout);
+    time = ngx_http_flowdash_retry_time(call->retry, flcf->timeout);
 
     if (!call->sent && (time == 0 || flcf->connect_timeout < time)) {
         limit = "flowdash_connect_timeout";
         time = flcf->connect_timeout;
     }
 
-    ngx_http_flowdash_timeout_text(call->ex, NGX_HTTP_FLOWDASH_TIMEOUT,
+    ngx_http_flowdash_timeout_text(call->ex, call->pool,
+                                   NGX_HTTP_FLOWDASH_TIMEOUT,
                                    ngx_http_flowdash_timeout_call_state(call),
                                    limit, time);
 
@@ -134,7 +137,8 @@ ngx_http_flowdash_timeout_upstream(ngx_http_flowdash_exchange_t *ex)
         time = conf->send_timeout;
     }
 
-    ngx_http_flowdash_timeout_text(ex, NGX_HTTP_FLOWDASH_TIMEOUT,
+    ngx_http_flowdash_timeout_text(ex, ex->request->pool,
+                                   NGX_HTTP_FLOWDASH_TIMEOUT,
                                    ngx_http_flowdash_timeout_upstream_state(u),
                                    limit, time);
 }
@@ -222,14 +226,14 @@ ngx_http_flowdash_timeout_upstream_state(ngx_http_upstream_t *u)
 
 static void
 ngx_http_flowdash_timeout_text(ngx_http_flowdash_exchange_t *ex,
-    ngx_http_flowdash_reason_e error, const char *state, const char *limit,
-    ngx_msec_t time)
+    ngx_pool_t *pool, ngx_http_flowdash_reason_e error, const char *state,
+    const char *limit, ngx_msec_t time)
 {
     ngx_uint_t  seconds;
 
     seconds = (time % 1000 == 0);
 
-    (void) ngx_http_flowdash_exchange_fail_text(ex, error, ex->request->pool,
+    (void) ngx_http_flowdash_exchange_fail_text(ex, error, pool,
                                           "%s within %M%s (%s)", state,
                                           seconds ? time / 1000 : time,
                                           seconds ? "s" : "ms", limit);
