@@ -52,6 +52,7 @@ ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     const char                     *error;
     ngx_http_core_loc_conf_t       *clcf;
     ngx_http_flowdash_main_conf_t  *fmcf;
+    u_char                         *p, text[NGX_MAX_CONF_ERRSTR];
 
     if (flcf->url) {
         return "is duplicate";
@@ -66,10 +67,12 @@ ngx_http_flowdash_conf_call(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     if (clcf->handler) {
+        p = ngx_http_flowdash_conf_report_name(text, text + sizeof(text),
+                                               flcf->step);
+
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" in \"flowdash_step\" \"%V\": the step has "
-                           "another content handler as well",
-                           &cmd->name, &flcf->step->name);
+                           "\"%V\" in %*s: the step has another content "
+                           "handler as well", &cmd->name, p - text, text);
         return NGX_CONF_ERROR;
     }
 

@@ -73,6 +73,10 @@ ngx_http_flowdash_conf_loc_create(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     conf->own_steps = 0;
+     *     conf->own_afters = 0;
+     *     conf->whole = 0;
+     *     conf->server = { 0, NULL };
+     *     conf->location = { 0, NULL };
      *     conf->places = { NULL };
      *     conf->step = NULL;
      *     conf->url = NULL;
@@ -107,6 +111,7 @@ ngx_http_flowdash_conf_loc_create(ngx_conf_t *cf)
     conf->decode = NGX_CONF_UNSET;
     conf->dry_run = NGX_CONF_UNSET_PTR;
     conf->steps = NGX_CONF_UNSET_PTR;
+    conf->afters = NGX_CONF_UNSET_PTR;
     conf->headers = NGX_CONF_UNSET_PTR;
     conf->set_body = NGX_CONF_UNSET_PTR;
     conf->pass_fields = NGX_CONF_UNSET_PTR;
@@ -169,6 +174,7 @@ ngx_http_flowdash_conf_loc_merge(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->decode, prev->decode, 0);
     ngx_conf_merge_ptr_value(conf->dry_run, prev->dry_run, NULL);
     ngx_conf_merge_ptr_value(conf->steps, prev->steps, NULL);
+    ngx_conf_merge_ptr_value(conf->afters, prev->afters, NULL);
 
     if (ngx_http_flowdash_conf_loc_merge_step(prev, conf) != NGX_OK) {
         return NGX_CONF_ERROR;
@@ -251,6 +257,15 @@ ngx_http_flowdash_conf_loc_merge_step(ngx_http_flowdash_loc_conf_t *prev,
     ngx_http_flowdash_loc_conf_t *conf)
 {
     ngx_conf_merge_ptr_value(conf->headers, prev->headers, NULL);
+
+    if (conf->step && conf->step->kind != NGX_HTTP_FLOWDASH_KIND_STEP
+        && conf->set_body == NGX_CONF_UNSET_PTR)
+    {
+        /* it must not send what the step has sent */
+
+        conf->set_body = NULL;
+    }
+
     ngx_conf_merge_ptr_value(conf->set_body, prev->set_body, NULL);
     ngx_conf_merge_ptr_value(conf->from_answer, prev->from_answer, NULL);
     ngx_conf_merge_ptr_value(conf->pass_fields, prev->pass_fields, NULL);

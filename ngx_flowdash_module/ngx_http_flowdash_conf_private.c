@@ -77,6 +77,18 @@ ngx_http_flowdash_conf_private_rewrites(ngx_conf_t *cf, void **loc_conf)
 
 
 ngx_uint_t
+ngx_http_flowdash_conf_private_has_codes(ngx_conf_t *cf, void **loc_conf)
+{
+    ngx_array_t  **codes;
+
+    codes = ngx_http_flowdash_conf_private_find(cf, loc_conf,
+                                                "ngx_http_rewrite_module");
+
+    return codes && *codes;
+}
+
+
+ngx_uint_t
 ngx_http_flowdash_conf_private_files(ngx_conf_t *cf, void **loc_conf)
 {
     void        **try_files;

@@ -15,6 +15,10 @@
 ngx_uint_t ngx_http_flowdash_conf_private_rewrites(ngx_conf_t *cf,
     void **loc_conf);
 
+/* Tells whether a location has any directive of nginx's rewrite module. */
+ngx_uint_t ngx_http_flowdash_conf_private_has_codes(ngx_conf_t *cf,
+    void **loc_conf);
+
 /*
  * Tells whether a location, whose values are merged, has "try_files" or
  * "dav_methods", which can do without a content handler as well.

@@ -73,8 +73,8 @@ ngx_http_flowdash_conf_report(ngx_uint_t level, ngx_conf_t *cf,
     p = text;
 
     if (conf->step) {
-        p = ngx_slprintf(p, last, "\"flowdash_step\" \"%V\": ",
-                         &conf->step->name);
+        p = ngx_http_flowdash_conf_report_name(p, last, conf->step);
+        p = ngx_slprintf(p, last, ": ");
 
     } else if (action) {
         p = ngx_slprintf(p, last, "\"flowdash_action\" \"%V\": ",
@@ -89,4 +89,18 @@ ngx_http_flowdash_conf_report(ngx_uint_t level, ngx_conf_t *cf,
 
     ngx_log_error(level, cf->log, 0, "%*s in %V:%ui", p - text, text,
                   &place->file, place->line);
+}
+
+
+u_char *
+ngx_http_flowdash_conf_report_name(u_char *p, u_char *last,
+    ngx_http_flowdash_step_t *step)
+{
+    static const char  *kinds[] = {
+        "\"flowdash_step\"",
+        "\"flowdash_undo\" of \"flowdash_step\"",
+        "\"flowdash_after\""
+    };
+
+    return ngx_slprintf(p, last, "%s \"%V\"", kinds[step->kind], &step->name);
 }

@@ -25,5 +25,12 @@ void ngx_http_flowdash_conf_report_warn(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf, ngx_http_flowdash_place_t *place,
     const char *fmt, ...);
 
+/*
+ * Writes what nginx.conf calls a step, an undo or an after-step, and its name,
+ * up to "last".  Returns the end.
+ */
+u_char *ngx_http_flowdash_conf_report_name(u_char *p, u_char *last,
+    ngx_http_flowdash_step_t *step);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_CONF_REPORT_H_INCLUDED_ */

@@ -1,6 +1,6 @@
 
 /*
- * Checks a flowdash_step as soon as its block has been read.
+ * Checks a step, undo or after-step as soon as its block has been read.
  */
 
 
@@ -12,22 +12,12 @@
 #include <ngx_http_flowdash_compat.h>
 #include <ngx_http_flowdash_secret.h>
 #include <ngx_http_flowdash_conf_util.h>
-#include <ngx_http_flowdash_egress.h>
 #include <ngx_http_flowdash_call_step.h>
 #include <ngx_http_flowdash_conf_report.h>
 #include <ngx_http_flowdash_conf_block.h>
 #include <ngx_http_flowdash_conf_private.h>
+#include <ngx_http_flowdash_conf_step_directives.h>
 #include <ngx_http_flowdash_conf_step_check.h>
-
-
-/* a directive whose value in the configuration is as wide as a pointer */
-
-typedef struct {
-    const char                     *name;
-    size_t                          offset;
-    intptr_t                        unset;     /* as long as it is not given */
-    const char                     *proxied;   /* its like for proxy_pass */
-} ngx_http_flowdash_directive_t;
 
 
 typedef struct {
@@ -38,17 +28,13 @@ typedef struct {
 
 static char *ngx_http_flowdash_conf_step_check_locations(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step);
-static char *ngx_http_flowdash_conf_step_check_directives(ngx_conf_t *cf,
-    ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block);
-static const char *ngx_http_flowdash_conf_step_check_place(ngx_conf_t *cf,
-    ngx_http_flowdash_loc_conf_t *flcf, ngx_http_flowdash_conf_block_t *block,
-    ngx_http_flowdash_directive_t *d, ngx_http_flowdash_place_t *place);
-static ngx_http_flowdash_directive_t *ngx_http_flowdash_conf_step_check_find(
-    ngx_http_flowdash_loc_conf_t *flcf, ngx_http_flowdash_directive_t *d);
 static char *ngx_http_flowdash_conf_step_check_handler(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step);
+static char *ngx_http_flowdash_conf_step_check_delivery(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step);
 static char *ngx_http_flowdash_conf_step_check_idle(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block);
+static ngx_uint_t ngx_http_flowdash_conf_step_check_is_idle(ngx_str_t *name);
 static void ngx_http_flowdash_conf_step_check_secret(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block,
     ngx_str_t *name, ngx_http_flowdash_place_t *place);
@@ -64,121 +50,6 @@ static const char  ngx_http_flowdash_idle_access[] =
 static const char  ngx_http_flowdash_idle_limit[] =
     "has no effect in a step, which is not a client's request: write it in "
     "the action's location";
-
-
-/* directives that are for the whole action, not for a step */
-
-static ngx_http_flowdash_directive_t  ngx_http_flowdash_action_directives[] = {
-
-    { "flowdash_task",
-      offsetof(ngx_http_flowdash_loc_conf_t, pointer), NGX_CONF_UNSET, NULL },
-
-    { "flowdash_task_from",
-      offsetof(ngx_http_flowdash_loc_conf_t, task_from), NGX_CONF_UNSET,
-      NULL },
-
-    { "flowdash_user_from",
-      offsetof(ngx_http_flowdash_loc_conf_t, user_from), NGX_CONF_UNSET,
-      NULL },
-
-    { "flowdash_require_user",
-      offsetof(ngx_http_flowdash_loc_conf_t, require_user), NGX_CONF_UNSET,
-      NULL },
-
-    { "flowdash_extract",
-      offsetof(ngx_http_flowdash_loc_conf_t, extracts), NGX_CONF_UNSET, NULL },
-
-    { "flowdash_set",
-      offsetof(ngx_http_flowdash_loc_conf_t, set), NGX_CONF_UNSET, NULL },
-
-    { "flowdash_methods",
-      offsetof(ngx_http_flowdash_loc_conf_t, methods), NGX_CONF_UNSET, NULL },
-
-    { "flowdash_guard",
-      offsetof(ngx_http_flowdash_loc_conf_t, guard), NGX_CONF_UNSET, NULL },
-
-    { "flowdash_types",
-      offsetof(ngx_http_flowdash_loc_conf_t, types), NGX_CONF_UNSET, NULL },
-
-    { "flowdash_strict",
-      offsetof(ngx_http_flowdash_loc_conf_t, strict), NGX_CONF_UNSET, NULL },
-
-    { "flowdash_languages",
-      offsetof(ngx_http_flowdash_loc_conf_t, languages), NGX_CONF_UNSET,
-      NULL },
-
-    { "flowdash_deadline",
-      offsetof(ngx_http_flowdash_loc_conf_t, deadline), NGX_CONF_UNSET, NULL },
-
-    { "flowdash_max_fields_size",
-      offsetof(ngx_http_flowdash_loc_conf_t, max_fields_size),
-      NGX_CONF_UNSET, NULL },
-
-    { "flowdash_max_fields",
-      offsetof(ngx_http_flowdash_loc_conf_t, max_fields), NGX_CONF_UNSET,
-      NULL },
-
-    { "flowdash_decode",
-      offsetof(ngx_http_flowdash_loc_conf_t, decode), NGX_CONF_UNSET, NULL },
-
-    { "flowdash_dry_run",
-      offsetof(ngx_http_flowdash_loc_conf_t, dry_run), NGX_CONF_UNSET, NULL },
-
-    { NULL, 0, 0, NULL }
-};
-
-
-/* directives that mean nothing without flowdash_call */
-
-static ngx_http_flowdash_directive_t  ngx_http_flowdash_call_directives[] = {
-
-    { "flowdash_retry",
-      offsetof(ngx_http_flowdash_loc_conf_t, retry), NGX_CONF_UNSET,
-      "proxy_next_upstream" },
-
-    { "flowdash_resend",
-      offsetof(ngx_http_flowdash_loc_conf_t, resend), NGX_CONF_UNSET, NULL },
-
-    { "flowdash_allow\" and \"flowdash_deny",
-      offsetof(ngx_http_flowdash_loc_conf_t, rules), NGX_CONF_UNSET, NULL },
-
-    { "flowdash_proxy",
-      offsetof(ngx_http_flowdash_loc_conf_t, proxy), NGX_CONF_UNSET, NULL },
-
-    { "flowdash_http_version",
-      offsetof(ngx_http_flowdash_loc_conf_t, http_version), NGX_CONF_UNSET,
-      "proxy_http_version" },
-
-    { "flowdash_connect_timeout",
-      offsetof(ngx_http_flowdash_loc_conf_t, connect_timeout),
-      NGX_CONF_UNSET, "proxy_connect_timeout" },
-
-    { "flowdash_ssl_verify",
-      offsetof(ngx_http_flowdash_loc_conf_t, ssl_verify), NGX_CONF_UNSET,
-      "proxy_ssl_verify" },
-
-    { "flowdash_ssl_protocols",
-      offsetof(ngx_http_flowdash_loc_conf_t, ssl_protocols), 0,
-      "proxy_ssl_protocols" },
-
-    { "flowdash_ssl_trusted_certificate",
-      offsetof(ngx_http_flowdash_loc_conf_t,
-               ssl_trusted_certificate.name.data), 0,
-      "proxy_ssl_trusted_certificate" },
-
-    { "flowdash_ssl_certificate",
-      offsetof(ngx_http_flowdash_loc_conf_t, ssl_certificate.name.data), 0,
-      "proxy_ssl_certificate" },
-
-    { "flowdash_ssl_certificate_key",
-      offsetof(ngx_http_flowdash_loc_conf_t, ssl_certificate_key.name.data),
-      0, "proxy_ssl_certificate_key" },
-
-    { "flowdash_ssl_pinned_key",
-      offsetof(ngx_http_flowdash_loc_conf_t, ssl_pinned_key.data), 0, NULL },
-
-    { NULL, 0, 0, NULL }
-};
 
 
 /* directives of nginx that have no effect in a step, and what helps instead */
@@ -228,7 +99,7 @@ ngx_http_flowdash_conf_step_check(ngx_conf_t *cf,
     rv = ngx_http_flowdash_conf_step_check_locations(cf, step);
 
     if (rv == NGX_CONF_OK) {
-        rv = ngx_http_flowdash_conf_step_check_directives(cf, step, block);
+        rv = ngx_http_flowdash_conf_step_directives(cf, step, block);
     }
 
     if (rv == NGX_CONF_OK) {
@@ -250,6 +121,7 @@ ngx_http_flowdash_conf_step_check_locations(ngx_conf_t *cf,
     ngx_queue_t                *q;
     ngx_http_core_loc_conf_t   *clcf, *lclcf;
     ngx_http_location_queue_t  *lq;
+    u_char                     *p, text[NGX_MAX_CONF_ERRSTR];
 
     clcf = step->loc_conf[ngx_http_core_module.ctx_index];
 
@@ -267,11 +139,13 @@ ngx_http_flowdash_conf_step_check_locations(ngx_conf_t *cf,
         /* "if" makes locations without a name */
 
         if (!lclcf->noname) {
+            p = ngx_http_flowdash_conf_report_name(text, text + sizeof(text),
+                                                   step);
+
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "location \"%V\" in \"flowdash_step\" "
-                               "\"%V\": a step has no locations; "
-                               "is a \"}\" missing before it?",
-                               &lclcf->name, &step->name);
+                               "location \"%V\" in %*s: a step has no "
+                               "locations; is a \"}\" missing before it?",
+                               &lclcf->name, p - text, text);
             return NGX_CONF_ERROR;
         }
     }
@@ -281,122 +155,30 @@ ngx_http_flowdash_conf_step_check_locations(ngx_conf_t *cf,
 
 
 static char *
-ngx_http_flowdash_conf_step_check_directives(ngx_conf_t *cf,
-    ngx_http_flowdash_step_t *step, ngx_http_flowdash_conf_block_t *block)
-{
-    const char                     *name;
-    ngx_http_flowdash_place_t       place;
-    ngx_http_flowdash_loc_conf_t   *flcf;
-    ngx_http_flowdash_directive_t  *set;
-
-    flcf = step->loc_conf[ngx_http_flowdash_module.ctx_index];
-
-    set = ngx_http_flowdash_conf_step_check_find(flcf,
-                                         ngx_http_flowdash_action_directives);
-    if (set) {
-        name = ngx_http_flowdash_conf_step_check_place(cf, flcf, block, set,
-                                                       &place);
-
-        return ngx_http_flowdash_conf_report_refuse(cf, flcf, &place,
-                    "\"%s\" is for the whole action, not for a step: write it "
-                    "outside the step, in the action's location", name);
-    }
-
-    if (flcf->url) {
-        return NGX_CONF_OK;
-    }
-
-    set = ngx_http_flowdash_conf_step_check_find(flcf,
-                                         ngx_http_flowdash_call_directives);
-    if (set == NULL) {
-        return NGX_CONF_OK;
-    }
-
-    name = ngx_http_flowdash_conf_step_check_place(cf, flcf, block, set,
-                                                   &place);
-
-    if (set->proxied) {
-        return ngx_http_flowdash_conf_report_refuse(cf, flcf, &place,
-                    "\"%s\" is for \"flowdash_call\" only: with "
-                    "\"proxy_pass\", write \"%s\"", name, set->proxied);
-    }
-
-    return ngx_http_flowdash_conf_report_refuse(cf, flcf, &place,
-                    "\"%s\" is for \"flowdash_call\" only: other content "
-                    "handlers have no equivalent", name);
-}
-
-
-/* returns the name: two directives may share a value */
-
-static const char *
-ngx_http_flowdash_conf_step_check_place(ngx_conf_t *cf,
-    ngx_http_flowdash_loc_conf_t *flcf, ngx_http_flowdash_conf_block_t *block,
-    ngx_http_flowdash_directive_t *d, ngx_http_flowdash_place_t *place)
-{
-    ngx_http_flowdash_rule_t   *rule;
-    ngx_http_flowdash_param_t  *param;
-
-    if (d->offset == offsetof(ngx_http_flowdash_loc_conf_t, set)) {
-        param = flcf->set->elts;
-        *place = *param->place;
-        return param->json ? "flowdash_set_json" : d->name;
-    }
-
-    if (d->offset == offsetof(ngx_http_flowdash_loc_conf_t, rules)) {
-        rule = flcf->rules->elts;
-        *place = *rule->place;
-        return d->name;
-    }
-
-    place->file = cf->conf_file->file.name;
-    place->line = cf->conf_file->line;
-
-    if (ngx_http_flowdash_conf_block_read(cf, block) == NGX_OK) {
-        place->line = ngx_http_flowdash_conf_block_line(block, d->name);
-    }
-
-    return d->name;
-}
-
-
-/* returns the first directive of a table that the step has, or NULL */
-
-static ngx_http_flowdash_directive_t *
-ngx_http_flowdash_conf_step_check_find(ngx_http_flowdash_loc_conf_t *flcf,
-    ngx_http_flowdash_directive_t *d)
-{
-    intptr_t  value;
-
-    for ( /* void */ ; d->name; d++) {
-
-        ngx_memcpy(&value, (u_char *) flcf + d->offset, sizeof(intptr_t));
-
-        if (value != d->unset) {
-            return d;
-        }
-    }
-
-    return NULL;
-}
-
-
-static char *
 ngx_http_flowdash_conf_step_check_handler(ngx_conf_t *cf,
     ngx_http_flowdash_step_t *step)
 {
     ngx_http_core_loc_conf_t      *clcf;
     ngx_http_flowdash_loc_conf_t  *flcf;
+    u_char                        *p, text[NGX_MAX_CONF_ERRSTR];
 
     clcf = step->loc_conf[ngx_http_core_module.ctx_index];
     flcf = step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
     if (flcf->url && clcf->handler != ngx_http_flowdash_call_step_handler) {
+
+        p = ngx_http_flowdash_conf_report_name(text, text + sizeof(text),
+                                               step);
+
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"flowdash_call\" in \"flowdash_step\" \"%V\": "
-                           "the step has another content handler as well; is "
-                           "a \"}\" missing before it?", &step->name);
+                           "\"flowdash_call\" in %*s: the step has another "
+                           "content handler as well; is a \"}\" missing "
+                           "before it?", p - text, text);
         return NGX_CONF_ERROR;
+    }
+
+    if (step->kind != NGX_HTTP_FLOWDASH_KIND_STEP) {
+        return ngx_http_flowdash_conf_step_check_delivery(cf, step);
     }
 
     if (clcf->handler == NULL
@@ -407,6 +189,40 @@ ngx_http_flowdash_conf_step_check_handler(ngx_conf_t *cf,
                            "such as \"flowdash_call\" or \"proxy_pass\"",
                            &step->name);
         return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* an undo or after-step is no request of nginx: only flowdash_call makes it */
+
+static char *
+ngx_http_flowdash_conf_step_check_delivery(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step)
+{
+    ngx_http_core_loc_conf_t      *clcf;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    clcf = step->loc_conf[ngx_http_core_module.ctx_index];
+    flcf = step->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    if (ngx_http_flowdash_conf_private_has_codes(cf, step->loc_conf)) {
+        return ngx_http_flowdash_conf_report_refuse(cf, flcf,
+                    flcf->places.step,
+                    "\"if\", \"set\", \"return\" and \"rewrite\" are not "
+                    "executed here: a \"map\" in the http block can set a "
+                    "variable, and \"flowdash_if\" decides whether the call "
+                    "is made");
+    }
+
+    if (flcf->url == NULL) {
+        return ngx_http_flowdash_conf_report_refuse(cf, flcf,
+                    flcf->places.step,
+                    clcf->handler
+                    ? "no other content handler can be used here: "
+                      "\"flowdash_call\" is expected"
+                    : "\"flowdash_call\" is missing");
     }
 
     return NGX_CONF_OK;
@@ -437,8 +253,10 @@ ngx_http_flowdash_conf_step_check_idle(ngx_conf_t *cf,
     while (ngx_http_flowdash_conf_block_next(block, &name, &place.line)
            == NGX_OK)
     {
-        for (idle = ngx_http_flowdash_idle_directives; idle->name; idle++) {
-
+        for (idle = ngx_http_flowdash_idle_directives;
+             idle->name && step->kind == NGX_HTTP_FLOWDASH_KIND_STEP;
+             idle++)
+        {
             if (ngx_strlen(idle->name) == name.len
                 && ngx_strncmp(idle->name, name.data, name.len) == 0)
             {
@@ -449,11 +267,32 @@ ngx_http_flowdash_conf_step_check_idle(ngx_conf_t *cf,
             }
         }
 
+        if (step->kind != NGX_HTTP_FLOWDASH_KIND_STEP
+            && ngx_http_flowdash_conf_step_check_is_idle(&name))
+        {
+            ngx_http_flowdash_conf_report_warn(cf, flcf, &place,
+                        "\"%V\" has no effect here, where nginx makes no "
+                        "request of its own", &name);
+            place.warned = 0;
+        }
+
         ngx_http_flowdash_conf_step_check_secret(cf, step, block, &name,
                                                  &place);
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* whether flowdash_call makes no use of a directive */
+
+static ngx_uint_t
+ngx_http_flowdash_conf_step_check_is_idle(ngx_str_t *name)
+{
+    return (name->len < 9 || ngx_strncmp(name->data, "flowdash_", 9) != 0)
+           && !ngx_http_flowdash_text_is(name, "resolver")
+           && !ngx_http_flowdash_text_is(name, "resolver_timeout")
+           && !ngx_http_flowdash_text_is(name, "include");
 }
 
 

@@ -29,6 +29,7 @@
 #include <ngx_http_flowdash_conf_extract.h>
 #include <ngx_http_flowdash_conf_condition.h>
 #include <ngx_http_flowdash_conf_step.h>
+#include <ngx_http_flowdash_conf_whole.h>
 #include <ngx_http_flowdash_conf_call.h>
 #include <ngx_http_flowdash_conf_proxy.h>
 #include <ngx_http_flowdash_conf_tls.h>
@@ -184,6 +185,20 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
     { ngx_string("flowdash_step"),
       NGX_HTTP_LOC_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
       ngx_http_flowdash_conf_step,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_undo"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_BLOCK|NGX_CONF_NOARGS,
+      ngx_http_flowdash_conf_undo,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_after"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_http_flowdash_conf_after,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },

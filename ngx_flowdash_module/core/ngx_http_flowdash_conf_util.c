@@ -186,6 +186,8 @@ ngx_http_flowdash_conf_where(ngx_conf_t *cf, u_char *buf, size_t size)
     ngx_http_complex_value_t      *action;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
+    static const char  *kinds[] = { "step", "undo of step", "after-step" };
+
     flcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_flowdash_module);
 
     action = (flcf->action == NGX_CONF_UNSET_PTR) ? NULL : flcf->action;
@@ -198,10 +200,11 @@ ngx_http_flowdash_conf_where(ngx_conf_t *cf, u_char *buf, size_t size)
 
     action = flcf->step->action;
 
-    return action ? ngx_snprintf(buf, size, " (step \"%V\", action \"%V\")",
-                                 &flcf->step->name, &action->value)
-                  : ngx_snprintf(buf, size, " (step \"%V\")",
-                                 &flcf->step->name);
+    return action ? ngx_snprintf(buf, size, " (%s \"%V\", action \"%V\")",
+                                 kinds[flcf->step->kind], &flcf->step->name,
+                                 &action->value)
+                  : ngx_snprintf(buf, size, " (%s \"%V\")",
+                                 kinds[flcf->step->kind], &flcf->step->name);
 }
 
 

@@ -22,6 +22,7 @@ typedef struct {
 typedef struct {
     ngx_http_flowdash_place_t      *action;
     ngx_http_flowdash_place_t      *step;      /* of an action: the first */
+    ngx_http_flowdash_place_t      *after;     /* the first */
     ngx_http_flowdash_place_t      *timeout;
     ngx_http_flowdash_place_t      *connect_timeout;
     ngx_http_flowdash_place_t      *retry;

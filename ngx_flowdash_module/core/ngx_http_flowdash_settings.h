@@ -96,10 +96,21 @@ typedef struct {
 } ngx_http_flowdash_set_body_t;
 
 
-typedef struct {
-    ngx_str_t                       name;
+typedef enum {
+    NGX_HTTP_FLOWDASH_KIND_STEP = 0,
+    NGX_HTTP_FLOWDASH_KIND_UNDO,           /* flowdash_undo of a step */
+    NGX_HTTP_FLOWDASH_KIND_AFTER           /* flowdash_after */
+} ngx_http_flowdash_kind_e;
+
+
+typedef struct ngx_http_flowdash_step_s  ngx_http_flowdash_step_t;
+
+struct ngx_http_flowdash_step_s {
+    ngx_str_t                       name;      /* of an undo: its step's */
+    ngx_http_flowdash_kind_e        kind;
     u_char                          id[NGX_HTTP_FLOWDASH_ID_STEP_LEN];
     void                          **loc_conf;  /* of its nameless location */
+    ngx_http_flowdash_step_t       *undo;      /* or NULL */
     ngx_str_t                       endpoint;  /* scheme and host, to show */
     ngx_str_t                       method;    /* proxy_method, to show */
     ngx_http_complex_value_t       *action;    /* NULL: named after it */
@@ -108,7 +119,7 @@ typedef struct {
     ngx_uint_t                      tolerates; /* conditions; 0: all */
     ngx_atomic_t                    warned;    /* see count_ignored() */
     ngx_atomic_t                    dropped;   /* see count_dropped() */
-} ngx_http_flowdash_step_t;
+};
 
 
 typedef struct {
@@ -134,12 +145,14 @@ typedef struct {
     ngx_uint_t                      generation;  /* of the configuration */
     ngx_array_t                     extracted; /* of ngx_str_t *: variables */
     ngx_array_t                    *secrets;   /* of ..._secret_t *, or NULL */
+    ngx_http_flowdash_place_t      *whole_place;  /* the first undo or after */
 
     unsigned                        steps:1;
     unsigned                        guard:1;   /* flowdash_guard is used */
     unsigned                        calls:1;
     unsigned                        non_idempotent:1;  /* POST is repeated */
     unsigned                        task_variables:1;  /* or the user's */
+    unsigned                        whole:1;   /* an action is */
 } ngx_http_flowdash_main_conf_t;
 
 
@@ -171,6 +184,12 @@ typedef struct {
 
     ngx_array_t                    *steps;     /* of ..._step_t * */
     ngx_uint_t                      own_steps; /* not inherited */
+    ngx_array_t                    *afters;    /* of ..._step_t *, or NULL */
+    ngx_uint_t                      own_afters;  /* not inherited */
+    ngx_uint_t                      whole;     /* it has undos or afters */
+    ngx_str_t                       server;    /* of an action: the first name
+                                                  of its server */
+    ngx_str_t                       location;  /* and its own, as written */
     ngx_http_flowdash_places_t      places;
 
     ngx_http_flowdash_step_t       *step;      /* NULL: not in a step */

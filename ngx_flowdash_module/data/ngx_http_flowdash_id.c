@@ -260,6 +260,33 @@ ngx_http_flowdash_id_step(ngx_str_t *name, u_char *hex)
 
 
 ngx_int_t
+ngx_http_flowdash_id_delivery(const char *kind, ngx_str_t *name, u_char *hex)
+{
+    ngx_str_t                      s;
+    u_char                         sum[NGX_HTTP_FLOWDASH_ID_DIGEST_LEN];
+    ngx_http_flowdash_id_digest_t  digest;
+
+    if (ngx_http_flowdash_id_digest_init(&digest) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    s.data = (u_char *) kind;
+    s.len = ngx_strlen(kind);
+
+    ngx_http_flowdash_id_digest_add(&digest, &s);
+    ngx_http_flowdash_id_digest_add(&digest, name);
+
+    if (ngx_http_flowdash_id_digest_final(&digest, sum) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(hex, sum, NGX_HTTP_FLOWDASH_ID_STEP_LEN);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_http_flowdash_id_trace_parse(ngx_str_t *traceparent,
     ngx_http_flowdash_id_trace_t *trace)
 {

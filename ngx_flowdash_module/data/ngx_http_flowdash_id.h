@@ -65,6 +65,13 @@ ngx_int_t ngx_http_flowdash_id_digest_final(
 ngx_int_t ngx_http_flowdash_id_step(ngx_str_t *name, u_char *hex);
 
 /*
+ * The same for the undo of a step, or an after-step: "kind" is "undo" or
+ * "after".  No step has the same, whatever its name is.
+ */
+ngx_int_t ngx_http_flowdash_id_delivery(const char *kind, ngx_str_t *name,
+    u_char *hex);
+
+/*
  * Reads the value of a traceparent (W3C Trace Context).  Returns NGX_OK, or
  * NGX_DECLINED if it is not valid, with "trace" unchanged.
  */

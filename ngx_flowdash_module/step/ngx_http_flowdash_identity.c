@@ -69,7 +69,12 @@ ngx_http_flowdash_identity(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    if (identity.keys == 0) {
+    /*
+     * A late undo must not meet the repetition of what it undoes: in a whole
+     * action, each execution has an id of its own.
+     */
+
+    if (identity.keys == 0 || ctx->conf->whole) {
         return NGX_OK;
     }
 

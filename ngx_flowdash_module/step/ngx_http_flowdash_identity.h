@@ -10,8 +10,9 @@
 
 
 /*
- * Derives ctx->id from the client's Idempotency-Key, if it is usable, and
- * continues the client's trace, or starts one.  Returns NGX_OK or NGX_ERROR.
+ * Derives ctx->id from the client's Idempotency-Key, if it is usable and the
+ * action has neither undos nor after-steps, and continues the client's trace,
+ * or starts one.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_identity(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);

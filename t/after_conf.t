@@ -1,0 +1,230 @@
+# flowdash_after and flowdash_undo: what "nginx -t" refuses of them and why,
+# what is inherited, and the ids of such actions.
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::Flowdash;
+
+my $t = Test::Flowdash->new;
+my @json = ('Content-Type' => 'application/json');
+my $hex = '[0-9a-f]';
+
+# All the texts are in what nginx says; the last one may be the line in which
+# HERE stands.
+
+sub refused {
+    my ($name, $conf, @texts) = @_;
+    my ($ok, $output) = $t->test_config($conf);
+    my ($line) = $output =~ /(\[emerg\].*)/s;
+    my @missing = grep { index($line // '', $_) < 0 } @texts;
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    ok(!$ok && defined $line && !@missing, "refused: $name")
+        or diag("missing: @missing\n", $output);
+    return;
+}
+
+sub accepted {
+    my ($name, $conf) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    $t->conf_ok($conf, "accepted: $name");
+}
+
+my $step = 'flowdash_step S { flowdash_call http://127.0.0.1/; }';
+
+sub location { return "location / {\n$_[0]\nproxy_pass http://127.0.0.1:1;\n}" }
+sub action   { return location("flowdash_action A;\n$_[0]") }
+sub after    { return action("$step flowdash_after Mail { $_[0] }") }
+sub step     { return action("flowdash_step S { return 204; $_[0] }") }
+sub undo     { return step("flowdash_undo { $_[0] }") }
+
+my $call = 'flowdash_call http://127.0.0.1/;';
+my $after = '"flowdash_after" "Mail"';
+my $undo = '"flowdash_undo" of "flowdash_step" "S"';
+my @block = ([ \&after, $after ], [ \&undo, $undo ]);
+
+
+# The structure
+
+accepted('flowdash_after', after($call));
+accepted('flowdash_undo of a step by another handler', undo($call));
+accepted('flowdash_undo of a step with flowdash_call',
+    action("flowdash_step S { $call flowdash_undo { $call } }"));
+accepted('flowdash_undo before the handler',
+    action("flowdash_step S { flowdash_undo { $call } $call }"));
+accepted('flowdash_after before flowdash_action',
+    location("flowdash_after A { $call } $step flowdash_action A;"));
+accepted('one name for a step and flowdash_after',
+    action("$step flowdash_after S { $call }"));
+
+refused('two flowdash_after of one name',
+    action("$step flowdash_after M { $call } flowdash_after M { $call }"),
+    '"M" in "flowdash_after"', 'has a "flowdash_after" of this name');
+refused('flowdash_after without a name', action("$step flowdash_after '' { $call }"),
+    '"flowdash_after"', 'must be UTF-8 and not empty');
+refused('two flowdash_undo', step("flowdash_undo { $call } flowdash_undo { $call }"),
+    '"flowdash_undo" directive is duplicate');
+refused('flowdash_undo outside a step', action("$step flowdash_undo { $call }"),
+    '"flowdash_undo" is allowed in "flowdash_step" only');
+refused('flowdash_after in a step', step("flowdash_after M { $call }"),
+    '"M" in "flowdash_after"', 'is for the whole action',
+    'is the "}" of "flowdash_step" "S" missing');
+refused('flowdash_after outside an action',
+    location("flowdash_after M { $call }"),
+    '"flowdash_after" outside an action', '"flowdash_action" is missing');
+refused('flowdash_after without a step',
+    location("flowdash_action A; flowdash_after M { $call }"),
+    '"flowdash_action" "A" has no "flowdash_step"');
+
+for (@block) {
+    my ($block, $name) = @$_;
+
+    refused("flowdash_step in $name", $block->("flowdash_step T { $call }"),
+        '"T" in "flowdash_step"', 'a step cannot be in a step',
+        "is the \"}\" of $name missing");
+    refused("flowdash_after in $name", $block->("flowdash_after T { $call }"),
+        '"T" in "flowdash_after"', "is the \"}\" of $name missing");
+    refused("flowdash_undo in $name", $block->("flowdash_undo { $call }"),
+        "\"flowdash_undo\" in $name", 'delete the block');
+    refused("flowdash_action in $name", $block->("flowdash_action B; $call"),
+        'a step cannot be an action');
+    refused("a location in $name", $block->("$call location /a { }"),
+        "location \"/a\" in $name");
+
+    refused("nothing in $name", $block->(''), "$name: \"flowdash_call\" is missing");
+    refused("$_ in $name", $block->($_), $name,
+        'no other content handler', '"flowdash_call" is expected')
+        for 'proxy_pass http://127.0.0.1:1;', 'fastcgi_pass 127.0.0.1:1;';
+    refused("flowdash_call and proxy_pass in $name",
+        $block->("$call proxy_pass http://127.0.0.1:1;"),
+        "\"flowdash_call\" in $name", 'another content handler as well');
+    refused("proxy_pass and flowdash_call in $name",
+        $block->("proxy_pass http://127.0.0.1:1; $call"),
+        "\"flowdash_call\" in $name", 'another content handler as well');
+    refused("$_ in $name", $block->("$call $_"), $name, 'are not executed here',
+        '"map"', '"flowdash_if"')
+        for 'set $a b;', 'if ($uri) { set $a b; }', 'return 204;',
+            'rewrite ^ /a break;';
+
+    refused("$_ in $name", $block->("$call $_;"), $name,
+        '"' . s/ .*//r . '" has no effect here', 'delete it', 'action "A"')
+        for 'flowdash_accept all', 'flowdash_accept a', 'flowdash_retry 2',
+            'flowdash_retry off', 'flowdash_set_from_answer a /b',
+            'flowdash_require_json off', 'flowdash_error_detail on',
+            'flowdash_pass_status 404';
+    refused("$_ in $name", $block->("$call $_;"),
+        "\"flowdash_optional\" in $name", 'delete')
+        for 'flowdash_optional on', 'flowdash_optional off',
+            'flowdash_optional error';
+    refused("$_ in $name", $block->("$call $_;"), $name,
+        '"' . s/ .*//r . '"', 'is for the whole action')
+        for 'flowdash_deadline 1s', 'flowdash_dry_run 1', 'flowdash_set a b';
+    refused("flowdash_set_header Idempotency-Key in $name",
+        $block->("$call flowdash_set_header Idempotency-Key \"\";"), $name,
+        '"Idempotency-Key"', 'delete');
+
+    accepted("$_ in $name", $block->("$call $_;"))
+        for 'flowdash_if $arg_a', 'flowdash_timeout 1s', 'flowdash_deny all',
+            'flowdash_set_body json \'{"a":"$arg_a"}\'', 'flowdash_proxy off',
+            'flowdash_hide_field a', 'flowdash_pass_field none',
+            'flowdash_user id $arg_a', 'flowdash_set_header A $arg_a',
+            'flowdash_connect_timeout 1s', 'flowdash_max_response_size 1k',
+            'resolver 127.0.0.1', 'flowdash_http_version 1.1';
+
+    my ($ok, $output) = $t->test_config($block->("$call\nproxy_set_header A b;"));
+    like($output, qr/\[warn\] .*\Q$name: "proxy_set_header" has no effect\E/,
+        "proxy_set_header in $name");
+    like($output, qr/ in \S+:\d+$/m, 'with its line');
+}
+
+refused('Flowdash-Undo', undo("$call flowdash_set_header Flowdash-Undo a;"),
+    $undo, '"Flowdash-Undo"', 'delete the directive');
+accepted('Flowdash-Undo in flowdash_after',
+    after("$call flowdash_set_header Flowdash-Undo a;"));
+refused('Idempotency-Key in a step that has an undo',
+    step("flowdash_set_header Idempotency-Key a; flowdash_undo { $call }"),
+    '"flowdash_step" "S"', '"Idempotency-Key"', 'names its step');
+refused('Idempotency-Key around it',
+    action("flowdash_set_header Idempotency-Key a; $step
+            flowdash_after Mail { $call }"),
+    $after, '"Idempotency-Key"');
+accepted('Idempotency-Key around others',
+    action("flowdash_set_header Idempotency-Key a; $step
+            flowdash_after Mail { $call flowdash_set_header B c; }"));
+
+refused('a host with a variable',
+    undo('flowdash_call http://$arg_host/;'), $undo, '"flowdash_allow"');
+refused('what is beyond the proxy',
+    after("$call flowdash_proxy http://127.0.0.1:1/; flowdash_deny 10.0.0.0/8;"),
+    $after, '"flowdash_proxy"');
+
+
+# What is around an undo or an after-step need not fit
+
+accepted('flowdash_retry, and others that only steps obey',
+    action("flowdash_retry 3; flowdash_accept a; flowdash_error_detail on;
+            flowdash_pass_status 404; flowdash_require_json on;
+            flowdash_set_from_answer a /b;
+            flowdash_step S { $call flowdash_undo { $call } }
+            flowdash_after M { $call }"));
+
+
+# Ids: of a whole action, each execution has an own one; others follow the
+# client's key.
+
+$t->endpoint(hook => {});
+$t->endpoint(app => {});
+
+my %in = (
+    plain  => [ '', '' ],
+    after  => [ '', 'flowdash_after Mail { flowdash_call http://127.0.0.1:%%PORT_hook%%/; }' ],
+    undo   => [ 'flowdash_undo { flowdash_call http://127.0.0.1:%%PORT_hook%%/; }', '' ],
+);
+
+my $actions = join '', map { qq(
+    location /$_ {
+        flowdash_action A;
+        flowdash_step S {
+            flowdash_call http://127.0.0.1:%%PORT_hook%%/step;
+            $in{$_}[0]
+        }
+        $in{$_}[1]
+        location /$_/inner {
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+        if (\$arg_if) {
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+        proxy_pass http://127.0.0.1:%%PORT_app%%;
+    }) } sort keys %in;
+
+$t->config(<<"CONF")->run;
+flowdash_user id \$http_x_user;
+$actions
+CONF
+
+for my $kind (sort keys %in) {
+    for my $uri ("/$kind", "/$kind/inner", "/$kind?if=1") {
+
+        $t->clear_requests('hook');
+
+        for (1, 2) {
+            my $res = $t->post_json($uri, '{"task":{"a":1}}',
+                headers => [ 'X-User' => 'u', 'Idempotency-Key' => '"k"' ]);
+            is($res->{status}, 200, "$uri is performed");
+        }
+
+        my @id = map { header($_, 'Idempotency-Key') }
+            grep { $_->{target} eq '/step' } $t->requests('hook');
+        is(scalar @id, 2, "$uri: two executions");
+
+        if ($kind eq 'plain') {
+            is($id[1], $id[0], "$uri: the id follows from the client's key");
+        } else {
+            isnt($id[1], $id[0], "$uri: each has an id of its own");
+            like($_, qr/^"$hex{32}-$hex{16}"$/, "$uri: it is random") for @id;
+        }
+    }
+}
+
+$t->done;
