@@ -94,7 +94,7 @@ typedef struct {
 
     ngx_http_flowdash_delivery_e         state;
     ngx_uint_t                           tries;
-    ngx_uint_t                           status;    /* last answer's; 0: none */
+    ngx_uint_t                           status;    /* the last; 0: none */
 } ngx_http_flowdash_delivery_t;
 
 
@@ -133,7 +133,7 @@ typedef struct {
                                                        "refused", ... */
     ngx_str_t                            failed_step;  /* or empty */
     ngx_uint_t                           status;    /* the app's; 0: none */
-    ngx_str_t                            redirect;  /* its Location, or empty */
+    ngx_str_t                            redirect;  /* its Location; or "" */
     ngx_str_t                            response;  /* JSON, or empty */
 
     time_t                               again;     /* when a person has asked
@@ -147,11 +147,16 @@ typedef struct {
 
 /*
  * The lines of a record.  Each function writes one line to a buffer from the
- * pool: "MAC JSON LF".  The MAC is HMAC-SHA256 under the key, or SHA-256 if
- * there is none, of the MAC before it and the JSON, as 64 hex digits, so that
- * no line can be changed, left out, or moved to another record.  "mac" holds
- * that of the last line, and becomes that of the new one.  They return NGX_OK
- * or NGX_ERROR.
+ * record's pool: "MAC JSON LF".  The MAC is HMAC-SHA256 under the key, or
+ * SHA-256 if there is none, of the MAC before it and the JSON, as 64 hex
+ * digits, so that no line can be changed, left out, or moved to another
+ * record.  They return NGX_OK or NGX_ERROR, also if what they need is not in
+ * the record.
+ *
+ * "mac" holds the MAC of the last line that was written.  They do not change
+ * it: a line that could not be written is no part of the record.  Whoever has
+ * written one calls ngx_http_flowdash_record_written() before the next is
+ * made.
  */
 
 typedef struct {
@@ -160,16 +165,34 @@ typedef struct {
 } ngx_http_flowdash_record_mac_t;
 
 
+#define ngx_http_flowdash_record_written(mac, line)                           \
+    ngx_memcpy((mac)->last, (line)->data, sizeof((mac)->last))
+
+/*
+ * The longest line of a response of so many bytes: JSON that has to be escaped
+ * once more.  Other texts are escaped as well, by a tenth if they are JSON of
+ * the usual kind.
+ */
+
+#define NGX_HTTP_FLOWDASH_RECORD_RESPONSE(size)  (2 * (size) + 128)
+
+
 /* the first line: id, boot, time, server, location, action, trace, sync */
 ngx_int_t ngx_http_flowdash_record_begin(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_mac_t *mac, ngx_str_t *line);
 
-/* A step is about to be called; with its undo, as far as it is known. */
+/*
+ * A step is about to be called; with its undo, as far as it is known.  It is
+ * the last one of record->steps.
+ */
 ngx_int_t ngx_http_flowdash_record_call(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_step_t *step,
     ngx_http_flowdash_record_mac_t *mac, ngx_str_t *line);
 
-/* It has ended; with its undo if that is another now ("undo" is not NULL). */
+/*
+ * It has ended; with its undo if that is another now ("undo" is not NULL).  An
+ * undo that is not needed after all is DONE.
+ */
 ngx_int_t ngx_http_flowdash_record_answer(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_step_t *step, ngx_http_flowdash_delivery_t *undo,
     ngx_http_flowdash_record_mac_t *mac, ngx_str_t *line);
@@ -192,18 +215,25 @@ ngx_int_t ngx_http_flowdash_record_delivery(
     ngx_http_flowdash_record_t *record, ngx_http_flowdash_delivery_t *delivery,
     ngx_http_flowdash_record_mac_t *mac, ngx_str_t *line);
 
-/* A person has asked for new tries, at record->again. */
+/*
+ * A person has asked for new tries, at record->again.  Deliveries that are
+ * DEAD wait again, and none has been tried.
+ */
 ngx_int_t ngx_http_flowdash_record_again(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_mac_t *mac, ngx_str_t *line);
 
 
 /*
  * Reads the lines of a record into a new one, which has everything from the
- * pool.  Octets from the first zero on are space that was reserved.  A last
- * line without its end was being written when the worker died: it is ignored,
- * and "length" is where it begins.  Returns NGX_OK, with "mac" as it is after
- * the last line; NGX_DECLINED, with "error", if it is not a record of this
- * version, or was changed; or NGX_ERROR.
+ * pool.  Octets from the first zero on are space that was reserved, and zeros
+ * only.  A last line without its end was being written when the worker died:
+ * it is ignored, and "length" is where it begins; the file has to be cut there
+ * before another line is written.
+ *
+ * Returns NGX_OK, with "mac" as it is after the last line; NGX_DONE if there
+ * is no whole line: it ended before anything was called, unless power was lost
+ * and it was not synced; NGX_DECLINED, with "error", if it is no record of
+ * this version, or was changed; or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_record_read(ngx_str_t *text, ngx_pool_t *pool,
     ngx_http_flowdash_record_mac_t *mac, ngx_http_flowdash_record_t **record,
@@ -216,13 +246,27 @@ typedef enum {
     NGX_HTTP_FLOWDASH_RECORD_UNDO = 0,    /* its steps that count */
     NGX_HTTP_FLOWDASH_RECORD_AFTER,
     NGX_HTTP_FLOWDASH_RECORD_UNKNOWN,     /* wait for a person */
-    NGX_HTTP_FLOWDASH_RECORD_DONE         /* nothing is left to do */
+    NGX_HTTP_FLOWDASH_RECORD_DONE,        /* nothing is left to do */
+    NGX_HTTP_FLOWDASH_RECORD_DEAD         /* only what is not tried again */
 } ngx_http_flowdash_record_todo_e;
 
 
 /*
  * Tells what to do with a record.  "boot" is the machine's: if it is another
- * than the record's, lines that were not synced may be missing.
+ * than the record's, or either is not known, power may have been lost, and
+ * with it all lines since the last sync.
+ *
+ *   outcome           marked  boot   sync  to do
+ *   ok                 any    any    any   after-steps
+ *   failed, refused    any    any    any   undos
+ *   unknown            any    any    any   UNKNOWN
+ *   none               yes    any    any   UNKNOWN: the app may have done it
+ *   none               no     same   any   undos: the app was not called
+ *   none               no     other  yes   undos: the mark would be there
+ *   none               no     other  no    UNKNOWN: the mark may be lost
+ *
+ * A step that has no answer, or one that counts, is undone.  "after-steps" and
+ * "undos" are DONE if all of them are, and DEAD if what is not done is dead.
  */
 ngx_http_flowdash_record_todo_e ngx_http_flowdash_record_todo(
     ngx_http_flowdash_record_t *record, ngx_str_t *boot);
@@ -230,7 +274,9 @@ ngx_http_flowdash_record_todo_e ngx_http_flowdash_record_todo(
 /*
  * Returns the next delivery that waits and comes after "last", NULL for the
  * first: undos in the reverse order of their steps, after-steps in theirs.
- * Returns NULL if there is none.
+ * Returns NULL if there is none, or if the outcome is unknown: unless it is
+ * certain what became of a record, nothing of it may be sent.  Whoever decides
+ * that sets record->outcome to OK or REFUSED, and writes it.
  */
 ngx_http_flowdash_delivery_t *ngx_http_flowdash_record_next(
     ngx_http_flowdash_record_t *record, ngx_http_flowdash_delivery_t *last);

@@ -31,7 +31,7 @@ typedef struct {
     ngx_str_t                            path;      /* ends with a zero */
     ngx_str_t                            key;       /* empty: none */
     ngx_flag_t                           fsync;
-    off_t                                max_size;  /* of all records; 0: any */
+    off_t                                max_size;  /* of all; 0: any */
     time_t                               max_age;   /* s */
 } ngx_http_flowdash_outbox_conf_t;
 
@@ -81,8 +81,16 @@ struct ngx_http_flowdash_outbox_file_s {
 
     ngx_queue_t                          queue;     /* waiting in memory */
     ngx_event_t                          event;
+    void                                *task;      /* of a thread; or NULL */
     unsigned                             out:1;     /* was handed to "send" */
+    unsigned                             synced:1;  /* so is its name */
+    unsigned                             broken:1;  /* a sync has failed: no
+                                                       other can succeed */
 };
+
+
+typedef void (*ngx_http_flowdash_outbox_send_pt)(
+    ngx_http_flowdash_outbox_file_t *file);
 
 
 /*
@@ -90,9 +98,6 @@ struct ngx_http_flowdash_outbox_file_s {
  * called, some time later, for each record that is due, with its file open;
  * it owns it from then on.  Returns NGX_OK or NGX_ERROR, which is logged.
  */
-typedef void (*ngx_http_flowdash_outbox_send_pt)(
-    ngx_http_flowdash_outbox_file_t *file);
-
 ngx_int_t ngx_http_flowdash_outbox_init(ngx_cycle_t *cycle,
     ngx_http_flowdash_outbox_conf_t *conf,
     ngx_http_flowdash_outbox_counters_t *counters,
@@ -119,7 +124,11 @@ ngx_http_flowdash_outbox_file_t *ngx_http_flowdash_outbox_create(
 ngx_int_t ngx_http_flowdash_outbox_reserve(
     ngx_http_flowdash_outbox_file_t *file, size_t more, ngx_log_t *log);
 
-/* Writes a line.  Returns NGX_OK or NGX_ERROR, which is logged. */
+/*
+ * Writes a line, and makes it the last one of file->mac.  Returns NGX_OK, or
+ * NGX_ERROR, which is logged: the record is as before, and other lines may be
+ * written.
+ */
 ngx_int_t ngx_http_flowdash_outbox_write(ngx_http_flowdash_outbox_file_t *file,
     ngx_str_t *line, ngx_log_t *log);
 
@@ -127,7 +136,9 @@ ngx_int_t ngx_http_flowdash_outbox_write(ngx_http_flowdash_outbox_file_t *file,
  * Makes sure that what was written survives a loss of power, if the record is
  * of that kind.  Returns NGX_OK if that needs nothing; NGX_AGAIN: a thread
  * does it, and "handler" is called from the event loop with NGX_OK or
- * NGX_ERROR, which is logged; or NGX_ERROR.  The file must live until then.
+ * NGX_ERROR, which is logged; or NGX_ERROR.  The file must live until then,
+ * and only one sync of it can run.  If the worker ends in the meantime, nginx
+ * lets the thread finish, and "handler" is not called.
  */
 ngx_int_t ngx_http_flowdash_outbox_sync(ngx_http_flowdash_outbox_file_t *file,
     ngx_http_flowdash_outbox_handler_pt handler, void *data, ngx_log_t *log);
