@@ -30,5 +30,12 @@ ngx_int_t ngx_http_flowdash_url_make_part(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_part_t *part,
     ngx_str_t *text, ngx_str_t *shown);
 
+/*
+ * Gives the path and the query of a URL whose text and host are those that
+ * ngx_http_flowdash_url_make() has made.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_url_make_uri(ngx_http_flowdash_url_t *url,
+    ngx_str_t *text, ngx_str_t *host, ngx_str_t *uri, ngx_pool_t *pool);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_URL_MAKE_H_INCLUDED_ */
