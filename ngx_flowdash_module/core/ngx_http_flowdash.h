@@ -9,6 +9,7 @@
 #include <ngx_http_flowdash_task.h>
 #include <ngx_http_flowdash_id.h>
 #include <ngx_http_flowdash_method.h>
+#include <ngx_http_flowdash_marker.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_settings.h>
 
@@ -175,6 +176,8 @@ struct ngx_http_flowdash_ctx_s {
     ngx_http_flowdash_extracted_t  *extracted;
 
     ngx_http_flowdash_evaluation_t *evaluation;  /* or NULL */
+    ngx_http_flowdash_markers_t    *markers;   /* instead of secrets; or NULL
+                                                  */
 
     ngx_uint_t                      refusal_status;  /* 0: there is a task */
     ngx_uint_t                      refusal_rule;    /* of flowdash_strict */

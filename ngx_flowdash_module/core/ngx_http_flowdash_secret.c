@@ -20,6 +20,7 @@ ngx_http_flowdash_secret_variable(ngx_http_request_t *r,
 {
     ngx_http_flowdash_secret_t *secret = (ngx_http_flowdash_secret_t *) data;
 
+    ngx_str_t                        marker;
     ngx_http_flowdash_ctx_t         *ctx;
     ngx_http_flowdash_evaluation_t  *ev;
 
@@ -56,6 +57,20 @@ ngx_http_flowdash_secret_variable(ngx_http_request_t *r,
     if (ctx->dry_run) {
         v->len = sizeof("***") - 1;
         v->data = (u_char *) "***";
+        return NGX_OK;
+    }
+
+    if (ctx->markers) {
+
+        if (ngx_http_flowdash_marker_add(ctx->markers, &secret->name, &marker)
+            != NGX_OK)
+        {
+            ev->failed = 1;
+            return NGX_ERROR;
+        }
+
+        v->len = marker.len;
+        v->data = marker.data;
         return NGX_OK;
     }
 

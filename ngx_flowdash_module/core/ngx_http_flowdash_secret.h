@@ -19,8 +19,9 @@ typedef struct {
 
 /*
  * The variable's handler; "data" is the ..._secret_t.  It gives the value only
- * to ngx_http_flowdash_value_secret().  Everywhere else the variable is empty,
- * and a warning is logged once in each worker.
+ * to ngx_http_flowdash_value_secret(), or a marker of ctx->markers instead.
+ * Everywhere else the variable is empty, and a warning is logged once in each
+ * worker.
  */
 ngx_int_t ngx_http_flowdash_secret_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);

@@ -140,6 +140,7 @@ ngx_http_flowdash_value_evaluate_any(ngx_http_request_t *r,
     ngx_http_flowdash_evaluation_t *ev)
 {
     ngx_int_t                        rc;
+    ngx_uint_t                       first;
     ngx_http_flowdash_ctx_t         *ctx;
     ngx_http_flowdash_evaluation_t  *outer;
 
@@ -158,12 +159,18 @@ ngx_http_flowdash_value_evaluate_any(ngx_http_request_t *r,
 
     ctx = ngx_http_flowdash_get_ctx(r);
     outer = ctx->evaluation;
+    first = ctx->markers ? ctx->markers->names.nelts : 0;
 
     ctx->evaluation = ev;
     rc = NGX_OK;
 
     if (cv) {
         rc = ngx_http_complex_value(r, cv, &ev->value->text);
+
+        if (ctx->markers && rc == NGX_OK) {
+            ngx_http_flowdash_marker_check(ctx->markers, first,
+                                           &ev->value->text);
+        }
 
     } else {
         (void) ngx_http_get_indexed_variable(r, index);

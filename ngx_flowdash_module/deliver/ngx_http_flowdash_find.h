@@ -15,8 +15,8 @@
  * server's first name) and record->location (as it is written in nginx.conf).
  * Both lie in the configuration's memory and have to be copied.
  */
-void ngx_http_flowdash_find_names(ngx_http_request_t *r,
-    ngx_http_flowdash_loc_conf_t *conf, ngx_http_flowdash_record_t *record);
+void ngx_http_flowdash_find_names(ngx_http_flowdash_loc_conf_t *conf,
+    ngx_http_flowdash_record_t *record);
 
 /*
  * Finds the configuration of a delivery: that of the flowdash_undo of a step,

@@ -20,6 +20,8 @@
 static ngx_int_t ngx_http_flowdash_url_make_host(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
     ngx_str_t *host);
+static ngx_uint_t ngx_http_flowdash_url_make_lacks(
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_value_t *value);
 static ngx_int_t ngx_http_flowdash_url_make_values(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
     ngx_str_t *value, ngx_str_t *shown);
@@ -126,6 +128,10 @@ ngx_http_flowdash_url_make_host(ngx_http_request_t *r,
                 return NGX_ERROR;
             }
 
+            if (ngx_http_flowdash_url_make_lacks(ex, &value)) {
+                return NGX_DECLINED;
+            }
+
             text[i] = value.text;
         }
 
@@ -175,6 +181,30 @@ ngx_http_flowdash_url_make_host_valid(ngx_str_t *host)
             return 0;
         }
     }
+
+    return 1;
+}
+
+
+/*
+ * Before its step has answered, an undo may lack what names the thing that it
+ * deletes: without it, the URL could name all of them.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_url_make_lacks(ngx_http_flowdash_exchange_t *ex,
+    ngx_http_flowdash_value_t *value)
+{
+    if (!value->missing || ex->step == NULL
+        || ex->step->kind != NGX_HTTP_FLOWDASH_KIND_UNDO)
+    {
+        return 0;
+    }
+
+    (void) ngx_http_flowdash_exchange_fail(ex,
+               NGX_HTTP_FLOWDASH_REQUEST_INVALID,
+               "the URL of flowdash_undo depends on a field that the task "
+               "lacks");
 
     return 1;
 }
@@ -376,6 +406,10 @@ ngx_http_flowdash_url_make_part(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
+    if (ngx_http_flowdash_url_make_lacks(ex, &value)) {
+        return NGX_DECLINED;
+    }
+
     if (value.escaped
         || ngx_http_flowdash_text_find(&value.text,
                                        NGX_HTTP_FLOWDASH_TEXT_CONTROL))
@@ -400,6 +434,50 @@ ngx_http_flowdash_url_make_part(ngx_http_request_t *r,
         if (value.secret) {
             ngx_str_set(shown, "***");
         }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_url_make_uri(ngx_http_flowdash_url_t *url, ngx_str_t *text,
+    ngx_str_t *host, ngx_str_t *uri, ngx_pool_t *pool)
+{
+    u_char                        *p;
+    size_t                         len;
+    ngx_uint_t                     i;
+    ngx_http_flowdash_url_part_t  *part;
+
+    if (url->parsed == NULL) {
+        len = url->origin.len;
+
+        if (url->variable_host) {
+            len += host->len + url->port_text.len;
+        }
+
+        uri->data = text->data + len;
+        uri->len = text->len - len;
+
+        return NGX_OK;
+    }
+
+    part = url->parts.elts;
+    uri->len = 0;
+
+    for (i = 0; i < url->parts.nelts; i++) {
+        uri->len += part[i].text.len;
+    }
+
+    p = ngx_pnalloc(pool, uri->len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    uri->data = p;
+
+    for (i = 0; i < url->parts.nelts; i++) {
+        p = ngx_cpymem(p, part[i].text.data, part[i].text.len);
     }
 
     return NGX_OK;

@@ -40,5 +40,12 @@ ngx_uint_t ngx_http_flowdash_url_make_host_valid(ngx_str_t *host);
 u_char *ngx_http_flowdash_url_make_origin(u_char *p, ngx_str_t *origin,
     ngx_http_flowdash_url_t *url, ngx_str_t *host);
 
+/*
+ * Gives the path and the query of a URL whose text and host are those that
+ * ngx_http_flowdash_url_make() has made.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_url_make_uri(ngx_http_flowdash_url_t *url,
+    ngx_str_t *text, ngx_str_t *host, ngx_str_t *uri, ngx_pool_t *pool);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_URL_MAKE_H_INCLUDED_ */
