@@ -32,8 +32,11 @@ ngx_int_t ngx_http_flowdash_whole_begin(ngx_http_request_t *r,
 ngx_int_t ngx_http_flowdash_whole_call(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
 
-/* Records how it has ended.  Returns NGX_OK or NGX_ERROR. */
-ngx_int_t ngx_http_flowdash_whole_answer(ngx_http_request_t *r,
+/*
+ * Records how it has ended.  If that fails, neither another step with an undo
+ * nor the app is called.
+ */
+void ngx_http_flowdash_whole_answer(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
 
 /*
@@ -48,6 +51,13 @@ ngx_int_t ngx_http_flowdash_whole_mark(ngx_http_request_t *r,
  * the answer's header waits until it has.
  */
 ngx_int_t ngx_http_flowdash_whole_outcome(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+/*
+ * The request ends: records the outcome if that is still to do, and gives the
+ * record away as soon as it can be.
+ */
+void ngx_http_flowdash_whole_end(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
 

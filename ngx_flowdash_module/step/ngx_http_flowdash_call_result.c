@@ -526,6 +526,7 @@ ngx_http_flowdash_call_result_record(ngx_http_flowdash_call_t *call)
     attempt->time = ngx_current_msec - call->start;
     attempt->error = ex->error;
     attempt->answered = (ex->status != 0);
+    attempt->sent = (call->transferred && call->sent);
     attempt->scarce = (call->transferred && call->transfer.scarce
                        && !call->sent);
     attempt->opened = ngx_http_flowdash_call_result_has_opened(call);

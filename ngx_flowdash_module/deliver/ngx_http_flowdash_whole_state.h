@@ -1,0 +1,44 @@
+
+#ifndef _NGX_HTTP_FLOWDASH_WHOLE_STATE_H_INCLUDED_
+#define _NGX_HTTP_FLOWDASH_WHOLE_STATE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_outbox.h>
+
+
+/*
+ * What whole.c and hold.c know of an execution.  It is in the record's pool,
+ * and may outlive the request.
+ */
+
+struct ngx_http_flowdash_whole_s {
+    ngx_http_request_t                *request;   /* NULL: it has ended */
+    ngx_http_flowdash_outbox_file_t   *file;      /* NULL: it is given away */
+    ngx_http_flowdash_record_t        *record;
+    ngx_http_flowdash_record_step_t   *step;      /* that is called; or NULL */
+
+    ngx_int_t                          synced;    /* how the last sync ended */
+    ngx_chain_t                       *held;      /* body that waits */
+    ngx_str_t                          response;  /* that was collected */
+
+    unsigned                           syncing:1;
+    unsigned                           called:1;  /* the line is written */
+    unsigned                           marked:1;
+    unsigned                           ended:1;   /* the outcome is recorded */
+    unsigned                           holding:1; /* the header waits */
+    unsigned                           collecting:1;  /* the response */
+    unsigned                           gzip:1;    /* it is coded so */
+    unsigned                           broken:1;  /* a line is missing */
+};
+
+
+/* Records the response as far as it was collected, and sends the record. */
+void ngx_http_flowdash_whole_complete(ngx_http_flowdash_whole_t *whole,
+    ngx_log_t *log);
+
+
+#endif /* _NGX_HTTP_FLOWDASH_WHOLE_STATE_H_INCLUDED_ */
