@@ -43,7 +43,7 @@ all_tests := $(slow) $(filter-out $(slow),$(wildcard t/*.t))
 
 # What these test is not the module that is loaded: once is enough.
 about_files := $(patsubst %,t/%.t,docs harness install lintian package \
-               spelling)
+               spelling whole_model)
 
 # whether all of them are to be run
 run_all = $(if $(filter-out $(wildcard $(TESTS)),$(all_tests)),,yes)

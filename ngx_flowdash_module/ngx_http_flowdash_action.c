@@ -17,7 +17,6 @@
 #include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_value.h>
 #include <ngx_http_flowdash_client.h>
-#include <ngx_http_flowdash_overrides.h>
 #include <ngx_http_flowdash_replace_headers.h>
 #include <ngx_http_flowdash_source.h>
 #include <ngx_http_flowdash_source_preset.h>
@@ -28,7 +27,6 @@
 #include <ngx_http_flowdash_count.h>
 #include <ngx_http_flowdash_identity.h>
 #include <ngx_http_flowdash_merge.h>
-#include <ngx_http_flowdash_subrequest.h>
 #include <ngx_http_flowdash_step.h>
 #include <ngx_http_flowdash_user.h>
 #include <ngx_http_flowdash_user_from.h>
@@ -41,6 +39,7 @@
 #include <ngx_http_flowdash_end.h>
 #include <ngx_http_flowdash_unread.h>
 #include <ngx_http_flowdash_guard.h>
+#include <ngx_http_flowdash_here.h>
 #include <ngx_http_flowdash_name.h>
 #include <ngx_http_flowdash_batch.h>
 #include <ngx_http_flowdash_action.h>
@@ -52,7 +51,6 @@ static ngx_int_t ngx_http_flowdash_action_continue(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_redirected(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static ngx_int_t ngx_http_flowdash_action_subrequest(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_action_begin(ngx_http_request_t *r,
     ngx_http_flowdash_method_t *method);
 static void ngx_http_flowdash_action_body_handler(ngx_http_request_t *r);
@@ -113,7 +111,7 @@ ngx_http_flowdash_action_handler(ngx_http_request_t *r)
     ngx_http_flowdash_ctx_t  *ctx;
 
     if (r != r->main) {
-        return ngx_http_flowdash_action_subrequest(r);
+        return ngx_http_flowdash_here_subrequest(r);
     }
 
     ctx = ngx_http_flowdash_get_ctx(r);
@@ -143,7 +141,7 @@ ngx_http_flowdash_action_enter_location(ngx_http_request_t *r)
 {
     ngx_http_flowdash_method_t  method;
 
-    if (!ngx_http_flowdash_action_is_here(r, &method)) {
+    if (!ngx_http_flowdash_here(r, &method)) {
         return ngx_http_flowdash_guard(r, NULL);
     }
 
@@ -204,7 +202,7 @@ ngx_http_flowdash_action_continue(ngx_http_request_t *r,
             return NGX_ERROR;
         }
 
-        if (!ngx_http_flowdash_action_is_here(r, &method)) {
+        if (!ngx_http_flowdash_here(r, &method)) {
             return NGX_DECLINED;
         }
 
@@ -225,7 +223,7 @@ static ngx_int_t
 ngx_http_flowdash_action_redirected(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    if (!ngx_http_flowdash_action_is_here(r, &ctx->method)) {
+    if (!ngx_http_flowdash_here(r, &ctx->method)) {
         return ngx_http_flowdash_guard(r, ctx);
     }
 
@@ -247,97 +245,6 @@ ngx_http_flowdash_action_redirected(ngx_http_request_t *r,
     }
 
     return ngx_http_flowdash_action_find_task(r, ctx);
-}
-
-
-ngx_uint_t
-ngx_http_flowdash_action_is_here(ngx_http_request_t *r,
-    ngx_http_flowdash_method_t *method)
-{
-    ngx_http_flowdash_loc_conf_t  *flcf;
-
-    flcf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
-
-    if (flcf->action == NULL) {
-        return 0;
-    }
-
-    ngx_http_flowdash_overrides(r, &r->method_name, flcf->methods, method);
-
-    return method->listed || ngx_http_flowdash_overrides_in_body(r);
-}
-
-
-/*
- * A step is answered by its own location, or by one that a "rewrite" in it
- * leads to.  An endpoint cannot name another location (X-Accel-Redirect), a
- * step without a content handler is not answered by static files, and no step
- * leads into an action.
- *
- * Subrequests of other modules, such as mirror's, run no steps.  They may
- * enter an action's location only after the action has passed.
- */
-
-static ngx_int_t
-ngx_http_flowdash_action_subrequest(ngx_http_request_t *r)
-{
-    ngx_http_flowdash_ctx_t       *ctx;
-    ngx_http_flowdash_method_t     method;
-    ngx_http_flowdash_exchange_t  *ex;
-    ngx_http_flowdash_loc_conf_t  *flcf;
-
-    if (r->post_subrequest == NULL
-        || r->post_subrequest->handler != ngx_http_flowdash_subrequest_done)
-    {
-        ctx = ngx_http_flowdash_get_ctx(r);
-
-        if (ctx && ctx->state == NGX_HTTP_FLOWDASH_PASSED) {
-
-            if (!r->background && !r->main->header_sent) {
-
-                /* without memory, it ends when the client leaves */
-
-                (void) ngx_http_flowdash_client_wrap(r, ctx);
-            }
-
-            return NGX_DECLINED;
-        }
-
-        if (!ngx_http_flowdash_action_is_here(r, &method)) {
-            return NGX_DECLINED;
-        }
-
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "flowdash: a subrequest of another module to an action "
-                      "is refused");
-
-        /* without an error page, which could lead to the app */
-
-        r->error_page = 1;
-
-        return NGX_HTTP_FORBIDDEN;
-    }
-
-    ex = r->post_subrequest->data;
-
-    if (ex->fetch && !ngx_http_flowdash_action_is_here(r, &method)) {
-        return NGX_DECLINED;
-    }
-
-    flcf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
-
-    if (ngx_http_get_module_ctx(r, ngx_http_flowdash_module)
-        && !ex->fetch
-        && r->content_handler
-        && (flcf->step || flcf->action == NULL))
-    {
-        ngx_http_flowdash_step_set_length(r, ex);
-        return NGX_DECLINED;
-    }
-
-    ngx_http_flowdash_log_led_away(r);
-
-    return NGX_ERROR;
 }
 
 

@@ -18,7 +18,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_ctx.h>
 #include <ngx_http_flowdash_replace_headers.h>
-#include <ngx_http_flowdash_action.h>
+#include <ngx_http_flowdash_here.h>
 #include <ngx_http_flowdash_named.h>
 
 
@@ -250,7 +250,7 @@ ngx_http_flowdash_named_is_unjudged(ngx_http_request_t *r)
     flcf = ngx_http_get_module_loc_conf(r, ngx_http_flowdash_module);
 
     if (flcf->action) {
-        return ngx_http_flowdash_action_is_here(r, &method);
+        return ngx_http_flowdash_here(r, &method);
     }
 
     return !ngx_http_flowdash_named_has_location(r);
