@@ -622,7 +622,7 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
     *h = ngx_http_flowdash_action_handler;
 
     ngx_http_flowdash_init_task_variables(fmcf, cmcf);
-    ngx_http_flowdash_end_init();
+    ngx_http_flowdash_end_init(fmcf);
 
     return ngx_http_flowdash_subrequest_init(cf);
 }
