@@ -15,7 +15,6 @@
 #include <ngx_http_flowdash_user_headers.h>
 #include <ngx_http_flowdash_dry_run.h>
 #include <ngx_http_flowdash_whole.h>
-#include <ngx_http_flowdash_hold.h>
 #include <ngx_http_flowdash_error_internal.h>
 #include <ngx_http_flowdash_unread.h>
 #include <ngx_http_flowdash_result_headers.h>
@@ -39,7 +38,7 @@ ngx_http_flowdash_end_init(ngx_http_flowdash_main_conf_t *fmcf)
 
         /* it sees the header after this file's filter */
 
-        ngx_http_flowdash_hold_init();
+        ngx_http_flowdash_whole_init();
     }
 
     ngx_http_next_header_filter = ngx_http_top_header_filter;
@@ -68,6 +67,8 @@ ngx_http_flowdash_end_header_filter(ngx_http_request_t *r)
 
     if (ctx && ctx->state == NGX_HTTP_FLOWDASH_PASSED) {
         ctx->answered = 1;
+        ctx->app_status = r->headers_out.status;
+        ctx->outcome = ctx->app_status < 400 ? 1 : ctx->app_status < 500 ? 3 : 4;
 
         ngx_http_flowdash_client_restore(r);
         ngx_http_flowdash_count_app(r, ctx);
@@ -75,6 +76,10 @@ ngx_http_flowdash_end_header_filter(ngx_http_request_t *r)
     }
 
     ngx_http_flowdash_result_headers(r, ctx);
+
+    if (ctx) {
+        ngx_http_flowdash_whole_outcome(r, ctx);
+    }
 
     return ngx_http_next_header_filter(r);
 }
@@ -97,6 +102,9 @@ ngx_http_flowdash_end(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 
     } else {
         ngx_http_flowdash_count_app(r, ctx);
+        if (ctx->outcome == 0) {
+            ctx->outcome = 4;
+        }
     }
 
     ngx_http_flowdash_count_ended(ctx);

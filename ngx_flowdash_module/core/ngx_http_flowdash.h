@@ -177,6 +177,8 @@ struct ngx_http_flowdash_ctx_s {
     ngx_http_flowdash_extracted_t  *extracted;
 
     ngx_http_flowdash_whole_t      *whole;     /* its record, or NULL */
+    ngx_uint_t                      outcome;
+    ngx_uint_t                      app_status;
     ngx_http_flowdash_evaluation_t *evaluation;  /* or NULL */
     ngx_http_flowdash_markers_t    *markers;   /* instead of secrets; or NULL
                                                   */

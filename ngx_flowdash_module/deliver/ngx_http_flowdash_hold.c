@@ -1,20 +1,16 @@
 
 /*
- * The response to an action with undos or after-steps: its header waits until
- * the outcome is recorded, and the after-steps get a copy of its body.
+ * The response to an action with undos or after-steps waits until the outcome
+ * is recorded.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
-#include <ngx_http_flowdash_text.h>
-#include <ngx_http_flowdash_json.h>
-#include <ngx_http_flowdash_gzip.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_ctx.h>
 #include <ngx_http_flowdash_whole_state.h>
-#include <ngx_http_flowdash_whole.h>
 #include <ngx_http_flowdash_hold.h>
 
 
@@ -26,15 +22,6 @@
 static ngx_int_t ngx_http_flowdash_hold_header_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_hold_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
-static ngx_uint_t ngx_http_flowdash_hold_is_gzip(ngx_http_request_t *r);
-static void ngx_http_flowdash_hold_read(ngx_http_request_t *r,
-    ngx_http_flowdash_whole_t *whole, ngx_chain_t *in);
-static ngx_int_t ngx_http_flowdash_hold_add(ngx_http_flowdash_whole_t *whole,
-    ngx_buf_t *b);
-static void ngx_http_flowdash_hold_end(ngx_http_request_t *r,
-    ngx_http_flowdash_whole_t *whole);
-static ngx_int_t ngx_http_flowdash_hold_gunzip(
-    ngx_http_flowdash_whole_t *whole);
 
 
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
@@ -63,9 +50,7 @@ ngx_http_flowdash_hold_header_filter(ngx_http_request_t *r)
 
     ctx = ngx_http_flowdash_get_ctx(r);
 
-    if (ctx == NULL || ctx->whole == NULL
-        || ngx_http_flowdash_whole_outcome(r, ctx) != NGX_AGAIN)
-    {
+    if (ctx == NULL || ctx->whole == NULL || !ctx->whole->holding) {
         return ngx_http_next_header_filter(r);
     }
 
@@ -78,8 +63,6 @@ ngx_http_flowdash_hold_header_filter(ngx_http_request_t *r)
      * limit_rate.
      */
 
-    ctx->whole->holding = 1;
-
     r->header_sent = 1;
     r->buffered |= NGX_HTTP_FLOWDASH_HOLD_BUFFERED;
     r->connection->write->delayed = 1;
@@ -91,8 +74,7 @@ ngx_http_flowdash_hold_header_filter(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_flowdash_hold_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 {
-    ngx_http_flowdash_ctx_t    *ctx;
-    ngx_http_flowdash_whole_t  *whole;
+    ngx_http_flowdash_ctx_t  *ctx;
 
     if (r != r->main) {
         return ngx_http_next_body_filter(r, in);
@@ -100,175 +82,15 @@ ngx_http_flowdash_hold_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 
     ctx = ngx_http_flowdash_get_ctx(r);
 
-    if (ctx == NULL || ctx->whole == NULL) {
+    if (ctx == NULL || ctx->whole == NULL || !ctx->whole->holding) {
         return ngx_http_next_body_filter(r, in);
     }
 
-    whole = ctx->whole;
-
-    if (whole->collecting) {
-        ngx_http_flowdash_hold_read(r, whole, in);
-    }
-
-    if (!whole->holding) {
-        return ngx_http_next_body_filter(r, in);
-    }
-
-    if (ngx_chain_add_copy(r->pool, &whole->held, in) != NGX_OK) {
+    if (ngx_chain_add_copy(r->pool, &ctx->whole->held, in) != NGX_OK) {
         return NGX_ERROR;
     }
 
     return NGX_AGAIN;
-}
-
-
-void
-ngx_http_flowdash_hold_collect(ngx_http_request_t *r,
-    ngx_http_flowdash_whole_t *whole)
-{
-    ngx_str_t  type;
-
-    type = r->headers_out.content_type;
-
-    if (type.len == 0 || !ngx_http_flowdash_text_is_json_type(&type)) {
-        return;
-    }
-
-    if (r->headers_out.content_length_n > NGX_HTTP_FLOWDASH_HOLD_RESPONSE
-        || (r->headers_out.content_encoding
-            && r->headers_out.content_encoding->value.len
-            && !ngx_http_flowdash_hold_is_gzip(r)))
-    {
-        whole->record->truncated = 1;
-        return;
-    }
-
-    /* until its end has come */
-
-    whole->record->truncated = 1;
-    whole->collecting = 1;
-    whole->gzip = ngx_http_flowdash_hold_is_gzip(r);
-
-    r->filter_need_in_memory = 1;
-}
-
-
-static ngx_uint_t
-ngx_http_flowdash_hold_is_gzip(ngx_http_request_t *r)
-{
-    return r->headers_out.content_encoding
-           && ngx_http_flowdash_text_is(
-                               &r->headers_out.content_encoding->value, "gzip");
-}
-
-
-static void
-ngx_http_flowdash_hold_read(ngx_http_request_t *r,
-    ngx_http_flowdash_whole_t *whole, ngx_chain_t *in)
-{
-    ngx_buf_t  *b;
-
-    for ( /* void */ ; in; in = in->next) {
-        b = in->buf;
-
-        if (!ngx_buf_special(b)
-            && ngx_http_flowdash_hold_add(whole, b) != NGX_OK)
-        {
-            ngx_str_null(&whole->response);
-            ngx_http_flowdash_whole_complete(whole, r->connection->log);
-            return;
-        }
-
-        if (b->last_buf) {
-            ngx_http_flowdash_hold_end(r, whole);
-            return;
-        }
-    }
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_hold_add(ngx_http_flowdash_whole_t *whole, ngx_buf_t *b)
-{
-    size_t  len;
-
-    if (!ngx_buf_in_memory(b)) {
-        return NGX_ERROR;
-    }
-
-    len = b->last - b->pos;
-
-    if (len > NGX_HTTP_FLOWDASH_HOLD_RESPONSE - whole->response.len) {
-        return NGX_ERROR;
-    }
-
-    if (whole->response.data == NULL) {
-
-        whole->response.data = ngx_pnalloc(whole->record->pool,
-                                           NGX_HTTP_FLOWDASH_HOLD_RESPONSE);
-        if (whole->response.data == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    ngx_memcpy(whole->response.data + whole->response.len, b->pos, len);
-
-    whole->response.len += len;
-
-    return NGX_OK;
-}
-
-
-/* the response has come to its end: keeps it if it is JSON */
-
-static void
-ngx_http_flowdash_hold_end(ngx_http_request_t *r,
-    ngx_http_flowdash_whole_t *whole)
-{
-    size_t                           offset;
-    ngx_int_t                        rc;
-    ngx_http_flowdash_json_memory_t  memory;
-
-    rc = whole->gzip ? ngx_http_flowdash_hold_gunzip(whole) : NGX_OK;
-
-    if (rc == NGX_OK) {
-        whole->record->truncated = 0;
-
-        if (ngx_http_flowdash_json_check_text(&whole->response) == NULL
-            && ngx_http_flowdash_json_run(&memory, NULL, NULL, NULL,
-                                          &whole->response, &offset,
-                                          r->connection->log)
-               == NGX_OK)
-        {
-            whole->record->response = whole->response;
-        }
-    }
-
-    ngx_http_flowdash_whole_complete(whole, r->connection->log);
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_hold_gunzip(ngx_http_flowdash_whole_t *whole)
-{
-    ngx_int_t                  rc;
-    ngx_http_flowdash_gzip_t  *gz;
-
-    gz = ngx_http_flowdash_gzip_create(whole->record->pool,
-                                       NGX_HTTP_FLOWDASH_HOLD_RESPONSE);
-    if (gz == NULL) {
-        return NGX_ERROR;
-    }
-
-    rc = ngx_http_flowdash_gzip_read(gz, whole->response.data,
-                                     whole->response.len);
-
-    while (rc == NGX_AGAIN) {
-        rc = ngx_http_flowdash_gzip_read(gz, NULL, 0);
-    }
-
-    return (rc == NGX_OK) ? ngx_http_flowdash_gzip_end(gz, &whole->response)
-                          : rc;
 }
 
 

@@ -16,6 +16,9 @@
  */
 
 
+/* Adds the filters that see responses, below those that are there. */
+void ngx_http_flowdash_whole_init(void);
+
 /*
  * Begins the record, before the first step.  Returns NGX_OK; NGX_DECLINED if
  * there is no room for it, which is logged: nothing may be called; or
@@ -47,10 +50,10 @@ ngx_int_t ngx_http_flowdash_whole_mark(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
 /*
- * Records ctx->outcome.  Returns NGX_OK, or NGX_AGAIN if a thread writes it:
- * the answer's header waits until it has.
+ * Records ctx->outcome, when the header of the response is about to be sent.
+ * If a thread has to write it, the response is held back until it has.
  */
-ngx_int_t ngx_http_flowdash_whole_outcome(ngx_http_request_t *r,
+void ngx_http_flowdash_whole_outcome(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
 /*
