@@ -284,10 +284,16 @@ differential: test-deps
 	$(MAKE) --no-print-directory test-plain TESTS=t/differential.t
 
 
-# Provokes each fault of docs/faults.md, and writes that page.
+# Provokes each fault of docs/faults.md, and writes that page; then faults at
+# random in N whole actions, for docs/whole-actions-faults.md.  SEED makes the
+# same ones again.
+faults: N := 10000
 faults: test-deps
 	FLOWDASH_FAULTS=$(CURDIR)/docs/faults.md \
 	$(MAKE) --no-print-directory test-plain TESTS=t/proofs/faults.t
+	FLOWDASH_WHOLE=$(N) FLOWDASH_SEED=$(SEED) FLOWDASH_TIMEOUT=7200 \
+	FLOWDASH_WHOLE_TABLE=$(CURDIR)/docs/whole-actions-faults.md \
+	$(MAKE) --no-print-directory test-plain TESTS=t/proofs/whole.t
 
 
 # Half an hour of actions, faults and reloads, after which the log and the
@@ -599,7 +605,8 @@ help:
 	@echo 'make mutants    break the module N times, see if tests fail: N=$(N)'
 	@echo 'make routes     look for spellings of URLs that bypass an action'
 	@echo 'make differential  do apps read what endpoints are told? N=100000'
-	@echo 'make faults     provoke faults, and write docs/faults.md'
+	@echo 'make faults     provoke faults, and write docs/faults.md; then faults at'
+	@echo '                random in N=10000 whole actions'
 	@echo 'make soak       half an hour of actions, faults and reloads: TIME=1800'
 	@echo 'make recipes    run docs/recipes in front of Redmine and other apps'
 	@echo 'make fuzz       try inputs that nobody thought of: TIME=60 seconds for'

@@ -78,11 +78,13 @@ typedef struct {
 
 typedef struct {
     ngx_uint_t                      status;    /* without an answer: ours */
+    ngx_uint_t                      header;    /* the answer's, even if the
+                                                  rest of it failed; 0: none */
     ngx_msec_t                      time;
     ngx_http_flowdash_reason_e      error;
     unsigned                        answered:1;
+    unsigned                        sent:1;    /* a byte of it may have been */
     unsigned                        opened:1;  /* a new connection */
-    unsigned                        sent:1;    /* something of it was */
     unsigned                        unsent:1;  /* no attempt was made */
     unsigned                        scarce:1;  /* the gateway had no connection
                                                   left for it: nothing sent */

@@ -84,16 +84,10 @@ ngx_http_flowdash_secret_variable(ngx_http_request_t *r,
 ngx_http_flowdash_secret_t *
 ngx_http_flowdash_secret_in(ngx_array_t *secrets, ngx_str_t *text)
 {
-    u_char                       *p, *last, *end;
-    ngx_str_t                     name;
-    ngx_uint_t                    i;
-    ngx_http_flowdash_secret_t  **secret;
+    u_char                      *p, *last, *end;
+    ngx_str_t                    name;
+    ngx_http_flowdash_secret_t  *secret;
 
-    if (secrets == NULL) {
-        return NULL;
-    }
-
-    secret = secrets->elts;
     last = text->data + text->len;
 
     for (p = text->data; p < last; p = end) {
@@ -114,16 +108,38 @@ ngx_http_flowdash_secret_in(ngx_array_t *secrets, ngx_str_t *text)
             name.len -= (end[-1] == '}');
         }
 
-        for (i = 0; i < secrets->nelts; i++) {
+        secret = ngx_http_flowdash_secret_named(secrets, &name);
 
-            /* to nginx, the case of a variable's name does not matter */
+        if (secret) {
+            return secret;
+        }
+    }
 
-            if (name.len == secret[i]->name.len
-                && ngx_strncasecmp(name.data, secret[i]->name.data, name.len)
-                   == 0)
-            {
-                return secret[i];
-            }
+    return NULL;
+}
+
+
+ngx_http_flowdash_secret_t *
+ngx_http_flowdash_secret_named(ngx_array_t *secrets, ngx_str_t *name)
+{
+    ngx_uint_t                    i;
+    ngx_http_flowdash_secret_t  **secret;
+
+    if (secrets == NULL) {
+        return NULL;
+    }
+
+    secret = secrets->elts;
+
+    for (i = 0; i < secrets->nelts; i++) {
+
+        /* to nginx, the case of a variable's name does not matter */
+
+        if (name->len == secret[i]->name.len
+            && ngx_strncasecmp(name->data, secret[i]->name.data, name->len)
+               == 0)
+        {
+            return secret[i];
         }
     }
 

@@ -33,5 +33,9 @@ ngx_int_t ngx_http_flowdash_secret_variable(ngx_http_request_t *r,
 ngx_http_flowdash_secret_t *ngx_http_flowdash_secret_in(ngx_array_t *secrets,
     ngx_str_t *text);
 
+/* Returns the secret of this name, without the "$", or NULL. */
+ngx_http_flowdash_secret_t *ngx_http_flowdash_secret_named(
+    ngx_array_t *secrets, ngx_str_t *name);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_SECRET_H_INCLUDED_ */

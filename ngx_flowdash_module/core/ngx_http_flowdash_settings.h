@@ -96,6 +96,18 @@ typedef struct {
 } ngx_http_flowdash_set_body_t;
 
 
+/* how this worker delivers a flowdash_undo or flowdash_after, see pace.h */
+
+typedef struct {
+    ngx_uint_t                      calls;     /* in flight */
+    ngx_uint_t                      waiting;   /* for one of them to end */
+    ngx_uint_t                      failures;  /* not reached, in a row */
+    ngx_msec_t                      until;     /* if so, not called before */
+    ngx_msec_t                      logged;    /* the last line */
+    ngx_uint_t                      lines;     /* it stands for; 0: none yet */
+} ngx_http_flowdash_pace_t;
+
+
 typedef enum {
     NGX_HTTP_FLOWDASH_KIND_STEP = 0,
     NGX_HTTP_FLOWDASH_KIND_UNDO,           /* flowdash_undo of a step */
@@ -119,6 +131,7 @@ struct ngx_http_flowdash_step_s {
     ngx_uint_t                      tolerates; /* conditions; 0: all */
     ngx_atomic_t                    warned;    /* see count_ignored() */
     ngx_atomic_t                    dropped;   /* see count_dropped() */
+    ngx_http_flowdash_pace_t        pace;
 };
 
 

@@ -14,6 +14,7 @@
 #include <ngx_http_flowdash_retry.h>
 #include <ngx_http_flowdash_url.h>
 #include <ngx_flowdash_curl.h>
+#include <ngx_http_flowdash_call_record.h>
 #include <ngx_http_flowdash_call_result.h>
 #include <ngx_http_flowdash_call_setup.h>
 #include <ngx_http_flowdash_call_transfer.h>
@@ -269,7 +270,7 @@ ngx_http_flowdash_call_attempt_complete(ngx_http_flowdash_call_t *call)
 
     ex = call->ex;
 
-    ngx_http_flowdash_call_result_record(call);
+    ngx_http_flowdash_call_record(call);
     ngx_http_flowdash_tolerance_attempt(call);
 
     condition = ngx_http_flowdash_call_result_retry_condition(call);
@@ -300,7 +301,7 @@ ngx_http_flowdash_call_attempt_complete(ngx_http_flowdash_call_t *call)
 static ngx_int_t
 ngx_http_flowdash_call_resend(ngx_http_flowdash_call_t *call)
 {
-    ngx_http_flowdash_call_result_record(call);
+    ngx_http_flowdash_call_record(call);
 
     /* unless the endpoint has said that it did not read the call */
 
@@ -408,7 +409,7 @@ ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call)
     call->ex->call = NULL;
 
     if (call->attempting) {
-        ngx_http_flowdash_call_result_record(call);
+        ngx_http_flowdash_call_record(call);
         ngx_http_flowdash_tolerance_attempt(call);
     }
 

@@ -44,8 +44,6 @@ static ngx_uint_t ngx_http_flowdash_call_result_header_too_large(
 static long ngx_http_flowdash_call_result_proxy_status(
     ngx_http_flowdash_call_t *call);
 static ngx_uint_t ngx_http_flowdash_call_result_is_number(ngx_str_t *value);
-static ngx_uint_t ngx_http_flowdash_call_result_has_opened(
-    ngx_http_flowdash_call_t *call);
 
 
 size_t
@@ -505,34 +503,6 @@ ngx_http_flowdash_call_result_proxy_status(ngx_http_flowdash_call_t *call)
 }
 
 
-void
-ngx_http_flowdash_call_result_record(ngx_http_flowdash_call_t *call)
-{
-    ngx_http_flowdash_exchange_t  *ex;
-    ngx_http_flowdash_attempt_t   *attempt;
-
-    ex = call->ex;
-    call->attempting = 0;
-
-    /* there is room for all of them: what was sent is never left out */
-
-    attempt = ex->attempts.elts;
-    attempt += ex->attempts.nelts++;
-
-    ngx_memzero(attempt, sizeof(ngx_http_flowdash_attempt_t));
-
-    attempt->status = ex->status ? ex->status
-                                 : ngx_http_flowdash_reason_status(ex->error);
-    attempt->time = ngx_current_msec - call->start;
-    attempt->error = ex->error;
-    attempt->answered = (ex->status != 0);
-    attempt->sent = (call->transferred && call->sent);
-    attempt->scarce = (call->transferred && call->transfer.scarce
-                       && !call->sent);
-    attempt->opened = ngx_http_flowdash_call_result_has_opened(call);
-}
-
-
 curl_off_t
 ngx_http_flowdash_call_result_retry_after(ngx_http_flowdash_call_t *call)
 {
@@ -580,17 +550,4 @@ ngx_http_flowdash_call_result_is_number(ngx_str_t *value)
     }
 
     return value->len != 0;
-}
-
-
-static ngx_uint_t
-ngx_http_flowdash_call_result_has_opened(ngx_http_flowdash_call_t *call)
-{
-    long  connects;
-
-    return call->transferred
-           && curl_easy_getinfo(call->transfer.easy, CURLINFO_NUM_CONNECTS,
-                                &connects)
-              == CURLE_OK
-           && connects > 0;
 }

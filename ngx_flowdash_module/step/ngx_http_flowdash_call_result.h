@@ -63,8 +63,5 @@ ngx_uint_t ngx_http_flowdash_call_result_retry_condition(
 curl_off_t ngx_http_flowdash_call_result_retry_after(
     ngx_http_flowdash_call_t *call);
 
-/* Records the attempt for $flowdash_step_status and the counters. */
-void ngx_http_flowdash_call_result_record(ngx_http_flowdash_call_t *call);
-
 
 #endif /* _NGX_HTTP_FLOWDASH_CALL_RESULT_H_INCLUDED_ */

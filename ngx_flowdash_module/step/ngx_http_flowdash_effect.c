@@ -56,8 +56,8 @@ ngx_http_flowdash_effect_attempts(ngx_http_flowdash_exchange_t *ex)
 
     for (i = 0; i < ex->attempts.nelts; i++) {
 
-        if (attempt[i].answered
-            ? ngx_http_flowdash_effect_status(attempt[i].status)
+        if (attempt[i].header
+            ? ngx_http_flowdash_effect_status(attempt[i].header)
             : attempt[i].sent)
         {
             return 1;

@@ -87,6 +87,16 @@ ngx_http_flowdash_timeout_deadline(ngx_http_request_t *r,
 }
 
 
+void
+ngx_http_flowdash_timeout_call(ngx_http_flowdash_call_t *call)
+{
+    ngx_http_flowdash_timeout_text(call->ex, call->pool,
+                                   NGX_HTTP_FLOWDASH_TIMEOUT,
+                                   ngx_http_flowdash_timeout_call_state(call),
+                                   "flowdash_timeout", call->conf->timeout);
+}
+
+
 ngx_int_t
 ngx_http_flowdash_timeout_attempt(ngx_http_flowdash_call_t *call)
 {

@@ -18,6 +18,9 @@
 void ngx_http_flowdash_timeout(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex);
 
+/* The same for a call without a client's request. */
+void ngx_http_flowdash_timeout_call(ngx_http_flowdash_call_t *call);
+
 /*
  * The same for an attempt of a call that libcurl has ended.  Returns
  * NGX_DECLINED.

@@ -20,7 +20,6 @@
 static ngx_int_t ngx_http_flowdash_url_make_host(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
     ngx_str_t *host);
-static ngx_uint_t ngx_http_flowdash_url_make_host_valid(ngx_str_t *host);
 static ngx_uint_t ngx_http_flowdash_url_make_lacks(
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_value_t *value);
 static ngx_int_t ngx_http_flowdash_url_make_values(ngx_http_request_t *r,
@@ -31,8 +30,6 @@ static ngx_uint_t ngx_http_flowdash_url_make_empty_segment(ngx_str_t *value,
 static ngx_int_t ngx_http_flowdash_url_make_text(ngx_http_request_t *r,
     ngx_http_flowdash_url_t *url, ngx_str_t *value, ngx_str_t *host,
     ngx_str_t *text, ngx_str_t *path);
-static u_char *ngx_http_flowdash_url_make_origin(u_char *p, ngx_str_t *origin,
-    ngx_http_flowdash_url_t *url, ngx_str_t *host);
 static ngx_int_t ngx_http_flowdash_url_make_redacted(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_t *url,
     ngx_str_t *shown, ngx_str_t *host);
@@ -165,7 +162,7 @@ ngx_http_flowdash_url_make_host(ngx_http_request_t *r,
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_flowdash_url_make_host_valid(ngx_str_t *host)
 {
     u_char  c;
@@ -326,7 +323,7 @@ ngx_http_flowdash_url_make_text(ngx_http_request_t *r,
 }
 
 
-static u_char *
+u_char *
 ngx_http_flowdash_url_make_origin(u_char *p, ngx_str_t *origin,
     ngx_http_flowdash_url_t *url, ngx_str_t *host)
 {

@@ -30,6 +30,16 @@ ngx_int_t ngx_http_flowdash_url_make_part(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_url_part_t *part,
     ngx_str_t *text, ngx_str_t *shown);
 
+/* Tells whether a host with variables is one, and nothing else of a URL. */
+ngx_uint_t ngx_http_flowdash_url_make_host_valid(ngx_str_t *host);
+
+/*
+ * Writes url->origin, or url->redacted_origin, with the host and port if that
+ * has variables.  Returns the end.
+ */
+u_char *ngx_http_flowdash_url_make_origin(u_char *p, ngx_str_t *origin,
+    ngx_http_flowdash_url_t *url, ngx_str_t *host);
+
 /*
  * Gives the path and the query of a URL whose text and host are those that
  * ngx_http_flowdash_url_make() has made.  Returns NGX_OK or NGX_ERROR.

@@ -21,6 +21,8 @@
 #define NGX_HTTP_FLOWDASH_LOG_LINE     (NGX_MAX_ERROR_STR - 256)
 
 
+static const char *ngx_http_flowdash_log_delivery_kind(
+    ngx_http_flowdash_record_t *record);
 static u_char *ngx_http_flowdash_log_quoted(u_char *p, u_char *last,
     const char *what, ngx_str_t *text, size_t max);
 static u_char *ngx_http_flowdash_log_text(u_char *p, u_char *last,
@@ -265,6 +267,66 @@ ngx_http_flowdash_log_led_away(ngx_http_request_t *r)
                   "an action", p - buf, buf);
 
     ngx_http_set_log_request(r->connection->log, r);
+}
+
+
+void
+ngx_http_flowdash_log_delivery(ngx_log_t *log, ngx_uint_t level,
+    ngx_http_flowdash_record_t *record, ngx_http_flowdash_delivery_t *delivery,
+    ngx_http_flowdash_exchange_t *ex, const char *what, ngx_uint_t more)
+{
+    u_char  *p, *last;
+    u_char   buf[NGX_HTTP_FLOWDASH_LOG_LINE];
+
+    last = buf + sizeof(buf);
+
+    p = ngx_http_flowdash_log_quoted(buf, last, "action", &record->action,
+                                     NGX_HTTP_FLOWDASH_LOG_NAME);
+    p = ngx_slprintf(p, last, ":");
+    p = ngx_http_flowdash_log_quoted(p, last,
+                               ngx_http_flowdash_log_delivery_kind(record),
+                               &delivery->name, NGX_HTTP_FLOWDASH_LOG_NAME);
+    p = ngx_slprintf(p, last, " %s", what);
+
+    if (ex->error) {
+        p = ngx_http_flowdash_log_reason(p, last, ex, ex->error, &ex->detail);
+    }
+
+    p = ngx_http_flowdash_log_called(p, last, ex);
+    p = ngx_slprintf(p, last, ", tries %ui", delivery->tries);
+
+    if (more) {
+        p = ngx_slprintf(p, last, ", and %ui more such failures since the "
+                         "last such line", more);
+    }
+
+    p = ngx_slprintf(p, last, ", id ");
+    p = ngx_http_flowdash_log_text(p, last, &record->id,
+                                   NGX_HTTP_FLOWDASH_LOG_NAME);
+
+    ngx_log_error(level, log, 0, "flowdash: %*s", p - buf, buf);
+}
+
+
+u_char *
+ngx_http_flowdash_log_delivery_name(u_char *p, u_char *last,
+    ngx_http_flowdash_record_t *record, ngx_http_flowdash_delivery_t *delivery)
+{
+    p = ngx_http_flowdash_log_quoted(p, last,
+                               ngx_http_flowdash_log_delivery_kind(record),
+                               &delivery->name, NGX_HTTP_FLOWDASH_LOG_NAME);
+    p = ngx_slprintf(p, last, ", id ");
+
+    return ngx_http_flowdash_log_text(p, last, &record->id,
+                                      NGX_HTTP_FLOWDASH_LOG_NAME);
+}
+
+
+static const char *
+ngx_http_flowdash_log_delivery_kind(ngx_http_flowdash_record_t *record)
+{
+    return (record->outcome == NGX_HTTP_FLOWDASH_OUTCOME_OK)
+           ? " after-step" : " undo of step";
 }
 
 

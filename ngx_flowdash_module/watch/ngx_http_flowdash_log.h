@@ -8,6 +8,7 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_record.h>
 
 
 /* Logs that an action failed, and on which step if it failed on one. */
@@ -57,6 +58,23 @@ void ngx_http_flowdash_log_dropped(ngx_http_request_t *r,
 
 /* Logs that a step was led to a location that must not answer it. */
 void ngx_http_flowdash_log_led_away(ngx_http_request_t *r);
+
+/*
+ * Logs what became of a delivery, such as "failed", for the reason that is in
+ * the exchange; at a level of nginx's.  "more" is how many lines like it were
+ * not logged.
+ */
+void ngx_http_flowdash_log_delivery(ngx_log_t *log, ngx_uint_t level,
+    ngx_http_flowdash_record_t *record, ngx_http_flowdash_delivery_t *delivery,
+    ngx_http_flowdash_exchange_t *ex, const char *what, ngx_uint_t more);
+
+/*
+ * Writes which delivery it is, as in "undo of step "CRM", id 4a..."; for lines
+ * that others write.  Returns the end, "last" at most.
+ */
+u_char *ngx_http_flowdash_log_delivery_name(u_char *p, u_char *last,
+    ngx_http_flowdash_record_t *record,
+    ngx_http_flowdash_delivery_t *delivery);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_LOG_H_INCLUDED_ */
