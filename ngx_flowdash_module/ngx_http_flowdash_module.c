@@ -36,6 +36,7 @@
 #include <ngx_http_flowdash_conf_warn.h>
 #include <ngx_http_flowdash_conf_sign.h>
 #include <ngx_http_flowdash_conf_secret.h>
+#include <ngx_http_flowdash_conf_outbox.h>
 #include <ngx_http_flowdash_named.h>
 #include <ngx_http_flowdash_result_headers.h>
 
@@ -406,6 +407,13 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       0,
       NULL },
 
+    { ngx_string("flowdash_outbox"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_flowdash_conf_outbox,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("flowdash_zone"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_flowdash_zone_conf,
@@ -588,6 +596,10 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
     }
 
     ngx_http_flowdash_conf_warn_handlers(cf, &fmcf->actions);
+
+    if (ngx_http_flowdash_conf_outbox_init(cf, fmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     ngx_str_set(&request_id, "request_id");
 

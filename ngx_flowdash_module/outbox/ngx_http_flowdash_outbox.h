@@ -25,12 +25,18 @@
  */
 
 
+/* the longest path of an outbox */
+
+#define NGX_HTTP_FLOWDASH_OUTBOX_PATH_MAX  512
+
+
 /* flowdash_outbox */
 
 typedef struct {
     ngx_str_t                            path;      /* ends with a zero */
     ngx_str_t                            key;       /* empty: none */
     ngx_flag_t                           fsync;
+    void                                *threads;   /* its ngx_thread_pool_t */
     off_t                                max_size;  /* of all; 0: any */
     time_t                               max_age;   /* s */
 } ngx_http_flowdash_outbox_conf_t;
@@ -86,6 +92,8 @@ struct ngx_http_flowdash_outbox_file_s {
     unsigned                             synced:1;  /* so is its name */
     unsigned                             broken:1;  /* a sync has failed: no
                                                        other can succeed */
+    unsigned                             aside:1;   /* could not be moved */
+    unsigned                             dead:1;
 };
 
 
