@@ -9,8 +9,7 @@ my $t = Test::Flowdash->new;
 my @json = ('Content-Type' => 'application/json');
 my $hex = '[0-9a-f]';
 
-# All the texts are in what nginx says; the last one may be the line in which
-# HERE stands.
+# All the texts are in what nginx says.
 
 sub refused {
     my ($name, $conf, @texts) = @_;
@@ -157,6 +156,59 @@ refused('a host with a variable',
 refused('what is beyond the proxy',
     after("$call flowdash_proxy http://127.0.0.1:1/; flowdash_deny 10.0.0.0/8;"),
     $after, '"flowdash_proxy"');
+
+
+# Keys that would be stored, and times that no deadline limits
+
+$t->write_file('token', "sesame\n");
+chmod 0600, $t->dir . '/token';
+
+sub warned {
+    my ($name, $conf, @texts) = @_;
+    my ($ok, $output) = $t->test_config(<<"CONF");
+flowdash_secret \$crm_token file:%%DIR%%/token;
+server {
+listen 127.0.0.1:%%PORT_http%%;
+$conf
+}
+CONF
+    my @warnings = grep { /\[warn\]/ && !/flowdash_outbox/ } split /\n/, $output;
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+
+    if (!@texts) {
+        is(join("\n", $ok ? () : $output, @warnings), '', "no warning: $name");
+        return;
+    }
+
+    my @missing = grep { index($warnings[0] // '', $_) < 0 } @texts;
+    ok($ok && @warnings == 1 && !@missing, "warning: $name")
+        or diag("missing: @missing\n", $output);
+    return;
+}
+
+for (@block) {
+    my ($block, $name) = @$_;
+
+    warned("$_ in $name", $block->("$call flowdash_set_header $_;"), $name,
+        'the header "' . s/ .*//r . '" is stored', '"flowdash_secret"')
+        for 'Authorization "Bearer abc"', 'authorization $http_authorization',
+            'Cookie a=b', 'X-Api-Key abc', 'Private-token abc',
+            'Client-Secret abc', 'Proxy-Authorization abc';
+    warned("$_ in $name", $block->("$call flowdash_set_header $_;"))
+        for 'Authorization "Bearer $crm_token"', 'Authorization ""',
+            'X-Api-Key ${CRM_TOKEN}', 'X-Keyboard us', 'Accept text/plain';
+    warned("a long time in $name",
+        $block->("$call flowdash_timeout 10m;"));
+}
+
+warned('a key in the step', step('flowdash_set_header X-Api-Key abc;'));
+warned('a key that the undo inherits',
+    step("flowdash_set_header X-Api-Key abc; flowdash_undo { $call }"),
+    $undo, '"X-Api-Key"');
+warned('a key around a step and flowdash_after',
+    action("flowdash_set_header X-Api-Key abc; $step
+            flowdash_after Mail { $call }"), $after, '"X-Api-Key"');
 
 
 # What is around an undo or an after-step need not fit
