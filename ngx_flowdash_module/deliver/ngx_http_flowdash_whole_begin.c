@@ -7,9 +7,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_outbox_file.h>
 #include <ngx_http_flowdash_task_told.h>
 #include <ngx_http_flowdash_record.h>
-#include <ngx_http_flowdash_outbox.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_find.h>
 #include <ngx_http_flowdash_collect.h>

@@ -7,8 +7,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_outbox_file.h>
+#include <ngx_http_flowdash_outbox_later.h>
 #include <ngx_http_flowdash_record.h>
-#include <ngx_http_flowdash_outbox.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_send.h>
 #include <ngx_http_flowdash_hold.h>

@@ -98,7 +98,7 @@ ngx_http_flowdash_outbox_group_rename(u_char *name, u_char *to)
     }
 
     *p++ = '.';
-    p = ngx_http_flowdash_outbox_dir_random(p);
+    p = ngx_http_flowdash_outbox_own_random(p);
     *p = '\0';
 }
 

@@ -64,7 +64,7 @@ ngx_http_flowdash_outbox_later_move(ngx_http_flowdash_outbox_file_t *file,
     ngx_int_t    rc;
     ngx_uint_t   exiting;
 
-    exiting = ngx_http_flowdash_outbox.exiting;
+    exiting = ngx_http_flowdash_outbox.exiting || ngx_exiting;
 
     if (file->aside) {
         ngx_sprintf(dir, "%s%Z", file->dead ? "dead" : "unknown");

@@ -10,6 +10,7 @@
 #include <ngx_http_flowdash_record_read.h>
 #include <ngx_http_flowdash_record_todo.h>
 #include <ngx_http_flowdash_outbox_later.h>
+#include <ngx_http_flowdash_outbox_file.h>
 #include <ngx_http_flowdash_outbox_load.h>
 
 
@@ -360,7 +361,7 @@ ngx_http_flowdash_outbox_load_bury(u_char *path, u_char *name,
     ngx_int_t   rc;
 
     if (!ngx_http_flowdash_outbox_dir_name(name, ngx_strlen(name))) {
-        *ngx_http_flowdash_outbox_dir_random(
+        *ngx_http_flowdash_outbox_own_random(
              ngx_cpymem(buf, "unnamed-", sizeof("unnamed-") - 1)) = '\0';
 
         name = buf;

@@ -133,7 +133,7 @@ ngx_http_flowdash_outbox_take_handler(ngx_event_t *ev)
     end = ngx_http_flowdash_outbox_due_time() + NGX_HTTP_FLOWDASH_OUTBOX_TURN;
 
     if (ngx_http_flowdash_outbox.own.len
-        || ngx_http_flowdash_outbox_dir_init(ev->log) == NGX_OK)
+        || ngx_http_flowdash_outbox_own_init(ev->log) == NGX_OK)
     {
         while (ngx_http_flowdash_outbox_take_next(ev->log) == NGX_OK) {
 

@@ -11,12 +11,13 @@
 #include <ngx_http_flowdash_outbox_due.h>
 #include <ngx_http_flowdash_outbox_take.h>
 #include <ngx_http_flowdash_outbox_count.h>
+#include <ngx_http_flowdash_outbox_worker.h>
 
 
-static ngx_int_t ngx_http_flowdash_outbox_copy(ngx_str_t *to, ngx_str_t *from,
-    ngx_log_t *log);
-static void ngx_http_flowdash_outbox_forget(ngx_str_t *text);
-static ngx_int_t ngx_http_flowdash_outbox_boot(ngx_log_t *log);
+static ngx_int_t ngx_http_flowdash_outbox_worker_copy(ngx_str_t *to,
+    ngx_str_t *from, ngx_log_t *log);
+static void ngx_http_flowdash_outbox_worker_forget(ngx_str_t *text);
+static ngx_int_t ngx_http_flowdash_outbox_worker_boot(ngx_log_t *log);
 
 
 ngx_int_t
@@ -40,7 +41,7 @@ ngx_http_flowdash_outbox_init(ngx_cycle_t *cycle,
 
     ngx_http_flowdash_outbox_due_init(log);
 
-    if (ngx_http_flowdash_outbox_boot(log) != NGX_OK) {
+    if (ngx_http_flowdash_outbox_worker_boot(log) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -52,9 +53,11 @@ ngx_http_flowdash_outbox_init(ngx_cycle_t *cycle,
 
     outbox->conf = *conf;
 
-    if (ngx_http_flowdash_outbox_copy(&outbox->conf.path, &conf->path, log)
+    if (ngx_http_flowdash_outbox_worker_copy(&outbox->conf.path, &conf->path,
+                                             log)
         != NGX_OK
-        || ngx_http_flowdash_outbox_copy(&outbox->conf.key, &conf->key, log)
+        || ngx_http_flowdash_outbox_worker_copy(&outbox->conf.key, &conf->key,
+                                                log)
            != NGX_OK)
     {
         return NGX_ERROR;
@@ -65,7 +68,7 @@ ngx_http_flowdash_outbox_init(ngx_cycle_t *cycle,
      * only actions that need the outbox fail until then.
      */
 
-    (void) ngx_http_flowdash_outbox_dir_init(log);
+    (void) ngx_http_flowdash_outbox_own_init(log);
 
     ngx_http_flowdash_outbox_take_init(log);
     ngx_http_flowdash_outbox_count_init(log);
@@ -88,19 +91,20 @@ ngx_http_flowdash_outbox_exit(ngx_log_t *log)
     if (outbox->conf.path.len) {
         ngx_http_flowdash_outbox_count_exit();
         ngx_http_flowdash_outbox_take_exit(log);
-        ngx_http_flowdash_outbox_dir_exit();
+        ngx_http_flowdash_outbox_own_exit();
     }
 
     ngx_http_flowdash_outbox_due_exit();
 
-    ngx_http_flowdash_outbox_forget(&outbox->conf.path);
-    ngx_http_flowdash_outbox_forget(&outbox->conf.key);
-    ngx_http_flowdash_outbox_forget(&outbox->boot);
+    ngx_http_flowdash_outbox_worker_forget(&outbox->conf.path);
+    ngx_http_flowdash_outbox_worker_forget(&outbox->conf.key);
+    ngx_http_flowdash_outbox_worker_forget(&outbox->boot);
 }
 
 
 static ngx_int_t
-ngx_http_flowdash_outbox_copy(ngx_str_t *to, ngx_str_t *from, ngx_log_t *log)
+ngx_http_flowdash_outbox_worker_copy(ngx_str_t *to, ngx_str_t *from,
+    ngx_log_t *log)
 {
     to->len = 0;
     to->data = ngx_alloc(from->len + 1, log);
@@ -118,7 +122,7 @@ ngx_http_flowdash_outbox_copy(ngx_str_t *to, ngx_str_t *from, ngx_log_t *log)
 
 
 static void
-ngx_http_flowdash_outbox_forget(ngx_str_t *text)
+ngx_http_flowdash_outbox_worker_forget(ngx_str_t *text)
 {
     if (text->data) {
         ngx_explicit_memzero(text->data, text->len);
@@ -132,7 +136,7 @@ ngx_http_flowdash_outbox_forget(ngx_str_t *text)
 /* which start of the machine this is; empty where a system cannot tell */
 
 static ngx_int_t
-ngx_http_flowdash_outbox_boot(ngx_log_t *log)
+ngx_http_flowdash_outbox_worker_boot(ngx_log_t *log)
 {
     u_char     buf[64];
     ssize_t    n;
@@ -158,6 +162,6 @@ ngx_http_flowdash_outbox_boot(ngx_log_t *log)
         boot.len--;
     }
 
-    return ngx_http_flowdash_outbox_copy(&ngx_http_flowdash_outbox.boot, &boot,
-                                         log);
+    return ngx_http_flowdash_outbox_worker_copy(&ngx_http_flowdash_outbox.boot,
+                                                &boot, log);
 }
