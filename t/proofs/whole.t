@@ -159,7 +159,7 @@ sub pid ($name) {
 }
 
 sub workers ($master) {
-    return if !$master;
+    return 0 if !$master;
     return map { $_->{pid} } grep { $_->{title} =~ /^nginx: worker process\s*$/ }
         Test::Flowdash::_children($master);
 }
