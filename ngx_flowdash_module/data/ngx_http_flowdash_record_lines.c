@@ -262,7 +262,6 @@ ngx_http_flowdash_record_lines_add(ngx_http_flowdash_record_reader_t *reader,
 }
 
 
-
 static ngx_http_flowdash_record_kind_t *
 ngx_http_flowdash_record_lines_kind(ngx_http_flowdash_json_node_t *node)
 {
@@ -286,7 +285,6 @@ ngx_http_flowdash_record_lines_kind(ngx_http_flowdash_json_node_t *node)
 
     return NULL;
 }
-
 
 
 static ngx_http_flowdash_record_t *
@@ -319,7 +317,6 @@ ngx_http_flowdash_record_lines_new(ngx_pool_t *pool)
 }
 
 
-
 static ngx_int_t
 ngx_http_flowdash_record_lines_begin(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_line_t *line)
@@ -335,7 +332,6 @@ ngx_http_flowdash_record_lines_begin(ngx_http_flowdash_record_t *record,
 
     return NGX_OK;
 }
-
 
 
 static ngx_int_t
@@ -363,7 +359,6 @@ ngx_http_flowdash_record_lines_call(ngx_http_flowdash_record_t *record,
 }
 
 
-
 static ngx_int_t
 ngx_http_flowdash_record_lines_answer(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_line_t *line)
@@ -388,7 +383,6 @@ ngx_http_flowdash_record_lines_answer(ngx_http_flowdash_record_t *record,
 }
 
 
-
 static ngx_int_t
 ngx_http_flowdash_record_lines_mark(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_line_t *line)
@@ -398,7 +392,6 @@ ngx_http_flowdash_record_lines_mark(ngx_http_flowdash_record_t *record,
 
     return NGX_OK;
 }
-
 
 
 static ngx_int_t
@@ -420,7 +413,6 @@ ngx_http_flowdash_record_lines_outcome(ngx_http_flowdash_record_t *record,
 }
 
 
-
 static ngx_int_t
 ngx_http_flowdash_record_lines_response(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_line_t *line)
@@ -430,7 +422,6 @@ ngx_http_flowdash_record_lines_response(ngx_http_flowdash_record_t *record,
 
     return NGX_OK;
 }
-
 
 
 static ngx_int_t
@@ -468,7 +459,6 @@ ngx_http_flowdash_record_lines_delivery(ngx_http_flowdash_record_t *record,
 }
 
 
-
 static ngx_int_t
 ngx_http_flowdash_record_lines_again(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_line_t *line)
@@ -478,7 +468,6 @@ ngx_http_flowdash_record_lines_again(ngx_http_flowdash_record_t *record,
 
     return NGX_OK;
 }
-
 
 
 static ngx_int_t

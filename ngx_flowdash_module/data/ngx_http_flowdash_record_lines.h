@@ -11,8 +11,8 @@
 
 /*
  * Adds what a line says to the record, which the first line makes: it is NULL
- * before.  Returns NGX_OK; NGX_DECLINED, with reader->error, if the line is not
- * one that can follow; or NGX_ERROR.
+ * before.  Returns NGX_OK; NGX_DECLINED, with reader->error, if such a line
+ * cannot follow; or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_record_lines_add(
     ngx_http_flowdash_record_reader_t *reader,

@@ -8,8 +8,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash_json_leaves.h>
-#include <ngx_http_flowdash_record_mac.h>
 #include <ngx_http_flowdash_record_lines.h>
+#include <ngx_http_flowdash_record_mac.h>
 #include <ngx_http_flowdash_record_read.h>
 #include <ngx_http_flowdash_record_words.h>
 
@@ -28,7 +28,6 @@
 #define NGX_HTTP_FLOWDASH_RECORD_BEGIN  "{\"line\":\"begin\",\"v\":"
 
 
-
 static ngx_int_t ngx_http_flowdash_record_read_line(
     ngx_http_flowdash_record_reader_t *reader,
     ngx_http_flowdash_record_mac_t *mac, ngx_str_t *text,
@@ -40,7 +39,6 @@ static ngx_uint_t ngx_http_flowdash_record_read_is_newer(ngx_str_t *json);
 static ngx_int_t ngx_http_flowdash_record_read_rest(
     ngx_http_flowdash_record_mac_t *mac, u_char *p, u_char *last);
 static u_char *ngx_http_flowdash_record_read_end(ngx_str_t *text);
-
 
 
 ngx_int_t
