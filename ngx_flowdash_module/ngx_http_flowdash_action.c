@@ -32,6 +32,7 @@
 #include <ngx_http_flowdash_user_from.h>
 #include <ngx_http_flowdash_fetch.h>
 #include <ngx_http_flowdash_dry_run.h>
+#include <ngx_http_flowdash_whole.h>
 #include <ngx_http_flowdash_error.h>
 #include <ngx_http_flowdash_error_internal.h>
 #include <ngx_http_flowdash_error_user.h>
@@ -85,12 +86,18 @@ static ngx_int_t ngx_http_flowdash_action_yield(ngx_http_request_t *r,
 static void ngx_http_flowdash_action_yield_handler(ngx_event_t *ev);
 static ngx_int_t ngx_http_flowdash_action_run(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_action_call(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 static void ngx_http_flowdash_action_tolerate(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
 static ngx_int_t ngx_http_flowdash_action_finish(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_written(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_int_t rc);
+static ngx_int_t ngx_http_flowdash_action_pass(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_action_unrecorded(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 static void ngx_http_flowdash_action_restore(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static void ngx_http_flowdash_action_restore_connection(
@@ -167,12 +174,19 @@ ngx_http_flowdash_action_continue(ngx_http_request_t *r,
     case NGX_HTTP_FLOWDASH_FETCHING:
         return ngx_http_flowdash_action_fetched(r, ctx);
 
+    case NGX_HTTP_FLOWDASH_RECORDING:
+        rc = ngx_http_flowdash_action_call(r, ctx);
+        return (rc == NGX_OK) ? ngx_http_flowdash_action_run(r, ctx) : rc;
+
     case NGX_HTTP_FLOWDASH_RUNNING:
         return ngx_http_flowdash_action_run(r, ctx);
 
     case NGX_HTTP_FLOWDASH_WRITING:
         rc = ngx_http_flowdash_source_write_copy(r, ctx);
         return ngx_http_flowdash_action_written(r, ctx, rc);
+
+    case NGX_HTTP_FLOWDASH_MARKING:
+        return ngx_http_flowdash_action_pass(r, ctx);
 
     case NGX_HTTP_FLOWDASH_NONE:
 
@@ -515,6 +529,13 @@ ngx_http_flowdash_action_prepare(ngx_http_request_t *r,
         return ngx_http_flowdash_dry_run(r, ctx);
     }
 
+    rc = ngx_http_flowdash_whole_begin(r, ctx);
+
+    if (rc != NGX_OK) {
+        return (rc == NGX_DECLINED)
+               ? ngx_http_flowdash_action_unrecorded(r, ctx) : NGX_ERROR;
+    }
+
     ctx->state = NGX_HTTP_FLOWDASH_RUNNING;
 
     return ngx_http_flowdash_action_run(r, ctx);
@@ -770,6 +791,7 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
                 ngx_http_flowdash_action_tolerate(r, ctx, ex);
             }
 
+            ngx_http_flowdash_whole_answer(r, ctx, ex);
             ngx_http_flowdash_count_step(r, ctx, ex);
             ngx_http_flowdash_step_free_payloads(r, ctx);
 
@@ -787,7 +809,42 @@ ngx_http_flowdash_action_run(ngx_http_request_t *r,
         if (ngx_http_flowdash_step_start(r, ctx) != NGX_OK) {
             return NGX_ERROR;
         }
+
+        rc = ngx_http_flowdash_action_call(r, ctx);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
     }
+}
+
+
+/* calls the step that was started, when its record is safe */
+
+static ngx_int_t
+ngx_http_flowdash_action_call(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t                      rc;
+    ngx_http_flowdash_exchange_t  *ex;
+
+    ex = ctx->exchange;
+
+    if (!ex->done) {
+        rc = ngx_http_flowdash_whole_call(r, ctx, ex);
+
+        if (rc == NGX_AGAIN) {
+            ctx->state = NGX_HTTP_FLOWDASH_RECORDING;
+            r->connection->error = 0;
+            return NGX_DONE;
+        }
+
+        ex->done = (rc == NGX_DECLINED);
+    }
+
+    ctx->state = NGX_HTTP_FLOWDASH_RUNNING;
+
+    return ngx_http_flowdash_step_call(r, ctx);
 }
 
 
@@ -843,6 +900,30 @@ ngx_http_flowdash_action_written(ngx_http_request_t *r,
         return ngx_http_flowdash_action_unreadable(r, ctx, rc);
     }
 
+    return ngx_http_flowdash_action_pass(r, ctx);
+}
+
+
+/* the app may be called, when that is recorded */
+
+static ngx_int_t
+ngx_http_flowdash_action_pass(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_flowdash_whole_mark(r, ctx);
+
+    if (rc == NGX_AGAIN) {
+        ctx->state = NGX_HTTP_FLOWDASH_MARKING;
+        r->connection->error = 0;
+        return NGX_DONE;
+    }
+
+    if (rc != NGX_OK) {
+        return ngx_http_flowdash_action_unrecorded(r, ctx);
+    }
+
     ctx->state = NGX_HTTP_FLOWDASH_PASSED;
     ctx->upstreams = r->upstream_states ? r->upstream_states->nelts : 0;
 
@@ -851,6 +932,19 @@ ngx_http_flowdash_action_written(ngx_http_request_t *r,
     (void) ngx_http_flowdash_client_wrap(r, ctx);
 
     return NGX_DECLINED;
+}
+
+
+/* nothing is done that could not be undone */
+
+static ngx_int_t
+ngx_http_flowdash_action_unrecorded(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_http_flowdash_action_restore(r, ctx);
+
+    return ngx_http_flowdash_error_internal(r, ctx,
+               "the action could not be recorded in flowdash_outbox");
 }
 
 

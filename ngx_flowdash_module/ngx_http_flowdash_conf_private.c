@@ -105,6 +105,20 @@ ngx_http_flowdash_conf_private_files(ngx_conf_t *cf, void **loc_conf)
 }
 
 
+/* it starts with what the filter does; 0 is "off" */
+
+ngx_uint_t
+ngx_http_flowdash_conf_private_image(ngx_conf_t *cf, void **loc_conf)
+{
+    ngx_uint_t  *filter;
+
+    filter = ngx_http_flowdash_conf_private_find(cf, loc_conf,
+                                              "ngx_http_image_filter_module");
+
+    return filter && *filter && *filter != NGX_CONF_UNSET_UINT;
+}
+
+
 static void *
 ngx_http_flowdash_conf_private_find(ngx_conf_t *cf, void **loc_conf,
     const char *name)

@@ -26,5 +26,9 @@ ngx_uint_t ngx_http_flowdash_conf_private_has_codes(ngx_conf_t *cf,
 ngx_uint_t ngx_http_flowdash_conf_private_files(ngx_conf_t *cf,
     void **loc_conf);
 
+/* Tells whether a location, whose values are merged, has "image_filter". */
+ngx_uint_t ngx_http_flowdash_conf_private_image(ngx_conf_t *cf,
+    void **loc_conf);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_CONF_PRIVATE_H_INCLUDED_ */

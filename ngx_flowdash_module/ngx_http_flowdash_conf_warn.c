@@ -80,6 +80,7 @@ ngx_http_flowdash_conf_warn_step(ngx_conf_t *cf,
     if (conf->url) {
         ngx_http_flowdash_conf_warn_upstream(cf, conf);
         ngx_http_flowdash_conf_warn_secret(cf, conf);
+        ngx_http_flowdash_conf_warn_secret_stored(cf, conf);
         ngx_http_flowdash_conf_warn_braces(cf, conf);
     }
 }
@@ -91,9 +92,12 @@ static void
 ngx_http_flowdash_conf_warn_times(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf)
 {
-    ngx_http_flowdash_conf_warn_longer(cf, conf, conf->places.timeout,
-                                       "\"flowdash_timeout\"", conf->timeout,
-                                       "flowdash_deadline", conf->deadline);
+    if (conf->step->kind == NGX_HTTP_FLOWDASH_KIND_STEP) {
+        ngx_http_flowdash_conf_warn_longer(cf, conf, conf->places.timeout,
+                                           "\"flowdash_timeout\"",
+                                           conf->timeout, "flowdash_deadline",
+                                           conf->deadline);
+    }
 
     if (conf->url == NULL) {
         return;
@@ -104,7 +108,7 @@ ngx_http_flowdash_conf_warn_times(ngx_conf_t *cf,
                                        conf->connect_timeout,
                                        "flowdash_timeout", conf->timeout);
 
-    if (conf->retry) {
+    if (conf->retry && conf->step->kind == NGX_HTTP_FLOWDASH_KIND_STEP) {
         ngx_http_flowdash_conf_warn_longer(cf, conf, conf->places.retry,
                                            "\"timeout=\" in "
                                            "\"flowdash_retry\"",

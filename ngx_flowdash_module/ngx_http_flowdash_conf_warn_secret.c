@@ -1,7 +1,7 @@
 
 /*
- * Warnings of "nginx -t" about secrets that anybody on the way can read, or
- * that go to an endpoint that nobody has verified.
+ * Warnings of "nginx -t" about secrets that anybody on the way can read, that
+ * go to an endpoint that nobody has verified, or that are stored.
  */
 
 
@@ -24,6 +24,7 @@ static ngx_uint_t ngx_http_flowdash_conf_warn_secret_is_header(
     ngx_array_t *secrets, ngx_http_flowdash_param_t *header);
 static ngx_uint_t ngx_http_flowdash_conf_warn_secret_is_loopback(
     ngx_http_flowdash_url_t *url);
+static ngx_uint_t ngx_http_flowdash_conf_warn_secret_is_key(ngx_str_t *name);
 
 
 void
@@ -202,4 +203,71 @@ ngx_http_flowdash_conf_warn_secret_is_loopback(ngx_http_flowdash_url_t *url)
     addr = ngx_inet_addr(host->data, host->len);
 
     return addr != INADDR_NONE && (ntohl(addr) >> 24) == 127;
+}
+
+
+void
+ngx_http_flowdash_conf_warn_secret_stored(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *conf)
+{
+    ngx_uint_t                      i;
+    ngx_http_flowdash_param_t      *header;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    if (conf->step->kind == NGX_HTTP_FLOWDASH_KIND_STEP
+        || conf->headers == NULL)
+    {
+        return;
+    }
+
+    fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
+
+    header = conf->headers->elts;
+
+    for (i = 0; i < conf->headers->nelts; i++) {
+
+        if (header[i].value.value.len
+            && ngx_http_flowdash_conf_warn_secret_is_key(&header[i].name)
+            && ngx_http_flowdash_secret_in(fmcf->secrets,
+                                           &header[i].value.value)
+               == NULL)
+        {
+            ngx_http_flowdash_conf_report_warn(cf, conf, header[i].place,
+                        "the header \"%V\" is stored as it is until it is "
+                        "delivered; only the value of a \"flowdash_secret\" "
+                        "is never stored", &header[i].name);
+        }
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_conf_warn_secret_is_key(ngx_str_t *name)
+{
+    size_t       len;
+    ngx_uint_t   i;
+
+    static const char  *ends[] = { "-Key", "-Token", "-Secret", "-Password" };
+
+    if (ngx_http_flowdash_text_is(name, "Authorization")
+        || ngx_http_flowdash_text_is(name, "Proxy-Authorization")
+        || ngx_http_flowdash_text_is(name, "Cookie"))
+    {
+        return 1;
+    }
+
+    for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+
+        len = ngx_strlen(ends[i]);
+
+        if (name->len > len
+            && ngx_strncasecmp(name->data + name->len - len,
+                               (u_char *) ends[i], len)
+               == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }

@@ -15,5 +15,12 @@
 void ngx_http_flowdash_conf_warn_secret(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
 
+/*
+ * Warns of headers with keys in an undo or after-step, whose values are merged,
+ * that would be stored until the call is made.
+ */
+void ngx_http_flowdash_conf_warn_secret_stored(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *conf);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_CONF_WARN_SECRET_H_INCLUDED_ */

@@ -20,7 +20,7 @@
 static ngx_http_flowdash_place_t *ngx_http_flowdash_conf_whole_place(
     ngx_http_flowdash_loc_conf_t *conf);
 static ngx_int_t ngx_http_flowdash_conf_whole_location(ngx_conf_t *cf,
-    ngx_str_t *location);
+    ngx_http_flowdash_loc_conf_t *conf);
 
 
 char *
@@ -183,11 +183,27 @@ ngx_http_flowdash_conf_whole_action(ngx_conf_t *cf,
     cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
     conf->server = cscf->server_name;
 
-    if (ngx_http_flowdash_conf_whole_location(cf, &conf->location) != NGX_OK) {
+    if (ngx_http_flowdash_conf_whole_location(cf, conf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;
+}
+
+
+void
+ngx_http_flowdash_conf_whole_check(ngx_conf_t *cf,
+    ngx_http_flowdash_main_conf_t *fmcf)
+{
+    if (!fmcf->whole || fmcf->outbox) {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                  "without \"flowdash_outbox\", what \"flowdash_undo\" and "
+                  "\"flowdash_after\" have still to call is kept in memory, "
+                  "and is lost when a worker ends; used in %V:%ui",
+                  &fmcf->whole_place->file, fmcf->whole_place->line);
 }
 
 
@@ -225,13 +241,16 @@ ngx_http_flowdash_conf_whole_place(ngx_http_flowdash_loc_conf_t *conf)
 /* the name of the location that is being merged, as nginx.conf has it */
 
 static ngx_int_t
-ngx_http_flowdash_conf_whole_location(ngx_conf_t *cf, ngx_str_t *location)
+ngx_http_flowdash_conf_whole_location(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *conf)
 {
     u_char                    *p;
     const char                *modifier;
     ngx_http_core_loc_conf_t  *clcf;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    conf->loc_conf = clcf->loc_conf;
 
     modifier = clcf->exact_match ? "= " : clcf->noregex ? "^~ " : "";
 
@@ -246,12 +265,12 @@ ngx_http_flowdash_conf_whole_location(ngx_conf_t *cf, ngx_str_t *location)
         return NGX_ERROR;
     }
 
-    location->data = p;
+    conf->location.data = p;
 
     p = ngx_cpymem(p, modifier, ngx_strlen(modifier));
     p = ngx_cpymem(p, clcf->name.data, clcf->name.len);
 
-    location->len = p - location->data;
+    conf->location.len = p - conf->location.data;
 
     return NGX_OK;
 }

@@ -14,6 +14,7 @@
 #include <ngx_http_flowdash_count.h>
 #include <ngx_http_flowdash_user_headers.h>
 #include <ngx_http_flowdash_dry_run.h>
+#include <ngx_http_flowdash_whole.h>
 #include <ngx_http_flowdash_error_internal.h>
 #include <ngx_http_flowdash_unread.h>
 #include <ngx_http_flowdash_result_headers.h>
@@ -21,6 +22,8 @@
 
 
 static ngx_int_t ngx_http_flowdash_end_header_filter(ngx_http_request_t *r);
+static void ngx_http_flowdash_end_unpassed(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 static ngx_uint_t ngx_http_flowdash_end_app_is_called(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
@@ -29,8 +32,15 @@ static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
 
 
 void
-ngx_http_flowdash_end_init(void)
+ngx_http_flowdash_end_init(ngx_http_flowdash_main_conf_t *fmcf)
 {
+    if (fmcf->whole) {
+
+        /* it sees the header after this file's filter */
+
+        ngx_http_flowdash_whole_init();
+    }
+
     ngx_http_next_header_filter = ngx_http_top_header_filter;
     ngx_http_top_header_filter = ngx_http_flowdash_end_header_filter;
 }
@@ -57,6 +67,8 @@ ngx_http_flowdash_end_header_filter(ngx_http_request_t *r)
 
     if (ctx && ctx->state == NGX_HTTP_FLOWDASH_PASSED) {
         ctx->answered = 1;
+        ctx->app_status = r->headers_out.status;
+        ctx->outcome = ctx->app_status < 400 ? 1 : ctx->app_status < 500 ? 3 : 4;
 
         ngx_http_flowdash_client_restore(r);
         ngx_http_flowdash_count_app(r, ctx);
@@ -64,6 +76,10 @@ ngx_http_flowdash_end_header_filter(ngx_http_request_t *r)
     }
 
     ngx_http_flowdash_result_headers(r, ctx);
+
+    if (ctx) {
+        ngx_http_flowdash_whole_outcome(r, ctx);
+    }
 
     return ngx_http_next_header_filter(r);
 }
@@ -73,15 +89,8 @@ void
 ngx_http_flowdash_end(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 {
     if (ctx->state != NGX_HTTP_FLOWDASH_PASSED) {
-
-        if (ctx->state == NGX_HTTP_FLOWDASH_IDENTIFYING
-            || ctx->state == NGX_HTTP_FLOWDASH_FETCHING)
-        {
-            (void) ngx_http_flowdash_dry_run_was_asked(r, ctx);
-        }
-
-        ngx_http_flowdash_unread_end(r, ctx);
-        ngx_http_flowdash_error_internal_end(r, ctx);
+        ngx_http_flowdash_end_unpassed(r, ctx);
+        ngx_http_flowdash_whole_end(r, ctx);
         return;
     }
 
@@ -93,9 +102,28 @@ ngx_http_flowdash_end(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 
     } else {
         ngx_http_flowdash_count_app(r, ctx);
+        if (ctx->outcome == 0) {
+            ctx->outcome = 4;
+        }
     }
 
     ngx_http_flowdash_count_ended(ctx);
+    ngx_http_flowdash_whole_end(r, ctx);
+}
+
+
+static void
+ngx_http_flowdash_end_unpassed(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    if (ctx->state == NGX_HTTP_FLOWDASH_IDENTIFYING
+        || ctx->state == NGX_HTTP_FLOWDASH_FETCHING)
+    {
+        (void) ngx_http_flowdash_dry_run_was_asked(r, ctx);
+    }
+
+    ngx_http_flowdash_unread_end(r, ctx);
+    ngx_http_flowdash_error_internal_end(r, ctx);
 }
 
 

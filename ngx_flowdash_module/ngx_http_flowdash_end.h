@@ -10,7 +10,7 @@
 
 
 /* Puts the filter in place that notices the app's answer. */
-void ngx_http_flowdash_end_init(void);
+void ngx_http_flowdash_end_init(ngx_http_flowdash_main_conf_t *fmcf);
 
 /*
  * Logs and counts what has become of an execution whose request nginx ends,

@@ -17,6 +17,7 @@
 #include <ngx_http_flowdash_variables_json.h>
 #include <ngx_http_flowdash_status.h>
 #include <ngx_http_flowdash_subrequest.h>
+#include <ngx_http_flowdash_send.h>
 #include <ngx_http_flowdash_end.h>
 #include <ngx_http_flowdash_action.h>
 #include <ngx_http_flowdash_conf.h>
@@ -36,6 +37,7 @@
 #include <ngx_http_flowdash_conf_warn.h>
 #include <ngx_http_flowdash_conf_sign.h>
 #include <ngx_http_flowdash_conf_secret.h>
+#include <ngx_http_flowdash_conf_outbox.h>
 #include <ngx_http_flowdash_named.h>
 #include <ngx_http_flowdash_result_headers.h>
 
@@ -49,6 +51,8 @@ static ngx_int_t ngx_http_flowdash_init_body_variables(ngx_conf_t *cf,
 static void ngx_http_flowdash_init_task_variables(
     ngx_http_flowdash_main_conf_t *fmcf, ngx_http_core_main_conf_t *cmcf);
 static ngx_int_t ngx_http_flowdash_init_process(ngx_cycle_t *cycle);
+static ngx_int_t ngx_http_flowdash_init_outbox(ngx_cycle_t *cycle,
+    ngx_http_flowdash_main_conf_t *fmcf);
 static void ngx_http_flowdash_exit_process(ngx_cycle_t *cycle);
 
 
@@ -406,6 +410,13 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       0,
       NULL },
 
+    { ngx_string("flowdash_outbox"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_flowdash_conf_outbox,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("flowdash_zone"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_flowdash_zone_conf,
@@ -588,6 +599,11 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
     }
 
     ngx_http_flowdash_conf_warn_handlers(cf, &fmcf->actions);
+    ngx_http_flowdash_conf_whole_check(cf, fmcf);
+
+    if (ngx_http_flowdash_conf_outbox_init(cf, fmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     ngx_str_set(&request_id, "request_id");
 
@@ -622,7 +638,7 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
     *h = ngx_http_flowdash_action_handler;
 
     ngx_http_flowdash_init_task_variables(fmcf, cmcf);
-    ngx_http_flowdash_end_init();
+    ngx_http_flowdash_end_init(fmcf);
 
     return ngx_http_flowdash_subrequest_init(cf);
 }
@@ -713,18 +729,48 @@ ngx_http_flowdash_init_process(ngx_cycle_t *cycle)
     fmcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_flowdash_module);
 
-    if (fmcf == NULL || !fmcf->calls) {
+    if (fmcf == NULL) {
         return NGX_OK;
     }
 
-    return ngx_flowdash_curl_init(cycle, fmcf->keepalive,
+    if (fmcf->calls
+        && ngx_flowdash_curl_init(cycle, fmcf->keepalive,
                                   fmcf->keepalive_timeout,
-                                  fmcf->keepalive_time);
+                                  fmcf->keepalive_time)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_flowdash_init_outbox(cycle, fmcf);
+}
+
+
+/* what an earlier configuration has left there is seen to as well */
+
+static ngx_int_t
+ngx_http_flowdash_init_outbox(ngx_cycle_t *cycle,
+    ngx_http_flowdash_main_conf_t *fmcf)
+{
+    static ngx_http_flowdash_outbox_counters_t  counters;
+
+    if (!fmcf->whole && fmcf->outbox == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_flowdash_send_init(cycle, fmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_flowdash_outbox_init(cycle, fmcf->outbox, &counters,
+                                         ngx_http_flowdash_send);
 }
 
 
 static void
 ngx_http_flowdash_exit_process(ngx_cycle_t *cycle)
 {
+    ngx_http_flowdash_send_exit();
+    ngx_http_flowdash_outbox_exit(cycle->log);
     ngx_flowdash_curl_exit();
 }

@@ -9,8 +9,7 @@ my $t = Test::Flowdash->new;
 my @json = ('Content-Type' => 'application/json');
 my $hex = '[0-9a-f]';
 
-# All the texts are in what nginx says; the last one may be the line in which
-# HERE stands.
+# All the texts are in what nginx says.
 
 sub refused {
     my ($name, $conf, @texts) = @_;
@@ -41,6 +40,7 @@ sub undo     { return step("flowdash_undo { $_[0] }") }
 my $call = 'flowdash_call http://127.0.0.1/;';
 my $after = '"flowdash_after" "Mail"';
 my $undo = '"flowdash_undo" of "flowdash_step" "S"';
+my $outbox = 0;
 my @block = ([ \&after, $after ], [ \&undo, $undo ]);
 
 
@@ -135,6 +135,15 @@ for (@block) {
     like($output, qr/\[warn\] .*\Q$name: "proxy_set_header" has no effect\E/,
         "proxy_set_header in $name");
     like($output, qr/ in \S+:\d+$/m, 'with its line');
+
+    ($ok, $output) = $t->test_config($block->($call));
+    like($output, qr/\[warn\] .*without "flowdash_outbox".* in \S+:\d+$/m,
+        "$name without flowdash_outbox");
+
+    $outbox++;
+    ($ok, $output) = $t->test_config("flowdash_outbox %%DIR%%/o$outbox fsync=off;
+        server { listen 127.0.0.1:%%PORT_http%%; @{[ $block->($call) ]} }");
+    unlike($output, qr/without "flowdash_outbox"/, 'and with it');
 }
 
 refused('Flowdash-Undo', undo("$call flowdash_set_header Flowdash-Undo a;"),
@@ -157,6 +166,59 @@ refused('a host with a variable',
 refused('what is beyond the proxy',
     after("$call flowdash_proxy http://127.0.0.1:1/; flowdash_deny 10.0.0.0/8;"),
     $after, '"flowdash_proxy"');
+
+
+# Keys that would be stored, and times that no deadline limits
+
+$t->write_file('token', "sesame\n");
+chmod 0600, $t->dir . '/token';
+
+sub warned {
+    my ($name, $conf, @texts) = @_;
+    my ($ok, $output) = $t->test_config(<<"CONF");
+flowdash_secret \$crm_token file:%%DIR%%/token;
+server {
+listen 127.0.0.1:%%PORT_http%%;
+$conf
+}
+CONF
+    my @warnings = grep { /\[warn\]/ && !/flowdash_outbox/ } split /\n/, $output;
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+
+    if (!@texts) {
+        is(join("\n", $ok ? () : $output, @warnings), '', "no warning: $name");
+        return;
+    }
+
+    my @missing = grep { index($warnings[0] // '', $_) < 0 } @texts;
+    ok($ok && @warnings == 1 && !@missing, "warning: $name")
+        or diag("missing: @missing\n", $output);
+    return;
+}
+
+for (@block) {
+    my ($block, $name) = @$_;
+
+    warned("$_ in $name", $block->("$call flowdash_set_header $_;"), $name,
+        'the header "' . s/ .*//r . '" is stored', '"flowdash_secret"')
+        for 'Authorization "Bearer abc"', 'authorization $http_authorization',
+            'Cookie a=b', 'X-Api-Key abc', 'Private-token abc',
+            'Client-Secret abc', 'Proxy-Authorization abc';
+    warned("$_ in $name", $block->("$call flowdash_set_header $_;"))
+        for 'Authorization "Bearer $crm_token"', 'Authorization ""',
+            'X-Api-Key ${CRM_TOKEN}', 'X-Keyboard us', 'Accept text/plain';
+    warned("a long time in $name",
+        $block->("$call flowdash_timeout 10m;"));
+}
+
+warned('a key in the step', step('flowdash_set_header X-Api-Key abc;'));
+warned('a key that the undo inherits',
+    step("flowdash_set_header X-Api-Key abc; flowdash_undo { $call }"),
+    $undo, '"X-Api-Key"');
+warned('a key around a step and flowdash_after',
+    action("flowdash_set_header X-Api-Key abc; $step
+            flowdash_after Mail { $call }"), $after, '"X-Api-Key"');
 
 
 # What is around an undo or an after-step need not fit
@@ -199,8 +261,47 @@ my $actions = join '', map { qq(
     }) } sort keys %in;
 
 $t->config(<<"CONF")->run;
-flowdash_user id \$http_x_user;
-$actions
+flowdash_secret \$crm_token file:%%DIR%%/token;
+map \$flowdash_task_tell \$tell { default \$flowdash_task_tell; }
+
+server {
+    listen 127.0.0.1:%%PORT_http%%;
+    flowdash_user id \$http_x_user;
+    $actions
+
+    location /dry {
+        flowdash_action A;
+        flowdash_dry_run 1;
+        flowdash_set_header X-From S;
+        flowdash_step S {
+            flowdash_call http://127.0.0.1:%%PORT_hook%%/step;
+            flowdash_set_body json '{"mine":1}';
+            flowdash_hide_field password;
+            flowdash_undo {
+                flowdash_call http://127.0.0.1:%%PORT_hook%%/undo/\$flowdash_task_a
+                    method=PUT;
+                flowdash_set_header Authorization "Bearer \$crm_token";
+            }
+        }
+        flowdash_step T {
+            return 204;
+            flowdash_undo {
+                flowdash_call http://127.0.0.1:%%PORT_hook%%/t?id=\$flowdash_task_id
+                    method=DELETE;
+                flowdash_if \$tell;
+            }
+        }
+        flowdash_after Mail {
+            flowdash_call http://127.0.0.1:%%PORT_hook%%/mail;
+            flowdash_hide_field a;
+        }
+        flowdash_after Form {
+            flowdash_call http://127.0.0.1:%%PORT_hook%%/form;
+            flowdash_set_body form 'a=\$flowdash_task_a';
+        }
+        proxy_pass http://127.0.0.1:%%PORT_app%%;
+    }
+}
 CONF
 
 for my $kind (sort keys %in) {
@@ -226,5 +327,51 @@ for my $kind (sort keys %in) {
         }
     }
 }
+
+
+# A dry run shows them; what only the app or a failure tells is null.
+
+$t->clear_requests('hook');
+my $task = '{"task":{"a":"x y","password":"p","tell":1}}';
+my $res = $t->post_json('/dry', $task, headers => [ 'X-User' => 'u' ]);
+my ($s, $t2) = @{ $res->{json}{steps} };
+my $user = { id => 'u', map { $_ => undef } qw(email first_name last_name) };
+my $port = $t->port('hook');
+
+is($s->{undo}{method}, 'PUT', 'the method of an undo');
+is($s->{undo}{url}, "http://127.0.0.1:$port/undo/x%20y", 'its URL');
+is_deeply($s->{undo}{body}, { action => 'A', user => $user,
+    task => { a => 'x y', tell => 1 },
+    undo => { reason => undef, step => undef } },
+    'its payload, which it does not share with its step');
+is_deeply([ sort @{ $s->{undo}{headers} } ], [ sort qw(Content-Type Accept
+    User-Agent Idempotency-Key Authorization Flowdash-Undo traceparent) ],
+    'the names of its headers');
+ok(!exists $s->{undo}{$_}, "no $_ of an undo") for qw(step optional);
+is_deeply($s->{body}, { mine => 1 }, 'the payload of its step');
+
+is($t2->{undo}{error}, 'request_invalid', 'the field comes with the answer');
+like($t2->{undo}{detail}, qr/URL of flowdash_undo .* field that the task lacks/,
+    'which is said');
+
+my ($mail, $form) = @{ $res->{json}{after} };
+is($mail->{after}, 'Mail', 'an after-step');
+is_deeply($mail->{body}, { action => 'A', user => $user,
+    task => { password => 'p', tell => 1 }, result => undef,
+    response => undef }, 'its payload');
+ok((grep { $_ eq 'X-From' } @{ $mail->{headers} }), 'an inherited header');
+is($form->{body}, 'a=x%20y', 'a payload of its own');
+
+$res = $t->post_json('/dry', '{"task":{"a":"x","id":"7","tell":0}}');
+$t2 = $res->{json}{steps}[1];
+is($t2->{undo}{url}, "http://127.0.0.1:$port/t", 'a URL with a field');
+is($t2->{undo}{body}, undef, 'a DELETE has no payload');
+ok($t2->{undo}{skipped} && !$t2->{skipped}, 'flowdash_if of an undo');
+
+$res = $t->post_json('/dry', '{"task":{"a":".."}}');
+like($res->{json}{steps}[0]{undo}{detail}, qr/"\." or "\.\."/,
+    'a part of the path that leads up');
+
+$t->no_request('hook');
 
 $t->done;

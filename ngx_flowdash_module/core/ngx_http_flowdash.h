@@ -24,6 +24,7 @@
 typedef struct ngx_http_flowdash_sources_s  ngx_http_flowdash_sources_t;
 typedef struct ngx_http_flowdash_call_s  ngx_http_flowdash_call_t;
 typedef struct ngx_http_flowdash_counters_s  ngx_http_flowdash_counters_t;
+typedef struct ngx_http_flowdash_whole_s  ngx_http_flowdash_whole_t;
 
 
 /* what evaluating a directive's value gives */
@@ -132,8 +133,10 @@ typedef enum {
     NGX_HTTP_FLOWDASH_READ,
     NGX_HTTP_FLOWDASH_IDENTIFYING,
     NGX_HTTP_FLOWDASH_FETCHING,
+    NGX_HTTP_FLOWDASH_RECORDING,      /* that a step is called */
     NGX_HTTP_FLOWDASH_RUNNING,
     NGX_HTTP_FLOWDASH_WRITING,
+    NGX_HTTP_FLOWDASH_MARKING,        /* that the app is called */
     NGX_HTTP_FLOWDASH_NONE,           /* the name is empty here */
     NGX_HTTP_FLOWDASH_PASSED,
     NGX_HTTP_FLOWDASH_FAILED,
@@ -175,6 +178,9 @@ struct ngx_http_flowdash_ctx_s {
     /* of conf->extracts, those of body and query; NULL: cannot be told */
     ngx_http_flowdash_extracted_t  *extracted;
 
+    ngx_http_flowdash_whole_t      *whole;     /* its record, or NULL */
+    ngx_uint_t                      outcome;
+    ngx_uint_t                      app_status;
     ngx_http_flowdash_evaluation_t *evaluation;  /* or NULL */
     ngx_http_flowdash_markers_t    *markers;   /* instead of secrets; or NULL
                                                   */

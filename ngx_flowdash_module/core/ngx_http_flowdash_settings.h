@@ -8,6 +8,7 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash_id.h>
 #include <ngx_http_flowdash_template.h>
+#include <ngx_http_flowdash_outbox.h>
 #include <ngx_http_flowdash_conf_util.h>
 
 
@@ -159,6 +160,7 @@ typedef struct {
     ngx_array_t                     extracted; /* of ngx_str_t *: variables */
     ngx_array_t                    *secrets;   /* of ..._secret_t *, or NULL */
     ngx_http_flowdash_place_t      *whole_place;  /* the first undo or after */
+    ngx_http_flowdash_outbox_conf_t  *outbox;  /* NULL: none */
 
     unsigned                        steps:1;
     unsigned                        guard:1;   /* flowdash_guard is used */
@@ -203,6 +205,7 @@ typedef struct {
     ngx_str_t                       server;    /* of an action: the first name
                                                   of its server */
     ngx_str_t                       location;  /* and its own, as written */
+    void                          **loc_conf;  /* of it, of all modules */
     ngx_http_flowdash_places_t      places;
 
     ngx_http_flowdash_step_t       *step;      /* NULL: not in a step */

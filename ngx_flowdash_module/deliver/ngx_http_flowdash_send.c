@@ -11,6 +11,8 @@
 #include <ngx_http_flowdash_record.h>
 #include <ngx_http_flowdash_record_todo.h>
 #include <ngx_http_flowdash_outbox.h>
+#include <ngx_http_flowdash_outbox_file.h>
+#include <ngx_http_flowdash_outbox_later.h>
 #include <ngx_http_flowdash_outbox_dir.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>

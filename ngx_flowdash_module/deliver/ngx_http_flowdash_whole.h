@@ -16,6 +16,9 @@
  */
 
 
+/* Adds the filters that see responses, below those that are there. */
+void ngx_http_flowdash_whole_init(void);
+
 /*
  * Begins the record, before the first step.  Returns NGX_OK; NGX_DECLINED if
  * there is no room for it, which is logged: nothing may be called; or
@@ -32,8 +35,11 @@ ngx_int_t ngx_http_flowdash_whole_begin(ngx_http_request_t *r,
 ngx_int_t ngx_http_flowdash_whole_call(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
 
-/* Records how it has ended.  Returns NGX_OK or NGX_ERROR. */
-ngx_int_t ngx_http_flowdash_whole_answer(ngx_http_request_t *r,
+/*
+ * Records how it has ended.  If that fails, neither another step with an undo
+ * nor the app is called.
+ */
+void ngx_http_flowdash_whole_answer(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
 
 /*
@@ -44,10 +50,17 @@ ngx_int_t ngx_http_flowdash_whole_mark(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
 /*
- * Records ctx->outcome.  Returns NGX_OK, or NGX_AGAIN if a thread writes it:
- * the answer's header waits until it has.
+ * Records ctx->outcome, when the header of the response is about to be sent.
+ * If a thread has to write it, the response is held back until it has.
  */
-ngx_int_t ngx_http_flowdash_whole_outcome(ngx_http_request_t *r,
+void ngx_http_flowdash_whole_outcome(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+/*
+ * The request ends: records the outcome if that is still to do, and gives the
+ * record away as soon as it can be.
+ */
+void ngx_http_flowdash_whole_end(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
 

@@ -91,8 +91,10 @@ ngx_http_flowdash_error_internal_end(ngx_http_request_t *r,
 
     if (ctx->state != NGX_HTTP_FLOWDASH_IDENTIFYING
         && ctx->state != NGX_HTTP_FLOWDASH_FETCHING
+        && ctx->state != NGX_HTTP_FLOWDASH_RECORDING
         && ctx->state != NGX_HTTP_FLOWDASH_RUNNING
-        && ctx->state != NGX_HTTP_FLOWDASH_WRITING)
+        && ctx->state != NGX_HTTP_FLOWDASH_WRITING
+        && ctx->state != NGX_HTTP_FLOWDASH_MARKING)
     {
         return;
     }

@@ -5,50 +5,13 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <ngx_event.h>
-#include <ngx_http_flowdash_outbox.h>
+#include <ngx_http_flowdash_outbox_own.h>
 
 
-/* the longest name of a file or a directory below the outbox's path */
-
-#define NGX_HTTP_FLOWDASH_OUTBOX_NAME    128
-
-/* records are due at multiples of so many seconds */
-
-#define NGX_HTTP_FLOWDASH_OUTBOX_ROUND   5
-
-/* no record waits longer for its next try than so many seconds */
-
-#define NGX_HTTP_FLOWDASH_OUTBOX_LATEST  4500
-
-
-/* what this worker knows of the outbox; there is one */
-
-typedef struct {
-    ngx_http_flowdash_outbox_conf_t      conf;      /* without a path: none */
-    ngx_http_flowdash_outbox_counters_t *counters;
-    ngx_http_flowdash_outbox_send_pt     send;
-    ngx_str_t                            boot;      /* of the machine */
-    ngx_str_t                            own;       /* this worker's directory,
-                                                       ends with a zero */
-    ngx_fd_t                             lock;
-    ngx_fd_t                             now;       /* its now/, for fsync() */
-
-    ngx_uint_t                           out;       /* handed to "send", and
-                                                       not yet given back */
-    ngx_event_t                          work;      /* posted when one of them
-                                                       is given back */
-    ngx_uint_t                           exiting;   /* unsigned  exiting:1; */
-} ngx_http_flowdash_outbox_t;
-
-
-extern ngx_http_flowdash_outbox_t  ngx_http_flowdash_outbox;
-
-
-/* Makes the worker's directory.  Returns NGX_OK or NGX_ERROR, logged. */
-ngx_int_t ngx_http_flowdash_outbox_dir_init(ngx_log_t *log);
-
-/* Tells whether a text can be the name of a record's file: [0-9A-Za-z_-]+. */
+/*
+ * Tells whether a text can be the name of a record's file: an id of
+ * [0-9A-Za-z_-]+, or one with "." and a number, for the second of a name.
+ */
 ngx_uint_t ngx_http_flowdash_outbox_dir_name(u_char *name, size_t len);
 
 /*
@@ -60,7 +23,7 @@ ngx_uint_t ngx_http_flowdash_outbox_dir_name(u_char *name, size_t len);
 ngx_int_t ngx_http_flowdash_outbox_dir_create(
     ngx_http_flowdash_outbox_file_t *file, off_t size, ngx_log_t *log);
 
-/* The size of a record's file has changed by so many octets. */
+/* A record's file has so many octets more, or less; one removed: -size. */
 void ngx_http_flowdash_outbox_dir_grow(off_t size);
 
 /*
@@ -71,9 +34,20 @@ void ngx_http_flowdash_outbox_dir_close(ngx_http_flowdash_outbox_file_t *file,
     ngx_log_t *log);
 
 /*
- * Moves a file: to the directory "dir" below the worker's own, or below the
- * outbox's path ("shared").  Makes the directory if it is missing.  Sets
- * file->path.  Returns NGX_OK or NGX_ERROR, which is logged.
+ * Moves "from" to "name" in the directory "dir", which lies below the worker's
+ * own, or below the outbox's path ("shared").  Makes the directory if it is
+ * missing, and takes another name if that one exists.  "to", of
+ * ..._OUTBOX_PATH octets, gets the new path.  Returns NGX_OK; NGX_DECLINED if
+ * there is no such file, as another worker has taken it; or NGX_ERROR, which
+ * is logged.
+ */
+ngx_int_t ngx_http_flowdash_outbox_dir_rename(u_char *from, const char *dir,
+    ngx_uint_t shared, u_char *name, u_char *to, ngx_log_t *log);
+
+/*
+ * Moves the file of a record, and sets file->path and its time.  Returns
+ * NGX_OK; NGX_DECLINED if somebody has removed it; or NGX_ERROR, which is
+ * logged.
  */
 ngx_int_t ngx_http_flowdash_outbox_dir_move(
     ngx_http_flowdash_outbox_file_t *file, const char *dir, ngx_uint_t shared,

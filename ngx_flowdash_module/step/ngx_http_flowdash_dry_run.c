@@ -9,53 +9,36 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_text.h>
-#include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash_pointer.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_value.h>
 #include <ngx_http_flowdash_told.h>
 #include <ngx_http_flowdash_extract_field.h>
-#include <ngx_http_flowdash_retry.h>
 #include <ngx_http_flowdash_identity.h>
 #include <ngx_http_flowdash_url_make.h>
 #include <ngx_http_flowdash_step.h>
+#include <ngx_http_flowdash_dry_run_write.h>
 #include <ngx_http_flowdash_dry_run.h>
-
-
-/* a text in pieces, most of which are used in place, without a copy */
-
-typedef struct {
-    ngx_pool_t     *pool;
-    ngx_chain_t    *first;
-    ngx_chain_t   **next;
-    ngx_buf_t      *last;
-    off_t           length;
-    unsigned        failed:1;   /* memory ran out */
-} ngx_http_flowdash_dry_run_t;
 
 
 static ngx_int_t ngx_http_flowdash_dry_run_extracted(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_dry_run_t *out);
 static ngx_uint_t ngx_http_flowdash_dry_run_is_hidden(
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_extract_t *extract);
+static ngx_int_t ngx_http_flowdash_dry_run_steps(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_array_t *steps,
+    ngx_http_flowdash_dry_run_t *out);
 static ngx_int_t ngx_http_flowdash_dry_run_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_step_t *step,
     ngx_http_flowdash_dry_run_t *out);
 static ngx_int_t ngx_http_flowdash_dry_run_call(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
-static void ngx_http_flowdash_dry_run_write(ngx_http_flowdash_dry_run_t *out,
-    ngx_http_flowdash_exchange_t *ex, ngx_uint_t skipped);
-static void ngx_http_flowdash_dry_run_tolerates(
-    ngx_http_flowdash_dry_run_t *out, ngx_http_flowdash_step_t *step);
+static ngx_int_t ngx_http_flowdash_dry_run_undoes(
+    ngx_http_flowdash_exchange_t *ex);
 static ngx_int_t ngx_http_flowdash_dry_run_send(ngx_http_request_t *r,
     ngx_http_flowdash_dry_run_t *out);
-static void ngx_http_flowdash_dry_run_text(ngx_http_flowdash_dry_run_t *out,
-    const char *text);
-static void ngx_http_flowdash_dry_run_string(ngx_http_flowdash_dry_run_t *out,
-    ngx_str_t *s);
-static void ngx_http_flowdash_dry_run_add(ngx_http_flowdash_dry_run_t *out,
-    u_char *p, size_t len);
 
 
 ngx_int_t
@@ -105,16 +88,14 @@ ngx_http_flowdash_dry_run_was_asked(ngx_http_request_t *r,
 
 /*
  * {"dry_run":true,"id":ID,"action":NAME,"user_from":WHERE,"extracted":{...},
- * "steps":[...]}; two members are there only with flowdash_user_from, and with
- * flowdash_extract
+ * "steps":[...],"after":[...]}; three members are there only with
+ * flowdash_user_from, with flowdash_extract, and with flowdash_after
  */
 
 ngx_int_t
 ngx_http_flowdash_dry_run(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_uint_t                     i;
-    ngx_http_flowdash_step_t     **step;
-    ngx_http_flowdash_dry_run_t    out;
+    ngx_http_flowdash_dry_run_t  out;
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash action \"%V\" is a dry run", &ctx->action);
@@ -124,13 +105,14 @@ ngx_http_flowdash_dry_run(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
     out.pool = r->pool;
     out.next = &out.first;
 
-    ngx_http_flowdash_dry_run_text(&out, "{\"dry_run\":true,\"id\":");
-    ngx_http_flowdash_dry_run_string(&out, &ctx->id);
-    ngx_http_flowdash_dry_run_text(&out, ",\"action\":");
-    ngx_http_flowdash_dry_run_string(&out, &ctx->action);
+    ngx_http_flowdash_dry_run_write_text(&out, "{\"dry_run\":true,\"id\":");
+    ngx_http_flowdash_dry_run_write_string(&out, &ctx->id);
+    ngx_http_flowdash_dry_run_write_text(&out, ",\"action\":");
+    ngx_http_flowdash_dry_run_write_string(&out, &ctx->action);
 
     if (ctx->conf->user_from) {
-        ngx_http_flowdash_dry_run_text(&out, ctx->user_cached
+        ngx_http_flowdash_dry_run_write_text(&out,
+                                             ctx->user_cached
                                              ? ",\"user_from\":\"cache\""
                                              : ",\"user_from\":\"app\"");
     }
@@ -141,22 +123,25 @@ ngx_http_flowdash_dry_run(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    ngx_http_flowdash_dry_run_text(&out, ",\"steps\":[");
+    ngx_http_flowdash_dry_run_write_text(&out, ",\"steps\":[");
 
-    step = ctx->conf->steps->elts;
+    if (ngx_http_flowdash_dry_run_steps(r, ctx, ctx->conf->steps, &out)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
-    for (i = 0; i < ctx->conf->steps->nelts; i++) {
+    if (ctx->conf->afters) {
+        ngx_http_flowdash_dry_run_write_text(&out, "],\"after\":[");
 
-        if (i) {
-            ngx_http_flowdash_dry_run_text(&out, ",");
-        }
-
-        if (ngx_http_flowdash_dry_run_step(r, ctx, step[i], &out) != NGX_OK) {
+        if (ngx_http_flowdash_dry_run_steps(r, ctx, ctx->conf->afters, &out)
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }
 
-    ngx_http_flowdash_dry_run_text(&out, "]}\n");
+    ngx_http_flowdash_dry_run_write_text(&out, "]}\n");
 
     if (out.failed) {
         return NGX_ERROR;
@@ -182,7 +167,7 @@ ngx_http_flowdash_dry_run_extracted(ngx_http_request_t *r,
 
     extract = ctx->conf->extracts->elts;
 
-    ngx_http_flowdash_dry_run_text(out, ",\"extracted\":{");
+    ngx_http_flowdash_dry_run_write_text(out, ",\"extracted\":{");
 
     for (i = 0; i < ctx->conf->extracts->nelts; i++) {
 
@@ -191,23 +176,23 @@ ngx_http_flowdash_dry_run_extracted(ngx_http_request_t *r,
         }
 
         if (i) {
-            ngx_http_flowdash_dry_run_text(out, ",");
+            ngx_http_flowdash_dry_run_write_text(out, ",");
         }
 
-        ngx_http_flowdash_dry_run_string(out, extract[i].name);
-        ngx_http_flowdash_dry_run_text(out, ":");
+        ngx_http_flowdash_dry_run_write_string(out, extract[i].name);
+        ngx_http_flowdash_dry_run_write_text(out, ":");
 
         if (ngx_http_flowdash_dry_run_is_hidden(ctx, &extract[i])
             || ngx_http_flowdash_text_check_utf8(&value.text))
         {
-            ngx_http_flowdash_dry_run_text(out, "null");
+            ngx_http_flowdash_dry_run_write_text(out, "null");
             continue;
         }
 
-        ngx_http_flowdash_dry_run_string(out, &value.text);
+        ngx_http_flowdash_dry_run_write_string(out, &value.text);
     }
 
-    ngx_http_flowdash_dry_run_text(out, "}");
+    ngx_http_flowdash_dry_run_write_text(out, "}");
 
     return NGX_OK;
 }
@@ -240,6 +225,43 @@ ngx_http_flowdash_dry_run_is_hidden(ngx_http_flowdash_ctx_t *ctx,
     }
 
     return 0;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_dry_run_steps(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_array_t *steps,
+    ngx_http_flowdash_dry_run_t *out)
+{
+    ngx_uint_t                  i;
+    ngx_http_flowdash_step_t  **step;
+
+    step = steps->elts;
+
+    for (i = 0; i < steps->nelts; i++) {
+
+        ngx_http_flowdash_dry_run_write_text(out, i ? ",\n{" : "\n{");
+
+        if (ngx_http_flowdash_dry_run_step(r, ctx, step[i], out) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (step[i]->undo) {
+            ngx_http_flowdash_dry_run_write_text(out, ",\n \"undo\":{");
+
+            if (ngx_http_flowdash_dry_run_step(r, ctx, step[i]->undo, out)
+                != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+
+            ngx_http_flowdash_dry_run_write_text(out, "}");
+        }
+
+        ngx_http_flowdash_dry_run_write_text(out, "}");
+    }
+
+    return NGX_OK;
 }
 
 
@@ -277,7 +299,7 @@ ngx_http_flowdash_dry_run_step(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    ngx_http_flowdash_dry_run_write(out, ex, skipped);
+    ngx_http_flowdash_dry_run_write_step(out, ex, skipped);
 
     return NGX_OK;
 }
@@ -302,6 +324,10 @@ ngx_http_flowdash_dry_run_call(ngx_http_request_t *r,
     /* only the names are shown */
 
     if (rc == NGX_OK) {
+        rc = ngx_http_flowdash_dry_run_undoes(ex);
+    }
+
+    if (rc == NGX_OK) {
         rc = ngx_http_flowdash_identity_call(r->pool, &ctx->trace, ex,
                                              &ex->headers);
     }
@@ -310,104 +336,26 @@ ngx_http_flowdash_dry_run_call(ngx_http_request_t *r,
 }
 
 
-static void
-ngx_http_flowdash_dry_run_write(ngx_http_flowdash_dry_run_t *out,
-    ngx_http_flowdash_exchange_t *ex, ngx_uint_t skipped)
+/* a header that deliver/render adds */
+
+static ngx_int_t
+ngx_http_flowdash_dry_run_undoes(ngx_http_flowdash_exchange_t *ex)
 {
-    ngx_uint_t                     i;
-    ngx_keyval_t                  *header;
-    ngx_http_flowdash_loc_conf_t  *flcf;
+    ngx_keyval_t  *header;
 
-    static ngx_str_t  post = ngx_string("POST");
-
-    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
-
-    ngx_http_flowdash_dry_run_text(out, "\n{\"step\":");
-    ngx_http_flowdash_dry_run_string(out, &ex->step->name);
-    ngx_http_flowdash_dry_run_text(out, ",\"handler\":");
-    ngx_http_flowdash_dry_run_text(out,
-                                   flcf->url ? "\"flowdash_call\""
-                                             : "\"proxy_pass or another\"");
-    ngx_http_flowdash_dry_run_text(out, ",\"method\":");
-    ngx_http_flowdash_dry_run_string(out, flcf->method.len ? &flcf->method
-                                          : ex->step->method.len
-                                            ? &ex->step->method : &post);
-    ngx_http_flowdash_dry_run_text(out, ",\"url\":");
-    ngx_http_flowdash_dry_run_string(out, &ex->url);
-    ngx_http_flowdash_dry_run_text(out, ",\"headers\":[");
-
-    header = ex->headers.elts;
-
-    for (i = 0; i < ex->headers.nelts; i++) {
-
-        if (i) {
-            ngx_http_flowdash_dry_run_text(out, ",");
-        }
-
-        ngx_http_flowdash_dry_run_string(out, &header[i].key);
+    if (ex->step->kind != NGX_HTTP_FLOWDASH_KIND_UNDO) {
+        return NGX_OK;
     }
 
-    ngx_http_flowdash_dry_run_text(out, "],\"body\":");
-
-    if (ex->payload.len && flcf->set_body && flcf->set_body->form) {
-        ngx_http_flowdash_dry_run_string(out, &ex->payload);
-
-    } else if (ex->payload.len) {
-        ngx_http_flowdash_dry_run_add(out, ex->payload.data,
-                                      ex->payload.len);
-
-    } else {
-        ngx_http_flowdash_dry_run_text(out, "null");
+    header = ngx_array_push(&ex->headers);
+    if (header == NULL) {
+        return NGX_ERROR;
     }
 
-    ngx_http_flowdash_dry_run_text(out, ",\"skipped\":");
-    ngx_http_flowdash_dry_run_text(out, skipped ? "true" : "false");
-    ngx_http_flowdash_dry_run_text(out, ",\"optional\":");
-    ngx_http_flowdash_dry_run_text(out,
-                                   ex->step->optional ? "true" : "false");
+    ngx_str_set(&header->key, "Flowdash-Undo");
+    ngx_str_null(&header->value);
 
-    if (ex->step->tolerates) {
-        ngx_http_flowdash_dry_run_tolerates(out, ex->step);
-    }
-
-    if (ex->error && !skipped) {
-        ngx_http_flowdash_dry_run_text(out, ",\"error\":");
-        ngx_http_flowdash_dry_run_string(out,
-                                    ngx_http_flowdash_reason_name(ex->error));
-        ngx_http_flowdash_dry_run_text(out, ",\"detail\":");
-        ngx_http_flowdash_dry_run_string(out, &ex->detail);
-    }
-
-    ngx_http_flowdash_dry_run_text(out, "}");
-}
-
-
-/* the conditions of flowdash_optional */
-
-static void
-ngx_http_flowdash_dry_run_tolerates(ngx_http_flowdash_dry_run_t *out,
-    ngx_http_flowdash_step_t *step)
-{
-    const char          *before;
-    ngx_conf_bitmask_t  *condition;
-
-    before = ",\"tolerates\":[";
-
-    for (condition = ngx_http_flowdash_retry_conditions;
-         condition->name.len;
-         condition++)
-    {
-        if (condition->mask & ~step->tolerates) {
-            continue;
-        }
-
-        ngx_http_flowdash_dry_run_text(out, before);
-        ngx_http_flowdash_dry_run_string(out, &condition->name);
-
-        before = ",";
-    }
-
-    ngx_http_flowdash_dry_run_text(out, "]");
+    return NGX_OK;
 }
 
 
@@ -442,61 +390,4 @@ ngx_http_flowdash_dry_run_send(ngx_http_request_t *r,
     out->last->last_in_chain = 1;
 
     return ngx_http_output_filter(r, out->first);
-}
-
-
-static void
-ngx_http_flowdash_dry_run_text(ngx_http_flowdash_dry_run_t *out,
-    const char *text)
-{
-    ngx_http_flowdash_dry_run_add(out, (u_char *) text, ngx_strlen(text));
-}
-
-
-static void
-ngx_http_flowdash_dry_run_string(ngx_http_flowdash_dry_run_t *out,
-    ngx_str_t *s)
-{
-    u_char  *p, *last;
-
-    p = ngx_pnalloc(out->pool, s->len + 2
-                               + ngx_escape_json(NULL, s->data, s->len));
-    if (p == NULL) {
-        out->failed = 1;
-        return;
-    }
-
-    last = ngx_http_flowdash_json_write_string(p, s);
-
-    ngx_http_flowdash_dry_run_add(out, p, last - p);
-}
-
-
-static void
-ngx_http_flowdash_dry_run_add(ngx_http_flowdash_dry_run_t *out, u_char *p,
-    size_t len)
-{
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl;
-
-    b = ngx_calloc_buf(out->pool);
-    cl = ngx_alloc_chain_link(out->pool);
-
-    if (b == NULL || cl == NULL) {
-        out->failed = 1;
-        return;
-    }
-
-    b->pos = p;
-    b->last = p + len;
-    b->memory = 1;
-
-    cl->buf = b;
-    cl->next = NULL;
-
-    *out->next = cl;
-    out->next = &cl->next;
-
-    out->last = b;
-    out->length += len;
 }

@@ -39,7 +39,6 @@ ngx_http_flowdash_step_start(ngx_http_request_t *r,
     ngx_int_t                      rc;
     ngx_http_flowdash_exchange_t  *ex, **slot;
     ngx_http_flowdash_step_t     **steps;
-    ngx_http_flowdash_loc_conf_t  *flcf;
 
     /* the last step is not to blame if memory runs out */
 
@@ -62,8 +61,6 @@ ngx_http_flowdash_step_start(ngx_http_request_t *r,
     *slot = ex;
     ctx->exchange = ex;
 
-    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
-
     rc = ngx_http_flowdash_step_condition(r, ex);
 
     if (rc == NGX_OK) {
@@ -79,6 +76,23 @@ ngx_http_flowdash_step_start(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_step_call(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_http_flowdash_exchange_t  *ex;
+    ngx_http_flowdash_loc_conf_t  *flcf;
+
+    ex = ctx->exchange;
+
+    if (ex->done) {
+        return NGX_OK;
+    }
+
     if ((ngx_msec_int_t) (ctx->deadline - ngx_current_msec) <= 0) {
         ex->error = NGX_HTTP_FLOWDASH_DEADLINE;
         ex->done = 1;
@@ -92,6 +106,8 @@ ngx_http_flowdash_step_start(ngx_http_request_t *r,
     if (ngx_http_flowdash_step_subrequest(r, ex) != NGX_OK) {
         return NGX_ERROR;
     }
+
+    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
     ngx_http_flowdash_subrequest_set_timer(r, ctx, flcf);
 

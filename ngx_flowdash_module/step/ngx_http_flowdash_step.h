@@ -10,12 +10,19 @@
 
 
 /*
- * Starts the next step: evaluates its request and posts the subrequest.
- * Returns NGX_OK with ctx->exchange set, or NGX_ERROR.  The exchange is
- * already done if the step is skipped; it also has an error if the step's
- * request cannot be made or there is no time left.
+ * Starts the next step: evaluates its request.  Returns NGX_OK with
+ * ctx->exchange set, or NGX_ERROR.  The exchange is already done if the step
+ * is skipped; it also has an error if the step's request cannot be made.
  */
 ngx_int_t ngx_http_flowdash_step_start(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+/*
+ * Posts the subrequest of a step that was started, unless it is done.  If
+ * there is no time left, it is done, with an error.  Returns NGX_OK or
+ * NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_step_call(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
 /*

@@ -478,6 +478,26 @@ step_is(const char *name, const char *wanted)
 }
 
 
+static ngx_uint_t
+delivery_is(const char *kind, const char *name, const char *wanted)
+{
+    u_char      *hex;
+    ngx_str_t    s;
+    ngx_uint_t   good;
+
+    s = exactly(name, ngx_strlen(name));
+    hex = malloc(NGX_HTTP_FLOWDASH_ID_STEP_LEN);
+
+    good = (ngx_http_flowdash_id_delivery(kind, &s, hex) == NGX_OK
+            && ngx_memcmp(hex, wanted, NGX_HTTP_FLOWDASH_ID_STEP_LEN) == 0);
+
+    free(s.data);
+    free(hex);
+
+    return good;
+}
+
+
 static void
 test_trace(test_case_t *t)
 {
@@ -721,6 +741,21 @@ test_failures(void)
     ok(ngx_http_flowdash_id_step(&s, buf) == NGX_ERROR
        && ERR_peek_error() == 0, "a step's digest that fails");
 
+    good = 1;
+
+    for (n = 0; n < 7; n++) {
+        test_budget = n;
+        good &= (ngx_http_flowdash_id_delivery("undo", &s, buf) == NGX_ERROR);
+    }
+
+    test_budget = n + 1;
+
+    ok(good && ngx_http_flowdash_id_delivery("undo", &s, buf) == NGX_OK
+       && ERR_peek_error() == 0 && test_contexts == 0,
+       "an undo's digest that fails");
+
+    test_budget = 0;
+
     /* none are left of those that another process asked for */
 
     ngx_pid++;
@@ -767,6 +802,9 @@ main(void)
     ok(step_is("", "e3b0c44298fc1c14"), "a step without a name");
     ok(step_is("Gr\xc3\xbc\xc3\x9f" "e", "f83e039796c6453a"),
        "a step in UTF-8");
+
+    ok(delivery_is("undo", "CRM", "59ec6223a564dd1d"), "the undo of a step");
+    ok(delivery_is("after", "CRM", "8aae904b08349a4e"), "an after-step");
 
     test_traceparent();
     test_executions();
