@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_outcome.h>
 #include <ngx_http_flowdash_ctx.h>
 #include <ngx_http_flowdash_client.h>
 #include <ngx_http_flowdash_log.h>
@@ -21,8 +22,8 @@
 
 
 static ngx_int_t ngx_http_flowdash_end_header_filter(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_flowdash_end_app_is_called(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx);
+static void ngx_http_flowdash_end_outcome(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_outcome_at_e at);
 
 
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
@@ -56,11 +57,9 @@ ngx_http_flowdash_end_header_filter(ngx_http_request_t *r)
     }
 
     if (ctx && ctx->state == NGX_HTTP_FLOWDASH_PASSED) {
-        ctx->answered = 1;
-
         ngx_http_flowdash_client_restore(r);
-        ngx_http_flowdash_count_app(r, ctx);
-        ngx_http_flowdash_count_ended(ctx);
+        ngx_http_flowdash_end_outcome(r, ctx,
+                                      NGX_HTTP_FLOWDASH_OUTCOME_AT_HEADER);
     }
 
     ngx_http_flowdash_result_headers(r, ctx);
@@ -85,48 +84,39 @@ ngx_http_flowdash_end(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
         return;
     }
 
-    if (!ngx_http_flowdash_end_app_is_called(r, ctx)) {
-        ctx->state = NGX_HTTP_FLOWDASH_ABORTED;
-        ctx->status = r->headers_out.status;
-
-        ngx_http_flowdash_log_aborted(r, ctx);
-
-    } else {
-        ngx_http_flowdash_count_app(r, ctx);
-    }
-
-    ngx_http_flowdash_count_ended(ctx);
+    ngx_http_flowdash_end_outcome(r, ctx, NGX_HTTP_FLOWDASH_OUTCOME_AT_END);
 }
 
 
-/*
- * Whether the app may have got the request: an upstream has sent something
- * since the action has passed, or there is an answer, even if a filter did not
- * let it through.
- */
-
-static ngx_uint_t
-ngx_http_flowdash_end_app_is_called(ngx_http_request_t *r,
+void
+ngx_http_flowdash_end_redirected(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_uint_t                  i;
-    ngx_http_upstream_state_t  *state;
+    ngx_http_flowdash_end_outcome(r, ctx,
+                                  NGX_HTTP_FLOWDASH_OUTCOME_AT_REDIRECT);
+}
 
-    if (ctx->answered || r->header_sent) {
-        return 1;
+
+static void
+ngx_http_flowdash_end_outcome(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_outcome_at_e at)
+{
+    if (ngx_http_flowdash_outcome_take(r, ctx, at) != NGX_OK) {
+        return;
     }
 
-    if (r->upstream_states == NULL) {
-        return 0;
+    /* at a redirect, nobody knows yet what the client will get */
+
+    ctx->status = (at == NGX_HTTP_FLOWDASH_OUTCOME_AT_REDIRECT)
+                  ? 0 : r->headers_out.status;
+
+    if (ctx->state == NGX_HTTP_FLOWDASH_ABORTED) {
+        ngx_http_flowdash_log_aborted(r, ctx);
+
+    } else {
+        ngx_http_flowdash_log_outcome(r, ctx);
+        ngx_http_flowdash_count_app(ctx);
     }
 
-    state = r->upstream_states->elts;
-
-    for (i = ctx->upstreams; i < r->upstream_states->nelts; i++) {
-        if (state[i].bytes_sent) {
-            return 1;
-        }
-    }
-
-    return 0;
+    ngx_http_flowdash_count_ended(ctx);
 }

@@ -10,6 +10,7 @@
 #include <ngx_http_flowdash_id.h>
 #include <ngx_http_flowdash_method.h>
 #include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_outcome.h>
 #include <ngx_http_flowdash_settings.h>
 
 
@@ -138,7 +139,6 @@ typedef enum {
 } ngx_http_flowdash_state_e;
 
 
-typedef struct ngx_http_flowdash_ctx_s  ngx_http_flowdash_ctx_t;
 typedef void (*ngx_http_flowdash_end_pt)(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
@@ -200,15 +200,25 @@ struct ngx_http_flowdash_ctx_s {
     ngx_msec_t                      left_after;  /* of the request's begin */
     ngx_http_flowdash_end_pt        end;       /* before nginx logs it */
     ngx_http_handler_pt             content_handler;  /* the app's */
+
+    ngx_http_flowdash_outcome_e     outcome;   /* of what has passed */
+    ngx_uint_t                      app_status;  /* 0: it has not answered */
+    ngx_msec_t                      app_time;  /* until its header */
+    ngx_msec_t                      passed;    /* as ngx_current_msec */
+    ngx_uint_t                      passed_method;  /* then, of the request */
+    ngx_http_upstream_t            *upstream;  /* used before it passed */
     ngx_uint_t                      upstreams; /* tried before it passed */
+    const char                     *app_detail;  /* for the log, or NULL */
 
     unsigned                        judged:1;    /* flowdash_guard agrees */
     unsigned                        identified:1;  /* the app was asked */
     unsigned                        user_cached:1;
     unsigned                        counting:1;  /* until it ends */
     unsigned                        running:1;   /* counted as running */
-    unsigned                        subrequests:1;  /* of others, passed */
-    unsigned                        answered:1;  /* by the app, or a page */
+    unsigned                        handled:1;   /* the app's handler ran */
+    unsigned                        reached:1;   /* the app may have been */
+    unsigned                        fallback:1;  /* error_page has led to it */
+    unsigned                        error_page:1;  /* one was used before */
     unsigned                        own_trace:1; /* the client has none */
     unsigned                        dry_run:1;   /* was asked for */
     unsigned                        started:1;   /* something was called */
