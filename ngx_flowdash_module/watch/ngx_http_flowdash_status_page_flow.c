@@ -229,7 +229,7 @@ ngx_http_flowdash_status_page_flow_links(ngx_http_flowdash_flow_t *flow)
 
 /*
  * The link to a step gets wider with the traffic: by the same each time that
- * this doubles.  The last one has the colour of what the app has said.
+ * this doubles.  The last one has the color of what the app has said.
  */
 
 static void
