@@ -12,6 +12,8 @@
 #include <ngx_http_flowdash_conf_util.h>
 #include <ngx_http_flowdash_egress.h>
 #include <ngx_flowdash_curl.h>
+#include <ngx_http_flowdash_outbox_worker.h>
+#include <ngx_http_flowdash_metrics.h>
 #include <ngx_http_flowdash_zone.h>
 #include <ngx_http_flowdash_variables.h>
 #include <ngx_http_flowdash_variables_json.h>
@@ -600,6 +602,7 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
     }
 
     ngx_http_flowdash_conf_warn_handlers(cf, &fmcf->actions);
+    ngx_http_flowdash_conf_whole_check(cf, fmcf);
 
     if (ngx_http_flowdash_conf_outbox_init(cf, fmcf) != NGX_OK) {
         return NGX_ERROR;
@@ -752,8 +755,6 @@ static ngx_int_t
 ngx_http_flowdash_init_outbox(ngx_cycle_t *cycle,
     ngx_http_flowdash_main_conf_t *fmcf)
 {
-    static ngx_http_flowdash_outbox_counters_t  counters;
-
     if (!fmcf->whole && fmcf->outbox == NULL) {
         return NGX_OK;
     }
@@ -762,8 +763,9 @@ ngx_http_flowdash_init_outbox(ngx_cycle_t *cycle,
         return NGX_ERROR;
     }
 
-    return ngx_http_flowdash_outbox_init(cycle, fmcf->outbox, &counters,
-                                         ngx_http_flowdash_send);
+    return ngx_http_flowdash_outbox_init(cycle, fmcf->outbox,
+                             fmcf->counters ? &fmcf->counters->outbox : NULL,
+                             ngx_http_flowdash_send);
 }
 
 

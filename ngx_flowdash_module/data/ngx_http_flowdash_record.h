@@ -114,6 +114,8 @@ typedef struct {
     ngx_str_t                            trace;     /* 32 hex digits, and 2 of
                                                        the flags */
 
+    ngx_str_t                            buffer;    /* of the last line */
+
     ngx_array_t                          steps;     /* of ..._record_step_t, in
                                                        the order of calls */
     ngx_array_t                          afters;    /* of ..._delivery_t */
@@ -131,17 +133,19 @@ typedef struct {
     unsigned                             sync:1;    /* its lines are synced */
     unsigned                             marked:1;  /* the app was called, or
                                                        is about to be */
-    unsigned                             truncated:1;  /* the response */
+    unsigned                             truncated:1;  /* the response; also
+                                                          set while one is
+                                                          still expected */
 } ngx_http_flowdash_record_t;
 
 
 /*
- * The lines of a record.  Each function writes one line to a buffer from the
- * record's pool: "MAC JSON LF".  The MAC is HMAC-SHA256 under the key, or
- * SHA-256 if there is none, of the MAC before it and the JSON, as 64 hex
- * digits, so that no line can be changed, left out, or moved to another
- * record.  They return NGX_OK or NGX_ERROR, also if what they need is not in
- * the record.
+ * The lines of a record.  Each function writes one line, "MAC JSON LF", to the
+ * record's buffer, which the next one uses again.  The MAC is HMAC-SHA256
+ * under the key, or SHA-256 if there is none, of the MAC before it and the
+ * JSON, as 64 hex digits, so that no line can be changed, left out, or moved
+ * to another record.  They return NGX_OK or NGX_ERROR, also if what they need
+ * is not in the record.
  *
  * "mac" holds the MAC of the last line that was written.  They do not change
  * it: a line that could not be written is no part of the record.  Whoever has
@@ -191,7 +195,10 @@ ngx_int_t ngx_http_flowdash_record_answer(ngx_http_flowdash_record_t *record,
 ngx_int_t ngx_http_flowdash_record_mark(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_mac_t *mac, ngx_str_t *line);
 
-/* record->outcome and what belongs to it, with the after-steps if it is ok. */
+/*
+ * record->outcome and what belongs to it, with the after-steps if it is ok.
+ * Set record->truncated if a line with the response should follow: it may not.
+ */
 ngx_int_t ngx_http_flowdash_record_outcome(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_mac_t *mac, ngx_str_t *line);
 

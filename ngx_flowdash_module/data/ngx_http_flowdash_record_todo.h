@@ -49,5 +49,8 @@ ngx_http_flowdash_record_todo_e ngx_http_flowdash_record_todo(
 ngx_http_flowdash_delivery_t *ngx_http_flowdash_record_next(
     ngx_http_flowdash_record_t *record, ngx_http_flowdash_delivery_t *last);
 
+/* All that is dead waits again, and nothing has been tried. */
+void ngx_http_flowdash_record_todo_again(ngx_http_flowdash_record_t *record);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_RECORD_TODO_H_INCLUDED_ */

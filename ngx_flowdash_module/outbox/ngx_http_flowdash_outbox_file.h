@@ -5,13 +5,15 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_event.h>
 #include <ngx_http_flowdash_outbox.h>
 
 
 /*
  * Creates the file of a record, with room for "reserve" octets, and writes its
- * first line.  Nothing is synced yet.  Returns NULL, which is logged, if there
- * is no room, or on any other error.  Without an outbox, the file has no fd,
+ * first line; sets record->boot and record->sync.  Nothing is synced yet.
+ * Returns NULL, which is logged, if there is no room, or on any other error:
+ * nothing is left then but the record.  Without an outbox, the file has no fd,
  * and all that follows does nothing and returns NGX_OK.
  */
 ngx_http_flowdash_outbox_file_t *ngx_http_flowdash_outbox_create(
@@ -43,7 +45,10 @@ ngx_int_t ngx_http_flowdash_outbox_write(ngx_http_flowdash_outbox_file_t *file,
 ngx_int_t ngx_http_flowdash_outbox_sync(ngx_http_flowdash_outbox_file_t *file,
     ngx_http_flowdash_outbox_handler_pt handler, void *data, ngx_log_t *log);
 
-/* Everything is delivered: removes the file, closes it, frees the record. */
+/*
+ * Everything is delivered: removes the file, closes it, frees the record and
+ * the file's struct.
+ */
 void ngx_http_flowdash_outbox_remove(ngx_http_flowdash_outbox_file_t *file,
     ngx_log_t *log);
 

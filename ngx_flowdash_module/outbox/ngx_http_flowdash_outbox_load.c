@@ -9,6 +9,7 @@
 #include <ngx_event.h>
 #include <ngx_http_flowdash_record_read.h>
 #include <ngx_http_flowdash_record_todo.h>
+#include <ngx_http_flowdash_outbox_file.h>
 #include <ngx_http_flowdash_outbox_later.h>
 #include <ngx_http_flowdash_outbox_file.h>
 #include <ngx_http_flowdash_outbox_load.h>

@@ -6,6 +6,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash_cache.h>
+#include <ngx_http_flowdash_outbox.h>
 
 
 #define NGX_HTTP_FLOWDASH_METRICS_BUCKETS   12
@@ -160,6 +161,8 @@ typedef struct ngx_http_flowdash_zone_s {
     ngx_atomic_t                    user_hits;
     ngx_atomic_t                    user_misses;
     ngx_uint_t                      generation;  /* of the configuration */
+
+    ngx_http_flowdash_outbox_counters_t  outbox;
 
     time_t                          since;
 

@@ -1,0 +1,372 @@
+
+/*
+ * The file of a record: its space, its lines, and that they survive.
+ *
+ * Lines are written at once, which needs no thread: they go to the page cache,
+ * and their space is reserved.  What waits for the disk runs in a thread.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_http_flowdash_outbox_dir.h>
+#include <ngx_http_flowdash_outbox_file.h>
+
+#if (NGX_THREADS)
+#include <ngx_thread_pool.h>
+#endif
+
+
+/* space is reserved in such units */
+
+#define NGX_HTTP_FLOWDASH_OUTBOX_FILE_BLOCK  4096
+
+
+static void ngx_http_flowdash_outbox_file_drop(
+    ngx_http_flowdash_outbox_file_t *file, ngx_log_t *log);
+static void ngx_http_flowdash_outbox_file_broken(
+    ngx_http_flowdash_outbox_file_t *file, ngx_err_t err, const char *call,
+    ngx_log_t *log);
+static void ngx_http_flowdash_outbox_file_sized(
+    ngx_http_flowdash_outbox_file_t *file, off_t size);
+
+#if (NGX_THREADS)
+
+typedef struct {
+    ngx_http_flowdash_outbox_file_t     *file;
+    ngx_fd_t                             dir;       /* or NGX_INVALID_FILE */
+    ngx_err_t                            err;
+} ngx_http_flowdash_outbox_sync_t;
+
+
+static void ngx_http_flowdash_outbox_file_thread(void *data, ngx_log_t *log);
+static void ngx_http_flowdash_outbox_file_synced(ngx_event_t *ev);
+
+#endif
+
+
+ngx_http_flowdash_outbox_file_t *
+ngx_http_flowdash_outbox_create(ngx_http_flowdash_record_t *record,
+    size_t reserve, ngx_log_t *log)
+{
+    ngx_str_t                         line;
+    ngx_http_flowdash_outbox_file_t  *file;
+
+    file = ngx_pcalloc(record->pool, sizeof(ngx_http_flowdash_outbox_file_t));
+    if (file == NULL) {
+        return NULL;
+    }
+
+    file->record = record;
+    file->fd = NGX_INVALID_FILE;
+
+    if (ngx_http_flowdash_outbox.conf.path.len == 0) {
+        return file;
+    }
+
+    file->mac.key = ngx_http_flowdash_outbox.conf.key;
+
+    record->boot = ngx_http_flowdash_outbox.boot;
+    record->sync = ngx_http_flowdash_outbox.conf.fsync ? 1 : 0;
+
+    if (ngx_http_flowdash_outbox_dir_create(file, reserve, log) != NGX_OK) {
+        (void) ngx_atomic_fetch_add(&ngx_http_flowdash_outbox.counters->broken,
+                                    1);
+        return NULL;
+    }
+
+    if (ngx_http_flowdash_outbox_reserve(file, reserve, log) != NGX_OK) {
+        ngx_http_flowdash_outbox_file_drop(file, log);
+        return NULL;
+    }
+
+    if (ngx_http_flowdash_record_begin(record, &file->mac, &line) != NGX_OK
+        || ngx_http_flowdash_outbox_write(file, &line, log) != NGX_OK)
+    {
+        ngx_http_flowdash_outbox_file_drop(file, log);
+        return NULL;
+    }
+
+    return file;
+}
+
+
+/* removes a file in which nothing happened */
+
+static void
+ngx_http_flowdash_outbox_file_drop(ngx_http_flowdash_outbox_file_t *file,
+    ngx_log_t *log)
+{
+    if (ngx_delete_file(file->path.data) == NGX_FILE_ERROR) {
+        ngx_log_error(NGX_LOG_CRIT, log, ngx_errno,
+                      "flowdash: " ngx_delete_file_n " \"%V\" failed",
+                      &file->path);
+    }
+
+    if (ngx_close_file(file->fd) == NGX_FILE_ERROR) {
+        ngx_log_error(NGX_LOG_ALERT, log, ngx_errno,
+                      "flowdash: " ngx_close_file_n " \"%V\" failed",
+                      &file->path);
+    }
+
+    ngx_http_flowdash_outbox_file_sized(file, 0);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_outbox_reserve(ngx_http_flowdash_outbox_file_t *file,
+    size_t more, ngx_log_t *log)
+{
+    int    err;
+    off_t  size;
+
+    if (file->fd == NGX_INVALID_FILE) {
+        return NGX_OK;
+    }
+
+    size = ngx_align((size_t) file->offset + more,
+                     NGX_HTTP_FLOWDASH_OUTBOX_FILE_BLOCK);
+
+    if (size <= file->reserved) {
+        return NGX_OK;
+    }
+
+    /*
+     * Where a file system cannot do that, glibc writes to each block: this is
+     * as good on a local one, and slow on others.
+     */
+
+    do {
+        err = posix_fallocate(file->fd, file->reserved, size - file->reserved);
+    } while (err == NGX_EINTR);
+
+    if (err) {
+        ngx_http_flowdash_outbox_file_broken(file, err, "posix_fallocate()",
+                                             log);
+        return NGX_ERROR;
+    }
+
+    ngx_http_flowdash_outbox_file_sized(file, size);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_outbox_write(ngx_http_flowdash_outbox_file_t *file,
+    ngx_str_t *line, ngx_log_t *log)
+{
+    size_t   sent;
+    ssize_t  n;
+
+    if (file->fd == NGX_INVALID_FILE) {
+        return NGX_OK;
+    }
+
+    for (sent = 0; sent < line->len; sent += n) {
+
+        n = pwrite(file->fd, line->data + sent, line->len - sent,
+                   file->offset + sent);
+
+        if (n == -1 && ngx_errno == NGX_EINTR) {
+            n = 0;
+            continue;
+        }
+
+        if (n <= 0) {
+
+            /*
+             * A part of a line is no line: a reader ignores it, and the next
+             * one is written over it.
+             */
+
+            ngx_http_flowdash_outbox_file_broken(file,
+                                                 (n == -1) ? ngx_errno : 0,
+                                                 "pwrite()", log);
+            return NGX_ERROR;
+        }
+    }
+
+    file->offset += line->len;
+    ngx_http_flowdash_record_written(&file->mac, line);
+
+    if (file->offset > file->reserved) {
+        ngx_http_flowdash_outbox_file_sized(file, file->offset);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_flowdash_outbox_file_broken(ngx_http_flowdash_outbox_file_t *file,
+    ngx_err_t err, const char *call, ngx_log_t *log)
+{
+    (void) ngx_atomic_fetch_add(&ngx_http_flowdash_outbox.counters->broken, 1);
+
+    ngx_log_error(NGX_LOG_CRIT, log, err,
+                  "flowdash: the outbox cannot keep an action: %s of \"%V\" "
+                  "failed", call, &file->path);
+}
+
+
+static void
+ngx_http_flowdash_outbox_file_sized(ngx_http_flowdash_outbox_file_t *file,
+    off_t size)
+{
+    ngx_http_flowdash_outbox_dir_grow(size - file->reserved);
+    file->reserved = size;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_outbox_sync(ngx_http_flowdash_outbox_file_t *file,
+    ngx_http_flowdash_outbox_handler_pt handler, void *data, ngx_log_t *log)
+{
+#if (NGX_THREADS)
+
+    ngx_thread_task_t                *task;
+    ngx_http_flowdash_outbox_sync_t  *sync;
+
+    if (file->fd == NGX_INVALID_FILE || !file->record->sync) {
+        return NGX_OK;
+    }
+
+    if (file->broken) {
+        ngx_log_error(NGX_LOG_CRIT, log, 0,
+                      "flowdash: \"%V\" could not be synced before",
+                      &file->path);
+        return NGX_ERROR;
+    }
+
+    task = file->task;
+
+    if (task == NULL) {
+        task = ngx_thread_task_alloc(file->record->pool,
+                                     sizeof(ngx_http_flowdash_outbox_sync_t));
+        if (task == NULL) {
+            return NGX_ERROR;
+        }
+
+        sync = task->ctx;
+        sync->file = file;
+
+        task->handler = ngx_http_flowdash_outbox_file_thread;
+        task->event.handler = ngx_http_flowdash_outbox_file_synced;
+        task->event.data = sync;
+        task->event.log = ngx_cycle->log;
+
+        file->task = task;
+    }
+
+    sync = task->ctx;
+    sync->dir = file->synced ? NGX_INVALID_FILE : ngx_http_flowdash_outbox.now;
+
+    file->handler = handler;
+    file->data = data;
+
+    if (ngx_thread_task_post(ngx_http_flowdash_outbox.conf.threads, task)
+        != NGX_OK)
+    {
+        ngx_http_flowdash_outbox_file_broken(file, 0, "a thread for fsync()",
+                                             log);
+        return NGX_ERROR;
+    }
+
+    return NGX_AGAIN;
+
+#else
+
+    return NGX_OK;
+
+#endif
+}
+
+
+#if (NGX_THREADS)
+
+/* runs in a thread: it must not touch anything that the worker changes */
+
+static void
+ngx_http_flowdash_outbox_file_thread(void *data, ngx_log_t *log)
+{
+    ngx_http_flowdash_outbox_sync_t *sync = data;
+
+    sync->err = 0;
+
+    /*
+     * A new file needs its name as well.  Later, the times of the file are
+     * nothing to wait for: its size does not change.
+     */
+
+    if (sync->dir == NGX_INVALID_FILE) {
+
+        if (fdatasync(sync->file->fd) == -1) {
+            sync->err = ngx_errno;
+        }
+
+        return;
+    }
+
+    if (fsync(sync->file->fd) == -1 || fsync(sync->dir) == -1) {
+        sync->err = ngx_errno;
+    }
+}
+
+
+static void
+ngx_http_flowdash_outbox_file_synced(ngx_event_t *ev)
+{
+    ngx_int_t                         rc;
+    ngx_http_flowdash_outbox_file_t  *file;
+    ngx_http_flowdash_outbox_sync_t  *sync;
+
+    sync = ev->data;
+    file = sync->file;
+
+    rc = NGX_OK;
+    ev->complete = 0;
+
+    if (sync->err == 0) {
+        file->synced = 1;
+
+    } else {
+
+        /* the kernel has dropped what it could not write: see fsync(2) */
+
+        file->broken = 1;
+        rc = NGX_ERROR;
+
+        ngx_http_flowdash_outbox_file_broken(file, sync->err, "fsync()",
+                                             ev->log);
+    }
+
+    file->handler(file, rc);
+}
+
+#endif
+
+
+void
+ngx_http_flowdash_outbox_remove(ngx_http_flowdash_outbox_file_t *file,
+    ngx_log_t *log)
+{
+    if (file->fd != NGX_INVALID_FILE) {
+
+        if (ngx_delete_file(file->path.data) == NGX_FILE_ERROR
+            && ngx_errno != NGX_ENOENT)
+        {
+            /* it says that it is done: it is removed when it is read again */
+
+            ngx_log_error(NGX_LOG_CRIT, log, ngx_errno,
+                          "flowdash: " ngx_delete_file_n " \"%V\" failed",
+                          &file->path);
+
+        } else {
+            ngx_http_flowdash_outbox_file_sized(file, 0);
+        }
+    }
+
+    ngx_http_flowdash_outbox_dir_close(file, log);
+}
