@@ -46,6 +46,14 @@ note(const char *fmt, ...)
 }
 
 
+static void
+unnote(void)
+{
+    booked = 0;
+    book[0] = '\0';
+}
+
+
 static ngx_uint_t
 noted(const char *wanted)
 {
@@ -57,8 +65,7 @@ noted(const char *wanted)
         printf("# got    \"%s\"\n# wanted \"%s\"\n", book, wanted);
     }
 
-    booked = 0;
-    book[0] = '\0';
+    unnote();
 
     return good;
 }
@@ -518,7 +525,7 @@ test_pace(void)
        && ngx_http_flowdash_pace_all == 0,
        "all of them end");
 
-    booked = 0;
+    unnote();
 
     for (i = 0; i < 20; i++) {
         forget(file[i]);
@@ -542,17 +549,34 @@ test_full(void)
     ok(noted("a a a a postponed ") && delay >= 4 && delay <= 6,
        "not more than 64 records wait for a call");
 
+    file[69] = record("a");
+    file[69]->out = 1;
+    unnote();
+
+    for (i = 0; i < 48; i++) {
+        answer(200, 0);
+    }
+
+    unnote();
+    ngx_http_flowdash_send(file[69]);
+    ok(noted("postponed "), "of those from the outbox, not more than 16");
+
+    answer(200, 0);
+    unnote();
+    ngx_http_flowdash_send(file[69]);
+    ok(noted(""), "that one waits");
+
     while (ntries) {
         answer(200, 0);
     }
 
     ok(steps[0].pace.waiting == 0 && steps[0].pace.calls == 0
-       && counters.delivered == 6 + 5 + 20 + 68,
+       && counters.delivered == 6 + 5 + 20 + 68 + 1,
        "all those have been called");
 
-    booked = 0;
+    unnote();
 
-    for (i = 0; i < 69; i++) {
+    for (i = 0; i < 70; i++) {
         forget(file[i]);
     }
 
