@@ -193,6 +193,7 @@ ngx_http_flowdash_action_continue(ngx_http_request_t *r,
         return ngx_http_flowdash_action_redirected(r, ctx);
 
     case NGX_HTTP_FLOWDASH_PASSED:
+        ngx_http_flowdash_end_redirected(r, ctx);
         (void) ngx_http_flowdash_client_wrap(r, ctx);
         return NGX_DECLINED;
 
@@ -925,7 +926,7 @@ ngx_http_flowdash_action_pass(ngx_http_request_t *r,
     }
 
     ctx->state = NGX_HTTP_FLOWDASH_PASSED;
-    ctx->upstreams = r->upstream_states ? r->upstream_states->nelts : 0;
+    ngx_http_flowdash_outcome_start(r, ctx);
 
     ngx_http_flowdash_count_passed(ctx);
     ngx_http_flowdash_action_restore_connection(r, ctx);

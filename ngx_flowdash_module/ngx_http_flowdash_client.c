@@ -184,8 +184,9 @@ ngx_http_flowdash_client_content_handler(ngx_http_request_t *r)
 
     if (r != r->main) {
         handler = ngx_http_get_module_ctx(r, ngx_http_flowdash_module);
-        ctx->subrequests = 1;
     }
+
+    ctx->handled = 1;
 
     rc = (*handler)(r);
 

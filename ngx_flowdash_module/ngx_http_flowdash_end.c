@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_outcome.h>
 #include <ngx_http_flowdash_ctx.h>
 #include <ngx_http_flowdash_client.h>
 #include <ngx_http_flowdash_log.h>
@@ -24,8 +25,8 @@
 static ngx_int_t ngx_http_flowdash_end_header_filter(ngx_http_request_t *r);
 static void ngx_http_flowdash_end_unpassed(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static ngx_uint_t ngx_http_flowdash_end_app_is_called(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx);
+static void ngx_http_flowdash_end_outcome(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_outcome_at_e at);
 
 
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
@@ -36,7 +37,7 @@ ngx_http_flowdash_end_init(ngx_http_flowdash_main_conf_t *fmcf)
 {
     if (fmcf->whole) {
 
-        /* it sees the header after this file's filter */
+        /* they see the header after this file's filter */
 
         ngx_http_flowdash_whole_init();
     }
@@ -66,13 +67,9 @@ ngx_http_flowdash_end_header_filter(ngx_http_request_t *r)
     }
 
     if (ctx && ctx->state == NGX_HTTP_FLOWDASH_PASSED) {
-        ctx->answered = 1;
-        ctx->app_status = r->headers_out.status;
-        ctx->outcome = ctx->app_status < 400 ? 1 : ctx->app_status < 500 ? 3 : 4;
-
         ngx_http_flowdash_client_restore(r);
-        ngx_http_flowdash_count_app(r, ctx);
-        ngx_http_flowdash_count_ended(ctx);
+        ngx_http_flowdash_end_outcome(r, ctx,
+                                      NGX_HTTP_FLOWDASH_OUTCOME_AT_HEADER);
     }
 
     ngx_http_flowdash_result_headers(r, ctx);
@@ -88,26 +85,13 @@ ngx_http_flowdash_end_header_filter(ngx_http_request_t *r)
 void
 ngx_http_flowdash_end(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 {
-    if (ctx->state != NGX_HTTP_FLOWDASH_PASSED) {
-        ngx_http_flowdash_end_unpassed(r, ctx);
-        ngx_http_flowdash_whole_end(r, ctx);
-        return;
-    }
-
-    if (!ngx_http_flowdash_end_app_is_called(r, ctx)) {
-        ctx->state = NGX_HTTP_FLOWDASH_ABORTED;
-        ctx->status = r->headers_out.status;
-
-        ngx_http_flowdash_log_aborted(r, ctx);
-
+    if (ctx->state == NGX_HTTP_FLOWDASH_PASSED) {
+        ngx_http_flowdash_end_outcome(r, ctx,
+                                      NGX_HTTP_FLOWDASH_OUTCOME_AT_END);
     } else {
-        ngx_http_flowdash_count_app(r, ctx);
-        if (ctx->outcome == 0) {
-            ctx->outcome = 4;
-        }
+        ngx_http_flowdash_end_unpassed(r, ctx);
     }
 
-    ngx_http_flowdash_count_ended(ctx);
     ngx_http_flowdash_whole_end(r, ctx);
 }
 
@@ -127,34 +111,35 @@ ngx_http_flowdash_end_unpassed(ngx_http_request_t *r,
 }
 
 
-/*
- * Whether the app may have got the request: an upstream has sent something
- * since the action has passed, or there is an answer, even if a filter did not
- * let it through.
- */
-
-static ngx_uint_t
-ngx_http_flowdash_end_app_is_called(ngx_http_request_t *r,
+void
+ngx_http_flowdash_end_redirected(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_uint_t                  i;
-    ngx_http_upstream_state_t  *state;
+    ngx_http_flowdash_end_outcome(r, ctx,
+                                  NGX_HTTP_FLOWDASH_OUTCOME_AT_REDIRECT);
+}
 
-    if (ctx->answered || r->header_sent) {
-        return 1;
+
+static void
+ngx_http_flowdash_end_outcome(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_outcome_at_e at)
+{
+    if (ngx_http_flowdash_outcome_take(r, ctx, at) != NGX_OK) {
+        return;
     }
 
-    if (r->upstream_states == NULL) {
-        return 0;
+    /* at a redirect, nobody knows yet what the client will get */
+
+    ctx->status = (at == NGX_HTTP_FLOWDASH_OUTCOME_AT_REDIRECT)
+                  ? 0 : r->headers_out.status;
+
+    if (ctx->state == NGX_HTTP_FLOWDASH_ABORTED) {
+        ngx_http_flowdash_log_aborted(r, ctx);
+
+    } else {
+        ngx_http_flowdash_log_outcome(r, ctx);
+        ngx_http_flowdash_count_app(ctx);
     }
 
-    state = r->upstream_states->elts;
-
-    for (i = ctx->upstreams; i < r->upstream_states->nelts; i++) {
-        if (state[i].bytes_sent) {
-            return 1;
-        }
-    }
-
-    return 0;
+    ngx_http_flowdash_count_ended(ctx);
 }

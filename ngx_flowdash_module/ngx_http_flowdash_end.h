@@ -13,6 +13,13 @@
 void ngx_http_flowdash_end_init(ngx_http_flowdash_main_conf_t *fmcf);
 
 /*
+ * An internal redirect of an execution that has passed: it may end what the
+ * app does.
+ */
+void ngx_http_flowdash_end_redirected(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+/*
  * Logs and counts what has become of an execution whose request nginx ends,
  * unless it has been counted before.
  */

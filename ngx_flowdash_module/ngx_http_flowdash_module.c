@@ -20,6 +20,7 @@
 #include <ngx_http_flowdash_status.h>
 #include <ngx_http_flowdash_subrequest.h>
 #include <ngx_http_flowdash_send.h>
+#include <ngx_http_flowdash_outbox_worker.h>
 #include <ngx_http_flowdash_end.h>
 #include <ngx_http_flowdash_action.h>
 #include <ngx_http_flowdash_conf.h>

@@ -2,8 +2,8 @@
 
 # An action has passed, and the app has not been called yet: content handlers
 # in C, JavaScript (njs) and Lua call others first.  The client leaves
-# meanwhile: the request goes on, or the action is aborted, and log, journal,
-# counters and page say so.
+# meanwhile: the request goes on, or the action is refused, aborted or unknown,
+# and log, journal, counters and page say so.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -355,47 +355,49 @@ for my $module (sort keys %ways) { SKIP: {
 }
 
 
-# aborted: nobody else may have called the app, or a subrequest may have
+# what has not succeeded: a script may have called the app, no server has got
+# the request, or nobody was asked
 
-my $aborted = 0;
+my %other = (unknown => 0, refused => 0, aborted => 0);
 
-sub is_aborted {
-    my ($name, $line, $log, $text, $status) = @_;
+sub others { return $other{unknown} + $other{refused} + $other{aborted} }
+
+sub is_not_ok {
+    my ($name, $result, $line, $log, $text, $status) = @_;
 
     my @lines = $log =~ /\[error\] \S+ \S+ (flowdash: .*)/g;
     is(scalar @lines, 1, "$name: one line");
-    like($lines[0] // '', qr/^flowdash: action "Do" aborted: its steps were (?x:
-         )carried out, but the request ended before $text, id $line->{id}\b/,
-         "$name: the line");
-    is("$line->{status} $line->{result} $line->{error}", "$status aborted ",
+    like($lines[0] // '', qr/^flowdash: action "Do" $result: its steps were (?x:
+         )carried out, $text, id $line->{id}\b/, "$name: the line");
+    is("$line->{status} $line->{result} $line->{error}", "$status $result ",
        "$name: the journal");
     $t->no_request('app', "$name: not the app");
 
-    $aborted++;
+    $other{$result}++;
     my $counters = counters();
-    is_deeply([ @$counters{qw(started succeeded aborted running failed)} ],
-              [ $n + $aborted, $n, $aborted, 0, {} ], "$name: the counters");
-    is($counters->{time_ms}{count}, $n + $aborted, "$name: its time counts");
+    is_deeply([ @$counters{qw(started succeeded running failed), keys %other} ],
+              [ $n + others(), $n, 0, {}, values %other ],
+              "$name: the counters");
+    is($counters->{time_ms}{count}, $n + others(), "$name: its time counts");
     return;
 }
 
-my $nobody = 'the app was called';
-my $perhaps = 'the app answered; a subrequest may have called it';
+my $script = 'and the request ended before the app answered; (?x:
+             )a script may have called it';
+my $nobody = 'but the request ended before the app was called';
 
 SKIP: {
     skip 'no module for lua', 1 if !$load{lua};
 
-    for ([ '/lua/check', $nobody ], [ '/lua/subrequest', $perhaps ]) {
-        my ($path, $text) = @$_;
-
+    for my $path ('/lua/check', '/lua/subrequest') {
         my $log = $t->error_log;
         my $socket = h1_post($path);
         $t->wait_for(sub { scalar $t->requests('look') });
         close $socket;
 
         my $line = next_line();
-        is_aborted($path, $line, substr($t->error_log, length $log), $text,
-                   499);
+        is_not_ok($path, 'unknown', $line, substr($t->error_log, length $log),
+                  $script, 499);
         $t->clear_requests($_) for qw(look quick);
     }
 }
@@ -409,8 +411,9 @@ SKIP: {
     $t->reload;
 
     my $line = next_line();
-    is_aborted('/resolver', $line, substr($t->error_log, length $log), $nobody,
-               $line->{status});
+    is_not_ok('/resolver', 'refused', $line,
+              substr($t->error_log, length $log),
+              'but the app did not get the request', $line->{status});
 }
 
 {
@@ -424,7 +427,7 @@ SKIP: {
     unlike(substr($t->error_log, length $log), qr/\[error\].* flowdash: /,
            'a filter: no line');
     my $counters = counters();
-    is("@$counters{qw(succeeded aborted)}", "$n $aborted",
+    is("@$counters{qw(succeeded aborted)}", "$n $other{aborted}",
        'a filter: the counters');
 }
 
@@ -432,25 +435,28 @@ SKIP: {
     my $log = $t->error_log;
     $t->post_json('/redirect', $body);
     $t->only_request('redirect');
-    is_aborted('/redirect', next_line(), substr($t->error_log, length $log),
-               $nobody, 444);
+    is_not_ok('/redirect', 'aborted', next_line(),
+              substr($t->error_log, length $log), $nobody, 444);
 }
 
 my $metrics = $t->get('/metrics')->{body};
-like($metrics, qr/^flowdash_actions_aborted_total\{action="Do"} $aborted$/m,
-     'Prometheus');
+like($metrics, qr/^flowdash_actions_${_}_total\{action="Do"} $other{$_}$/m,
+     "Prometheus: $_") for keys %other;
 like($metrics, qr/^flowdash_actions_succeeded_total\{action="Do"} $n$/m,
      'not succeeded');
 
 my $page = $t->get('/flows')->{body};
-like($page, qr{\d+ succeeded, p95 .*<p>.*aborted $aborted</p>}, 'the page');
-my $share = int($n * 1000 / ($n + $aborted)) / 10;
-like($page, qr{<td>$share\b}, 'not among the succeeded');
-like($page, qr{<td><bdi>Do</bdi></td><td></td><td>aborted</td>},
-     'among the last failures');
+like($page, qr{\d+ succeeded, p95 .*<p>.*aborted $other{aborted}</p>},
+     'the page');
+my $ended = $n + others();
+my $share = int(($ended - $other{aborted}) * 1000 / $ended) / 10;
+like($page, qr{<td>$share\b}, 'not among those whose steps have passed');
+like($page, qr{<td><bdi>Do</bdi></td><td></td><td>$_</td>},
+     "among the last failures: $_") for grep { $other{$_} } keys %other;
 
 my $failures = JSON::PP::decode_json($t->get('/status')->{body})->{failures};
 is(join(' ', map { "$_->{reason}-$_->{step}" } @$failures),
-   join(' ', ('aborted-') x $aborted), 'JSON: the last failures');
+   join(' ', ('aborted-') x $other{aborted}, ('refused-') x $other{refused},
+        ('unknown-') x $other{unknown}), 'JSON: the last failures');
 
 $t->done;

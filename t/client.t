@@ -261,7 +261,11 @@ for my $way (qw(direct named accel page variable)) {
         is($t->read_file('flow.log') =~ /^\Q$uri\E /m, '',
            "$uri: the app's request goes on");
         $t->write_file('left', '');
-        like(logged($uri), qr/^\d+ ok 204 $time$/, "$uri: until the app answers");
+        # an error page asks for a page, with GET
+
+        my $result = $way eq 'page' ? 'refused' : 'ok';
+        like(logged($uri), qr/^\d+ $result 204 $time$/,
+             "$uri: until the app answers");
         unlink $left;
         $t->only_request('slow');
         $t->clear_requests('slow');
@@ -319,7 +323,7 @@ is(counts(qw(one two app)), '2 2 2', 'each was called');
 # one line for each that left, with the same time, and none for the others
 
 my %left = ($t->read_file('flow.log') // '')
-           =~ m{^(\S+) \d+ (?:ok|failed) [^\n]*?(-|\d+\.\d{3})$}mg;
+           =~ m{^(\S+) \d+ (?:ok|failed|refused) [^\n]*?(-|\d+\.\d{3})$}mg;
 my @left = sort grep { $left{$_} ne '-' } keys %left;
 
 is_deeply([ map { times_in_log($_) } @left ], [ map { $left{$_} } @left ],

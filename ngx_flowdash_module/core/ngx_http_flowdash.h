@@ -11,6 +11,7 @@
 #include <ngx_http_flowdash_method.h>
 #include <ngx_http_flowdash_marker.h>
 #include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_outcome.h>
 #include <ngx_http_flowdash_settings.h>
 
 
@@ -145,7 +146,6 @@ typedef enum {
 } ngx_http_flowdash_state_e;
 
 
-typedef struct ngx_http_flowdash_ctx_s  ngx_http_flowdash_ctx_t;
 typedef void (*ngx_http_flowdash_end_pt)(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
@@ -179,8 +179,6 @@ struct ngx_http_flowdash_ctx_s {
     ngx_http_flowdash_extracted_t  *extracted;
 
     ngx_http_flowdash_whole_t      *whole;     /* its record, or NULL */
-    ngx_uint_t                      outcome;
-    ngx_uint_t                      app_status;
     ngx_http_flowdash_evaluation_t *evaluation;  /* or NULL */
     ngx_http_flowdash_markers_t    *markers;   /* instead of secrets; or NULL
                                                   */
@@ -212,15 +210,25 @@ struct ngx_http_flowdash_ctx_s {
     ngx_msec_t                      left_after;  /* of the request's begin */
     ngx_http_flowdash_end_pt        end;       /* before nginx logs it */
     ngx_http_handler_pt             content_handler;  /* the app's */
+
+    ngx_http_flowdash_outcome_e     outcome;   /* of what has passed */
+    ngx_uint_t                      app_status;  /* 0: it has not answered */
+    ngx_msec_t                      app_time;  /* until its header */
+    ngx_msec_t                      passed;    /* as ngx_current_msec */
+    ngx_uint_t                      passed_method;  /* then, of the request */
+    ngx_http_upstream_t            *upstream;  /* used before it passed */
     ngx_uint_t                      upstreams; /* tried before it passed */
+    const char                     *app_detail;  /* for the log, or NULL */
 
     unsigned                        judged:1;    /* flowdash_guard agrees */
     unsigned                        identified:1;  /* the app was asked */
     unsigned                        user_cached:1;
     unsigned                        counting:1;  /* until it ends */
     unsigned                        running:1;   /* counted as running */
-    unsigned                        subrequests:1;  /* of others, passed */
-    unsigned                        answered:1;  /* by the app, or a page */
+    unsigned                        handled:1;   /* the app's handler ran */
+    unsigned                        reached:1;   /* the app may have been */
+    unsigned                        fallback:1;  /* error_page has led to it */
+    unsigned                        error_page:1;  /* one was used before */
     unsigned                        own_trace:1; /* the client has none */
     unsigned                        dry_run:1;   /* was asked for */
     unsigned                        started:1;   /* something was called */

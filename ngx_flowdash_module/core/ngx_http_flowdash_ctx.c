@@ -193,7 +193,24 @@ ngx_http_flowdash_ctx_result(ngx_http_flowdash_ctx_t *ctx, ngx_str_t *result)
         ngx_str_set(result, "aborted");
 
     } else if (ctx->state == NGX_HTTP_FLOWDASH_PASSED && ctx->action.len) {
-        ngx_str_set(result, "ok");
+
+        switch (ctx->outcome) {
+
+        case NGX_HTTP_FLOWDASH_OUTCOME_OK:
+            ngx_str_set(result, "ok");
+            break;
+
+        case NGX_HTTP_FLOWDASH_OUTCOME_REFUSED:
+            ngx_str_set(result, "refused");
+            break;
+
+        case NGX_HTTP_FLOWDASH_OUTCOME_UNKNOWN:
+            ngx_str_set(result, "unknown");
+            break;
+
+        default:
+            break;
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_id.h>
+#include <ngx_http_flowdash_outcome.h>
 #include <ngx_http_flowdash_template.h>
 #include <ngx_http_flowdash_outbox.h>
 #include <ngx_http_flowdash_conf_util.h>
@@ -196,6 +197,8 @@ typedef struct {
     ngx_uint_t                      max_fields;
     ngx_flag_t                      decode;
     ngx_http_complex_value_t       *dry_run;   /* NULL: never */
+    ngx_http_complex_value_t       *outcome;   /* NULL: statuses decide */
+    ngx_array_t                    *success;   /* of ..._statuses_t */
 
     ngx_array_t                    *steps;     /* of ..._step_t * */
     ngx_uint_t                      own_steps; /* not inherited */

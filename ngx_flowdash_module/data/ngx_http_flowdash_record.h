@@ -5,6 +5,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http_flowdash_outcomes.h>
 
 
 /*
@@ -12,17 +13,6 @@
  * sent, and what is known of it.  In the outbox it is a file of lines, each of
  * which adds to what the ones before it say.
  */
-
-
-/* how an execution ended */
-
-typedef enum {
-    NGX_HTTP_FLOWDASH_OUTCOME_NONE = 0,   /* it has not, or nobody knows */
-    NGX_HTTP_FLOWDASH_OUTCOME_OK,
-    NGX_HTTP_FLOWDASH_OUTCOME_FAILED,     /* a step; the app was not called */
-    NGX_HTTP_FLOWDASH_OUTCOME_REFUSED,    /* the app did not do it */
-    NGX_HTTP_FLOWDASH_OUTCOME_UNKNOWN     /* whether it did cannot be told */
-} ngx_http_flowdash_outcome_e;
 
 
 /* what a part of a stored text is */

@@ -165,18 +165,9 @@ ngx_http_flowdash_count_passed(ngx_http_flowdash_ctx_t *ctx)
 }
 
 
-/*
- * What an upstream has answered since the steps have passed is what the app
- * has, even if the client gets a page in its place.  Without an answer, the
- * upstream's status is nginx's.
- */
-
 void
-ngx_http_flowdash_count_app(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx)
+ngx_http_flowdash_count_app(ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_uint_t                     status;
-    ngx_http_upstream_state_t     *state;
     ngx_http_flowdash_counters_t  *counters;
 
     counters = ctx->counters;
@@ -185,19 +176,17 @@ ngx_http_flowdash_count_app(ngx_http_request_t *r,
         return;
     }
 
-    status = r->headers_out.status;
+    ngx_http_flowdash_count_status(counters, ctx->app_status);
+    counters->last_status = ctx->app_status;
 
-    if (r->upstream_states && r->upstream_states->nelts > ctx->upstreams) {
-        state = r->upstream_states->elts;
-        state += r->upstream_states->nelts - 1;
-
-        status = (state->header_time != (ngx_msec_t) -1) ? state->status : 0;
+    if (ctx->reached) {
+        ngx_http_flowdash_metrics_time(&counters->app_time, ctx->app_time);
     }
 
-    ngx_http_flowdash_count_status(counters, status);
-    counters->last_status = status;
+    if (ctx->outcome == NGX_HTTP_FLOWDASH_OUTCOME_REFUSED && ctx->app_status) {
+        ngx_http_flowdash_recent_refused(counters);
 
-    if (status == 0 || status >= NGX_HTTP_INTERNAL_SERVER_ERROR) {
+    } else if (ctx->outcome != NGX_HTTP_FLOWDASH_OUTCOME_OK) {
         ngx_http_flowdash_recent_other(counters);
     }
 }
@@ -227,7 +216,9 @@ ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx)
                                  && ctx->error != NGX_HTTP_FLOWDASH_NO_USER);
     }
 
-    if (ctx->state != NGX_HTTP_FLOWDASH_PASSED) {
+    if (ctx->state != NGX_HTTP_FLOWDASH_PASSED
+        || ctx->outcome != NGX_HTTP_FLOWDASH_OUTCOME_OK)
+    {
         ngx_http_flowdash_count_failed(ctx);
 
     } else if (ctx->counters) {
@@ -236,36 +227,59 @@ ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx)
 }
 
 
-/* failed, or aborted, which has no reason */
+/* failed, or what has no reason: aborted, refused, unknown */
 
 static void
 ngx_http_flowdash_count_failed(ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_str_t                      name, step;
-    ngx_uint_t                     answered;
-    ngx_http_flowdash_counters_t  *counters;
+    ngx_uint_t                     answered, reason;
+    ngx_atomic_t                  *counter;
+    ngx_http_flowdash_counters_t  *counters, none;
 
     answered = 0;
-    counters = ctx->counters;
+    counters = ctx->counters ? ctx->counters : &none;
 
     name = ngx_http_flowdash_count_name(ctx);
     ngx_str_null(&step);
 
-    if (ctx->exchange) {
-        step = ctx->exchange->step->name;
-        answered = ngx_http_flowdash_count_answered(ctx->exchange);
+    if (ctx->state == NGX_HTTP_FLOWDASH_ABORTED) {
+        reason = NGX_HTTP_FLOWDASH_METRICS_ABORTED;
+        counter = &counters->aborted;
+
+    } else if (ctx->state != NGX_HTTP_FLOWDASH_PASSED) {
+        reason = ctx->error;
+        counter = &counters->failed[reason];
+
+        if (ctx->exchange) {
+            step = ctx->exchange->step->name;
+            answered = ngx_http_flowdash_count_answered(ctx->exchange);
+        }
+
+    } else {
+        answered = ctx->app_status;
+
+        if (ctx->outcome == NGX_HTTP_FLOWDASH_OUTCOME_REFUSED) {
+            reason = NGX_HTTP_FLOWDASH_METRICS_REFUSED;
+            counter = &counters->refused;
+
+        } else {
+            reason = NGX_HTTP_FLOWDASH_METRICS_UNKNOWN;
+            counter = &counters->unknown;
+        }
     }
 
-    if (counters) {
-        (void) ngx_atomic_fetch_add(ctx->state == NGX_HTTP_FLOWDASH_ABORTED
-                                    ? &counters->aborted
-                                    : &counters->failed[ctx->error], 1);
-        counters->last_failure = (ngx_atomic_uint_t) ctx->error << 16
-                                 | (answered & 0xffff);
+    if (ctx->counters) {
+        (void) ngx_atomic_fetch_add(counter, 1);
+
+        if (ctx->state != NGX_HTTP_FLOWDASH_PASSED) {
+            counters->last_failure = (ngx_atomic_uint_t) reason << 16
+                                     | (answered & 0xffff);
+        }
     }
 
     ngx_http_flowdash_metrics_failure(ctx->zone, &name, &step, &ctx->id,
-                                      ctx->status, answered, ctx->error);
+                                      ctx->status, answered, reason);
 }
 
 

@@ -23,11 +23,10 @@ void ngx_http_flowdash_count_started(ngx_http_request_t *r,
 void ngx_http_flowdash_count_passed(ngx_http_flowdash_ctx_t *ctx);
 
 /*
- * Counts what the app has answered, or that it has not; before it is counted
- * how the execution has ended.
+ * Counts what the app has answered, or that it has not, and what this means;
+ * before it is counted how the execution has ended.
  */
-void ngx_http_flowdash_count_app(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx);
+void ngx_http_flowdash_count_app(ngx_http_flowdash_ctx_t *ctx);
 
 /* Counts how it has ended, once. */
 void ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx);

@@ -85,11 +85,60 @@ ngx_http_flowdash_log_aborted(ngx_http_request_t *r,
 
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                   "flowdash: %*s aborted: its steps were carried out, but the "
-                  "request ended before %s, id %V", p - buf, buf,
-                  ctx->subrequests
-                  ? "the app answered; a subrequest may have called it"
-                  : "the app was called",
-                  &ctx->id);
+                  "request ended before the app was called, id %V",
+                  p - buf, buf, &ctx->id);
+}
+
+
+void
+ngx_http_flowdash_log_outcome(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    u_char      *p, *last;
+    ngx_uint_t   level;
+    u_char       buf[NGX_HTTP_FLOWDASH_LOG_LINE];
+
+    if (ctx->outcome == NGX_HTTP_FLOWDASH_OUTCOME_OK || ctx->action.len == 0) {
+        return;
+    }
+
+    level = NGX_LOG_ERR;
+    last = buf + sizeof(buf);
+
+    p = ngx_http_flowdash_log_quoted(buf, last, "action", &ctx->action,
+                                     NGX_HTTP_FLOWDASH_LOG_NAME);
+
+    if (ctx->outcome == NGX_HTTP_FLOWDASH_OUTCOME_REFUSED) {
+        p = ngx_slprintf(p, last,
+                         " refused: its steps were carried out, but ");
+        level = ctx->app_status ? NGX_LOG_WARN : NGX_LOG_ERR;
+
+    } else {
+        p = ngx_slprintf(p, last,
+                         " unknown: its steps were carried out, and ");
+    }
+
+    if (ctx->app_status) {
+        p = ngx_slprintf(p, last, "the app answered %ui", ctx->app_status);
+
+    } else if (ctx->reached) {
+        p = ngx_slprintf(p, last, "the app was called, but did not answer");
+
+    } else if (ctx->handled
+               && ctx->outcome == NGX_HTTP_FLOWDASH_OUTCOME_UNKNOWN)
+    {
+        p = ngx_slprintf(p, last, "the request ended before the app answered");
+
+    } else {
+        p = ngx_slprintf(p, last, "the app did not get the request");
+    }
+
+    if (ctx->app_detail) {
+        p = ngx_slprintf(p, last, "; %s", ctx->app_detail);
+    }
+
+    ngx_log_error(level, r->connection->log, 0, "flowdash: %*s, id %V",
+                  p - buf, buf, &ctx->id);
 }
 
 

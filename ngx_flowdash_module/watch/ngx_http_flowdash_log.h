@@ -23,6 +23,13 @@ void ngx_http_flowdash_log_failed(ngx_http_request_t *r,
 void ngx_http_flowdash_log_aborted(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
+/*
+ * Logs that an action has passed, but that the app has refused it, or that
+ * nobody knows what the app has done.
+ */
+void ngx_http_flowdash_log_outcome(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
 /* Logs that the client has left, which the action ignores. */
 void ngx_http_flowdash_log_left(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);

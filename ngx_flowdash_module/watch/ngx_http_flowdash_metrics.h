@@ -16,6 +16,15 @@
 #define NGX_HTTP_FLOWDASH_METRICS_MINUTES   5
 
 
+/* beside the reasons of $flowdash_error: why an execution did not succeed */
+
+#define NGX_HTTP_FLOWDASH_METRICS_ABORTED   0
+#define NGX_HTTP_FLOWDASH_METRICS_REFUSED                                    \
+    NGX_HTTP_FLOWDASH_METRICS_REASONS
+#define NGX_HTTP_FLOWDASH_METRICS_UNKNOWN                                    \
+    (NGX_HTTP_FLOWDASH_METRICS_REASONS + 1)
+
+
 /* the state of an entry in the table */
 
 #define NGX_HTTP_FLOWDASH_METRICS_FREE      0
@@ -54,6 +63,7 @@ typedef struct {
     volatile uint32_t               ended;
     volatile uint32_t               failed;
     volatile uint32_t               other;     /* see ..._recent_other() */
+    volatile uint32_t               refused;   /* by the app */
     volatile uint32_t               buckets[
                                        NGX_HTTP_FLOWDASH_METRICS_BUCKETS + 1];
 } ngx_http_flowdash_minute_t;
@@ -72,10 +82,13 @@ typedef struct ngx_http_flowdash_counters_s {
     ngx_atomic_t                    started;
     ngx_atomic_t                    succeeded;
     ngx_atomic_t                    aborted;
+    ngx_atomic_t                    refused;   /* by the app */
+    ngx_atomic_t                    unknown;   /* whether the app did it */
     ngx_atomic_t                    running;   /* ..._metrics_sum_running() */
     ngx_atomic_t                    failed[NGX_HTTP_FLOWDASH_METRICS_REASONS];
 
     ngx_http_flowdash_histogram_t   time;
+    ngx_http_flowdash_histogram_t   app_time;  /* of an action */
     ngx_http_flowdash_rate_t        rate;
     ngx_http_flowdash_minute_t      minutes[NGX_HTTP_FLOWDASH_METRICS_MINUTES];
     ngx_atomic_t                    last_failure;  /* reason << 16 | status */
@@ -113,7 +126,7 @@ typedef struct {
     time_t         time;
     ngx_uint_t     status;                /* that the client got */
     ngx_uint_t     answered;              /* the endpoint's; 0: none */
-    ngx_uint_t     reason;                /* 0: aborted */
+    ngx_uint_t     reason;                /* or ABORTED, ... */
     u_char         action_len;
     u_char         step_len;
     u_char         id_len;

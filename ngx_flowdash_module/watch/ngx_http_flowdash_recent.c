@@ -59,6 +59,7 @@ ngx_http_flowdash_recent_minute(ngx_http_flowdash_counters_t *counters)
         minute->ended = 0;
         minute->failed = 0;
         minute->other = 0;
+        minute->refused = 0;
         ngx_memzero((void *) minute->buckets, sizeof(minute->buckets));
     }
 
@@ -74,6 +75,17 @@ ngx_http_flowdash_recent_other(ngx_http_flowdash_counters_t *counters)
     minute = ngx_http_flowdash_recent_minute(counters);
 
     ngx_http_flowdash_recent_add(&minute->other);
+}
+
+
+void
+ngx_http_flowdash_recent_refused(ngx_http_flowdash_counters_t *counters)
+{
+    ngx_http_flowdash_minute_t  *minute;
+
+    minute = ngx_http_flowdash_recent_minute(counters);
+
+    ngx_http_flowdash_recent_add(&minute->refused);
 }
 
 
@@ -107,11 +119,13 @@ ngx_http_flowdash_recent(ngx_http_flowdash_counters_t *counters,
 
         recent->failed += minute->failed;
         *other += minute->other;
+        recent->app_refused += minute->refused;
         recent->ended += minute->ended;
 
         if (now - minute->minute < 2) {
             recent->now_failed += minute->failed;
             *now_other += minute->other;
+            recent->now_app_refused += minute->refused;
             recent->now_ended += minute->ended;
         }
 
@@ -126,6 +140,9 @@ ngx_http_flowdash_recent(ngx_http_flowdash_counters_t *counters,
     recent->tolerated = ngx_min(recent->tolerated, recent->failed);
     recent->app_failed = ngx_min(recent->app_failed,
                                  recent->ended - recent->failed);
+    recent->app_refused = ngx_min(recent->app_refused,
+                                  recent->ended - recent->failed
+                                  - recent->app_failed);
     recent->now_failed = ngx_min(recent->now_failed, recent->now_ended);
     recent->now_tolerated = ngx_min(recent->now_tolerated,
                                     recent->now_failed);

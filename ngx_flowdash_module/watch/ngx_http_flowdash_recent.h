@@ -15,10 +15,12 @@ typedef struct {
     ngx_uint_t                      failed;
     ngx_uint_t                      tolerated; /* of these; of a step */
     ngx_uint_t                      app_failed;  /* of an action */
+    ngx_uint_t                      app_refused;
     ngx_uint_t                      now_ended;
     ngx_uint_t                      now_failed;
     ngx_uint_t                      now_tolerated;
     ngx_uint_t                      now_app_failed;
+    ngx_uint_t                      now_app_refused;
     ngx_http_flowdash_histogram_t   time;      /* without a sum */
 } ngx_http_flowdash_recent_t;
 
@@ -35,6 +37,9 @@ void ngx_http_flowdash_recent_end(ngx_http_flowdash_counters_t *counters,
  * the failure of a run was tolerated.
  */
 void ngx_http_flowdash_recent_other(ngx_http_flowdash_counters_t *counters);
+
+/* Counts in this minute that an action's app has refused it. */
+void ngx_http_flowdash_recent_refused(ngx_http_flowdash_counters_t *counters);
 
 /* Adds up the last minutes, this one included. */
 void ngx_http_flowdash_recent(ngx_http_flowdash_counters_t *counters,

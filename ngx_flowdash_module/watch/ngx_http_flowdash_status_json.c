@@ -100,8 +100,10 @@ ngx_http_flowdash_status_json_counters(ngx_http_flowdash_output_t *out,
     ngx_uint_t   i, more;
 
     ngx_http_flowdash_output(out, ",\"started\":%uA,\"succeeded\":%uA,"
+                             "\"refused\":%uA,\"unknown\":%uA,"
                              "\"aborted\":%uA,\"running\":%uA,\"failed\":{",
                              counters->started, counters->succeeded,
+                             counters->refused, counters->unknown,
                              counters->aborted, counters->running);
     more = 0;
 
@@ -171,11 +173,15 @@ ngx_http_flowdash_status_json_app(ngx_http_flowdash_output_t *out,
 {
     ngx_http_flowdash_output(out, ",\n \"app\":{");
     ngx_http_flowdash_status_json_last(out, action->counters);
+    ngx_http_flowdash_status_json_time(out, &action->counters->app_time);
     ngx_http_flowdash_output(out, ",\"recent\":{\"called\":%ui,"
-                             "\"failed\":%ui,\"now_failed\":%ui}}",
+                             "\"failed\":%ui,\"refused\":%ui,"
+                             "\"now_failed\":%ui,\"now_refused\":%ui}}",
                              action->recent.ended - action->recent.failed,
                              action->recent.app_failed,
-                             action->recent.now_app_failed);
+                             action->recent.app_refused,
+                             action->recent.now_app_failed,
+                             action->recent.now_app_refused);
 }
 
 

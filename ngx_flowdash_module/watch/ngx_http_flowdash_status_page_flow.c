@@ -153,8 +153,12 @@ ngx_http_flowdash_status_page_flow_boxes(ngx_http_flowdash_flow_t *flow)
         }
     }
 
-    if (flow->action->recent.now_app_failed) {
-        ngx_http_flowdash_status_page_flow_box(flow, "bad",
+    if (flow->action->recent.now_app_failed
+        || flow->action->recent.now_app_refused)
+    {
+        class = ngx_http_flowdash_status_view_station(flow->action, i);
+
+        ngx_http_flowdash_status_page_flow_box(flow, class,
                                     NGX_HTTP_FLOWDASH_FLOW_APP, y,
                                     1212 - NGX_HTTP_FLOWDASH_FLOW_APP);
     }
@@ -225,7 +229,7 @@ ngx_http_flowdash_status_page_flow_links(ngx_http_flowdash_flow_t *flow)
 
 /*
  * The link to a step gets wider with the traffic: by the same each time that
- * this doubles.
+ * this doubles.  The last one has the color of what the app has said.
  */
 
 static void
@@ -235,7 +239,9 @@ ngx_http_flowdash_status_page_flow_link(ngx_http_flowdash_flow_t *flow,
     ngx_uint_t   n, width;
     const char  *class;
 
-    class = (flow->left && flow->action->stop >= i) ? "" : "none";
+    class = (flow->left == 0 || flow->action->stop < i) ? "none"
+            : (to == NGX_HTTP_FLOWDASH_FLOW_APP)
+            ? ngx_http_flowdash_status_view_station(flow->action, i) : "";
 
     /* in tenths */
 
@@ -407,11 +413,22 @@ ngx_http_flowdash_status_page_flow_app(ngx_http_flowdash_flow_t *flow,
                                             action->recent.now_app_failed);
         ngx_http_flowdash_output(out, "</text>");
 
+    } else if (action->recent.now_app_refused) {
+        ngx_http_flowdash_output(out, "<text class=\"p\" x=\"%ui\" "
+                                 "y=\"%ui\">", x - 6, y + 53);
+        ngx_http_flowdash_status_page_refusal(out, action->counters);
+        ngx_http_flowdash_output(out, "</text><text class=\"s\" x=\"%ui\" "
+                                 "y=\"%ui\">", x - 6, y + 66);
+        ngx_http_flowdash_status_page_times(out,
+                                            action->recent.now_app_refused);
+        ngx_http_flowdash_output(out, "</text>");
+
     } else if (called) {
         ngx_http_flowdash_output(out, "<text x=\"%ui\" y=\"%ui\">", x - 6,
                                  y + 53);
         ngx_http_flowdash_status_page_share(out, called
-                                                 - action->recent.app_failed,
+                                                 - action->recent.app_failed
+                                                 - action->recent.app_refused,
                                             called);
         ngx_http_flowdash_output(out, "</text>");
 

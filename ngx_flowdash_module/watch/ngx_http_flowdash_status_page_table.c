@@ -172,13 +172,22 @@ ngx_http_flowdash_status_page_table_app(ngx_http_flowdash_output_t *out,
         ngx_http_flowdash_status_page_times(out,
                                             action->recent.now_app_failed);
         ngx_http_flowdash_output(out, "</p>");
+
+    } else if (action->recent.now_app_refused) {
+        ngx_http_flowdash_output(out, "<p class=\"stop\">");
+        ngx_http_flowdash_status_page_refusal(out, counters);
+        ngx_http_flowdash_output(out, ", ");
+        ngx_http_flowdash_status_page_times(out,
+                                            action->recent.now_app_refused);
+        ngx_http_flowdash_output(out, "</p>");
     }
 
     ngx_http_flowdash_output(out, "</th><td>");
     ngx_http_flowdash_status_page_rate(out, called, view->seconds);
     ngx_http_flowdash_output(out, "</td><td>");
     ngx_http_flowdash_status_page_share(out,
-                                        called - action->recent.app_failed,
+                                        called - action->recent.app_failed
+                                        - action->recent.app_refused,
                                         called);
     ngx_http_flowdash_output(out, "</td><td></td><td></td><td>");
 
@@ -202,7 +211,16 @@ ngx_http_flowdash_status_page_table_app(ngx_http_flowdash_output_t *out,
                                  counters->statuses[0]);
     }
 
-    ngx_http_flowdash_output(out, "%s</td></tr>\n", n ? "" : "never called");
+    if (ngx_http_flowdash_metrics_count(&counters->app_time)) {
+        ngx_http_flowdash_output(out, ", p95 ");
+        ngx_http_flowdash_status_page_time(out, &counters->app_time, 950);
+    }
+
+    if (n == 0) {
+        ngx_http_flowdash_output(out, "never called");
+    }
+
+    ngx_http_flowdash_output(out, "</td></tr>\n");
 }
 
 
@@ -261,6 +279,16 @@ ngx_http_flowdash_status_page_table_reasons(ngx_http_flowdash_output_t *out,
                                      ngx_http_flowdash_reason_name(i),
                                      counters->failed[i]);
         }
+    }
+
+    if (counters->refused) {
+        ngx_http_flowdash_output(out, "%srefused %uA", n++ ? ", " : "<p>",
+                                 counters->refused);
+    }
+
+    if (counters->unknown) {
+        ngx_http_flowdash_output(out, "%sunknown %uA", n++ ? ", " : "<p>",
+                                 counters->unknown);
     }
 
     if (counters->aborted) {

@@ -224,6 +224,19 @@ ngx_http_flowdash_status_page_answer(ngx_http_flowdash_output_t *out,
 
 
 void
+ngx_http_flowdash_status_page_refusal(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_counters_t *counters)
+{
+    if (counters->last_status) {
+        ngx_http_flowdash_output(out, "refused: %uA", counters->last_status);
+
+    } else {
+        ngx_http_flowdash_output(out, "refused");
+    }
+}
+
+
+void
 ngx_http_flowdash_status_page_times(ngx_http_flowdash_output_t *out,
     ngx_uint_t n)
 {

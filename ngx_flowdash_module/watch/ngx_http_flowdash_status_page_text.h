@@ -29,6 +29,10 @@ void ngx_http_flowdash_status_page_date(ngx_http_flowdash_output_t *out,
 void ngx_http_flowdash_status_page_rate(ngx_http_flowdash_output_t *out,
     ngx_uint_t ended, time_t seconds);
 
+/* Writes what the app has answered last, and that it has refused it. */
+void ngx_http_flowdash_status_page_refusal(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_counters_t *counters);
+
 /* Writes which share has succeeded, or a dash if nothing has ended. */
 void ngx_http_flowdash_status_page_share(ngx_http_flowdash_output_t *out,
     ngx_uint_t succeeded, ngx_uint_t ended);

@@ -43,7 +43,7 @@ static void ngx_http_flowdash_status_prometheus_classes(
     ngx_uint_t steps);
 static void ngx_http_flowdash_status_prometheus_times(
     ngx_http_flowdash_output_t *out, ngx_http_flowdash_view_t *view,
-    ngx_uint_t steps);
+    const char *name, const char *help, size_t offset, ngx_uint_t steps);
 static void ngx_http_flowdash_status_prometheus_histogram(
     ngx_http_flowdash_output_t *out, const char *name, ngx_str_t *labels,
     ngx_http_flowdash_histogram_t *time);
@@ -61,12 +61,21 @@ static ngx_http_flowdash_metric_t  ngx_http_flowdash_metrics[] = {
       offsetof(ngx_http_flowdash_counters_t, started), 0 },
 
     { "flowdash_actions_succeeded_total", "counter",
-      "Executions whose steps have passed, and that were not aborted.",
+      "Executions that the app has carried out, too.",
       offsetof(ngx_http_flowdash_counters_t, succeeded), 0 },
 
     { "flowdash_actions_aborted_total", "counter",
       "Executions whose steps have passed, but whose app was not called.",
       offsetof(ngx_http_flowdash_counters_t, aborted), 0 },
+
+    { "flowdash_actions_refused_total", "counter",
+      "Executions whose steps have passed, but that the app has refused, or "
+      "did not get.",
+      offsetof(ngx_http_flowdash_counters_t, refused), 0 },
+
+    { "flowdash_actions_unknown_total", "counter",
+      "Executions of which nobody knows whether the app has carried them out.",
+      offsetof(ngx_http_flowdash_counters_t, unknown), 0 },
 
     { "flowdash_actions_running", "gauge",
       "Executions whose steps are running.",
@@ -130,8 +139,19 @@ ngx_http_flowdash_status_prometheus(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_status_prometheus_reasons(out, view, 1);
     ngx_http_flowdash_status_prometheus_classes(out, view, 0);
     ngx_http_flowdash_status_prometheus_classes(out, view, 1);
-    ngx_http_flowdash_status_prometheus_times(out, view, 0);
-    ngx_http_flowdash_status_prometheus_times(out, view, 1);
+
+    ngx_http_flowdash_status_prometheus_times(out, view,
+        "flowdash_action_duration_seconds",
+        "How long all steps of an action take.",
+        offsetof(ngx_http_flowdash_counters_t, time), 0);
+    ngx_http_flowdash_status_prometheus_times(out, view,
+        "flowdash_app_duration_seconds",
+        "How long the app takes to answer, after the steps.",
+        offsetof(ngx_http_flowdash_counters_t, app_time), 0);
+    ngx_http_flowdash_status_prometheus_times(out, view,
+        "flowdash_step_duration_seconds",
+        "How long a step takes, with its repeats.",
+        offsetof(ngx_http_flowdash_counters_t, time), 1);
 
     ngx_http_flowdash_output(out,
         "# HELP flowdash_build_info Versions of the module, nginx and "
@@ -281,21 +301,18 @@ ngx_http_flowdash_status_prometheus_classes(ngx_http_flowdash_output_t *out,
 
 static void
 ngx_http_flowdash_status_prometheus_times(ngx_http_flowdash_output_t *out,
-    ngx_http_flowdash_view_t *view, ngx_uint_t steps)
+    ngx_http_flowdash_view_t *view, const char *name, const char *help,
+    size_t offset, ngx_uint_t steps)
 {
-    u_char                         buf[NGX_HTTP_FLOWDASH_LABELS];
-    ngx_str_t                      labels;
-    ngx_uint_t                     i, n;
-    const char                    *name;
-    ngx_http_flowdash_counters_t  *counters;
+    u_char                          buf[NGX_HTTP_FLOWDASH_LABELS];
+    ngx_str_t                       labels;
+    ngx_uint_t                      i, n;
+    ngx_http_flowdash_counters_t   *counters;
+    ngx_http_flowdash_histogram_t  *time;
 
-    name = steps ? "flowdash_step_duration_seconds"
-                 : "flowdash_action_duration_seconds";
+    ngx_http_flowdash_output(out, "# HELP %s %s\n# TYPE %s histogram\n", name,
+                             help, name);
 
-    ngx_http_flowdash_output(out, "# HELP %s How long %s.\n"
-                             "# TYPE %s histogram\n", name,
-                             steps ? "a step takes, with its repeats"
-                                   : "all steps of an action take", name);
     i = 0;
     n = 0;
     labels.data = buf;
@@ -304,8 +321,11 @@ ngx_http_flowdash_status_prometheus_times(ngx_http_flowdash_output_t *out,
                                                                 &i, &n,
                                                                 &labels)))
     {
+        time = (ngx_http_flowdash_histogram_t *) ((u_char *) counters
+                                                  + offset);
+
         ngx_http_flowdash_status_prometheus_histogram(out, name, &labels,
-                                                      &counters->time);
+                                                      time);
     }
 }
 

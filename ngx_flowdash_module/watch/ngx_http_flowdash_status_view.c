@@ -182,6 +182,7 @@ ngx_http_flowdash_status_view_recent(ngx_http_flowdash_view_t *view)
                             || action[i].recent.now_app_failed;
 
         degraded = ngx_http_flowdash_status_view_steps(&action[i]);
+        degraded |= (action[i].recent.now_app_refused != 0);
 
         action[i].state = action[i].failing ? NGX_HTTP_FLOWDASH_VIEW_FAILING
                           : degraded ? NGX_HTTP_FLOWDASH_VIEW_DEGRADED
@@ -521,9 +522,23 @@ ngx_str_t *
 ngx_http_flowdash_status_view_reason(ngx_http_flowdash_failure_t *failure)
 {
     static ngx_str_t  aborted = ngx_string("aborted");
+    static ngx_str_t  refused = ngx_string("refused");
+    static ngx_str_t  unknown = ngx_string("unknown");
 
-    return failure->reason ? ngx_http_flowdash_reason_name(failure->reason)
-                           : &aborted;
+    switch (failure->reason) {
+
+    case NGX_HTTP_FLOWDASH_METRICS_ABORTED:
+        return &aborted;
+
+    case NGX_HTTP_FLOWDASH_METRICS_REFUSED:
+        return &refused;
+
+    case NGX_HTTP_FLOWDASH_METRICS_UNKNOWN:
+        return &unknown;
+
+    default:
+        return ngx_http_flowdash_reason_name(failure->reason);
+    }
 }
 
 
@@ -546,6 +561,7 @@ ngx_http_flowdash_status_view_station(ngx_http_flowdash_action_view_t *action,
 
     if (i == action->steps.nelts) {
         return action->recent.now_app_failed ? "bad"
+               : action->recent.now_app_refused ? "refused"
                : action->stop < i
                  || action->recent.ended == action->recent.failed
                ? "none" : "";

@@ -76,7 +76,8 @@ const char *ngx_http_flowdash_status_view_state(
 
 /*
  * Returns how the "i"th step of an action is or, behind the last one, the app:
- * "bad", "weak" (bad, but tolerated), "slow", "none" (not reached), or "".
+ * "bad", "weak" (bad, but tolerated), "refused" (by the app), "slow", "none"
+ * (not reached), or "".
  */
 const char *ngx_http_flowdash_status_view_station(
     ngx_http_flowdash_action_view_t *action, ngx_uint_t i);
@@ -85,7 +86,7 @@ const char *ngx_http_flowdash_status_view_station(
 void ngx_http_flowdash_status_view_texts(ngx_http_flowdash_failure_t *failure,
     ngx_str_t *action, ngx_str_t *step, ngx_str_t *id);
 
-/* Returns why an action has failed, or that it was aborted. */
+/* Returns why an action has failed, or "aborted", "refused" or "unknown". */
 ngx_str_t *ngx_http_flowdash_status_view_reason(
     ngx_http_flowdash_failure_t *failure);
 
