@@ -12,6 +12,8 @@
 #include <ngx_http_flowdash_conf_util.h>
 #include <ngx_http_flowdash_egress.h>
 #include <ngx_flowdash_curl.h>
+#include <ngx_http_flowdash_metrics.h>
+#include <ngx_http_flowdash_executions.h>
 #include <ngx_http_flowdash_zone.h>
 #include <ngx_http_flowdash_variables.h>
 #include <ngx_http_flowdash_variables_json.h>
@@ -392,7 +394,7 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       NULL },
 
     { ngx_string("flowdash_zone"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
       ngx_http_flowdash_zone_conf,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
@@ -698,7 +700,15 @@ ngx_http_flowdash_init_process(ngx_cycle_t *cycle)
     fmcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_flowdash_module);
 
-    if (fmcf == NULL || !fmcf->calls) {
+    if (fmcf == NULL) {
+        return NGX_OK;
+    }
+
+    if (fmcf->counters && fmcf->counters->executions) {
+        ngx_http_flowdash_executions_own(fmcf->counters->executions);
+    }
+
+    if (!fmcf->calls) {
         return NGX_OK;
     }
 
