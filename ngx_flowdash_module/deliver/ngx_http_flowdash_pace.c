@@ -17,9 +17,15 @@
 #define NGX_HTTP_FLOWDASH_PACE_ALL      16
 #define NGX_HTTP_FLOWDASH_PACE_EACH     4
 
-/* records that wait for one of these calls to end */
+/*
+ * Records that wait for one of these calls to end, each with its file open: of
+ * a worker; of one flowdash_undo or flowdash_after, if they are new; and if
+ * they come from the outbox, which gives out 64 at a time, also for others.
+ */
 
-#define NGX_HTTP_FLOWDASH_PACE_WAITING  64
+#define NGX_HTTP_FLOWDASH_PACE_WAITING  128
+#define NGX_HTTP_FLOWDASH_PACE_NEW      64
+#define NGX_HTTP_FLOWDASH_PACE_OLD      16
 
 /* how long an endpoint that was not reached is left alone; ms */
 
@@ -40,11 +46,12 @@ static time_t ngx_http_flowdash_pace_doubled(ngx_uint_t n, time_t last);
 static time_t ngx_http_flowdash_pace_spread(time_t delay);
 
 
-static ngx_uint_t  ngx_http_flowdash_pace_all;   /* calls in flight */
+static ngx_uint_t  ngx_http_flowdash_pace_all;       /* calls in flight */
+static ngx_uint_t  ngx_http_flowdash_pace_waiting;
 
 
 ngx_int_t
-ngx_http_flowdash_pace_ask(ngx_http_flowdash_pace_t *pace, ngx_uint_t waiting)
+ngx_http_flowdash_pace_ask(ngx_http_flowdash_pace_t *pace)
 {
     if (pace->failures) {
 
@@ -56,14 +63,18 @@ ngx_http_flowdash_pace_ask(ngx_http_flowdash_pace_t *pace, ngx_uint_t waiting)
                ? NGX_OK : NGX_DECLINED;
     }
 
-    if (pace->calls < NGX_HTTP_FLOWDASH_PACE_EACH
-        && ngx_http_flowdash_pace_all < NGX_HTTP_FLOWDASH_PACE_ALL)
-    {
-        return NGX_OK;
-    }
+    return (pace->calls < NGX_HTTP_FLOWDASH_PACE_EACH
+            && ngx_http_flowdash_pace_all < NGX_HTTP_FLOWDASH_PACE_ALL)
+           ? NGX_OK : NGX_BUSY;
+}
 
-    return (waiting || pace->waiting < NGX_HTTP_FLOWDASH_PACE_WAITING)
-           ? NGX_BUSY : NGX_DECLINED;
+
+ngx_uint_t
+ngx_http_flowdash_pace_has_room(ngx_http_flowdash_pace_t *pace, ngx_uint_t old)
+{
+    return ngx_http_flowdash_pace_waiting < NGX_HTTP_FLOWDASH_PACE_WAITING
+           && pace->waiting < (old ? NGX_HTTP_FLOWDASH_PACE_OLD
+                                   : NGX_HTTP_FLOWDASH_PACE_NEW);
 }
 
 
@@ -95,6 +106,7 @@ void
 ngx_http_flowdash_pace_wait(ngx_http_flowdash_pace_t *pace)
 {
     pace->waiting++;
+    ngx_http_flowdash_pace_waiting++;
 }
 
 
@@ -102,6 +114,7 @@ void
 ngx_http_flowdash_pace_wake(ngx_http_flowdash_pace_t *pace)
 {
     pace->waiting--;
+    ngx_http_flowdash_pace_waiting--;
 }
 
 

@@ -16,13 +16,18 @@
 
 
 /*
- * Asks whether a delivery may be called now; "waiting" tells whether it waits
- * already.  Returns NGX_OK; NGX_BUSY if it has to wait for a call to end; or
- * NGX_DECLINED if its record has to wait for ngx_http_flowdash_pace_rest()
- * seconds.
+ * Asks whether a delivery may be called now.  Returns NGX_OK; NGX_BUSY if it
+ * has to wait for a call to end; or NGX_DECLINED if its record has to wait for
+ * ngx_http_flowdash_pace_rest() seconds.
  */
-ngx_int_t ngx_http_flowdash_pace_ask(ngx_http_flowdash_pace_t *pace,
-    ngx_uint_t waiting);
+ngx_int_t ngx_http_flowdash_pace_ask(ngx_http_flowdash_pace_t *pace);
+
+/*
+ * Tells whether one more record may wait for a call to end; "old" tells
+ * whether it comes from the outbox, which gives out only some at a time.
+ */
+ngx_uint_t ngx_http_flowdash_pace_has_room(ngx_http_flowdash_pace_t *pace,
+    ngx_uint_t old);
 
 /* A call begins. */
 void ngx_http_flowdash_pace_begin(ngx_http_flowdash_pace_t *pace);

@@ -191,15 +191,17 @@ ngx_http_flowdash_send_try(ngx_http_flowdash_send_t *send)
 
     pace = &send->step->pace;
 
-    rc = ngx_http_flowdash_pace_ask(pace, 0);
+    rc = ngx_http_flowdash_pace_ask(pace);
 
-    if (rc == NGX_BUSY) {
+    if (rc == NGX_BUSY
+        && ngx_http_flowdash_pace_has_room(pace, send->file->out))
+    {
         ngx_http_flowdash_pace_wait(pace);
         ngx_queue_insert_tail(&ngx_http_flowdash_send_waiting, &send->queue);
         return NGX_AGAIN;
     }
 
-    if (rc == NGX_DECLINED) {
+    if (rc != NGX_OK) {
         ngx_http_flowdash_tried_not(&send->tried, pace);
         return NGX_OK;
     }
@@ -306,7 +308,7 @@ ngx_http_flowdash_send_next(void)
             continue;
         }
 
-        if (ngx_http_flowdash_pace_ask(&send->step->pace, 1) != NGX_BUSY) {
+        if (ngx_http_flowdash_pace_ask(&send->step->pace) != NGX_BUSY) {
             return send;
         }
     }
