@@ -164,7 +164,7 @@ record_text(ngx_http_flowdash_record_t *record)
 }
 
 
-/* adds a line to record_file, of which "len" are used; returns its new length */
+/* adds a line to the first "len" bytes of record_file; returns its length */
 
 static inline size_t
 record_put(size_t len, ngx_int_t rc, ngx_str_t *line,
