@@ -14,6 +14,7 @@
 #include <ngx_flowdash_curl.h>
 #include <ngx_http_flowdash_outbox_worker.h>
 #include <ngx_http_flowdash_metrics.h>
+#include <ngx_http_flowdash_executions.h>
 #include <ngx_http_flowdash_zone.h>
 #include <ngx_http_flowdash_variables.h>
 #include <ngx_http_flowdash_variables_json.h>
@@ -421,7 +422,7 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
       NULL },
 
     { ngx_string("flowdash_zone"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
       ngx_http_flowdash_zone_conf,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
@@ -602,7 +603,6 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
     }
 
     ngx_http_flowdash_conf_warn_handlers(cf, &fmcf->actions);
-    ngx_http_flowdash_conf_whole_check(cf, fmcf);
 
     if (ngx_http_flowdash_conf_outbox_init(cf, fmcf) != NGX_OK) {
         return NGX_ERROR;
@@ -734,6 +734,10 @@ ngx_http_flowdash_init_process(ngx_cycle_t *cycle)
 
     if (fmcf == NULL) {
         return NGX_OK;
+    }
+
+    if (fmcf->counters && fmcf->counters->executions) {
+        ngx_http_flowdash_executions_own(fmcf->counters->executions);
     }
 
     if (fmcf->calls

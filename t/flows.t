@@ -41,7 +41,7 @@ my $rtl = 'تحديث بيانات العميل في النظام';
 sub config {
     my ($locations) = @_;
     return encode('UTF-8', <<"EOC");
-flowdash_zone flowdash:1m;
+flowdash_zone flowdash:1m executions=200;
 upstream billing { server 127.0.0.1:%%PORT_crm%%; }
 server {
     listen 127.0.0.1:%%PORT_http%%;
@@ -145,12 +145,13 @@ my %browser = (
 
 sub looks_well {
     my ($what, @numbers) = @_;
+    my $query = $what =~ /one/ ? shift @numbers : '';
 
     for my $name (qw(light dark phone)) {
         my $browser = $browser{$name};
 
         for my $numbers ('', @numbers) {
-            $browser->go($flows) if !$numbers;
+            $browser->go($flows . $query) if !$numbers;
             $browser->click('#all') if $numbers;
 
             is(join("\n", $browser->axe), '',
@@ -356,6 +357,29 @@ like($browser->text('.numbers'), qr/^Station Per minute/,
 looks_well('failed', '-numbers');
 
 
+# one execution, by a link, and by its id
+
+$browser->go($flows);
+$browser->click('.failures tbody tr:last-child a');
+like($browser->text('main') =~ s/\s+/ /gr, qr/^Execution .* all flows Finish: (?#
+     )failed The app was not called\. It began at .* and took .* The user got (?#
+     )502\. Id $id Station .* CRM failed: status 409 \d+ ms 1 app not called$/,
+     'a failure is a link to its execution');
+looks_well('one', "?id=$id");
+
+$browser->type('[name=id]', " $id ");
+$browser->script('document.querySelector("form").requestSubmit(); return 1');
+like($browser->wait('h2', qr/Finish/), qr/^Finish: failed$/, 'the id is found');
+$browser->type('[name=id]', 'nonsense');
+$browser->script('document.querySelector("form").requestSubmit(); return 1');
+is($browser->wait('h2', qr/Not/), 'Not found', 'what is no id is not found');
+sleep 6;
+is($browser->text('h2'), 'Not found', 'also when it is brought up to date');
+unlike($browser->text('#when'), qr/does not answer/, '... as it answers');
+$browser->click('header a');
+is($browser->wait('h1', qr/Flows/), 'Flows', 'a link leads back');
+
+
 # the few that fail among many do not break the flow
 
 act('/finish', 500);
@@ -504,7 +528,7 @@ like($browser{phone}->text('.failures tbody tr:last-child') =~ s/\s+/ /gr,
 
 my $body = $t->get('/flows')->{body};
 unlike($body, qr/secret\@|key=|\/path/, 'no secrets');
-unlike($body, qr/src=|href=|url\(|\@import/, 'nothing else is loaded');
+unlike($body, qr/src=|href="(?!\?id=\w+")|url\(|\@import/, 'nothing else is loaded');
 unlike($body, qr/\son\w+=|\sstyle=|<script>alert/, 'no handlers, no styles');
 
 $t->done;

@@ -597,6 +597,12 @@ my @table = (
   '"http://app/me"', '"flowdash_user_from"', '"/users/me"' ],
 [ '' => 'a status with a zone', outer('flowdash_zone a:1m;',
   'flowdash_status html;') ],
+(map {[ emerg => "a zone with $_", outer("flowdash_zone a:1m $_; # HERE", ''),
+  qq("$_"), '"flowdash_zone"', 'up to 100000' ]}
+  qw(executions= executions=-1 executions=1k executions=100001 executions
+     execution=5 exec)),
+[ '' => 'a zone with executions',
+  outer('flowdash_zone a:1m executions=100000;', 'flowdash_status html;') ],
 
 );
 

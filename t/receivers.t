@@ -105,6 +105,7 @@ sub ask ($name, %option) {
         'Content-Type' => 'application/json',
         $option{bare} ? () : ('webhook-id' => $id, 'webhook-timestamp' => $time,
             'webhook-signature' => ($option{before} // '') . "v1,$mac"),
+        $option{undo} ? ('Flowdash-Undo' => qq("$option{undo}")) : (),
     ];
 
     my $res = $t->request('POST', '/hooks', body => $body,
@@ -162,6 +163,25 @@ sub try_out ($name) {
 
     is(ask($name, %{ $forged{$_} })->{status}, 401, "refused: $_")
         for sort keys %forged;
+
+    # the contract of an undo; "e1" is an execution
+
+    my $undo = sub ($undone, $id) {
+        return ask($name, id => $id, undo => $undone)->{status};
+    };
+
+    is(ask($name, id => 'e1-step')->{status}, 200, 'a step');
+    like($undo->('e1-step', 'e1-undo'), qr/^20[04]$/, 'is undone');
+    is(ask($name, id => 'e1-step')->{status}, 409, 'it cannot come again');
+    like($undo->('e1-step', 'e1-undo'), qr/^20[04]$/, 'the undo can');
+
+    like($undo->('e2-step', 'e2-undo'), qr/^20[04]$/,
+        'an undo that has overtaken its step');
+    is(ask($name, id => 'e2-step')->{status}, 409, 'the step is refused');
+    is(ask($name, id => 'e2-other')->{status}, 200, 'but no other one');
+
+    is($undo->('e3-step', 'e4-undo'), 401, 'an undo of another execution');
+    is(ask($name, id => 'e3-step')->{status}, 200, 'undoes nothing');
 
     # the page's own way to try it
 

@@ -50,7 +50,7 @@ my @READ = (
     [ qr{^ngx_flowdash_module/.*\.[ch]$} => \&c_messages ],
     [ qr{\.[ch]$|\.java$|\.go$|\.css$|\.php$|\.js$} => \&c_comments ],
     [ qr{\.s?html$} => \&html ],
-    [ qr{\.xml$} => \&html ],
+    [ qr{\.(?:xml|svg)$} => \&html ],
     [ qr{\.t$|\.p[lm]$} => \&perl ],
     [ qr{\.(?:sh|py|rb|ya?ml|conf|cfg)$|Makefile|Dockerfile|^config$|/version$}
         => \&by_hash ],

@@ -205,6 +205,7 @@ struct ngx_http_flowdash_ctx_s {
 
     ngx_http_flowdash_zone_t       *zone;
     ngx_http_flowdash_counters_t   *counters;  /* NULL: no room in the zone */
+    ngx_atomic_uint_t               execution; /* of the last; 0: not kept */
     ngx_msec_t                      start;
     ngx_msec_t                      time;      /* that the steps took */
     ngx_msec_t                      left_after;  /* of the request's begin */

@@ -83,3 +83,21 @@ ngx_http_flowdash_exchange_conf(ngx_http_flowdash_exchange_t *ex)
     return ex->fetch ? NULL
                      : ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 }
+
+
+ngx_uint_t
+ngx_http_flowdash_exchange_answered(ngx_http_flowdash_exchange_t *ex)
+{
+    switch (ex->error) {
+
+    case NGX_HTTP_FLOWDASH_OK:
+    case NGX_HTTP_FLOWDASH_STATUS:
+    case NGX_HTTP_FLOWDASH_NO_USER:
+    case NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE:
+    case NGX_HTTP_FLOWDASH_RESPONSE_INVALID:
+        return ex->status;
+
+    default:
+        return 0;
+    }
+}

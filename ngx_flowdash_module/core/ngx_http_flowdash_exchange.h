@@ -40,5 +40,9 @@ ngx_uint_t ngx_http_flowdash_exchange_is_tolerated(
 ngx_http_flowdash_loc_conf_t *ngx_http_flowdash_exchange_conf(
     ngx_http_flowdash_exchange_t *ex);
 
+/* Returns the endpoint's own status, or 0: nginx may have set one, too. */
+ngx_uint_t ngx_http_flowdash_exchange_answered(
+    ngx_http_flowdash_exchange_t *ex);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_EXCHANGE_H_INCLUDED_ */

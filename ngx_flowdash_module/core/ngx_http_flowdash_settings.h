@@ -146,6 +146,7 @@ typedef struct {
     ngx_array_t                     actions;   /* of ..._loc_conf_t * */
     ngx_shm_zone_t                 *zone;
     size_t                          zone_size;  /* of the table */
+    ngx_uint_t                      executions;  /* the zone keeps the last */
     ngx_http_flowdash_zone_t       *counters;  /* NULL: nothing is counted */
 
     ngx_array_t                    *hosts;     /* from /etc/hosts, if needed */

@@ -162,6 +162,7 @@ ngx_http_flowdash_collect_end(ngx_http_request_t *r,
 {
     size_t                           offset;
     ngx_int_t                        rc;
+    yajl_handle                      yajl;
     ngx_http_flowdash_json_memory_t  memory;
 
     rc = whole->gzip ? ngx_http_flowdash_collect_gunzip(whole) : NGX_OK;
@@ -170,7 +171,7 @@ ngx_http_flowdash_collect_end(ngx_http_request_t *r,
         whole->record->truncated = 0;
 
         if (ngx_http_flowdash_json_check_text(&whole->response) == NULL
-            && ngx_http_flowdash_json_run(&memory, NULL, NULL, NULL,
+            && ngx_http_flowdash_json_run(&memory, NULL, NULL, &yajl,
                                           &whole->response, &offset,
                                           r->connection->log)
                == NGX_OK)

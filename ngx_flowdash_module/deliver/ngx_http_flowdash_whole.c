@@ -9,6 +9,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_outbox_file.h>
+#include <ngx_http_flowdash_list.h>
+#include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_record.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
@@ -29,6 +31,8 @@ static ngx_int_t ngx_http_flowdash_whole_outcome_line(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_whole_result(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_whole_redirect(ngx_http_request_t *r,
+    ngx_http_flowdash_record_t *record);
 
 
 void
@@ -298,12 +302,33 @@ ngx_http_flowdash_whole_result(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    if (r->headers_out.location == NULL) {
-        return NGX_OK;
+    return ngx_http_flowdash_whole_redirect(r, record);
+}
+
+
+/* nginx knows its own place of a Location only if that is absolute */
+
+static ngx_int_t
+ngx_http_flowdash_whole_redirect(ngx_http_request_t *r,
+    ngx_http_flowdash_record_t *record)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    i = 0;
+    part = &r->headers_out.headers.part;
+
+    while ((h = ngx_http_flowdash_list_next(&part, &i,
+                                            sizeof(ngx_table_elt_t))))
+    {
+        if (h->hash && ngx_http_flowdash_text_is(&h->key, "Location")) {
+            return ngx_http_flowdash_whole_copy(record->pool,
+                                                &record->redirect, &h->value);
+        }
     }
 
-    return ngx_http_flowdash_whole_copy(record->pool, &record->redirect,
-                                        &r->headers_out.location->value);
+    return NGX_OK;
 }
 
 

@@ -12,6 +12,7 @@
 #include <ngx_http_flowdash_ctx.h>
 #include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_value.h>
+#include <ngx_http_flowdash_follow.h>
 #include <ngx_http_flowdash_payload.h>
 #include <ngx_http_flowdash_headers.h>
 #include <ngx_http_flowdash_identity.h>
@@ -102,6 +103,8 @@ ngx_http_flowdash_step_call(ngx_http_request_t *r,
     ngx_log_debug2(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash step \"%V\" starts, payload:%uz",
                    &ex->step->name, ex->payload.len);
+
+    ngx_http_flowdash_follow_step_begins(ctx, ex);
 
     if (ngx_http_flowdash_step_subrequest(r, ex) != NGX_OK) {
         return NGX_ERROR;

@@ -10,8 +10,10 @@
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_metrics.h>
 #include <ngx_http_flowdash_recent.h>
+#include <ngx_http_flowdash_follow.h>
 #include <ngx_http_flowdash_count.h>
 
 
@@ -21,8 +23,6 @@ static ngx_http_flowdash_counters_t *ngx_http_flowdash_count_get(
 static void ngx_http_flowdash_count_failed(ngx_http_flowdash_ctx_t *ctx);
 static ngx_uint_t ngx_http_flowdash_count_is_due(ngx_atomic_t *last,
     ngx_log_t *log, ngx_uint_t level);
-static ngx_uint_t ngx_http_flowdash_count_answered(
-    ngx_http_flowdash_exchange_t *ex);
 static ngx_str_t ngx_http_flowdash_count_name(ngx_http_flowdash_ctx_t *ctx);
 static ngx_uint_t ngx_http_flowdash_count_attempts(
     ngx_http_flowdash_counters_t *counters, ngx_http_flowdash_exchange_t *ex);
@@ -105,6 +105,8 @@ ngx_http_flowdash_count_started(ngx_http_request_t *r,
     ctx->counters = counters;
     ctx->counting = 1;
 
+    ngx_http_flowdash_follow_begin(ctx, &name);
+
     if (counters == NULL) {
         return;
     }
@@ -154,6 +156,10 @@ ngx_http_flowdash_count_name(ngx_http_flowdash_ctx_t *ctx)
 void
 ngx_http_flowdash_count_passed(ngx_http_flowdash_ctx_t *ctx)
 {
+    if (ctx->state == NGX_HTTP_FLOWDASH_PASSED) {
+        ngx_http_flowdash_follow_passed(ctx);
+    }
+
     if (!ctx->running) {
         return;
     }
@@ -202,6 +208,8 @@ ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx)
     ngx_http_flowdash_count_passed(ctx);
 
     ctx->counting = 0;
+
+    ngx_http_flowdash_follow_ended(ctx);
 
     if (ctx->counters && ctx->started) {
         ngx_http_flowdash_metrics_time(&ctx->counters->time, ctx->time);
@@ -253,7 +261,7 @@ ngx_http_flowdash_count_failed(ngx_http_flowdash_ctx_t *ctx)
 
         if (ctx->exchange) {
             step = ctx->exchange->step->name;
-            answered = ngx_http_flowdash_count_answered(ctx->exchange);
+            answered = ngx_http_flowdash_exchange_answered(ctx->exchange);
         }
 
     } else {
@@ -280,26 +288,6 @@ ngx_http_flowdash_count_failed(ngx_http_flowdash_ctx_t *ctx)
 
     ngx_http_flowdash_metrics_failure(ctx->zone, &name, &step, &ctx->id,
                                       ctx->status, answered, reason);
-}
-
-
-/* returns the endpoint's own status, or 0: nginx may have set one, too */
-
-static ngx_uint_t
-ngx_http_flowdash_count_answered(ngx_http_flowdash_exchange_t *ex)
-{
-    switch (ex->error) {
-
-    case NGX_HTTP_FLOWDASH_OK:
-    case NGX_HTTP_FLOWDASH_STATUS:
-    case NGX_HTTP_FLOWDASH_NO_USER:
-    case NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE:
-    case NGX_HTTP_FLOWDASH_RESPONSE_INVALID:
-        return ex->status;
-
-    default:
-        return 0;
-    }
 }
 
 
@@ -384,6 +372,8 @@ ngx_http_flowdash_count_step(ngx_http_request_t *r,
     ngx_uint_t                     calls, answered;
     ngx_http_flowdash_counters_t  *counters;
 
+    ngx_http_flowdash_follow_step_ended(ctx, ex);
+
     if (!ctx->counting || (ex->request == NULL && ex->error == 0)) {
 
         /* counting is off, or the step was skipped */
@@ -400,7 +390,7 @@ ngx_http_flowdash_count_step(ngx_http_request_t *r,
 
     (void) ngx_atomic_fetch_add(&counters->started, 1);
 
-    answered = ngx_http_flowdash_count_answered(ex);
+    answered = ngx_http_flowdash_exchange_answered(ex);
     counters->last_status = answered;
 
     if (ex->error) {

@@ -33,6 +33,9 @@
 #define NGX_HTTP_FLOWDASH_METRICS_LOST      3
 
 
+typedef struct ngx_http_flowdash_executions_s  ngx_http_flowdash_executions_t;
+
+
 /*
  * Counters in shared memory, changed by atomic operations only.  A reader gets
  * the current value of each counter, but the values of two counters may be of
@@ -165,6 +168,8 @@ typedef struct ngx_http_flowdash_zone_s {
     ngx_http_flowdash_outbox_counters_t  outbox;
 
     time_t                          since;
+
+    ngx_http_flowdash_executions_t *executions;  /* NULL: none are kept */
 
     ngx_atomic_t                    nfailures;
     ngx_http_flowdash_failure_t     failures[

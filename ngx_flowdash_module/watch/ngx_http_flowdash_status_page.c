@@ -64,8 +64,7 @@ ngx_http_flowdash_status_page(ngx_http_flowdash_output_t *out,
 
     ngx_http_flowdash_status_page_failures(out, view);
 
-    ngx_http_flowdash_output(out, "</main>\n");
-    ngx_http_flowdash_output(out, "%s", ngx_http_flowdash_status_page_script);
+    ngx_http_flowdash_status_page_bottom(out);
 }
 
 
@@ -75,23 +74,9 @@ static void
 ngx_http_flowdash_status_page_begin(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_view_t *view)
 {
-    ngx_http_flowdash_output(out, "%s", ngx_http_flowdash_status_page_head);
-    ngx_http_flowdash_output(out, "%s", ngx_http_flowdash_status_page_style);
-    ngx_http_flowdash_output(out, "%s<title>",
-                             ngx_http_flowdash_status_page_narrow);
+    ngx_http_flowdash_status_page_top(out, view->zone, view->failing, NULL);
 
-    if (view->failing) {
-        ngx_http_flowdash_output(out, "(%ui) ", view->failing);
-    }
-
-    ngx_http_flowdash_output(out, "Flows</title>\n<div id=\"tools\" "
-                             "role=\"search\">"
-                             "<input id=\"filter\" type=\"search\" "
-                             "placeholder=\"Find an action\" "
-                             "aria-label=\"Find an action\" hidden>"
-                             "<label><input id=\"all\" type=\"checkbox\"> "
-                             "numbers</label></div>\n"
-                             "<main>\n<header><h1>Flows</h1><p id=\"sum\">");
+    ngx_http_flowdash_output(out, "<header><h1>Flows</h1><p id=\"sum\">");
 
     ngx_http_flowdash_status_page_summary(out, view);
 

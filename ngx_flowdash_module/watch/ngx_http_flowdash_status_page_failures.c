@@ -14,7 +14,8 @@
 
 
 static void ngx_http_flowdash_status_page_failure(
-    ngx_http_flowdash_output_t *out, ngx_http_flowdash_failure_t *failure);
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_failure_t *failure,
+    ngx_uint_t link);
 
 
 void
@@ -43,7 +44,8 @@ ngx_http_flowdash_status_page_failures(ngx_http_flowdash_output_t *out,
                              "<tbody>\n");
 
     for (i = 0; i < view->nfailures; i++) {
-        ngx_http_flowdash_status_page_failure(out, &view->failures[i]);
+        ngx_http_flowdash_status_page_failure(out, &view->failures[i],
+                                              view->zone->executions != NULL);
     }
 
     ngx_http_flowdash_output(out, "</tbody></table>\n</section>\n");
@@ -52,7 +54,7 @@ ngx_http_flowdash_status_page_failures(ngx_http_flowdash_output_t *out,
 
 static void
 ngx_http_flowdash_status_page_failure(ngx_http_flowdash_output_t *out,
-    ngx_http_flowdash_failure_t *failure)
+    ngx_http_flowdash_failure_t *failure, ngx_uint_t link)
 {
     ngx_str_t  action, step, id;
 
@@ -71,7 +73,13 @@ ngx_http_flowdash_status_page_failure(ngx_http_flowdash_output_t *out,
         ngx_http_flowdash_output(out, "%ui", failure->answered);
     }
 
-    ngx_http_flowdash_output(out, "</td><td>%ui</td>"
-                             "<td><code>%V</code></td></tr>\n",
-                             failure->status, &id);
+    ngx_http_flowdash_output(out, "</td><td>%ui</td><td>", failure->status);
+
+    if (link && id.len) {
+        ngx_http_flowdash_output(out, "<a href=\"?id=%V\"><code>%V</code>"
+                                 "</a></td></tr>\n", &id, &id);
+
+    } else {
+        ngx_http_flowdash_output(out, "<code>%V</code></td></tr>\n", &id);
+    }
 }

@@ -1,16 +1,24 @@
 
 /*
- * What is the same on each flow page: its style, and its only script, which
- * brings it up to date.
+ * What is the same on each flow page: its style, its search fields, and its
+ * only script, which brings it up to date.  Each text fits into one call of
+ * ngx_http_flowdash_output().
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http_flowdash_metrics.h>
+#include <ngx_http_flowdash_output.h>
 #include <ngx_http_flowdash_status_page_parts.h>
 
 
-const char  ngx_http_flowdash_status_page_head[] =
+static void ngx_http_flowdash_status_page_tools(
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_zone_t *zone,
+    ngx_str_t *id);
+
+
+static const char  ngx_http_flowdash_status_page_head[] =
     "<!DOCTYPE html>\n"
     "<html lang=\"en\">\n"
     "<meta charset=\"utf-8\">\n"
@@ -22,7 +30,7 @@ const char  ngx_http_flowdash_status_page_head[] =
 
 /* names of classes: a, action; n, name; s, small; none, nothing has run */
 
-const char  ngx_http_flowdash_status_page_style[] =
+static const char  ngx_http_flowdash_status_page_style[] =
     "<style>\n"
     ":root{--bg:#f7f8fa;--text:#1b2430;--dim:#566170;--line:#c3cbd5;"
     "--ok:#12805a;--bad:#b3261e;--badbg:#fbe3e0;--slow:#7d4e00;"
@@ -34,9 +42,9 @@ const char  ngx_http_flowdash_status_page_style[] =
     "body{margin:0 auto;padding:.5rem 1.5rem;max-width:max(78rem,140vh);"
     "background:var(--bg);color:var(--text);font:1rem/1.4 system-ui,"
     "sans-serif}\n"
-    "#tools{float:right;display:flex;gap:1rem;align-items:center;"
-    "min-height:2.6rem}\n"
-    "#filter{font:inherit;padding:.2rem .6rem;width:11rem;"
+    "#tools{float:right;display:flex;flex-wrap:wrap;gap:.2rem .7rem;"
+    "align-items:center;min-height:2.6rem}\n"
+    "[type=search]{font:inherit;padding:.2rem .5rem;width:8.5rem;"
     "color:var(--text);background:var(--bg);border:1px solid var(--dim);"
     "border-radius:.4rem}\n"
     "header{display:flex;flex-wrap:wrap;align-items:baseline;gap:0 1.5rem;"
@@ -90,9 +98,19 @@ const char  ngx_http_flowdash_status_page_style[] =
     "height:auto;padding:.3rem 0 1.5rem}\n";
 
 
+static const char  ngx_http_flowdash_status_page_one[] =
+    "a{color:inherit}\n"
+    ".execution p{margin:.3rem 0;max-width:40rem}\n"
+    ".execution .ok{color:var(--ok)}\n"
+    ".execution .failed,.execution .aborted,.execution .refused,"
+    ".execution .unknown{color:var(--bad)}\n"
+    ".execution table{margin-top:1rem;width:auto}\n"
+    ".execution th,.execution td{padding-right:2rem}\n";
+
+
 /* instead of drawings, the numbers that matter most */
 
-const char  ngx_http_flowdash_status_page_narrow[] =
+static const char  ngx_http_flowdash_status_page_narrow[] =
     "@media(max-width:48rem){\n"
     "body{padding:1rem}\n"
     "#sum{font-size:1.3rem}\n"
@@ -125,9 +143,15 @@ const char  ngx_http_flowdash_status_page_narrow[] =
     "display:none}\n"
     ":has(#all:checked) .idle .numbers,:has(#all:checked) .fine tr,"
     ":has(#all:checked) .fine tbody th{display:block}\n"
-    ".failures tr{display:block;padding:.5rem 0;"
+    ".failures tr,.execution tr{display:block;padding:.5rem 0;"
     "border-bottom:1px solid var(--line)}\n"
-    ".failures td{display:inline;white-space:normal!important}\n"
+    ".failures td,.execution td{display:inline;"
+    "white-space:normal!important}\n"
+    ".execution th{display:block}\n"
+    ".execution td,.execution th{padding-right:.6rem}\n"
+    ".execution td:nth-child(3):not(:empty)::before{"
+    "content:\"answered \"}\n"
+    ".execution td:nth-child(5):not(:empty)::before{content:\"calls \"}\n"
     ".failures td:nth-child(3)::before{content:\"\\203a  \"}\n"
     ".failures td:nth-child(4)::before{content:\"\\a\";white-space:pre}\n"
     ".failures td:nth-child(5)::before{content:\"answered \"}\n"
@@ -143,7 +167,7 @@ const char  ngx_http_flowdash_status_page_narrow[] =
  * to copy it.  With many actions, there is a field to find some.
  */
 
-const char  ngx_http_flowdash_status_page_script[] =
+static const char  ngx_http_flowdash_status_page_script[] =
     "<script>\n"
     "function two(n) { return String(n).padStart(2, '0'); }\n"
     "function ago(s) {\n"
@@ -189,7 +213,7 @@ const char  ngx_http_flowdash_status_page_script[] =
     "setInterval(function () {\n"
     "    if (document.hidden || String(getSelection())) { return; }\n"
     "    fetch(location.href, { cache: 'no-store' }).then(function (r) {\n"
-    "        if (!r.ok) { throw r.status; }\n"
+    "        if (!r.ok && r.status != 404) { throw r.status; }\n"
     "        return r.text();\n"
     "    }).then(function (text) {\n"
     "        var now = new DOMParser().parseFromString(text, 'text/html');\n"
@@ -203,3 +227,64 @@ const char  ngx_http_flowdash_status_page_script[] =
     "    });\n"
     "}, 5000);\n"
     "</script>\n";
+
+
+void
+ngx_http_flowdash_status_page_top(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_zone_t *zone, ngx_uint_t failing, ngx_str_t *id)
+{
+    ngx_http_flowdash_output(out, "%s", ngx_http_flowdash_status_page_head);
+    ngx_http_flowdash_output(out, "%s", ngx_http_flowdash_status_page_style);
+    ngx_http_flowdash_output(out, "%s", ngx_http_flowdash_status_page_one);
+    ngx_http_flowdash_output(out, "%s<title>",
+                             ngx_http_flowdash_status_page_narrow);
+
+    if (failing) {
+        ngx_http_flowdash_output(out, "(%ui) ", failing);
+    }
+
+    ngx_http_flowdash_output(out, "%s</title>\n",
+                             id ? "Execution" : "Flows");
+
+    ngx_http_flowdash_status_page_tools(out, zone, id);
+
+    ngx_http_flowdash_output(out, "<main>\n");
+}
+
+
+/* they are not replaced when the page is brought up to date */
+
+static void
+ngx_http_flowdash_status_page_tools(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_zone_t *zone, ngx_str_t *id)
+{
+    ngx_http_flowdash_output(out, "<div id=\"tools\" role=\"search\">"
+                             "<input id=\"filter\" type=\"search\" "
+                             "placeholder=\"Find an action\" "
+                             "aria-label=\"Find an action\" hidden>");
+
+    if (zone->executions) {
+        ngx_http_flowdash_output(out, "<form><input name=\"id\" "
+                                 "type=\"search\" placeholder=\"Find an id\" "
+                                 "aria-label=\"Find an execution by its id\" "
+                                 "maxlength=\"80\" required value=\"");
+
+        if (id) {
+            ngx_http_flowdash_output_html(out, id);
+        }
+
+        ngx_http_flowdash_output(out, "\"></form>");
+    }
+
+    ngx_http_flowdash_output(out, "<label%s><input id=\"all\" "
+                             "type=\"checkbox\"> numbers</label></div>\n",
+                             id ? " hidden" : "");
+}
+
+
+void
+ngx_http_flowdash_status_page_bottom(ngx_http_flowdash_output_t *out)
+{
+    ngx_http_flowdash_output(out, "</main>\n");
+    ngx_http_flowdash_output(out, "%s", ngx_http_flowdash_status_page_script);
+}

@@ -1,6 +1,7 @@
 
 /*
- * flowdash_zone: the shared memory for the counters, and for users.
+ * flowdash_zone: the shared memory for the counters, the last executions, and
+ * users.
  */
 
 
@@ -9,6 +10,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
 #include <ngx_http_flowdash_metrics.h>
+#include <ngx_http_flowdash_executions.h>
 #include <ngx_http_flowdash_count.h>
 #include <ngx_http_flowdash_user_cache.h>
 #include <ngx_http_flowdash_zone.h>
@@ -22,11 +24,16 @@
 #define NGX_HTTP_FLOWDASH_ZONE_ROWS  (64 * 1024 * 1024)
 
 
-static size_t ngx_http_flowdash_zone_rows(size_t size);
+static char *ngx_http_flowdash_zone_conf_executions(ngx_conf_t *cf,
+    ngx_command_t *cmd, ngx_http_flowdash_main_conf_t *fmcf);
+static size_t ngx_http_flowdash_zone_rows(size_t size,
+    ngx_uint_t executions);
 static ngx_int_t ngx_http_flowdash_zone_init(ngx_shm_zone_t *shm_zone,
     void *data);
 static ngx_int_t ngx_http_flowdash_zone_make_rows(
     ngx_http_flowdash_zone_t *zone, ngx_slab_pool_t *shpool);
+static ngx_int_t ngx_http_flowdash_zone_make_executions(
+    ngx_http_flowdash_zone_t *zone, ngx_slab_pool_t *shpool, ngx_uint_t n);
 static ngx_int_t ngx_http_flowdash_zone_make_users(
     ngx_http_flowdash_zone_t *zone, ngx_slab_pool_t *shpool, size_t size);
 static void ngx_http_flowdash_zone_configured(
@@ -70,10 +77,18 @@ ngx_http_flowdash_zone_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                              "steps take about 1k each");
     }
 
+    if (cf->args->nelts == 3
+        && ngx_http_flowdash_zone_conf_executions(cf, cmd, fmcf)
+           != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
     fmcf->zone_size = size;
     fmcf->zone = ngx_shared_memory_add(cf, &name,
-                                   size + ngx_http_flowdash_zone_rows(size),
-                                   &ngx_http_flowdash_module);
+                     size + ngx_http_flowdash_zone_rows(size,
+                                                        fmcf->executions),
+                     &ngx_http_flowdash_module);
     if (fmcf->zone == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -90,14 +105,47 @@ ngx_http_flowdash_zone_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+static char *
+ngx_http_flowdash_zone_conf_executions(ngx_conf_t *cf, ngx_command_t *cmd,
+    ngx_http_flowdash_main_conf_t *fmcf)
+{
+    ngx_int_t   n;
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+    value += 2;
+
+    n = NGX_ERROR;
+
+    if (value->len > sizeof("executions=") - 1
+        && ngx_strncmp(value->data, "executions=", sizeof("executions=") - 1)
+           == 0)
+    {
+        n = ngx_atoi(value->data + sizeof("executions=") - 1,
+                     value->len - (sizeof("executions=") - 1));
+    }
+
+    if (n == NGX_ERROR || n > NGX_HTTP_FLOWDASH_EXECUTIONS_MAX) {
+        return ngx_http_flowdash_conf_refuse(cf, cmd, value,
+                   "\"executions=\" and how many of the last executions are "
+                   "kept is expected, up to 100000; each takes about 500 "
+                   "bytes beside the zone's size");
+    }
+
+    fmcf->executions = n;
+
+    return NGX_CONF_OK;
+}
+
+
 /*
- * Returns how much memory the workers' rows and the users take beside the
- * table, with what the slab allocator needs to know of all pages.  What is
- * never used is never taken from the system.
+ * Returns how much memory the workers' rows, the last executions and the users
+ * take beside the table, with what the slab allocator needs to know of all
+ * pages.  What is never used is never taken from the system.
  */
 
 static size_t
-ngx_http_flowdash_zone_rows(size_t size)
+ngx_http_flowdash_zone_rows(size_t size, ngx_uint_t executions)
 {
     size_t  n, rows;
 
@@ -108,6 +156,10 @@ ngx_http_flowdash_zone_rows(size_t size)
 
     rows += NGX_MAX_PROCESSES * sizeof(ngx_atomic_t)
             + ngx_http_flowdash_user_cache_size(size);
+
+    if (executions) {
+        rows += ngx_http_flowdash_executions_size(executions) + ngx_pagesize;
+    }
 
     return rows + (size + rows) / 64 + 8 * ngx_pagesize;
 }
@@ -153,6 +205,9 @@ ngx_http_flowdash_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     if (ngx_http_flowdash_zone_make_users(zone, shpool,
                          ngx_http_flowdash_user_cache_size(fmcf->zone_size))
         != NGX_OK
+        || ngx_http_flowdash_zone_make_executions(zone, shpool,
+                                                  fmcf->executions)
+           != NGX_OK
         || ngx_http_flowdash_zone_make_rows(zone, shpool) != NGX_OK)
     {
         return NGX_ERROR;
@@ -178,6 +233,27 @@ ngx_http_flowdash_zone_make_users(ngx_http_flowdash_zone_t *zone,
 
     zone->users.sets = size / (NGX_HTTP_FLOWDASH_CACHE_WAYS
                                * sizeof(ngx_http_flowdash_cache_entry_t));
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_zone_make_executions(ngx_http_flowdash_zone_t *zone,
+    ngx_slab_pool_t *shpool, ngx_uint_t n)
+{
+    void  *memory;
+
+    if (n == 0) {
+        return NGX_OK;
+    }
+
+    memory = ngx_slab_calloc(shpool, ngx_http_flowdash_executions_size(n));
+    if (memory == NULL) {
+        return NGX_ERROR;
+    }
+
+    zone->executions = ngx_http_flowdash_executions_create(memory, n);
 
     return NGX_OK;
 }
