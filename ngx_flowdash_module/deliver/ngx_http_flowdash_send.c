@@ -133,7 +133,6 @@ ngx_http_flowdash_send_continue(ngx_http_flowdash_send_t *send)
 
     while (rc == NGX_OK) {
 
-        send->step = NULL;
         send->delivery = ngx_http_flowdash_record_next(send->file->record,
                                                        send->delivery);
 
