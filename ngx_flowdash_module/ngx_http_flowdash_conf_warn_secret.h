@@ -16,8 +16,8 @@ void ngx_http_flowdash_conf_warn_secret(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
 
 /*
- * Warns of headers with keys in an undo or after-step, whose values are merged,
- * that would be stored until the call is made.
+ * Warns of headers with keys, which an undo or an after-step would store until
+ * it is called.  Its values are merged.
  */
 void ngx_http_flowdash_conf_warn_secret_stored(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);

@@ -191,22 +191,6 @@ ngx_http_flowdash_conf_whole_action(ngx_conf_t *cf,
 }
 
 
-void
-ngx_http_flowdash_conf_whole_check(ngx_conf_t *cf,
-    ngx_http_flowdash_main_conf_t *fmcf)
-{
-    if (!fmcf->whole || fmcf->outbox) {
-        return;
-    }
-
-    ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                  "without \"flowdash_outbox\", what \"flowdash_undo\" and "
-                  "\"flowdash_after\" have still to call is kept in memory, "
-                  "and is lost when a worker ends; used in %V:%ui",
-                  &fmcf->whole_place->file, fmcf->whole_place->line);
-}
-
-
 /* returns where the first undo or after-step of an action is, or NULL */
 
 static ngx_http_flowdash_place_t *

@@ -30,11 +30,5 @@ char *ngx_http_flowdash_conf_whole_headers(ngx_conf_t *cf,
 char *ngx_http_flowdash_conf_whole_action(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
 
-/*
- * Warns, when all is read, of undos and after-steps without flowdash_outbox.
- */
-void ngx_http_flowdash_conf_whole_check(ngx_conf_t *cf,
-    ngx_http_flowdash_main_conf_t *fmcf);
-
 
 #endif /* _NGX_HTTP_FLOWDASH_CONF_WHOLE_H_INCLUDED_ */

@@ -603,7 +603,6 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
     }
 
     ngx_http_flowdash_conf_warn_handlers(cf, &fmcf->actions);
-    ngx_http_flowdash_conf_whole_check(cf, fmcf);
 
     if (ngx_http_flowdash_conf_outbox_init(cf, fmcf) != NGX_OK) {
         return NGX_ERROR;

@@ -40,7 +40,6 @@ sub undo     { return step("flowdash_undo { $_[0] }") }
 my $call = 'flowdash_call http://127.0.0.1/;';
 my $after = '"flowdash_after" "Mail"';
 my $undo = '"flowdash_undo" of "flowdash_step" "S"';
-my $outbox = 0;
 my @block = ([ \&after, $after ], [ \&undo, $undo ]);
 
 
@@ -135,15 +134,6 @@ for (@block) {
     like($output, qr/\[warn\] .*\Q$name: "proxy_set_header" has no effect\E/,
         "proxy_set_header in $name");
     like($output, qr/ in \S+:\d+$/m, 'with its line');
-
-    ($ok, $output) = $t->test_config($block->($call));
-    like($output, qr/\[warn\] .*without "flowdash_outbox".* in \S+:\d+$/m,
-        "$name without flowdash_outbox");
-
-    $outbox++;
-    ($ok, $output) = $t->test_config("flowdash_outbox %%DIR%%/o$outbox fsync=off;
-        server { listen 127.0.0.1:%%PORT_http%%; @{[ $block->($call) ]} }");
-    unlike($output, qr/without "flowdash_outbox"/, 'and with it');
 }
 
 refused('Flowdash-Undo', undo("$call flowdash_set_header Flowdash-Undo a;"),

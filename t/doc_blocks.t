@@ -97,6 +97,7 @@ my %needs_reason = map { $_ => 1 }
 
 my %content = (
     auth_basic_user_file => sub { "ada:{PLAIN}secret\nabc123:{PLAIN}secret\n" },
+    flowdash_outbox => sub { 'k' x 32 . "\n" },
     flowdash_proxy => sub { "user:password\n" },
     flowdash_secret => sub { "the-token\n" },
     flowdash_sign_key => sub { 'whsec_' . 'A' x 43 . "=\n" },
@@ -325,6 +326,10 @@ sub whole ($t, $conf) {
         # from the http block, which is not repeated there
         $conf = "flowdash_secret \$crm_token file:/etc/nginx/crm.token;\n$conf"
             if $conf =~ /\$crm_token\b/ && $conf !~ /flowdash_secret/;
+        $conf = "flowdash_outbox /var/lib/outbox key=file:/etc/outbox.key;\n"
+            . $conf
+            if $conf =~ /flowdash_(?:undo|after)\b/
+            && $conf !~ /flowdash_outbox/;
 
         $conf = "http {\n$conf\n}\n";
     }
@@ -366,6 +371,8 @@ sub write_files ($t, $conf) {
         for my $file ($arguments =~ m|%%DIR%%/([^\s;"]+)|g) {
             make_path(dirname($t->dir . "/$file"));
             next if !$content{$name} || -e $t->dir . "/$file";
+            next if $name eq 'flowdash_outbox'            # a directory
+                && $arguments !~ /file:%%DIR%%.\Q$file\E/;
             $t->write_file($file, $content{$name}->());
             chmod $name =~ /^flowdash|key$/ ? 0600 : 0644, $t->dir . "/$file";
         }

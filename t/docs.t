@@ -48,7 +48,9 @@ while ($table =~ /ngx_string\("(\w+)"\),\s*([\w|\s]+?),/g) {
 }
 
 $contexts{$_} = 'flowdash_step'                 # a location of its kind
-    for qw(flowdash_call flowdash_if flowdash_optional);
+    for qw(flowdash_optional flowdash_undo);
+$contexts{$_} = 'flowdash_step, flowdash_undo, flowdash_after'
+    for qw(flowdash_call flowdash_if);
 
 my ($json) = source('ngx_http_flowdash_variables_json.c')
     =~ /_prefix =\s+ngx_string\("(\w+_)"\)/;

@@ -14,7 +14,6 @@
 #include <ngx_http_flowdash_outbox_file.h>
 #include <ngx_http_flowdash_outbox_later.h>
 #include <ngx_http_flowdash_outbox_dir.h>
-#include <ngx_http_flowdash_outbox_file.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_exchange.h>

@@ -159,7 +159,7 @@ sub pid ($name) {
 }
 
 sub workers ($master) {
-    return if !$master;
+    return 0 if !$master;
     return map { $_->{pid} } grep { $_->{title} =~ /^nginx: worker process\s*$/ }
         Test::Flowdash::_children($master);
 }
@@ -172,7 +172,7 @@ sub processes () {
     for my $proc (glob '/proc/[0-9]*') {
         open my $stat, '<', "$proc/stat" or next;
         my ($pid, $pgrp) = (readline($stat) // '')
-            =~ /^(\d+) \(nginx\) [^Z] \d+ (\d+) /s or next;
+            =~ /^(\d+) \(nginx[^)]*\) [^Z] \d+ (\d+) /s or next;
         push @pids, $pid if $pgrp == $group;
     }
     return @pids;

@@ -261,7 +261,7 @@ sub read_record ($path) {
 sub records ($path, $below = '') {
     opendir my $dir, "$path/$below" or return;
     return map { -d "$path/$below$_" ? records($path, "$below$_/") : "$below$_" }
-        grep { !/^\.\.?$/ && $_ ne 'lock' } readdir $dir;
+        grep { !/^\.\.?$|\block$/ } readdir $dir;
 }
 
 
