@@ -336,17 +336,24 @@ void
 ngx_http_flowdash_whole_end(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_http_flowdash_whole_t  *whole;
-
-    whole = ctx->whole;
-
-    if (whole == NULL || whole->file == NULL) {
+    if (ctx->whole == NULL) {
         return;
     }
 
-    whole->request = whole->syncing ? r : NULL;
+    if (!ctx->whole->syncing) {
+        ctx->whole->request = NULL;
+    }
 
     ngx_http_flowdash_whole_outcome(r, ctx);
 
-    ngx_http_flowdash_whole_complete(whole, r->connection->log);
+    if (ctx->whole) {
+        ngx_http_flowdash_whole_complete(ctx->whole, r->connection->log);
+    }
+
+    if (ctx->whole && ctx->whole->request == NULL) {
+
+        /* a thread is still at work */
+
+        ctx->whole->ctx = NULL;
+    }
 }

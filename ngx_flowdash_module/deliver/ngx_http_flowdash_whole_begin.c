@@ -105,6 +105,7 @@ ngx_http_flowdash_whole_create(ngx_http_request_t *r,
     }
 
     whole->request = r;
+    whole->ctx = ctx;
     whole->record = record;
 
     return whole;

@@ -141,13 +141,15 @@ ngx_http_flowdash_whole_settle(ngx_http_flowdash_whole_t *whole,
 {
     ngx_http_flowdash_outbox_file_t  *file;
 
-    file = whole->file;
-
-    if (file == NULL || !whole->ended || whole->syncing || whole->collecting) {
+    if (!whole->ended || whole->syncing || whole->collecting) {
         return;
     }
 
-    whole->file = NULL;
+    file = whole->file;
+
+    if (whole->ctx) {
+        whole->ctx->whole = NULL;
+    }
 
     if (whole->broken && whole->record->marked) {
 
