@@ -403,7 +403,7 @@ unit_lib := $(san)/nginx/objs/libnginx.a
 
 $(unit_lib): sanitized
 
-$(san)/unit/%: t/unit/%.c t/unit/tap.h $(sources) $(headers) | $(unit_lib)
+$(san)/unit/%: t/unit/%.c $(wildcard t/unit/*.h) $(sources) $(headers) | $(unit_lib)
 	@mkdir -p $(@D)
 	@$(CC) $(san_cc_opt) $(warnings) -Werror $(unit_inc) \
 	    $(addprefix -I ,$(rooms)) -o $@ $< $(san_ld_opt) $(unit_lib) \
@@ -420,7 +420,7 @@ $(san)/tool/%: t/tool/%.c $(sources) $(headers) | $(unit_lib)
 
 # The same for gcov.  nginx's objects need the sanitizers' libraries, but what
 # is compiled here must have no branches of theirs.
-$(cov)/unit/%: t/unit/%.c t/unit/tap.h $(sources) $(headers) Makefile | $(unit_lib)
+$(cov)/unit/%: t/unit/%.c $(wildcard t/unit/*.h) $(sources) $(headers) Makefile | $(unit_lib)
 	$(cov_program)
 
 $(cov)/tool/%: t/tool/%.c $(sources) $(headers) Makefile | $(unit_lib)
@@ -435,7 +435,8 @@ cov_program = @mkdir -p $(@D); \
 # The program of t/linear.t runs under valgrind, which the sanitizers don't: it
 # is built from the readers, and the few files of nginx's core that they need.
 linear      := build/linear
-linear_data  = $(filter-out %_id.c %_sign.c %_cache.c,$(wildcard \
+linear_data  = $(filter-out %_id.c %_sign.c %_cache.c \
+               ngx_flowdash_module/data/ngx_http_flowdash_record%,$(wildcard \
                ngx_flowdash_module/data/*.c))
 linear_core  = $(addprefix $(san)/nginx/src/,$(addprefix core/ngx_, \
                palloc.c array.c list.c rbtree.c string.c crc32.c) \

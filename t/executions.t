@@ -97,7 +97,9 @@ sub told {
     my $res = $t->get("/json?id=$id");
     is($res->{status}, $status // 200, 'JSON has its status');
     my $told = decode_json($res->{body});
-    delete $told->{$_} for qw(id time);
+    is($told->{deliveries}, undef, 'nothing is to be sent')
+        if ($status // 200) == 200;
+    delete $told->{$_} for qw(id time deliveries);
     $told->{time_ms} = 1 if defined $told->{time_ms};
     $_->{time_ms} = 1 for grep { $_->{calls} } @{ $told->{steps} // [] };
     return $told;

@@ -13,8 +13,8 @@
 
 /*
  * Makes the URL, headers and payload of a delivery, of its pieces and of the
- * present configuration: sets call->url and call->host, and in the exchange
- * id, url, headers and payload, from call->pool.  Nothing of a record leads to
+ * present configuration: sets call->url, call->host, ex->id, ex->url,
+ * ex->headers and ex->payload, from call->pool.  Nothing of a record leads to
  * another server than the configuration's, or adds a header by a line break:
  * whoever runs as the worker's user could have written it.  Returns NGX_OK;
  * NGX_DECLINED with ex->error set if it cannot be made; or NGX_ERROR.

@@ -19,6 +19,7 @@
 #include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_find.h>
 #include <ngx_http_flowdash_pace.h>
+#include <ngx_http_flowdash_shown.h>
 #include <ngx_http_flowdash_try.h>
 #include <ngx_http_flowdash_tried.h>
 #include <ngx_http_flowdash_send.h>
@@ -88,6 +89,8 @@ ngx_http_flowdash_send(ngx_http_flowdash_outbox_file_t *file)
 {
     ngx_http_flowdash_send_t  *send;
 
+    ngx_http_flowdash_shown(file->record);
+
     if (!ngx_http_flowdash_send_ready
         || ngx_http_flowdash_send_is_given_back(file))
     {
@@ -133,7 +136,6 @@ ngx_http_flowdash_send_continue(ngx_http_flowdash_send_t *send)
 
     while (rc == NGX_OK) {
 
-        send->step = NULL;
         send->delivery = ngx_http_flowdash_record_next(send->file->record,
                                                        send->delivery);
 

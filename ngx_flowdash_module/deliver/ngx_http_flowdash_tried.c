@@ -14,13 +14,13 @@
 #include <ngx_http_flowdash_outbox_file.h>
 #include <ngx_http_flowdash_outbox_later.h>
 #include <ngx_http_flowdash_outbox_dir.h>
-#include <ngx_http_flowdash_outbox_file.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_log.h>
 #include <ngx_http_flowdash_pace.h>
 #include <ngx_http_flowdash_try.h>
+#include <ngx_http_flowdash_shown.h>
 #include <ngx_http_flowdash_tried.h>
 
 
@@ -226,6 +226,8 @@ ngx_http_flowdash_tried_end(ngx_http_flowdash_tried_t *tried,
     ngx_log_t  *log;
 
     log = ngx_cycle->log;
+
+    ngx_http_flowdash_shown(file->record);
 
     switch (ngx_http_flowdash_record_todo(file->record,
                                           &ngx_http_flowdash_outbox.boot))

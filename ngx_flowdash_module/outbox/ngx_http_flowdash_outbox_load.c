@@ -11,7 +11,6 @@
 #include <ngx_http_flowdash_record_todo.h>
 #include <ngx_http_flowdash_outbox_file.h>
 #include <ngx_http_flowdash_outbox_later.h>
-#include <ngx_http_flowdash_outbox_file.h>
 #include <ngx_http_flowdash_outbox_load.h>
 
 

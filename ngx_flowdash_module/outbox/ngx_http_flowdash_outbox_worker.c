@@ -114,8 +114,7 @@ ngx_http_flowdash_outbox_worker_copy(ngx_str_t *to, ngx_str_t *from,
     }
 
     to->len = from->len;
-    ngx_memcpy(to->data, from->data, from->len);
-    to->data[from->len] = '\0';
+    ngx_sprintf(to->data, "%V%Z", from);
 
     return NGX_OK;
 }

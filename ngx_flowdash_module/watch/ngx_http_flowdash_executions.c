@@ -13,67 +13,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash_metrics.h>
+#include <ngx_http_flowdash_executions_entry.h>
+#include <ngx_http_flowdash_execution_view.h>
 #include <ngx_http_flowdash_executions.h>
-
-
-/* an entry of the table of counters that there is none */
-
-#define NGX_HTTP_FLOWDASH_EXECUTIONS_NOBODY  0xffffff
-
-
-typedef volatile uint64_t  ngx_http_flowdash_execution_word_t;
-
-
-/* the upper 16 bits of each word are the round */
-
-typedef struct {
-    /* entry in the table 24, calls 8, reason 8, result 8 */
-    ngx_http_flowdash_execution_word_t  result;
-
-    /* status 16, ms 32 */
-    ngx_http_flowdash_execution_word_t  answer;
-} ngx_http_flowdash_execution_step_words_t;
-
-
-typedef struct {
-    ngx_atomic_t                        version;    /* see ..._failure_t */
-    uint32_t                            checksum;   /* to the end of id[] */
-    uint32_t                            life;       /* of its worker */
-    time_t                              sec;
-    uint32_t                            msec;
-    int32_t                             pid;
-    uint32_t                            slot;
-    u_char                              action_len;
-    u_char                              id_len;
-    u_char                              action[NGX_HTTP_FLOWDASH_METRICS_NAME];
-    u_char                              id[NGX_HTTP_FLOWDASH_EXECUTIONS_ID];
-
-    /* steps that have begun 16, reason 8, outcome 8, phase 8 */
-    ngx_http_flowdash_execution_word_t  phase;
-
-    /* the client's status 16, the app's 16 */
-    ngx_http_flowdash_execution_word_t  statuses;
-
-    /* ms 32 */
-    ngx_http_flowdash_execution_word_t  time;
-
-    ngx_http_flowdash_execution_step_words_t  steps[
-                                          NGX_HTTP_FLOWDASH_EXECUTIONS_STEPS];
-} ngx_http_flowdash_execution_entry_t;
-
-
-struct ngx_http_flowdash_executions_s {
-    ngx_uint_t                            size;
-    ngx_atomic_t                          n;        /* that have begun */
-
-    /* each worker has a number, which the place of its process has, too */
-
-    ngx_atomic_t                          nlives;
-    ngx_atomic_t                          lives[NGX_MAX_PROCESSES];
-
-    volatile uint32_t                    *hashes;   /* of the ids */
-    ngx_http_flowdash_execution_entry_t   table[1];
-};
 
 
 /* the number of this worker, in one ring */
@@ -94,21 +36,12 @@ static ngx_int_t ngx_http_flowdash_executions_take(
 static uint32_t ngx_http_flowdash_executions_checksum(
     ngx_http_flowdash_execution_entry_t *entry, ngx_atomic_uint_t version);
 static uint32_t ngx_http_flowdash_executions_hash(ngx_str_t *id);
+static ngx_atomic_uint_t ngx_http_flowdash_executions_copy(
+    ngx_http_flowdash_executions_t *ring, ngx_str_t *id,
+    ngx_http_flowdash_execution_entry_t *copy);
 static ngx_int_t ngx_http_flowdash_executions_read(
-    ngx_http_flowdash_zone_t *zone, ngx_atomic_uint_t number, ngx_str_t *id,
-    ngx_http_flowdash_execution_t *execution);
-static void ngx_http_flowdash_executions_decode(ngx_http_flowdash_zone_t *zone,
-    ngx_http_flowdash_execution_entry_t *entry, uint64_t round,
-    ngx_http_flowdash_execution_t *execution);
-static ngx_uint_t ngx_http_flowdash_executions_decode_step(
-    ngx_http_flowdash_zone_t *zone,
-    ngx_http_flowdash_execution_step_words_t *words, uint64_t round,
-    ngx_http_flowdash_execution_step_t *step);
-static uint64_t ngx_http_flowdash_executions_word(uint64_t word,
-    uint64_t round);
-static ngx_uint_t ngx_http_flowdash_executions_lives(
-    ngx_http_flowdash_executions_t *ring,
-    ngx_http_flowdash_execution_entry_t *entry);
+    ngx_http_flowdash_executions_t *ring, ngx_atomic_uint_t number,
+    ngx_str_t *id, ngx_http_flowdash_execution_entry_t *copy);
 
 
 static ngx_http_flowdash_executions_life_t  ngx_http_flowdash_executions_life;
@@ -366,11 +299,55 @@ ngx_int_t
 ngx_http_flowdash_executions_find(ngx_http_flowdash_zone_t *zone,
     ngx_str_t *id, ngx_http_flowdash_execution_t *execution)
 {
-    uint32_t                         hash;
-    ngx_atomic_uint_t                n, first;
-    ngx_http_flowdash_executions_t  *ring;
+    uint64_t                             round;
+    ngx_atomic_uint_t                    number;
+    ngx_http_flowdash_execution_entry_t  copy;
 
-    ring = zone->executions;
+    number = ngx_http_flowdash_executions_copy(zone->executions, id, &copy);
+
+    if (number == 0) {
+        return NGX_DECLINED;
+    }
+
+    round = ngx_http_flowdash_executions_round(zone->executions, number);
+
+    ngx_http_flowdash_execution_view(zone, &copy, round, execution);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_flowdash_executions_deliveries(ngx_http_flowdash_executions_t *ring,
+    ngx_str_t *id, ngx_http_flowdash_execution_deliveries_t *deliveries)
+{
+    ngx_atomic_uint_t                     number;
+    ngx_http_flowdash_execution_entry_t  *entry, copy;
+
+    number = ngx_http_flowdash_executions_copy(ring, id, &copy);
+
+    if (number == 0) {
+        return;
+    }
+
+    entry = ngx_http_flowdash_executions_entry(ring, number);
+
+    entry->deliveries = ngx_http_flowdash_executions_round(ring, number)
+                        | (uint64_t) deliveries->outcome << 36
+                        | (uint64_t) ngx_min(deliveries->waiting, 0xfff) << 24
+                        | (uint64_t) ngx_min(deliveries->done, 0xfff) << 12
+                        | ngx_min(deliveries->dead, 0xfff);
+}
+
+
+/* returns the number of the last execution of that id; 0: there is none */
+
+static ngx_atomic_uint_t
+ngx_http_flowdash_executions_copy(ngx_http_flowdash_executions_t *ring,
+    ngx_str_t *id, ngx_http_flowdash_execution_entry_t *copy)
+{
+    uint32_t           hash;
+    ngx_atomic_uint_t  n, first;
 
     hash = ngx_http_flowdash_executions_hash(id);
 
@@ -380,29 +357,26 @@ ngx_http_flowdash_executions_find(ngx_http_flowdash_zone_t *zone,
     while (n-- > first) {
 
         if (ring->hashes[n % ring->size] == hash
-            && ngx_http_flowdash_executions_read(zone, 2 * n + 2, id,
-                                                 execution)
+            && ngx_http_flowdash_executions_read(ring, 2 * n + 2, id, copy)
                == NGX_OK)
         {
-            return NGX_OK;
+            return 2 * n + 2;
         }
     }
 
-    return NGX_DECLINED;
+    return 0;
 }
 
 
 /* Returns NGX_DECLINED if it is another one, or is being overwritten. */
 
 static ngx_int_t
-ngx_http_flowdash_executions_read(ngx_http_flowdash_zone_t *zone,
+ngx_http_flowdash_executions_read(ngx_http_flowdash_executions_t *ring,
     ngx_atomic_uint_t number, ngx_str_t *id,
-    ngx_http_flowdash_execution_t *execution)
+    ngx_http_flowdash_execution_entry_t *copy)
 {
-    ngx_http_flowdash_executions_t       *ring;
-    ngx_http_flowdash_execution_entry_t  *entry, copy;
+    ngx_http_flowdash_execution_entry_t  *entry;
 
-    ring = zone->executions;
     entry = ngx_http_flowdash_executions_entry(ring, number);
 
     if (entry->version != number) {
@@ -411,145 +385,14 @@ ngx_http_flowdash_executions_read(ngx_http_flowdash_zone_t *zone,
 
     ngx_memory_barrier();
 
-    copy = *entry;
+    *copy = *entry;
 
     ngx_memory_barrier();
 
-    if (entry->version != number
-        || copy.checksum
-           != ngx_http_flowdash_executions_checksum(&copy, number)
-        || copy.id_len != id->len
-        || ngx_memcmp(copy.id, id->data, id->len) != 0)
-    {
-        return NGX_DECLINED;
-    }
-
-    ngx_http_flowdash_executions_decode(zone, &copy,
-               ngx_http_flowdash_executions_round(ring, number), execution);
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_http_flowdash_executions_decode(ngx_http_flowdash_zone_t *zone,
-    ngx_http_flowdash_execution_entry_t *entry, uint64_t round,
-    ngx_http_flowdash_execution_t *execution)
-{
-    uint64_t    word;
-    ngx_uint_t  i, ended;
-
-    ngx_memzero(execution, sizeof(ngx_http_flowdash_execution_t));
-
-    execution->sec = entry->sec;
-    execution->msec = entry->msec;
-    execution->pid = entry->pid;
-
-    execution->action.data = execution->names;
-    execution->action.len = entry->action_len;
-    execution->id.data = ngx_cpymem(execution->names, entry->action,
-                                    entry->action_len);
-    execution->id.len = entry->id_len;
-    ngx_memcpy(execution->id.data, entry->id, entry->id_len);
-
-    word = ngx_http_flowdash_executions_word(entry->phase, round);
-
-    execution->nsteps = (word >> 24) & 0xffff;
-    execution->end.reason = (word >> 16) & 0xff;
-    execution->end.outcome = (word >> 8) & 0xff;
-    execution->phase = word & 0xff;
-
-    word = ngx_http_flowdash_executions_word(entry->statuses, round);
-
-    execution->end.status = (word >> 16) & 0xffff;
-    execution->end.app_status = word & 0xffff;
-
-    execution->end.time = ngx_http_flowdash_executions_word(entry->time,
-                                                            round);
-
-    if (execution->phase != NGX_HTTP_FLOWDASH_EXECUTION_ENDED
-        && !ngx_http_flowdash_executions_lives(zone->executions, entry))
-    {
-        execution->phase = NGX_HTTP_FLOWDASH_EXECUTION_LOST;
-        execution->end.outcome = NGX_HTTP_FLOWDASH_EXECUTION_UNKNOWN;
-    }
-
-    ended = (execution->phase >= NGX_HTTP_FLOWDASH_EXECUTION_ENDED);
-
-    for (i = 0; i < NGX_HTTP_FLOWDASH_EXECUTIONS_STEPS; i++) {
-
-        if (!ngx_http_flowdash_executions_decode_step(zone, &entry->steps[i],
-                                                 round, &execution->steps[i]))
-        {
-            break;
-        }
-
-        if (ended && execution->steps[i].result
-                     == NGX_HTTP_FLOWDASH_EXECUTION_STEP_RUNNING)
-        {
-            execution->steps[i].result =
-                                   NGX_HTTP_FLOWDASH_EXECUTION_STEP_UNKNOWN;
-        }
-    }
-
-    execution->nkept = i;
-    execution->nsteps = ngx_max(execution->nsteps, i);
-}
-
-
-/* returns whether there is one */
-
-static ngx_uint_t
-ngx_http_flowdash_executions_decode_step(ngx_http_flowdash_zone_t *zone,
-    ngx_http_flowdash_execution_step_words_t *words, uint64_t round,
-    ngx_http_flowdash_execution_step_t *step)
-{
-    uint64_t    word;
-    ngx_uint_t  place;
-
-    word = ngx_http_flowdash_executions_word(words->result, round);
-
-    step->result = word & 0xff;
-    step->reason = (word >> 8) & 0xff;
-    step->calls = (word >> 16) & 0xff;
-
-    place = (word >> 24) & 0xffffff;
-
-    if (place < zone->size) {
-        step->counters = &zone->table[place];
-    }
-
-    word = ngx_http_flowdash_executions_word(words->answer, round);
-
-    step->status = (word >> 32) & 0xffff;
-    step->time = (uint32_t) word;
-
-    return step->result != NGX_HTTP_FLOWDASH_EXECUTION_STEP_NONE;
-}
-
-
-/* what a word says; of another round, nothing */
-
-static uint64_t
-ngx_http_flowdash_executions_word(uint64_t word, uint64_t round)
-{
-    uint64_t  mask;
-
-    mask = (uint64_t) 0xffff << 48;
-
-    return ((word & mask) == round) ? word & ~mask : 0;
-}
-
-
-static ngx_uint_t
-ngx_http_flowdash_executions_lives(ngx_http_flowdash_executions_t *ring,
-    ngx_http_flowdash_execution_entry_t *entry)
-{
-    if (entry->slot >= NGX_MAX_PROCESSES
-        || ring->lives[entry->slot] != entry->life)
-    {
-        return 0;
-    }
-
-    return kill(entry->pid, 0) == 0 || ngx_errno != NGX_ESRCH;
+    return (entry->version == number
+            && copy->checksum
+               == ngx_http_flowdash_executions_checksum(copy, number)
+            && copy->id_len == id->len
+            && ngx_memcmp(copy->id, id->data, id->len) == 0)
+           ? NGX_OK : NGX_DECLINED;
 }

@@ -68,6 +68,16 @@ typedef struct {
 } ngx_http_flowdash_execution_end_t;
 
 
+/* what is sent of an execution that has undos or after-steps */
+
+typedef struct {
+    ngx_http_flowdash_execution_outcome_e  outcome;   /* of its record */
+    ngx_uint_t                            waiting;
+    ngx_uint_t                            done;
+    ngx_uint_t                            dead;
+} ngx_http_flowdash_execution_deliveries_t;
+
+
 /* an execution, as a reader gets it */
 
 typedef struct {
@@ -76,6 +86,7 @@ typedef struct {
     ngx_pid_t                             pid;       /* of its worker */
     ngx_http_flowdash_execution_phase_e   phase;
     ngx_http_flowdash_execution_end_t     end;
+    ngx_http_flowdash_execution_deliveries_t  deliveries;
     ngx_uint_t                            nsteps;    /* that have begun */
     ngx_uint_t                            nkept;     /* of these, the first */
     ngx_http_flowdash_execution_step_t    steps[
@@ -120,6 +131,14 @@ void ngx_http_flowdash_executions_passed(ngx_http_flowdash_executions_t *ring,
 /* Enters how it has ended. */
 void ngx_http_flowdash_executions_end(ngx_http_flowdash_executions_t *ring,
     ngx_atomic_uint_t number, ngx_http_flowdash_execution_end_t *end);
+
+/*
+ * Enters what is sent of the last execution of that id, if it is kept.  One
+ * worker at a time may do so for it, which need not be that of the execution.
+ */
+void ngx_http_flowdash_executions_deliveries(
+    ngx_http_flowdash_executions_t *ring, ngx_str_t *id,
+    ngx_http_flowdash_execution_deliveries_t *deliveries);
 
 /*
  * Finds the last execution of that id.  Returns NGX_OK, or NGX_DECLINED if

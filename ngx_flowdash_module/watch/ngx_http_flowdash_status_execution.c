@@ -60,6 +60,17 @@ ngx_http_flowdash_status_execution(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_status_execution_end(out, execution);
     ngx_http_flowdash_status_execution_steps(out, execution);
 
+    if (execution->deliveries.outcome != NGX_HTTP_FLOWDASH_EXECUTION_NONE) {
+        ngx_http_flowdash_output(out, ",\n\"deliveries\":{\"waiting\":%ui,"
+                                 "\"done\":%ui,\"dead\":%ui}",
+                                 execution->deliveries.waiting,
+                                 execution->deliveries.done,
+                                 execution->deliveries.dead);
+
+    } else {
+        ngx_http_flowdash_output(out, ",\n\"deliveries\":null");
+    }
+
     ngx_http_flowdash_output(out, "}\n");
 }
 

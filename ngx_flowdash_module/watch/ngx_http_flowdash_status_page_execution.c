@@ -119,6 +119,14 @@ ngx_http_flowdash_status_page_execution_outcome(
                                  execution->end.status);
     }
 
+    if (execution->deliveries.outcome != NGX_HTTP_FLOWDASH_EXECUTION_NONE) {
+        ngx_http_flowdash_output(out, " Its undos or after-steps: %ui sent, "
+                                 "%ui waiting, %ui dead.",
+                                 execution->deliveries.done,
+                                 execution->deliveries.waiting,
+                                 execution->deliveries.dead);
+    }
+
     ngx_http_flowdash_output(out, "</p>\n<p>Id <code>%V</code></p>\n",
                              &execution->id);
 }

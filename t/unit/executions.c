@@ -14,6 +14,7 @@
 
 
 #include "ngx_http_flowdash_metrics.c"
+#include "ngx_http_flowdash_execution_view.c"
 #include "ngx_http_flowdash_executions.c"
 
 
@@ -352,6 +353,62 @@ stalled(void)
 }
 
 
+/* what is sent of it, which is known even if its worker has died */
+
+static ngx_uint_t
+deliveries(void)
+{
+    test_t                                    test;
+    u_char                                    buf[64];
+    ngx_str_t                                 id;
+    ngx_uint_t                                good;
+    ngx_http_flowdash_execution_deliveries_t  d;
+
+    test = make(TEST_SIZE);
+
+    (void) begin(&test, 1);
+    ended(&test, begin(&test, 2), 302);
+
+    d.outcome = NGX_HTTP_FLOWDASH_EXECUTION_REFUSED;
+    d.waiting = 4095;
+    d.done = 5000;
+    d.dead = 0;
+
+    id = name_of(buf, 1);
+    ngx_http_flowdash_executions_deliveries(test.zone->executions, &id, &d);
+
+    id = name_of(buf, 3);
+    ngx_http_flowdash_executions_deliveries(test.zone->executions, &id, &d);
+
+    good = find(&test, 1) && test.found.deliveries.outcome == d.outcome
+           && test.found.deliveries.waiting == 4095
+           && test.found.deliveries.done == 4095
+           && test.found.deliveries.dead == 0
+           && test.found.end.outcome == NGX_HTTP_FLOWDASH_EXECUTION_NONE;
+
+    /* its worker is another one now */
+
+    ngx_http_flowdash_executions_life.pid = 0;
+    ngx_http_flowdash_executions_own(test.zone->executions);
+
+    good = good && find(&test, 1)
+           && test.found.phase == NGX_HTTP_FLOWDASH_EXECUTION_LOST
+           && test.found.end.outcome == d.outcome;
+
+    /* what is known of another one is not changed by that */
+
+    id = name_of(buf, 2);
+    ngx_http_flowdash_executions_deliveries(test.zone->executions, &id, &d);
+
+    good = good && find(&test, 2)
+           && test.found.end.outcome == NGX_HTTP_FLOWDASH_EXECUTION_FAILED;
+
+    end(&test);
+
+    return good;
+}
+
+
 /* what a dead worker had is unknown, also when its place has another one */
 
 static ngx_uint_t
@@ -424,6 +481,7 @@ main(void)
     ok(rounds(70000 * TEST_SIZE / 100), "many");
     ok(interrupted(), "executions whose writers were interrupted");
     ok(stalled(), "executions into which a stalled writer stores");
+    ok(deliveries(), "what is sent");
     ok(lost(0), "a worker that died");
     ok(lost(1), "a worker that has a successor");
 

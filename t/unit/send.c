@@ -590,6 +590,37 @@ test_full(void)
 
 
 static void
+test_mixed(void)
+{
+    ngx_http_flowdash_outbox_file_t  *file;
+
+    ngx_memzero(steps, sizeof(steps));
+
+    steps[1].pace.failures = 1;
+    steps[1].pace.until = ngx_current_msec + 5000;
+
+    file = record("ab");
+    first(file)->tries = 8;
+
+    ngx_http_flowdash_send(file);
+    answer(503, 0);
+    ok(noted("a line(a 0 9 503) info(a failed) postponed ")
+       && delay >= 4 && delay <= 6,
+       "what was not tried does not wait for what has failed often");
+
+    steps[1].pace.failures = 0;
+
+    ngx_http_flowdash_send(file);
+    answer(503, 0);
+    answer(200, 0);
+    ok(noted("a line(a 0 10 503) info(a failed) b line(b 1 1 200) postponed ")
+       && delay >= 2048, "which is left alone");
+
+    forget(file);
+}
+
+
+static void
 test_quit(void)
 {
     ngx_uint_t                        i;
@@ -674,6 +705,7 @@ main(void)
     test_dead();
     test_pace();
     test_full();
+    test_mixed();
     test_quit();
 
     for (i = 0; i < 200; i++) {
