@@ -6,7 +6,8 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::Flowdash;
 
-use JSON::PP qw(decode_json encode_json);
+use Digest::SHA qw(hmac_sha256_base64);
+use MIME::Base64 qw(encode_base64);
 
 my $t = Test::Flowdash->new(log_level => 'info');
 
@@ -100,7 +101,11 @@ my $more = qq(
     }
 );
 
+my $signed_by = 'old' x 8;
+
 sub config ($outbox) {
+    my $key = 'whsec_' . encode_base64($signed_by, '');
+
     return <<"END";
 %%GLOBALS%%
 events { }
@@ -108,6 +113,7 @@ http {
     %%HTTP_GLOBALS%%
     $outbox
     flowdash_secret \$token file:%%DIR%%/token;
+    flowdash_sign_key $key;
     flowdash_user id "ann";
 
     server {
@@ -137,6 +143,17 @@ sub perform ($name) {
     my $res = $t->post_json("/$name", '{"task":{"one":"1","two":"2"}}');
     is($res->{status}, 204, "$name: the app answers");
     return;
+}
+
+# Standard Webhooks
+
+sub is_signed ($call, $key) {
+    my ($id, $time) = map { header($call, "webhook-$_") } qw(id timestamp);
+    my $mac = hmac_sha256_base64("$id.$time.$call->{body}", $key);
+    $mac .= '=' while length($mac) % 4;
+
+    return qq("$id") eq header($call, 'Idempotency-Key')
+        && header($call, 'webhook-signature') eq "v1,$mac";
 }
 
 sub records {
@@ -242,6 +259,8 @@ $t->run;
     my ($old) = $t->worker_pids;
 
     $t->write_file('token', 'new');
+    $signed_by = 'new' x 8;
+    $t->config(config($outbox));
     ok($t->reload, 'reloaded');
     ok(kill(0, $old), 'the old worker waits for it');
 
@@ -258,6 +277,8 @@ $t->run;
     like(join(' ', map { header($_, 'Authorization') } @secret),
          qr{^(Bearer old )+Bearer new$},
          'which is that of the present configuration');
+    ok(is_signed($secret[0], 'old' x 8), 'the first call is signed');
+    ok(is_signed($secret[-1], 'new' x 8), 'the last one by the present key');
 }
 
 

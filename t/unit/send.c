@@ -149,6 +149,12 @@ ngx_http_flowdash_record_todo(ngx_http_flowdash_record_t *record,
 }
 
 
+void
+ngx_http_flowdash_shown(ngx_http_flowdash_record_t *record)
+{
+}
+
+
 /* the outbox, which frees no record here: tests send them again */
 
 ngx_int_t
