@@ -20,7 +20,6 @@ static ngx_int_t ngx_http_flowdash_conf_condition_join(ngx_conf_t *cf,
 static ngx_uint_t ngx_http_flowdash_conf_condition_compares(ngx_str_t *text);
 static ngx_uint_t ngx_http_flowdash_conf_condition_negates(ngx_str_t *text);
 static ngx_uint_t ngx_http_flowdash_conf_condition_always(ngx_str_t *text);
-static ngx_uint_t ngx_http_flowdash_conf_condition_clients(ngx_str_t *text);
 
 
 char *
@@ -208,9 +207,7 @@ ngx_http_flowdash_conf_condition_always(ngx_str_t *text)
 }
 
 
-/* whether one of the variables is what the client has sent */
-
-static ngx_uint_t
+ngx_uint_t
 ngx_http_flowdash_conf_condition_clients(ngx_str_t *text)
 {
     u_char      *p, *last, *end;

@@ -13,5 +13,8 @@ char *ngx_http_flowdash_conf_if(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_flowdash_conf_dry_run(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+/* Returns whether one of the variables in a value is sent by the client. */
+ngx_uint_t ngx_http_flowdash_conf_condition_clients(ngx_str_t *text);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_CONF_CONDITION_H_INCLUDED_ */

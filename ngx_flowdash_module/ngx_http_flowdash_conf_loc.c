@@ -11,6 +11,7 @@
 #include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_step.h>
+#include <ngx_http_flowdash_conf_outcome.h>
 #include <ngx_http_flowdash_conf_extract.h>
 #include <ngx_http_flowdash_named.h>
 #include <ngx_http_flowdash_result_headers.h>
@@ -110,6 +111,8 @@ ngx_http_flowdash_conf_loc_create(ngx_conf_t *cf)
     conf->max_fields = NGX_CONF_UNSET_UINT;
     conf->decode = NGX_CONF_UNSET;
     conf->dry_run = NGX_CONF_UNSET_PTR;
+    conf->outcome = NGX_CONF_UNSET_PTR;
+    conf->success = NGX_CONF_UNSET_PTR;
     conf->steps = NGX_CONF_UNSET_PTR;
     conf->afters = NGX_CONF_UNSET_PTR;
     conf->headers = NGX_CONF_UNSET_PTR;
@@ -173,6 +176,7 @@ ngx_http_flowdash_conf_loc_merge(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->max_fields, prev->max_fields, 1000);
     ngx_conf_merge_value(conf->decode, prev->decode, 0);
     ngx_conf_merge_ptr_value(conf->dry_run, prev->dry_run, NULL);
+    ngx_http_flowdash_conf_outcome_merge(prev, conf);
     ngx_conf_merge_ptr_value(conf->steps, prev->steps, NULL);
     ngx_conf_merge_ptr_value(conf->afters, prev->afters, NULL);
 

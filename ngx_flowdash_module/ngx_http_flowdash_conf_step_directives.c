@@ -104,6 +104,12 @@ static ngx_http_flowdash_directive_t  ngx_http_flowdash_action_directives[] = {
     { "flowdash_dry_run",
       offsetof(ngx_http_flowdash_loc_conf_t, dry_run), NGX_CONF_UNSET, NULL },
 
+    { "flowdash_outcome",
+      offsetof(ngx_http_flowdash_loc_conf_t, outcome), NGX_CONF_UNSET, NULL },
+
+    { "flowdash_success",
+      offsetof(ngx_http_flowdash_loc_conf_t, success), NGX_CONF_UNSET, NULL },
+
     { NULL, 0, 0, NULL }
 };
 

@@ -22,6 +22,7 @@
 #include <ngx_http_flowdash_end.h>
 
 
+static ngx_int_t ngx_http_flowdash_end_first_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_end_header_filter(ngx_http_request_t *r);
 static void ngx_http_flowdash_end_unpassed(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
@@ -29,6 +30,7 @@ static void ngx_http_flowdash_end_outcome(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_outcome_at_e at);
 
 
+static ngx_http_output_header_filter_pt  ngx_http_second_header_filter;
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
 
 
@@ -47,7 +49,41 @@ ngx_http_flowdash_end_init(ngx_http_flowdash_main_conf_t *fmcf)
 }
 
 
+/*
+ * Before all other filters, whose order is that of the modules: so that
+ * "add_header" can say how the action ended, and none has changed the status.
+ */
+
+void
+ngx_http_flowdash_end_init_first(void)
+{
+    ngx_http_second_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx_http_flowdash_end_first_filter;
+}
+
+
 /* the header of the app's answer, or of a page */
+
+static ngx_int_t
+ngx_http_flowdash_end_first_filter(ngx_http_request_t *r)
+{
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    if (r == r->main) {
+        ctx = ngx_http_flowdash_get_ctx(r);
+
+        if (ctx && ctx->state == NGX_HTTP_FLOWDASH_PASSED) {
+            ngx_http_flowdash_client_restore(r);
+            ngx_http_flowdash_end_outcome(r, ctx,
+                                          NGX_HTTP_FLOWDASH_OUTCOME_AT_HEADER);
+        }
+    }
+
+    return ngx_http_second_header_filter(r);
+}
+
+
+/* what the module adds, behind what other directives add */
 
 static ngx_int_t
 ngx_http_flowdash_end_header_filter(ngx_http_request_t *r)
@@ -64,12 +100,6 @@ ngx_http_flowdash_end_header_filter(ngx_http_request_t *r)
 
     if (ctx && ngx_http_flowdash_user_headers_add(r, ctx) != NGX_OK) {
         return NGX_ERROR;
-    }
-
-    if (ctx && ctx->state == NGX_HTTP_FLOWDASH_PASSED) {
-        ngx_http_flowdash_client_restore(r);
-        ngx_http_flowdash_end_outcome(r, ctx,
-                                      NGX_HTTP_FLOWDASH_OUTCOME_AT_HEADER);
     }
 
     ngx_http_flowdash_result_headers(r, ctx);

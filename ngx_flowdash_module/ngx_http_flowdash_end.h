@@ -9,8 +9,13 @@
 #include <ngx_http_flowdash.h>
 
 
-/* Puts the filter in place that notices the app's answer. */
+/*
+ * Puts the filters in place: those that add to the response's header, or hold
+ * it back, and, when all modules have theirs, the first one, that notices the
+ * app's answer.
+ */
 void ngx_http_flowdash_end_init(ngx_http_flowdash_main_conf_t *fmcf);
+void ngx_http_flowdash_end_init_first(void);
 
 /*
  * An internal redirect of an execution that has passed: it may end what the

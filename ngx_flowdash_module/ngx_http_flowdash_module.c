@@ -33,6 +33,7 @@
 #include <ngx_http_flowdash_conf_user.h>
 #include <ngx_http_flowdash_conf_extract.h>
 #include <ngx_http_flowdash_conf_condition.h>
+#include <ngx_http_flowdash_conf_outcome.h>
 #include <ngx_http_flowdash_conf_step.h>
 #include <ngx_http_flowdash_conf_whole.h>
 #include <ngx_http_flowdash_conf_call.h>
@@ -54,6 +55,7 @@ static ngx_int_t ngx_http_flowdash_init_body_variables(ngx_conf_t *cf,
     ngx_http_flowdash_main_conf_t *fmcf);
 static void ngx_http_flowdash_init_task_variables(
     ngx_http_flowdash_main_conf_t *fmcf, ngx_http_core_main_conf_t *cmcf);
+static ngx_int_t ngx_http_flowdash_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_flowdash_init_process(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_flowdash_init_outbox(ngx_cycle_t *cycle,
     ngx_http_flowdash_main_conf_t *fmcf);
@@ -186,6 +188,20 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
     { ngx_string("flowdash_dry_run"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_flowdash_conf_dry_run,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_success"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_flowdash_conf_success,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_outcome"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_flowdash_conf_outcome,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -502,7 +518,7 @@ ngx_module_t  ngx_http_flowdash_module = {
     ngx_http_flowdash_commands,            /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    NULL,                                  /* init module */
+    ngx_http_flowdash_init_module,         /* init module */
     ngx_http_flowdash_init_process,        /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
@@ -714,6 +730,22 @@ ngx_http_flowdash_init_task_variables(ngx_http_flowdash_main_conf_t *fmcf,
             }
         }
     }
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_init_module(ngx_cycle_t *cycle)
+{
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    fmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_flowdash_module);
+
+    if (fmcf && (fmcf->steps || fmcf->guard)) {
+        ngx_http_flowdash_end_init_first();
+    }
+
+    return NGX_OK;
 }
 
 

@@ -26,6 +26,8 @@
 #define NGX_HTTP_FLOWDASH_RESULT_HEADERS_TEXT  768
 
 
+static ngx_uint_t ngx_http_flowdash_result_headers_failed(
+    ngx_http_flowdash_ctx_t *ctx);
 static void ngx_http_flowdash_result_headers_drop(ngx_http_request_t *r);
 static void ngx_http_flowdash_result_headers_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
@@ -95,8 +97,8 @@ ngx_http_flowdash_result_headers(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_result(ctx, &result);
 
     if (result.len == 0
-        || (ctx->state != NGX_HTTP_FLOWDASH_FAILED
-            && flcf->result_headers != NGX_HTTP_FLOWDASH_RESULT_HEADERS_ON))
+        || (flcf->result_headers != NGX_HTTP_FLOWDASH_RESULT_HEADERS_ON
+            && !ngx_http_flowdash_result_headers_failed(ctx)))
     {
         return;
     }
@@ -108,6 +110,18 @@ ngx_http_flowdash_result_headers(ngx_http_request_t *r,
         ngx_http_flowdash_result_headers_step(r, ctx);
         ngx_http_flowdash_result_headers_htmx(r, ctx);
     }
+}
+
+
+/* what the app has answered says by itself that it refuses the action */
+
+static ngx_uint_t
+ngx_http_flowdash_result_headers_failed(ngx_http_flowdash_ctx_t *ctx)
+{
+    return ctx->state == NGX_HTTP_FLOWDASH_FAILED
+           || (ctx->state == NGX_HTTP_FLOWDASH_PASSED
+               && ctx->outcome != NGX_HTTP_FLOWDASH_OUTCOME_OK
+               && ctx->app_status == 0);
 }
 
 

@@ -151,7 +151,8 @@ refused("$_ for proxy_pass", step("$_; proxy_pass http://127.0.0.1:1;"),
 refused("$_ twice", action("$_; $_; flowdash_step S { return 204; }"),
     '"' . s/ .*//r . '" directive is duplicate')
     for 'flowdash_methods GET', 'flowdash_methods all', 'flowdash_guard on',
-        'flowdash_guard off', 'flowdash_dry_run 1', 'flowdash_dry_run off';
+        'flowdash_guard off', 'flowdash_dry_run 1', 'flowdash_dry_run off',
+        'flowdash_success 200', 'flowdash_outcome off';
 
 refused('a certificate that is a directory',
     call('http://localhost/; flowdash_ssl_trusted_certificate /tmp'),

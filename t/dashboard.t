@@ -183,6 +183,7 @@ is(join(' ', grep { my $metric = $_; !grep { $_->[1] =~ /\b$metric\b/ }
                     @expressions }
          qw(flowdash_step_retries_total flowdash_step_answers_ignored_total
             flowdash_actions_failed_total flowdash_actions_aborted_total
+            flowdash_actions_refused_total flowdash_actions_unknown_total
             flowdash_steps_tolerated_total)),
     '', 'all that can go wrong without a failure of a step has a panel');
 like((map { $_->[1] } grep { $_->[1] =~ /step_answers_total/ } @expressions)[0],
@@ -339,9 +340,22 @@ tests:
       - { series: 'flowdash_app_answers_total{action="Once",code="5xx"}', values: 0x20 1x70 }
       - { series: 'flowdash_app_answers_total{action="Stale",code="2xx"}', values: 0+3x90 }
       - { series: 'flowdash_app_answers_total{action="Stale",code="4xx"}', values: 0+1x90 }
+      - { series: 'flowdash_actions_refused_total{action="Stale"}', values: 0+1x90 }
+      - { series: 'flowdash_actions_refused_total{action="Used"}', values: 0+1x90 }
+      - { series: 'flowdash_actions_unknown_total{action="A"}', values: 0x90 }
+      - { series: 'flowdash_actions_unknown_total{action="Once"}', values: 0x20 1x70 }
       - { series: 'flowdash_app_answers_total{action="Used",code="2xx"}', values: 0+9x90 }
       - { series: 'flowdash_app_answers_total{action="Used",code="4xx"}', values: 0+1x90 }
     alert_rule_test:
+      - alertname: ActionIsUnknown
+        eval_time: 25m
+        exp_alerts:
+          - exp_labels: { action: Once, severity: ticket }
+            exp_annotations:
+              summary: nobody knows whether the app has carried out "Once"
+      - alertname: ActionIsUnknown
+        eval_time: 40m
+        exp_alerts: []
       - alertname: AppFails
         eval_time: 40m
         exp_alerts:

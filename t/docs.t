@@ -164,8 +164,9 @@ for my $page (@pages) {
 # Prometheus'; their names end like no directive's
 
 sub metrics {
-    return map { ($_ => 1) } source('ngx_http_flowdash_status_prometheus.c')
-        =~ /(?:"|# TYPE )(flowdash_\w+_(?:entries|info|max|running|seconds|total))/g;
+    return map { ($_ => 1) } map { source("ngx_http_flowdash_status_$_.c")
+        =~ /(?:"|# TYPE )(flowdash_\w+_(?:bytes|dead|entries|info|max|running|seconds|total|unknown|waiting))\b/g }
+        qw(prometheus outbox);
 }
 
 sub name { return $_[0] =~ s{^\Q$root\E/}{}r }

@@ -268,8 +268,10 @@ SKIP: {
 
     my ($ok) = grep { /"result":"ok"/ } split /\n/, $t->read_file('actions.log');
     $t->write_file('told.log', join "\n",
-                   map { $ok =~ s/"app":"[^"]*"/"app":"$_"/r } 200, '502, 503');
-    like(jq(@jq[2, 3], $t->dir . '/told.log'), qr/^\S+\t[^\t]+\t502, 503\t\w+$/,
+                   $ok, $ok =~ s/"result":"ok"/"result":"unknown"/r
+                            =~ s/"app":"[^"]*"/"app":"502, 503"/r);
+    like(jq(@jq[2, 3], $t->dir . '/told.log'),
+         qr/^\S+\t[^\t]+\tunknown\t502, 503\t\w+$/,
          'what the app has not done');
 
     my ($steps) = jq(@jq[4, 5]) =~ /^(.*)$/m;

@@ -530,7 +530,15 @@ sub expected_lines {
                 'flowdash_user_cache_hits_total' => $status->{user_cache_hits},
                 'flowdash_user_cache_misses_total' =>
                     $status->{user_cache_misses},
+                'flowdash_outbox_oldest_seconds' =>
+                    $status->{outbox}{oldest_seconds},
+                'flowdash_outbox_size_bytes' => $status->{outbox}{size},
                 build_info() => 1);
+
+    $line{"flowdash_outbox_$_"} = $status->{outbox}{$_}
+        for qw(waiting unknown dead);
+    $line{"flowdash_outbox_${_}_total"} = $status->{outbox}{$_}
+        for qw(delivered failed broken);
 
     my $add = sub {
         my ($name, $value, @labels) = @_;

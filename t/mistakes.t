@@ -223,7 +223,8 @@ my @table = (
     'flowdash_task /a', 'flowdash_methods POST', 'flowdash_deadline 1s',
     'flowdash_set a b', 'flowdash_set_json a 1', 'flowdash_guard on', 'flowdash_dry_run off',
     'flowdash_types application/json', 'flowdash_strict all',
-    'flowdash_user_from /me', 'flowdash_require_user on'),
+    'flowdash_user_from /me', 'flowdash_require_user on',
+    'flowdash_success 200', 'flowdash_outcome $upstream_status'),
 
 (map { my ($name) = /(\w+)/; my ($directive, $hint) = split /: /;
     [ emerg => "$name in a proxied step", proxied("$directive;"),
@@ -501,6 +502,32 @@ my @table = (
     '0$args'),
 (map { [ '' => "flowdash_dry_run $_", http("map \$remote_addr \$dry { default 0; }
     flowdash_dry_run $_;") ] } '$dry', 'off', '0', '""'),
+
+[ emerg => 'flowdash_success 1xx', http('flowdash_success 1xx;'),
+  '"1xx" in "flowdash_success"', 'from 200 to 599', '"2xx"' ],
+[ emerg => 'flowdash_success 600', http('flowdash_success 200 600;'),
+  '"600" in "flowdash_success"', 'from 200 to 599' ],
+[ emerg => 'flowdash_success with commas', http('flowdash_success 200, 302;'),
+  '"200," in "flowdash_success"', 'not by commas' ],
+[ emerg => 'flowdash_success twice the same', http('flowdash_success 2xx 204;'),
+  '"204" in "flowdash_success"', 'named twice' ],
+[ emerg => 'flowdash_success $arg_a', http('flowdash_success $arg_a;'),
+  '"$arg_a" in "flowdash_success"', 'variables are not allowed' ],
+[ '' => 'flowdash_success', http('flowdash_success 2xx 302 409;') ],
+[ emerg => 'flowdash_outcome ok', http('flowdash_outcome ok;'),
+  '"ok" in "flowdash_outcome"', 'a variable is expected', '"map"', '"off"' ],
+(map { [ warn => "flowdash_outcome $_", http("flowdash_outcome $_;"),
+    qq("$_" in "flowdash_outcome"), 'the client decides', '"map"',
+    '$upstream_http_location' ] } '$http_x_outcome', '$arg_a', '$cookie_a'),
+[ '' => 'flowdash_outcome', http('flowdash_outcome $upstream_http_x_outcome;') ],
+[ '' => 'flowdash_outcome off', http('flowdash_outcome off;') ],
+(map { [ emerg => "$_ with the other", http($_), 'exclude each other',
+    '$flowdash_app_status' ] }
+    'flowdash_outcome $upstream_status; flowdash_success 200;',
+    'flowdash_success 200; flowdash_outcome $upstream_status;'),
+[ '' => 'flowdash_success, and flowdash_outcome further out',
+  action('flowdash_success 200;')
+  =~ s/^/flowdash_outcome \$upstream_status;/r ],
 
 (map { [ warn => "flowdash_user $_", http("flowdash_user $_ \$remote_user;"),
     qq("$_" in "flowdash_user"), 'a separate member', 'is null' ] }

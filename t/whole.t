@@ -88,7 +88,7 @@ http {
 
             flowdash_after "Chat" {
                 flowdash_call http://127.0.0.1:%%PORT_crm%%/chat;
-                flowdash_set_body json '{"text":"$flowdash_action $upstream_status","key":"$token"}';
+                flowdash_set_body json '{"text":"$flowdash_action $flowdash_app_status","key":"$token"}';
             }
 
             proxy_pass http://127.0.0.1:%%PORT_app%%;

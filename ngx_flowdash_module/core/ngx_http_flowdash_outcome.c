@@ -36,6 +36,10 @@ static ngx_uint_t ngx_http_flowdash_outcome_is_fallback(ngx_http_request_t *r,
     ngx_http_flowdash_outcome_at_e at);
 static ngx_int_t ngx_http_flowdash_outcome_handler(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_outcome_at_e at);
+static ngx_uint_t ngx_http_flowdash_outcome_is_error_page(
+    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx);
+static void ngx_http_flowdash_outcome_unanswered(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_outcome_at_e at);
 static ngx_uint_t ngx_http_flowdash_outcome_is_named(ngx_http_request_t *r);
 static ngx_http_flowdash_outcome_e ngx_http_flowdash_outcome_judge(
     ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_uint_t status);
@@ -256,78 +260,89 @@ ngx_http_flowdash_outcome_handler(ngx_http_request_t *r,
 {
     ngx_uint_t  status;
 
-    switch (at) {
+    if (at == NGX_HTTP_FLOWDASH_OUTCOME_AT_REDIRECT && !r->post_action
+        && !ngx_http_flowdash_outcome_is_error_page(r, ctx))
+    {
+        /* try_files, an index, a script, another app: none has answered */
 
-    case NGX_HTTP_FLOWDASH_OUTCOME_AT_REDIRECT:
+        ctx->error_page = r->error_page;
 
-        if (r->post_action) {
-            break;
-        }
+        return NGX_DECLINED;
+    }
 
-        if (r->err_status == 0
-            && (ngx_http_flowdash_outcome_is_named(r)
-                || (r->error_page == ctx->error_page
-                    && r->method == ctx->passed_method)))
-        {
-            /* try_files, an index, a script, another app: none has answered */
-
-            ctx->error_page = r->error_page;
-
-            return NGX_DECLINED;
-        }
-
-        if (ctx->fallback) {
-            break;
-        }
-
-        /* below 300, error_page has set it: what was it before? */
-
-        status = r->err_status;
-
-        if (status >= NGX_HTTP_SPECIAL_RESPONSE) {
-            ctx->app_status = status;
-        }
-
-        ctx->outcome = (status >= NGX_HTTP_SPECIAL_RESPONSE
-                        && status < NGX_HTTP_INTERNAL_SERVER_ERROR)
-                       ? ngx_http_flowdash_outcome_judge(r, ctx, status)
-                       : NGX_HTTP_FLOWDASH_OUTCOME_UNKNOWN;
-        ctx->reached = 1;
-
+    if (at == NGX_HTTP_FLOWDASH_OUTCOME_AT_END || r->post_action
+        || ctx->fallback)
+    {
+        ngx_http_flowdash_outcome_unanswered(ctx, at);
         return NGX_OK;
+    }
 
-    case NGX_HTTP_FLOWDASH_OUTCOME_AT_HEADER:
+    ctx->reached = 1;
 
-        if (ctx->fallback) {
-            break;
-        }
-
+    if (at == NGX_HTTP_FLOWDASH_OUTCOME_AT_HEADER
+        && r->err_status == 0 && r->error_page == ctx->error_page)
+    {
         ctx->app_status = r->headers_out.status;
         ctx->outcome = ngx_http_flowdash_outcome_judge(r, ctx,
                                                        ctx->app_status);
-        ctx->reached = 1;
-
         return NGX_OK;
-
-    default: /* NGX_HTTP_FLOWDASH_OUTCOME_AT_END */
-        break;
     }
 
-    /* nobody has answered, or the page for what an app has refused */
+    /* below 300, error_page has set it: nobody knows what it was before */
 
+    status = r->err_status;
+
+    if (status < NGX_HTTP_SPECIAL_RESPONSE) {
+        ctx->app_detail = "an error page hides what it answered";
+        ctx->outcome = NGX_HTTP_FLOWDASH_OUTCOME_UNKNOWN;
+
+        return NGX_OK;
+    }
+
+    ctx->app_status = status;
+    ctx->outcome = ngx_http_flowdash_outcome_judge(r, ctx, status);
+
+    return NGX_OK;
+}
+
+
+/*
+ * A page in the place of what the handler has answered; not a named location
+ * that gets the same request, and whose status counts.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_outcome_is_error_page(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    if (r->err_status) {
+        return 1;
+    }
+
+    return (r->error_page != ctx->error_page
+            || r->method != ctx->passed_method)
+           && !ngx_http_flowdash_outcome_is_named(r);
+}
+
+
+/* nobody has answered, or the page for what an app has refused */
+
+static void
+ngx_http_flowdash_outcome_unanswered(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_outcome_at_e at)
+{
     if (ctx->handled) {
         ctx->app_detail = "a script may have called it";
         ctx->outcome = NGX_HTTP_FLOWDASH_OUTCOME_UNKNOWN;
 
-    } else {
-        ctx->outcome = NGX_HTTP_FLOWDASH_OUTCOME_REFUSED;
-
-        if (at == NGX_HTTP_FLOWDASH_OUTCOME_AT_END && !ctx->fallback) {
-            ctx->state = NGX_HTTP_FLOWDASH_ABORTED;
-        }
+        return;
     }
 
-    return NGX_OK;
+    ctx->outcome = NGX_HTTP_FLOWDASH_OUTCOME_REFUSED;
+
+    if (at == NGX_HTTP_FLOWDASH_OUTCOME_AT_END && !ctx->fallback) {
+        ctx->state = NGX_HTTP_FLOWDASH_ABORTED;
+    }
 }
 
 

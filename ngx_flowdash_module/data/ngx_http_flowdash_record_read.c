@@ -64,7 +64,7 @@ ngx_http_flowdash_record_read(ngx_str_t *text, ngx_pool_t *pool,
 
     for (p = text->data; p < last; p = end + 1) {
 
-        end = ngx_strlchr(p, last, LF);
+        end = memchr(p, LF, last - p);
         if (end == NULL) {
             break;
         }
@@ -103,7 +103,7 @@ ngx_http_flowdash_record_read_end(ngx_str_t *text)
 
     last = text->data + text->len;
 
-    end = ngx_strlchr(text->data, last, '\0');
+    end = text->len ? memchr(text->data, '\0', text->len) : NULL;
     if (end == NULL) {
         return last;
     }

@@ -23,6 +23,8 @@
 
 static const char *ngx_http_flowdash_log_delivery_kind(
     ngx_http_flowdash_record_t *record);
+static u_char *ngx_http_flowdash_log_whole(u_char *p, u_char *last,
+    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx);
 static u_char *ngx_http_flowdash_log_quoted(u_char *p, u_char *last,
     const char *what, ngx_str_t *text, size_t max);
 static u_char *ngx_http_flowdash_log_text(u_char *p, u_char *last,
@@ -137,8 +139,36 @@ ngx_http_flowdash_log_outcome(ngx_http_request_t *r,
         p = ngx_slprintf(p, last, "; %s", ctx->app_detail);
     }
 
+    p = ngx_http_flowdash_log_whole(p, last, r, ctx);
+
     ngx_log_error(level, r->connection->log, 0, "flowdash: %*s, id %V",
                   p - buf, buf, &ctx->id);
+}
+
+
+/* what happens to the steps of an action with undos or after-steps */
+
+static u_char *
+ngx_http_flowdash_log_whole(u_char *p, u_char *last, ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    if (!ctx->conf->whole) {
+        return p;
+    }
+
+    if (ctx->outcome == NGX_HTTP_FLOWDASH_OUTCOME_REFUSED) {
+        return ngx_slprintf(p, last, "; each step with flowdash_undo is "
+                                     "undone");
+    }
+
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+
+    return fmcf->outbox
+           ? ngx_slprintf(p, last, "; nothing is undone until somebody moves "
+                                   "its record in unknown/")
+           : ngx_slprintf(p, last, "; nothing is undone");
 }
 
 

@@ -10,6 +10,7 @@
 #include <ngx_http_flowdash_metrics.h>
 #include <ngx_http_flowdash_output.h>
 #include <ngx_http_flowdash_status_view.h>
+#include <ngx_http_flowdash_status_outbox.h>
 #include <ngx_http_flowdash_status_json.h>
 
 
@@ -43,13 +44,16 @@ ngx_http_flowdash_status_json(ngx_http_flowdash_output_t *out,
                              "\"uncounted\":%uA,\"guarded\":%uA,"
                              "\"user_cache_hits\":%uA,"
                              "\"user_cache_misses\":%uA,"
-                             "\"recent_seconds\":%T,\"failing\":%ui,\n"
-                             "\"actions\":[",
+                             "\"recent_seconds\":%T,\"failing\":%ui,\n",
                              ngx_time(), view->zone->since, view->zone->used,
                              view->zone->size, view->zone->uncounted,
                              view->zone->guarded, view->zone->user_hits,
                              view->zone->user_misses, view->seconds,
                              view->failing);
+
+    ngx_http_flowdash_status_outbox_json(out, view->zone);
+
+    ngx_http_flowdash_output(out, "\"actions\":[");
 
     action = view->actions.elts;
 

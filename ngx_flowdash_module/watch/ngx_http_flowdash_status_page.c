@@ -15,6 +15,7 @@
 #include <ngx_http_flowdash_status_page_flow.h>
 #include <ngx_http_flowdash_status_page_table.h>
 #include <ngx_http_flowdash_status_page_failures.h>
+#include <ngx_http_flowdash_status_outbox.h>
 #include <ngx_http_flowdash_status_page.h>
 
 
@@ -62,6 +63,7 @@ ngx_http_flowdash_status_page(ngx_http_flowdash_output_t *out,
         }
     }
 
+    ngx_http_flowdash_status_outbox_page(out, view->zone);
     ngx_http_flowdash_status_page_failures(out, view);
 
     ngx_http_flowdash_status_page_bottom(out);

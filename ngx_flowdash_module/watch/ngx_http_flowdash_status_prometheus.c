@@ -12,6 +12,7 @@
 #include <ngx_http_flowdash_metrics.h>
 #include <ngx_http_flowdash_output.h>
 #include <ngx_http_flowdash_status_view.h>
+#include <ngx_http_flowdash_status_outbox.h>
 #include <ngx_http_flowdash_status_prometheus.h>
 
 
@@ -182,6 +183,8 @@ ngx_http_flowdash_status_prometheus(ngx_http_flowdash_output_t *out,
         "flowdash_user_cache_misses_total %uA\n",
         view->zone->used, view->zone->size, view->zone->uncounted,
         view->zone->guarded, view->zone->user_hits, view->zone->user_misses);
+
+    ngx_http_flowdash_status_outbox_prometheus(out, view->zone);
 }
 
 

@@ -17,6 +17,7 @@
 #include <ngx_http_flowdash_early.h>
 #include <ngx_http_flowdash_told.h>
 #include <ngx_http_flowdash_lists.h>
+#include <ngx_http_flowdash_variables_end.h>
 #include <ngx_http_flowdash_variables.h>
 
 
@@ -33,8 +34,6 @@ static ngx_int_t ngx_http_flowdash_variable_traceparent(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
 static ngx_int_t ngx_http_flowdash_variable_action(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
-static ngx_int_t ngx_http_flowdash_variable_result(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
 static ngx_int_t ngx_http_flowdash_variable_failed_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
 static ngx_int_t ngx_http_flowdash_variable_error(ngx_http_request_t *r,
@@ -42,8 +41,6 @@ static ngx_int_t ngx_http_flowdash_variable_error(ngx_http_request_t *r,
 static ngx_int_t ngx_http_flowdash_variable_error_message(
     ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
 static ngx_int_t ngx_http_flowdash_variable_error_text(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
-static ngx_int_t ngx_http_flowdash_variable_client_left(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s);
 
 static ngx_int_t ngx_http_flowdash_variable_task(ngx_http_request_t *r,
@@ -76,7 +73,11 @@ static ngx_http_variable_t  ngx_http_flowdash_vars[] = {
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_result"), NULL, ngx_http_flowdash_variable,
-      (uintptr_t) ngx_http_flowdash_variable_result,
+      (uintptr_t) ngx_http_flowdash_variables_end_result,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("flowdash_app_status"), NULL, ngx_http_flowdash_variable,
+      (uintptr_t) ngx_http_flowdash_variables_end_app_status,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_failed_step"), NULL, ngx_http_flowdash_variable,
@@ -120,7 +121,7 @@ static ngx_http_variable_t  ngx_http_flowdash_vars[] = {
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_client_left"), NULL, ngx_http_flowdash_variable,
-      (uintptr_t) ngx_http_flowdash_variable_client_left,
+      (uintptr_t) ngx_http_flowdash_variables_end_client_left,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("flowdash_task_"), NULL, ngx_http_flowdash_variable_task,
@@ -287,16 +288,6 @@ ngx_http_flowdash_variable_action(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_flowdash_variable_result(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
-{
-    ngx_http_flowdash_ctx_result(ctx, s);
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
 ngx_http_flowdash_variable_failed_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
 {
@@ -333,27 +324,6 @@ ngx_http_flowdash_variable_error_text(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
 {
     *s = ctx->text;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_variable_client_left(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *s)
-{
-    if (!ctx->left) {
-        return NGX_OK;
-    }
-
-    s->data = ngx_pnalloc(r->pool, NGX_TIME_T_LEN + sizeof(".000") - 1);
-    if (s->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    s->len = ngx_sprintf(s->data, "%T.%03M", (time_t) ctx->left_after / 1000,
-                         ctx->left_after % 1000)
-             - s->data;
 
     return NGX_OK;
 }

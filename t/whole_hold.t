@@ -1,0 +1,207 @@
+# With fsync=on, the response to an action with undos or after-steps waits until
+# its outcome is on the disk, whatever sends it, and however long that takes.
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::Flowdash;
+
+use feature 'signatures';
+no warnings 'experimental::signatures';
+
+my $t = Test::Flowdash->new(log_level => 'info');
+
+$t->preload('sync');
+
+my @json = ('Content-Type' => 'application/json');
+my $long = join '', map { sprintf "%07d\n", $_ } 1 .. 150_000;
+
+my %app = (
+    json => { headers => \@json, body => '{"id":1}' },
+    long => { headers => [ 'Content-Type' => 'text/plain' ], body => $long },
+    none => { status => 204 },
+    moved => { status => 302, headers => [ Location => '/tasks/1' ] },
+    stale => { status => 409, headers => \@json, body => '{"stale":1}' },
+);
+
+# the app makes the next sync, that of the outcome, wait or fail
+$t->endpoint(app => sub ($req) {
+    my ($name, $sync) = $req->{target} =~ m{^/(\w+)/\w+\?(\w+)};
+    $t->write_file("sync.so.$sync", '') if $sync ne 'ok';
+    return $app{$name};
+});
+$t->endpoint(hook => { headers => \@json, body => '{}' });
+
+my $steps = <<'EOC';
+    flowdash_action "Finish";
+    flowdash_step "CRM" {
+        flowdash_call http://127.0.0.1:%%PORT_hook%%/crm;
+        flowdash_undo { flowdash_call http://127.0.0.1:%%PORT_hook%%/undo; }
+    }
+    flowdash_after "Notify" {
+        flowdash_call http://127.0.0.1:%%PORT_hook%%/notify;
+    }
+EOC
+
+my %handler = (
+    buffered => 'proxy_pass http://127.0.0.1:%%PORT_app%%;
+                 proxy_buffers 4 4k; proxy_buffer_size 4k;
+                 proxy_busy_buffers_size 8k;',
+    streamed => 'proxy_pass http://127.0.0.1:%%PORT_app%%;
+                 proxy_buffering off;',
+    zipped => 'proxy_pass http://127.0.0.1:%%PORT_app%%; gzip on;
+               gzip_proxied any; gzip_types *; gzip_min_length 1;',
+    paged => 'proxy_pass http://127.0.0.1:%%PORT_app%%;
+              proxy_intercept_errors on; error_page 409 =200 /page.txt;',
+);
+
+my $locations = join '', map { <<"EOC" } sort keys %handler;
+    location ~ ^/\\w+/$_\$ { $steps $handler{$_} }
+EOC
+
+$t->config(<<"EOC");
+%%GLOBALS%%
+events { }
+http {
+    %%HTTP_GLOBALS%%
+    flowdash_outbox %%DIR%%/outbox;
+    flowdash_user id ann;
+
+    server {
+        listen 127.0.0.1:%%PORT_http%%;
+        listen 127.0.0.1:%%PORT_h2%% http2;
+        location = /page.txt { }
+        location = /static { $steps }
+        $locations
+    }
+}
+EOC
+
+$t->write_file('page.txt', "a page\n");
+$t->run;
+
+sub clear {
+    $t->clear_requests($_) for qw(hook app);
+    unlink map { $t->dir . "/sync.so.$_" } qw(wait waits fail);
+}
+
+sub told ($n) {
+    my @calls;
+    $t->wait_for(sub { (@calls = $t->requests('hook')) >= $n });
+    return join ' ', map { $_->{target} } @calls;
+}
+
+sub waits { return $t->wait_for(sub { -e $t->dir . '/sync.so.waits' }) }
+
+my @body = (headers => \@json, body => '{"task":{}}');
+
+
+# what the client gets after the wait
+
+my @rows = (
+    (map { [ json => $_, 200, '{"id":1}' ], [ long => $_, 200, $long ],
+           [ none => $_, 204, '' ], [ moved => $_, 302, undef ],
+           [ stale => $_, 409, '{"stale":1}', 'undo' ] }
+         qw(buffered streamed)),
+    [ json => 'zipped', 200, '{"id":1}' ],
+    [ stale => 'paged', 200, "a page\n", 'undo' ],
+);
+
+for my $row (@rows) {
+    my ($app, $handler, $status, $body, $sent) = @$row;
+    my $name = "$app, $handler";
+
+    for my $version (1, 2) {
+        clear();
+
+        my $pid = open my $out, '-|';
+        if (!$pid) {
+            my $res = $version == 1
+                ? $t->request(POST => "/$app/$handler?wait", @body)
+                : $t->h2_request(POST => "/$app/$handler?wait", @body);
+            print $res->{status}, "\n", $res->{body} // '';
+            close STDOUT;
+            POSIX::_exit(0);
+        }
+
+        ok(waits(), "$name: HTTP/$version waits for the disk");
+
+        my $read = '';
+        vec($read, fileno $out, 1) = 1;
+        is(select($read, undef, undef, 0), 0, '... the client as well');
+        is(told(1), '/crm', '... and nothing else is sent');
+
+        unlink $t->dir . '/sync.so.wait';
+
+        chomp(my $got = readline $out);
+        is($got, $status, '... and then gets the header');
+        $got = do { local $/; readline $out } // '';
+        ok(!defined $body || $got eq $body, '... and the body');
+        close $out;
+
+        is(told(2), '/crm /' . ($sent // 'notify'), '... the outcome is told');
+    }
+}
+
+
+# the disk fails: the client gets its response, a person has to look
+
+{
+    clear();
+    my $res = $t->request(POST => '/json/buffered?fail', @body);
+
+    is($res->{status}, 200, 'sync fails: the client gets its response');
+    is($res->{body}, '{"id":1}', '... all of it');
+    ok($t->wait_for(sub { glob $t->dir . '/outbox/unknown/*' }),
+       '... the record is unknown');
+    is(told(1), '/crm', '... nothing is sent');
+    unlink glob $t->dir . '/outbox/unknown/*';
+    clear();
+}
+
+# it fails before the app is called
+
+{
+    clear();
+    $t->write_file('sync.so.fail', '');
+    my $res = $t->request(POST => '/json/buffered?ok', @body);
+
+    is($res->{status}, 500, 'the first sync fails: so does the action');
+    $t->no_request('hook', '... no step is called');
+    $t->no_request('app', '... nor the app');
+    clear();
+}
+
+# the client leaves while its response waits
+
+for my $version (1, 2) {
+    clear();
+    my $pid = fork // die $!;
+    if (!$pid) {
+        open STDOUT, '>', '/dev/null';
+        exec 'curl', '-s', $version == 2 ? '--http2-prior-knowledge' : (),
+            '-H', 'Content-Type: application/json', '-d', '{"task":{}}',
+            'http://127.0.0.1:' . $t->port($version == 2 ? 'h2' : 'http')
+            . '/long/buffered?wait'
+            or POSIX::_exit(1);
+    }
+    ok(waits(), "the client leaves HTTP/$version: its response waits");
+    kill KILL => $pid;
+    waitpid $pid, 0;
+    ok($t->wait_for(sub { $t->request(GET => '/page.txt')->{status} == 200 }),
+       '... others are served');
+    unlink $t->dir . '/sync.so.wait';
+    is(told(2), '/crm /notify', '... the after-step is sent');
+}
+
+{
+    clear();
+    is($t->request(POST => '/static', @body)->{status}, 405,
+       'static files refuse a POST');
+    is(told(2), '/crm /undo', '... so that the step is undone');
+}
+
+ok($t->wait_for(sub { !grep { -f && !/lock$/ } glob $t->dir
+                      . '/outbox/*/*/*' }), 'nothing waits');
+
+$t->allow_log(qr/flowdash: |fsync/);
+$t->done;
