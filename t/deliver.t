@@ -34,6 +34,15 @@ $t->endpoint(others => sub ($req) {
     return { headers => \@json, body => '{}' };
 });
 
+# a connection gives one answer, and is kept; the next call on it gets none
+
+my %answered;
+$t->raw_endpoint(kept => sub ($request, $n) {
+    return if $answered{$n}++;
+    return (send => "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+            then => 'next');
+});
+
 $t->endpoint(app => { status => 204 });
 
 sub step ($name) {
@@ -82,6 +91,17 @@ my $more = qq(
         }
         flowdash_after "nobody" {
             flowdash_call http://127.0.0.1:%%PORT_nobody%%/fine/never;
+        }
+        proxy_pass http://127.0.0.1:%%PORT_app%%;
+    }
+
+    location = /kept {
+        flowdash_action "kept";
+        flowdash_step "Step kept" {
+            flowdash_call http://127.0.0.1:%%PORT_kept%%/step/kept;
+        }
+        flowdash_after "again" {
+            flowdash_call http://127.0.0.1:%%PORT_kept%%/fine/kept;
         }
         proxy_pass http://127.0.0.1:%%PORT_app%%;
     }
@@ -229,6 +249,21 @@ $t->run;
     is(targets('host?old', 1), '/fine/host?old', 'another host, a secret');
     unlike($t->error_log, qr/\?old/, 'which no log has');
     touch('never');
+}
+
+
+# a kept connection that was dead
+
+{
+    perform('kept');
+    ok($t->wait_for(sub { return $t->requests('kept') == 3 }),
+       'a call on a dead connection is sent again');
+    my @calls = $t->requests('kept');
+    is(header($calls[1], 'Idempotency-Key'),
+       header($calls[2], 'Idempotency-Key'), 'with the same key');
+    logged(qr{\[info\] .* after-step "again" is sent again: connect},
+           'it is logged');
+    unlike($t->error_log, qr{after-step "again" failed}, 'it did not fail');
 }
 
 
