@@ -340,13 +340,22 @@ ngx_http_flowdash_whole_end(ngx_http_request_t *r,
 
     whole = ctx->whole;
 
-    if (whole == NULL || whole->file == NULL) {
+    if (whole == NULL) {
         return;
     }
 
-    whole->request = whole->syncing ? r : NULL;
+    if (whole->file) {
+        whole->request = whole->syncing ? r : NULL;
 
-    ngx_http_flowdash_whole_outcome(r, ctx);
+        ngx_http_flowdash_whole_outcome(r, ctx);
 
-    ngx_http_flowdash_whole_complete(whole, r->connection->log);
+        ngx_http_flowdash_whole_complete(whole, r->connection->log);
+    }
+
+    ctx->whole = NULL;
+    whole->over = 1;
+
+    if (whole->file == NULL) {
+        ngx_free(whole);
+    }
 }

@@ -139,6 +139,7 @@ void
 ngx_http_flowdash_whole_settle(ngx_http_flowdash_whole_t *whole,
     ngx_log_t *log)
 {
+    ngx_http_flowdash_outcome_e       outcome;
     ngx_http_flowdash_outbox_file_t  *file;
 
     file = whole->file;
@@ -149,15 +150,20 @@ ngx_http_flowdash_whole_settle(ngx_http_flowdash_whole_t *whole,
 
     whole->file = NULL;
 
+    outcome = whole->record->outcome;
+
     if (whole->broken && whole->record->marked) {
 
         /* what the file says last is that the app was called */
 
-        ngx_http_flowdash_outbox_set_aside(file, 0, log);
-        return;
+        outcome = NGX_HTTP_FLOWDASH_OUTCOME_UNKNOWN;
     }
 
-    switch (whole->record->outcome) {
+    if (whole->over) {
+        ngx_free(whole);
+    }
+
+    switch (outcome) {
 
     case NGX_HTTP_FLOWDASH_OUTCOME_UNKNOWN:
         ngx_http_flowdash_outbox_set_aside(file, 0, log);

@@ -33,6 +33,8 @@ struct ngx_http_flowdash_whole_s {
     unsigned                           collecting:1;  /* the response */
     unsigned                           gzip:1;    /* it is coded so */
     unsigned                           broken:1;  /* a line is missing */
+    unsigned                           over:1;    /* the request has ended:
+                                                     only a sync needs it */
 };
 
 
