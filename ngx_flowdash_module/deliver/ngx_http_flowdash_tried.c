@@ -57,7 +57,14 @@ ngx_http_flowdash_tried(ngx_http_flowdash_tried_t *tried,
 
     delivery->state = NGX_HTTP_FLOWDASH_DELIVERY_DONE;
 
-    ngx_http_flowdash_tried_write(file, delivery);
+    /* the last line of a record that is removed at once would say nothing */
+
+    if (ngx_http_flowdash_record_todo(file->record,
+                                      &ngx_http_flowdash_outbox.boot)
+        != NGX_HTTP_FLOWDASH_RECORD_DONE)
+    {
+        ngx_http_flowdash_tried_write(file, delivery);
+    }
 
     if (ngx_http_flowdash_outbox.counters) {
         (void) ngx_atomic_fetch_add(
