@@ -6,7 +6,8 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::Flowdash;
 
-use JSON::PP qw(decode_json encode_json);
+use Digest::SHA qw(hmac_sha256_base64);
+use MIME::Base64 qw(encode_base64);
 
 my $t = Test::Flowdash->new(log_level => 'info');
 
@@ -31,6 +32,15 @@ $t->endpoint(others => sub ($req) {
         if $what eq 'secret'
            && header($req, 'Authorization') ne 'Bearer new';
     return { headers => \@json, body => '{}' };
+});
+
+# a connection gives one answer, and is kept; the next call on it gets none
+
+my %answered;
+$t->raw_endpoint(kept => sub ($request, $n) {
+    return if $answered{$n}++;
+    return (send => "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+            then => 'next');
 });
 
 $t->endpoint(app => { status => 204 });
@@ -85,6 +95,17 @@ my $more = qq(
         proxy_pass http://127.0.0.1:%%PORT_app%%;
     }
 
+    location = /kept {
+        flowdash_action "kept";
+        flowdash_step "Step kept" {
+            flowdash_call http://127.0.0.1:%%PORT_kept%%/step/kept;
+        }
+        flowdash_after "again" {
+            flowdash_call http://127.0.0.1:%%PORT_kept%%/fine/kept;
+        }
+        proxy_pass http://127.0.0.1:%%PORT_app%%;
+    }
+
     location = /host {
         flowdash_action "host";
         @{[ step('host') ]}
@@ -100,7 +121,11 @@ my $more = qq(
     }
 );
 
+my $signed_by = 'old' x 8;
+
 sub config ($outbox) {
+    my $key = 'whsec_' . encode_base64($signed_by, '');
+
     return <<"END";
 %%GLOBALS%%
 events { }
@@ -108,6 +133,7 @@ http {
     %%HTTP_GLOBALS%%
     $outbox
     flowdash_secret \$token file:%%DIR%%/token;
+    flowdash_sign_key $key;
     flowdash_user id "ann";
 
     server {
@@ -137,6 +163,17 @@ sub perform ($name) {
     my $res = $t->post_json("/$name", '{"task":{"one":"1","two":"2"}}');
     is($res->{status}, 204, "$name: the app answers");
     return;
+}
+
+# Standard Webhooks
+
+sub is_signed ($call, $key) {
+    my ($id, $time) = map { header($call, "webhook-$_") } qw(id timestamp);
+    my $mac = hmac_sha256_base64("$id.$time.$call->{body}", $key);
+    $mac .= '=' while length($mac) % 4;
+
+    return qq("$id") eq header($call, 'Idempotency-Key')
+        && header($call, 'webhook-signature') eq "v1,$mac";
 }
 
 sub records {
@@ -215,6 +252,21 @@ $t->run;
 }
 
 
+# a kept connection that was dead
+
+{
+    perform('kept');
+    ok($t->wait_for(sub { return $t->requests('kept') == 3 }),
+       'a call on a dead connection is sent again');
+    my @calls = $t->requests('kept');
+    is(header($calls[1], 'Idempotency-Key'),
+       header($calls[2], 'Idempotency-Key'), 'with the same key');
+    logged(qr{\[info\] .* after-step "again" is sent again: connect},
+           'it is logged');
+    unlike($t->error_log, qr{after-step "again" failed}, 'it did not fail');
+}
+
+
 # an endpoint that hangs does not stop one that works
 
 {
@@ -242,6 +294,8 @@ $t->run;
     my ($old) = $t->worker_pids;
 
     $t->write_file('token', 'new');
+    $signed_by = 'new' x 8;
+    $t->config(config($outbox));
     ok($t->reload, 'reloaded');
     ok(kill(0, $old), 'the old worker waits for it');
 
@@ -258,6 +312,8 @@ $t->run;
     like(join(' ', map { header($_, 'Authorization') } @secret),
          qr{^(Bearer old )+Bearer new$},
          'which is that of the present configuration');
+    ok(is_signed($secret[0], 'old' x 8), 'the first call is signed');
+    ok(is_signed($secret[-1], 'new' x 8), 'the last one by the present key');
 }
 
 

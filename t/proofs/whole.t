@@ -284,8 +284,9 @@ sub inject () {
         my $what = $all[rand @all];
         my $begun = time;
         my $done = $faults{$what}[1]->();
-        push @happened, { what => $what, from => $begun, to => time }
-            if ($done // 1) ne 'not';
+        next if ($done // 1) eq 'not';
+        push @happened, { what => $what, from => $begun, to => time };
+        Test::Flowdash::Books::_note("$dir/faults.book", $what, $begun);
     }
 }
 
@@ -377,7 +378,7 @@ sub drain () {
         $waiting = grep { !m{^(?:dead|unknown)/} }
             Test::Flowdash::Books::records($outbox);
         last if !$waiting;
-        $t->write_file('machine/later.new', 'x' x ($later += 10));
+        $t->write_file('machine/later.new', 'x' x ($later += 30));
         rename "$machine/later.new", "$machine/later";
         sleep 0.5;
     }

@@ -149,6 +149,12 @@ ngx_http_flowdash_record_todo(ngx_http_flowdash_record_t *record,
 }
 
 
+void
+ngx_http_flowdash_shown(ngx_http_flowdash_record_t *record)
+{
+}
+
+
 /* the outbox, which frees no record here: tests send them again */
 
 ngx_int_t
@@ -375,7 +381,7 @@ test_one_record(void)
 
     ngx_http_flowdash_send(file);
     answer(200, 0);
-    ok(noted("b line(b 1 5 200) info(b succeeded) removed "),
+    ok(noted("b info(b succeeded) removed "),
        "a record whose deliveries have all succeeded is removed");
 
     forget(file);
@@ -468,7 +474,7 @@ test_pace(void)
     ok(noted("b "), "others need not wait for these");
 
     answer(200, 0);
-    ok(noted("line(a 1 1 200) removed a "), "the next one takes its turn");
+    ok(noted("removed a "), "the next one takes its turn");
 
     answer(0, 0);
     ok(noted("line(a 0 1 0) error(a failed) postponed postponed "),
@@ -490,8 +496,7 @@ test_pace(void)
     answer(0, 0);
     answer(200, 0);
     answer(200, 0);
-    ok(noted("line(a 0 1 0) postponed line(b 1 1 200) removed "
-             "line(a 1 1 200) removed "),
+    ok(noted("line(a 0 1 0) postponed removed removed "),
        "these end");
 
     ngx_http_flowdash_send(file[5]);
@@ -500,7 +505,7 @@ test_pace(void)
 
     answer(200, 0);
     answer(200, 0);
-    ok(noted("line(a 1 1 200) removed line(a 1 2 200) info(a succeeded) "
+    ok(noted("removed info(a succeeded) "
              "removed "), "and succeed");
 
     for (i = 0; i < 7; i++) {

@@ -91,36 +91,56 @@ sub _read_synced ($self, $synced) {
 # Where each is when the power is back; nothing: it is gone.
 
 sub _places ($self, $now, $synced, $root) {
-    my (%place, %forced);
+    my @all = sort keys %{ { %$now, %$synced } };
+    my (%place, %sure);
 
-    for my $entity (keys %{ { %$now, %$synced } }) {
-        my ($here, $there) = ($now->{$entity}, $synced->{$entity});
+    # it was synced, and then its going away from there
+
+    for my $entity (@all) {
         my $ever = -e "$self->{machine}/ever/" . $entity =~ s/^\w //r;
-
-        # it was synced, and then its going away from there
-
-        $forced{$entity} = 1 if !$there && $ever && $entity !~ /^l/;
-        $place{$entity} = $forced{$entity} || rand(2) < 1 ? $here : $there;
+        $sure{$entity} = 1
+            if !$synced->{$entity} && $ever && $entity !~ /^l/;
     }
 
-    # the journal has kept how a directory was made before what was moved there
+    # so it was if the directory in which it was synced is certainly gone: what
+    # a journal has kept it has kept in order
 
-    for my $entity (keys %forced) {
-        my $at = $now->{$entity};
-        while ($at && $at->{parent} != $root) {
-            my $directory = "d $at->{parent}";
-            $at = $place{$directory} //= $now->{$directory};
-        }
+    my %last = map { ($_ => $sure{$_} ? $now->{$_}
+                      : $synced->{$_} // $now->{$_}) } @all;
+    for my $entity (grep { /^f/ } @all) {
+        $sure{$entity} = 1 if !_reaches(\%last, $entity, $root);
     }
 
-    for my $entity (grep { !/^d/ } keys %place) {
-        next if $place{$entity} && _reaches(\%place, $entity, $root);
+    for my $entity (@all) {
+        $place{$entity} = $sure{$entity} || rand(2) < 1 ? $now->{$entity}
+            : $synced->{$entity};
+    }
+
+    # ... and how a directory was made before what was moved there
+
+    $self->_force(\%place, $now, $_, $root) for keys %sure;
+
+    for my $entity (@all) {             # directories are first
+        next if _reaches(\%place, $entity, $root)
+            || $entity =~ /^d/ && !$place{$entity};
         $place{$entity} = $synced->{$entity};
-        next if $place{$entity} && _reaches(\%place, $entity, $root);
+        next if _reaches(\%place, $entity, $root);
         delete $place{$entity};
+
+        # of its two directories the old one is gone: it has left it before
+
+        $self->_force(\%place, $now, $entity, $root)
+            if $synced->{$entity} && $now->{$entity};
     }
 
     return %place;
+}
+
+sub _force ($self, $place, $now, $entity, $root) {
+    while (my $at = $place->{$entity} //= $now->{$entity}) {
+        last if $at->{parent} == $root;
+        $entity = "d $at->{parent}";
+    }
 }
 
 sub _reaches ($place, $entity, $root) {
