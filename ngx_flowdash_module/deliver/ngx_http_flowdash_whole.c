@@ -18,6 +18,8 @@
 #include <ngx_http_flowdash_hold.h>
 #include <ngx_http_flowdash_collect.h>
 #include <ngx_http_flowdash_whole_state.h>
+#include <ngx_http_flowdash_whole_begin.h>
+#include <ngx_http_flowdash_whole_file.h>
 #include <ngx_http_flowdash_whole.h>
 
 
