@@ -210,6 +210,7 @@ struct ngx_http_flowdash_ctx_s {
     ngx_http_upstream_t            *upstream;  /* used before it passed */
     ngx_uint_t                      upstreams; /* tried before it passed */
     const char                     *app_detail;  /* for the log, or NULL */
+    ngx_buf_t                      *page;      /* in the place of nginx's */
 
     unsigned                        judged:1;    /* flowdash_guard agrees */
     unsigned                        identified:1;  /* the app was asked */
