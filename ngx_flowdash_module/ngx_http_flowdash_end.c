@@ -140,7 +140,7 @@ ngx_http_flowdash_end_header_filter(ngx_http_request_t *r)
 }
 
 
-/* the module's page in the place of nginx's */
+/* the module's page in the place of all of nginx's */
 
 static ngx_int_t
 ngx_http_flowdash_end_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
@@ -151,7 +151,7 @@ ngx_http_flowdash_end_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     ctx = (r == r->main) ? ngx_http_get_module_ctx(r, ngx_http_flowdash_module)
                          : NULL;
 
-    if (in == NULL || ctx == NULL || ctx->page == NULL) {
+    if (in == NULL || ctx == NULL || (ctx->page == NULL && !ctx->replaced)) {
         return ngx_http_next_body_filter(r, in);
     }
 
@@ -159,10 +159,15 @@ ngx_http_flowdash_end_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         cl->buf->pos = cl->buf->last;
     }
 
+    if (ctx->replaced) {
+        return ngx_http_next_body_filter(r, NULL);
+    }
+
     out.buf = ctx->page;
     out.next = NULL;
 
     ctx->page = NULL;
+    ctx->replaced = 1;
 
     return ngx_http_next_body_filter(r, &out);
 }

@@ -221,6 +221,7 @@ struct ngx_http_flowdash_ctx_s {
     unsigned                        reached:1;   /* the app may have been */
     unsigned                        fallback:1;  /* error_page has led to it */
     unsigned                        error_page:1;  /* one was used before */
+    unsigned                        replaced:1;  /* by ctx->page */
     unsigned                        own_trace:1; /* the client has none */
     unsigned                        dry_run:1;   /* was asked for */
     unsigned                        started:1;   /* something was called */
