@@ -279,6 +279,8 @@ http {
     upstream then_down { server 127.0.0.1:%%PORT_app%% weight=9 max_fails=0;
                          server 127.0.0.1:%%PORT_nobody%% max_fails=0; }
 
+    proxy_ssl_session_reuse off;        # nginx never frees the sessions
+
     proxy_cache_path %%DIR%%/cache keys_zone=cache:1m;
 
     server { listen 127.0.0.1:%%PORT_plain%%; access_log off; }
