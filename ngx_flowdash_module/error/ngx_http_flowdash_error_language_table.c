@@ -47,6 +47,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("The data that was sent could not be read."),
         ngx_string("The answer was:"),
         ngx_string("Nothing was changed in the app."),
+        ngx_string("What they did is being undone as far as possible."),
         ngx_string("What you can do"),
         ngx_string("Go back, check what you entered, and try again."),
         ngx_string("Wait a moment, then go back and try again."),
@@ -89,6 +90,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("تعذّرت قراءة البيانات المرسلة."),
         ngx_string("كان الرد:"),
         ngx_string("لم يتغير أي شيء في التطبيق."),
+        ngx_string("يجري التراجع عمّا نفّذته قدر الإمكان."),
         ngx_string("ما يمكنك فعله"),
         ngx_string("ارجع وتحقق مما أدخلته ثم حاول مرة أخرى."),
         ngx_string("انتظر لحظة، ثم ارجع وحاول مرة أخرى."),
@@ -137,6 +139,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Die gesendeten Daten konnten nicht gelesen werden."),
         ngx_string("Die Antwort war:"),
         ngx_string("In der Anwendung wurde nichts geändert."),
+        ngx_string("Was sie getan haben, wird so weit wie möglich rückgängig "
+                   "gemacht."),
         ngx_string("Was Sie tun können"),
         ngx_string("Gehen Sie zurück, prüfen Sie Ihre Eingaben und "
                    "versuchen Sie es noch einmal."),
@@ -191,6 +195,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("No se han podido leer los datos enviados."),
         ngx_string("La respuesta fue:"),
         ngx_string("No se ha modificado nada en la aplicación."),
+        ngx_string("Lo que hicieron se está deshaciendo en la medida de lo "
+                   "posible."),
         ngx_string("Qué puede hacer"),
         ngx_string("Vuelva atrás, revise los datos introducidos e "
                    "inténtelo de nuevo."),
@@ -241,6 +247,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Les données envoyées n’ont pas pu être lues."),
         ngx_string("La réponse était :"),
         ngx_string("Rien n’a été modifié dans l’application."),
+        ngx_string("Leurs effets sont annulés dans la mesure du possible."),
         ngx_string("Ce que vous pouvez faire"),
         ngx_string("Revenez en arrière, vérifiez votre saisie et "
                    "réessayez."),
@@ -292,6 +299,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Non è stato possibile leggere i dati inviati."),
         ngx_string("La risposta è stata:"),
         ngx_string("Nell’applicazione non è stato modificato nulla."),
+        ngx_string("Ciò che hanno fatto viene annullato per quanto "
+                   "possibile."),
         ngx_string("Che cosa può fare"),
         ngx_string("Torni indietro, controlli i dati inseriti e riprovi."),
         ngx_string("Attenda un momento, poi torni indietro e riprovi."),
@@ -338,6 +347,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("送信されたデータを読み取れませんでした。"),
         ngx_string("応答の内容："),
         ngx_string("アプリでは何も変更されていません。"),
+        ngx_string("これらのステップによる変更は、可能な範囲で取り消しています。"),
         ngx_string("次にできること"),
         ngx_string("前のページに戻り、入力内容を確認してから、もう一度お試"
                    "しください。"),
@@ -389,6 +399,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("De verzonden gegevens konden niet worden gelezen."),
         ngx_string("Het antwoord was:"),
         ngx_string("In de app is niets gewijzigd."),
+        ngx_string("Wat ze hebben gedaan, wordt zo veel mogelijk ongedaan "
+                   "gemaakt."),
         ngx_string("Wat u kunt doen"),
         ngx_string("Ga terug, controleer wat u hebt ingevuld en probeer "
                    "het opnieuw."),
@@ -437,6 +449,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Nie udało się odczytać przesłanych danych."),
         ngx_string("Odpowiedź brzmiała:"),
         ngx_string("W aplikacji niczego nie zmieniono."),
+        ngx_string("Ich skutki są w miarę możliwości cofane."),
         ngx_string("Co można zrobić"),
         ngx_string("Wróć, sprawdź wprowadzone dane i spróbuj ponownie."),
         ngx_string("Poczekaj chwilę, a potem wróć i spróbuj ponownie."),
@@ -485,6 +498,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Não foi possível ler os dados enviados."),
         ngx_string("A resposta foi:"),
         ngx_string("Nada foi alterado na aplicação."),
+        ngx_string("O que foi feito está a ser desfeito na medida do "
+                   "possível."),
         ngx_string("O que pode fazer"),
         ngx_string("Volte, verifique o que escreveu e tente novamente."),
         ngx_string("Aguarde um momento, volte e tente novamente."),
@@ -527,6 +542,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("无法读取所发送的数据。"),
         ngx_string("答复如下："),
         ngx_string("应用中未作任何更改。"),
+        ngx_string("正在尽可能撤销这些步骤所做的更改。"),
         ngx_string("您可以这样做"),
         ngx_string("请返回，检查您输入的内容，然后重试。"),
         ngx_string("请稍候片刻，然后返回重试。"),

@@ -43,6 +43,7 @@ typedef enum {
 
     NGX_HTTP_FLOWDASH_ERROR_ANSWER,         /* before the endpoint's message */
     NGX_HTTP_FLOWDASH_ERROR_UNCHANGED,
+    NGX_HTTP_FLOWDASH_ERROR_UNDOING,        /* after ..._NO_APP_BUT */
     NGX_HTTP_FLOWDASH_ERROR_ADVICE,         /* a heading */
 
     /* what the user can do */

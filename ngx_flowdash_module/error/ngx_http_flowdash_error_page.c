@@ -350,6 +350,11 @@ ngx_http_flowdash_error_page_happened(u_char *p,
     p = ngx_sprintf(p, (char *) say[text->happened].data, &page->step);
     p = ngx_sprintf(p, "%V", &text->language->space);
 
+    if (text->undoing) {
+        p = ngx_sprintf(p, "%V%V", &say[NGX_HTTP_FLOWDASH_ERROR_UNDOING],
+                        &text->language->space);
+    }
+
     if (page->answer.len) {
         p = ngx_sprintf(p, "%V</p>\n<blockquote dir=\"auto\">%V</blockquote>"
                            "\n<p>",

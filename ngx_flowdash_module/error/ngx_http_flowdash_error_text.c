@@ -85,6 +85,7 @@ ngx_http_flowdash_error_text(ngx_http_request_t *r,
     text->advice = ngx_http_flowdash_error_advice[ctx->error].advice;
     ngx_str_null(&text->step);
     ngx_str_null(&text->told);
+    text->undoing = 0;
 
     if (ngx_http_flowdash_text_check_utf8(&text->action)) {
 
@@ -266,6 +267,10 @@ ngx_http_flowdash_error_text_told(ngx_http_request_t *r,
 
         p = ngx_sprintf(p, "%s%V", (p == text->step.data) ? "" : ", ", name);
 
+        if (ex[i]->step->undo) {
+            text->undoing = 1;
+        }
+
         if (q[-1] != '[') {
             *q++ = ',';
         }
@@ -292,7 +297,8 @@ ngx_http_flowdash_error_text_detail(ngx_pool_t *pool,
     step.len = text->step.len + sizeof("\"\"") - 1;
 
     p = ngx_pnalloc(pool, 2 * step.len + say[text->happened].len
-                          + text->language->space.len
+                          + 2 * text->language->space.len
+                          + say[NGX_HTTP_FLOWDASH_ERROR_UNDOING].len
                           + say[NGX_HTTP_FLOWDASH_ERROR_UNCHANGED].len);
     if (p == NULL) {
         return NGX_ERROR;
@@ -302,6 +308,12 @@ ngx_http_flowdash_error_text_detail(ngx_pool_t *pool,
     detail->data = ngx_sprintf(p, "\"%V\"", &text->step);
 
     p = ngx_sprintf(detail->data, (char *) say[text->happened].data, &step);
+
+    if (text->undoing) {
+        p = ngx_sprintf(p, "%V%V", &text->language->space,
+                        &say[NGX_HTTP_FLOWDASH_ERROR_UNDOING]);
+    }
+
     p = ngx_sprintf(p, "%V%V", &text->language->space,
                     &say[NGX_HTTP_FLOWDASH_ERROR_UNCHANGED]);
 
