@@ -32,6 +32,8 @@
 #include <ngx_http_flowdash_user_from.h>
 #include <ngx_http_flowdash_fetch.h>
 #include <ngx_http_flowdash_dry_run.h>
+#include <ngx_http_flowdash_once.h>
+#include <ngx_http_flowdash_once_replay.h>
 #include <ngx_http_flowdash_error.h>
 #include <ngx_http_flowdash_error_internal.h>
 #include <ngx_http_flowdash_error_user.h>
@@ -60,6 +62,8 @@ static ngx_int_t ngx_http_flowdash_action_batch(ngx_http_request_t *r,
 static ngx_int_t ngx_http_flowdash_action_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_prepare(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_action_once(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static void ngx_http_flowdash_action_enter(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
@@ -166,6 +170,9 @@ ngx_http_flowdash_action_continue(ngx_http_request_t *r,
 
     case NGX_HTTP_FLOWDASH_FETCHING:
         return ngx_http_flowdash_action_fetched(r, ctx);
+
+    case NGX_HTTP_FLOWDASH_WAITING:
+        return ngx_http_flowdash_action_once(r, ctx);
 
     case NGX_HTTP_FLOWDASH_RUNNING:
         return ngx_http_flowdash_action_run(r, ctx);
@@ -364,6 +371,7 @@ ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
     }
 
     ctx->own = ctx->task;
+    ctx->task_digest = NULL;
 
     if (!ctx->refusal_status && ngx_http_flowdash_batch_is_here(ctx)) {
         return ngx_http_flowdash_action_batch(r, ctx);
@@ -495,11 +503,6 @@ ngx_http_flowdash_action_prepare(ngx_http_request_t *r,
     rc = ngx_http_flowdash_dry_run_asked(r, ctx, &error);
 
     if (rc == NGX_OK) {
-
-        if (!ctx->dry_run) {
-            ngx_http_flowdash_count_started(r, ctx);
-        }
-
         rc = ngx_http_flowdash_source_preset(r, ctx, &error);
     }
 
@@ -516,9 +519,35 @@ ngx_http_flowdash_action_prepare(ngx_http_request_t *r,
         return ngx_http_flowdash_dry_run(r, ctx);
     }
 
-    ctx->state = NGX_HTTP_FLOWDASH_RUNNING;
+    return ngx_http_flowdash_action_once(r, ctx);
+}
 
-    return ngx_http_flowdash_action_run(r, ctx);
+
+/* one of the requests with the same key runs, the others get its response */
+
+static ngx_int_t
+ngx_http_flowdash_action_once(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_flowdash_once(r, ctx);
+
+    if (rc == NGX_OK) {
+        return ngx_http_flowdash_action_run(r, ctx);
+    }
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_flowdash_action_stop(r, ctx, ctx->once->error,
+                                         ctx->refusal_status, &ctx->detail);
+    }
+
+    if (rc == NGX_DONE) {
+        ngx_http_flowdash_action_restore(r, ctx);
+        return ngx_http_flowdash_once_replay(r, ctx);
+    }
+
+    return (rc == NGX_AGAIN) ? NGX_DONE : rc;
 }
 
 

@@ -109,6 +109,7 @@ ngx_http_flowdash_conf_loc_create(ngx_conf_t *cf)
     conf->dry_run = NGX_CONF_UNSET_PTR;
     conf->outcome = NGX_CONF_UNSET_PTR;
     conf->success = NGX_CONF_UNSET_PTR;
+    conf->once = NGX_CONF_UNSET_PTR;
     conf->steps = NGX_CONF_UNSET_PTR;
     conf->headers = NGX_CONF_UNSET_PTR;
     conf->set_body = NGX_CONF_UNSET_PTR;
@@ -172,6 +173,7 @@ ngx_http_flowdash_conf_loc_merge(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->decode, prev->decode, 0);
     ngx_conf_merge_ptr_value(conf->dry_run, prev->dry_run, NULL);
     ngx_http_flowdash_conf_outcome_merge(prev, conf);
+    ngx_conf_merge_ptr_value(conf->once, prev->once, NULL);
     ngx_conf_merge_ptr_value(conf->steps, prev->steps, NULL);
 
     if (ngx_http_flowdash_conf_loc_merge_step(prev, conf) != NGX_OK) {

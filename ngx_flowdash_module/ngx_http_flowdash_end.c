@@ -15,6 +15,7 @@
 #include <ngx_http_flowdash_count.h>
 #include <ngx_http_flowdash_user_headers.h>
 #include <ngx_http_flowdash_dry_run.h>
+#include <ngx_http_flowdash_once.h>
 #include <ngx_http_flowdash_error.h>
 #include <ngx_http_flowdash_error_internal.h>
 #include <ngx_http_flowdash_unread.h>
@@ -186,10 +187,12 @@ ngx_http_flowdash_end(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 
         ngx_http_flowdash_unread_end(r, ctx);
         ngx_http_flowdash_error_internal_end(r, ctx);
+        ngx_http_flowdash_once_end(r, ctx);
         return;
     }
 
     ngx_http_flowdash_end_outcome(r, ctx, NGX_HTTP_FLOWDASH_OUTCOME_AT_END);
+    ngx_http_flowdash_once_end(r, ctx);
 }
 
 

@@ -530,6 +530,8 @@ sub expected_lines {
                 'flowdash_user_cache_hits_total' => $status->{user_cache_hits},
                 'flowdash_user_cache_misses_total' =>
                     $status->{user_cache_misses},
+                (map { ('flowdash_once_total{' . label([ result => $_ ]) . '}'
+                        => $status->{once}{$_}) } keys %{ $status->{once} }),
                 build_info() => 1);
 
     my $add = sub {

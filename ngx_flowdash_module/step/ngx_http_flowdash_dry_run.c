@@ -18,6 +18,7 @@
 #include <ngx_http_flowdash_extract_field.h>
 #include <ngx_http_flowdash_retry.h>
 #include <ngx_http_flowdash_identity.h>
+#include <ngx_http_flowdash_once_key.h>
 #include <ngx_http_flowdash_url_make.h>
 #include <ngx_http_flowdash_step.h>
 #include <ngx_http_flowdash_dry_run.h>
@@ -39,6 +40,8 @@ static ngx_int_t ngx_http_flowdash_dry_run_extracted(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_dry_run_t *out);
 static ngx_uint_t ngx_http_flowdash_dry_run_is_hidden(
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_extract_t *extract);
+static ngx_int_t ngx_http_flowdash_dry_run_once(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_dry_run_t *out);
 static ngx_int_t ngx_http_flowdash_dry_run_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_step_t *step,
     ngx_http_flowdash_dry_run_t *out);
@@ -105,8 +108,8 @@ ngx_http_flowdash_dry_run_was_asked(ngx_http_request_t *r,
 
 /*
  * {"dry_run":true,"id":ID,"action":NAME,"user_from":WHERE,"extracted":{...},
- * "steps":[...]}; two members are there only with flowdash_user_from, and with
- * flowdash_extract
+ * "once":{...},"steps":[...]}; three members are there only with
+ * flowdash_user_from, flowdash_extract and flowdash_once
  */
 
 ngx_int_t
@@ -137,6 +140,12 @@ ngx_http_flowdash_dry_run(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 
     if (ctx->conf->extracts
         && ngx_http_flowdash_dry_run_extracted(r, ctx, &out) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ctx->conf->once
+        && ngx_http_flowdash_dry_run_once(r, ctx, &out) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -240,6 +249,56 @@ ngx_http_flowdash_dry_run_is_hidden(ngx_http_flowdash_ctx_t *ctx,
     }
 
     return 0;
+}
+
+
+/* no key is taken, and no response that is kept is shown */
+
+static ngx_int_t
+ngx_http_flowdash_dry_run_once(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_dry_run_t *out)
+{
+    u_char                           key[NGX_HTTP_FLOWDASH_ID_DIGEST_LEN];
+    u_char                           request[NGX_HTTP_FLOWDASH_ID_DIGEST_LEN];
+    ngx_int_t                        rc;
+    ngx_str_t                        text;
+    const char                      *use;
+    ngx_http_flowdash_once_result_e  result;
+
+    rc = ngx_http_flowdash_once_key(r, ctx, &text, key, request, &result);
+
+    switch (rc) {
+
+    case NGX_OK:
+        use = "\"used\"";
+        break;
+
+    case NGX_DECLINED:
+        use = text.len ? "\"no user\"" : "\"no key\"";
+        break;
+
+    case NGX_ABORT:
+        use = "\"refused\"";
+        break;
+
+    default:
+        return NGX_ERROR;
+    }
+
+    ngx_http_flowdash_dry_run_text(out, ",\"once\":{\"key\":");
+
+    if (ngx_http_flowdash_text_check_utf8(&text)) {
+        ngx_http_flowdash_dry_run_text(out, "null");
+
+    } else {
+        ngx_http_flowdash_dry_run_string(out, &text);
+    }
+
+    ngx_http_flowdash_dry_run_text(out, ",\"result\":");
+    ngx_http_flowdash_dry_run_text(out, use);
+    ngx_http_flowdash_dry_run_text(out, "}");
+
+    return NGX_OK;
 }
 
 

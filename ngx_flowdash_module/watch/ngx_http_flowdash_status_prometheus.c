@@ -32,6 +32,8 @@ typedef struct {
 } ngx_http_flowdash_metric_t;
 
 
+static void ngx_http_flowdash_status_prometheus_once(
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_zone_t *zone);
 static void ngx_http_flowdash_status_prometheus_metric(
     ngx_http_flowdash_output_t *out, ngx_http_flowdash_view_t *view,
     ngx_http_flowdash_metric_t *metric);
@@ -182,6 +184,27 @@ ngx_http_flowdash_status_prometheus(ngx_http_flowdash_output_t *out,
         "flowdash_user_cache_misses_total %uA\n",
         view->zone->used, view->zone->size, view->zone->uncounted,
         view->zone->guarded, view->zone->user_hits, view->zone->user_misses);
+
+    ngx_http_flowdash_status_prometheus_once(out, view->zone);
+}
+
+
+static void
+ngx_http_flowdash_status_prometheus_once(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_zone_t *zone)
+{
+    ngx_uint_t  i;
+
+    ngx_http_flowdash_output(out,
+        "# HELP flowdash_once_total Requests with a key of flowdash_once.\n"
+        "# TYPE flowdash_once_total counter\n");
+
+    for (i = 0; i < NGX_HTTP_FLOWDASH_ONCE_RESULTS; i++) {
+        ngx_http_flowdash_output(out,
+                                 "flowdash_once_total{result=\"%s\"} %uA\n",
+                                 ngx_http_flowdash_once_table_name(i),
+                                 zone->once_results[i]);
+    }
 }
 
 

@@ -14,7 +14,7 @@ use warnings;
 use File::Basename qw(basename dirname);
 
 # from the bottom to the top; the last one is ngx_flowdash_module/ itself
-my @ROOMS = qw(data core call request watch step error .);
+my @ROOMS = qw(data core call request watch step once error .);
 
 # rooms that are used, and tested, without any request
 my %REQUESTLESS = map { $_ => 1 } qw(data call);
@@ -29,6 +29,7 @@ my %LIMIT = ('.c' => 600, '.h' => 300);
 my %LONG = (                      # may have more lines than that, because
     'ngx_http_flowdash_action.c' => 'a state machine is read as a whole',
     'ngx_http_flowdash_module.c' => 'most of it is the table of directives',
+    'ngx_http_flowdash_error_language_table.c' => 'a row for each language',
 );
 
 my $SOURCES = 'ngx_flowdash_module';
