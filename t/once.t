@@ -96,7 +96,7 @@ $t->config(<<"END" =~ s/worker_processes 1;//r);
             location /tasks/ {
                 flowdash_action "Finish";
                 flowdash_methods POST PUT HEAD;
-                flowdash_once \$http_idempotency_key 24h;
+                flowdash_once \$http_idempotency_key 24h wait=600s;
                 add_header X-Added \$request_id;
                 expires 1h;
                 $step
