@@ -23,6 +23,8 @@ typedef struct {
     ngx_http_flowdash_error_language_t  *language;
     ngx_http_flowdash_error_saying_e     happened;
     ngx_http_flowdash_error_saying_e     advice;
+    unsigned                             repeated:1;  /* the app may have
+                                                         changed before */
 } ngx_http_flowdash_error_text_t;
 
 
