@@ -19,7 +19,16 @@
 #include <ngx_http_flowdash_conf_step_block.h>
 
 
+static ngx_int_t ngx_http_flowdash_conf_step_counted(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step);
 static void **ngx_http_flowdash_conf_step_create(ngx_conf_t *cf);
+
+
+/* as in the counters; the first part of "undo NAME" is hashed as well */
+
+static const char  *ngx_http_flowdash_conf_step_kinds[] = {
+    NULL, "undo", "after"
+};
 
 
 char *
@@ -133,10 +142,44 @@ ngx_http_flowdash_conf_step_new(ngx_conf_t *cf, ngx_http_flowdash_kind_e kind,
     rc = (kind == NGX_HTTP_FLOWDASH_KIND_STEP)
          ? ngx_http_flowdash_id_step(name, step->id)
          : ngx_http_flowdash_id_delivery(
-               (kind == NGX_HTTP_FLOWDASH_KIND_UNDO) ? "undo" : "after", name,
-               step->id);
+               ngx_http_flowdash_conf_step_kinds[kind], name, step->id);
 
-    return (rc == NGX_OK) ? step : NULL;
+    if (rc != NGX_OK
+        || ngx_http_flowdash_conf_step_counted(cf, step) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return step;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_conf_step_counted(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step)
+{
+    u_char      *p;
+    const char  *kind;
+
+    kind = ngx_http_flowdash_conf_step_kinds[step->kind];
+
+    if (kind == NULL) {
+        step->counted = step->name;
+        return NGX_OK;
+    }
+
+    step->counted.len = ngx_strlen(kind) + 1 + step->name.len;
+
+    p = ngx_pnalloc(cf->pool, step->counted.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    step->counted.data = p;
+
+    (void) ngx_sprintf(p, "%s %V", kind, &step->name);
+
+    return NGX_OK;
 }
 
 

@@ -110,7 +110,8 @@ ok($t->wait_for(sub { files('worker-*/[0-9]*/*') == 1 }),
 
 kill KILL => $t->worker_pids;
 ok($t->wait_for(sub { $t->worker_pids == 2 }), 'the workers were killed');
-is($of->(), 1, 'the record is there');
+ok($t->wait_for(sub { 2 == (() = glob("$box/worker-*")) && $of->() }),
+   'a new worker has it');
 
 $t->stop;
 is(files('waiting/*/*'), 1, 'when nginx has stopped, it belongs to nobody');

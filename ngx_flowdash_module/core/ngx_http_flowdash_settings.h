@@ -121,6 +121,8 @@ typedef struct ngx_http_flowdash_step_s  ngx_http_flowdash_step_t;
 
 struct ngx_http_flowdash_step_s {
     ngx_str_t                       name;      /* of an undo: its step's */
+    ngx_str_t                       counted;   /* by this name: "undo NAME",
+                                                  "after NAME", or NAME */
     ngx_http_flowdash_kind_e        kind;
     u_char                          id[NGX_HTTP_FLOWDASH_ID_STEP_LEN];
     void                          **loc_conf;  /* of its nameless location */

@@ -18,6 +18,7 @@
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_exchange.h>
 #include <ngx_http_flowdash_log.h>
+#include <ngx_http_flowdash_count.h>
 #include <ngx_http_flowdash_pace.h>
 #include <ngx_http_flowdash_try.h>
 #include <ngx_http_flowdash_shown.h>
@@ -71,11 +72,14 @@ ngx_http_flowdash_tried(ngx_http_flowdash_tried_t *tried,
                           &ngx_http_flowdash_outbox.counters->delivered, 1);
     }
 
+    /* the answer's body may have failed, which does not matter */
+
+    try->ex.error = NGX_HTTP_FLOWDASH_OK;
+
+    ngx_http_flowdash_count_delivery(&file->record->action, &try->ex,
+                                     ngx_cycle->log);
+
     if (delivery->tries > 1) {
-
-        /* the answer's body may have failed, which does not matter */
-
-        try->ex.error = NGX_HTTP_FLOWDASH_OK;
 
         ngx_http_flowdash_log_delivery(ngx_cycle->log, NGX_LOG_INFO,
                                        file->record, delivery, &try->ex,
@@ -92,6 +96,9 @@ ngx_http_flowdash_tried_failed(ngx_http_flowdash_tried_t *tried,
     ngx_http_flowdash_delivery_t  *delivery;
 
     delivery = try->delivery;
+
+    ngx_http_flowdash_count_delivery(&file->record->action, &try->ex,
+                                     ngx_cycle->log);
 
     /* the first try of a record that nobody could send is not the last one */
 

@@ -336,26 +336,24 @@ void
 ngx_http_flowdash_whole_end(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_http_flowdash_whole_t  *whole;
-
-    whole = ctx->whole;
-
-    if (whole == NULL) {
+    if (ctx->whole == NULL) {
         return;
     }
 
-    if (whole->file) {
-        whole->request = whole->syncing ? r : NULL;
-
-        ngx_http_flowdash_whole_outcome(r, ctx);
-
-        ngx_http_flowdash_whole_complete(whole, r->connection->log);
+    if (!ctx->whole->syncing) {
+        ctx->whole->request = NULL;
     }
 
-    ctx->whole = NULL;
-    whole->over = 1;
+    ngx_http_flowdash_whole_outcome(r, ctx);
 
-    if (whole->file == NULL) {
-        ngx_free(whole);
+    if (ctx->whole) {
+        ngx_http_flowdash_whole_complete(ctx->whole, r->connection->log);
+    }
+
+    if (ctx->whole && ctx->whole->request == NULL) {
+
+        /* a thread is still at work */
+
+        ctx->whole->ctx = NULL;
     }
 }

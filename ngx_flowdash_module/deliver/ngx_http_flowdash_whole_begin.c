@@ -57,7 +57,6 @@ ngx_http_flowdash_whole_begin(ngx_http_request_t *r,
                                          r->connection->log);
     if (whole->file == NULL) {
         ngx_destroy_pool(whole->record->pool);
-        ngx_free(whole);
         return NGX_DECLINED;
     }
 
@@ -79,21 +78,15 @@ ngx_http_flowdash_whole_create(ngx_http_request_t *r,
     ngx_http_flowdash_whole_t   *whole;
     ngx_http_flowdash_record_t  *record;
 
-    /* the record may be gone before the request, and a sync ends after it */
-
-    whole = ngx_calloc(sizeof(ngx_http_flowdash_whole_t), ngx_cycle->log);
-    if (whole == NULL) {
-        return NULL;
-    }
-
     pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE / 4, ngx_cycle->log);
     if (pool == NULL) {
-        ngx_free(whole);
         return NULL;
     }
 
+    whole = ngx_pcalloc(pool, sizeof(ngx_http_flowdash_whole_t));
     record = ngx_pcalloc(pool, sizeof(ngx_http_flowdash_record_t));
-    if (record == NULL) {
+
+    if (whole == NULL || record == NULL) {
         goto failed;
     }
 
@@ -112,6 +105,7 @@ ngx_http_flowdash_whole_create(ngx_http_request_t *r,
     }
 
     whole->request = r;
+    whole->ctx = ctx;
     whole->record = record;
 
     return whole;
@@ -119,7 +113,6 @@ ngx_http_flowdash_whole_create(ngx_http_request_t *r,
 failed:
 
     ngx_destroy_pool(pool);
-    ngx_free(whole);
 
     return NULL;
 }

@@ -139,31 +139,27 @@ void
 ngx_http_flowdash_whole_settle(ngx_http_flowdash_whole_t *whole,
     ngx_log_t *log)
 {
-    ngx_http_flowdash_outcome_e       outcome;
     ngx_http_flowdash_outbox_file_t  *file;
 
-    file = whole->file;
-
-    if (file == NULL || !whole->ended || whole->syncing || whole->collecting) {
+    if (!whole->ended || whole->syncing || whole->collecting) {
         return;
     }
 
-    whole->file = NULL;
+    file = whole->file;
 
-    outcome = whole->record->outcome;
+    if (whole->ctx) {
+        whole->ctx->whole = NULL;
+    }
 
     if (whole->broken && whole->record->marked) {
 
         /* what the file says last is that the app was called */
 
-        outcome = NGX_HTTP_FLOWDASH_OUTCOME_UNKNOWN;
+        ngx_http_flowdash_outbox_set_aside(file, 0, log);
+        return;
     }
 
-    if (whole->over) {
-        ngx_free(whole);
-    }
-
-    switch (outcome) {
+    switch (whole->record->outcome) {
 
     case NGX_HTTP_FLOWDASH_OUTCOME_UNKNOWN:
         ngx_http_flowdash_outbox_set_aside(file, 0, log);

@@ -11,13 +11,15 @@
 
 
 /*
- * What whole.c and hold.c know of an execution.  It is in the record's pool,
- * and may outlive the request.
+ * What is known of an execution until its record is given away; then it is
+ * gone, and ctx->whole is NULL.  It is in the record's pool, and may outlive
+ * the request.
  */
 
 struct ngx_http_flowdash_whole_s {
     ngx_http_request_t                *request;   /* NULL: it has ended */
-    ngx_http_flowdash_outbox_file_t   *file;      /* NULL: it is given away */
+    ngx_http_flowdash_ctx_t           *ctx;       /* NULL: so has it */
+    ngx_http_flowdash_outbox_file_t   *file;
     ngx_http_flowdash_record_t        *record;
     ngx_http_flowdash_record_step_t   *step;      /* that is called; or NULL */
 
@@ -33,8 +35,6 @@ struct ngx_http_flowdash_whole_s {
     unsigned                           collecting:1;  /* the response */
     unsigned                           gzip:1;    /* it is coded so */
     unsigned                           broken:1;  /* a line is missing */
-    unsigned                           over:1;    /* the request has ended:
-                                                     only a sync needs it */
 };
 
 
@@ -61,7 +61,10 @@ ngx_int_t ngx_http_flowdash_whole_write(ngx_http_flowdash_whole_t *whole,
 ngx_int_t ngx_http_flowdash_whole_sync(ngx_http_request_t *r,
     ngx_http_flowdash_whole_t *whole);
 
-/* Gives the record away, unless something of it is still to come. */
+/*
+ * Gives the record away, unless something of it is still to come.  Afterwards
+ * "whole" may be gone, as after all functions that do this.
+ */
 void ngx_http_flowdash_whole_settle(ngx_http_flowdash_whole_t *whole,
     ngx_log_t *log);
 

@@ -3,7 +3,9 @@
  * The file of a record: its space, its lines, and that they survive.
  *
  * Lines are written at once, which needs no thread: they go to the page cache,
- * and their space is reserved.  What waits for the disk runs in a thread.
+ * and their space is reserved.  What waits for the disk runs in a thread, and
+ * so does the end of a file, as a file system may take milliseconds to free
+ * its space.
  */
 
 
@@ -30,6 +32,8 @@ static void ngx_http_flowdash_outbox_file_broken(
     ngx_log_t *log);
 static void ngx_http_flowdash_outbox_file_sized(
     ngx_http_flowdash_outbox_file_t *file, off_t size);
+static void ngx_http_flowdash_outbox_file_gone(
+    ngx_http_flowdash_outbox_file_t *file, ngx_err_t err, ngx_log_t *log);
 
 #if (NGX_THREADS)
 
@@ -37,11 +41,16 @@ typedef struct {
     ngx_http_flowdash_outbox_file_t     *file;
     ngx_fd_t                             dir;       /* or NGX_INVALID_FILE */
     ngx_err_t                            err;
-} ngx_http_flowdash_outbox_sync_t;
+} ngx_http_flowdash_outbox_task_t;
 
 
-static void ngx_http_flowdash_outbox_file_thread(void *data, ngx_log_t *log);
+static ngx_int_t ngx_http_flowdash_outbox_file_post(
+    ngx_http_flowdash_outbox_file_t *file,
+    void (*thread)(void *data, ngx_log_t *log), ngx_event_handler_pt handler);
+static void ngx_http_flowdash_outbox_file_sync(void *data, ngx_log_t *log);
 static void ngx_http_flowdash_outbox_file_synced(ngx_event_t *ev);
+static void ngx_http_flowdash_outbox_file_remove(void *data, ngx_log_t *log);
+static void ngx_http_flowdash_outbox_file_removed(ngx_event_t *ev);
 
 #endif
 
@@ -226,9 +235,6 @@ ngx_http_flowdash_outbox_sync(ngx_http_flowdash_outbox_file_t *file,
 {
 #if (NGX_THREADS)
 
-    ngx_thread_task_t                *task;
-    ngx_http_flowdash_outbox_sync_t  *sync;
-
     if (file->fd == NGX_INVALID_FILE || !file->record->sync) {
         return NGX_OK;
     }
@@ -240,33 +246,12 @@ ngx_http_flowdash_outbox_sync(ngx_http_flowdash_outbox_file_t *file,
         return NGX_ERROR;
     }
 
-    task = file->task;
-
-    if (task == NULL) {
-        task = ngx_thread_task_alloc(file->record->pool,
-                                     sizeof(ngx_http_flowdash_outbox_sync_t));
-        if (task == NULL) {
-            return NGX_ERROR;
-        }
-
-        sync = task->ctx;
-        sync->file = file;
-
-        task->handler = ngx_http_flowdash_outbox_file_thread;
-        task->event.handler = ngx_http_flowdash_outbox_file_synced;
-        task->event.data = sync;
-        task->event.log = ngx_cycle->log;
-
-        file->task = task;
-    }
-
-    sync = task->ctx;
-    sync->dir = file->synced ? NGX_INVALID_FILE : ngx_http_flowdash_outbox.now;
-
     file->handler = handler;
     file->data = data;
 
-    if (ngx_thread_task_post(ngx_http_flowdash_outbox.conf.threads, task)
+    if (ngx_http_flowdash_outbox_file_post(file,
+                                         ngx_http_flowdash_outbox_file_sync,
+                                         ngx_http_flowdash_outbox_file_synced)
         != NGX_OK)
     {
         ngx_http_flowdash_outbox_file_broken(file, 0, "a thread for fsync()",
@@ -286,31 +271,67 @@ ngx_http_flowdash_outbox_sync(ngx_http_flowdash_outbox_file_t *file,
 
 #if (NGX_THREADS)
 
-/* runs in a thread: it must not touch anything that the worker changes */
+/* one task serves all that is done with a file, one after the other */
+
+static ngx_int_t
+ngx_http_flowdash_outbox_file_post(ngx_http_flowdash_outbox_file_t *file,
+    void (*thread)(void *data, ngx_log_t *log), ngx_event_handler_pt handler)
+{
+    ngx_thread_task_t                *task;
+    ngx_http_flowdash_outbox_task_t  *context;
+
+    task = file->task;
+
+    if (task == NULL) {
+        task = ngx_thread_task_alloc(file->record->pool,
+                                     sizeof(ngx_http_flowdash_outbox_task_t));
+        if (task == NULL) {
+            return NGX_ERROR;
+        }
+
+        file->task = task;
+    }
+
+    context = task->ctx;
+    context->file = file;
+    context->dir = file->synced ? NGX_INVALID_FILE
+                                : ngx_http_flowdash_outbox.now;
+
+    task->handler = thread;
+    task->event.handler = handler;
+    task->event.data = context;
+    task->event.log = ngx_cycle->log;
+    task->event.complete = 0;
+
+    return ngx_thread_task_post(ngx_http_flowdash_outbox.conf.threads, task);
+}
+
+
+/* runs in a thread: the worker does not change what it reads */
 
 static void
-ngx_http_flowdash_outbox_file_thread(void *data, ngx_log_t *log)
+ngx_http_flowdash_outbox_file_sync(void *data, ngx_log_t *log)
 {
-    ngx_http_flowdash_outbox_sync_t *sync = data;
+    ngx_http_flowdash_outbox_task_t *task = data;
 
-    sync->err = 0;
+    task->err = 0;
 
     /*
      * A new file needs its name as well.  Later, the times of the file are
      * nothing to wait for: its size does not change.
      */
 
-    if (sync->dir == NGX_INVALID_FILE) {
+    if (task->dir == NGX_INVALID_FILE) {
 
-        if (fdatasync(sync->file->fd) == -1) {
-            sync->err = ngx_errno;
+        if (fdatasync(task->file->fd) == -1) {
+            task->err = ngx_errno;
         }
 
         return;
     }
 
-    if (fsync(sync->file->fd) == -1 || fsync(sync->dir) == -1) {
-        sync->err = ngx_errno;
+    if (fsync(task->file->fd) == -1 || fsync(task->dir) == -1) {
+        task->err = ngx_errno;
     }
 }
 
@@ -320,15 +341,14 @@ ngx_http_flowdash_outbox_file_synced(ngx_event_t *ev)
 {
     ngx_int_t                         rc;
     ngx_http_flowdash_outbox_file_t  *file;
-    ngx_http_flowdash_outbox_sync_t  *sync;
+    ngx_http_flowdash_outbox_task_t  *task;
 
-    sync = ev->data;
-    file = sync->file;
+    task = ev->data;
+    file = task->file;
 
     rc = NGX_OK;
-    ev->complete = 0;
 
-    if (sync->err == 0) {
+    if (task->err == 0) {
         file->synced = 1;
 
     } else {
@@ -338,11 +358,40 @@ ngx_http_flowdash_outbox_file_synced(ngx_event_t *ev)
         file->broken = 1;
         rc = NGX_ERROR;
 
-        ngx_http_flowdash_outbox_file_broken(file, sync->err, "fsync()",
+        ngx_http_flowdash_outbox_file_broken(file, task->err, "fsync()",
                                              ev->log);
     }
 
     file->handler(file, rc);
+}
+
+
+static void
+ngx_http_flowdash_outbox_file_remove(void *data, ngx_log_t *log)
+{
+    ngx_http_flowdash_outbox_task_t *task = data;
+
+    task->err = 0;
+
+    if (ngx_delete_file(task->file->path.data) == NGX_FILE_ERROR) {
+        task->err = ngx_errno;
+    }
+
+    /* its space is freed when it has no name and is not open */
+
+    (void) ngx_close_file(task->file->fd);
+}
+
+
+static void
+ngx_http_flowdash_outbox_file_removed(ngx_event_t *ev)
+{
+    ngx_http_flowdash_outbox_task_t  *task;
+
+    task = ev->data;
+    task->file->fd = NGX_INVALID_FILE;
+
+    ngx_http_flowdash_outbox_file_gone(task->file, task->err, ev->log);
 }
 
 #endif
@@ -352,20 +401,53 @@ void
 ngx_http_flowdash_outbox_remove(ngx_http_flowdash_outbox_file_t *file,
     ngx_log_t *log)
 {
-    if (file->fd != NGX_INVALID_FILE) {
+    ngx_err_t  err;
 
-        if (ngx_delete_file(file->path.data) == NGX_FILE_ERROR
-            && ngx_errno != NGX_ENOENT)
-        {
-            /* it says that it is done: it is removed when it is read again */
+    if (file->fd == NGX_INVALID_FILE) {
+        ngx_http_flowdash_outbox_dir_close(file, log);
+        return;
+    }
 
-            ngx_log_error(NGX_LOG_CRIT, log, ngx_errno,
-                          "flowdash: " ngx_delete_file_n " \"%V\" failed",
-                          &file->path);
+#if (NGX_THREADS)
 
-        } else {
-            ngx_http_flowdash_outbox_file_sized(file, 0);
-        }
+    /* nobody would see the end of a task when the worker ends */
+
+    if (ngx_http_flowdash_outbox.conf.threads && !ngx_exiting
+        && !ngx_terminate
+        && ngx_http_flowdash_outbox_file_post(file,
+                                       ngx_http_flowdash_outbox_file_remove,
+                                       ngx_http_flowdash_outbox_file_removed)
+           == NGX_OK)
+    {
+        return;
+    }
+
+#endif
+
+    err = 0;
+
+    if (ngx_delete_file(file->path.data) == NGX_FILE_ERROR) {
+        err = ngx_errno;
+    }
+
+    ngx_http_flowdash_outbox_file_gone(file, err, log);
+}
+
+
+static void
+ngx_http_flowdash_outbox_file_gone(ngx_http_flowdash_outbox_file_t *file,
+    ngx_err_t err, ngx_log_t *log)
+{
+    if (err && err != NGX_ENOENT) {
+
+        /* it says that it is done: it is removed when it is read again */
+
+        ngx_log_error(NGX_LOG_CRIT, log, err,
+                      "flowdash: " ngx_delete_file_n " \"%V\" failed",
+                      &file->path);
+
+    } else {
+        ngx_http_flowdash_outbox_file_sized(file, 0);
     }
 
     ngx_http_flowdash_outbox_dir_close(file, log);

@@ -47,7 +47,7 @@ ngx_int_t ngx_http_flowdash_outbox_sync(ngx_http_flowdash_outbox_file_t *file,
 
 /*
  * Everything is delivered: removes the file, closes it, frees the record and
- * the file's struct.
+ * the file's struct; with threads, some time later.
  */
 void ngx_http_flowdash_outbox_remove(ngx_http_flowdash_outbox_file_t *file,
     ngx_log_t *log);

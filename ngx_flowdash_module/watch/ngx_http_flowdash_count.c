@@ -14,24 +14,21 @@
 #include <ngx_http_flowdash_metrics.h>
 #include <ngx_http_flowdash_recent.h>
 #include <ngx_http_flowdash_follow.h>
+#include <ngx_http_flowdash_count_calls.h>
 #include <ngx_http_flowdash_count.h>
 
 
 static ngx_http_flowdash_counters_t *ngx_http_flowdash_count_get(
     ngx_http_flowdash_zone_t *zone, ngx_str_t *action, ngx_str_t *step,
     ngx_log_t *log);
+static ngx_uint_t ngx_http_flowdash_count_steps(ngx_http_flowdash_zone_t *zone,
+    ngx_str_t *action, ngx_array_t *steps);
+static void ngx_http_flowdash_count_exchange(
+    ngx_http_flowdash_counters_t *counters, ngx_http_flowdash_exchange_t *ex);
 static void ngx_http_flowdash_count_failed(ngx_http_flowdash_ctx_t *ctx);
 static ngx_uint_t ngx_http_flowdash_count_is_due(ngx_atomic_t *last,
     ngx_log_t *log, ngx_uint_t level);
 static ngx_str_t ngx_http_flowdash_count_name(ngx_http_flowdash_ctx_t *ctx);
-static ngx_uint_t ngx_http_flowdash_count_attempts(
-    ngx_http_flowdash_counters_t *counters, ngx_http_flowdash_exchange_t *ex);
-static ngx_uint_t ngx_http_flowdash_count_upstream(
-    ngx_http_flowdash_counters_t *counters, ngx_http_flowdash_exchange_t *ex);
-static ngx_uint_t ngx_http_flowdash_count_handler(
-    ngx_http_flowdash_counters_t *counters, ngx_http_flowdash_exchange_t *ex);
-static void ngx_http_flowdash_count_status(
-    ngx_http_flowdash_counters_t *counters, ngx_uint_t status);
 
 
 /* does not compile if the counters have no room for all reasons */
@@ -44,9 +41,8 @@ void
 ngx_http_flowdash_count_configured(ngx_http_flowdash_main_conf_t *fmcf,
     ngx_log_t *log)
 {
-    ngx_uint_t                      i, n, room;
+    ngx_uint_t                      i, room;
     ngx_str_t                      *name;
-    ngx_http_flowdash_step_t      **step;
     ngx_http_flowdash_loc_conf_t  **action;
 
     room = 1;
@@ -62,24 +58,51 @@ ngx_http_flowdash_count_configured(ngx_http_flowdash_main_conf_t *fmcf,
         }
 
         name = &action[i]->action->value;
-        step = action[i]->steps->elts;
 
         if (!ngx_http_flowdash_metrics_get(fmcf->counters, name, NULL)) {
             room = 0;
         }
 
-        for (n = 0; n < action[i]->steps->nelts; n++) {
-            if (!ngx_http_flowdash_metrics_get(fmcf->counters, name,
-                                               &step[n]->name))
-            {
-                room = 0;
-            }
-        }
+        room &= ngx_http_flowdash_count_steps(fmcf->counters, name,
+                                              action[i]->steps)
+                && ngx_http_flowdash_count_steps(fmcf->counters, name,
+                                                 action[i]->afters);
     }
 
     if (!room) {
         ngx_http_flowdash_metrics_no_room(fmcf->counters, log);
     }
+}
+
+
+/* creates those of steps or after-steps; returns 0 if there is no room */
+
+static ngx_uint_t
+ngx_http_flowdash_count_steps(ngx_http_flowdash_zone_t *zone,
+    ngx_str_t *action, ngx_array_t *steps)
+{
+    ngx_uint_t                  i, room;
+    ngx_http_flowdash_step_t  **step;
+
+    if (steps == NULL) {
+        return 1;
+    }
+
+    room = 1;
+    step = steps->elts;
+
+    for (i = 0; i < steps->nelts; i++) {
+
+        if (!ngx_http_flowdash_metrics_get(zone, action, &step[i]->counted)
+            || (step[i]->undo
+                && !ngx_http_flowdash_metrics_get(zone, action,
+                                                  &step[i]->undo->counted)))
+        {
+            room = 0;
+        }
+    }
+
+    return room;
 }
 
 
@@ -182,7 +205,7 @@ ngx_http_flowdash_count_app(ngx_http_flowdash_ctx_t *ctx)
         return;
     }
 
-    ngx_http_flowdash_count_status(counters, ctx->app_status);
+    ngx_http_flowdash_count_calls_status(counters, ctx->app_status);
     counters->last_status = ctx->app_status;
 
     if (ctx->reached) {
@@ -369,7 +392,6 @@ void
 ngx_http_flowdash_count_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex)
 {
-    ngx_uint_t                     calls, answered;
     ngx_http_flowdash_counters_t  *counters;
 
     ngx_http_flowdash_follow_step_ended(ctx, ex);
@@ -387,6 +409,47 @@ ngx_http_flowdash_count_step(ngx_http_request_t *r,
     if (counters == NULL) {
         return;
     }
+
+    ngx_http_flowdash_count_exchange(counters, ex);
+
+    if (ex->tolerated) {
+        (void) ngx_atomic_fetch_add(&counters->tolerated, 1);
+        ngx_http_flowdash_recent_other(counters);
+    }
+}
+
+
+void
+ngx_http_flowdash_count_delivery(ngx_str_t *action,
+    ngx_http_flowdash_exchange_t *ex, ngx_log_t *log)
+{
+    ngx_http_flowdash_counters_t   *counters;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    fmcf = ngx_http_cycle_get_module_main_conf(ngx_cycle,
+                                               ngx_http_flowdash_module);
+
+    if (fmcf->counters == NULL) {
+        return;
+    }
+
+    counters = ngx_http_flowdash_count_get(fmcf->counters, action,
+                                           &ex->step->counted, log);
+    if (counters == NULL) {
+        return;
+    }
+
+    ex->time = ngx_current_msec - ex->start;
+
+    ngx_http_flowdash_count_exchange(counters, ex);
+}
+
+
+static void
+ngx_http_flowdash_count_exchange(ngx_http_flowdash_counters_t *counters,
+    ngx_http_flowdash_exchange_t *ex)
+{
+    ngx_uint_t  calls, answered;
 
     (void) ngx_atomic_fetch_add(&counters->started, 1);
 
@@ -406,22 +469,7 @@ ngx_http_flowdash_count_step(ngx_http_request_t *r,
     ngx_http_flowdash_metrics_time(&counters->time, ex->time);
     ngx_http_flowdash_recent_end(counters, ex->time, ex->error != 0);
 
-    if (ex->tolerated) {
-        (void) ngx_atomic_fetch_add(&counters->tolerated, 1);
-        ngx_http_flowdash_recent_other(counters);
-    }
-
-    if (ex->attempts.nelts) {
-        calls = ngx_http_flowdash_count_attempts(counters, ex);
-
-    } else if (ex->request && ex->request->upstream
-               && ex->request->upstream_states)
-    {
-        calls = ngx_http_flowdash_count_upstream(counters, ex);
-
-    } else {
-        calls = ngx_http_flowdash_count_handler(counters, ex);
-    }
+    calls = ngx_http_flowdash_count_calls(counters, ex);
 
     (void) ngx_atomic_fetch_add(&counters->calls, calls);
 
@@ -432,112 +480,4 @@ ngx_http_flowdash_count_step(ngx_http_request_t *r,
     if (ex->body.len) {
         (void) ngx_atomic_fetch_add(&counters->received, ex->body.len);
     }
-}
-
-
-/* calls by flowdash_call */
-
-static ngx_uint_t
-ngx_http_flowdash_count_attempts(ngx_http_flowdash_counters_t *counters,
-    ngx_http_flowdash_exchange_t *ex)
-{
-    ngx_uint_t                    i;
-    ngx_http_flowdash_attempt_t  *attempt;
-
-    attempt = ex->attempts.elts;
-
-    for (i = 0; i < ex->attempts.nelts; i++) {
-
-        ngx_http_flowdash_count_status(counters,
-                             attempt[i].answered ? attempt[i].status : 0);
-
-        if (attempt[i].opened) {
-            (void) ngx_atomic_fetch_add(&counters->opened, 1);
-
-        } else if (attempt[i].answered) {
-            (void) ngx_atomic_fetch_add(&counters->reused, 1);
-
-        } else {
-            continue;
-        }
-
-        (void) ngx_atomic_fetch_add(&counters->sent, ex->payload.len);
-    }
-
-    return ex->attempts.nelts;
-}
-
-
-/*
- * Calls by nginx's upstream, which tells only of the last one whether its
- * connection was new.
- */
-
-static ngx_uint_t
-ngx_http_flowdash_count_upstream(ngx_http_flowdash_counters_t *counters,
-    ngx_http_flowdash_exchange_t *ex)
-{
-    ngx_uint_t                  i, n, status;
-    ngx_http_upstream_state_t  *state;
-
-    state = ex->request->upstream_states->elts;
-    n = ex->request->upstream_states->nelts;
-
-    for (i = 0; i < n; i++) {
-
-        /* the last one may have been cut; without an answer, it's nginx's */
-
-        status = (i == n - 1) ? ex->status : state[i].status;
-
-        ngx_http_flowdash_count_status(counters,
-                                   state[i].header_time != (ngx_msec_t) -1
-                                   ? status : 0);
-
-        if (state[i].bytes_sent == 0) {
-            continue;
-        }
-
-        (void) ngx_atomic_fetch_add(&counters->sent, ex->payload.len);
-
-        if (i == n - 1 && ex->request->upstream->peer.cached) {
-            (void) ngx_atomic_fetch_add(&counters->reused, 1);
-
-        } else {
-            (void) ngx_atomic_fetch_add(&counters->opened, 1);
-        }
-    }
-
-    return n;
-}
-
-
-/* the call by another content handler; flowdash_call did not get to one */
-
-static ngx_uint_t
-ngx_http_flowdash_count_handler(ngx_http_flowdash_counters_t *counters,
-    ngx_http_flowdash_exchange_t *ex)
-{
-    ngx_http_flowdash_loc_conf_t  *flcf;
-
-    flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
-
-    if (ex->request == NULL || flcf->url) {
-        return 0;
-    }
-
-    ngx_http_flowdash_count_status(counters, ex->status);
-
-    return 1;
-}
-
-
-static void
-ngx_http_flowdash_count_status(ngx_http_flowdash_counters_t *counters,
-    ngx_uint_t status)
-{
-    ngx_uint_t  class;
-
-    class = status / 100;
-
-    (void) ngx_atomic_fetch_add(&counters->statuses[class < 6 ? class : 0], 1);
 }

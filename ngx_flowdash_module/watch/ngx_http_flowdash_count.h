@@ -10,7 +10,8 @@
 
 
 /*
- * Creates the counters of all actions and steps whose names have no variables.
+ * Creates the counters of all actions whose names have no variables, and of
+ * their steps, undos and after-steps.
  */
 void ngx_http_flowdash_count_configured(ngx_http_flowdash_main_conf_t *fmcf,
     ngx_log_t *log);
@@ -53,6 +54,13 @@ ngx_uint_t ngx_http_flowdash_count_dropped(ngx_http_flowdash_ctx_t *ctx,
 /* Counts a step that has ended, with its calls. */
 void ngx_http_flowdash_count_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
+
+/*
+ * Counts a try of an undo or after-step, of the execution of an action of this
+ * name; no client's request is needed.  It sets ex->time.
+ */
+void ngx_http_flowdash_count_delivery(ngx_str_t *action,
+    ngx_http_flowdash_exchange_t *ex, ngx_log_t *log);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_COUNT_H_INCLUDED_ */

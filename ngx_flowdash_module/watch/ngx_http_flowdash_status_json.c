@@ -80,6 +80,14 @@ ngx_http_flowdash_status_json(ngx_http_flowdash_output_t *out,
             ngx_http_flowdash_status_json_step(out, &step[n]);
         }
 
+        step = action[i].deliveries.elts;
+
+        for (n = 0; n < action[i].deliveries.nelts; n++) {
+            ngx_http_flowdash_output(out, "%s\n ", n ? ","
+                                                  : "],\n \"deliveries\":[");
+            ngx_http_flowdash_status_json_step(out, &step[n]);
+        }
+
         ngx_http_flowdash_output(out, "]}");
     }
 

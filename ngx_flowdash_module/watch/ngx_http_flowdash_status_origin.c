@@ -11,6 +11,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_metrics.h>
 #include <ngx_http_flowdash_status_view.h>
+#include <ngx_http_flowdash_status_delivery.h>
 #include <ngx_http_flowdash_status_origin.h>
 
 
@@ -77,7 +78,9 @@ ngx_http_flowdash_status_origin_has_steps(ngx_http_flowdash_loc_conf_t *flcf,
             }
         }
 
-        if (k == flcf->steps->nelts) {
+        if (k == flcf->steps->nelts
+            && !ngx_http_flowdash_status_delivery_is(flcf, &counted[i].name))
+        {
             return 0;
         }
     }

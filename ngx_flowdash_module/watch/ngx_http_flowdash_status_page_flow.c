@@ -1,8 +1,9 @@
 
 /*
  * An action, drawn as a line that leads from station to station: the action,
- * its steps, and the app.  The line is as wide as its traffic.  All that is
- * drawn is in a table, too, see status_page_table.
+ * its steps, the app, and after-steps; an undo is below its step.  The line is
+ * as wide as its traffic.  All that is drawn is in a table, too, see
+ * status_page_table.
  */
 
 
@@ -10,32 +11,10 @@
 #include <ngx_core.h>
 #include <ngx_http_flowdash_output.h>
 #include <ngx_http_flowdash_status_view.h>
+#include <ngx_http_flowdash_status_delivery.h>
 #include <ngx_http_flowdash_status_page_text.h>
+#include <ngx_http_flowdash_status_page_station.h>
 #include <ngx_http_flowdash_status_page_flow.h>
-
-
-/* The drawing is 1200 units wide, which the page scales to its own width. */
-
-#define NGX_HTTP_FLOWDASH_FLOW_ACTION   268   /* where the line begins */
-#define NGX_HTTP_FLOWDASH_FLOW_FIRST    304   /* the first step */
-#define NGX_HTTP_FLOWDASH_FLOW_APP      1040
-#define NGX_HTTP_FLOWDASH_FLOW_COLUMNS  4
-
-#define NGX_HTTP_FLOWDASH_FLOW_LINE     30    /* below the top of a row */
-#define NGX_HTTP_FLOWDASH_FLOW_ROW      78    /* how high a row is */
-#define NGX_HTTP_FLOWDASH_FLOW_MARKED   91    /* with a station in a box */
-#define NGX_HTTP_FLOWDASH_FLOW_IDLE     44
-
-
-typedef struct {
-    ngx_http_flowdash_output_t       *out;
-    ngx_http_flowdash_view_t         *view;
-    ngx_http_flowdash_action_view_t  *action;
-    ngx_uint_t                        columns;
-    ngx_uint_t                        pitch;     /* of the columns */
-    ngx_uint_t                        row;       /* its height */
-    ngx_uint_t                        left;      /* runs that still pass */
-} ngx_http_flowdash_flow_t;
 
 
 static void ngx_http_flowdash_status_page_flow_boxes(
@@ -52,14 +31,13 @@ static void ngx_http_flowdash_status_page_flow_action(
     ngx_http_flowdash_flow_t *flow);
 static void ngx_http_flowdash_status_page_flow_step(
     ngx_http_flowdash_flow_t *flow, ngx_uint_t i);
+static void ngx_http_flowdash_status_page_flow_afters(
+    ngx_http_flowdash_flow_t *flow, ngx_uint_t y);
+static void ngx_http_flowdash_status_page_flow_later(
+    ngx_http_flowdash_flow_t *flow, ngx_uint_t from, ngx_uint_t to,
+    ngx_uint_t y);
 static void ngx_http_flowdash_status_page_flow_app(
     ngx_http_flowdash_flow_t *flow, ngx_uint_t y);
-static void ngx_http_flowdash_status_page_flow_station(
-    ngx_http_flowdash_flow_t *flow, const char *class, ngx_uint_t x,
-    ngx_uint_t y);
-static void ngx_http_flowdash_status_page_flow_host(
-    ngx_http_flowdash_flow_t *flow, ngx_http_flowdash_step_view_t *step,
-    ngx_uint_t x, ngx_uint_t y, ngx_uint_t room);
 static ngx_uint_t ngx_http_flowdash_status_page_flow_x(
     ngx_http_flowdash_flow_t *flow, ngx_uint_t i);
 
@@ -69,8 +47,9 @@ ngx_http_flowdash_status_page_flow(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_view_t *view, ngx_http_flowdash_action_view_t *action,
     ngx_uint_t columns)
 {
-    ngx_uint_t                i, n, rows;
-    ngx_http_flowdash_flow_t  flow;
+    ngx_uint_t                      i, n, rows, more;
+    ngx_http_flowdash_flow_t        flow;
+    ngx_http_flowdash_step_view_t  *delivery;
 
     ngx_memzero(&flow, sizeof(ngx_http_flowdash_flow_t));
 
@@ -87,11 +66,26 @@ ngx_http_flowdash_status_page_flow(ngx_http_flowdash_output_t *out,
                ? NGX_HTTP_FLOWDASH_FLOW_ROW
                : NGX_HTTP_FLOWDASH_FLOW_MARKED;
 
+    delivery = action->deliveries.elts;
+
+    for (i = 0; i < action->deliveries.nelts; i++) {
+
+        if (delivery[i].kind == NGX_HTTP_FLOWDASH_KIND_AFTER) {
+            flow.afters++;
+
+        } else if (flow.undo == 0) {
+            flow.undo = flow.row + 4;
+            flow.row += NGX_HTTP_FLOWDASH_FLOW_UNDO;
+        }
+    }
+
     n = action->steps.nelts;
     rows = n ? (n + columns - 1) / columns : 1;
+    more = (flow.afters + columns - 1) / columns;
 
     ngx_http_flowdash_output(out, "<svg viewBox=\"0 -5 1200 %ui\" "
-                             "aria-hidden=\"true\">\n", rows * flow.row);
+                             "aria-hidden=\"true\">\n",
+                             (rows + more) * flow.row);
 
     /* what is drawn later lies above the rest */
 
@@ -103,6 +97,7 @@ ngx_http_flowdash_status_page_flow(ngx_http_flowdash_output_t *out,
         ngx_http_flowdash_status_page_flow_step(&flow, i);
     }
 
+    ngx_http_flowdash_status_page_flow_afters(&flow, (rows - 1) * flow.row);
     ngx_http_flowdash_status_page_flow_app(&flow, (rows - 1) * flow.row);
 
     ngx_http_flowdash_output(out, "</svg>\n");
@@ -268,7 +263,7 @@ ngx_http_flowdash_status_page_flow_action(ngx_http_flowdash_flow_t *flow)
     out = flow->out;
     action = flow->action;
 
-    ngx_http_flowdash_status_page_flow_station(flow, action->refused ? "bad"
+    ngx_http_flowdash_status_page_station(flow, action->refused ? "bad"
                                        : action->recent.ended ? "" : "none",
                                        NGX_HTTP_FLOWDASH_FLOW_ACTION, 0);
 
@@ -318,18 +313,14 @@ ngx_http_flowdash_status_page_flow_step(ngx_http_flowdash_flow_t *flow,
     ngx_uint_t i)
 {
     ngx_uint_t                      x, y, room;
-    const char                     *class;
-    ngx_http_flowdash_output_t     *out;
-    ngx_http_flowdash_step_view_t  *step;
+    ngx_http_flowdash_step_view_t  *step, *undo;
 
-    out = flow->out;
     step = flow->action->steps.elts;
     step += i;
 
     x = ngx_http_flowdash_status_page_flow_x(flow, i);
     y = i / flow->columns * flow->row;
     room = flow->pitch - 8;
-    class = ngx_http_flowdash_status_view_station(flow->action, i);
 
     if (i + 1 == flow->action->steps.nelts && !step->failing && !step->slow) {
 
@@ -338,48 +329,63 @@ ngx_http_flowdash_status_page_flow_step(ngx_http_flowdash_flow_t *flow,
         room += NGX_HTTP_FLOWDASH_FLOW_APP - x - flow->pitch;
     }
 
-    ngx_http_flowdash_output(out, "<g class=\"%s\"><title>", class);
-    ngx_http_flowdash_output_html(out, &step->name);
-    ngx_http_flowdash_output(out, "</title>");
-    ngx_http_flowdash_status_page_flow_station(flow, class, x, y);
-    ngx_http_flowdash_output(out, "<text class=\"n\" x=\"%ui\" y=\"%ui\">",
-                             x - 6, y + 14);
-    ngx_http_flowdash_status_page_clip(out, &step->name,
-                                       room * 100 / 17);
-    ngx_http_flowdash_output(out, "</text>");
+    ngx_http_flowdash_status_page_station_call(flow, step,
+                       ngx_http_flowdash_status_view_station(flow->action, i),
+                                            x, y, room);
 
-    if (step->failing) {
-        ngx_http_flowdash_output(out, "<text class=\"bad\" x=\"%ui\" "
-                                 "y=\"%ui\">", x - 6, y + 52);
-        ngx_http_flowdash_status_page_reason(out, step->counters);
-        ngx_http_flowdash_output(out, "</text><text class=\"s\" x=\"%ui\" "
-                                 "y=\"%ui\">", x - 6, y + 66);
-        ngx_http_flowdash_status_page_times(out, step->recent.now_failed);
-        ngx_http_flowdash_output(out, "</text>");
-        ngx_http_flowdash_status_page_flow_host(flow, step, x, y + 79,
-                                                room);
+    undo = ngx_http_flowdash_status_delivery_undo(flow->action, i);
 
-    } else if (flow->row != NGX_HTTP_FLOWDASH_FLOW_IDLE) {
+    if (undo) {
+        ngx_http_flowdash_status_page_station_undo(flow, undo, x,
+                                                   y + flow->undo);
+    }
+}
 
-        if (step->recent.ended) {
-            ngx_http_flowdash_output(out, "<text x=\"%ui\" y=\"%ui\">",
-                                     x - 6, y + 53);
-            ngx_http_flowdash_status_page_share(out, step->recent.ended
-                                                     - step->recent.failed,
-                                                step->recent.ended);
-            ngx_http_flowdash_output(out, "</text><text class=\"p\" "
-                                     "x=\"%ui\" y=\"%ui\">p95 ",
-                                     x + 60, y + 53);
-            ngx_http_flowdash_status_page_time(out, &step->recent.time, 950);
-            ngx_http_flowdash_output(out, "</text>");
+
+/* in rows of their own, to which a dashed line leads from the app */
+
+static void
+ngx_http_flowdash_status_page_flow_afters(ngx_http_flowdash_flow_t *flow,
+    ngx_uint_t y)
+{
+    ngx_uint_t                      i, n, x, from;
+    ngx_http_flowdash_step_view_t  *delivery;
+
+    n = 0;
+    from = NGX_HTTP_FLOWDASH_FLOW_APP;
+    delivery = flow->action->deliveries.elts;
+
+    for (i = 0; i < flow->action->deliveries.nelts; i++) {
+
+        if (delivery[i].kind != NGX_HTTP_FLOWDASH_KIND_AFTER) {
+            continue;
         }
 
-        ngx_http_flowdash_status_page_flow_host(flow, step, x,
-                                        y + (step->recent.ended ? 68 : 53),
-                                                room);
-    }
+        if (n % flow->columns == 0) {
+            ngx_http_flowdash_status_page_flow_later(flow, from, 1188, y);
+            from = NGX_HTTP_FLOWDASH_FLOW_ACTION;
+            y += flow->row;
+        }
 
-    ngx_http_flowdash_output(out, "</g>\n");
+        x = ngx_http_flowdash_status_page_flow_x(flow, n++);
+
+        ngx_http_flowdash_status_page_flow_later(flow, from, x, y);
+        ngx_http_flowdash_status_page_station_call(flow, &delivery[i],
+                      ngx_http_flowdash_status_delivery_state(&delivery[i]),
+                                                x, y, flow->pitch - 8);
+        from = x;
+    }
+}
+
+
+static void
+ngx_http_flowdash_status_page_flow_later(ngx_http_flowdash_flow_t *flow,
+    ngx_uint_t from, ngx_uint_t to, ngx_uint_t y)
+{
+    ngx_http_flowdash_output(flow->out, "<path class=\"none\" "
+                             "stroke-width=\"2.5\" stroke-dasharray=\"3 6\" "
+                             "d=\"M%ui %uiH%ui\"/>", from,
+                             y + NGX_HTTP_FLOWDASH_FLOW_LINE, to);
 }
 
 
@@ -399,7 +405,7 @@ ngx_http_flowdash_status_page_flow_app(ngx_http_flowdash_flow_t *flow,
     called = action->recent.ended - action->recent.failed;
 
     ngx_http_flowdash_output(out, "<g class=\"%s\">", class);
-    ngx_http_flowdash_status_page_flow_station(flow, class, x, y);
+    ngx_http_flowdash_status_page_station(flow, class, x, y);
     ngx_http_flowdash_output(out, "<text class=\"n\" x=\"%ui\" y=\"%ui\">app"
                              "</text>", x - 6, y + 14);
 
@@ -440,58 +446,6 @@ ngx_http_flowdash_status_page_flow_app(ngx_http_flowdash_flow_t *flow,
     }
 
     ngx_http_flowdash_output(out, "</g>\n");
-}
-
-
-/* a failing one has a cross, for those who do not see red */
-
-static void
-ngx_http_flowdash_status_page_flow_station(ngx_http_flowdash_flow_t *flow,
-    const char *class, ngx_uint_t x, ngx_uint_t y)
-{
-    y += NGX_HTTP_FLOWDASH_FLOW_LINE;
-
-    ngx_http_flowdash_output(flow->out, "<circle class=\"dot %s\" cx=\"%ui\" "
-                             "cy=\"%ui\" r=\"%s\"/>", class, x, y,
-                             *class == 'b' ? "10" : "8");
-
-    if (*class == 'b') {
-        ngx_http_flowdash_output(flow->out, "<path "
-                                 "d=\"M%ui %uil8 8m0-8l-8 8\"/>", x - 4,
-                                 y - 4);
-    }
-}
-
-
-/* without the scheme, which is in the table */
-
-static void
-ngx_http_flowdash_status_page_flow_host(ngx_http_flowdash_flow_t *flow,
-    ngx_http_flowdash_step_view_t *step, ngx_uint_t x, ngx_uint_t y,
-    ngx_uint_t room)
-{
-    u_char     *p, *last;
-    ngx_str_t   host;
-
-    host = step->endpoint;
-
-    if (host.len == 0) {
-        return;
-    }
-
-    last = host.data + host.len;
-    p = ngx_strlchr(host.data, last, ':');
-
-    if (p && last - p > 3 && p[1] == '/' && p[2] == '/') {
-        host.data = p + 3;
-        host.len = last - host.data;
-    }
-
-    ngx_http_flowdash_output(flow->out, "<text class=\"s\" x=\"%ui\" "
-                             "y=\"%ui\">", x - 6, y);
-    ngx_http_flowdash_status_page_clip(flow->out, &host,
-                                       room * 110 / 13);
-    ngx_http_flowdash_output(flow->out, "</text>");
 }
 
 

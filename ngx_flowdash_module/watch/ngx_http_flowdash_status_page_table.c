@@ -12,6 +12,7 @@
 #include <ngx_http_flowdash_output.h>
 #include <ngx_http_flowdash_status_view.h>
 #include <ngx_http_flowdash_status_page_text.h>
+#include <ngx_http_flowdash_status_delivery.h>
 #include <ngx_http_flowdash_status_page_table.h>
 
 
@@ -20,7 +21,7 @@ static void ngx_http_flowdash_status_page_table_action(
     ngx_http_flowdash_action_view_t *action);
 static void ngx_http_flowdash_status_page_table_step(
     ngx_http_flowdash_output_t *out, ngx_http_flowdash_view_t *view,
-    ngx_http_flowdash_action_view_t *action, ngx_uint_t i);
+    ngx_http_flowdash_step_view_t *step, const char *class);
 static void ngx_http_flowdash_status_page_table_app(
     ngx_http_flowdash_output_t *out, ngx_http_flowdash_view_t *view,
     ngx_http_flowdash_action_view_t *action);
@@ -37,7 +38,8 @@ void
 ngx_http_flowdash_status_page_table(ngx_http_flowdash_output_t *out,
     ngx_http_flowdash_view_t *view, ngx_http_flowdash_action_view_t *action)
 {
-    ngx_uint_t  i;
+    ngx_uint_t                      i;
+    ngx_http_flowdash_step_view_t  *step;
 
     ngx_http_flowdash_output(out, "<div class=\"numbers\"><table>\n"
                              "<thead><tr><th scope=\"col\">Station</th>"
@@ -51,11 +53,21 @@ ngx_http_flowdash_status_page_table(ngx_http_flowdash_output_t *out,
 
     ngx_http_flowdash_status_page_table_action(out, view, action);
 
+    step = action->steps.elts;
+
     for (i = 0; i < action->steps.nelts; i++) {
-        ngx_http_flowdash_status_page_table_step(out, view, action, i);
+        ngx_http_flowdash_status_page_table_step(out, view, &step[i],
+                           ngx_http_flowdash_status_view_station(action, i));
     }
 
     ngx_http_flowdash_status_page_table_app(out, view, action);
+
+    step = action->deliveries.elts;
+
+    for (i = 0; i < action->deliveries.nelts; i++) {
+        ngx_http_flowdash_status_page_table_step(out, view, &step[i],
+                         ngx_http_flowdash_status_delivery_state(&step[i]));
+    }
 
     ngx_http_flowdash_output(out, "</tbody></table></div>\n");
 }
@@ -94,18 +106,15 @@ ngx_http_flowdash_status_page_table_action(ngx_http_flowdash_output_t *out,
 
 static void
 ngx_http_flowdash_status_page_table_step(ngx_http_flowdash_output_t *out,
-    ngx_http_flowdash_view_t *view, ngx_http_flowdash_action_view_t *action,
-    ngx_uint_t i)
+    ngx_http_flowdash_view_t *view, ngx_http_flowdash_step_view_t *step,
+    const char *class)
 {
-    ngx_http_flowdash_counters_t   *counters;
-    ngx_http_flowdash_step_view_t  *step;
+    ngx_http_flowdash_counters_t  *counters;
 
-    step = action->steps.elts;
-    step += i;
     counters = step->counters;
 
     ngx_http_flowdash_output(out, "<tr class=\"%s\"><th scope=\"row\">",
-                           ngx_http_flowdash_status_view_station(action, i));
+                             class);
     ngx_http_flowdash_status_page_name(out, &step->name);
 
     if (step->endpoint.len) {

@@ -379,7 +379,9 @@ ngx_http_flowdash_status_prometheus_next(ngx_http_flowdash_view_t *view,
     step = NULL;
 
     if (steps) {
-        while (*i < view->actions.nelts && *n == action[*i].steps.nelts) {
+        while (*i < view->actions.nelts
+               && *n == action[*i].steps.nelts + action[*i].deliveries.nelts)
+        {
             (*i)++;
             *n = 0;
         }
@@ -397,8 +399,16 @@ ngx_http_flowdash_status_prometheus_next(ngx_http_flowdash_view_t *view,
     *p++ = '"';
 
     if (steps) {
-        step = action->steps.elts;
-        step += (*n)++;
+        if (*n < action->steps.nelts) {
+            step = action->steps.elts;
+            step += *n;
+
+        } else {
+            step = action->deliveries.elts;
+            step += *n - action->steps.nelts;
+        }
+
+        (*n)++;
         counters = step->counters;
 
         p = ngx_cpymem(p, ",step=\"", sizeof(",step=\"") - 1);

@@ -14,6 +14,7 @@
 #include <ngx_http_flowdash_metrics.h>
 #include <ngx_http_flowdash_status_view.h>
 #include <ngx_http_flowdash_status_origin.h>
+#include <ngx_http_flowdash_status_delivery.h>
 
 
 /*
@@ -32,6 +33,8 @@ static void ngx_http_flowdash_status_view_recent(
     ngx_http_flowdash_view_t *view);
 static ngx_uint_t ngx_http_flowdash_status_view_steps(
     ngx_http_flowdash_action_view_t *action);
+static ngx_uint_t ngx_http_flowdash_status_view_is_degraded(
+    ngx_http_flowdash_step_view_t *step);
 static void ngx_http_flowdash_status_view_fill(
     ngx_http_flowdash_counters_t **counters,
     ngx_http_flowdash_recent_t *recent);
@@ -217,14 +220,7 @@ ngx_http_flowdash_status_view_steps(ngx_http_flowdash_action_view_t *action)
 
     for (i = 0; i < action->steps.nelts; i++) {
 
-        ngx_http_flowdash_status_view_fill(&step[i].counters, &step[i].recent);
-
-        step[i].failing = (step[i].recent.now_failed != 0);
-        step[i].slow = ngx_http_flowdash_metrics_quantile(&step[i].recent.time,
-                                                          950)
-                       > NGX_HTTP_FLOWDASH_VIEW_SLOW;
-
-        degraded |= step[i].failing | step[i].slow;
+        degraded |= ngx_http_flowdash_status_view_is_degraded(&step[i]);
 
         failed = step[i].recent.now_failed - step[i].recent.now_tolerated;
 
@@ -243,7 +239,26 @@ ngx_http_flowdash_status_view_steps(ngx_http_flowdash_action_view_t *action)
         }
     }
 
+    step = action->deliveries.elts;
+
+    for (i = 0; i < action->deliveries.nelts; i++) {
+        degraded |= ngx_http_flowdash_status_view_is_degraded(&step[i]);
+    }
+
     return degraded;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_status_view_is_degraded(ngx_http_flowdash_step_view_t *step)
+{
+    ngx_http_flowdash_status_view_fill(&step->counters, &step->recent);
+
+    step->failing = (step->recent.now_failed != 0);
+    step->slow = ngx_http_flowdash_metrics_quantile(&step->recent.time, 950)
+                 > NGX_HTTP_FLOWDASH_VIEW_SLOW;
+
+    return step->failing || step->slow;
 }
 
 
@@ -306,7 +321,7 @@ ngx_http_flowdash_status_view_add_steps(
         step_view->endpoint = step[i]->endpoint;
     }
 
-    return NGX_OK;
+    return ngx_http_flowdash_status_delivery_add(action, flcf);
 }
 
 
@@ -437,7 +452,10 @@ ngx_http_flowdash_status_view_action(ngx_http_request_t *r,
 
     if (ngx_array_init(&action->steps, r->pool, 4,
                        sizeof(ngx_http_flowdash_step_view_t))
-        != NGX_OK)
+        != NGX_OK
+        || ngx_array_init(&action->deliveries, r->pool, 1,
+                          sizeof(ngx_http_flowdash_step_view_t))
+           != NGX_OK)
     {
         return NULL;
     }
@@ -452,6 +470,11 @@ ngx_http_flowdash_status_view_step(ngx_http_flowdash_action_view_t *action,
 {
     ngx_uint_t                      i;
     ngx_http_flowdash_step_view_t  *step;
+
+    step = ngx_http_flowdash_status_delivery_find(action, name);
+    if (step) {
+        return step;
+    }
 
     step = action->steps.elts;
 

@@ -17,6 +17,8 @@ typedef struct {
     ngx_str_t                        name;
     ngx_str_t                        endpoint;  /* scheme and host, or empty */
     ngx_flag_t                       optional;
+    ngx_http_flowdash_kind_e         kind;
+    ngx_uint_t                       undoes;    /* which step, if an undo */
     ngx_http_flowdash_counters_t    *counters;
     ngx_http_flowdash_recent_t       recent;
     ngx_uint_t                       failing;   /* in the last minutes */
@@ -46,6 +48,8 @@ typedef struct {
     ngx_uint_t                       stop;      /* the step that stops it */
     ngx_http_flowdash_view_state_e   state;
     ngx_array_t                      steps;     /* of ..._step_view_t */
+    ngx_array_t                      deliveries;  /* of the same: undos, then
+                                                     after-steps */
 } ngx_http_flowdash_action_view_t;
 
 

@@ -521,6 +521,62 @@ test_syncs(void)
 }
 
 
+/* a file system may take its time to free the space */
+
+static void
+test_removals(void)
+{
+    char                              path[300];
+    ngx_http_flowdash_record_t       *record;
+    ngx_http_flowdash_outbox_file_t  *file;
+
+    static int  pool;
+
+    test_reset();
+    ngx_http_flowdash_outbox.conf.threads = &pool;
+    ngx_http_flowdash_outbox.conf.fsync = 1;
+
+    record = test_new("eight");
+    file = ngx_http_flowdash_outbox_create(record, 100, &test_log);
+    snprintf(path, sizeof(path), "%s", file->path.data);
+
+    (void) ngx_http_flowdash_outbox_sync(file, test_handler, NULL, &test_log);
+    test_run();
+
+    test_task = NULL;
+    ngx_http_flowdash_outbox_remove(file, &test_log);
+    ok(test_task && access(path, F_OK) == 0 && test_counters.size,
+       "a thread will remove it");
+    test_run();
+    ok(access(path, F_OK) == -1 && test_counters.size == 0
+       && test_logged_len == 0, "a thread has removed it");
+
+    record = test_new("nine");
+    file = ngx_http_flowdash_outbox_create(record, 100, &test_log);
+    test_unlink.fail = EROFS;
+    ngx_http_flowdash_outbox_remove(file, &test_log);
+    test_run();
+    ok(strstr((char *) test_logged, "unlink()") != NULL,
+       "a thread cannot remove it");
+
+    test_reset();
+    record = test_new("ten");
+    file = ngx_http_flowdash_outbox_create(record, 100, &test_log);
+    snprintf(path, sizeof(path), "%s", file->path.data);
+    test_post_rc = NGX_ERROR;
+    ngx_http_flowdash_outbox_remove(file, &test_log);
+    ok(access(path, F_OK) == -1, "no thread has time to remove it");
+
+    test_reset();
+    record = test_new("eleven");
+    file = ngx_http_flowdash_outbox_create(record, 100, &test_log);
+    ngx_exiting = 1;
+    ngx_http_flowdash_outbox_remove(file, &test_log);
+    ok(test_task == NULL && access(path, F_OK) == -1, "the worker ends");
+    ngx_exiting = 0;
+}
+
+
 static void
 test_none(void)
 {
@@ -579,6 +635,7 @@ main(void)
     test_space();
     test_lines();
     test_syncs();
+    test_removals();
     test_none();
 
     snprintf(path, sizeof(path), "rm -rf %s", test_dir);
