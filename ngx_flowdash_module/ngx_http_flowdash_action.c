@@ -33,6 +33,8 @@
 #include <ngx_http_flowdash_fetch.h>
 #include <ngx_http_flowdash_dry_run.h>
 #include <ngx_http_flowdash_whole.h>
+#include <ngx_http_flowdash_whole_begin.h>
+#include <ngx_http_flowdash_whole_step.h>
 #include <ngx_http_flowdash_error.h>
 #include <ngx_http_flowdash_error_internal.h>
 #include <ngx_http_flowdash_error_user.h>

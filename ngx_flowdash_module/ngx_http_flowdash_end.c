@@ -16,6 +16,7 @@
 #include <ngx_http_flowdash_user_headers.h>
 #include <ngx_http_flowdash_dry_run.h>
 #include <ngx_http_flowdash_whole.h>
+#include <ngx_http_flowdash_error.h>
 #include <ngx_http_flowdash_error_internal.h>
 #include <ngx_http_flowdash_unread.h>
 #include <ngx_http_flowdash_result_headers.h>
@@ -23,7 +24,11 @@
 
 
 static ngx_int_t ngx_http_flowdash_end_first_filter(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_flowdash_end_is_page_of_nginx(
+    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_end_header_filter(ngx_http_request_t *r);
+static ngx_int_t ngx_http_flowdash_end_body_filter(ngx_http_request_t *r,
+    ngx_chain_t *in);
 static void ngx_http_flowdash_end_unpassed(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static void ngx_http_flowdash_end_outcome(ngx_http_request_t *r,
@@ -32,6 +37,7 @@ static void ngx_http_flowdash_end_outcome(ngx_http_request_t *r,
 
 static ngx_http_output_header_filter_pt  ngx_http_second_header_filter;
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
+static ngx_http_output_body_filter_pt    ngx_http_next_body_filter;
 
 
 void
@@ -46,6 +52,9 @@ ngx_http_flowdash_end_init(ngx_http_flowdash_main_conf_t *fmcf)
 
     ngx_http_next_header_filter = ngx_http_top_header_filter;
     ngx_http_top_header_filter = ngx_http_flowdash_end_header_filter;
+
+    ngx_http_next_body_filter = ngx_http_top_body_filter;
+    ngx_http_top_body_filter = ngx_http_flowdash_end_body_filter;
 }
 
 
@@ -76,10 +85,43 @@ ngx_http_flowdash_end_first_filter(ngx_http_request_t *r)
             ngx_http_flowdash_client_restore(r);
             ngx_http_flowdash_end_outcome(r, ctx,
                                           NGX_HTTP_FLOWDASH_OUTCOME_AT_HEADER);
+
+            if (ngx_http_flowdash_end_is_page_of_nginx(r, ctx)) {
+                ngx_http_flowdash_error_unreached(r, ctx);
+            }
         }
     }
 
     return ngx_http_second_header_filter(r);
+}
+
+
+/*
+ * Whether this is the header of the page that nginx has for an app that did
+ * not get the request, not of one that error_page has led to.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_end_is_page_of_nginx(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (ctx->outcome != NGX_HTTP_FLOWDASH_OUTCOME_REFUSED || ctx->reached
+        || ctx->fallback
+        || r->err_status < NGX_HTTP_INTERNAL_SERVER_ERROR
+        || r->err_status != r->headers_out.status
+        || r->error_page != ctx->error_page
+        || r->method != ctx->passed_method)
+    {
+        return 0;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    /* nobody can tell there */
+
+    return !clcf->recursive_error_pages;
 }
 
 
@@ -109,6 +151,39 @@ ngx_http_flowdash_end_header_filter(ngx_http_request_t *r)
     }
 
     return ngx_http_next_header_filter(r);
+}
+
+
+/* the module's page in the place of all of nginx's */
+
+static ngx_int_t
+ngx_http_flowdash_end_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_chain_t               out, *cl;
+    ngx_http_flowdash_ctx_t  *ctx;
+
+    ctx = (r == r->main) ? ngx_http_get_module_ctx(r, ngx_http_flowdash_module)
+                         : NULL;
+
+    if (in == NULL || ctx == NULL || (ctx->page == NULL && !ctx->replaced)) {
+        return ngx_http_next_body_filter(r, in);
+    }
+
+    for (cl = in; cl; cl = cl->next) {
+        cl->buf->pos = cl->buf->last;
+    }
+
+    if (ctx->replaced) {
+        return ngx_http_next_body_filter(r, NULL);
+    }
+
+    out.buf = ctx->page;
+    out.next = NULL;
+
+    ctx->page = NULL;
+    ctx->replaced = 1;
+
+    return ngx_http_next_body_filter(r, &out);
 }
 
 

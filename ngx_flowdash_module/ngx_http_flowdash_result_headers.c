@@ -106,7 +106,7 @@ ngx_http_flowdash_result_headers(ngx_http_request_t *r,
     ngx_http_flowdash_result_headers_add(r, "Flowdash-Result", &result);
     ngx_http_flowdash_result_headers_add(r, "Flowdash-Id", &ctx->id);
 
-    if (ctx->state == NGX_HTTP_FLOWDASH_FAILED) {
+    if (ngx_http_flowdash_result_headers_failed(ctx)) {
         ngx_http_flowdash_result_headers_step(r, ctx);
         ngx_http_flowdash_result_headers_htmx(r, ctx);
     }

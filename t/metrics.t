@@ -728,7 +728,8 @@ sub many {
     my ($zone, $more) = @_;
     my $locations = join '', map { qq(location = /a$_ {
         flowdash_action "a$_"; flowdash_step one { return 204; }
-        flowdash_step two { return 204; } }\n) } 1 .. 20;
+        flowdash_step two { return 204; } try_files /nowhere \@app; }\n)
+    } 1 .. 20;
 
     return <<"EOC";
 %%GLOBALS%%
@@ -745,7 +746,6 @@ http {
 
         # the app
         log_not_found off;
-        error_page 404 =200 \@app;
         location \@app { return 200 app; }
 
         location = /no {
@@ -753,14 +753,17 @@ http {
         }
         location = /named {
             flowdash_action \$arg_n; flowdash_step one { return 204; }
+            try_files /nowhere \@app;
         }
         location = /field {
             flowdash_action \$flowdash_task_name;
             flowdash_step one { return 204; }
+            try_files /nowhere \@app;
         }
         location = /header {
             flowdash_action \$http_x_name;
             flowdash_step one { return 204; }
+            try_files /nowhere \@app;
         }
         $more
         location = /json    { flowdash_status json; }
@@ -993,7 +996,8 @@ $t->config(many('flowdash_zone f:1m;', <<"EOC"));
     location = /either { flowdash_action \$arg_n;
                          flowdash_step same { flowdash_call $hook/login; } }
     location = /or     { flowdash_action \$arg_n;
-                         flowdash_step same { return 204; } }
+                         flowdash_step same { return 204; }
+                         try_files /nowhere \@app; }
 EOC
 is($t->reload, 1, 'named by variables: reloaded');
 

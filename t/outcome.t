@@ -279,6 +279,8 @@ http {
     upstream then_down { server 127.0.0.1:%%PORT_app%% weight=9 max_fails=0;
                          server 127.0.0.1:%%PORT_nobody%% max_fails=0; }
 
+    proxy_ssl_session_reuse off;        # nginx never frees the sessions
+
     proxy_cache_path %%DIR%%/cache keys_zone=cache:1m;
 
     server { listen 127.0.0.1:%%PORT_plain%%; access_log off; }
@@ -303,6 +305,33 @@ http {
         location \@refusal { rewrite ^ /422 break; proxy_pass http://127.0.0.1:%%PORT_second%%; }
         location \@crash { rewrite ^ /500 break; proxy_pass http://127.0.0.1:%%PORT_second%%; }
         location /status { access_log off; flowdash_status json; }
+
+        location /told {
+            flowdash_action "Finish";
+            flowdash_step "CRM" { return 204; }
+            flowdash_step "Skipped" { flowdash_if 0; return 204; }
+            flowdash_step "Mail" { flowdash_optional on; return 500; }
+            flowdash_step 'Bill "A" <b>' { return 204; }
+            proxy_pass http://127.0.0.1:%%PORT_nobody%%;
+
+            location /told/none {
+                flowdash_step "Skipped" { flowdash_if 0; return 204; }
+                proxy_pass http://127.0.0.1:%%PORT_nobody%%;
+            }
+            location /told/named {
+                proxy_pass http://127.0.0.1:%%PORT_nobody%%;
+                error_page 502 /fine;
+            }
+            location /told/recursive {
+                proxy_pass http://127.0.0.1:%%PORT_nobody%%;
+                recursive_error_pages on;
+                error_page 502 /fine;
+            }
+            location /told/timeout {
+                proxy_pass $app/hang;
+                proxy_read_timeout 50ms;
+            }
+        }
 
         location /slow {
             @{[ sprintf $action, 'slow' ]}
@@ -429,6 +458,54 @@ for my $way (qw(old update)) {
     $t->new_requests('app');
     $t->clear_requests('app');
     unlink "$dir/asked";
+}
+
+
+# an app that is not there: the user's page says what has been done
+
+{
+    my $json = sub {
+        my ($uri, @headers) = @_;
+        my $res = $t->post_json($uri, '{}', headers => \@headers);
+        $count{Finish}{ next_line()->{result} }++;
+        return $res;
+    };
+
+    my $res = $json->('/told', Accept => 'application/json');
+    my ($id) = $t->read_file('journal.log') =~ /\|(\w+)\|refused\n\z/;
+    is("$res->{status} " . header($res, 'Content-Type'),
+       '502 application/problem+json', 'JSON');
+    is(header($res, 'Content-Length'), length $res->{body}, 'its length');
+    is_deeply(JSON::PP::decode_json($res->{body}), {
+        title => 'The action was not carried out', status => 502,
+        detail => 'The app could not be reached, but these steps have been '
+            . 'carried out: "CRM, Bill "A" <b>". Nothing was changed in the '
+            . 'app.', action => 'Finish', told => [ 'CRM', 'Bill "A" <b>' ],
+        id => $id }, 'what it says');
+    is(header($res, 'Flowdash-Result') . header($res, 'Flowdash-Id'),
+       "refused$id", 'the headers say the same');
+
+    $res = $json->('/told', Accept => 'text/html', 'HX-Request' => 'true');
+    like($res->{body}, qr{<p>The app could not be reached, but these steps (?x:
+         )have been carried out: <strong><bdi>CRM, Bill &quot;A&quot; (?x:
+         )&lt;b&gt;</bdi></strong>. Nothing was changed in the app\.</p>}, 'HTML');
+    unlike($res->{body}, qr/nginx/, 'and nothing of nginx');
+    like(header($res, 'HX-Trigger'), qr/^\{"flowdash:failed":\{"message":(?x:
+         )"The app could not be reached/, 'htmx is told');
+
+    $res = $json->('/told', Accept => 'text/html', 'Accept-Language' => 'de');
+    like($res->{body}, qr/nicht erreichbar, aber diese Schritte wurden/, 'German');
+
+    $res = $json->('/told/none', Accept => 'application/json');
+    like($res->{body}, qr/"detail":"The app could not be reached\. Nothing (?x:
+         )was changed in the app\.",.*"told":\[\],"id"/, 'no step was called');
+
+    is($json->("/told/$_", Accept => 'application/json')->{body}, "fine\n",
+       "error_page has another page: $_") for qw(named recursive);
+    like($json->('/told/timeout', Accept => 'application/json')->{body},
+         qr/<center>nginx/, 'what is unknown has the page of nginx');
+    $t->only_request('app');
+    $t->clear_requests('app');
 }
 
 

@@ -220,6 +220,7 @@ struct ngx_http_flowdash_ctx_s {
     ngx_http_upstream_t            *upstream;  /* used before it passed */
     ngx_uint_t                      upstreams; /* tried before it passed */
     const char                     *app_detail;  /* for the log, or NULL */
+    ngx_buf_t                      *page;      /* in the place of nginx's */
 
     unsigned                        judged:1;    /* flowdash_guard agrees */
     unsigned                        identified:1;  /* the app was asked */
@@ -230,6 +231,7 @@ struct ngx_http_flowdash_ctx_s {
     unsigned                        reached:1;   /* the app may have been */
     unsigned                        fallback:1;  /* error_page has led to it */
     unsigned                        error_page:1;  /* one was used before */
+    unsigned                        replaced:1;  /* by ctx->page */
     unsigned                        own_trace:1; /* the client has none */
     unsigned                        dry_run:1;   /* was asked for */
     unsigned                        started:1;   /* something was called */

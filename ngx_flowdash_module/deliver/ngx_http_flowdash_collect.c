@@ -13,6 +13,7 @@
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_ctx.h>
 #include <ngx_http_flowdash_whole_state.h>
+#include <ngx_http_flowdash_whole_file.h>
 #include <ngx_http_flowdash_collect.h>
 
 

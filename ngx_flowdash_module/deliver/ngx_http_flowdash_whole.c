@@ -18,6 +18,8 @@
 #include <ngx_http_flowdash_hold.h>
 #include <ngx_http_flowdash_collect.h>
 #include <ngx_http_flowdash_whole_state.h>
+#include <ngx_http_flowdash_whole_begin.h>
+#include <ngx_http_flowdash_whole_file.h>
 #include <ngx_http_flowdash_whole.h>
 
 
@@ -194,13 +196,11 @@ ngx_http_flowdash_whole_outcome(ngx_http_request_t *r,
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash outcome: %d", outcome);
 
-    rc = ngx_http_flowdash_whole_outcome_line(r, ctx);
-
-    if (rc == NGX_OK && ctx->conf->afters
-        && outcome == NGX_HTTP_FLOWDASH_OUTCOME_OK)
-    {
+    if (ctx->conf->afters && outcome == NGX_HTTP_FLOWDASH_OUTCOME_OK) {
         ngx_http_flowdash_collect_begin(r, whole);
     }
+
+    rc = ngx_http_flowdash_whole_outcome_line(r, ctx);
 
     /* without its mark, the record is undone anyway */
 

@@ -20,29 +20,6 @@
 void ngx_http_flowdash_whole_init(void);
 
 /*
- * Begins the record, before the first step.  Returns NGX_OK; NGX_DECLINED if
- * there is no room for it, which is logged: nothing may be called; or
- * NGX_ERROR.
- */
-ngx_int_t ngx_http_flowdash_whole_begin(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx);
-
-/*
- * Records that a step is about to be called.  Returns NGX_OK; NGX_AGAIN if a
- * thread writes it: the request's phases run again when it has; NGX_DECLINED
- * if it cannot be recorded: the step must not be called; or NGX_ERROR.
- */
-ngx_int_t ngx_http_flowdash_whole_call(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
-
-/*
- * Records how it has ended.  If that fails, neither another step with an undo
- * nor the app is called.
- */
-void ngx_http_flowdash_whole_answer(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex);
-
-/*
  * Records that the app is about to be called.  Returns as ..._whole_call()
  * does; NGX_DECLINED: it must not be called.
  */

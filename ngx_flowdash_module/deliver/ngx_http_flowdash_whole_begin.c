@@ -14,7 +14,7 @@
 #include <ngx_http_flowdash_find.h>
 #include <ngx_http_flowdash_collect.h>
 #include <ngx_http_flowdash_whole_state.h>
-#include <ngx_http_flowdash_whole.h>
+#include <ngx_http_flowdash_whole_begin.h>
 
 
 /* octets of a line beside its payload */

@@ -14,6 +14,7 @@
 #include <ngx_http_flowdash_send.h>
 #include <ngx_http_flowdash_hold.h>
 #include <ngx_http_flowdash_whole_state.h>
+#include <ngx_http_flowdash_whole_file.h>
 
 
 static void

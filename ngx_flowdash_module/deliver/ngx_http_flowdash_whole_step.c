@@ -15,7 +15,9 @@
 #include <ngx_http_flowdash_effect.h>
 #include <ngx_http_flowdash_render.h>
 #include <ngx_http_flowdash_whole_state.h>
-#include <ngx_http_flowdash_whole.h>
+#include <ngx_http_flowdash_whole_begin.h>
+#include <ngx_http_flowdash_whole_file.h>
+#include <ngx_http_flowdash_whole_step.h>
 
 
 static ngx_int_t ngx_http_flowdash_whole_call_line(ngx_http_request_t *r,

@@ -35,6 +35,8 @@ static ngx_int_t ngx_http_flowdash_error_send(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text);
 static ngx_int_t ngx_http_flowdash_error_header(ngx_http_request_t *r,
     const char *name, ngx_str_t *value);
+static ngx_buf_t *ngx_http_flowdash_error_body(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text);
 static ngx_buf_t *ngx_http_flowdash_error_problem(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text);
 
@@ -232,34 +234,12 @@ ngx_http_flowdash_error_send(ngx_http_request_t *r,
 
     r->error_page = 1;
 
-    if (ngx_http_flowdash_error_accept_prefers_json(r)) {
-        ngx_str_set(&r->headers_out.content_type, "application/problem+json");
-        b = ngx_http_flowdash_error_problem(r, ctx, text);
-
-    } else {
-        ngx_str_set(&r->headers_out.content_type, "text/html");
-        ngx_str_set(&r->headers_out.charset, "utf-8");
-        b = ngx_http_flowdash_error_page(r, ctx, text);
-    }
-
-    if (b == NULL
-        || ngx_http_flowdash_error_header(r, "Content-Language",
-                                          &text->language->tag)
-           != NGX_OK
-        || ngx_http_flowdash_error_header(r, "Vary",
-                                          &ngx_http_flowdash_error_vary)
-           != NGX_OK)
-    {
+    b = ngx_http_flowdash_error_body(r, ctx, text);
+    if (b == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    b->last_buf = 1;
-    b->last_in_chain = 1;
-
     r->headers_out.status = ctx->status;
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-    r->headers_out.content_type_lowcase = NULL;
-    r->headers_out.content_length_n = b->last - b->pos;
 
     rc = ngx_http_send_header(r);
 
@@ -271,6 +251,65 @@ ngx_http_flowdash_error_send(ngx_http_request_t *r,
     out.next = NULL;
 
     return ngx_http_output_filter(r, &out);
+}
+
+
+/* makes the page, and describes it in the header; on error, returns NULL */
+
+static ngx_buf_t *
+ngx_http_flowdash_error_body(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text)
+{
+    ngx_buf_t   *b;
+    ngx_uint_t   json;
+
+    json = ngx_http_flowdash_error_accept_prefers_json(r);
+
+    b = json ? ngx_http_flowdash_error_problem(r, ctx, text)
+             : ngx_http_flowdash_error_page(r, ctx, text);
+
+    if (b == NULL
+        || ngx_http_flowdash_error_header(r, "Content-Language",
+                                          &text->language->tag)
+           != NGX_OK
+        || ngx_http_flowdash_error_header(r, "Vary",
+                                          &ngx_http_flowdash_error_vary)
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    b->last_buf = 1;
+    b->last_in_chain = 1;
+
+    if (json) {
+        ngx_str_set(&r->headers_out.content_type, "application/problem+json");
+
+    } else {
+        ngx_str_set(&r->headers_out.content_type, "text/html");
+        ngx_str_set(&r->headers_out.charset, "utf-8");
+    }
+
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+    r->headers_out.content_length_n = b->last - b->pos;
+
+    return b;
+}
+
+
+void
+ngx_http_flowdash_error_unreached(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_http_flowdash_error_text_t  text;
+
+    if (ngx_http_flowdash_error_text_unreached(r, ctx, &text) != NGX_OK) {
+        ngx_str_null(&ctx->text);
+        return;
+    }
+
+    ctx->page = ngx_http_flowdash_error_body(r, ctx, &text);
 }
 
 
@@ -317,8 +356,10 @@ ngx_http_flowdash_error_problem(ngx_http_request_t *r,
     }
 
     len = sizeof("{\"title\":\"\",\"status\":,\"detail\":,\"action\":,"
-                 "\"step\":,\"message\":,\"errors\":,\"id\":\"\"}\n") - 1
+                 "\"step\":,\"told\":,\"message\":,\"errors\":,"
+                 "\"id\":\"\"}\n") - 1
           + NGX_INT_T_LEN + ctx->id.len + title->len + ctx->errors_json.len
+          + text->told.len
           + ngx_http_flowdash_json_string_length(&detail)
           + ngx_http_flowdash_json_string_length(&text->action)
           + ngx_http_flowdash_json_string_length(message);
@@ -343,6 +384,10 @@ ngx_http_flowdash_error_problem(ngx_http_request_t *r,
         p = ngx_sprintf(p, ",\"step\":");
         p = ngx_http_flowdash_json_write_string(p,
                                                 &ctx->exchange->step->name);
+    }
+
+    if (text->told.len) {
+        p = ngx_sprintf(p, ",\"told\":%V", &text->told);
     }
 
     if (message->len) {

@@ -20,5 +20,14 @@ ngx_int_t ngx_http_flowdash_error(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_reason_e error,
     ngx_uint_t status, ngx_str_t *detail);
 
+/*
+ * The app did not get the request of an execution that has passed, and nginx
+ * sends the header of a page of its own for that: makes the module's in its
+ * place, ctx->page, and changes the header.  On error, nginx's page stays.
+ */
+void ngx_http_flowdash_error_unreached(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+
+
 
 #endif /* _NGX_HTTP_FLOWDASH_ERROR_H_INCLUDED_ */

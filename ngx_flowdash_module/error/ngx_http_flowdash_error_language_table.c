@@ -28,12 +28,15 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "sent."),
         ngx_string("The step %V was not ready in time."),
         ngx_string("The step %V could not be run."),
+        ngx_string("The app could not be reached, but these steps "
+                   "have been carried out: %V."),
         ngx_string("Nothing can be changed at this address."),
         ngx_string("The task could not be looked up."),
         ngx_string("Your identity could not be determined."),
         ngx_string("You are not signed in, or your session has ended."),
         ngx_string("You may not do this."),
         ngx_string("The gateway in front of the app failed."),
+        ngx_string("The app could not be reached."),
         ngx_string("Too much was sent at once."),
         ngx_string("JSON was sent with the Content-Type of a form; it "
                    "should be application/json."),
@@ -69,12 +72,15 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("تعذّر استدعاء الخطوة %V بالبيانات المرسلة."),
         ngx_string("لم تنتهِ الخطوة %V في الوقت المحدد."),
         ngx_string("تعذّر تنفيذ الخطوة %V."),
+        ngx_string("تعذّر الوصول إلى التطبيق، لكن هذه الخطوات "
+                   "نُفِّذت: %V."),
         ngx_string("لا يمكن تغيير أي شيء في هذا العنوان."),
         ngx_string("تعذّر جلب المهمة."),
         ngx_string("تعذّر التحقق من هويتك."),
         ngx_string("لم تسجّل الدخول، أو انتهت جلستك."),
         ngx_string("لا يُسمح لك بهذا الإجراء."),
         ngx_string("حدث خطأ في البوابة التي أمام التطبيق."),
+        ngx_string("تعذّر الوصول إلى التطبيق."),
         ngx_string("أُرسلت بيانات كثيرة جدًا دفعة واحدة."),
         ngx_string("أُرسل JSON بنوع محتوى (Content-Type) خاص بالنماذج، "
                    "والصحيح application/json."),
@@ -110,6 +116,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "aufgerufen werden."),
         ngx_string("Der Schritt %V war nicht rechtzeitig fertig."),
         ngx_string("Der Schritt %V konnte nicht ausgeführt werden."),
+        ngx_string("Die Anwendung war nicht erreichbar, aber diese "
+                   "Schritte wurden ausgeführt: %V."),
         ngx_string("Unter dieser Adresse kann nichts geändert werden."),
         ngx_string("Die Aufgabe konnte nicht abgerufen werden."),
         ngx_string("Es konnte nicht festgestellt werden, wer Sie sind."),
@@ -118,6 +126,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Sie dürfen das nicht."),
         ngx_string("Im Gateway vor der Anwendung ist ein Fehler "
                    "aufgetreten."),
+        ngx_string("Die Anwendung war nicht erreichbar."),
         ngx_string("Es wurde zu viel auf einmal gesendet."),
         ngx_string("Es wurde JSON mit dem Content-Type eines Formulars "
                    "gesendet; richtig wäre application/json."),
@@ -162,6 +171,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "enviados."),
         ngx_string("El paso %V no ha terminado a tiempo."),
         ngx_string("No se ha podido ejecutar el paso %V."),
+        ngx_string("No se ha podido contactar con la aplicación, "
+                   "pero estos pasos se han ejecutado: %V."),
         ngx_string("En esta dirección no se puede modificar nada."),
         ngx_string("No se ha podido consultar la tarea."),
         ngx_string("No se ha podido comprobar quién es usted."),
@@ -169,6 +180,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("No tiene permiso para hacer esto."),
         ngx_string("Ha fallado la puerta de enlace que está delante de la "
                    "aplicación."),
+        ngx_string("No se ha podido contactar con la aplicación."),
         ngx_string("Se han enviado demasiados datos de una vez."),
         ngx_string("Se ha enviado JSON con el Content-Type de un "
                    "formulario; debería ser application/json."),
@@ -209,6 +221,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "envoyées."),
         ngx_string("L’étape %V n’a pas terminé à temps."),
         ngx_string("L’étape %V n’a pas pu être exécutée."),
+        ngx_string("L’application n’a pas pu être contactée, mais "
+                   "ces étapes ont été exécutées : %V."),
         ngx_string("Rien ne peut être modifié à cette adresse."),
         ngx_string("La tâche n’a pas pu être consultée."),
         ngx_string("Il n’a pas été possible de déterminer qui vous êtes."),
@@ -216,6 +230,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Vous n’avez pas le droit de faire cela."),
         ngx_string("Une erreur s’est produite dans la passerelle placée "
                    "devant l’application."),
+        ngx_string("L’application n’a pas pu être contactée."),
         ngx_string("Trop de données ont été envoyées en une fois."),
         ngx_string("Du JSON a été envoyé avec le Content-Type d’un "
                    "formulaire ; il faudrait application/json."),
@@ -257,6 +272,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "dati inviati."),
         ngx_string("Il passaggio %V non ha terminato in tempo."),
         ngx_string("Non è stato possibile eseguire il passaggio %V."),
+        ngx_string("L’applicazione non era raggiungibile, ma "
+                   "questi passaggi sono stati eseguiti: %V."),
         ngx_string("A questo indirizzo non è possibile modificare nulla."),
         ngx_string("Non è stato possibile consultare l’attività."),
         ngx_string("Non è stato possibile stabilire chi è Lei."),
@@ -264,6 +281,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Non è autorizzato a farlo."),
         ngx_string("Si è verificato un errore nel gateway davanti "
                    "all’applicazione."),
+        ngx_string("L’applicazione non era raggiungibile."),
         ngx_string("Sono stati inviati troppi dati in una volta."),
         ngx_string("È stato inviato JSON con il Content-Type di un "
                    "modulo; dovrebbe essere application/json."),
@@ -301,6 +319,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "た。"),
         ngx_string("ステップ %V は時間内に完了しませんでした。"),
         ngx_string("ステップ %V を実行できませんでした。"),
+        ngx_string("アプリに接続できませんでしたが、次の"
+                   "ステップは実行されました: %V"),
         ngx_string("このアドレスでは何も変更できません。"),
         ngx_string("タスクを取得できませんでした。"),
         ngx_string("ユーザーを確認できませんでした。"),
@@ -308,6 +328,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "。"),
         ngx_string("この操作を行う権限がありません。"),
         ngx_string("アプリの手前にあるゲートウェイでエラーが発生しました。"),
+        ngx_string("アプリに接続できませんでした。"),
         ngx_string("一度に送信されたデータが多すぎます。"),
         ngx_string("JSON がフォームの Content-Type で送信されました。"
                    "application/json である必要があります。"),
@@ -349,12 +370,15 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "aangeroepen."),
         ngx_string("De stap %V was niet op tijd klaar."),
         ngx_string("De stap %V kon niet worden uitgevoerd."),
+        ngx_string("De app was niet bereikbaar, maar deze stappen "
+                   "zijn uitgevoerd: %V."),
         ngx_string("Op dit adres kan niets worden gewijzigd."),
         ngx_string("De taak kon niet worden opgehaald."),
         ngx_string("Er kon niet worden vastgesteld wie u bent."),
         ngx_string("U bent niet aangemeld of uw sessie is verlopen."),
         ngx_string("U mag dit niet doen."),
         ngx_string("Er is een fout opgetreden in de gateway voor de app."),
+        ngx_string("De app was niet bereikbaar."),
         ngx_string("Er is te veel in één keer verzonden."),
         ngx_string("Er is JSON verzonden met het Content-Type van een "
                    "formulier; dat moet application/json zijn."),
@@ -394,12 +418,15 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Nie można wywołać kroku %V z przesłanymi danymi."),
         ngx_string("Krok %V nie zakończył się na czas."),
         ngx_string("Nie udało się wykonać kroku %V."),
+        ngx_string("Nie udało się połączyć z aplikacją, ale te "
+                   "kroki zostały wykonane: %V."),
         ngx_string("Pod tym adresem nie można niczego zmienić."),
         ngx_string("Nie udało się pobrać zadania."),
         ngx_string("Nie udało się ustalić, kim jesteś."),
         ngx_string("Nie jesteś zalogowany lub sesja wygasła."),
         ngx_string("Nie masz do tego uprawnień."),
         ngx_string("Wystąpił błąd bramy przed aplikacją."),
+        ngx_string("Nie udało się połączyć z aplikacją."),
         ngx_string("Przesłano zbyt wiele danych naraz."),
         ngx_string("Przesłano JSON z nagłówkiem Content-Type formularza; "
                    "powinno być application/json."),
@@ -438,6 +465,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "enviados."),
         ngx_string("A etapa %V não terminou a tempo."),
         ngx_string("Não foi possível executar a etapa %V."),
+        ngx_string("A aplicação não estava acessível, mas estas "
+                   "etapas foram executadas: %V."),
         ngx_string("Neste endereço não é possível alterar nada."),
         ngx_string("Não foi possível consultar a tarefa."),
         ngx_string("Não foi possível determinar quem é o utilizador."),
@@ -445,6 +474,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Não tem permissão para fazer isto."),
         ngx_string("Ocorreu um erro no gateway que está à frente da "
                    "aplicação."),
+        ngx_string("A aplicação não estava acessível."),
         ngx_string("Foram enviados dados demais de uma só vez."),
         ngx_string("Foi enviado JSON com o Content-Type de um formulário; "
                    "deveria ser application/json."),
@@ -480,12 +510,15 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("无法用所发送的数据调用步骤 %V。"),
         ngx_string("步骤 %V 未能及时完成。"),
         ngx_string("无法执行步骤 %V。"),
+        ngx_string("无法连接到应用，但以下步骤"
+                   "已经执行：%V。"),
         ngx_string("此地址不允许进行任何更改。"),
         ngx_string("无法获取任务。"),
         ngx_string("无法确定您的身份。"),
         ngx_string("您尚未登录，或会话已过期。"),
         ngx_string("您无权执行此操作。"),
         ngx_string("应用前面的网关出现故障。"),
+        ngx_string("无法连接到应用。"),
         ngx_string("一次发送的数据过多。"),
         ngx_string("JSON 是以表单的 Content-Type 发送的，应使用 "
                    "application/json。"),

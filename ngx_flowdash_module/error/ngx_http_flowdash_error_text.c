@@ -10,6 +10,7 @@
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_clean.h>
+#include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_error_language.h>
@@ -32,6 +33,8 @@ static void ngx_http_flowdash_error_text_user(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_error_text_t *text);
 static void ngx_http_flowdash_error_text_status(ngx_uint_t status,
     ngx_http_flowdash_error_text_t *text);
+static ngx_int_t ngx_http_flowdash_error_text_told(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text);
 static void ngx_http_flowdash_error_text_no_step(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_error_text_t *text);
 
@@ -81,6 +84,7 @@ ngx_http_flowdash_error_text(ngx_http_request_t *r,
     text->happened = ngx_http_flowdash_error_advice[ctx->error].happened;
     text->advice = ngx_http_flowdash_error_advice[ctx->error].advice;
     ngx_str_null(&text->step);
+    ngx_str_null(&text->told);
 
     if (ngx_http_flowdash_text_check_utf8(&text->action)) {
 
@@ -196,6 +200,83 @@ ngx_http_flowdash_error_text_no_step(ngx_http_flowdash_ctx_t *ctx,
     } else {
         text->happened = NGX_HTTP_FLOWDASH_ERROR_UNREADABLE;
     }
+}
+
+
+ngx_int_t
+ngx_http_flowdash_error_text_unreached(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text)
+{
+    ngx_http_flowdash_error_text(r, ctx, text);
+
+    text->advice = NGX_HTTP_FLOWDASH_ERROR_WAIT;
+    text->happened = NGX_HTTP_FLOWDASH_ERROR_NO_APP;
+
+    if (ngx_http_flowdash_error_text_told(r, ctx, text) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (text->step.len) {
+        text->happened = NGX_HTTP_FLOWDASH_ERROR_NO_APP_BUT;
+    }
+
+    return ngx_http_flowdash_error_text_whole(r->pool, ctx, text);
+}
+
+
+/* the steps that were called and have not failed, as a list and as JSON */
+
+static ngx_int_t
+ngx_http_flowdash_error_text_told(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text)
+{
+    u_char                         *p, *q;
+    size_t                          len, json;
+    ngx_str_t                      *name;
+    ngx_uint_t                      i;
+    ngx_http_flowdash_exchange_t  **ex;
+
+    len = 0;
+    json = sizeof("[]") - 1;
+    ex = ctx->exchanges.elts;
+
+    for (i = 0; i < ctx->exchanges.nelts; i++) {
+        name = &ex[i]->step->name;
+
+        len += name->len + sizeof(", ") - 1;
+        json += ngx_http_flowdash_json_string_length(name) + 1;
+    }
+
+    p = ngx_pnalloc(r->pool, len + json);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    text->step.data = p;
+    text->told.data = p + len;
+    q = ngx_sprintf(text->told.data, "[");
+
+    for (i = 0; i < ctx->exchanges.nelts; i++) {
+
+        if (ex[i]->request == NULL || ex[i]->error) {
+            continue;
+        }
+
+        name = &ex[i]->step->name;
+
+        p = ngx_sprintf(p, "%s%V", (p == text->step.data) ? "" : ", ", name);
+
+        if (q[-1] != '[') {
+            *q++ = ',';
+        }
+
+        q = ngx_http_flowdash_json_write_string(q, name);
+    }
+
+    text->step.len = p - text->step.data;
+    text->told.len = ngx_sprintf(q, "]") - text->told.data;
+
+    return NGX_OK;
 }
 
 

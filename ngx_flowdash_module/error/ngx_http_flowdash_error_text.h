@@ -15,6 +15,9 @@
 typedef struct {
     ngx_str_t                            action;    /* or empty */
     ngx_str_t                            step;      /* or empty */
+    ngx_str_t                            told;      /* steps carried out
+                                                       although the app is not
+                                                       there: JSON; or empty */
     ngx_http_flowdash_error_language_t  *language;
     ngx_http_flowdash_error_saying_e     happened;
     ngx_http_flowdash_error_saying_e     advice;
@@ -26,6 +29,13 @@ typedef struct {
  * language that the client prefers.
  */
 void ngx_http_flowdash_error_text(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text);
+
+/*
+ * The same for an execution that was refused because the app did not get its
+ * request.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_error_text_unreached(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text);
 
 /*

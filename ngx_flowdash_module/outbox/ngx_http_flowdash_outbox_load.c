@@ -331,7 +331,7 @@ static void
 ngx_http_flowdash_outbox_load_back(ngx_http_flowdash_outbox_load_t *load)
 {
     time_t   due;
-    u_char   dir[NGX_HTTP_FLOWDASH_OUTBOX_NAME],
+    u_char  *p, dir[NGX_HTTP_FLOWDASH_OUTBOX_NAME],
              to[NGX_HTTP_FLOWDASH_OUTBOX_PATH];
 
     static const char  *names[] = { NULL, "again", "undo", "after" };
@@ -342,7 +342,11 @@ ngx_http_flowdash_outbox_load_back(ngx_http_flowdash_outbox_load_t *load)
         ngx_sprintf(dir, "%T%Z", due - due % NGX_HTTP_FLOWDASH_OUTBOX_ROUND);
 
     } else {
-        ngx_sprintf(dir, "%s%Z", names[load->kind]);
+
+        /* not the group that is just being read */
+
+        p = ngx_sprintf(dir, "%s.", names[load->kind]);
+        *ngx_http_flowdash_outbox_own_random(p) = '\0';
     }
 
     if (ngx_http_flowdash_outbox_dir_rename(load->path, (const char *) dir, 0,

@@ -429,7 +429,9 @@ ngx_http_flowdash_count_delivery(ngx_str_t *action,
     fmcf = ngx_http_cycle_get_module_main_conf(ngx_cycle,
                                                ngx_http_flowdash_module);
 
-    if (fmcf->counters == NULL) {
+    /* a record may be forged: its name must not spoil the pages */
+
+    if (fmcf->counters == NULL || ngx_http_flowdash_text_check_utf8(action)) {
         return;
     }
 
