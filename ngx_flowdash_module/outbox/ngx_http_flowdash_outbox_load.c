@@ -293,8 +293,10 @@ ngx_http_flowdash_outbox_load_parse(ngx_http_flowdash_outbox_load_t *load,
         return NGX_DECLINED;
     }
 
-    if (load->kind != NGX_HTTP_FLOWDASH_OUTBOX_DUE && length < text->len
-        && text->data[length])
+    /* with space behind it, the machine has stopped while it was written */
+
+    if (length < text->len && text->data[length]
+        && text->data[text->len - 1])
     {
         load->error = "its last line is cut";
         return NGX_DECLINED;

@@ -412,7 +412,10 @@ sub check ($name) {
         my $x = $books->{$n} // { keys => {}, ways => {} };
         my $answer = $answers{$n};
         my ($verdict, @what) = Test::Flowdash::Books::verdict(
-            $x, $records->{$n}, $answer->{status});
+            $x, $records->{$n}, $answer->{status},
+            scalar grep { $_->{what} eq 'the disk is full'
+                          && $answer->{end} >= $_->{from}
+                          && $answer->{start} <= $_->{to} } @happened);
 
         # what somebody has damaged must still be there, and says no more
 
