@@ -156,6 +156,15 @@ ngx_http_flowdash_whole_settle(ngx_http_flowdash_whole_t *whole,
 
         /* what the file says last is that the app was called */
 
+        ngx_log_error(NGX_LOG_CRIT, log, 0,
+                      "flowdash: what has become of the action \"%V\" could "
+                      "not be recorded: %s, id: %V",
+                      &whole->record->action,
+                      (file->fd == NGX_INVALID_FILE)
+                      ? "what it has to send is lost"
+                      : "its record is in unknown/",
+                      &whole->record->id);
+
         ngx_http_flowdash_outbox_set_aside(file, 0, log);
         return;
     }

@@ -175,14 +175,21 @@ ngx_http_flowdash_whole_answer(ngx_http_request_t *r,
 
     whole = ctx->whole;
 
-    if (whole == NULL || whole->step == NULL) {
+    if (whole == NULL) {
         return;
     }
 
+    /* without a line of this step, the next one needs its own all the same */
+
+    whole->called = 0;
+
     step = whole->step;
 
+    if (step == NULL) {
+        return;
+    }
+
     whole->step = NULL;
-    whole->called = 0;
 
     step->ended = 1;
     step->counts = ngx_http_flowdash_effect(ex);
