@@ -35,6 +35,8 @@
 #include <ngx_http_flowdash_whole.h>
 #include <ngx_http_flowdash_whole_begin.h>
 #include <ngx_http_flowdash_whole_step.h>
+#include <ngx_http_flowdash_once.h>
+#include <ngx_http_flowdash_once_replay.h>
 #include <ngx_http_flowdash_error.h>
 #include <ngx_http_flowdash_error_internal.h>
 #include <ngx_http_flowdash_error_user.h>
@@ -44,6 +46,7 @@
 #include <ngx_http_flowdash_here.h>
 #include <ngx_http_flowdash_name.h>
 #include <ngx_http_flowdash_batch.h>
+#include <ngx_http_flowdash_yield.h>
 #include <ngx_http_flowdash_action.h>
 
 
@@ -64,6 +67,10 @@ static ngx_int_t ngx_http_flowdash_action_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_prepare(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_action_once(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_action_record(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
 static void ngx_http_flowdash_action_enter(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_identify(ngx_http_request_t *r,
@@ -83,9 +90,6 @@ static ngx_uint_t ngx_http_flowdash_action_is_answered(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_unreadable(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_int_t rc);
-static ngx_int_t ngx_http_flowdash_action_yield(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx);
-static void ngx_http_flowdash_action_yield_handler(ngx_event_t *ev);
 static ngx_int_t ngx_http_flowdash_action_run(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_action_call(ngx_http_request_t *r,
@@ -175,6 +179,9 @@ ngx_http_flowdash_action_continue(ngx_http_request_t *r,
 
     case NGX_HTTP_FLOWDASH_FETCHING:
         return ngx_http_flowdash_action_fetched(r, ctx);
+
+    case NGX_HTTP_FLOWDASH_WAITING:
+        return ngx_http_flowdash_action_once(r, ctx);
 
     case NGX_HTTP_FLOWDASH_RECORDING:
         rc = ngx_http_flowdash_action_call(r, ctx);
@@ -340,7 +347,7 @@ ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
     rc = ngx_http_flowdash_source_read(r, ctx);
 
     if (rc == NGX_AGAIN) {
-        return ngx_http_flowdash_action_yield(r, ctx);
+        return ngx_http_flowdash_yield(r, ctx);
     }
 
     if (rc != NGX_OK) {
@@ -380,6 +387,7 @@ ngx_http_flowdash_action_find_task(ngx_http_request_t *r,
     }
 
     ctx->own = ctx->task;
+    ctx->task_digest = NULL;
 
     if (!ctx->refusal_status && ngx_http_flowdash_batch_is_here(ctx)) {
         return ngx_http_flowdash_action_batch(r, ctx);
@@ -511,11 +519,6 @@ ngx_http_flowdash_action_prepare(ngx_http_request_t *r,
     rc = ngx_http_flowdash_dry_run_asked(r, ctx, &error);
 
     if (rc == NGX_OK) {
-
-        if (!ctx->dry_run) {
-            ngx_http_flowdash_count_started(r, ctx);
-        }
-
         rc = ngx_http_flowdash_source_preset(r, ctx, &error);
     }
 
@@ -532,16 +535,51 @@ ngx_http_flowdash_action_prepare(ngx_http_request_t *r,
         return ngx_http_flowdash_dry_run(r, ctx);
     }
 
-    rc = ngx_http_flowdash_whole_begin(r, ctx);
+    return ngx_http_flowdash_action_once(r, ctx);
+}
 
-    if (rc != NGX_OK) {
-        return (rc == NGX_DECLINED)
-               ? ngx_http_flowdash_action_unrecorded(r, ctx) : NGX_ERROR;
+
+/* one of the requests with the same key runs, the others get its response */
+
+static ngx_int_t
+ngx_http_flowdash_action_once(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_flowdash_once(r, ctx);
+
+    if (rc == NGX_OK) {
+        return ngx_http_flowdash_action_record(r, ctx);
     }
 
-    ctx->state = NGX_HTTP_FLOWDASH_RUNNING;
+    if (rc == NGX_DECLINED) {
+        return ngx_http_flowdash_action_stop(r, ctx, ctx->once->error,
+                                         ctx->refusal_status, &ctx->detail);
+    }
 
-    return ngx_http_flowdash_action_run(r, ctx);
+    if (rc == NGX_DONE) {
+        ngx_http_flowdash_action_restore(r, ctx);
+        return ngx_http_flowdash_once_replay(r, ctx);
+    }
+
+    return (rc == NGX_AGAIN) ? NGX_DONE : rc;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_action_record(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_flowdash_whole_begin(r, ctx);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_flowdash_action_unrecorded(r, ctx);
+    }
+
+    return (rc == NGX_OK) ? ngx_http_flowdash_action_run(r, ctx) : NGX_ERROR;
 }
 
 
@@ -726,42 +764,6 @@ ngx_http_flowdash_action_unreadable(ngx_http_request_t *r,
 }
 
 
-/* a long body: lets other requests run, and then continues */
-
-static ngx_int_t
-ngx_http_flowdash_action_yield(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx)
-{
-    ctx->yield.handler = ngx_http_flowdash_action_yield_handler;
-    ctx->yield.data = r->connection;
-    ctx->yield.log = r->connection->log;
-
-    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                   "flowdash action yields");
-
-    ngx_post_event(&ctx->yield, &ngx_posted_next_events);
-
-    return NGX_DONE;
-}
-
-
-static void
-ngx_http_flowdash_action_yield_handler(ngx_event_t *ev)
-{
-    ngx_connection_t    *c;
-    ngx_http_request_t  *r;
-
-    c = ev->data;
-    r = c->data;
-    r = r->main;
-
-    ngx_http_set_log_request(c->log, r);
-
-    ngx_http_core_run_phases(r);
-    ngx_http_run_posted_requests(c);
-}
-
-
 static ngx_int_t
 ngx_http_flowdash_action_run(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
@@ -891,7 +893,7 @@ ngx_http_flowdash_action_written(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_int_t rc)
 {
     if (rc == NGX_AGAIN) {
-        return ngx_http_flowdash_action_yield(r, ctx);
+        return ngx_http_flowdash_yield(r, ctx);
     }
 
     if (rc == NGX_OK && ctx->own_trace) {

@@ -16,7 +16,6 @@
 
 
 static void ngx_http_flowdash_client_notice(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_flowdash_client_has_left(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_client_content_handler(
     ngx_http_request_t *r);
 static ngx_uint_t ngx_http_flowdash_client_is_checked(ngx_http_request_t *r);
@@ -37,7 +36,7 @@ ngx_http_flowdash_client_restore(ngx_http_request_t *r)
 
 #if (NGX_HTTP_V2)
 
-    if (r->stream && ngx_http_flowdash_client_has_left(r)) {
+    if (r->stream && ngx_http_flowdash_ctx_client_has_left(r)) {
         r->connection->error = 1;
     }
 
@@ -63,13 +62,15 @@ ngx_http_flowdash_client_notice(ngx_http_request_t *r)
 
     ctx = ngx_http_flowdash_get_ctx(r);
 
-    if (ctx == NULL || !ctx->started) {
+    if (ctx == NULL || !ctx->started
+        || ctx->state == NGX_HTTP_FLOWDASH_WAITING)
+    {
         return;
     }
 
     if (!ctx->left) {
 
-        if (!ngx_http_flowdash_client_has_left(r)) {
+        if (!ngx_http_flowdash_ctx_client_has_left(r)) {
             return;
         }
 
@@ -90,38 +91,6 @@ ngx_http_flowdash_client_notice(ngx_http_request_t *r)
         ctx->left_logged = 1;
         ngx_http_flowdash_log_left(r, ctx);
     }
-}
-
-
-/*
- * As nginx's event handlers have noticed it: in HTTP/1, epoll tells them
- * that the client will send nothing more.
- */
-
-static ngx_uint_t
-ngx_http_flowdash_client_has_left(ngx_http_request_t *r)
-{
-#if (NGX_HTTP_V2)
-
-    if (r->stream) {
-        return r->stream->out_closed
-               || r->stream->rst_sent
-               || r->stream->connection->connection->error;
-    }
-
-#endif
-
-#if (NGX_HTTP_V3)
-
-    /* the end of the request is an "eof" */
-
-    if (r->connection->quic) {
-        return r->connection->read->error;
-    }
-
-#endif
-
-    return r->connection->read->eof || r->connection->read->pending_eof;
 }
 
 

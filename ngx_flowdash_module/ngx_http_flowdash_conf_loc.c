@@ -113,6 +113,7 @@ ngx_http_flowdash_conf_loc_create(ngx_conf_t *cf)
     conf->dry_run = NGX_CONF_UNSET_PTR;
     conf->outcome = NGX_CONF_UNSET_PTR;
     conf->success = NGX_CONF_UNSET_PTR;
+    conf->once = NGX_CONF_UNSET_PTR;
     conf->steps = NGX_CONF_UNSET_PTR;
     conf->afters = NGX_CONF_UNSET_PTR;
     conf->headers = NGX_CONF_UNSET_PTR;
@@ -177,6 +178,7 @@ ngx_http_flowdash_conf_loc_merge(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->decode, prev->decode, 0);
     ngx_conf_merge_ptr_value(conf->dry_run, prev->dry_run, NULL);
     ngx_http_flowdash_conf_outcome_merge(prev, conf);
+    ngx_conf_merge_ptr_value(conf->once, prev->once, NULL);
     ngx_conf_merge_ptr_value(conf->steps, prev->steps, NULL);
     ngx_conf_merge_ptr_value(conf->afters, prev->afters, NULL);
 

@@ -110,6 +110,9 @@ static ngx_http_flowdash_directive_t  ngx_http_flowdash_action_directives[] = {
     { "flowdash_success",
       offsetof(ngx_http_flowdash_loc_conf_t, success), NGX_CONF_UNSET, NULL },
 
+    { "flowdash_once",
+      offsetof(ngx_http_flowdash_loc_conf_t, once), NGX_CONF_UNSET, NULL },
+
     { NULL, 0, 0, NULL }
 };
 

@@ -16,6 +16,7 @@
 #include <ngx_http_flowdash_user_headers.h>
 #include <ngx_http_flowdash_dry_run.h>
 #include <ngx_http_flowdash_whole.h>
+#include <ngx_http_flowdash_once.h>
 #include <ngx_http_flowdash_error.h>
 #include <ngx_http_flowdash_error_internal.h>
 #include <ngx_http_flowdash_unread.h>
@@ -197,6 +198,7 @@ ngx_http_flowdash_end(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
         ngx_http_flowdash_end_unpassed(r, ctx);
     }
 
+    ngx_http_flowdash_once_end(r, ctx);
     ngx_http_flowdash_whole_end(r, ctx);
 }
 

@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
@@ -18,10 +19,12 @@
 #include <ngx_http_flowdash_zone.h>
 #include <ngx_http_flowdash_variables.h>
 #include <ngx_http_flowdash_variables_json.h>
+#include <ngx_http_flowdash_task_digest.h>
 #include <ngx_http_flowdash_status.h>
 #include <ngx_http_flowdash_subrequest.h>
 #include <ngx_http_flowdash_send.h>
 #include <ngx_http_flowdash_outbox_worker.h>
+#include <ngx_http_flowdash_once_keep.h>
 #include <ngx_http_flowdash_end.h>
 #include <ngx_http_flowdash_action.h>
 #include <ngx_http_flowdash_conf.h>
@@ -34,6 +37,7 @@
 #include <ngx_http_flowdash_conf_extract.h>
 #include <ngx_http_flowdash_conf_condition.h>
 #include <ngx_http_flowdash_conf_outcome.h>
+#include <ngx_http_flowdash_conf_once.h>
 #include <ngx_http_flowdash_conf_step.h>
 #include <ngx_http_flowdash_conf_whole.h>
 #include <ngx_http_flowdash_conf_call.h>
@@ -56,6 +60,7 @@ static ngx_int_t ngx_http_flowdash_init_body_variables(ngx_conf_t *cf,
 static void ngx_http_flowdash_init_task_variables(
     ngx_http_flowdash_main_conf_t *fmcf, ngx_http_core_main_conf_t *cmcf);
 static ngx_int_t ngx_http_flowdash_init_module(ngx_cycle_t *cycle);
+static void ngx_http_flowdash_init_filters(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_flowdash_init_process(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_flowdash_init_outbox(ngx_cycle_t *cycle,
     ngx_http_flowdash_main_conf_t *fmcf);
@@ -202,6 +207,13 @@ static ngx_command_t  ngx_http_flowdash_commands[] = {
     { ngx_string("flowdash_outcome"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_flowdash_conf_outcome,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("flowdash_once"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE123,
+      ngx_http_flowdash_conf_once,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -532,7 +544,8 @@ static ngx_int_t
 ngx_http_flowdash_add_variables(ngx_conf_t *cf)
 {
     if (ngx_http_flowdash_variables_add(cf) != NGX_OK
-        || ngx_http_flowdash_variables_json_add(cf) != NGX_OK)
+        || ngx_http_flowdash_variables_json_add(cf) != NGX_OK
+        || ngx_http_flowdash_task_digest_add(cf) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -610,7 +623,9 @@ ngx_http_flowdash_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    if (ngx_http_flowdash_conf_user_init(cf, fmcf) != NGX_OK) {
+    if (ngx_http_flowdash_conf_user_init(cf, fmcf) != NGX_OK
+        || ngx_http_flowdash_conf_once_init(cf, fmcf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -729,6 +744,10 @@ ngx_http_flowdash_init_task_variables(ngx_http_flowdash_main_conf_t *fmcf,
                 fmcf->task_variables = 1;
             }
         }
+
+        if (ngx_http_flowdash_text_is(&v[i].name, "flowdash_task_digest")) {
+            fmcf->task_digest = 1;
+        }
     }
 }
 
@@ -736,16 +755,40 @@ ngx_http_flowdash_init_task_variables(ngx_http_flowdash_main_conf_t *fmcf,
 static ngx_int_t
 ngx_http_flowdash_init_module(ngx_cycle_t *cycle)
 {
+    ngx_http_flowdash_init_filters(cycle);
+
+    return NGX_OK;
+}
+
+
+/*
+ * Filters before all others.  Each worker makes sure of them: the master may
+ * have begun to load another configuration since, without success.
+ */
+
+static void
+ngx_http_flowdash_init_filters(ngx_cycle_t *cycle)
+{
     ngx_http_flowdash_main_conf_t  *fmcf;
+
+    static ngx_http_output_header_filter_pt  first;
 
     fmcf = ngx_http_cycle_get_module_main_conf(cycle,
                                                ngx_http_flowdash_module);
 
-    if (fmcf && (fmcf->steps || fmcf->guard)) {
-        ngx_http_flowdash_end_init_first();
+    if (fmcf == NULL || (!fmcf->steps && !fmcf->guard)
+        || (first && ngx_http_top_header_filter == first))
+    {
+        return;
     }
 
-    return NGX_OK;
+    ngx_http_flowdash_end_init_first();
+
+    if (fmcf->once) {
+        ngx_http_flowdash_once_keep_init();
+    }
+
+    first = ngx_http_top_header_filter;
 }
 
 
@@ -770,6 +813,12 @@ ngx_http_flowdash_init_process(ngx_cycle_t *cycle)
 
     if (fmcf->counters && fmcf->counters->executions) {
         ngx_http_flowdash_executions_own(fmcf->counters->executions);
+    }
+
+    ngx_http_flowdash_init_filters(cycle);
+
+    if (fmcf->once) {
+        ngx_http_flowdash_once_table_join(&fmcf->counters->once);
     }
 
     if (fmcf->calls

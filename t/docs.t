@@ -61,6 +61,10 @@ my ($json) = source('ngx_http_flowdash_variables_json.c')
 $variables{ /_$/ ? "${_}NAME" : $_ } = 1 for $table =~ /ngx_string\("(\w+)"\)/g;
 $variables{"${json}NAME"} = 1;
 
+my ($digest) = source('ngx_http_flowdash_task_digest.c')
+    =~ /_name =\s+ngx_string\("(\w+)"\)/;
+$variables{$digest} = 1;
+
 cmp_ok(scalar keys %contexts, '>', 10, 'the command table was read');
 cmp_ok(scalar keys %variables, '>', 6, 'the table of variables was read');
 

@@ -533,6 +533,8 @@ sub expected_lines {
                 'flowdash_outbox_oldest_seconds' =>
                     $status->{outbox}{oldest_seconds},
                 'flowdash_outbox_size_bytes' => $status->{outbox}{size},
+                (map { ('flowdash_once_total{' . label([ result => $_ ]) . '}'
+                        => $status->{once}{$_}) } keys %{ $status->{once} }),
                 build_info() => 1);
 
     $line{"flowdash_outbox_$_"} = $status->{outbox}{$_}

@@ -222,6 +222,7 @@ my @table = (
     $in_step ] }
     'flowdash_task /a', 'flowdash_methods POST', 'flowdash_deadline 1s',
     'flowdash_set a b', 'flowdash_set_json a 1', 'flowdash_guard on', 'flowdash_dry_run off',
+    'flowdash_once off',
     'flowdash_types application/json', 'flowdash_strict all',
     'flowdash_user_from /me', 'flowdash_require_user on',
     'flowdash_success 200', 'flowdash_outcome $upstream_status'),
@@ -604,6 +605,31 @@ my @table = (
 [ emerg => 'cache= without a zone',
   action('flowdash_user_from /me cache=5s;'),
   '"cache="', '"flowdash_zone flowdash:1m"' ],
+[ emerg => 'flowdash_once without a zone',
+  action('flowdash_once $flowdash_task_digest 5s;'),
+  '"flowdash_once" needs "flowdash_zone"' ],
+[ '' => 'flowdash_once with a zone', 'flowdash_zone a:1m;'
+  . action('flowdash_once $http_idempotency_key 24h wait=0s;') ],
+[ '' => 'flowdash_once off', action('flowdash_once off;') ],
+[ emerg => 'flowdash_once without a time',
+  action('flowdash_once $flowdash_task_digest;'),
+  'a key and a time are expected' ],
+[ emerg => 'flowdash_once with the same key for all',
+  action('flowdash_once key 5s;'), 'the key must have a variable' ],
+[ emerg => 'flowdash_once for no time',
+  action('flowdash_once $flowdash_task_digest 0;'), 'from 1s to 20d' ],
+[ emerg => 'flowdash_once for too long',
+  action('flowdash_once $flowdash_task_digest 21d;'), 'from 1s to 20d' ],
+[ warn => 'flowdash_once 5000', 'flowdash_zone a:1m;'
+  . action('flowdash_once $flowdash_task_digest 5000;'), '5000 seconds' ],
+[ emerg => 'flowdash_once with another parameter',
+  action('flowdash_once $flowdash_task_digest 5s 60s;'), '"wait=" with a' ],
+[ emerg => 'flowdash_once with a wrong wait=',
+  action('flowdash_once $flowdash_task_digest 5s wait=x;'),
+  '"wait=" with a' ],
+[ emerg => 'flowdash_once twice', 'flowdash_zone a:1m;'
+  . action('flowdash_once $flowdash_task_digest 5s;
+            flowdash_once $flowdash_task_digest 5s;'), 'is duplicate' ],
 [ '' => 'cache= with a zone',
   'flowdash_zone a:1m;' . action('flowdash_user_from /me cache=5s;') ],
 [ warn => 'cache=2000', 'flowdash_zone a:1m;'

@@ -218,6 +218,8 @@ for my $row ([ gzip => { zip => JSON::PP::true } ], [ large => undef, 1 ],
     my $res = perform('/nobody', app => 'x');
 
     is($res->{status}, 502, 'nobody is there');
+    like($res->{body}, qr/What they did is being undone/,
+         'nobody is there: the user is told');
     is(targets(calls(2)), '/crm /undo/crm', 'nobody is there: undone');
     nothing_waits('nobody is there');
 }

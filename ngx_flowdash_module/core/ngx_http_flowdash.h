@@ -26,6 +26,7 @@ typedef struct ngx_http_flowdash_sources_s  ngx_http_flowdash_sources_t;
 typedef struct ngx_http_flowdash_call_s  ngx_http_flowdash_call_t;
 typedef struct ngx_http_flowdash_counters_s  ngx_http_flowdash_counters_t;
 typedef struct ngx_http_flowdash_whole_s  ngx_http_flowdash_whole_t;
+typedef struct ngx_http_flowdash_once_s  ngx_http_flowdash_once_t;
 
 
 /* what evaluating a directive's value gives */
@@ -134,6 +135,7 @@ typedef enum {
     NGX_HTTP_FLOWDASH_READ,
     NGX_HTTP_FLOWDASH_IDENTIFYING,
     NGX_HTTP_FLOWDASH_FETCHING,
+    NGX_HTTP_FLOWDASH_WAITING,        /* for one with the same key */
     NGX_HTTP_FLOWDASH_RECORDING,      /* that a step is called */
     NGX_HTTP_FLOWDASH_RUNNING,
     NGX_HTTP_FLOWDASH_WRITING,
@@ -142,6 +144,7 @@ typedef enum {
     NGX_HTTP_FLOWDASH_PASSED,
     NGX_HTTP_FLOWDASH_FAILED,
     NGX_HTTP_FLOWDASH_DRY_RUN,
+    NGX_HTTP_FLOWDASH_REPLAYED,       /* the response of another one */
     NGX_HTTP_FLOWDASH_ABORTED         /* passed, the app was not called */
 } ngx_http_flowdash_state_e;
 
@@ -172,6 +175,7 @@ struct ngx_http_flowdash_ctx_s {
 
     ngx_http_flowdash_sources_t    *sources;   /* of the task */
     ngx_http_flowdash_task_t       *own;       /* as the client sent it */
+    u_char                         *task_digest;  /* of it, in hex, or NULL */
     ngx_http_flowdash_task_t       *stored;
     ngx_http_flowdash_task_t       *task;      /* as steps see it */
 
@@ -192,6 +196,8 @@ struct ngx_http_flowdash_ctx_s {
     ngx_array_t                     exchanges; /* of ..._exchange_t * */
     ngx_http_flowdash_exchange_t   *exchange;  /* the current one */
     ngx_uint_t                      freed;     /* payloads, of the first */
+
+    ngx_http_flowdash_once_t       *once;      /* NULL: it has no key */
 
     ngx_event_t                     timer;
     ngx_msec_t                      deadline;  /* as ngx_current_msec */

@@ -175,6 +175,38 @@ ngx_http_flowdash_ctx_id(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 }
 
 
+/*
+ * As nginx's event handlers have noticed it: in HTTP/1, epoll tells them
+ * that the client will send nothing more.
+ */
+
+ngx_uint_t
+ngx_http_flowdash_ctx_client_has_left(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_V2)
+
+    if (r->stream) {
+        return r->stream->out_closed
+               || r->stream->rst_sent
+               || r->stream->connection->connection->error;
+    }
+
+#endif
+
+#if (NGX_HTTP_V3)
+
+    /* the end of the request is an "eof" */
+
+    if (r->connection->quic) {
+        return r->connection->read->error;
+    }
+
+#endif
+
+    return r->connection->read->eof || r->connection->read->pending_eof;
+}
+
+
 void
 ngx_http_flowdash_ctx_result(ngx_http_flowdash_ctx_t *ctx, ngx_str_t *result)
 {
@@ -188,6 +220,9 @@ ngx_http_flowdash_ctx_result(ngx_http_flowdash_ctx_t *ctx, ngx_str_t *result)
 
     } else if (ctx->state == NGX_HTTP_FLOWDASH_DRY_RUN) {
         ngx_str_set(result, "dry_run");
+
+    } else if (ctx->state == NGX_HTTP_FLOWDASH_REPLAYED) {
+        ngx_str_set(result, "replayed");
 
     } else if (ctx->state == NGX_HTTP_FLOWDASH_ABORTED) {
         ngx_str_set(result, "aborted");

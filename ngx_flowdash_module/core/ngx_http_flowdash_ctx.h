@@ -33,6 +33,9 @@ ngx_int_t ngx_http_flowdash_ctx_id(ngx_http_request_t *r,
 void ngx_http_flowdash_ctx_result(ngx_http_flowdash_ctx_t *ctx,
     ngx_str_t *result);
 
+/* Tells whether the client has left, as far as nginx has noticed it. */
+ngx_uint_t ngx_http_flowdash_ctx_client_has_left(ngx_http_request_t *r);
+
 /* The wait for the next turn is over, see ctx->yield. */
 void ngx_http_flowdash_ctx_end_yield(ngx_http_flowdash_ctx_t *ctx);
 

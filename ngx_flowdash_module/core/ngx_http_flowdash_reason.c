@@ -32,7 +32,9 @@ static ngx_http_flowdash_reason_t  ngx_http_flowdash_reasons[] = {
     { ngx_string("deadline"), NGX_HTTP_GATEWAY_TIME_OUT },
     { ngx_string("internal"), NGX_HTTP_INTERNAL_SERVER_ERROR },
     { ngx_string("guarded"), NGX_HTTP_FORBIDDEN },
-    { ngx_string("no_user"), NGX_HTTP_UNAUTHORIZED }
+    { ngx_string("no_user"), NGX_HTTP_UNAUTHORIZED },
+    { ngx_string("conflict"), NGX_HTTP_CONFLICT },
+    { ngx_string("mismatch"), 422 }
 };
 
 

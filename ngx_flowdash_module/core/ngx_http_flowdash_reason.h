@@ -24,6 +24,8 @@ typedef enum {
     NGX_HTTP_FLOWDASH_INTERNAL,
     NGX_HTTP_FLOWDASH_GUARDED,
     NGX_HTTP_FLOWDASH_NO_USER,
+    NGX_HTTP_FLOWDASH_CONFLICT,
+    NGX_HTTP_FLOWDASH_MISMATCH,
     NGX_HTTP_FLOWDASH_ERRORS           /* the number of them */
 } ngx_http_flowdash_reason_e;
 

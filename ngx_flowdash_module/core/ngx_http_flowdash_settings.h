@@ -72,6 +72,13 @@ typedef struct {
 } ngx_http_flowdash_user_from_t;
 
 
+typedef struct {
+    ngx_http_complex_value_t        key;
+    ngx_msec_t                      time;      /* since the response */
+    ngx_msec_t                      wait;
+} ngx_http_flowdash_once_conf_t;
+
+
 /* a field that is set from an answer */
 
 typedef struct {
@@ -158,6 +165,7 @@ typedef struct {
     ngx_msec_t                      longest_timeout;  /* of flowdash_call's */
     ngx_http_flowdash_place_t      *status;    /* the first flowdash_status */
     ngx_http_flowdash_place_t      *user_cache;  /* the first cache= */
+    ngx_http_flowdash_place_t      *once;      /* the first flowdash_once */
     ngx_array_t                     user_names;  /* of ngx_str_t: the ends of
                                                     $flowdash_user_NAME */
     ngx_uint_t                      generation;  /* of the configuration */
@@ -172,6 +180,7 @@ typedef struct {
     unsigned                        non_idempotent:1;  /* POST is repeated */
     unsigned                        task_variables:1;  /* or the user's */
     unsigned                        whole:1;   /* an action is */
+    unsigned                        task_digest:1;  /* is a variable used */
 } ngx_http_flowdash_main_conf_t;
 
 
@@ -202,6 +211,7 @@ typedef struct {
     ngx_http_complex_value_t       *dry_run;   /* NULL: never */
     ngx_http_complex_value_t       *outcome;   /* NULL: statuses decide */
     ngx_array_t                    *success;   /* of ..._statuses_t */
+    ngx_http_flowdash_once_conf_t  *once;      /* NULL: off */
 
     ngx_array_t                    *steps;     /* of ..._step_t * */
     ngx_uint_t                      own_steps; /* not inherited */

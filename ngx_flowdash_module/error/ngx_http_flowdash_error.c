@@ -346,7 +346,9 @@ ngx_http_flowdash_error_problem(ngx_http_request_t *r,
     ngx_str_t  *title, *message, detail;
     ngx_buf_t  *b;
 
-    title = &text->language->sayings[NGX_HTTP_FLOWDASH_ERROR_TITLE_UNNAMED];
+    title = &text->language->sayings[
+                text->repeated ? NGX_HTTP_FLOWDASH_ERROR_TITLE_REPEATED
+                               : NGX_HTTP_FLOWDASH_ERROR_TITLE_UNNAMED];
     message = &ctx->message;
 
     if (ngx_http_flowdash_error_text_detail(r->pool, text, &detail)

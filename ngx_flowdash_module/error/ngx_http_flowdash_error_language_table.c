@@ -18,6 +18,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
       {
         ngx_string("“%V” was not carried out"),
         ngx_string("The action was not carried out"),
+        ngx_string("The action was not carried out again"),
         ngx_string("The step %V refused the action."),
         ngx_string("The step %V does not work right now."),
         ngx_string("The step %V took too long."),
@@ -45,8 +46,13 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("The request names two methods, and it is unclear which "
                    "one counts."),
         ngx_string("The data that was sent could not be read."),
+        ngx_string("It was done before, but its result cannot be shown."),
+        ngx_string("It was sent before, and may have been carried out."),
+        ngx_string("It was sent before, and is still being carried out."),
+        ngx_string("Another request has been sent with the same key."),
         ngx_string("The answer was:"),
         ngx_string("Nothing was changed in the app."),
+        ngx_string("What they did is being undone as far as possible."),
         ngx_string("What you can do"),
         ngx_string("Go back, check what you entered, and try again."),
         ngx_string("Wait a moment, then go back and try again."),
@@ -55,6 +61,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Go back, shorten what you entered, and try again."),
         ngx_string("Trying again will not help: please contact support."),
         ngx_string("Sign in, then go back and try again."),
+        ngx_string("Check the task before you try again."),
         ngx_string("Back to where you were"),
         ngx_string("If you need help, give support this number:")
       } },
@@ -63,6 +70,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
       {
         ngx_string("لم يُنفَّذ الإجراء «%V»"),
         ngx_string("لم يُنفَّذ الإجراء"),
+        ngx_string("لم يُنفَّذ الإجراء مرة أخرى"),
         ngx_string("رفضت الخطوة %V الإجراء."),
         ngx_string("الخطوة %V لا تعمل حاليًا."),
         ngx_string("استغرقت الخطوة %V وقتًا أطول من اللازم."),
@@ -87,8 +95,13 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("أُرسلت البيانات بصيغة غير مفهومة هنا."),
         ngx_string("يذكر الطلب طريقتين، ولا يُعرف أيهما المعتمدة."),
         ngx_string("تعذّرت قراءة البيانات المرسلة."),
+        ngx_string("نُفِّذ من قبل، لكن لا يمكن عرض نتيجته."),
+        ngx_string("أُرسل من قبل، وربما نُفِّذ."),
+        ngx_string("أُرسل من قبل، وما زال قيد التنفيذ."),
+        ngx_string("أُرسل طلب آخر بالمفتاح نفسه."),
         ngx_string("كان الرد:"),
         ngx_string("لم يتغير أي شيء في التطبيق."),
+        ngx_string("يجري التراجع عمّا نفّذته قدر الإمكان."),
         ngx_string("ما يمكنك فعله"),
         ngx_string("ارجع وتحقق مما أدخلته ثم حاول مرة أخرى."),
         ngx_string("انتظر لحظة، ثم ارجع وحاول مرة أخرى."),
@@ -97,6 +110,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("ارجع واختصر ما أدخلته ثم حاول مرة أخرى."),
         ngx_string("لن تفيد المحاولة مرة أخرى: يُرجى الاتصال بالدعم."),
         ngx_string("سجّل الدخول، ثم ارجع وحاول مرة أخرى."),
+        ngx_string("تحقق من المهمة قبل أن تحاول مرة أخرى."),
         ngx_string("العودة إلى الصفحة السابقة"),
         ngx_string("إذا احتجت إلى مساعدة، فأخبر الدعم بهذا الرقم:")
       } },
@@ -105,6 +119,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
       {
         ngx_string("„%V“ wurde nicht ausgeführt"),
         ngx_string("Die Aktion wurde nicht ausgeführt"),
+        ngx_string("Die Aktion wurde nicht noch einmal ausgeführt"),
         ngx_string("Der Schritt %V hat abgelehnt."),
         ngx_string("Der Schritt %V funktioniert gerade nicht."),
         ngx_string("Der Schritt %V hat zu lange gedauert."),
@@ -135,8 +150,15 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Die Anfrage nennt zwei Methoden, und es ist nicht "
                    "klar, welche gilt."),
         ngx_string("Die gesendeten Daten konnten nicht gelesen werden."),
+        ngx_string("Sie wurde bereits ausgeführt, aber das Ergebnis kann "
+                   "nicht gezeigt werden."),
+        ngx_string("Sie wurde schon gesendet und vielleicht ausgeführt."),
+        ngx_string("Sie wurde schon gesendet und läuft noch."),
+        ngx_string("Eine andere Anfrage hatte denselben Schlüssel."),
         ngx_string("Die Antwort war:"),
         ngx_string("In der Anwendung wurde nichts geändert."),
+        ngx_string("Was sie getan haben, wird so weit wie möglich rückgängig "
+                   "gemacht."),
         ngx_string("Was Sie tun können"),
         ngx_string("Gehen Sie zurück, prüfen Sie Ihre Eingaben und "
                    "versuchen Sie es noch einmal."),
@@ -151,6 +173,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "an den Support."),
         ngx_string("Melden Sie sich an, gehen Sie dann zurück und versuchen "
                    "Sie es noch einmal."),
+        ngx_string("Sehen Sie sich die Aufgabe an, bevor Sie es noch einmal "
+                   "versuchen."),
         ngx_string("Zurück zur vorherigen Seite"),
         ngx_string("Wenn Sie Hilfe brauchen, nennen Sie dem Support diese "
                    "Nummer:")
@@ -160,6 +184,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
       {
         ngx_string("La acción «%V» no se ha realizado"),
         ngx_string("La acción no se ha realizado"),
+        ngx_string("La acción no se ha realizado de nuevo"),
         ngx_string("El paso %V la ha rechazado."),
         ngx_string("El paso %V no funciona en este momento."),
         ngx_string("El paso %V ha tardado demasiado."),
@@ -189,8 +214,14 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("La solicitud indica dos métodos y no se sabe cuál es "
                    "el válido."),
         ngx_string("No se han podido leer los datos enviados."),
+        ngx_string("Ya se realizó, pero no se puede mostrar su resultado."),
+        ngx_string("Ya se había enviado, y quizá se haya realizado."),
+        ngx_string("Ya se había enviado, y aún se está realizando."),
+        ngx_string("Se ha enviado otra solicitud con la misma clave."),
         ngx_string("La respuesta fue:"),
         ngx_string("No se ha modificado nada en la aplicación."),
+        ngx_string("Lo que hicieron se está deshaciendo en la medida de lo "
+                   "posible."),
         ngx_string("Qué puede hacer"),
         ngx_string("Vuelva atrás, revise los datos introducidos e "
                    "inténtelo de nuevo."),
@@ -202,6 +233,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Intentarlo de nuevo no servirá de nada: póngase en "
                    "contacto con el servicio de asistencia."),
         ngx_string("Inicie sesión, vuelva atrás e inténtelo de nuevo."),
+        ngx_string("Compruebe la tarea antes de intentarlo de nuevo."),
         ngx_string("Volver a la página anterior"),
         ngx_string("Si necesita ayuda, indique este número al servicio de "
                    "asistencia:")
@@ -211,6 +243,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
       {
         ngx_string("L’action « %V » n’a pas été effectuée"),
         ngx_string("L’action n’a pas été effectuée"),
+        ngx_string("L’action n’a pas été effectuée de nouveau"),
         ngx_string("L’étape %V l’a refusée."),
         ngx_string("L’étape %V ne fonctionne pas en ce moment."),
         ngx_string("L’étape %V a pris trop de temps."),
@@ -239,8 +272,14 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("La requête nomme deux méthodes, et on ne sait pas "
                    "laquelle compte."),
         ngx_string("Les données envoyées n’ont pas pu être lues."),
+        ngx_string("Elle a déjà été effectuée, mais son résultat ne peut pas "
+                   "être affiché."),
+        ngx_string("Elle a déjà été envoyée, et peut-être effectuée."),
+        ngx_string("Elle a déjà été envoyée et est encore en cours."),
+        ngx_string("Une autre requête a été envoyée avec la même clé."),
         ngx_string("La réponse était :"),
         ngx_string("Rien n’a été modifié dans l’application."),
+        ngx_string("Leurs effets sont annulés dans la mesure du possible."),
         ngx_string("Ce que vous pouvez faire"),
         ngx_string("Revenez en arrière, vérifiez votre saisie et "
                    "réessayez."),
@@ -253,6 +292,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Réessayer ne servira à rien : veuillez contacter "
                    "l’assistance."),
         ngx_string("Connectez-vous, puis revenez en arrière et réessayez."),
+        ngx_string("Vérifiez la tâche avant de réessayer."),
         ngx_string("Retour à la page précédente"),
         ngx_string("Si vous avez besoin d’aide, indiquez ce numéro à "
                    "l’assistance :")
@@ -262,6 +302,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
       {
         ngx_string("L’azione «%V» non è stata eseguita"),
         ngx_string("L’azione non è stata eseguita"),
+        ngx_string("L’azione non è stata eseguita di nuovo"),
         ngx_string("Il passaggio %V l’ha rifiutata."),
         ngx_string("Il passaggio %V al momento non funziona."),
         ngx_string("Il passaggio %V ha impiegato troppo tempo."),
@@ -290,8 +331,14 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("La richiesta indica due metodi e non si sa quale "
                    "valga."),
         ngx_string("Non è stato possibile leggere i dati inviati."),
+        ngx_string("È già stata eseguita, ma non se ne può mostrare l’esito."),
+        ngx_string("È già stata inviata, e forse eseguita."),
+        ngx_string("È già stata inviata ed è ancora in corso."),
+        ngx_string("Un’altra richiesta è stata inviata con la stessa chiave."),
         ngx_string("La risposta è stata:"),
         ngx_string("Nell’applicazione non è stato modificato nulla."),
+        ngx_string("Ciò che hanno fatto viene annullato per quanto "
+                   "possibile."),
         ngx_string("Che cosa può fare"),
         ngx_string("Torni indietro, controlli i dati inseriti e riprovi."),
         ngx_string("Attenda un momento, poi torni indietro e riprovi."),
@@ -300,6 +347,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Torni indietro, abbrevi i dati inseriti e riprovi."),
         ngx_string("Riprovare non servirà: si rivolga all’assistenza."),
         ngx_string("Effettui l’accesso, poi torni indietro e riprovi."),
+        ngx_string("Controlli l’attività prima di riprovare."),
         ngx_string("Torna alla pagina precedente"),
         ngx_string("Se ha bisogno di aiuto, comunichi questo numero "
                    "all’assistenza:")
@@ -309,6 +357,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
       {
         ngx_string("「%V」は実行されませんでした"),
         ngx_string("操作は実行されませんでした"),
+        ngx_string("操作は再実行されませんでした"),
         ngx_string("ステップ %V に拒否されました。"),
         ngx_string("ステップ %V は現在動作していません。"),
         ngx_string("ステップ %V に時間がかかりすぎました。"),
@@ -336,8 +385,13 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("リクエストに 2 つのメソッドが指定されており、どちらが"
                    "有効か判断できません。"),
         ngx_string("送信されたデータを読み取れませんでした。"),
+        ngx_string("すでに実行されましたが、結果を表示できません。"),
+        ngx_string("すでに送信されており、実行された可能性があります。"),
+        ngx_string("すでに送信されており、まだ実行中です。"),
+        ngx_string("同じキーで別のリクエストが送信されています。"),
         ngx_string("応答の内容："),
         ngx_string("アプリでは何も変更されていません。"),
+        ngx_string("これらのステップによる変更は、可能な範囲で取り消しています。"),
         ngx_string("次にできること"),
         ngx_string("前のページに戻り、入力内容を確認してから、もう一度お試"
                    "しください。"),
@@ -351,6 +405,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "ださい。"),
         ngx_string("ログインしてから前のページに戻り、もう一度お試しください"
                    "。"),
+        ngx_string("もう一度試す前に、タスクを確認してください。"),
         ngx_string("前のページに戻る"),
         ngx_string("サポートに問い合わせる際は、この番号をお知らせください"
                    "：")
@@ -360,6 +415,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
       {
         ngx_string("“%V” is niet uitgevoerd"),
         ngx_string("De actie is niet uitgevoerd"),
+        ngx_string("De actie is niet nog een keer uitgevoerd"),
         ngx_string("De stap %V heeft dit geweigerd."),
         ngx_string("De stap %V werkt op dit moment niet."),
         ngx_string("De stap %V duurde te lang."),
@@ -387,8 +443,15 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Het verzoek noemt twee methoden en het is niet "
                    "duidelijk welke geldt."),
         ngx_string("De verzonden gegevens konden niet worden gelezen."),
+        ngx_string("De actie is al uitgevoerd, maar het resultaat kan niet "
+                   "worden getoond."),
+        ngx_string("De actie is al verzonden en misschien uitgevoerd."),
+        ngx_string("De actie is al verzonden en wordt nog uitgevoerd."),
+        ngx_string("Er is een ander verzoek met dezelfde sleutel verzonden."),
         ngx_string("Het antwoord was:"),
         ngx_string("In de app is niets gewijzigd."),
+        ngx_string("Wat ze hebben gedaan, wordt zo veel mogelijk ongedaan "
+                   "gemaakt."),
         ngx_string("Wat u kunt doen"),
         ngx_string("Ga terug, controleer wat u hebt ingevuld en probeer "
                    "het opnieuw."),
@@ -400,6 +463,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Opnieuw proberen helpt niet: neem contact op met de "
                    "helpdesk."),
         ngx_string("Meld u aan, ga dan terug en probeer het opnieuw."),
+        ngx_string("Bekijk de taak en probeer het dan pas opnieuw."),
         ngx_string("Terug naar de vorige pagina"),
         ngx_string("Als u hulp nodig hebt, geef dan dit nummer door aan "
                    "de helpdesk:")
@@ -409,6 +473,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
       {
         ngx_string("Nie wykonano akcji „%V”"),
         ngx_string("Nie wykonano akcji"),
+        ngx_string("Akcji nie wykonano ponownie"),
         ngx_string("Krok %V odrzucił tę akcję."),
         ngx_string("Krok %V obecnie nie działa."),
         ngx_string("Krok %V trwał zbyt długo."),
@@ -435,8 +500,13 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Żądanie podaje dwie metody i nie wiadomo, która "
                    "obowiązuje."),
         ngx_string("Nie udało się odczytać przesłanych danych."),
+        ngx_string("Wykonano ją już, ale nie można pokazać jej wyniku."),
+        ngx_string("Wysłano ją już wcześniej i być może wykonano."),
+        ngx_string("Wysłano ją już wcześniej i wciąż jest wykonywana."),
+        ngx_string("Z tym samym kluczem wysłano inne żądanie."),
         ngx_string("Odpowiedź brzmiała:"),
         ngx_string("W aplikacji niczego nie zmieniono."),
+        ngx_string("Ich skutki są w miarę możliwości cofane."),
         ngx_string("Co można zrobić"),
         ngx_string("Wróć, sprawdź wprowadzone dane i spróbuj ponownie."),
         ngx_string("Poczekaj chwilę, a potem wróć i spróbuj ponownie."),
@@ -446,6 +516,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Ponowna próba nie pomoże: skontaktuj się z pomocą "
                    "techniczną."),
         ngx_string("Zaloguj się, a potem wróć i spróbuj ponownie."),
+        ngx_string("Sprawdź zadanie, zanim spróbujesz ponownie."),
         ngx_string("Wróć na poprzednią stronę"),
         ngx_string("Jeśli potrzebujesz pomocy, podaj pomocy technicznej "
                    "ten numer:")
@@ -455,6 +526,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
       {
         ngx_string("A ação “%V” não foi executada"),
         ngx_string("A ação não foi executada"),
+        ngx_string("A ação não foi executada novamente"),
         ngx_string("A etapa %V recusou a ação."),
         ngx_string("A etapa %V não funciona neste momento."),
         ngx_string("A etapa %V demorou demais."),
@@ -483,8 +555,14 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("O pedido indica dois métodos, e não se sabe qual "
                    "deles vale."),
         ngx_string("Não foi possível ler os dados enviados."),
+        ngx_string("Já foi executada, mas o resultado não pode ser exibido."),
+        ngx_string("Ela já foi enviada, e talvez tenha sido executada."),
+        ngx_string("Ela já foi enviada e ainda está em execução."),
+        ngx_string("Outra solicitação foi enviada com a mesma chave."),
         ngx_string("A resposta foi:"),
         ngx_string("Nada foi alterado na aplicação."),
+        ngx_string("O que foi feito está a ser desfeito na medida do "
+                   "possível."),
         ngx_string("O que pode fazer"),
         ngx_string("Volte, verifique o que escreveu e tente novamente."),
         ngx_string("Aguarde um momento, volte e tente novamente."),
@@ -493,6 +571,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Volte, encurte o que escreveu e tente novamente."),
         ngx_string("Tentar novamente não vai ajudar: fale com o suporte."),
         ngx_string("Inicie sessão, volte e tente novamente."),
+        ngx_string("Verifique a tarefa antes de tentar novamente."),
         ngx_string("Voltar à página anterior"),
         ngx_string("Se precisar de ajuda, informe este número ao suporte:")
       } },
@@ -501,6 +580,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
       {
         ngx_string("“%V”未执行"),
         ngx_string("操作未执行"),
+        ngx_string("操作未再次执行"),
         ngx_string("步骤 %V 拒绝了此操作。"),
         ngx_string("步骤 %V 目前无法正常工作。"),
         ngx_string("步骤 %V 耗时过长。"),
@@ -525,8 +605,13 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("此处无法识别所发送数据的格式。"),
         ngx_string("请求中指定了两个方法，无法确定以哪个为准。"),
         ngx_string("无法读取所发送的数据。"),
+        ngx_string("该操作已执行过，但无法再次显示其结果。"),
+        ngx_string("该操作已提交过，可能已经执行。"),
+        ngx_string("该操作已提交过，仍在执行中。"),
+        ngx_string("另一个请求使用了相同的密钥。"),
         ngx_string("答复如下："),
         ngx_string("应用中未作任何更改。"),
+        ngx_string("正在尽可能撤销这些步骤所做的更改。"),
         ngx_string("您可以这样做"),
         ngx_string("请返回，检查您输入的内容，然后重试。"),
         ngx_string("请稍候片刻，然后返回重试。"),
@@ -534,6 +619,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("请返回，缩短您输入的内容，然后重试。"),
         ngx_string("重试不会有帮助：请联系技术支持。"),
         ngx_string("请登录，然后返回重试。"),
+        ngx_string("请先查看任务，然后再重试。"),
         ngx_string("返回之前的页面"),
         ngx_string("如需帮助，请将此编号告知技术支持：")
       } },

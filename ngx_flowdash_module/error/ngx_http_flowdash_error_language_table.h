@@ -12,6 +12,7 @@
 typedef enum {
     NGX_HTTP_FLOWDASH_ERROR_TITLE = 0,      /* has %V for the action's name */
     NGX_HTTP_FLOWDASH_ERROR_TITLE_UNNAMED,
+    NGX_HTTP_FLOWDASH_ERROR_TITLE_REPEATED, /* the request came before */
 
     /* what happened at a step: these have %V for the step */
 
@@ -41,8 +42,16 @@ typedef enum {
     NGX_HTTP_FLOWDASH_ERROR_TWO_METHODS,
     NGX_HTTP_FLOWDASH_ERROR_UNREADABLE,
 
+    /* what became of the same request, which came before */
+
+    NGX_HTTP_FLOWDASH_ERROR_DONE,
+    NGX_HTTP_FLOWDASH_ERROR_NOT_KNOWN,
+    NGX_HTTP_FLOWDASH_ERROR_STILL_RUNS,
+    NGX_HTTP_FLOWDASH_ERROR_OTHER_KEY,
+
     NGX_HTTP_FLOWDASH_ERROR_ANSWER,         /* before the endpoint's message */
     NGX_HTTP_FLOWDASH_ERROR_UNCHANGED,
+    NGX_HTTP_FLOWDASH_ERROR_UNDOING,        /* after ..._NO_APP_BUT */
     NGX_HTTP_FLOWDASH_ERROR_ADVICE,         /* a heading */
 
     /* what the user can do */
@@ -53,6 +62,7 @@ typedef enum {
     NGX_HTTP_FLOWDASH_ERROR_SHORTEN,
     NGX_HTTP_FLOWDASH_ERROR_SUPPORT,
     NGX_HTTP_FLOWDASH_ERROR_LOGIN,
+    NGX_HTTP_FLOWDASH_ERROR_LOOK,
 
     NGX_HTTP_FLOWDASH_ERROR_BACK,           /* a link */
     NGX_HTTP_FLOWDASH_ERROR_ID,             /* before the execution's id */

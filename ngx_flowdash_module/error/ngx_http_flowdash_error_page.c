@@ -297,7 +297,8 @@ ngx_http_flowdash_error_page_sayings(
 
     len = language->tag.len
           + language->sayings[NGX_HTTP_FLOWDASH_ERROR_TITLE].len
-          + language->sayings[NGX_HTTP_FLOWDASH_ERROR_TITLE_UNNAMED].len;
+          + language->sayings[NGX_HTTP_FLOWDASH_ERROR_TITLE_UNNAMED].len
+          + language->sayings[NGX_HTTP_FLOWDASH_ERROR_TITLE_REPEATED].len;
 
     for (i = 0; i < NGX_HTTP_FLOWDASH_ERROR_SAYINGS; i++) {
         len += language->sayings[i].len;
@@ -317,8 +318,9 @@ ngx_http_flowdash_error_page_begin(u_char *p,
     /* the name may depend on a task that could not be read */
 
     title = &text->language->sayings[
-                page->action.len ? NGX_HTTP_FLOWDASH_ERROR_TITLE
-                                 : NGX_HTTP_FLOWDASH_ERROR_TITLE_UNNAMED];
+                text->repeated ? NGX_HTTP_FLOWDASH_ERROR_TITLE_REPEATED
+                : page->action.len ? NGX_HTTP_FLOWDASH_ERROR_TITLE
+                                   : NGX_HTTP_FLOWDASH_ERROR_TITLE_UNNAMED];
 
     p = ngx_sprintf(p, "<!DOCTYPE html>\n<html lang=\"%V\" dir=\"%s\">\n"
                        "<head>\n",
@@ -348,7 +350,17 @@ ngx_http_flowdash_error_page_happened(u_char *p,
 
     p = ngx_sprintf(p, "<p>");
     p = ngx_sprintf(p, (char *) say[text->happened].data, &page->step);
+
+    if (text->repeated) {
+        return ngx_sprintf(p, "</p>\n");
+    }
+
     p = ngx_sprintf(p, "%V", &text->language->space);
+
+    if (text->undoing) {
+        p = ngx_sprintf(p, "%V%V", &say[NGX_HTTP_FLOWDASH_ERROR_UNDOING],
+                        &text->language->space);
+    }
 
     if (page->answer.len) {
         p = ngx_sprintf(p, "%V</p>\n<blockquote dir=\"auto\">%V</blockquote>"

@@ -13,6 +13,7 @@
 #include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_once.h>
 #include <ngx_http_flowdash_error_language.h>
 #include <ngx_http_flowdash_error_fields.h>
 #include <ngx_http_flowdash_error_text.h>
@@ -33,6 +34,8 @@ static void ngx_http_flowdash_error_text_user(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_error_text_t *text);
 static void ngx_http_flowdash_error_text_status(ngx_uint_t status,
     ngx_http_flowdash_error_text_t *text);
+static void ngx_http_flowdash_error_text_conflict(
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text);
 static ngx_int_t ngx_http_flowdash_error_text_told(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_error_text_t *text);
 static void ngx_http_flowdash_error_text_no_step(ngx_http_flowdash_ctx_t *ctx,
@@ -58,7 +61,9 @@ static ngx_http_flowdash_error_advice_t  ngx_http_flowdash_error_advice[] = {
     { NGX_HTTP_FLOWDASH_ERROR_LATE, NGX_HTTP_FLOWDASH_ERROR_WAIT },
     { NGX_HTTP_FLOWDASH_ERROR_NOT_RUN, NGX_HTTP_FLOWDASH_ERROR_WAIT },
     { NGX_HTTP_FLOWDASH_ERROR_NO_ACTION, NGX_HTTP_FLOWDASH_ERROR_SUPPORT },
-    { NGX_HTTP_FLOWDASH_ERROR_NO_LOGIN, NGX_HTTP_FLOWDASH_ERROR_LOGIN }
+    { NGX_HTTP_FLOWDASH_ERROR_NO_LOGIN, NGX_HTTP_FLOWDASH_ERROR_LOGIN },
+    { NGX_HTTP_FLOWDASH_ERROR_DONE, NGX_HTTP_FLOWDASH_ERROR_LOOK },
+    { NGX_HTTP_FLOWDASH_ERROR_OTHER_KEY, NGX_HTTP_FLOWDASH_ERROR_SUPPORT }
 };
 
 
@@ -83,14 +88,21 @@ ngx_http_flowdash_error_text(ngx_http_request_t *r,
     text->action = ctx->action;
     text->happened = ngx_http_flowdash_error_advice[ctx->error].happened;
     text->advice = ngx_http_flowdash_error_advice[ctx->error].advice;
+    text->repeated = 0;
     ngx_str_null(&text->step);
     ngx_str_null(&text->told);
+    text->undoing = 0;
 
     if (ngx_http_flowdash_text_check_utf8(&text->action)) {
 
         /* such a name cannot be shown; it is why the action was refused */
 
         ngx_str_null(&text->action);
+    }
+
+    if (ctx->error == NGX_HTTP_FLOWDASH_CONFLICT) {
+        ngx_http_flowdash_error_text_conflict(ctx, text);
+        return;
     }
 
     if (ctx->exchange == NULL) {
@@ -170,12 +182,44 @@ ngx_http_flowdash_error_text_status(ngx_uint_t status,
 }
 
 
+/* the same request came before, and this is about what became of that */
+
+static void
+ngx_http_flowdash_error_text_conflict(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_error_text_t *text)
+{
+    text->repeated = 1;
+
+    switch (ctx->once->result) {
+
+    case NGX_HTTP_FLOWDASH_ONCE_RUNNING:
+        text->happened = NGX_HTTP_FLOWDASH_ERROR_STILL_RUNS;
+        text->advice = NGX_HTTP_FLOWDASH_ERROR_WAIT;
+        break;
+
+    case NGX_HTTP_FLOWDASH_ONCE_UNKNOWN:
+        text->happened = NGX_HTTP_FLOWDASH_ERROR_NOT_KNOWN;
+        break;
+
+    case NGX_HTTP_FLOWDASH_ONCE_NO_ROOM:
+        text->repeated = 0;
+        text->happened = NGX_HTTP_FLOWDASH_ERROR_GATEWAY;
+        text->advice = NGX_HTTP_FLOWDASH_ERROR_WAIT;
+        break;
+
+    default:
+        break;
+    }
+}
+
+
 static void
 ngx_http_flowdash_error_text_no_step(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_error_text_t *text)
 {
     if (ctx->error == NGX_HTTP_FLOWDASH_GUARDED
-        || ctx->error == NGX_HTTP_FLOWDASH_NO_USER)
+        || ctx->error == NGX_HTTP_FLOWDASH_NO_USER
+        || ctx->error == NGX_HTTP_FLOWDASH_MISMATCH)
     {
         return;
     }
@@ -266,6 +310,10 @@ ngx_http_flowdash_error_text_told(ngx_http_request_t *r,
 
         p = ngx_sprintf(p, "%s%V", (p == text->step.data) ? "" : ", ", name);
 
+        if (ex[i]->step->undo) {
+            text->undoing = 1;
+        }
+
         if (q[-1] != '[') {
             *q++ = ',';
         }
@@ -292,7 +340,8 @@ ngx_http_flowdash_error_text_detail(ngx_pool_t *pool,
     step.len = text->step.len + sizeof("\"\"") - 1;
 
     p = ngx_pnalloc(pool, 2 * step.len + say[text->happened].len
-                          + text->language->space.len
+                          + 2 * text->language->space.len
+                          + say[NGX_HTTP_FLOWDASH_ERROR_UNDOING].len
                           + say[NGX_HTTP_FLOWDASH_ERROR_UNCHANGED].len);
     if (p == NULL) {
         return NGX_ERROR;
@@ -302,8 +351,16 @@ ngx_http_flowdash_error_text_detail(ngx_pool_t *pool,
     detail->data = ngx_sprintf(p, "\"%V\"", &text->step);
 
     p = ngx_sprintf(detail->data, (char *) say[text->happened].data, &step);
-    p = ngx_sprintf(p, "%V%V", &text->language->space,
-                    &say[NGX_HTTP_FLOWDASH_ERROR_UNCHANGED]);
+
+    if (text->undoing) {
+        p = ngx_sprintf(p, "%V%V", &text->language->space,
+                        &say[NGX_HTTP_FLOWDASH_ERROR_UNDOING]);
+    }
+
+    if (!text->repeated) {
+        p = ngx_sprintf(p, "%V%V", &text->language->space,
+                        &say[NGX_HTTP_FLOWDASH_ERROR_UNCHANGED]);
+    }
 
     detail->len = p - detail->data;
 

@@ -18,9 +18,13 @@ typedef struct {
     ngx_str_t                            told;      /* steps carried out
                                                        although the app is not
                                                        there: JSON; or empty */
+    ngx_uint_t                           undoing;  /* unsigned  undoing:1;
+                                                       these steps */
     ngx_http_flowdash_error_language_t  *language;
     ngx_http_flowdash_error_saying_e     happened;
     ngx_http_flowdash_error_saying_e     advice;
+    unsigned                             repeated:1;  /* the app may have
+                                                         changed before */
 } ngx_http_flowdash_error_text_t;
 
 

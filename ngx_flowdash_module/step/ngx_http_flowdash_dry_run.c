@@ -17,6 +17,7 @@
 #include <ngx_http_flowdash_told.h>
 #include <ngx_http_flowdash_extract_field.h>
 #include <ngx_http_flowdash_identity.h>
+#include <ngx_http_flowdash_once_key.h>
 #include <ngx_http_flowdash_url_make.h>
 #include <ngx_http_flowdash_step.h>
 #include <ngx_http_flowdash_dry_run_write.h>
@@ -30,6 +31,8 @@ static ngx_uint_t ngx_http_flowdash_dry_run_is_hidden(
 static ngx_int_t ngx_http_flowdash_dry_run_steps(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_array_t *steps,
     ngx_http_flowdash_dry_run_t *out);
+static ngx_int_t ngx_http_flowdash_dry_run_once(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_dry_run_t *out);
 static ngx_int_t ngx_http_flowdash_dry_run_step(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_step_t *step,
     ngx_http_flowdash_dry_run_t *out);
@@ -88,8 +91,8 @@ ngx_http_flowdash_dry_run_was_asked(ngx_http_request_t *r,
 
 /*
  * {"dry_run":true,"id":ID,"action":NAME,"user_from":WHERE,"extracted":{...},
- * "steps":[...],"after":[...]}; three members are there only with
- * flowdash_user_from, with flowdash_extract, and with flowdash_after
+ * "once":{...},"steps":[...],"after":[...]}; four members are there only with
+ * flowdash_user_from, flowdash_extract, flowdash_once and flowdash_after
  */
 
 ngx_int_t
@@ -119,6 +122,12 @@ ngx_http_flowdash_dry_run(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 
     if (ctx->conf->extracts
         && ngx_http_flowdash_dry_run_extracted(r, ctx, &out) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ctx->conf->once
+        && ngx_http_flowdash_dry_run_once(r, ctx, &out) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -260,6 +269,56 @@ ngx_http_flowdash_dry_run_steps(ngx_http_request_t *r,
 
         ngx_http_flowdash_dry_run_write_text(out, "}");
     }
+
+    return NGX_OK;
+}
+
+
+/* no key is taken, and no response that is kept is shown */
+
+static ngx_int_t
+ngx_http_flowdash_dry_run_once(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_dry_run_t *out)
+{
+    u_char                           key[NGX_HTTP_FLOWDASH_ID_DIGEST_LEN];
+    u_char                           request[NGX_HTTP_FLOWDASH_ID_DIGEST_LEN];
+    ngx_int_t                        rc;
+    ngx_str_t                        text;
+    const char                      *use;
+    ngx_http_flowdash_once_result_e  result;
+
+    rc = ngx_http_flowdash_once_key(r, ctx, &text, key, request, &result);
+
+    switch (rc) {
+
+    case NGX_OK:
+        use = "\"used\"";
+        break;
+
+    case NGX_DECLINED:
+        use = text.len ? "\"no user\"" : "\"no key\"";
+        break;
+
+    case NGX_ABORT:
+        use = "\"refused\"";
+        break;
+
+    default:
+        return NGX_ERROR;
+    }
+
+    ngx_http_flowdash_dry_run_write_text(out, ",\"once\":{\"key\":");
+
+    if (ngx_http_flowdash_text_check_utf8(&text)) {
+        ngx_http_flowdash_dry_run_write_text(out, "null");
+
+    } else {
+        ngx_http_flowdash_dry_run_write_string(out, &text);
+    }
+
+    ngx_http_flowdash_dry_run_write_text(out, ",\"result\":");
+    ngx_http_flowdash_dry_run_write_text(out, use);
+    ngx_http_flowdash_dry_run_write_text(out, "}");
 
     return NGX_OK;
 }

@@ -13,12 +13,11 @@
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_id.h>
 #include <ngx_http_flowdash_task.h>
-#include <ngx_http_flowdash_task_told.h>
 #include <ngx_http_flowdash_sign.h>
 #include <ngx_http_flowdash.h>
-#include <ngx_http_flowdash_told.h>
 #include <ngx_http_flowdash_user.h>
 #include <ngx_http_flowdash_headers.h>
+#include <ngx_http_flowdash_task_digest.h>
 #include <ngx_http_flowdash_identity.h>
 
 
@@ -48,8 +47,6 @@ static ngx_int_t ngx_http_flowdash_identity_derive(ngx_http_request_t *r,
 static ngx_int_t ngx_http_flowdash_identity_digest(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *key, ngx_array_t *user,
     u_char *hex);
-static ngx_int_t ngx_http_flowdash_identity_task(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *task);
 static ngx_int_t ngx_http_flowdash_identity_signature(ngx_pool_t *pool,
     ngx_http_flowdash_exchange_t *ex, ngx_array_t *keys, ngx_array_t *headers);
 static ngx_int_t ngx_http_flowdash_identity_add(ngx_array_t *headers,
@@ -59,9 +56,20 @@ static ngx_int_t ngx_http_flowdash_identity_add(ngx_array_t *headers,
 ngx_int_t
 ngx_http_flowdash_identity(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_int_t                     rc;
-    ngx_str_t                     key;
-    ngx_http_flowdash_identity_t  identity;
+    ngx_int_t                       rc;
+    ngx_str_t                       key;
+    ngx_http_flowdash_identity_t    identity;
+    ngx_http_flowdash_main_conf_t  *fmcf;
+
+    fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
+
+    /* flowdash_set and answers will change the task */
+
+    if ((ctx->conf->once || fmcf->task_digest)
+        && ngx_http_flowdash_task_digest(r, ctx) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     if (ngx_http_flowdash_identity_headers(r, &identity) != NGX_OK
         || ngx_http_flowdash_identity_trace(r, ctx, &identity) != NGX_OK)
@@ -268,7 +276,7 @@ ngx_http_flowdash_identity_digest(ngx_http_request_t *r,
     ngx_http_flowdash_member_t      *member;
     ngx_http_flowdash_id_digest_t    digest;
 
-    if (ngx_http_flowdash_identity_task(r, ctx, &task) != NGX_OK
+    if (ngx_http_flowdash_task_digest_text(r, ctx, &task) != NGX_OK
         || ngx_http_flowdash_id_digest_init(&digest) != NGX_OK)
     {
         return NGX_ERROR;
@@ -292,31 +300,6 @@ ngx_http_flowdash_identity_digest(ngx_http_request_t *r,
     (void) ngx_pfree(r->pool, task.data);
 
     return ngx_http_flowdash_id_digest_final(&digest, hex);
-}
-
-
-/*
- * The client's own task, as a payload would have it.  What is set, stored or
- * answered is left out: it may be another when the client repeats.  So is what
- * a step hides: its endpoint gets the id, and could guess the field by it.
- */
-
-static ngx_int_t
-ngx_http_flowdash_identity_task(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *task)
-{
-    ngx_http_flowdash_told_mark_all(ctx->conf, ctx->own);
-
-    task->data = ngx_palloc(r->pool,
-                            ngx_http_flowdash_task_told_length(ctx->own));
-    if (task->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    task->len = ngx_http_flowdash_task_write_told(task->data, ctx->own)
-                - task->data;
-
-    return NGX_OK;
 }
 
 

@@ -238,13 +238,18 @@ ngx_http_flowdash_count_ended(ngx_http_flowdash_ctx_t *ctx)
         ngx_http_flowdash_metrics_time(&ctx->counters->time, ctx->time);
     }
 
-    /* that a session ends, or a stranger tries, does not mean that it fails */
+    /*
+     * That a session ends, a stranger tries, or somebody clicks twice does not
+     * mean that it fails.
+     */
 
     if (ctx->counters) {
         ngx_http_flowdash_recent_end(ctx->counters,
                                  ctx->started ? ctx->time : (ngx_msec_t) -1,
                                  ctx->state != NGX_HTTP_FLOWDASH_PASSED
-                                 && ctx->error != NGX_HTTP_FLOWDASH_NO_USER);
+                                 && ctx->error != NGX_HTTP_FLOWDASH_NO_USER
+                                 && ctx->error != NGX_HTTP_FLOWDASH_CONFLICT
+                                 && ctx->error != NGX_HTTP_FLOWDASH_MISMATCH);
     }
 
     if (ctx->state != NGX_HTTP_FLOWDASH_PASSED

@@ -7,10 +7,11 @@
 #include <ngx_core.h>
 #include <ngx_http_flowdash_cache.h>
 #include <ngx_http_flowdash_outbox.h>
+#include <ngx_http_flowdash_once_table.h>
 
 
 #define NGX_HTTP_FLOWDASH_METRICS_BUCKETS   12
-#define NGX_HTTP_FLOWDASH_METRICS_REASONS   16
+#define NGX_HTTP_FLOWDASH_METRICS_REASONS   20
 #define NGX_HTTP_FLOWDASH_METRICS_NAME      96
 #define NGX_HTTP_FLOWDASH_METRICS_FAILURES  50
 #define NGX_HTTP_FLOWDASH_METRICS_MINUTES   5
@@ -166,6 +167,12 @@ typedef struct ngx_http_flowdash_zone_s {
     ngx_uint_t                      generation;  /* of the configuration */
 
     ngx_http_flowdash_outbox_counters_t  outbox;
+    /* the keys of flowdash_once; locked by the same mutex */
+
+    ngx_http_flowdash_once_table_t  once;
+    ngx_atomic_t                    once_results[
+                                              NGX_HTTP_FLOWDASH_ONCE_RESULTS];
+    ngx_atomic_t                    once_warned; /* of no user: when last, s */
 
     time_t                          since;
 

@@ -44,12 +44,21 @@ ngx_http_flowdash_status_json(ngx_http_flowdash_output_t *out,
                              "\"uncounted\":%uA,\"guarded\":%uA,"
                              "\"user_cache_hits\":%uA,"
                              "\"user_cache_misses\":%uA,"
-                             "\"recent_seconds\":%T,\"failing\":%ui,\n",
+                             "\"recent_seconds\":%T,\"failing\":%ui",
                              ngx_time(), view->zone->since, view->zone->used,
                              view->zone->size, view->zone->uncounted,
                              view->zone->guarded, view->zone->user_hits,
                              view->zone->user_misses, view->seconds,
                              view->failing);
+
+    for (i = 0; i < NGX_HTTP_FLOWDASH_ONCE_RESULTS; i++) {
+        ngx_http_flowdash_output(out, "%s\"%s\":%uA",
+                                 i ? "," : ",\"once\":{",
+                                 ngx_http_flowdash_once_table_name(i),
+                                 view->zone->once_results[i]);
+    }
+
+    ngx_http_flowdash_output(out, "},\n");
 
     ngx_http_flowdash_status_outbox_json(out, view->zone);
 

@@ -33,6 +33,8 @@ typedef struct {
 } ngx_http_flowdash_metric_t;
 
 
+static void ngx_http_flowdash_status_prometheus_once(
+    ngx_http_flowdash_output_t *out, ngx_http_flowdash_zone_t *zone);
 static void ngx_http_flowdash_status_prometheus_metric(
     ngx_http_flowdash_output_t *out, ngx_http_flowdash_view_t *view,
     ngx_http_flowdash_metric_t *metric);
@@ -185,6 +187,26 @@ ngx_http_flowdash_status_prometheus(ngx_http_flowdash_output_t *out,
         view->zone->guarded, view->zone->user_hits, view->zone->user_misses);
 
     ngx_http_flowdash_status_outbox_prometheus(out, view->zone);
+    ngx_http_flowdash_status_prometheus_once(out, view->zone);
+}
+
+
+static void
+ngx_http_flowdash_status_prometheus_once(ngx_http_flowdash_output_t *out,
+    ngx_http_flowdash_zone_t *zone)
+{
+    ngx_uint_t  i;
+
+    ngx_http_flowdash_output(out,
+        "# HELP flowdash_once_total Requests with a key of flowdash_once.\n"
+        "# TYPE flowdash_once_total counter\n");
+
+    for (i = 0; i < NGX_HTTP_FLOWDASH_ONCE_RESULTS; i++) {
+        ngx_http_flowdash_output(out,
+                                 "flowdash_once_total{result=\"%s\"} %uA\n",
+                                 ngx_http_flowdash_once_table_name(i),
+                                 zone->once_results[i]);
+    }
 }
 
 

@@ -1,7 +1,7 @@
 
 /*
- * flowdash_zone: the shared memory for the counters, the last executions, and
- * users.
+ * flowdash_zone: the shared memory for the counters, the last executions,
+ * users, and the keys of flowdash_once.
  */
 
 
@@ -35,6 +35,8 @@ static ngx_int_t ngx_http_flowdash_zone_make_rows(
 static ngx_int_t ngx_http_flowdash_zone_make_executions(
     ngx_http_flowdash_zone_t *zone, ngx_slab_pool_t *shpool, ngx_uint_t n);
 static ngx_int_t ngx_http_flowdash_zone_make_users(
+    ngx_http_flowdash_zone_t *zone, ngx_slab_pool_t *shpool, size_t size);
+static ngx_int_t ngx_http_flowdash_zone_make_keys(
     ngx_http_flowdash_zone_t *zone, ngx_slab_pool_t *shpool, size_t size);
 static void ngx_http_flowdash_zone_configured(
     ngx_http_flowdash_main_conf_t *fmcf, ngx_log_t *log);
@@ -139,9 +141,9 @@ ngx_http_flowdash_zone_conf_executions(ngx_conf_t *cf, ngx_command_t *cmd,
 
 
 /*
- * Returns how much memory the workers' rows, the last executions and the users
- * take beside the table, with what the slab allocator needs to know of all
- * pages.  What is never used is never taken from the system.
+ * Returns how much memory the workers' rows, the last executions, the users
+ * and the keys take beside the table, with what the slab allocator needs to
+ * know of all pages.  What is never used is never taken from the system.
  */
 
 static size_t
@@ -155,7 +157,8 @@ ngx_http_flowdash_zone_rows(size_t size, ngx_uint_t executions)
                    NGX_HTTP_FLOWDASH_ZONE_ROWS);
 
     rows += NGX_MAX_PROCESSES * sizeof(ngx_atomic_t)
-            + ngx_http_flowdash_user_cache_size(size);
+            + ngx_http_flowdash_user_cache_size(size)
+            + ngx_http_flowdash_once_table_size(size);
 
     if (executions) {
         rows += ngx_http_flowdash_executions_size(executions) + ngx_pagesize;
@@ -208,6 +211,8 @@ ngx_http_flowdash_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         || ngx_http_flowdash_zone_make_executions(zone, shpool,
                                                   fmcf->executions)
            != NGX_OK
+        || ngx_http_flowdash_zone_make_keys(zone, shpool, fmcf->zone_size)
+           != NGX_OK
         || ngx_http_flowdash_zone_make_rows(zone, shpool) != NGX_OK)
     {
         return NGX_ERROR;
@@ -254,6 +259,23 @@ ngx_http_flowdash_zone_make_executions(ngx_http_flowdash_zone_t *zone,
     }
 
     zone->executions = ngx_http_flowdash_executions_create(memory, n);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_zone_make_keys(ngx_http_flowdash_zone_t *zone,
+    ngx_slab_pool_t *shpool, size_t size)
+{
+    u_char  *p;
+
+    p = ngx_slab_alloc(shpool, ngx_http_flowdash_once_table_size(size));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_flowdash_once_table_init(&zone->once, p, size);
 
     return NGX_OK;
 }

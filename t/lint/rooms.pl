@@ -29,6 +29,7 @@ my %LIMIT = ('.c' => 600, '.h' => 300);
 my %LONG = (                      # may have more lines than that, because
     'ngx_http_flowdash_action.c' => 'a state machine is read as a whole',
     'ngx_http_flowdash_module.c' => 'most of it is the table of directives',
+    'ngx_http_flowdash_error_language_table.c' => 'a row for each language',
 );
 
 my $SOURCES = 'ngx_flowdash_module';
