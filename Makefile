@@ -435,7 +435,8 @@ cov_program = @mkdir -p $(@D); \
 # The program of t/linear.t runs under valgrind, which the sanitizers don't: it
 # is built from the readers, and the few files of nginx's core that they need.
 linear      := build/linear
-linear_data  = $(filter-out %_id.c %_sign.c %_cache.c \
+linear_data  = $(filter-out %_id.c %_sign.c %_cache.c %_marker.c \
+               %_once_table.c %_once_response.c \
                ngx_flowdash_module/data/ngx_http_flowdash_record%,$(wildcard \
                ngx_flowdash_module/data/*.c))
 linear_core  = $(addprefix $(san)/nginx/src/,$(addprefix core/ngx_, \

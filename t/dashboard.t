@@ -52,6 +52,9 @@ $t->config(<<'END');
             flowdash_step "Proxy" {
                 proxy_pass http://127.0.0.1:%%PORT_good%%/;
             }
+            flowdash_after "Tell" {
+                flowdash_call http://127.0.0.1:%%PORT_good%%/;
+            }
             proxy_pass http://127.0.0.1:%%PORT_app%%;
         }
 
@@ -126,8 +129,8 @@ is_deeply([ sort keys %described ], [ sort keys %there ],
 sub members ($value) {
     return map { members($_) } @$value if ref $value eq 'ARRAY';
     return () if ref $value ne 'HASH';
-    return map { ($_, /^(?:failed|buckets|statuses)$/ ? ()
-                                                     : members($value->{$_})) }
+    return map { ($_, /^(?:failed|buckets|statuses|once)$/
+                     ? () : members($value->{$_})) }
         keys %$value;
 }
 

@@ -330,6 +330,9 @@ sub whole ($t, $conf) {
             . $conf
             if $conf =~ /flowdash_(?:undo|after)\b/
             && $conf !~ /flowdash_outbox/;
+        $conf = "map \$status $1 { default ok; }\n$conf"
+            if $conf =~ /\bflowdash_outcome\s+(\$\w+);/
+            && $conf !~ /\b(?:map|set)\b[^;{]*\Q$1\E\b/;
 
         $conf = "http {\n$conf\n}\n";
     }

@@ -257,6 +257,8 @@ my $step = 'location / { flowdash_action a; flowdash_step s { '
 
 my %conf = (
     'the zone of `flowdash_zone`' => undef,      # in t/metrics.t
+    'the time of `flowdash_once`' => [ map {
+        ('flowdash_once $request_id ' . $_ . ';') } '20d', '1728001s' ],
     'the number of `flowdash_retry`' => [ 'flowdash_retry 10;',
                                           'flowdash_retry 11;' ],
     'a method of `flowdash_methods`' => [ map { "flowdash_methods $_;" }
@@ -284,7 +286,7 @@ for my $what (sort keys %conf) {
         my ($conf, $passes) = @$_;
         my ($ok, $output) = $t->test_config(
             "%%GLOBALS%%\nevents { }\nhttp {\n%%HTTP_GLOBALS%%\n"
-            . "server { listen 127.0.0.1:%%PORT_y%%; $step $conf } }\n}\n");
+            . "flowdash_zone counted:64k;\nserver { listen 127.0.0.1:%%PORT_y%%; $step $conf } }\n}\n");
         is($ok ? 1 : 0, $passes, "$what: " . substr($conf, 0, 30))
             or diag $output;
     }

@@ -193,7 +193,7 @@ ngx_http_flowdash_ctx_client_has_left(ngx_http_request_t *r)
 
 #endif
 
-#if (NGX_HTTP_V3)
+#if (defined NGX_HTTP_V3 && NGX_HTTP_V3)
 
     /* the end of the request is an "eof" */
 

@@ -13,8 +13,8 @@
 
 
 /*
- * What the lines of a record call the members of its enums, in their order.
- * Each list ends with an empty string; "-" is never written.
+ * What the lines of a record call the values of its enumerations, in their
+ * order.  Each list ends with an empty string; "-" is never written.
  */
 
 extern ngx_str_t  ngx_http_flowdash_record_outcomes[];

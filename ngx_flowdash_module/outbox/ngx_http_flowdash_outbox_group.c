@@ -89,14 +89,14 @@ ngx_http_flowdash_outbox_group_name(u_char *name,
 void
 ngx_http_flowdash_outbox_group_rename(u_char *name, u_char *to)
 {
-    u_char  *p;
+    u_char      *p;
+    ngx_uint_t   i;
 
-    p = to;
-
-    while (*name && *name != '.' && p < to + 32) {
-        *p++ = *name++;
+    for (i = 0; i < 32 && name[i] && name[i] != '.'; i++) {
+        to[i] = name[i];
     }
 
+    p = to + i;
     *p++ = '.';
     p = ngx_http_flowdash_outbox_own_random(p);
     *p = '\0';

@@ -436,7 +436,10 @@ ngx_http_flowdash_count_delivery(ngx_str_t *action,
 
     /* a record may be forged: its name must not spoil the pages */
 
-    if (fmcf->counters == NULL || ngx_http_flowdash_text_check_utf8(action)) {
+    if (fmcf == NULL
+        || fmcf->counters == NULL
+        || ngx_http_flowdash_text_check_utf8(action))
+    {
         return;
     }
 

@@ -355,7 +355,11 @@ sub damage ($how) {
     $kept{$n} = $file =~ s{.*/}{}r;
 }
 
-sub cut ($text) { return substr $text, 0, length($text) / 2 }
+# behind the lines there may be space that was reserved
+sub cut ($text) {
+    $text =~ s{\0+\z}{};
+    return substr $text, 0, length($text) / 2;
+}
 
 sub forge ($text) { return $text =~ s/whole\.test/other\.test/r }
 

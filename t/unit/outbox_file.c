@@ -16,7 +16,7 @@
 
 
 typedef struct {
-    int         fail;                /* errno of the calls that fail */
+    int         fail;                /* error of the calls that fail */
     int         interrupted;         /* calls that are before they work */
     size_t      most;                /* of a pwrite(); 0: all */
     ngx_uint_t  calls;
@@ -69,7 +69,7 @@ test_pwrite(int fd, const void *p, size_t len, off_t offset)
 
     if (err && (err == EINTR || test_write.calls > 2)) {
         errno = err;
-        return (err == ERANGE) ? 0 : -1;      /* which has no errno */
+        return (err == ERANGE) ? 0 : -1;      /* with no error */
     }
 
     return pwrite(fd, p, len, offset);

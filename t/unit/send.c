@@ -74,6 +74,16 @@ noted(const char *wanted)
 /* the log */
 
 void
+ngx_http_flowdash_count_delivery(ngx_str_t *action,
+    ngx_http_flowdash_exchange_t *ex, ngx_log_t *log)
+{
+    (void) action;
+    (void) ex;
+    (void) log;
+}
+
+
+void
 ngx_http_flowdash_log_delivery(ngx_log_t *log, ngx_uint_t level,
     ngx_http_flowdash_record_t *record, ngx_http_flowdash_delivery_t *delivery,
     ngx_http_flowdash_exchange_t *ex, const char *what, ngx_uint_t more)
