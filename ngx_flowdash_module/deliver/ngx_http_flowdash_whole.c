@@ -75,6 +75,12 @@ ngx_http_flowdash_whole_mark(ngx_http_request_t *r,
 
         if (rc == NGX_OK) {
             rc = ngx_http_flowdash_whole_sync(r, whole);
+
+        } else {
+
+            /* the app is not called, so that the steps can be undone */
+
+            whole->record->marked = 0;
         }
 
         if (rc == NGX_AGAIN) {

@@ -104,6 +104,10 @@ ngx_http_flowdash_whole_sync_handler(ngx_http_flowdash_outbox_file_t *file,
     whole->syncing = 0;
     whole->synced = rc;
 
+    if (whole->ended && rc != NGX_OK) {
+        whole->broken = 1;
+    }
+
     r = whole->request;
 
     if (r == NULL) {
@@ -121,11 +125,6 @@ ngx_http_flowdash_whole_sync_handler(ngx_http_flowdash_outbox_file_t *file,
     r->main->blocked--;
 
     if (whole->ended) {
-
-        if (rc != NGX_OK) {
-            whole->broken = 1;
-        }
-
         ngx_http_flowdash_hold_release(r, whole);
         ngx_http_flowdash_whole_settle(whole, c->log);
     }
@@ -155,6 +154,15 @@ ngx_http_flowdash_whole_settle(ngx_http_flowdash_whole_t *whole,
     if (whole->broken && whole->record->marked) {
 
         /* what the file says last is that the app was called */
+
+        ngx_log_error(NGX_LOG_CRIT, log, 0,
+                      "flowdash: what has become of the action \"%V\" could "
+                      "not be recorded: %s, id: %V",
+                      &whole->record->action,
+                      (file->fd == NGX_INVALID_FILE)
+                      ? "what it has to send is lost"
+                      : "its record is in unknown/",
+                      &whole->record->id);
 
         ngx_http_flowdash_outbox_set_aside(file, 0, log);
         return;

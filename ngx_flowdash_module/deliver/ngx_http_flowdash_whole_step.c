@@ -59,7 +59,13 @@ ngx_http_flowdash_whole_call(ngx_http_request_t *r,
 
         whole->called = 1;
 
-        if (rc == NGX_OK && ex->step->undo) {
+        if (rc != NGX_OK) {
+
+            /* a line of its answer would have none before it */
+
+            whole->broken = 1;
+
+        } else if (ex->step->undo) {
             rc = ngx_http_flowdash_whole_sync(r, whole);
         }
 
@@ -175,14 +181,21 @@ ngx_http_flowdash_whole_answer(ngx_http_request_t *r,
 
     whole = ctx->whole;
 
-    if (whole == NULL || whole->step == NULL) {
+    if (whole == NULL) {
         return;
     }
 
+    /* without a line of this step, the next one needs its own all the same */
+
+    whole->called = 0;
+
     step = whole->step;
 
+    if (step == NULL) {
+        return;
+    }
+
     whole->step = NULL;
-    whole->called = 0;
 
     step->ended = 1;
     step->counts = ngx_http_flowdash_effect(ex);

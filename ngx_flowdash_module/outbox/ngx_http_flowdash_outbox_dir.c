@@ -245,11 +245,17 @@ ngx_int_t
 ngx_http_flowdash_outbox_dir_move(ngx_http_flowdash_outbox_file_t *file,
     const char *dir, ngx_uint_t shared, ngx_log_t *log)
 {
-    u_char           to[NGX_HTTP_FLOWDASH_OUTBOX_PATH],
+    u_char          *path, to[NGX_HTTP_FLOWDASH_OUTBOX_PATH],
                      name[NGX_HTTP_FLOWDASH_OUTBOX_NAME];
-    size_t           len;
     ngx_int_t        rc;
     struct timespec  ts[2];
+
+    /* first of all: a file that was moved has to be known by its new path */
+
+    path = ngx_pnalloc(file->record->pool, sizeof(to));
+    if (path == NULL) {
+        return NGX_ERROR;
+    }
 
     /* the record's own: a name with a number has no need of it any longer */
 
@@ -269,17 +275,8 @@ ngx_http_flowdash_outbox_dir_move(ngx_http_flowdash_outbox_file_t *file,
 
     (void) futimens(file->fd, ts);
 
-    len = ngx_strlen(to);
-
-    if (len > file->path.len) {
-        file->path.data = ngx_pnalloc(file->record->pool, len + 1);
-        if (file->path.data == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    ngx_memcpy(file->path.data, to, len + 1);
-    file->path.len = len;
+    file->path.len = ngx_strlen(to);
+    file->path.data = ngx_cpystrn(path, to, sizeof(to)) - file->path.len;
 
     return NGX_OK;
 }

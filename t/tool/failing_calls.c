@@ -187,6 +187,12 @@ CALL(void *, NULL, ngx_array_push, (void *a), (a))
 CALL(void *, NULL, ngx_array_push_n, (void *a, uintptr_t n), (a, n))
 CALL(void *, NULL, ngx_list_push, (void *list), (list))
 CALL(void *, NULL, ngx_alloc_chain_link, (void *pool), (pool))
+CALL(intptr_t, NGX_ERROR, ngx_chain_add_copy,
+     (void *pool, void *chain, void *in), (pool, chain, in))
+CALL(void *, NULL, ngx_thread_task_alloc, (void *pool, size_t size),
+     (pool, size))
+CALL(intptr_t, NGX_ERROR, ngx_thread_task_post, (void *tp, void *task),
+     (tp, task))
 CALL(void *, NULL, ngx_create_temp_buf, (void *pool, size_t size),
      (pool, size))
 CALL(void *, NULL, ngx_pool_cleanup_add, (void *pool, size_t size),
