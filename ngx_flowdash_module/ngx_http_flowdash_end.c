@@ -198,8 +198,10 @@ ngx_http_flowdash_end(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
         ngx_http_flowdash_end_unpassed(r, ctx);
     }
 
-    ngx_http_flowdash_once_end(r, ctx);
+    /* the record is written before another execution may have the key */
+
     ngx_http_flowdash_whole_end(r, ctx);
+    ngx_http_flowdash_once_end(r, ctx);
 }
 
 

@@ -60,6 +60,7 @@ http {
     flowdash_outbox %%DIR%%/outbox;
     flowdash_secret $token file:%%DIR%%/token;
     flowdash_user id "ann";
+    flowdash_zone counters:1m;
 
     server {
         listen 127.0.0.1:%%PORT_http%%;
@@ -91,6 +92,21 @@ http {
                 flowdash_set_body json '{"text":"$flowdash_action $flowdash_app_status","key":"$token"}';
             }
 
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location = /once {
+            flowdash_action "Once";
+            flowdash_once $arg_key 10m;
+            flowdash_step "CRM" {
+                flowdash_call http://127.0.0.1:%%PORT_crm%%/crm;
+                flowdash_undo {
+                    flowdash_call http://127.0.0.1:%%PORT_crm%%/undo/crm;
+                }
+            }
+            flowdash_after "Notify" {
+                flowdash_call http://127.0.0.1:%%PORT_crm%%/notify;
+            }
             proxy_pass http://127.0.0.1:%%PORT_app%%;
         }
 
@@ -222,6 +238,27 @@ for my $row ([ gzip => { zip => JSON::PP::true } ], [ large => undef, 1 ],
          'nobody is there: the user is told');
     is(targets(calls(2)), '/crm /undo/crm', 'nobody is there: undone');
     nothing_waits('nobody is there');
+}
+
+
+# with flowdash_once
+
+for my $app (qw(json huge stale)) {
+    my @res;
+
+    for my $time (qw(first second)) {
+        push @res, perform("/once?key=$app", app => $app);
+        nothing_waits("once, $app, the $time time");
+    }
+
+    is($_->{body}, $app{$app}{body}, "once, $app: the response")
+        for @res[$app eq 'huge' ? 0 : (0, 1)];
+    is($res[1]{status}, { json => 200, huge => 409, stale => 409 }->{$app},
+       "once, $app: the second time");
+
+    # only what was refused may be repeated
+    is(targets($t->requests('crm')), $app eq 'stale' ? '/crm /undo/crm' : '',
+       "once, $app: what the second has called");
 }
 
 
