@@ -71,17 +71,32 @@ http {
         listen 127.0.0.1:%%PORT_h2%% http2;
         location = /page.txt { }
         location = /static { $steps }
+        location = /stale/proxied {
+            flowdash_action "Finish";
+            flowdash_step "CRM" {
+                proxy_pass http://127.0.0.1:%%PORT_hook%%/crm;
+                flowdash_undo {
+                    flowdash_call http://127.0.0.1:%%PORT_hook%%/undo;
+                }
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+        location = /page.html { $steps flowdash_methods all; }
+        location = /json/any {
+            $steps flowdash_methods all;
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
         $locations
     }
 }
 EOC
 
-$t->write_file('page.txt', "a page\n");
+$t->write_file("page.$_", "a page\n") for qw(txt html);
 $t->run;
 
 sub clear {
     $t->clear_requests($_) for qw(hook app);
-    unlink map { $t->dir . "/sync.so.$_" } qw(wait waits fail);
+    unlink map { $t->dir . "/sync.so.$_" } qw(wait waits fail full);
 }
 
 sub told ($n) {
@@ -93,6 +108,30 @@ sub told ($n) {
 sub waits { return $t->wait_for(sub { -e $t->dir . '/sync.so.waits' }) }
 
 my @body = (headers => \@json, body => '{"task":{}}');
+
+# the worker quits while a step waits: the request keeps it until it ends
+
+{
+    clear();
+    $t->write_file('sync.so.wait', '');
+    my $pid = open my $out, '-|';
+    if (!$pid) {
+        my $res = $t->request(POST => '/stale/proxied?ok', @body);
+        print $res->{status} // 'none', "\n";
+        close STDOUT;
+        POSIX::_exit(0);
+    }
+    ok(waits(), 'nginx is reloaded while a step waits for the disk');
+    $t->signal('HUP');
+    ok($t->wait_for(sub { $t->error_log =~ /gracefully shutting down/ }),
+       '... the old worker is told to quit');
+    unlink $t->dir . '/sync.so.wait';
+
+    chomp(my $got = readline($out) // '');
+    is($got, 409, '... the client gets its response');
+    close $out;
+    is(told(2), '/crm /undo', '... the step is undone');
+}
 
 
 # what the client gets after the wait
@@ -169,6 +208,31 @@ for my $row (@rows) {
     $t->no_request('hook', '... no step is called');
     $t->no_request('app', '... nor the app');
     clear();
+}
+
+# there is no room for the line that says that the app is called
+
+{
+    clear();
+    $t->write_file('sync.so.full', '');
+    my $res = $t->request(POST => '/json/buffered?ok', @body);
+
+    is($res->{status}, 500, 'the mark cannot be written: the action fails');
+    is(told(2), '/crm /undo', '... the step is undone');
+    $t->no_request('app', '... the app is not called');
+    clear();
+}
+
+# the response to a HEAD has no body, also if its header has waited
+
+for my $path ('/page.html', '/json/any') {
+    clear();
+    my $got = $t->raw_request("HEAD $path?ok HTTP/1.1\r\nHost: a\r\n"
+                              . "Connection: close\r\n\r\n");
+
+    like($got, qr{^HTTP/1.1 200 }, "HEAD $path: its header comes");
+    like($got, qr/\r\n\r\n\z/, '... and nothing else');
+    is(told(2), '/crm /notify', '... the action is whole');
 }
 
 # the client leaves while its response waits

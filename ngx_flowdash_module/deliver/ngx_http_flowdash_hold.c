@@ -20,6 +20,7 @@
 
 
 static ngx_int_t ngx_http_flowdash_hold_header_filter(ngx_http_request_t *r);
+static void ngx_http_flowdash_hold_header_only(ngx_http_request_t *r);
 static ngx_int_t ngx_http_flowdash_hold_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
 
@@ -63,11 +64,27 @@ ngx_http_flowdash_hold_header_filter(ngx_http_request_t *r)
      * limit_rate.
      */
 
+    ngx_http_flowdash_hold_header_only(r);
+
     r->header_sent = 1;
     r->buffered |= NGX_HTTP_FLOWDASH_HOLD_BUFFERED;
     r->connection->write->delayed = 1;
 
     return NGX_OK;
+}
+
+
+/* what nginx's last filter tells whoever would send a body */
+
+static void
+ngx_http_flowdash_hold_header_only(ngx_http_request_t *r)
+{
+    if (r->method == NGX_HTTP_HEAD
+        || r->headers_out.status == NGX_HTTP_NO_CONTENT
+        || r->headers_out.status == NGX_HTTP_NOT_MODIFIED)
+    {
+        r->header_only = 1;
+    }
 }
 
 

@@ -104,6 +104,10 @@ ngx_http_flowdash_whole_sync_handler(ngx_http_flowdash_outbox_file_t *file,
     whole->syncing = 0;
     whole->synced = rc;
 
+    if (whole->ended && rc != NGX_OK) {
+        whole->broken = 1;
+    }
+
     r = whole->request;
 
     if (r == NULL) {
@@ -121,11 +125,6 @@ ngx_http_flowdash_whole_sync_handler(ngx_http_flowdash_outbox_file_t *file,
     r->main->blocked--;
 
     if (whole->ended) {
-
-        if (rc != NGX_OK) {
-            whole->broken = 1;
-        }
-
         ngx_http_flowdash_hold_release(r, whole);
         ngx_http_flowdash_whole_settle(whole, c->log);
     }

@@ -59,7 +59,13 @@ ngx_http_flowdash_whole_call(ngx_http_request_t *r,
 
         whole->called = 1;
 
-        if (rc == NGX_OK && ex->step->undo) {
+        if (rc != NGX_OK) {
+
+            /* a line of its answer would have none before it */
+
+            whole->broken = 1;
+
+        } else if (ex->step->undo) {
             rc = ngx_http_flowdash_whole_sync(r, whole);
         }
 

@@ -230,8 +230,11 @@ static ngx_int_t
 ngx_http_flowdash_outbox_load_empty(ngx_http_flowdash_outbox_load_t *load)
 {
     time_t            boot;
-    struct timespec   ts;
     ngx_file_info_t   fi;
+
+#ifdef CLOCK_BOOTTIME
+    struct timespec   ts;
+#endif
 
     boot = 0;
 

@@ -271,7 +271,9 @@ ngx_http_flowdash_count_failed(ngx_http_flowdash_ctx_t *ctx)
     ngx_str_t                      name, step;
     ngx_uint_t                     answered, reason;
     ngx_atomic_t                  *counter;
-    ngx_http_flowdash_counters_t  *counters, none;
+    ngx_http_flowdash_counters_t  *counters;
+
+    static ngx_http_flowdash_counters_t  none;  /* its counters are not read */
 
     answered = 0;
     counters = ctx->counters ? ctx->counters : &none;

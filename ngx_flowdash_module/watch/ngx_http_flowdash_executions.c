@@ -242,6 +242,7 @@ ngx_http_flowdash_executions_step(ngx_http_flowdash_zone_t *zone,
     }
 
     entry->phase = round | (uint64_t) ngx_min(i + 1, 0xffff) << 24
+                   /* cppcheck-suppress badBitmaskCheck */
                    | NGX_HTTP_FLOWDASH_EXECUTION_STEPS;
 }
 

@@ -2,7 +2,9 @@
 /*
  * Loaded into nginx before the C library (LD_PRELOAD), this makes fsync() and
  * fdatasync() wait as long as there is a file beside it, sync.so.wait, and
- * create sync.so.waits meanwhile; they fail if there is sync.so.fail.
+ * create sync.so.waits meanwhile; they fail if there is sync.so.fail.  If there
+ * is sync.so.full, the disk has no room for the line that says that the app is
+ * called.
  */
 
 
@@ -12,10 +14,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 
 typedef int (*sync_t)(int fd);
+typedef ssize_t (*write_t)(int fd, const void *buf, size_t len, off64_t at);
 
 
 static int synced(const char *function, int fd);
@@ -33,6 +37,20 @@ int
 fdatasync(int fd)
 {
     return synced("fdatasync", fd);
+}
+
+
+ssize_t
+pwrite64(int fd, const void *buf, size_t len, off64_t at)
+{
+    static const char  mark[] = "\"line\":\"mark\"";
+
+    if (memmem(buf, len, mark, sizeof(mark) - 1) && is_there("full", 0)) {
+        errno = ENOSPC;
+        return -1;
+    }
+
+    return ((write_t) dlsym(RTLD_NEXT, "pwrite64"))(fd, buf, len, at);
 }
 
 
