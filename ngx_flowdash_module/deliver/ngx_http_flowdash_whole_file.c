@@ -170,17 +170,14 @@ ngx_http_flowdash_whole_settle(ngx_http_flowdash_whole_t *whole,
 
     switch (whole->record->outcome) {
 
-    case NGX_HTTP_FLOWDASH_OUTCOME_UNKNOWN:
-        ngx_http_flowdash_outbox_set_aside(file, 0, log);
-        break;
-
     case NGX_HTTP_FLOWDASH_OUTCOME_OK:
     case NGX_HTTP_FLOWDASH_OUTCOME_FAILED:
     case NGX_HTTP_FLOWDASH_OUTCOME_REFUSED:
         ngx_http_flowdash_send(file);
         break;
 
-    default: /* NGX_HTTP_FLOWDASH_OUTCOME_NONE */
+    default: /* UNKNOWN; without any, it would not have ended */
+        ngx_http_flowdash_outbox_set_aside(file, 0, log);
         break;
     }
 }
