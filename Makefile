@@ -38,7 +38,7 @@ JOBS  ?= 3
 TESTS ?= $(all_tests)
 
 # The longest begin, so that the end does not wait for one of them alone.
-slow      := $(patsubst %,t/%.t,memory memory_more flows cut keepalive demo lintian)
+slow      := $(patsubst %,t/%.t,memory memory_more memory_whole flows cut keepalive demo lintian)
 all_tests := $(slow) $(filter-out $(slow),$(wildcard t/*.t))
 
 # What these test is not the module that is loaded: once is enough.

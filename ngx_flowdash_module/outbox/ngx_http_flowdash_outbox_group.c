@@ -15,6 +15,8 @@ static void ngx_http_flowdash_outbox_group_init(void);
 
 
 static ngx_queue_t  ngx_http_flowdash_outbox_groups;
+static ngx_uint_t   ngx_http_flowdash_outbox_group_missed;  /* for a lack of
+                                                               memory */
 
 
 static void
@@ -138,6 +140,7 @@ ngx_http_flowdash_outbox_group_add(u_char *name, time_t due, ngx_log_t *log)
 
     group = ngx_alloc(sizeof(ngx_http_flowdash_outbox_group_t), log);
     if (group == NULL) {
+        ngx_http_flowdash_outbox_group_missed = 1;
         return NGX_ERROR;
     }
 
@@ -161,6 +164,39 @@ ngx_http_flowdash_outbox_group_add(u_char *name, time_t due, ngx_log_t *log)
     ngx_post_event(&ngx_http_flowdash_outbox.work, &ngx_posted_next_events);
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_flowdash_outbox_group_look(ngx_log_t *log)
+{
+    u_char      *name, path[NGX_HTTP_FLOWDASH_OUTBOX_PATH];
+    ngx_dir_t    dir;
+    ngx_str_t    own;
+
+    if (!ngx_http_flowdash_outbox_group_missed) {
+        return;
+    }
+
+    own.data = path;
+    own.len = ngx_sprintf(path, "%V%Z", &ngx_http_flowdash_outbox.own) - path
+              - 1;
+
+    if (ngx_open_dir(&own, &dir) == NGX_ERROR) {
+        return;
+    }
+
+    ngx_http_flowdash_outbox_group_missed = 0;
+
+    while (ngx_read_dir(&dir) == NGX_OK) {
+        name = ngx_de_name(&dir);
+
+        /* "now", "sending" and "lock" are no groups */
+
+        (void) ngx_http_flowdash_outbox_group_add(name, 0, log);
+    }
+
+    (void) ngx_close_dir(&dir);
 }
 
 

@@ -62,6 +62,9 @@ void ngx_http_flowdash_outbox_group_rename(u_char *name, u_char *to);
 ngx_int_t ngx_http_flowdash_outbox_group_add(u_char *name, time_t due,
     ngx_log_t *log);
 
+/* Finds the groups in the worker's directory for which there was no memory. */
+void ngx_http_flowdash_outbox_group_look(ngx_log_t *log);
+
 /* Returns the group that is due first, or NULL if there is none. */
 ngx_http_flowdash_outbox_group_t *ngx_http_flowdash_outbox_group_first(void);
 

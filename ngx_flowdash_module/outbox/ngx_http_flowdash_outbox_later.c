@@ -108,8 +108,8 @@ ngx_http_flowdash_outbox_later_move(ngx_http_flowdash_outbox_file_t *file,
         && ngx_http_flowdash_outbox_group_add(dir, 0, log) != NGX_OK)
     {
         ngx_log_error(NGX_LOG_CRIT, log, 0,
-                      "flowdash: \"%V\" waits for another worker, as this one "
-                      "has no memory", &file->path);
+                      "flowdash: \"%V\" waits until the worker has memory",
+                      &file->path);
     }
 
     ngx_http_flowdash_outbox_dir_close(file, log);

@@ -135,6 +135,8 @@ ngx_http_flowdash_outbox_take_handler(ngx_event_t *ev)
     if (ngx_http_flowdash_outbox.own.len
         || ngx_http_flowdash_outbox_own_init(ev->log) == NGX_OK)
     {
+        ngx_http_flowdash_outbox_group_look(ev->log);
+
         while (ngx_http_flowdash_outbox_take_next(ev->log) == NGX_OK) {
 
             if (ngx_http_flowdash_outbox_due_time() >= end) {

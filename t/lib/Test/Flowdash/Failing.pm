@@ -62,11 +62,15 @@ sub fail ($self, $path, $more, $code) {
     return (($self->_read(FAILED))[0], $result);
 }
 
-# where the last call failed, for a person to read
+# where the last call failed, for where()
 
-sub where ($self) {
+sub stack ($self) { return [ $self->_read(STACK, 64) ] }
+
+# where the last call failed, or that of a stack, for a person to read
+
+sub where ($self, $of = $self->stack) {
     my @stack;
-    for my $offset ($self->_read(STACK, 64)) {
+    for my $offset (@$of) {
         last if !$offset;
         push @stack, sprintf '0x%x', $offset - 1;
     }
