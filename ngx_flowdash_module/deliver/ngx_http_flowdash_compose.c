@@ -34,6 +34,8 @@ static ngx_int_t ngx_http_flowdash_compose_url(ngx_http_flowdash_call_t *call,
     ngx_http_flowdash_delivery_t *delivery);
 static ngx_int_t ngx_http_flowdash_compose_check_url(
     ngx_http_flowdash_call_t *call, ngx_str_t *uri);
+static ngx_uint_t ngx_http_flowdash_compose_host_fits(ngx_array_t *parts,
+    ngx_str_t *host);
 static ngx_int_t ngx_http_flowdash_compose_join(ngx_http_flowdash_call_t *call,
     ngx_str_t *uri, ngx_str_t *shown);
 static ngx_int_t ngx_http_flowdash_compose_headers(
@@ -134,7 +136,10 @@ ngx_http_flowdash_compose_check_url(ngx_http_flowdash_call_t *call,
     u_char  *query, *last;
 
     if (call->conf->url->variable_host
-        && !ngx_http_flowdash_url_make_host_valid(&call->host))
+        && (!ngx_http_flowdash_url_make_host_valid(&call->host)
+            || !ngx_http_flowdash_compose_host_fits(
+                                             call->conf->url->variable_host,
+                                             &call->host)))
     {
         return ngx_http_flowdash_exchange_fail(call->ex,
                    NGX_HTTP_FLOWDASH_REQUEST_INVALID,
@@ -158,6 +163,61 @@ ngx_http_flowdash_compose_check_url(ngx_http_flowdash_call_t *call,
     }
 
     return NGX_OK;
+}
+
+
+/* what the configuration says of the host must be there, in its place */
+
+static ngx_uint_t
+ngx_http_flowdash_compose_host_fits(ngx_array_t *parts, ngx_str_t *host)
+{
+    u_char                        *p, *last;
+    ngx_str_t                     *text;
+    ngx_uint_t                     i, variable;
+    ngx_http_flowdash_url_part_t  *part;
+
+    part = parts->elts;
+    p = host->data;
+    last = p + host->len;
+    variable = 0;
+
+    for (i = 0; i < parts->nelts; i++) {
+
+        if (part[i].value) {
+            variable = 1;
+            continue;
+        }
+
+        text = &part[i].text;
+
+        if ((size_t) (last - p) < text->len) {
+            return 0;
+        }
+
+        if (variable && i == parts->nelts - 1) {
+            p = last - text->len;
+
+        } else if (variable) {
+
+            while (ngx_strncasecmp(p, text->data, text->len) != 0) {
+
+                if ((size_t) (last - p) == text->len) {
+                    return 0;
+                }
+
+                p++;
+            }
+        }
+
+        if (ngx_strncasecmp(p, text->data, text->len) != 0) {
+            return 0;
+        }
+
+        p += text->len;
+        variable = 0;
+    }
+
+    return variable || p == last;
 }
 
 

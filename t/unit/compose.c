@@ -120,20 +120,36 @@ static test_case_t  urls[] = {
 };
 
 
+/* the host as it is configured, "$" for a variable; and as it is recorded */
+
 typedef struct {
+    const char  *parts[4];
     const char  *host;
     const char  *wanted;
 } test_host_t;
 
 
 static test_host_t  hosts[] = {
-    { "billing.example", "http://billing.example:8080/i" },
-    { "127.0.0.1", "http://127.0.0.1:8080/i" },
-    { "", INVALID_HOST },
-    { "other.example/x?", INVALID_HOST },
-    { "user@other.example", INVALID_HOST },
-    { "other.example:80", INVALID_HOST },
-    { ".example", INVALID_HOST }
+    { { "$" }, "billing.example", "http://billing.example:8080/i" },
+    { { "$" }, "127.0.0.1", "http://127.0.0.1:8080/i" },
+    { { "$" }, "", INVALID_HOST },
+    { { "$" }, "other.example/x?", INVALID_HOST },
+    { { "$" }, "user@other.example", INVALID_HOST },
+    { { "$" }, "other.example:80", INVALID_HOST },
+    { { "$" }, ".example", INVALID_HOST },
+
+    { { "$", ".example" }, "a.example", "http://a.example:8080/i" },
+    { { "$", ".example" }, "a.Example", "http://a.Example:8080/i" },
+    { { "$", ".example" }, "a.other", INVALID_HOST },
+    { { "$", ".example" }, "a.example.other", INVALID_HOST },
+    { { "$", ".example" }, "example", INVALID_HOST },
+    { { "api-", "$" }, "api-1.other", "http://api-1.other:8080/i" },
+    { { "api-", "$" }, "1.api-", INVALID_HOST },
+    { { "a-", "$", "-b" }, "a-b", INVALID_HOST },
+    { { "a-", "$", "-b" }, "a-1-b", "http://a-1-b:8080/i" },
+    { { "$", "-x-", "$", ".b" }, "1-x-2.b", "http://1-x-2.b:8080/i" },
+    { { "$", "-x-", "$", ".b" }, "1-y-2.b", INVALID_HOST },
+    { { "$", "-x-", "$", ".b" }, "1.b-x-", INVALID_HOST }
 };
 
 
@@ -261,10 +277,13 @@ run(test_case_t *test, ngx_uint_t is_url)
 static void
 test_hosts(void)
 {
-    ngx_uint_t                 i;
-    ngx_int_t                  rc;
-    ngx_array_t                variables;
-    ngx_http_flowdash_piece_t  path[4] = { TEXT("/i") };
+    const char                    *text;
+    ngx_int_t                      rc;
+    ngx_uint_t                     i, n;
+    ngx_array_t                    variables;
+    ngx_http_complex_value_t       value;
+    ngx_http_flowdash_piece_t      path[4] = { TEXT("/i") };
+    ngx_http_flowdash_url_part_t   parts[4];
 
     ngx_str_set(&url.origin, "http://");
     ngx_str_set(&url.redacted_origin, "http://");
@@ -273,6 +292,24 @@ test_hosts(void)
     delivery.uri = pieces(path);
 
     for (i = 0; i < sizeof(hosts) / sizeof(test_host_t); i++) {
+
+        ngx_memzero(parts, sizeof(parts));
+
+        for (n = 0; n < 4 && hosts[i].parts[n]; n++) {
+
+            text = hosts[i].parts[n];
+
+            if (*text == '$') {
+                parts[n].value = &value;
+
+            } else {
+                parts[n].text.data = (u_char *) text;
+                parts[n].text.len = strlen(text);
+            }
+        }
+
+        variables.elts = parts;
+        variables.nelts = n;
 
         delivery.host.data = (u_char *) hosts[i].host;
         delivery.host.len = strlen(hosts[i].host);
