@@ -178,6 +178,18 @@ static test_header_t  headers[] = {
 
 /* not called by what is tested */
 
+ngx_int_t
+ngx_http_flowdash_marker_add(ngx_http_flowdash_markers_t *markers,
+    ngx_str_t *name, ngx_str_t *marker)
+{
+    (void) markers;
+    (void) name;
+    (void) marker;
+
+    return NGX_ERROR;
+}
+
+
 ngx_http_flowdash_ctx_t *
 ngx_http_flowdash_get_ctx(ngx_http_request_t *r)
 {

@@ -40,6 +40,20 @@ test_remember(ngx_pool_t *pool, size_t size)
 #include "ngx_http_flowdash_conf_sign.c"
 
 
+/* not called by what is tested */
+
+ngx_int_t
+ngx_http_flowdash_marker_add(ngx_http_flowdash_markers_t *markers,
+    ngx_str_t *name, ngx_str_t *marker)
+{
+    (void) markers;
+    (void) name;
+    (void) marker;
+
+    return NGX_ERROR;
+}
+
+
 /* 24 and 64 bytes in base64 */
 
 #define K24  "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -20,6 +20,20 @@
 #include "ngx_http_flowdash_egress.c"
 
 
+/* not called by what is tested */
+
+ngx_int_t
+ngx_http_flowdash_marker_add(ngx_http_flowdash_markers_t *markers,
+    ngx_str_t *name, ngx_str_t *marker)
+{
+    (void) markers;
+    (void) name;
+    (void) marker;
+
+    return NGX_ERROR;
+}
+
+
 #define TEST_UNSET  "-"     /* a level without any rule */
 
 
