@@ -120,8 +120,17 @@ ngx_http_flowdash_executions_begin(ngx_http_flowdash_executions_t *ring,
     new.life = ngx_http_flowdash_executions_life.life;
     new.id_len = id->len;
     new.action_len = name.len;
-    (void) ngx_cpymem(new.id, id->data, id->len);
-    (void) ngx_cpymem(new.action, name.data, name.len);
+
+    /* memory may have run out before it had an id, or a name */
+
+    if (id->len) {
+        (void) ngx_cpymem(new.id, id->data, id->len);
+    }
+
+    if (name.len) {
+        (void) ngx_cpymem(new.action, name.data, name.len);
+    }
+
     new.checksum = ngx_http_flowdash_executions_checksum(&new, 2 * n + 2);
 
     entry = ngx_http_flowdash_executions_entry(ring, 2 * n + 2);
