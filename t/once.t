@@ -221,9 +221,12 @@ my $waiting = 0;
 
 sub wait_waiting {
     my ($more) = @_;
-    $waiting += $more;
+    my $wanted = $waiting + $more;
+
+    # one that had to wait again, after a first that failed, counts twice
     return ok($t->wait_for(sub {
-        $waiting == (() = $t->error_log =~ /flowdash: waits for another/g)
+        $waiting = () = $t->error_log =~ /flowdash: waits for another/g;
+        return $waiting >= $wanted;
     }), "$more wait");
 }
 
