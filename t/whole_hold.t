@@ -29,7 +29,12 @@ $t->endpoint(app => sub ($req) {
     $t->write_file("sync.so.$sync", '') if $sync ne 'ok';
     return $app{$name};
 });
-$t->endpoint(hook => { headers => \@json, body => '{}' });
+# the step makes the sync of the mark, before the app is called, wait
+$t->endpoint(hook => sub ($req) {
+    $t->write_file('sync.so.wait', '')
+        if $req->{target} eq '/crm' && -e $t->dir . '/mark.waits';
+    return { headers => \@json, body => '{}' };
+});
 
 my $steps = <<'EOC';
     flowdash_action "Finish";
@@ -58,7 +63,7 @@ my $locations = join '', map { <<"EOC" } sort keys %handler;
     location ~ ^/\\w+/$_\$ { $steps $handler{$_} }
 EOC
 
-$t->config(<<"EOC");
+my $conf = <<"EOC";
 %%GLOBALS%%
 events { }
 http {
@@ -91,6 +96,7 @@ http {
 }
 EOC
 
+$t->config($conf);
 $t->write_file("page.$_", "a page\n") for qw(txt html);
 $t->run;
 
@@ -103,6 +109,11 @@ sub told ($n) {
     my @calls;
     $t->wait_for(sub { (@calls = $t->requests('hook')) >= $n });
     return join ' ', map { $_->{target} } @calls;
+}
+
+sub records ($where) {
+    return map { $t->read_file($_ =~ s{.*/outbox/}{outbox/}r) // '' }
+           glob $t->dir . "/outbox/$where/*";
 }
 
 sub waits { return $t->wait_for(sub { -e $t->dir . '/sync.so.waits' }) }
@@ -262,6 +273,31 @@ for my $version (1, 2) {
     is($t->request(POST => '/static', @body)->{status}, 404,
        'a handler of nginx itself: there is no such file');
     is(told(2), '/crm /undo', '... so that the step is undone');
+}
+
+# a worker that may not wait ends the request while the mark waits for the disk:
+# the app is not called, whatever the disk says
+
+$t->config("worker_shutdown_timeout 10ms;\n$conf");
+$t->reload;
+
+for my $disk (qw(works fails)) {
+    clear();
+    $t->write_file('mark.waits', '');
+    my $request = $t->start(POST => '/json/buffered?ok', @body);
+    ok(waits(), "the request ends before the mark is safe, the disk $disk");
+    $t->signal('HUP');
+    ok($t->wait_for(sub { grep { /"line":"outcome"/ } records('*/now') }),
+       '... it has ended');
+    $t->write_file('sync.so.fail', '') if $disk eq 'fails';
+    unlink map { $t->dir . "/$_" } qw(mark.waits sync.so.wait);
+
+    ok(!$t->finish($request)->{status}, '... without a response');
+    is(told(2), '/crm /undo', '... the step is undone');
+    $t->no_request('app', '... the app is not called');
+    is(records('unknown'), 0, '... nothing is unknown');
+    unlink glob $t->dir . '/outbox/unknown/*';
+    clear();
 }
 
 ok($t->wait_for(sub { !grep { -f && !/lock$/ } glob $t->dir

@@ -21,6 +21,7 @@ static void ngx_http_flowdash_ctx_keep_worker(void);
 static void ngx_http_flowdash_ctx_keep_handler(ngx_event_t *ev);
 static void ngx_http_flowdash_ctx_end(void *data);
 static void ngx_http_flowdash_ctx_cleanup(void *data);
+static void ngx_http_flowdash_ctx_stop(ngx_http_flowdash_ctx_t *ctx);
 
 
 static ngx_uint_t        ngx_http_flowdash_ctx_n;       /* of this worker */
@@ -259,11 +260,20 @@ ngx_http_flowdash_ctx_end(void *data)
 
     ctx = ngx_http_flowdash_get_ctx(r);
 
-    /* nginx may have to wait until it can free the request */
-
-    ngx_http_flowdash_ctx_cleanup(ctx);
+    ngx_http_flowdash_ctx_stop(ctx);
 
     ctx->end(r, ctx);
+}
+
+
+/* nginx cannot free a request before a thread that works for it has ended */
+
+static void
+ngx_http_flowdash_ctx_cleanup(void *data)
+{
+    ngx_http_flowdash_ctx_t *ctx = data;
+
+    ngx_http_flowdash_ctx_stop(ctx);
 
     if (--ngx_http_flowdash_ctx_n == 0) {
         ngx_del_timer(&ngx_http_flowdash_ctx_keep);
@@ -272,10 +282,8 @@ ngx_http_flowdash_ctx_end(void *data)
 
 
 static void
-ngx_http_flowdash_ctx_cleanup(void *data)
+ngx_http_flowdash_ctx_stop(ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_http_flowdash_ctx_t *ctx = data;
-
     if (ctx->timer.timer_set) {
         ngx_del_timer(&ctx->timer);
     }

@@ -151,9 +151,10 @@ ngx_http_flowdash_whole_settle(ngx_http_flowdash_whole_t *whole,
         whole->ctx->whole = NULL;
     }
 
-    if (whole->broken && whole->record->marked) {
-
-        /* what the file says last is that the app was called */
+    if (whole->broken && whole->record->marked
+        && whole->record->outcome != NGX_HTTP_FLOWDASH_OUTCOME_FAILED)
+    {
+        /* what the file says last is that the app was called, and it was */
 
         ngx_log_error(NGX_LOG_CRIT, log, 0,
                       "flowdash: what has become of the action \"%V\" could "
