@@ -102,7 +102,7 @@ $t->run;
 
 sub clear {
     $t->clear_requests($_) for qw(hook app);
-    unlink map { $t->dir . "/sync.so.$_" } qw(wait waits fail full);
+    unlink map { $t->dir . "/sync.so.$_" } qw(wait waits fail full mute);
 }
 
 sub told ($n) {
@@ -273,6 +273,29 @@ for my $version (1, 2) {
     is($t->request(POST => '/static', @body)->{status}, 404,
        'a handler of nginx itself: there is no such file');
     is(told(2), '/crm /undo', '... so that the step is undone');
+}
+
+# a person decides, and the disk has no room for that yet
+
+for my $decision (qw(undo after)) {
+    clear();
+    $t->request(POST => '/json/buffered?fail', @body);
+    ok($t->wait_for(sub { records('unknown') == 1 }), "unknown: $decision");
+    clear();
+
+    $t->write_file('sync.so.mute', '');
+    my $refused = () = $t->error_log =~ /person has decided for/g;
+    my ($record) = glob $t->dir . '/outbox/unknown/*';
+    rename $record, $record =~ s/unknown/$decision/r or die $!;
+
+    ok($t->wait_for(sub {
+        (() = $t->error_log =~ /person has decided for/g) > $refused
+    }), '... it cannot be written down');
+    unlink $t->dir . '/sync.so.mute';
+    is(told(1), $decision eq 'undo' ? '/undo' : '/notify',
+       '... it is carried out later');
+    is(records('unknown'), 0, '... and not forgotten');
+    unlink glob $t->dir . '/outbox/unknown/*';
 }
 
 # a worker that may not wait ends the request while the mark waits for the disk:

@@ -88,6 +88,10 @@ ngx_http_flowdash_outbox_load(u_char *path, u_char *name,
     }
 
     if (rc == NGX_OK) {
+        rc = ngx_http_flowdash_outbox_load_decide(file, kind, log);
+    }
+
+    if (rc == NGX_OK) {
         ngx_http_flowdash_outbox_load_judge(file, kind, log);
         return;
     }
@@ -396,12 +400,6 @@ ngx_http_flowdash_outbox_load_judge(ngx_http_flowdash_outbox_file_t *file,
 
     record = file->record;
 
-    if (ngx_http_flowdash_outbox_load_decide(file, kind, log) != NGX_OK) {
-        ngx_http_flowdash_outbox_postpone(file,
-                                 NGX_HTTP_FLOWDASH_OUTBOX_LOAD_DELAY, log);
-        return;
-    }
-
     switch (ngx_http_flowdash_record_todo(record,
                                           &ngx_http_flowdash_outbox.boot))
     {
@@ -459,12 +457,13 @@ ngx_http_flowdash_outbox_load_judge(ngx_http_flowdash_outbox_file_t *file,
 }
 
 
-/* what a person wants; returns NGX_OK or NGX_ERROR */
+/* what a person wants is not forgotten; returns NGX_OK or NGX_ERROR */
 
 static ngx_int_t
 ngx_http_flowdash_outbox_load_decide(ngx_http_flowdash_outbox_file_t *file,
     ngx_http_flowdash_outbox_kind_e kind, ngx_log_t *log)
 {
+    ngx_int_t                     rc;
     ngx_str_t                     line;
     ngx_http_flowdash_record_t   *record;
 
@@ -475,30 +474,39 @@ ngx_http_flowdash_outbox_load_decide(ngx_http_flowdash_outbox_file_t *file,
     record = file->record;
     record->again = ngx_time();
 
-    if (ngx_http_flowdash_record_again(record, &file->mac, &line) != NGX_OK
-        || ngx_http_flowdash_outbox_write(file, &line, log) != NGX_OK)
-    {
-        return NGX_ERROR;
+    rc = ngx_http_flowdash_record_again(record, &file->mac, &line);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_flowdash_outbox_write(file, &line, log);
     }
 
-    if (kind == NGX_HTTP_FLOWDASH_OUTBOX_UNDO
+    if (rc == NGX_OK && kind == NGX_HTTP_FLOWDASH_OUTBOX_UNDO
         && record->outcome != NGX_HTTP_FLOWDASH_OUTCOME_FAILED
         && record->outcome != NGX_HTTP_FLOWDASH_OUTCOME_REFUSED)
     {
-        return ngx_http_flowdash_outbox_load_outcome(file,
+        rc = ngx_http_flowdash_outbox_load_outcome(file,
                                          NGX_HTTP_FLOWDASH_OUTCOME_REFUSED,
                                          "unknown", log);
     }
 
-    if (kind == NGX_HTTP_FLOWDASH_OUTBOX_AFTER
+    if (rc == NGX_OK && kind == NGX_HTTP_FLOWDASH_OUTBOX_AFTER
         && record->outcome != NGX_HTTP_FLOWDASH_OUTCOME_OK)
     {
-        return ngx_http_flowdash_outbox_load_outcome(file,
+        rc = ngx_http_flowdash_outbox_load_outcome(file,
                                                NGX_HTTP_FLOWDASH_OUTCOME_OK,
                                                "", log);
     }
 
-    return NGX_OK;
+    if (rc != NGX_OK) {
+        ngx_log_error(NGX_LOG_CRIT, log, 0,
+                      "flowdash: what a person has decided for the action "
+                      "\"%V\" could not be recorded, and is tried again in "
+                      "%d s, id: %V",
+                      &record->action, NGX_HTTP_FLOWDASH_OUTBOX_LOAD_DELAY,
+                      &record->id);
+    }
+
+    return rc;
 }
 
 

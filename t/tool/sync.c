@@ -4,7 +4,7 @@
  * fdatasync() wait as long as there is a file beside it, sync.so.wait, and
  * create sync.so.waits meanwhile; they fail if there is sync.so.fail.  If there
  * is sync.so.full, the disk has no room for the line that says that the app is
- * called.
+ * called; with sync.so.mute, for none that says what a person has decided.
  */
 
 
@@ -23,6 +23,7 @@ typedef ssize_t (*write_t)(int fd, const void *buf, size_t len, off64_t at);
 
 
 static int synced(const char *function, int fd);
+static int is_line(const void *buf, size_t len, const char *part);
 static int is_there(const char *end, int create);
 
 
@@ -43,9 +44,9 @@ fdatasync(int fd)
 ssize_t
 pwrite64(int fd, const void *buf, size_t len, off64_t at)
 {
-    static const char  mark[] = "\"line\":\"mark\"";
-
-    if (memmem(buf, len, mark, sizeof(mark) - 1) && is_there("full", 0)) {
+    if ((is_line(buf, len, "\"line\":\"mark\"") && is_there("full", 0))
+        || (is_line(buf, len, "\"line\":\"again\"") && is_there("mute", 0)))
+    {
         errno = ENOSPC;
         return -1;
     }
@@ -68,6 +69,13 @@ synced(const char *function, int fd)
     }
 
     return ((sync_t) dlsym(RTLD_NEXT, function))(fd);
+}
+
+
+static int
+is_line(const void *buf, size_t len, const char *part)
+{
+    return memmem(buf, len, part, strlen(part)) != NULL;
 }
 
 
