@@ -31,6 +31,9 @@ $t->endpoint(crm => sub ($req) {
 
 my %app = (
     created => { status => 302, headers => [ Location => '/tasks/1' ] },
+    (map { $_ => { status => 201, headers => [ Location => "/tasks/$_",
+                                               'X-Accel-Redirect' => "/$_" ] }
+     } qw(page another)),
     json => { headers => [ @json, 'X-App' => 'yes' ],
               body => qq({"id": 1,\n "name":"a"}) },
     gzip => { headers => [ @json, 'Content-Encoding' => 'gzip' ],
@@ -43,6 +46,7 @@ my %app = (
     error => { status => 500 },
 );
 $t->endpoint(app => sub ($req) {
+    return $app{created} if $req->{target} eq '/another';
     my $task = decode_json($req->{body})->{task};
     return $app{ $task->{app} } // { status => 204 };
 });
@@ -95,6 +99,27 @@ http {
             proxy_pass http://127.0.0.1:%%PORT_app%%;
         }
 
+        location = /page {
+            internal;
+            add_header Location /none always;
+            return 200 "a page";
+        }
+
+        location = /another {
+            internal;
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location = /handler {
+            flowdash_action "Handler";
+            flowdash_step "CRM" { flowdash_call http://127.0.0.1:%%PORT_crm%%/crm; }
+            flowdash_after "Notify" {
+                flowdash_call http://127.0.0.1:%%PORT_crm%%/notify;
+            }
+            alias %%DIR%%/folder;
+            flowdash_methods GET;
+        }
+
         location = /once {
             flowdash_action "Once";
             flowdash_once $arg_key 10m;
@@ -124,6 +149,7 @@ http {
 }
 EOC
 
+mkdir $t->dir . '/folder';
 $t->run;
 
 my $outbox = $t->dir . '/outbox';
@@ -187,6 +213,26 @@ sub targets (@calls) { return join ' ', map { $_->{target} } @calls }
     like($calls[2]{json}{result}{location}, qr{/tasks/1$}, 'its location');
     is($calls[2]{json}{response}, undef, 'no JSON: no response');
     ok(!exists $calls[2]{json}{truncated}, '... and nothing is missing');
+}
+
+for my $row ([ page => 200, '/none' ], [ another => 302, '/tasks/1' ]) {
+    my ($app, $status, $location) = @$row;
+    my $res = perform('/finish', app => $app);
+
+    is("$res->{status} " . header($res, 'Location') =~ s{.*//[^/]+}{}r,
+       "$status $location", "the app leads to $app: what the client gets");
+    my @calls = calls(4);
+    is_deeply($calls[2]{json}{result},
+              { status => 201, location => "/tasks/$app" },
+              '... an after-step is told what the app has said');
+}
+
+{
+    $t->clear_requests('crm');
+    my $res = $t->get('/handler');
+    is($res->{status}, 301, 'a handler of nginx redirects');
+    like((calls(2))[1]{json}{result}{location}, qr{/handler/$},
+         '... its location is told');
 }
 
 for my $row ([ gzip => { zip => JSON::PP::true } ], [ large => undef, 1 ],

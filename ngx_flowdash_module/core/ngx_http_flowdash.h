@@ -220,6 +220,7 @@ struct ngx_http_flowdash_ctx_s {
 
     ngx_http_flowdash_outcome_e     outcome;   /* of what has passed */
     ngx_uint_t                      app_status;  /* 0: it has not answered */
+    ngx_str_t                       app_location;  /* its header; or empty */
     ngx_msec_t                      app_time;  /* until its header */
     ngx_msec_t                      passed;    /* as ngx_current_msec */
     ngx_uint_t                      passed_method;  /* then, of the request */

@@ -9,6 +9,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_list.h>
+#include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_value.h>
 #include <ngx_http_flowdash_outcome.h>
@@ -32,6 +34,8 @@ static void ngx_http_flowdash_outcome_servers(ngx_http_request_t *r,
     ngx_http_flowdash_outcome_servers_t *servers);
 static ngx_uint_t ngx_http_flowdash_outcome_server_status(
     ngx_http_request_t *r, ngx_http_upstream_state_t *state);
+static void ngx_http_flowdash_outcome_location(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, u_char *key);
 static ngx_uint_t ngx_http_flowdash_outcome_is_fallback(ngx_http_request_t *r,
     ngx_http_flowdash_outcome_at_e at);
 static ngx_int_t ngx_http_flowdash_outcome_handler(ngx_http_request_t *r,
@@ -97,6 +101,7 @@ static ngx_int_t
 ngx_http_flowdash_outcome_upstream(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_outcome_at_e at)
 {
+    ngx_table_elt_t                     *location;
     ngx_http_flowdash_outcome_e          outcome;
     ngx_http_flowdash_outcome_servers_t  servers;
 
@@ -138,7 +143,44 @@ ngx_http_flowdash_outcome_upstream(ngx_http_request_t *r,
 
     ctx->outcome = outcome;
 
+    location = r->upstream->headers_in.location;
+
+    if (servers.answered && location) {
+        ctx->app_location = location->value;
+        ngx_http_flowdash_outcome_location(r, ctx, location->key.data);
+    }
+
     return NGX_OK;
+}
+
+
+/*
+ * Takes the Location of the response, if this is its key; NULL: any.  After an
+ * internal redirect it is not the app's, whose Location proxy_redirect has not
+ * changed then.  nginx knows the place of a Location only if it is absolute.
+ */
+
+static void
+ngx_http_flowdash_outcome_location(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, u_char *key)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    i = 0;
+    part = &r->headers_out.headers.part;
+
+    while ((h = ngx_http_flowdash_list_next(&part, &i,
+                                            sizeof(ngx_table_elt_t))))
+    {
+        if (h->hash && ngx_http_flowdash_text_is(&h->key, "Location")
+            && (key == NULL || h->key.data == key))
+        {
+            ctx->app_location = h->value;
+            return;
+        }
+    }
 }
 
 
@@ -258,7 +300,7 @@ static ngx_int_t
 ngx_http_flowdash_outcome_handler(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_outcome_at_e at)
 {
-    ngx_uint_t  status;
+    ngx_uint_t  own, status;
 
     if (at == NGX_HTTP_FLOWDASH_OUTCOME_AT_REDIRECT && !r->post_action
         && !ngx_http_flowdash_outcome_is_error_page(r, ctx))
@@ -279,9 +321,14 @@ ngx_http_flowdash_outcome_handler(ngx_http_request_t *r,
 
     ctx->reached = 1;
 
-    if (at == NGX_HTTP_FLOWDASH_OUTCOME_AT_HEADER
-        && r->err_status == 0 && r->error_page == ctx->error_page)
-    {
+    own = (at == NGX_HTTP_FLOWDASH_OUTCOME_AT_HEADER
+           && r->error_page == ctx->error_page);
+
+    if (own) {
+        ngx_http_flowdash_outcome_location(r, ctx, NULL);
+    }
+
+    if (own && r->err_status == 0) {
         ctx->app_status = r->headers_out.status;
         ctx->outcome = ngx_http_flowdash_outcome_judge(r, ctx,
                                                        ctx->app_status);

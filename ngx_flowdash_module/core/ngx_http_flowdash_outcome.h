@@ -37,9 +37,9 @@ void ngx_http_flowdash_outcome_start(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
 /*
- * Finds out what the app has done, once: sets ctx->outcome, ctx->app_status
- * and ctx->app_time.  Returns NGX_OK if this call has done it, or NGX_DECLINED
- * if the outcome was known before or is not known yet.
+ * Finds out what the app has done, once: sets ctx->outcome, ctx->app_status,
+ * ctx->app_location and ctx->app_time.  Returns NGX_OK if this call has done
+ * it, or NGX_DECLINED if the outcome was known before or is not known yet.
  */
 ngx_int_t ngx_http_flowdash_outcome_take(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_outcome_at_e at);

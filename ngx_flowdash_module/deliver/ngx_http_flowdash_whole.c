@@ -9,8 +9,6 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_outbox_file.h>
-#include <ngx_http_flowdash_list.h>
-#include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_record.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
@@ -31,10 +29,8 @@ static ngx_http_flowdash_outcome_e
     ngx_http_flowdash_whole_judge(ngx_http_flowdash_ctx_t *ctx);
 static ngx_int_t ngx_http_flowdash_whole_outcome_line(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
-static ngx_int_t ngx_http_flowdash_whole_result(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx);
-static ngx_int_t ngx_http_flowdash_whole_redirect(ngx_http_request_t *r,
-    ngx_http_flowdash_record_t *record);
+static ngx_int_t
+    ngx_http_flowdash_whole_result(ngx_http_flowdash_ctx_t *ctx);
 
 
 void
@@ -253,7 +249,7 @@ ngx_http_flowdash_whole_outcome_line(ngx_http_request_t *r,
 
     whole = ctx->whole;
 
-    rc = ngx_http_flowdash_whole_result(r, ctx);
+    rc = ngx_http_flowdash_whole_result(ctx);
 
     if (rc == NGX_OK
         && (whole->record->outcome == NGX_HTTP_FLOWDASH_OUTCOME_OK
@@ -279,8 +275,7 @@ ngx_http_flowdash_whole_outcome_line(ngx_http_request_t *r,
 /* why it is undone, and what the app has answered */
 
 static ngx_int_t
-ngx_http_flowdash_whole_result(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx)
+ngx_http_flowdash_whole_result(ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_http_flowdash_record_t  *record;
 
@@ -308,33 +303,8 @@ ngx_http_flowdash_whole_result(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    return ngx_http_flowdash_whole_redirect(r, record);
-}
-
-
-/* nginx knows its own place of a Location only if that is absolute */
-
-static ngx_int_t
-ngx_http_flowdash_whole_redirect(ngx_http_request_t *r,
-    ngx_http_flowdash_record_t *record)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    i = 0;
-    part = &r->headers_out.headers.part;
-
-    while ((h = ngx_http_flowdash_list_next(&part, &i,
-                                            sizeof(ngx_table_elt_t))))
-    {
-        if (h->hash && ngx_http_flowdash_text_is(&h->key, "Location")) {
-            return ngx_http_flowdash_whole_copy(record->pool,
-                                                &record->redirect, &h->value);
-        }
-    }
-
-    return NGX_OK;
+    return ngx_http_flowdash_whole_copy(record->pool, &record->redirect,
+                                        &ctx->app_location);
 }
 
 
