@@ -30,6 +30,14 @@
 #define NGX_HTTP_FLOWDASH_OUTBOX_PATH_MAX  512
 
 
+/*
+ * An execution whose record would have more octets fails.  Tries that fail,
+ * and persons, may add as many.
+ */
+
+#define NGX_HTTP_FLOWDASH_OUTBOX_FILE_MAX  (16 * 1024 * 1024)
+
+
 /* flowdash_outbox */
 
 typedef struct {

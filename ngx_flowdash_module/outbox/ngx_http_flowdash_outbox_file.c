@@ -27,6 +27,8 @@
 
 static void ngx_http_flowdash_outbox_file_drop(
     ngx_http_flowdash_outbox_file_t *file, ngx_log_t *log);
+static ngx_int_t ngx_http_flowdash_outbox_file_allocate(
+    ngx_http_flowdash_outbox_file_t *file, size_t more, ngx_log_t *log);
 static void ngx_http_flowdash_outbox_file_broken(
     ngx_http_flowdash_outbox_file_t *file, ngx_err_t err, const char *call,
     ngx_log_t *log);
@@ -127,12 +129,30 @@ ngx_int_t
 ngx_http_flowdash_outbox_reserve(ngx_http_flowdash_outbox_file_t *file,
     size_t more, ngx_log_t *log)
 {
-    int    err;
-    off_t  size;
-
     if (file->fd == NGX_INVALID_FILE) {
         return NGX_OK;
     }
+
+    if (more > (size_t) (NGX_HTTP_FLOWDASH_OUTBOX_FILE_MAX - file->offset)) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "flowdash: the outbox cannot keep an action: \"%V\" "
+                      "would have more than %d bytes", &file->path,
+                      NGX_HTTP_FLOWDASH_OUTBOX_FILE_MAX);
+        return NGX_ERROR;
+    }
+
+    return ngx_http_flowdash_outbox_file_allocate(file, more, log);
+}
+
+
+/* also for what is added while a record waits, whatever its size */
+
+static ngx_int_t
+ngx_http_flowdash_outbox_file_allocate(ngx_http_flowdash_outbox_file_t *file,
+    size_t more, ngx_log_t *log)
+{
+    int    err;
+    off_t  size;
 
     size = ngx_align((size_t) file->offset + more,
                      NGX_HTTP_FLOWDASH_OUTBOX_FILE_BLOCK);
@@ -173,6 +193,16 @@ ngx_http_flowdash_outbox_write(ngx_http_flowdash_outbox_file_t *file,
         return NGX_OK;
     }
 
+    /*
+     * With space behind it, a line that is cut, as the disk is full or the
+     * worker is killed, differs from a file that was cut.
+     */
+
+    if (ngx_http_flowdash_outbox_file_allocate(file, line->len, log) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     for (sent = 0; sent < line->len; sent += n) {
 
         n = pwrite(file->fd, line->data + sent, line->len - sent,
@@ -199,10 +229,6 @@ ngx_http_flowdash_outbox_write(ngx_http_flowdash_outbox_file_t *file,
 
     file->offset += line->len;
     ngx_http_flowdash_record_written(&file->mac, line);
-
-    if (file->offset > file->reserved) {
-        ngx_http_flowdash_outbox_file_sized(file, file->offset);
-    }
 
     return NGX_OK;
 }

@@ -20,8 +20,9 @@ ngx_http_flowdash_outbox_file_t *ngx_http_flowdash_outbox_create(
     ngx_http_flowdash_record_t *record, size_t reserve, ngx_log_t *log);
 
 /*
- * Makes sure that there is room for so many octets more.  Returns NGX_OK or
- * NGX_ERROR, which is logged.
+ * Makes sure that an execution has room for so many octets more.  Returns
+ * NGX_OK, or NGX_ERROR, which is logged, also if its record would have more
+ * than ..._OUTBOX_FILE_MAX.
  */
 ngx_int_t ngx_http_flowdash_outbox_reserve(
     ngx_http_flowdash_outbox_file_t *file, size_t more, ngx_log_t *log);

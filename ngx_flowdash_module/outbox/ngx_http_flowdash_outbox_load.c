@@ -172,7 +172,7 @@ ngx_http_flowdash_outbox_load_open(ngx_http_flowdash_outbox_load_t *load)
     } else if (fi.st_nlink != 1) {
         load->error = "it has another name elsewhere";
 
-    } else if (load->size > NGX_HTTP_FLOWDASH_OUTBOX_FILE_MAX) {
+    } else if (load->size > 2 * NGX_HTTP_FLOWDASH_OUTBOX_FILE_MAX) {
         load->error = "it is too large for a record";
     }
 

@@ -8,11 +8,6 @@
 #include <ngx_http_flowdash_outbox_group.h>
 
 
-/* no record has more octets than that */
-
-#define NGX_HTTP_FLOWDASH_OUTBOX_FILE_MAX  (16 * 1024 * 1024)
-
-
 /*
  * Deals with a file that lies in a group, or that a person has moved to
  * another directory: moves it to sending/, reads it, and hands it to "send",

@@ -668,7 +668,7 @@ test_refused(void)
         { "head -c 150 x > y; mv y x", "no complete line" },
         { "head -c -20 x > y; mv y x", "its last line is cut" },
         { "truncate -s 0 x", "no complete line" },
-        { "truncate -s 17M x", "too large" },
+        { "truncate -s 33M x", "too large" },
         { "printf '\\0x' >> x", "is not empty" },
         { "ln x ../y", "another name" },
         { "mv x ../y; ln -s ../y x", "is not a record" },

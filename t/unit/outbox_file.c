@@ -288,6 +288,18 @@ test_reads(ngx_http_flowdash_outbox_file_t *file)
 
 
 static void
+test_trim(ngx_http_flowdash_outbox_file_t *file)
+{
+    if (ftruncate(file->fd, file->offset) == -1) {
+        abort();
+    }
+
+    ngx_http_flowdash_outbox_dir_grow(file->offset - file->reserved);
+    file->reserved = file->offset;
+}
+
+
+static void
 test_space(void)
 {
     ngx_http_flowdash_record_t       *record;
@@ -322,6 +334,18 @@ test_space(void)
     ok(test_step(file) == NGX_OK && test_reads(file),
        "the record is as before");
 
+    ok(ngx_http_flowdash_outbox_reserve(file, 16777216 - file->offset,
+                                        &test_log) == NGX_OK
+       && file->reserved == 16777216, "all the room that there is");
+    ok(ngx_http_flowdash_outbox_reserve(file, 16777217 - file->offset,
+                                        &test_log) == NGX_ERROR
+       && ngx_http_flowdash_outbox_reserve(file, 20000000, &test_log)
+          == NGX_ERROR
+       && file->reserved == 16777216 && test_counters.broken == 0
+       && strstr((char *) test_logged, "more than 16777216 bytes"),
+       "too large for a record");
+
+    test_reset();
     ngx_http_flowdash_outbox_remove(file, &test_log);
     ok(test_counters.size == 0 && test_logged_len == 0, "it is removed");
 
@@ -406,9 +430,31 @@ test_lines(void)
         }
     }
 
-    ok(file->reserved == file->offset && test_size(file) == file->offset
-       && (off_t) test_counters.size == file->offset && test_reads(file),
+    ok(file->reserved == 12288 && test_size(file) == 12288
+       && (off_t) test_counters.size == 12288 && test_reads(file),
        "more than was reserved");
+
+    /* a record that waits has no space behind its last line */
+
+    test_trim(file);
+    test_reset();
+    test_allocate.fail = ENOSPC;
+    offset = file->offset;
+    ok(test_step(file) == NGX_ERROR && test_write.calls == 0
+       && file->offset == offset && file->reserved == offset
+       && test_size(file) == offset && test_counters.broken == 1,
+       "the disk is full: no part of a line is written");
+
+    test_reset();
+    test_write.most = 20;
+    test_write.fail = ENOSPC;
+    ok(test_step(file) == NGX_ERROR && test_write.calls == 3
+       && test_size(file) == file->reserved && file->reserved > offset + 40
+       && test_reads(file), "there is space behind a line that is cut");
+
+    test_reset();
+    ok(test_step(file) == NGX_OK && test_reads(file),
+       "the next one is complete");
 
     test_unlink.fail = EROFS;
     ngx_http_flowdash_outbox_remove(file, &test_log);
