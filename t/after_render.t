@@ -22,6 +22,8 @@ chmod 0600, map { "$dir/$_" } qw(token key);
 $t->endpoint(hook => {});
 $t->endpoint(down => { status => 503 });        # so that the record stays
 $t->endpoint(app => sub ($req) {
+    return { status => 302, headers => [ Location => '/tasks/7' ] }
+        if $req->{target} =~ /mapped_answer/;
     return { status => $req->{target} =~ /refused/ ? 422 : 204 };
 });
 
@@ -53,6 +55,8 @@ flowdash_user id \$http_x_user;
 map \$flowdash_task_which \$by_map { default "Bearer \$crm_token"; }
 map \$crm_token \$tested { "~^s3" yes; default no; }
 map \$flowdash_task_other \$other { default \$flowdash_task_other; }
+map \$upstream_http_location \$did { ~^/tasks/ ok; default refused; }
+map \$flowdash_app_status \$moved { 302 1; default 0; }
 
 server {
     listen 127.0.0.1:%%PORT_http%%;
@@ -74,6 +78,15 @@ server {
     @{[ after('empty', "$down/a/\$flowdash_task_v/b") ]}
     @{[ after('query', "$down/q?id=\$flowdash_task_missing") ]}
     @{[ after('control', "$down/c", 'flowdash_set_header X-V "$flowdash_task_v";') ]}
+
+    @{[ action('/mapped_answer', "flowdash_undo { flowdash_call $down/undo; }",
+               qq(flowdash_outcome \$did;
+                  flowdash_after M {
+                      flowdash_call $down/m;
+                      flowdash_set_header X-Did \$did;
+                  }
+                  flowdash_after N { flowdash_if \$moved; flowdash_call $down/n; }
+               )) ]}
 
     @{[ undo('undo', "$down/undo") ]}
     @{[ undo('delete', "$down/d/\$flowdash_task_v method=DELETE") ]}
@@ -154,6 +167,19 @@ my $result = { status => 204, location => undef };
 
 is_deeply($call->{json}, { action => 'A', user => $user, task => { v => 'v' },
     result => $result, response => undef }, 'the payload of an after-step');
+
+# after-steps are made ready before the app is called: nginx must not keep what a
+# map is then
+
+$t->clear_requests('down');
+is($t->post_json('/mapped_answer', '{"task":{}}')->{status}, 302,
+   'the app has done it');
+my @calls;
+$t->wait_for(sub { (@calls = $t->requests('down')) >= 2 });
+is(join(' ', map { $_->{target} } @calls), '/m /n', 'the after-steps are called');
+is(header($calls[0], 'X-Did'), 'ok', 'and know what it is now');
+ok($t->wait_for(sub { stored() =~ /"delivery".*"delivery"/s }), 'they wait');
+unlink files();
 
 $call = call_of('refused/undo', v => 'v');
 is_deeply($call->{json}, { action => 'A', user => $user, task => { v => 'v' },

@@ -13,6 +13,7 @@
 #include <ngx_http_flowdash_marker.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_exchange.h>
+#include <ngx_http_flowdash_value.h>
 #include <ngx_http_flowdash_url.h>
 #include <ngx_http_flowdash_url_make.h>
 #include <ngx_http_flowdash_step.h>
@@ -79,6 +80,7 @@ ngx_http_flowdash_render(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
 {
     ngx_int_t                      rc;
     ngx_str_t                      uri, host;
+    ngx_http_variable_value_t     *variables;
     ngx_http_flowdash_markers_t    markers;
     ngx_http_flowdash_exchange_t   ex;
 
@@ -91,9 +93,25 @@ ngx_http_flowdash_render(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
         return NGX_ERROR;
     }
 
+    /*
+     * What nginx caches now, such as the value of a "map", must not be taken
+     * for what it is when the step, or the app, has answered.
+     */
+
+    variables = r->variables;
+    r->variables = ngx_http_flowdash_value_copy_variables(r);
+
+    if (r->variables == NULL) {
+        r->variables = variables;
+        return NGX_ERROR;
+    }
+
     ctx->markers = &markers;
 
     rc = ngx_http_flowdash_render_call(r, ctx, &ex, &uri, &host);
+
+    (void) ngx_pfree(r->pool, r->variables);
+    r->variables = variables;
 
     if (rc == NGX_OK && markers.lost) {
         rc = ngx_http_flowdash_exchange_fail_text(&ex,
