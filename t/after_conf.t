@@ -332,7 +332,7 @@ is($s->{undo}{method}, 'PUT', 'the method of an undo');
 is($s->{undo}{url}, "http://127.0.0.1:$port/undo/x%20y", 'its URL');
 is_deeply($s->{undo}{body}, { action => 'A', user => $user,
     task => { a => 'x y', tell => 1 },
-    undo => { reason => undef, step => undef } },
+    undo => { reason => undef, step => undef, key => undef } },
     'its payload, which it does not share with its step');
 is_deeply([ sort @{ $s->{undo}{headers} } ], [ sort qw(Content-Type Accept
     User-Agent Idempotency-Key Authorization Flowdash-Undo traceparent) ],

@@ -269,8 +269,9 @@ for my $row ([ gzip => { zip => JSON::PP::true } ], [ large => undef, 1 ],
        'refused: the key of the step');
     isnt(header($undo_crm, 'Idempotency-Key'),
          header($crm, 'Idempotency-Key'), 'refused: a key of its own');
-    is_deeply($undo_crm->{json}{undo}, { reason => 'refused', step => undef },
-              'refused: the reason');
+    is_deeply($undo_crm->{json}{undo}, { reason => 'refused', step => undef,
+              key => header($crm, 'Idempotency-Key') =~ s/"//gr },
+              'refused: the reason, and this key in the payload');
     is($undo_crm->{json}{task}{crm_id}, '17/4',
        'refused: the task as the step has left it');
     nothing_waits('refused');
@@ -318,7 +319,8 @@ for my $app (qw(json huge stale)) {
     is(targets(@calls), '/crm /bill /undo/crm/17%2F4',
        'failed: what has taken effect is undone');
     is_deeply($calls[2]{json}{undo},
-              { reason => 'status', step => 'Billing' },
+              { reason => 'status', step => 'Billing',
+                key => header($calls[0], 'Idempotency-Key') =~ s/"//gr },
               'failed: the reason');
     $t->no_request('app', 'failed: the app is not called');
     nothing_waits('failed');

@@ -10,6 +10,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_json_ascii.h>
 #include <ngx_http_flowdash_marker.h>
 #include <ngx_http_flowdash_reason.h>
 #include <ngx_http_flowdash_exchange.h>
@@ -36,14 +37,19 @@ static ngx_int_t ngx_http_flowdash_render_undoes(
     ngx_array_t *headers);
 static ngx_int_t ngx_http_flowdash_render_body(
     ngx_http_flowdash_markers_t *markers, ngx_http_flowdash_exchange_t *ex,
-    ngx_pool_t *pool, ngx_array_t *body);
+    ngx_str_t *key, ngx_pool_t *pool, ngx_array_t *body);
 static ngx_int_t ngx_http_flowdash_render_pieces(ngx_array_t *body,
-    ngx_http_flowdash_kind_e kind);
+    ngx_str_t *key, ngx_pool_t *pool);
+static ngx_int_t ngx_http_flowdash_render_key(ngx_str_t *text, ngx_str_t *key,
+    ngx_pool_t *pool);
 static ngx_int_t ngx_http_flowdash_render_copy(ngx_str_t *dst, ngx_str_t *src,
     ngx_pool_t *pool);
 
 
-/* the ends of the module's own payloads, instead of the last brace */
+/*
+ * The ends of the module's own payloads, instead of the last brace; that of an
+ * undo lacks the key of its step.
+ */
 
 static ngx_http_flowdash_piece_t  ngx_http_flowdash_render_undo[] = {
     { NGX_HTTP_FLOWDASH_PIECE_TEXT, NGX_HTTP_FLOWDASH_PIECE_RAW,
@@ -55,7 +61,7 @@ static ngx_http_flowdash_piece_t  ngx_http_flowdash_render_undo[] = {
     { NGX_HTTP_FLOWDASH_PIECE_STEP, NGX_HTTP_FLOWDASH_PIECE_RAW,
       ngx_null_string },
     { NGX_HTTP_FLOWDASH_PIECE_TEXT, NGX_HTTP_FLOWDASH_PIECE_RAW,
-      ngx_string("}}") }
+      ngx_null_string }
 };
 
 
@@ -244,7 +250,7 @@ ngx_http_flowdash_render_store(ngx_http_flowdash_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    return ngx_http_flowdash_render_body(ctx->markers, ex, pool,
+    return ngx_http_flowdash_render_body(ctx->markers, ex, key, pool,
                                          &delivery->body);
 }
 
@@ -305,7 +311,8 @@ ngx_http_flowdash_render_undoes(ngx_http_flowdash_markers_t *markers,
 
 static ngx_int_t
 ngx_http_flowdash_render_body(ngx_http_flowdash_markers_t *markers,
-    ngx_http_flowdash_exchange_t *ex, ngx_pool_t *pool, ngx_array_t *body)
+    ngx_http_flowdash_exchange_t *ex, ngx_str_t *key, ngx_pool_t *pool,
+    ngx_array_t *body)
 {
     ngx_str_t                           payload;
     ngx_http_flowdash_loc_conf_t       *flcf;
@@ -339,21 +346,21 @@ ngx_http_flowdash_render_body(ngx_http_flowdash_markers_t *markers,
         return NGX_ERROR;
     }
 
-    return ngx_http_flowdash_render_pieces(body, ex->step->kind);
+    return ngx_http_flowdash_render_pieces(body, key, pool);
 }
 
 
-/* the texts are constants: they need no copy */
+/* the texts of the tables are constants: they need no copy */
 
 static ngx_int_t
-ngx_http_flowdash_render_pieces(ngx_array_t *body,
-    ngx_http_flowdash_kind_e kind)
+ngx_http_flowdash_render_pieces(ngx_array_t *body, ngx_str_t *key,
+    ngx_pool_t *pool)
 {
     ngx_uint_t                  i;
     ngx_http_flowdash_piece_t  *piece, *end;
 
-    end = (kind == NGX_HTTP_FLOWDASH_KIND_UNDO)
-          ? ngx_http_flowdash_render_undo : ngx_http_flowdash_render_after;
+    end = key ? ngx_http_flowdash_render_undo
+              : ngx_http_flowdash_render_after;
 
     piece = ngx_array_push_n(body, 5);
     if (piece == NULL) {
@@ -363,6 +370,32 @@ ngx_http_flowdash_render_pieces(ngx_array_t *body,
     for (i = 0; i < 5; i++) {
         piece[i] = end[i];
     }
+
+    return key ? ngx_http_flowdash_render_key(&piece[4].text, key, pool)
+               : NGX_OK;
+}
+
+
+/* ,"key":"..."}}: in the payload, where a signature covers it */
+
+static ngx_int_t
+ngx_http_flowdash_render_key(ngx_str_t *text, ngx_str_t *key, ngx_pool_t *pool)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(pool, sizeof(",\"key\":}}")
+                          + ngx_http_flowdash_json_ascii_length(key));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    text->data = p;
+
+    p = ngx_cpymem(p, ",\"key\":", sizeof(",\"key\":") - 1);
+    p = ngx_http_flowdash_json_ascii_write(p, key);
+    p = ngx_cpymem(p, "}}", sizeof("}}") - 1);
+
+    text->len = p - text->data;
 
     return NGX_OK;
 }

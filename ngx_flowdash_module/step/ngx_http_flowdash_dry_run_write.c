@@ -118,7 +118,7 @@ ngx_http_flowdash_dry_run_write_body(ngx_http_flowdash_dry_run_t *out,
 
     static const char  *ends[] = {
         "}",
-        ",\"undo\":{\"reason\":null,\"step\":null}}",
+        ",\"undo\":{\"reason\":null,\"step\":null,\"key\":null}}",
         ",\"result\":null,\"response\":null}"
     };
 

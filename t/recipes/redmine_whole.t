@@ -127,7 +127,8 @@ subtest 'a stale form' => sub {
     is(paths(@calls), '/finish /undo', 'the endpoint is told to undo it');
     is(header($calls[1], 'Flowdash-Undo'),
        header($calls[0], 'Idempotency-Key'), 'by the key of its call');
-    is_deeply($calls[1]->json->{undo}, { reason => 'refused', step => undef },
+    is_deeply($calls[1]->json->{undo}, { reason => 'refused', step => undef,
+              key => header($calls[0], 'Idempotency-Key') =~ s/"//gr },
               'and why');
     is_deeply($calls[1]->json->{task}, $calls[0]->json->{task},
               'with the same task');
