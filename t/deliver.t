@@ -106,6 +106,15 @@ my $more = qq(
         proxy_pass http://127.0.0.1:%%PORT_app%%;
     }
 
+    location = /lost {
+        flowdash_action "lost";
+        @{[ step('lost') ]}
+        flowdash_after "gone" {
+            flowdash_call $others/fine/\$flowdash_task_gone/lost;
+        }
+        proxy_pass http://127.0.0.1:%%PORT_app%%;
+    }
+
     location = /host {
         flowdash_action "host";
         @{[ step('host') ]}
@@ -236,6 +245,19 @@ $t->run;
 }
 
 
+# what can never be delivered is kept; the log has a line for the first
+
+sub lost { return () = $t->error_log =~ /after-step "gone" is dead/g }
+
+{
+    perform('lost') for 1 .. 3;
+    ok($t->wait_for(sub { (my @dead = glob $t->dir . '/outbox/dead/*') == 3 }),
+       'three are dead');
+    is(lost(), 1, 'the log has a line');
+    unlink glob $t->dir . '/outbox/dead/*';
+}
+
+
 # what takes too long, who is not there, and where a call must not go
 
 {
@@ -354,9 +376,13 @@ is($t->stop, '0', 'nginx stops');
     $t->config(config(''));
     $t->run;
 
+    perform('lost') for 1 .. 3;
+    ok($t->wait_for(sub { lost() == 3 }),
+       'without an outbox, the log has a line for each that is dead');
+
     perform('fails');
     is(targets('fails', 3), '/step/fails /fail/fails /fine/fails',
-       'without an outbox');
+       'tried at once');
     touch('fails');
     logged(qr{after-step "/fail/fails" succeeded}, 'tried again as well');
 

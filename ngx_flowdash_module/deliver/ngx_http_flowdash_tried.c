@@ -37,6 +37,9 @@ static ngx_uint_t ngx_http_flowdash_tried_is_old(
 static void ngx_http_flowdash_tried_write(
     ngx_http_flowdash_outbox_file_t *file,
     ngx_http_flowdash_delivery_t *delivery);
+static ngx_uint_t ngx_http_flowdash_tried_log(
+    ngx_http_flowdash_outbox_file_t *file, ngx_uint_t dead,
+    ngx_http_flowdash_pace_t *pace, ngx_uint_t *more);
 static time_t ngx_http_flowdash_tried_delay(ngx_http_flowdash_tried_t *tried);
 
 
@@ -128,7 +131,9 @@ ngx_http_flowdash_tried_failed(ngx_http_flowdash_tried_t *tried,
 
         level = NGX_LOG_ERR;
 
-        if (!ngx_http_flowdash_pace_log(&try->ex.step->pace, &more)) {
+        if (!ngx_http_flowdash_tried_log(file, dead, &try->ex.step->pace,
+                                         &more))
+        {
             return;
         }
     }
@@ -213,7 +218,7 @@ ngx_http_flowdash_tried_never(ngx_http_flowdash_outbox_file_t *file,
                                     1);
     }
 
-    if (!ngx_http_flowdash_pace_log(&pace, &more)) {
+    if (!ngx_http_flowdash_tried_log(file, 1, &pace, &more)) {
         return;
     }
 
@@ -230,6 +235,24 @@ ngx_http_flowdash_tried_never(ngx_http_flowdash_outbox_file_t *file,
 
     ngx_http_flowdash_log_delivery(ngx_cycle->log, NGX_LOG_ERR, file->record,
                                    delivery, &ex, "is dead", more);
+}
+
+
+/*
+ * Whether it is logged, as ngx_http_flowdash_pace_log() says it.  What is dead
+ * without an outbox is found nowhere else.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_tried_log(ngx_http_flowdash_outbox_file_t *file,
+    ngx_uint_t dead, ngx_http_flowdash_pace_t *pace, ngx_uint_t *more)
+{
+    if (dead && file->fd == NGX_INVALID_FILE) {
+        *more = 0;
+        return 1;
+    }
+
+    return ngx_http_flowdash_pace_log(pace, more);
 }
 
 
