@@ -34,7 +34,7 @@ cc_opt    = $(CC_OPT) $(warnings) $(if $(WERROR),-Werror,-Wno-error)
 TEST_TIME := 14 minutes
 
 # At once, on two cores: some tests wait most of their time.
-JOBS  ?= 3
+JOBS  ?= 5
 TESTS ?= $(all_tests)
 
 # The longest begin, so that the end does not wait for one of them alone.
@@ -505,12 +505,25 @@ fuzz: test-deps
 
 unit_programs := $(units) $(rewrite) $(linear) $(addprefix $(fuzz)/,$(fuzzers))
 
+unit_parts := unit-programs unit-rewrite unit-linear unit-fuzz
+
+.PHONY: $(unit_parts)
+
 unit:
 	@$(MAKE) --no-print-directory -j $(JOBS) $(unit_programs)
+	@$(MAKE) --no-print-directory -j $(JOBS) -k -O $(unit_parts)
+
+unit-programs:
 	$(if $(units),t/build/under-sanitizers.sh env $(prove) -e '' $(units))
+
+unit-rewrite:
 	FLOWDASH_REWRITE=$(CURDIR)/$(rewrite) \
 	t/build/under-sanitizers.sh env $(prove) t/rewrite.t
+
+unit-linear:
 	FLOWDASH_LINEAR=$(CURDIR)/$(linear) $(prove) t/linear.t
+
+unit-fuzz:
 	FLOWDASH_FUZZ=$(CURDIR)/$(fuzz) $(prove) t/fuzz.t
 
 
