@@ -167,6 +167,42 @@ $t->config(<<"END" =~ s/worker_processes 1;//r);
             location = /file.html { root %%DIR%%; sendfile on; }
         }
         server {
+            listen 127.0.0.1:%%PORT_one%%;
+            listen 127.0.0.1:%%PORT_two%%;
+            server_name one;
+            location /tasks/ {
+                flowdash_action "Finish";
+                flowdash_once \$http_idempotency_key 24h;
+                $step
+            }
+        }
+        server {
+            listen 127.0.0.1:%%PORT_nameless%%;
+            location /tasks/ {
+                flowdash_action "Finish";
+                flowdash_once \$http_idempotency_key 24h;
+                $step
+            }
+        }
+        server {
+            listen 127.0.0.1:%%PORT_another%%;
+            server_name _;
+            location /tasks/ {
+                flowdash_action "Finish";
+                flowdash_once \$http_idempotency_key 24h;
+                $step
+            }
+        }
+        server {
+            listen 127.0.0.1:%%PORT_third%%;
+            server_name _;
+            location /tasks/ {
+                flowdash_action "Finish";
+                flowdash_once \$http_idempotency_key 24h;
+                $step
+            }
+        }
+        server {
             listen 127.0.0.1:%%PORT_http%%;
             server_name b;
             location / {
@@ -369,6 +405,24 @@ for my $case (@others) {
     is($again->{status}, 200, "$name: runs");
     is(calls(), '1 1', "$name: by itself");
 }
+
+# spellings of a host, and servers
+
+for my $host ('a:80', 'A', 'a.', 'A.:' . $t->port('http')) {
+    send_it('/tasks/1', key => "host $host", headers => [ Host => 'a' ]);
+    $again = send_it('/tasks/1', key => "host $host",
+                     headers => [ Host => $host ]);
+    is(header($again, 'Flowdash-Result'), 'replayed', "the host $host");
+    is(calls(), '1 1', '... is the same');
+}
+
+send_it('/tasks/1', key => 'ports', port => $_, headers => [ Host => 'one' ])
+    for qw(one two one);
+is(calls(), '1 1', 'the ports of a server are the same');
+
+send_it('/tasks/1', key => 'nameless', port => $_, headers => [ Host => 'x' ])
+    for qw(nameless another third nameless another third);
+is(calls(), '3 3', 'servers without a name are others');
 
 $again = send_it('/plain/off/1', key => 'k1') for 1 .. 2;
 is(calls(), '2 2', 'off');

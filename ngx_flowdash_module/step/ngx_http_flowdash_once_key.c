@@ -23,6 +23,8 @@ static ngx_int_t ngx_http_flowdash_once_key_no_user(ngx_http_request_t *r,
     ngx_str_t *text, ngx_http_flowdash_once_result_e *result);
 static ngx_uint_t ngx_http_flowdash_once_key_is_clients(
     ngx_http_request_t *r, ngx_str_t *text);
+static ngx_int_t ngx_http_flowdash_once_key_server(ngx_http_request_t *r,
+    ngx_http_flowdash_id_digest_t *digest);
 static ngx_int_t ngx_http_flowdash_once_key_digest(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_array_t *user, ngx_str_t *text,
     u_char *hex);
@@ -143,24 +145,60 @@ ngx_http_flowdash_once_key_is_clients(ngx_http_request_t *r, ngx_str_t *text)
 }
 
 
+/*
+ * The host is part of it, which nginx has in lower case and without a port: a
+ * server may serve an app of another tenant by each of its names.  A server
+ * that has no name is known by its port.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_once_key_server(ngx_http_request_t *r,
+    ngx_http_flowdash_id_digest_t *digest)
+{
+    in_port_t                  port;
+    ngx_str_t                  text, *name;
+    ngx_http_core_srv_conf_t  *cscf;
+
+    cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+    name = &cscf->server_name;
+
+    ngx_http_flowdash_id_digest_add(digest, name);
+    ngx_http_flowdash_id_digest_add(digest, &r->headers_in.server);
+
+    if (name->len && (name->len > 1 || name->data[0] != '_')) {
+        return NGX_OK;
+    }
+
+    if (ngx_connection_local_sockaddr(r->connection, NULL, 0) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    port = ngx_inet_get_port(r->connection->local_sockaddr);
+
+    text.data = (u_char *) &port;
+    text.len = sizeof(port);
+
+    ngx_http_flowdash_id_digest_add(digest, &text);
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_http_flowdash_once_key_digest(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_array_t *user, ngx_str_t *text,
     u_char *hex)
 {
     ngx_uint_t                      i;
-    ngx_http_core_srv_conf_t       *cscf;
     ngx_http_flowdash_member_t     *member;
     ngx_http_flowdash_id_digest_t   digest;
 
-    if (ngx_http_flowdash_id_digest_init(&digest) != NGX_OK) {
+    if (ngx_http_flowdash_id_digest_init(&digest) != NGX_OK
+        || ngx_http_flowdash_once_key_server(r, &digest) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
-
-    ngx_http_flowdash_id_digest_add(&digest, &cscf->server_name);
-    ngx_http_flowdash_id_digest_add(&digest, &r->headers_in.server);
     ngx_http_flowdash_id_digest_add(&digest, &ctx->action);
 
     member = user->elts;
