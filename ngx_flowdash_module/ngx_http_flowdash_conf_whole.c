@@ -9,6 +9,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_url.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
 #include <ngx_http_flowdash_conf_report.h>
@@ -21,6 +22,12 @@ static ngx_http_flowdash_place_t *ngx_http_flowdash_conf_whole_place(
     ngx_http_flowdash_loc_conf_t *conf);
 static ngx_int_t ngx_http_flowdash_conf_whole_location(ngx_conf_t *cf,
     ngx_http_flowdash_loc_conf_t *conf);
+static char *ngx_http_flowdash_conf_whole_twins(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *conf);
+static char *ngx_http_flowdash_conf_whole_differ(ngx_conf_t *cf,
+    ngx_array_t *steps, ngx_array_t *others, ngx_uint_t undo);
+static char *ngx_http_flowdash_conf_whole_compare(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step, ngx_http_flowdash_step_t *other);
 
 
 char *
@@ -187,7 +194,112 @@ ngx_http_flowdash_conf_whole_action(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
+    return ngx_http_flowdash_conf_whole_twins(cf, conf);
+}
+
+
+/*
+ * A record names its action by server and location.  If another one has the
+ * same names, as a server on another port may, its calls must be the same.
+ */
+
+static char *
+ngx_http_flowdash_conf_whole_twins(ngx_conf_t *cf,
+    ngx_http_flowdash_loc_conf_t *conf)
+{
+    ngx_uint_t                       i;
+    ngx_http_flowdash_loc_conf_t   **action;
+    ngx_http_flowdash_main_conf_t   *fmcf;
+
+    fmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_flowdash_module);
+    action = fmcf->actions.elts;
+
+    for (i = 0; i < fmcf->actions.nelts; i++) {
+
+        if (action[i] == conf || !action[i]->whole
+            || !ngx_http_flowdash_text_equal(&action[i]->server, &conf->server)
+            || !ngx_http_flowdash_text_equal(&action[i]->location,
+                                             &conf->location))
+        {
+            continue;
+        }
+
+        if (ngx_http_flowdash_conf_whole_differ(cf, conf->steps,
+                                                action[i]->steps, 1)
+            != NGX_CONF_OK
+            || ngx_http_flowdash_conf_whole_differ(cf, conf->afters,
+                                                   action[i]->afters, 0)
+               != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
     return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_flowdash_conf_whole_differ(ngx_conf_t *cf, ngx_array_t *steps,
+    ngx_array_t *others, ngx_uint_t undo)
+{
+    ngx_uint_t                  i, j;
+    ngx_http_flowdash_step_t  **step, **other;
+
+    /* the same, if both have inherited them */
+
+    if (steps == NULL || others == NULL || steps == others) {
+        return NGX_CONF_OK;
+    }
+
+    step = steps->elts;
+    other = others->elts;
+
+    for (i = 0; i < steps->nelts; i++) {
+
+        for (j = 0; j < others->nelts; j++) {
+
+            if (ngx_http_flowdash_text_equal(&step[i]->name, &other[j]->name)
+                && ngx_http_flowdash_conf_whole_compare(cf,
+                                      undo ? step[i]->undo : step[i],
+                                      undo ? other[j]->undo : other[j])
+                   != NGX_CONF_OK)
+            {
+                return NGX_CONF_ERROR;
+            }
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_flowdash_conf_whole_compare(ngx_conf_t *cf,
+    ngx_http_flowdash_step_t *step, ngx_http_flowdash_step_t *other)
+{
+    ngx_http_flowdash_loc_conf_t  *flcf, *twin;
+
+    if (step == NULL || other == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    flcf = step->loc_conf[ngx_http_flowdash_module.ctx_index];
+    twin = other->loc_conf[ngx_http_flowdash_module.ctx_index];
+
+    if (ngx_http_flowdash_text_equal(&flcf->url->origin, &twin->url->origin)
+        && ngx_http_flowdash_text_equal(&flcf->url->shown, &twin->url->shown))
+    {
+        return NGX_CONF_OK;
+    }
+
+    return ngx_http_flowdash_conf_report_refuse(cf, flcf, flcf->url->place,
+               "\"flowdash_call\" \"%V\" is another URL than \"%V\" in "
+               "%V:%ui, where a server with the same first name has the same "
+               "location: the outbox could not tell them apart; another first "
+               "name in \"server_name\" is expected",
+               &flcf->url->shown, &twin->url->shown,
+               &twin->url->place->file, twin->url->place->line);
 }
 
 

@@ -59,6 +59,39 @@ accepted('one name for a step and flowdash_after',
 refused('two flowdash_after of one name',
     action("$step flowdash_after M { $call } flowdash_after M { $call }"),
     '"M" in "flowdash_after"', 'has a "flowdash_after" of this name');
+
+# Which of two actions is meant by server and location
+
+sub servers {
+    return join '', map { "server { listen 127.0.0.1:$_->[0]; server_name $_->[1];"
+                          . " $_->[2] }\n" } @_;
+}
+
+sub calls {
+    my ($undo, $after) = @_;
+    return action("flowdash_step S { $call
+                       flowdash_undo { flowdash_call http://127.0.0.1/$undo; } }
+                   flowdash_after M { flowdash_call http://127.0.0.1/$after; }");
+}
+
+my @ports = map { $t->port($_) } qw(one other);
+
+accepted('the same action in two servers of a name', servers(
+    [ $ports[0], 'a.test', calls('u', 'm') ],
+    [ $ports[1], 'a.test b.test', calls('u', 'm') ]));
+accepted('another undo in a server of another name', servers(
+    [ $ports[0], 'a.test', calls('u', 'm') ],
+    [ $ports[1], 'b.test a.test', calls('v', 'n') ]));
+refused('another undo in a server of the same name', servers(
+    [ $ports[0], 'a.test', calls('u', 'm') ],
+    [ $ports[1], 'a.test', calls('v', 'm') ]),
+    $undo, '"http://127.0.0.1/v" is another URL than "http://127.0.0.1/u"');
+refused('another after-step in a server of the same name', servers(
+    [ $ports[0], 'a.test', calls('u', 'm') ],
+    [ $ports[1], 'a.test', calls('u', 'n') ]),
+    '"flowdash_after" "M"', '"http://127.0.0.1/n" is another URL than',
+    'another first name in "server_name" is expected');
+
 refused('flowdash_after without a name', action("$step flowdash_after '' { $call }"),
     '"flowdash_after"', 'must be UTF-8 and not empty');
 refused('two flowdash_undo', step("flowdash_undo { $call } flowdash_undo { $call }"),

@@ -228,6 +228,8 @@ my @rows = (
       422 ],
     [ 'redmine_down', 'flowdash_outcome $redmine;
       proxy_pass http://127.0.0.1:%%PORT_nobody%%;', 502, 'refused', '' ],
+    [ 'redmine_fallback', "flowdash_outcome \$redmine; proxy_pass $app/404;
+      proxy_intercept_errors on; error_page 404 = \@issue;", 302, 'ok', 302 ],
     [ 'redmine_hang', "flowdash_outcome \$redmine; proxy_pass $app/hang;
       proxy_read_timeout 50ms;", 504, 'unknown', '' ],
     [ 'says_ok', "flowdash_outcome \$upstream_http_x_outcome;
@@ -303,6 +305,7 @@ http {
         location /second { internal; proxy_pass http://127.0.0.1:%%PORT_second%%/200; }
         location \@app { rewrite ^ /200 break; proxy_pass http://127.0.0.1:%%PORT_second%%; }
         location \@refusal { rewrite ^ /422 break; proxy_pass http://127.0.0.1:%%PORT_second%%; }
+        location \@issue { rewrite ^ /issue break; proxy_pass http://127.0.0.1:%%PORT_second%%; }
         location \@crash { rewrite ^ /500 break; proxy_pass http://127.0.0.1:%%PORT_second%%; }
         location /status { access_log off; flowdash_status json; }
 

@@ -430,10 +430,22 @@ static ngx_http_flowdash_outcome_e
 ngx_http_flowdash_outcome_evaluate(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
+    ngx_int_t                   rc;
     ngx_str_t                  *text;
+    ngx_http_variable_value_t  *variables;
     ngx_http_flowdash_value_t   value;
 
-    if (ngx_http_flowdash_value(r, ctx->conf->outcome, &value) != NGX_OK) {
+    /* nginx must not cache it: another app may be asked after this one */
+
+    variables = r->variables;
+    r->variables = ngx_http_flowdash_value_copy_variables(r);
+
+    rc = r->variables ? ngx_http_flowdash_value(r, ctx->conf->outcome, &value)
+                      : NGX_ERROR;
+
+    r->variables = variables;
+
+    if (rc != NGX_OK) {
         ctx->app_detail = "no memory for flowdash_outcome";
         return NGX_HTTP_FLOWDASH_OUTCOME_UNKNOWN;
     }
