@@ -8,6 +8,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_hash.h>
+#include <ngx_http_flowdash_id.h>
 #include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_conf_util.h>
@@ -795,6 +797,7 @@ ngx_http_flowdash_init_filters(ngx_cycle_t *cycle)
 static ngx_int_t
 ngx_http_flowdash_init_process(ngx_cycle_t *cycle)
 {
+    u_char                          key[16];
     ngx_http_flowdash_main_conf_t  *fmcf;
 
     /* the cache manager and loader come here as well */
@@ -810,6 +813,12 @@ ngx_http_flowdash_init_process(ngx_cycle_t *cycle)
     if (fmcf == NULL) {
         return NGX_OK;
     }
+
+    if (ngx_http_flowdash_id_random(key, sizeof(key)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_flowdash_hash_key(key);
 
     if (fmcf->counters && fmcf->counters->executions) {
         ngx_http_flowdash_executions_own(fmcf->counters->executions);

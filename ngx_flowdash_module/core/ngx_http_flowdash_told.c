@@ -102,7 +102,7 @@ ngx_http_flowdash_told_mark(ngx_http_flowdash_loc_conf_t *conf,
     part = &task->fields.part;
 
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-        field->untold = !ngx_http_flowdash_told(conf, &field->node.str);
+        field->untold = !ngx_http_flowdash_told(conf, &field->name);
     }
 }
 
@@ -119,7 +119,7 @@ ngx_http_flowdash_told_mark_all(ngx_http_flowdash_loc_conf_t *conf,
     part = &task->fields.part;
 
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-        field->untold = !ngx_http_flowdash_told_to_one(conf, &field->node.str);
+        field->untold = !ngx_http_flowdash_told_to_one(conf, &field->name);
     }
 }
 

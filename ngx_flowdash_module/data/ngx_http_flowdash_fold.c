@@ -6,6 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http_flowdash_hash.h>
 #include <ngx_http_flowdash_fold.h>
 
 
@@ -25,8 +26,27 @@ typedef struct {
 #define NGX_HTTP_FLOWDASH_FOLD_BYTE  0x110000
 
 
+/* the bytes of a folded string, as the hash takes them */
+
+typedef struct {
+    ngx_http_flowdash_hash_t           hash;
+    uint64_t                           word;     /* that is not full */
+    size_t                             len;      /* of all bytes */
+} ngx_http_flowdash_fold_bytes_t;
+
+
+/* in each byte of a word */
+
+#define ngx_http_flowdash_fold_each(c)  ((c) * UINT64_C(0x0101010101010101))
+
+
 static uint32_t ngx_http_flowdash_fold_next(u_char **p, u_char *last);
 static uint32_t ngx_http_flowdash_fold_char(uint32_t c);
+static uint64_t ngx_http_flowdash_fold_ascii(uint64_t word);
+static void ngx_http_flowdash_fold_add(ngx_http_flowdash_fold_bytes_t *bytes,
+    uint32_t c);
+static void ngx_http_flowdash_fold_add_byte(
+    ngx_http_flowdash_fold_bytes_t *bytes, uint32_t byte);
 static ngx_int_t ngx_http_flowdash_fold_order(ngx_str_t *a, ngx_str_t *b,
     ngx_uint_t exact);
 
@@ -82,6 +102,93 @@ ngx_http_flowdash_fold_hash(ngx_str_t *s)
     ngx_crc32_final(hash);
 
     return hash;
+}
+
+
+/* most names are ASCII: eight bytes at once, until there is another one */
+
+uint64_t
+ngx_http_flowdash_fold_keyed_hash(ngx_str_t *s)
+{
+    u_char                          *p, *last;
+    uint64_t                         word;
+    ngx_http_flowdash_fold_bytes_t   bytes;
+
+    p = s->data;
+    last = p + s->len;
+
+    ngx_http_flowdash_hash_begin(&bytes.hash);
+    bytes.word = 0;
+    bytes.len = 0;
+
+    while (last - p >= 8) {
+
+        ngx_memcpy(&word, p, 8);
+
+        if (word & ngx_http_flowdash_fold_each(0x80)) {
+            break;
+        }
+
+        ngx_http_flowdash_hash_word(&bytes.hash,
+                                    ngx_http_flowdash_fold_ascii(word));
+        bytes.len += 8;
+        p += 8;
+    }
+
+    while (p < last) {
+        ngx_http_flowdash_fold_add(&bytes,
+                                   ngx_http_flowdash_fold_next(&p, last));
+    }
+
+    return ngx_http_flowdash_hash_end(&bytes.hash, bytes.word, bytes.len);
+}
+
+
+/* the letters among eight bytes of ASCII in lower case */
+
+static uint64_t
+ngx_http_flowdash_fold_ascii(uint64_t word)
+{
+    uint64_t  from_a, over_z;
+
+    from_a = word + ngx_http_flowdash_fold_each(0x80 - 'A');
+    over_z = word + ngx_http_flowdash_fold_each(0x80 - 'Z' - 1);
+
+    /* the highest bit of each such byte becomes 0x20 */
+
+    return word | (from_a & ~over_z & ngx_http_flowdash_fold_each(0x80)) >> 2;
+}
+
+
+/*
+ * What is not ASCII takes three bytes, of which the first one tells: so no two
+ * strings that differ have the same bytes.
+ */
+
+static void
+ngx_http_flowdash_fold_add(ngx_http_flowdash_fold_bytes_t *bytes, uint32_t c)
+{
+    if (c >= 0x80) {
+        ngx_http_flowdash_fold_add_byte(bytes, 0x80 | c >> 16);
+        ngx_http_flowdash_fold_add_byte(bytes, c >> 8 & 0xff);
+        ngx_http_flowdash_fold_add_byte(bytes, c & 0xff);
+        return;
+    }
+
+    ngx_http_flowdash_fold_add_byte(bytes, c);
+}
+
+
+static void
+ngx_http_flowdash_fold_add_byte(ngx_http_flowdash_fold_bytes_t *bytes,
+    uint32_t byte)
+{
+    bytes->word |= (uint64_t) byte << 8 * (bytes->len++ % 8);
+
+    if (bytes->len % 8 == 0) {
+        ngx_http_flowdash_hash_word(&bytes->hash, bytes->word);
+        bytes->word = 0;
+    }
 }
 
 

@@ -25,6 +25,9 @@ ngx_int_t ngx_http_flowdash_fold_compare(ngx_str_t *a, ngx_str_t *b);
 /* Returns a hash that is the same for strings that fold to one. */
 uint32_t ngx_http_flowdash_fold_hash(ngx_str_t *s);
 
+/* The same as a keyed hash, so that nobody can choose names that collide. */
+uint64_t ngx_http_flowdash_fold_keyed_hash(ngx_str_t *s);
+
 /*
  * A tree of names: its nodes are of type ngx_str_node_t, their keys are
  * ngx_http_flowdash_fold_hash() of the name.  This function is what

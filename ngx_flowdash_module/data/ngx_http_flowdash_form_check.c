@@ -66,7 +66,7 @@ ngx_http_flowdash_form_check(ngx_http_flowdash_form_t *form,
     ngx_int_t                       rc;
     ngx_http_flowdash_form_node_t  *node;
 
-    node = ngx_http_flowdash_form_index_lookup(&form->root, &field->node.str);
+    node = ngx_http_flowdash_form_index_lookup(&form->root, &field->name);
 
     if (node && node->file) {
         *error = "a file cannot be changed";
@@ -75,7 +75,7 @@ ngx_http_flowdash_form_check(ngx_http_flowdash_form_t *form,
 
     form->rule = 0;
 
-    *error = ngx_http_flowdash_form_check_name(form, &field->node.str);
+    *error = ngx_http_flowdash_form_check_name(form, &field->name);
 
     rc = *error ? NGX_DECLINED
                 : ngx_http_flowdash_form_check_value(form, field, old, error);
@@ -164,7 +164,7 @@ ngx_http_flowdash_form_check_value(ngx_http_flowdash_form_t *form,
     }
 
     token = form->pointer->elts;
-    name = field->node.str.len;
+    name = field->name.len;
 
     for (i = 0; i < form->pointer->nelts; i++) {
         name += sizeof("[]") - 1 + token[i].len;
@@ -183,7 +183,7 @@ ngx_http_flowdash_form_check_value(ngx_http_flowdash_form_t *form,
         }
     }
 
-    rc = ngx_http_flowdash_form_check_number(form, &field->node.str, old,
+    rc = ngx_http_flowdash_form_check_number(form, &field->name, old,
                                              leaves.nelts);
 
     if (rc == NGX_DECLINED) {

@@ -77,7 +77,7 @@ ngx_http_flowdash_form_edits(ngx_http_flowdash_form_t *form,
         }
 
         node = ngx_http_flowdash_form_index_lookup(&form->root,
-                                                   &field->node.str);
+                                                   &field->name);
 
         node->values = ngx_http_flowdash_form_edit_values(form, &field->value,
                                             node->pair && node->pair->again);
@@ -390,7 +390,7 @@ ngx_http_flowdash_form_edit_append(ngx_http_flowdash_form_t *form,
 
         for (n = 0; n < values->nelts; n++) {
 
-            if (ngx_http_flowdash_form_edit_encode_pair(form, &field->node.str,
+            if (ngx_http_flowdash_form_edit_encode_pair(form, &field->name,
                                                         &value[n],
                                                         &text)
                 != NGX_OK)

@@ -25,7 +25,6 @@ static ngx_uint_t ngx_http_flowdash_id_is_hex(u_char *p, size_t len);
 static ngx_uint_t ngx_http_flowdash_id_is_zero(u_char *p, size_t len);
 static void ngx_http_flowdash_id_digest_free(
     ngx_http_flowdash_id_digest_t *digest);
-static ngx_int_t ngx_http_flowdash_id_random(u_char *p, size_t len);
 
 
 ngx_int_t
@@ -429,7 +428,7 @@ ngx_http_flowdash_id_execution(u_char *hex)
  * for many ids at once.
  */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_flowdash_id_random(u_char *p, size_t len)
 {
     static u_char     bytes[NGX_HTTP_FLOWDASH_ID_RANDOM];

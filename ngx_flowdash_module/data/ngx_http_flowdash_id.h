@@ -95,5 +95,11 @@ u_char *ngx_http_flowdash_id_traceparent(u_char *buf,
  */
 ngx_int_t ngx_http_flowdash_id_execution(u_char *hex);
 
+/*
+ * Writes "len" random bytes, at most 1024.  Returns
+ * NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_id_random(u_char *p, size_t len);
+
 
 #endif /* _NGX_HTTP_FLOWDASH_ID_H_INCLUDED_ */

@@ -15,13 +15,20 @@
 #include <ngx_http_flowdash_task.h>
 
 
+/* fields to allocate at once, at first and at most */
+
+#define NGX_HTTP_FLOWDASH_TASK_PART      8
+#define NGX_HTTP_FLOWDASH_TASK_PART_MAX  512
+
+
 static ngx_int_t ngx_http_flowdash_task_clear(ngx_http_flowdash_task_t *task);
-static ngx_int_t ngx_http_flowdash_task_insert(ngx_http_flowdash_task_t *task,
-    ngx_http_flowdash_field_t *field);
+static ngx_http_flowdash_field_t *ngx_http_flowdash_task_push(
+    ngx_http_flowdash_task_t *task);
+static ngx_http_flowdash_field_t *ngx_http_flowdash_task_add_hashed(
+    ngx_http_flowdash_task_t *task, ngx_str_t *name, uint64_t hash,
+    ngx_str_t *spelling, ngx_str_t *value);
 static ngx_int_t ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
     ngx_str_t *spelling, ngx_str_t *value);
-static ngx_uint_t ngx_http_flowdash_task_has_attribute(
-    ngx_http_flowdash_task_t *task, ngx_str_t *name);
 
 
 ngx_int_t
@@ -38,12 +45,10 @@ ngx_http_flowdash_task_create(ngx_http_flowdash_task_t *task, ngx_pool_t *pool)
 static ngx_int_t
 ngx_http_flowdash_task_clear(ngx_http_flowdash_task_t *task)
 {
-    ngx_rbtree_init(&task->names, &task->sentinel,
-                    ngx_http_flowdash_fold_insert_value);
-    ngx_rbtree_init(&task->attributes, &task->sentinel,
-                    ngx_http_flowdash_fold_insert_value);
+    ngx_memzero(&task->index, sizeof(ngx_http_flowdash_field_index_t));
 
-    return ngx_list_init(&task->fields, task->pool, 8,
+    return ngx_list_init(&task->fields, task->pool,
+                         NGX_HTTP_FLOWDASH_TASK_PART,
                          sizeof(ngx_http_flowdash_field_t));
 }
 
@@ -99,14 +104,17 @@ ngx_http_flowdash_task_copy(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
 
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
 
-        copy = ngx_list_push(&task->fields);
+        copy = ngx_http_flowdash_task_push(task);
         if (copy == NULL) {
             return NGX_ERROR;
         }
 
         *copy = *field;
 
-        if (ngx_http_flowdash_task_insert(task, copy) != NGX_OK) {
+        if (ngx_http_flowdash_field_index_add(&task->index, copy,
+                               ngx_http_flowdash_field_hash(&copy->name), pool)
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }
@@ -115,44 +123,40 @@ ngx_http_flowdash_task_copy(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
 }
 
 
-static ngx_int_t
-ngx_http_flowdash_task_insert(ngx_http_flowdash_task_t *task,
-    ngx_http_flowdash_field_t *field)
+/* the parts of a list have one size: here, they grow with the list */
+
+static ngx_http_flowdash_field_t *
+ngx_http_flowdash_task_push(ngx_http_flowdash_task_t *task)
 {
-    ngx_str_t        name;
-    ngx_str_node_t  *attribute;
+    ngx_uint_t        n;
+    ngx_list_t       *fields;
+    ngx_list_part_t  *part;
 
-    name.data = field->node.str.data;
-    name.len = ngx_http_flowdash_text_multiparameter(&field->node.str);
+    fields = &task->fields;
 
-    if (name.len && !ngx_http_flowdash_task_has_attribute(task, &name)) {
+    if (fields->last->nelts == fields->nalloc) {
 
-        attribute = ngx_palloc(task->pool, sizeof(ngx_str_node_t));
-        if (attribute == NULL) {
-            return NGX_ERROR;
+        n = ngx_min(2 * fields->nalloc, NGX_HTTP_FLOWDASH_TASK_PART_MAX);
+
+        part = ngx_palloc(task->pool, sizeof(ngx_list_part_t));
+        if (part == NULL) {
+            return NULL;
         }
 
-        attribute->str = name;
-        attribute->node.key = ngx_http_flowdash_fold_hash(&name);
+        part->elts = ngx_palloc(task->pool, n * fields->size);
+        if (part->elts == NULL) {
+            return NULL;
+        }
 
-        ngx_rbtree_insert(&task->attributes, &attribute->node);
+        part->nelts = 0;
+        part->next = NULL;
+
+        fields->last->next = part;
+        fields->last = part;
+        fields->nalloc = n;
     }
 
-    ngx_rbtree_insert(&task->names, &field->node.node);
-
-    return NGX_OK;
-}
-
-
-/* tells whether there is a multiparameter of this attribute */
-
-static ngx_uint_t
-ngx_http_flowdash_task_has_attribute(ngx_http_flowdash_task_t *task,
-    ngx_str_t *name)
-{
-    return ngx_http_flowdash_fold_lookup(&task->attributes, name,
-                                         ngx_http_flowdash_fold_hash(name), 1)
-           != NULL;
+    return ngx_list_push(fields);
 }
 
 
@@ -163,16 +167,19 @@ ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
     ngx_http_flowdash_task_t *task = data;
 
     size_t                      size;
+    uint64_t                    hash;
     ngx_http_flowdash_json_t   *json;
     ngx_http_flowdash_field_t  *other;
 
     json = &task->json;
 
-    other = (json->strict & NGX_HTTP_FLOWDASH_STRICT_CASE)
-            ? ngx_http_flowdash_task_similar(task, name)
-            : ngx_http_flowdash_task_lookup(task, name);
+    hash = ngx_http_flowdash_field_hash(name);
 
-    if (other && ngx_http_flowdash_text_equal(&other->node.str, name)) {
+    other = (json->strict & NGX_HTTP_FLOWDASH_STRICT_CASE)
+            ? ngx_http_flowdash_field_index_similar(&task->index, name, hash)
+            : ngx_http_flowdash_field_index_lookup(&task->index, name, hash);
+
+    if (other && ngx_http_flowdash_text_equal(&other->name, name)) {
         json->error = "a field's name occurs twice";
         return NGX_DECLINED;
     }
@@ -193,17 +200,18 @@ ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
         return NGX_DECLINED;
     }
 
-    size = sizeof(ngx_http_flowdash_field_t);
+    size = sizeof(ngx_http_flowdash_field_t)
+           + NGX_HTTP_FLOWDASH_FIELD_INDEXED;
 
     if (ngx_http_flowdash_text_multiparameter(name)) {
-        size += sizeof(ngx_str_node_t);
+        size += NGX_HTTP_FLOWDASH_FIELD_INDEXED;
     }
 
     if (ngx_http_flowdash_json_pointer_charge(json, size) != NGX_OK) {
         return NGX_DECLINED;
     }
 
-    return ngx_http_flowdash_task_add(task, name, spelling, value)
+    return ngx_http_flowdash_task_add_hashed(task, name, hash, spelling, value)
            ? NGX_OK : NGX_ERROR;
 }
 
@@ -212,15 +220,24 @@ ngx_http_flowdash_field_t *
 ngx_http_flowdash_task_add(ngx_http_flowdash_task_t *task, ngx_str_t *name,
     ngx_str_t *spelling, ngx_str_t *value)
 {
+    return ngx_http_flowdash_task_add_hashed(task, name,
+                                           ngx_http_flowdash_field_hash(name),
+                                           spelling, value);
+}
+
+
+static ngx_http_flowdash_field_t *
+ngx_http_flowdash_task_add_hashed(ngx_http_flowdash_task_t *task,
+    ngx_str_t *name, uint64_t hash, ngx_str_t *spelling, ngx_str_t *value)
+{
     ngx_http_flowdash_field_t  *field;
 
-    field = ngx_list_push(&task->fields);
+    field = ngx_http_flowdash_task_push(task);
     if (field == NULL) {
         return NULL;
     }
 
-    field->node.str = *name;
-    field->node.node.key = ngx_http_flowdash_fold_hash(name);
+    field->name = *name;
     field->spelling = *spelling;
     field->value = *value;
     field->original = *value;
@@ -229,26 +246,25 @@ ngx_http_flowdash_task_add(ngx_http_flowdash_task_t *task, ngx_str_t *name,
     field->forced = 0;
     field->untold = 0;
 
-    return (ngx_http_flowdash_task_insert(task, field) == NGX_OK) ? field
-                                                                  : NULL;
+    return (ngx_http_flowdash_field_index_add(&task->index, field, hash,
+                                              task->pool)
+            == NGX_OK) ? field : NULL;
 }
 
 
 ngx_http_flowdash_field_t *
 ngx_http_flowdash_task_lookup(ngx_http_flowdash_task_t *task, ngx_str_t *name)
 {
-    return (ngx_http_flowdash_field_t *)
-               ngx_http_flowdash_fold_lookup(&task->names, name,
-                                        ngx_http_flowdash_fold_hash(name), 1);
+    return ngx_http_flowdash_field_index_lookup(&task->index, name,
+                                         ngx_http_flowdash_field_hash(name));
 }
 
 
 ngx_http_flowdash_field_t *
 ngx_http_flowdash_task_similar(ngx_http_flowdash_task_t *task, ngx_str_t *name)
 {
-    return (ngx_http_flowdash_field_t *)
-               ngx_http_flowdash_fold_lookup(&task->names, name,
-                                        ngx_http_flowdash_fold_hash(name), 0);
+    return ngx_http_flowdash_field_index_similar(&task->index, name,
+                                         ngx_http_flowdash_field_hash(name));
 }
 
 
@@ -263,7 +279,7 @@ ngx_http_flowdash_task_conflicts(ngx_http_flowdash_task_t *task,
 
     return attribute.len
            ? ngx_http_flowdash_task_lookup(task, &attribute) != NULL
-           : ngx_http_flowdash_task_has_attribute(task, name);
+           : ngx_http_flowdash_field_index_has_attribute(&task->index, name);
 }
 
 
@@ -274,7 +290,7 @@ ngx_http_flowdash_task_has_conflict(ngx_http_flowdash_task_t *task)
     ngx_list_part_t            *part;
     ngx_http_flowdash_field_t  *field;
 
-    if (task->attributes.root == &task->sentinel) {
+    if (task->index.attributes.used == 0) {
         return 0;
     }
 
@@ -282,7 +298,7 @@ ngx_http_flowdash_task_has_conflict(ngx_http_flowdash_task_t *task)
     part = &task->fields.part;
 
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-        if (ngx_http_flowdash_task_conflicts(task, &field->node.str)) {
+        if (ngx_http_flowdash_task_conflicts(task, &field->name)) {
             return 1;
         }
     }
@@ -297,10 +313,10 @@ ngx_http_flowdash_task_set(ngx_http_flowdash_task_t *task,
 {
     ngx_http_flowdash_field_t  *field;
 
-    field = ngx_http_flowdash_task_lookup(task, &new->node.str);
+    field = ngx_http_flowdash_task_lookup(task, &new->name);
 
     if (field == NULL) {
-        field = ngx_http_flowdash_task_add(task, &new->node.str,
+        field = ngx_http_flowdash_task_add(task, &new->name,
                                            &new->spelling, &new->value);
         if (field == NULL) {
             return NGX_ERROR;
@@ -372,7 +388,7 @@ ngx_http_flowdash_task_field(ngx_http_flowdash_task_t *task, ngx_str_t *name,
 
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
 
-        s = field->node.str;
+        s = field->name;
 
         if (ngx_http_flowdash_text_is_variable(&s, name)) {
             if ((*found)++ == 0) {

@@ -6,19 +6,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash_json_pointer.h>
-
-
-typedef struct {
-    ngx_str_node_t               node;       /* node.str is the decoded name */
-    ngx_str_t                    spelling;   /* the name as JSON, quoted */
-    ngx_str_t                    value;      /* the current value as JSON */
-    ngx_str_t                    original;   /* the value that the field came
-                                                with; no data: it is new */
-    unsigned                     changed:1;
-    unsigned                     ambiguous:1; /* the source has two values */
-    unsigned                     forced:1;   /* flowdash_accept is no matter */
-    unsigned                     untold:1;   /* left out by ..._write_told() */
-} ngx_http_flowdash_field_t;
+#include <ngx_http_flowdash_field.h>
 
 
 /*
@@ -32,9 +20,8 @@ typedef struct {
     ngx_http_flowdash_json_t     json;
 
     ngx_list_t                   fields;     /* ngx_http_flowdash_field_t */
-    ngx_rbtree_t                 names;
-    ngx_rbtree_t                 attributes; /* "due" of each "due(1i)" */
-    ngx_rbtree_node_t            sentinel;   /* of both */
+    ngx_http_flowdash_field_index_t
+                                 index;
 
     unsigned                     changed:1;
 } ngx_http_flowdash_task_t;

@@ -335,7 +335,7 @@ ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
 
     src = ctx->sources;
 
-    field = ngx_http_flowdash_task_lookup(ctx->task, &new->node.str);
+    field = ngx_http_flowdash_task_lookup(ctx->task, &new->name);
 
     if (field && ngx_http_flowdash_task_same(field, new)) {
         return NGX_DONE;
@@ -347,7 +347,7 @@ ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
         return NGX_DECLINED;
     }
 
-    if (ngx_http_flowdash_source_other_case(ctx, ctx->task, &new->node.str)) {
+    if (ngx_http_flowdash_source_other_case(ctx, ctx->task, &new->name)) {
         *error = "the task has a field whose name differs only in case "
                  "(flowdash_strict case)";
         return NGX_DECLINED;
@@ -357,7 +357,7 @@ ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
 
     if (field == NULL
         && (ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_MEANING)
-        && ngx_http_flowdash_task_conflicts(ctx->task, &new->node.str))
+        && ngx_http_flowdash_task_conflicts(ctx->task, &new->name))
     {
         *error = "Rails reads due(1i) as due (flowdash_strict meaning)";
         return NGX_DECLINED;
@@ -395,7 +395,7 @@ ngx_http_flowdash_source_query_differs(ngx_http_flowdash_ctx_t *ctx,
         return 0;
     }
 
-    field = ngx_http_flowdash_task_lookup(&src->query.task, &new->node.str);
+    field = ngx_http_flowdash_task_lookup(&src->query.task, &new->name);
 
     return field && !ngx_http_flowdash_task_same(field, new);
 }
@@ -418,7 +418,7 @@ ngx_http_flowdash_source_other_case(ngx_http_flowdash_ctx_t *ctx,
 
     field = ngx_http_flowdash_task_similar(task, name);
 
-    return field && !ngx_http_flowdash_text_equal(&field->node.str, name);
+    return field && !ngx_http_flowdash_text_equal(&field->name, name);
 }
 
 
@@ -440,7 +440,7 @@ ngx_http_flowdash_source_other_cases(ngx_http_flowdash_ctx_t *ctx,
     part = &other->fields.part;
 
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-        if (ngx_http_flowdash_source_other_case(ctx, task, &field->node.str)) {
+        if (ngx_http_flowdash_source_other_case(ctx, task, &field->name)) {
             return 1;
         }
     }
@@ -460,7 +460,7 @@ ngx_http_flowdash_source_check_form(ngx_http_flowdash_ctx_t *ctx,
 
     if (source->form == NULL
         || (src->target != source
-            && ngx_http_flowdash_task_lookup(&source->task, &new->node.str)
+            && ngx_http_flowdash_task_lookup(&source->task, &new->name)
                == NULL))
     {
         return NGX_OK;

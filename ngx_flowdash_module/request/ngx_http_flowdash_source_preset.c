@@ -103,7 +103,7 @@ ngx_http_flowdash_source_preset_field(ngx_http_request_t *r,
 
     ngx_memzero(field, sizeof(ngx_http_flowdash_field_t));
 
-    field->node.str = param->name;
+    field->name = param->name;
 
     if (ngx_http_flowdash_source_preset_string(r, &param->name,
                                                &field->spelling)

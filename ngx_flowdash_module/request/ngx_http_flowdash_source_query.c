@@ -118,7 +118,7 @@ ngx_http_flowdash_source_query_contradicts(ngx_http_request_t *r,
     src = ctx->sources;
 
     field = ngx_http_flowdash_task_lookup(&src->body.task,
-                                          &in_query->node.str);
+                                          &in_query->name);
     if (field) {
         return ngx_http_flowdash_source_query_same(r, &field->value,
                                                    &in_query->value);
@@ -130,7 +130,7 @@ ngx_http_flowdash_source_query_contradicts(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    rc = ngx_http_flowdash_form_alias_check(form, &in_query->node.str);
+    rc = ngx_http_flowdash_form_alias_check(form, &in_query->name);
 
     if (rc == NGX_DECLINED
         && ngx_http_flowdash_source_refuse_rule(r, ctx, NGX_HTTP_BAD_REQUEST,

@@ -82,7 +82,7 @@ ngx_http_flowdash_source_write_distribute(ngx_http_flowdash_ctx_t *ctx)
 
         found = 0;
 
-        if (ngx_http_flowdash_task_lookup(&src->body.task, &field->node.str)) {
+        if (ngx_http_flowdash_task_lookup(&src->body.task, &field->name)) {
             found = 1;
 
             if (ngx_http_flowdash_task_set(&src->body.task, field) != NGX_OK) {
@@ -92,7 +92,7 @@ ngx_http_flowdash_source_write_distribute(ngx_http_flowdash_ctx_t *ctx)
 
         if (src->query.form
             && ngx_http_flowdash_task_lookup(&src->query.task,
-                                             &field->node.str))
+                                             &field->name))
         {
             found = 1;
 

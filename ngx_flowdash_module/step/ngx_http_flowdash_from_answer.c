@@ -144,7 +144,7 @@ ngx_http_flowdash_from_answer_add(ngx_http_request_t *r,
     field = ngx_http_flowdash_task_similar(answer, &from->name);
 
     if ((ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_CASE)
-        && field && !ngx_http_flowdash_text_equal(&field->node.str,
+        && field && !ngx_http_flowdash_text_equal(&field->name,
                                                   &from->name))
     {
         error = "the answer's task has such a field in another case "

@@ -334,7 +334,7 @@ ngx_http_flowdash_merge_fields(ngx_http_request_t *r,
     while ((new = ngx_http_flowdash_task_next(&part, &i))) {
 
         if (!new->forced
-            && !ngx_http_flowdash_merge_accepts(flcf, &new->node.str))
+            && !ngx_http_flowdash_merge_accepts(flcf, &new->name))
         {
             ngx_http_flowdash_merge_ignored(r, ctx, ex, new);
             continue;
@@ -398,7 +398,7 @@ ngx_http_flowdash_merge_ignored(ngx_http_request_t *r,
     ngx_http_flowdash_field_t     *field;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
-    field = ngx_http_flowdash_task_lookup(ctx->task, &new->node.str);
+    field = ngx_http_flowdash_task_lookup(ctx->task, &new->name);
 
     if (field && ngx_http_flowdash_task_same(field, new)) {
         return;

@@ -346,7 +346,7 @@ ngx_http_flowdash_user_from_wants(ngx_http_request_t *r,
 
     fmcf = ngx_http_get_module_main_conf(r, ngx_http_flowdash_module);
 
-    name = &field->node.str;
+    name = &field->name;
 
     if (ngx_http_flowdash_user_is_field(name)) {
         return 1;
@@ -388,7 +388,7 @@ ngx_http_flowdash_user_from_member(ngx_http_request_t *r,
         return ngx_http_flowdash_exchange_fail_text(ctx->exchange,
                    NGX_HTTP_FLOWDASH_RESPONSE_INVALID, r->pool,
                    "half of a surrogate pair in the user's \"%V\"",
-                   &field->node.str);
+                   &field->name);
     }
 
     member = ngx_array_push(ctx->told);
@@ -396,7 +396,7 @@ ngx_http_flowdash_user_from_member(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    member->name = field->node.str;
+    member->name = field->name;
     member->value = *value;
     member->json = 1;
 

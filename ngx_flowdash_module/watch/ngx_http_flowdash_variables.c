@@ -478,7 +478,7 @@ ngx_http_flowdash_variable_lookup(ngx_http_request_t *r,
 
     if (field
         && !ngx_http_flowdash_told(ngx_http_flowdash_told_conf(r, ctx),
-                                   &field->node.str))
+                                   &field->name))
     {
         /* the endpoint must not learn it in this way, either */
 

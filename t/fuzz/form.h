@@ -128,7 +128,7 @@ form_merge(form_case_t *c, ngx_http_flowdash_form_t *form,
 
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
 
-        old = ngx_http_flowdash_task_lookup(task, &field->node.str);
+        old = ngx_http_flowdash_task_lookup(task, &field->name);
 
         if (old && ngx_http_flowdash_task_same(old, field)) {
             continue;

@@ -67,7 +67,7 @@ check_fields(ngx_http_flowdash_task_t *task, json_t *object)
 
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
         fuzz_check(member, "no field but those of the text");
-        fuzz_check(fuzz_is(&field->node.str, &member->name), "a name");
+        fuzz_check(fuzz_is(&field->name, &member->name), "a name");
         fuzz_check(fuzz_is(&field->value, &member->text), "a value");
         fuzz_check(fuzz_is(&field->spelling, &member->spelling), "a spelling");
         fuzz_check(field->value.data == member->text.data, "its place");

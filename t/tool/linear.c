@@ -582,19 +582,19 @@ tool_add(ngx_http_flowdash_form_t *form, ngx_http_flowdash_task_t *task,
 
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
 
-        p = ngx_pnalloc(task->pool, strlen(prefix) + field->node.str.len);
+        p = ngx_pnalloc(task->pool, strlen(prefix) + field->name.len);
         if (p == NULL) {
             fatal("no memory");
         }
 
         new = *field;
-        new.node.str.data = p;
+        new.name.data = p;
         p = ngx_cpymem(p, prefix, strlen(prefix));
-        p = ngx_cpymem(p, field->node.str.data, field->node.str.len);
-        new.node.str.len = p - new.node.str.data;
+        p = ngx_cpymem(p, field->name.data, field->name.len);
+        new.name.len = p - new.name.data;
 
-        if (ngx_http_flowdash_task_similar(task, &new.node.str)
-            || ngx_http_flowdash_task_conflicts(task, &new.node.str))
+        if (ngx_http_flowdash_task_similar(task, &new.name)
+            || ngx_http_flowdash_task_conflicts(task, &new.name))
         {
             return "a field and a part of it";
         }
@@ -728,7 +728,7 @@ tool_change(ngx_http_flowdash_form_t *form, ngx_http_flowdash_task_t *task)
 
         new = *field;
         node = form ? ngx_http_flowdash_form_index_lookup(&form->root,
-                                                          &field->node.str)
+                                                          &field->name)
                     : NULL;
 
         p = ngx_pnalloc(task->pool, field->value.len + sizeof("[,\"new\"]"));

@@ -22,10 +22,12 @@
 #include "ngx_http_flowdash_text.c"
 #include "ngx_http_flowdash_strict.c"
 #include "ngx_http_flowdash_json.c"
+#include "ngx_http_flowdash_hash.c"
 #include "ngx_http_flowdash_fold.c"
 #include "ngx_http_flowdash_json_names.c"
 #include "ngx_http_flowdash_json_pointer.c"
 #include "ngx_http_flowdash_json_leaves.c"
+#include "ngx_http_flowdash_field.c"
 #include "ngx_http_flowdash_task.c"
 #include "ngx_http_flowdash_form.c"
 #include "ngx_http_flowdash_form_grammar.c"
@@ -310,7 +312,7 @@ merge(ngx_pool_t *pool, tool_case_t *c, ngx_http_flowdash_form_t *form,
 
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
 
-        old = ngx_http_flowdash_task_lookup(task, &field->node.str);
+        old = ngx_http_flowdash_task_lookup(task, &field->name);
 
         if (old && ngx_http_flowdash_task_same(old, field)) {
             continue;

@@ -10,6 +10,7 @@
 
 #include "tap.h"
 
+#include "ngx_http_flowdash_hash.c"
 #include "ngx_http_flowdash_fold.c"
 
 
@@ -75,7 +76,9 @@ compares(pair_t *pair, ngx_uint_t equal)
 
     good = rc == -reverse && (rc == 0) == equal
            && (ngx_http_flowdash_fold_hash(&a)
-               == ngx_http_flowdash_fold_hash(&b)) == equal;
+               == ngx_http_flowdash_fold_hash(&b)) == equal
+           && (ngx_http_flowdash_fold_keyed_hash(&a)
+               == ngx_http_flowdash_fold_keyed_hash(&b)) == equal;
 
     free(a.data);
     free(b.data);

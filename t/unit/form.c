@@ -13,10 +13,12 @@
 #include "ngx_http_flowdash_text.c"
 #include "ngx_http_flowdash_strict.c"
 #include "ngx_http_flowdash_json.c"
+#include "ngx_http_flowdash_hash.c"
 #include "ngx_http_flowdash_fold.c"
 #include "ngx_http_flowdash_json_names.c"
 #include "ngx_http_flowdash_json_pointer.c"
 #include "ngx_http_flowdash_json_leaves.c"
+#include "ngx_http_flowdash_field.c"
 #include "ngx_http_flowdash_task.c"
 #include "ngx_http_flowdash_form.c"
 #include "ngx_http_flowdash_form_grammar.c"
@@ -119,8 +121,8 @@ check(size_t max_size, const char **error)
 
     ngx_memzero(&field, sizeof(ngx_http_flowdash_field_t));
     ngx_memset(name, 'a', sizeof(name));
-    field.node.str.data = name;
-    field.node.str.len = sizeof(name);
+    field.name.data = name;
+    field.name.len = sizeof(name);
     ngx_str_set(&field.value, "{\"b\":\"xyz\"}");
 
     return ngx_http_flowdash_form_check(&form, &field, NULL, error);
@@ -179,8 +181,8 @@ check_field(const char *root, const char *name, const char *boundary)
                                 NGX_HTTP_FLOWDASH_STRICT_NONE);
 
     ngx_memzero(&field, sizeof(ngx_http_flowdash_field_t));
-    field.node.str.data = (u_char *) name;
-    field.node.str.len = ngx_strlen(name);
+    field.name.data = (u_char *) name;
+    field.name.len = ngx_strlen(name);
     ngx_str_set(&field.value, "\"x\"");
 
     return ngx_http_flowdash_form_check(&form, &field, NULL, &error);

@@ -30,6 +30,7 @@ test_pcalloc(ngx_pool_t *pool, size_t size)
 #define ngx_pcalloc  test_pcalloc
 #include "ngx_http_flowdash_text.c"
 #include "ngx_http_flowdash_strict.c"
+#include "ngx_http_flowdash_hash.c"
 #include "ngx_http_flowdash_fold.c"
 #include "ngx_http_flowdash_json.c"
 #include "ngx_http_flowdash_json_names.c"

@@ -36,12 +36,14 @@ test_list_push(ngx_list_t *list)
 #include "ngx_http_flowdash_text.c"
 #include "ngx_http_flowdash_strict.c"
 #include "ngx_http_flowdash_json.c"
+#include "ngx_http_flowdash_hash.c"
 #include "ngx_http_flowdash_fold.c"
 #include "ngx_http_flowdash_json_names.c"
 #include "ngx_http_flowdash_json_pointer.c"
 #include "ngx_http_flowdash_json_leaves.c"
 #undef ngx_palloc
 #undef ngx_pnalloc
+#include "ngx_http_flowdash_field.c"
 #include "ngx_http_flowdash_task.c"
 #undef ngx_list_push
 
@@ -701,7 +703,8 @@ index_is_charged(void)
 
         ngx_destroy_pool(pool);
 
-        needed -= texts[i].fields * sizeof(ngx_http_flowdash_field_t);
+        needed -= texts[i].fields * (sizeof(ngx_http_flowdash_field_t)
+                                     + NGX_HTTP_FLOWDASH_FIELD_INDEXED);
 
         if ((needed != 0) != texts[i].more) {
             return 0;
