@@ -440,7 +440,7 @@ linear_data  = $(filter-out %_id.c %_sign.c %_cache.c %_marker.c \
                ngx_flowdash_module/data/ngx_http_flowdash_record%,$(wildcard \
                ngx_flowdash_module/data/*.c))
 linear_core  = $(addprefix $(san)/nginx/src/,$(addprefix core/ngx_, \
-               palloc.c array.c list.c rbtree.c string.c crc32.c) \
+               palloc.c array.c buf.c list.c rbtree.c string.c crc32.c) \
                os/unix/ngx_alloc.c)
 
 $(linear): t/tool/linear.c $(sources) $(headers) | $(unit_lib)

@@ -1,5 +1,6 @@
-# A step's payload is freed when the step has ended: how many pieces of memory of
-# a MB nginx holds at once does not depend on the number of steps.
+# How many pieces of memory of a MB nginx holds at once.  A large payload is in
+# slices of the client's body: there is no other piece.  What must be a copy is
+# freed when the step has ended: more steps need no more.
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -13,6 +14,12 @@ my %handler = (
     call => 'flowdash_call http://127.0.0.1:%%PORT_crm%%/;',
     proxy => 'proxy_pass http://127.0.0.1:%%PORT_crm%%;',
 );
+
+# in a form, a field is escaped
+
+my $body = 'flowdash_set_body form a=$flowdash_task_a;';
+
+$handler{"${_}_body"} = "$body $handler{$_}" for keys %handler;
 
 sub steps {
     my ($n, $handler) = @_;
@@ -65,7 +72,7 @@ sub most_held {
 
 for my $handler (sort keys %handler) {
     my $two = most_held("/${handler}2");
-    cmp_ok($two, '>=', 2, 'a body and a payload');
+    is($two, 1, 'the body') unless $handler =~ /_body/;
     is(most_held("/${handler}20"), $two, "$handler: no more with 20 steps");
 }
 

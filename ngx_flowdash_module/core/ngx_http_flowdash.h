@@ -6,6 +6,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_slices.h>
 #include <ngx_http_flowdash_task.h>
 #include <ngx_http_flowdash_id.h>
 #include <ngx_http_flowdash_method.h>
@@ -101,7 +102,7 @@ typedef struct {
     ngx_http_flowdash_call_t       *call;      /* while libcurl works on it */
 
     ngx_str_t                       id;        /* sent to the endpoint */
-    ngx_str_t                       payload;
+    ngx_http_flowdash_slices_t      payload;
     ngx_array_t                     headers;   /* of ngx_keyval_t */
     ngx_array_t                     attempts;  /* of ..._attempt_t */
 

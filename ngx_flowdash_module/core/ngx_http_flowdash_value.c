@@ -236,6 +236,8 @@ ngx_http_flowdash_value_unescaped(ngx_http_request_t *r,
         return NGX_OK;
     }
 
+    (void) ngx_pfree(r->pool, value->text.data);
+
     /* nginx must not cache a raw value */
 
     variables = r->variables;

@@ -6,6 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http_flowdash_slices.h>
 #include <ngx_http_flowdash_sign.h>
 
 #include <openssl/err.h>
@@ -20,7 +21,8 @@
 
 static void ngx_http_flowdash_sign_free(void *data);
 static u_char *ngx_http_flowdash_sign_one(EVP_MD_CTX *ctx, EVP_PKEY *pkey,
-    ngx_str_t *id, ngx_str_t *timestamp, ngx_str_t *body, u_char *p);
+    ngx_str_t *id, ngx_str_t *timestamp, ngx_http_flowdash_slices_t *body,
+    u_char *p);
 
 
 ngx_int_t
@@ -120,7 +122,7 @@ ngx_http_flowdash_sign_free(void *data)
 
 ngx_int_t
 ngx_http_flowdash_sign(ngx_array_t *keys, ngx_str_t *id, ngx_str_t *timestamp,
-    ngx_str_t *body, ngx_str_t *signature, ngx_pool_t *pool)
+    ngx_http_flowdash_slices_t *body, ngx_str_t *signature, ngx_pool_t *pool)
 {
     size_t                         len;
     u_char                        *p;
@@ -171,11 +173,12 @@ ngx_http_flowdash_sign(ngx_array_t *keys, ngx_str_t *id, ngx_str_t *timestamp,
 
 static u_char *
 ngx_http_flowdash_sign_one(EVP_MD_CTX *ctx, EVP_PKEY *pkey, ngx_str_t *id,
-    ngx_str_t *timestamp, ngx_str_t *body, u_char *p)
+    ngx_str_t *timestamp, ngx_http_flowdash_slices_t *body, u_char *p)
 {
-    u_char     buf[NGX_HTTP_FLOWDASH_SIGN_MAC_LEN];
-    size_t     len;
-    ngx_str_t  mac, text;
+    u_char      buf[NGX_HTTP_FLOWDASH_SIGN_MAC_LEN];
+    size_t      len;
+    ngx_str_t   mac, text;
+    ngx_uint_t  i;
 
     len = sizeof(buf);
 
@@ -183,10 +186,20 @@ ngx_http_flowdash_sign_one(EVP_MD_CTX *ctx, EVP_PKEY *pkey, ngx_str_t *id,
         || EVP_DigestSignUpdate(ctx, id->data, id->len) != 1
         || EVP_DigestSignUpdate(ctx, ".", 1) != 1
         || EVP_DigestSignUpdate(ctx, timestamp->data, timestamp->len) != 1
-        || EVP_DigestSignUpdate(ctx, ".", 1) != 1
-        || EVP_DigestSignUpdate(ctx, body->data, body->len) != 1
-        || EVP_DigestSignFinal(ctx, buf, &len) != 1)
+        || EVP_DigestSignUpdate(ctx, ".", 1) != 1)
     {
+        return NULL;
+    }
+
+    for (i = 0; i < body->nelts; i++) {
+        if (EVP_DigestSignUpdate(ctx, body->elts[i].data, body->elts[i].len)
+            != 1)
+        {
+            return NULL;
+        }
+    }
+
+    if (EVP_DigestSignFinal(ctx, buf, &len) != 1) {
         return NULL;
     }
 

@@ -5,6 +5,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http_flowdash_slices.h>
 
 #include <openssl/evp.h>
 
@@ -39,8 +40,8 @@ ngx_int_t ngx_http_flowdash_sign_add(ngx_array_t *keys, u_char *key,
  * Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_sign(ngx_array_t *keys, ngx_str_t *id,
-    ngx_str_t *timestamp, ngx_str_t *body, ngx_str_t *signature,
-    ngx_pool_t *pool);
+    ngx_str_t *timestamp, ngx_http_flowdash_slices_t *body,
+    ngx_str_t *signature, ngx_pool_t *pool);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_SIGN_H_INCLUDED_ */

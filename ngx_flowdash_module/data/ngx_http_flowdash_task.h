@@ -119,25 +119,5 @@ ngx_int_t ngx_http_flowdash_task_merge(ngx_http_flowdash_task_t *task,
 ngx_http_flowdash_field_t *ngx_http_flowdash_task_field(
     ngx_http_flowdash_task_t *task, ngx_str_t *name, ngx_uint_t *found);
 
-/* Returns the length of what ngx_http_flowdash_task_write_object() writes. */
-size_t ngx_http_flowdash_task_object_length(ngx_http_flowdash_task_t *task);
-
-/*
- * Writes the task, with its changes, as a JSON object at "p".  Returns the end
- * of the object.
- */
-u_char *ngx_http_flowdash_task_write_object(u_char *p,
-    ngx_http_flowdash_task_t *task);
-
-/* Returns the length of what ngx_http_flowdash_task_write_text() writes. */
-size_t ngx_http_flowdash_task_text_length(ngx_http_flowdash_task_t *task);
-
-/*
- * Writes the text that the task came in, with the changed fields; every other
- * byte stays as it is.  Returns the end of the text.
- */
-u_char *ngx_http_flowdash_task_write_text(u_char *p,
-    ngx_http_flowdash_task_t *task);
-
 
 #endif /* _NGX_HTTP_FLOWDASH_TASK_H_INCLUDED_ */

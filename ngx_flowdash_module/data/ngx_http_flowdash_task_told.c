@@ -6,12 +6,17 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http_flowdash_slices.h>
 #include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash_task_write.h>
 #include <ngx_http_flowdash_task_told.h>
 
 
 static ngx_uint_t ngx_http_flowdash_task_told_is_all(
     ngx_http_flowdash_task_t *task);
+static void ngx_http_flowdash_task_told_between(
+    ngx_http_flowdash_slices_writer_t *w, ngx_http_flowdash_task_t *task,
+    u_char *p, ngx_str_t *next, u_char *c);
 
 
 static ngx_uint_t
@@ -34,21 +39,27 @@ ngx_http_flowdash_task_told_is_all(ngx_http_flowdash_task_t *task)
 }
 
 
-size_t
-ngx_http_flowdash_task_told_length(ngx_http_flowdash_task_t *task)
+/* the white space around fields of a text is left out, too */
+
+void
+ngx_http_flowdash_task_write_told(ngx_http_flowdash_slices_writer_t *w,
+    ngx_http_flowdash_task_t *task)
 {
-    size_t                      len;
-    ngx_uint_t                  i, n;
+    u_char                     *last;
+    ngx_uint_t                  i;
     ngx_list_part_t            *part;
     ngx_http_flowdash_field_t  *field;
 
+    static u_char  comma = ',', colon = ':';
+
     if (ngx_http_flowdash_task_told_is_all(task)) {
-        return ngx_http_flowdash_task_object_length(task);
+        ngx_http_flowdash_task_write_object(w, task);
+        return;
     }
 
-    len = sizeof("{}") - 1;
+    ngx_http_flowdash_slices_write_text(w, "{");
 
-    n = 0;
+    last = NULL;
     i = 0;
     part = &task->fields.part;
 
@@ -58,49 +69,45 @@ ngx_http_flowdash_task_told_length(ngx_http_flowdash_task_t *task)
             continue;
         }
 
-        len += (n++ ? 1 : 0) + field->spelling.len + sizeof(":") - 1
-               + field->value.len;
+        if (last) {
+            ngx_http_flowdash_task_told_between(w, task, last,
+                                                &field->spelling, &comma);
+        }
+
+        ngx_http_flowdash_slices_write(w, field->spelling.data,
+                                       field->spelling.len);
+
+        last = field->spelling.data + field->spelling.len;
+        ngx_http_flowdash_task_told_between(w, task, last, &field->value,
+                                            &colon);
+
+        ngx_http_flowdash_slices_write(w, field->value.data, field->value.len);
+
+        last = field->value.data + field->value.len;
     }
 
-    return len;
+    ngx_http_flowdash_slices_write_text(w, "}");
 }
 
 
-/* the white space around fields of a text is left out, too */
+/*
+ * Writes an octet between the end of one string and the next one: the text's
+ * own, if it is there, so that they are one stretch.
+ */
 
-u_char *
-ngx_http_flowdash_task_write_told(u_char *p, ngx_http_flowdash_task_t *task)
+static void
+ngx_http_flowdash_task_told_between(ngx_http_flowdash_slices_writer_t *w,
+    ngx_http_flowdash_task_t *task, u_char *p, ngx_str_t *next, u_char *c)
 {
-    ngx_uint_t                  i, n;
-    ngx_list_part_t            *part;
-    ngx_http_flowdash_field_t  *field;
+    ngx_str_t  *text;
 
-    if (ngx_http_flowdash_task_told_is_all(task)) {
-        return ngx_http_flowdash_task_write_object(p, task);
+    text = &task->json.object;
+
+    if (text->data && p > text->data && p < text->data + text->len
+        && next->data == p + 1 && *p == *c)
+    {
+        c = p;
     }
 
-    *p++ = '{';
-
-    n = 0;
-    i = 0;
-    part = &task->fields.part;
-
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-
-        if (field->untold) {
-            continue;
-        }
-
-        if (n++) {
-            *p++ = ',';
-        }
-
-        p = ngx_cpymem(p, field->spelling.data, field->spelling.len);
-        *p++ = ':';
-        p = ngx_cpymem(p, field->value.data, field->value.len);
-    }
-
-    *p++ = '}';
-
-    return p;
+    ngx_http_flowdash_slices_write(w, c, 1);
 }

@@ -5,19 +5,16 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http_flowdash_slices.h>
 #include <ngx_http_flowdash_task.h>
 
 
-/* Returns the length of what ngx_http_flowdash_task_write_told() writes. */
-size_t ngx_http_flowdash_task_told_length(ngx_http_flowdash_task_t *task);
-
 /*
- * Writes the task, with its changes, as a JSON object at "p", without the
- * fields that are marked as untold.  If there is none, it is the same as what
- * ngx_http_flowdash_task_write_object() writes.  Returns the end of the
- * object.
+ * Writes the task, with its changes, as a JSON object, without the fields that
+ * are marked as untold.  If there is none, it is the same as what
+ * ngx_http_flowdash_task_write_object() writes.
  */
-u_char *ngx_http_flowdash_task_write_told(u_char *p,
+void ngx_http_flowdash_task_write_told(ngx_http_flowdash_slices_writer_t *w,
     ngx_http_flowdash_task_t *task);
 
 

@@ -64,6 +64,7 @@ ngx_http_flowdash_compose(ngx_http_flowdash_call_t *call,
     ngx_http_flowdash_record_t *record, ngx_http_flowdash_delivery_t *delivery)
 {
     ngx_int_t                      rc;
+    ngx_str_t                      text;
     ngx_http_flowdash_exchange_t  *ex;
 
     ex = call->ex;
@@ -85,7 +86,11 @@ ngx_http_flowdash_compose(ngx_http_flowdash_call_t *call,
 
     if (rc == NGX_OK && ngx_http_flowdash_payload_type(call->conf)) {
         rc = ngx_http_flowdash_compose_text(call, record, &delivery->body,
-                                            &ex->payload, NULL);
+                                            &text, NULL);
+
+        if (rc == NGX_OK) {
+            rc = ngx_http_flowdash_slices_set(&ex->payload, &text, call->pool);
+        }
     }
 
     return rc;

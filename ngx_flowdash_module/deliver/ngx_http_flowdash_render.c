@@ -139,9 +139,7 @@ ngx_http_flowdash_render(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
 
     /* a large task is rendered several times */
 
-    if (ex.payload.data) {
-        (void) ngx_pfree(r->pool, ex.payload.data);
-    }
+    ngx_http_flowdash_slices_free(&ex.payload, r->pool);
 
     return rc;
 }
@@ -314,39 +312,45 @@ ngx_http_flowdash_render_body(ngx_http_flowdash_markers_t *markers,
     ngx_http_flowdash_exchange_t *ex, ngx_str_t *key, ngx_pool_t *pool,
     ngx_array_t *body)
 {
-    ngx_str_t                           payload;
+    ngx_str_t                           slice;
+    ngx_uint_t                          i, own;
+    ngx_http_flowdash_slices_t         *payload;
     ngx_http_flowdash_loc_conf_t       *flcf;
     ngx_http_flowdash_piece_encoding_e  encoding;
 
     flcf = ngx_http_flowdash_exchange_conf(ex);
-    payload = ex->payload;
+    payload = &ex->payload;
 
-    if (flcf->set_body) {
-        encoding = flcf->set_body->form ? NGX_HTTP_FLOWDASH_PIECE_FORM
-                                        : NGX_HTTP_FLOWDASH_PIECE_STRING;
-
-        return ngx_http_flowdash_marker_split(markers, &payload, encoding,
-                                              body, pool);
-    }
-
-    if (payload.len == 0) {
+    if (payload->len == 0) {
 
         /* DELETE */
 
         return NGX_OK;
     }
 
-    payload.len--;
+    own = (flcf->set_body == NULL);
+    encoding = (!own && flcf->set_body->form) ? NGX_HTTP_FLOWDASH_PIECE_FORM
+                                              : NGX_HTTP_FLOWDASH_PIECE_STRING;
 
-    if (ngx_http_flowdash_marker_split(markers, &payload,
-                                       NGX_HTTP_FLOWDASH_PIECE_STRING, body,
-                                       pool)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
+    /* a marker is never in two slices */
+
+    for (i = 0; i < payload->nelts; i++) {
+
+        slice = payload->elts[i];
+
+        if (own && i + 1 == payload->nelts) {
+            slice.len--;
+        }
+
+        if (ngx_http_flowdash_marker_split(markers, &slice, encoding, body,
+                                           pool)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
-    return ngx_http_flowdash_render_pieces(body, key, pool);
+    return own ? ngx_http_flowdash_render_pieces(body, key, pool) : NGX_OK;
 }
 
 

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_outbox_file.h>
+#include <ngx_http_flowdash_task_write.h>
 #include <ngx_http_flowdash_task_told.h>
 #include <ngx_http_flowdash_record.h>
 #include <ngx_http_flowdash.h>
@@ -185,7 +186,8 @@ ngx_http_flowdash_whole_size(ngx_http_flowdash_ctx_t *ctx)
     ngx_uint_t                  i;
     ngx_http_flowdash_step_t  **step;
 
-    line = ngx_http_flowdash_task_told_length(ctx->task)
+    line = ngx_http_flowdash_task_write_length(
+               ngx_http_flowdash_task_write_told, ctx->task)
            + NGX_HTTP_FLOWDASH_WHOLE_LINE;
 
     step = ctx->conf->steps->elts;
@@ -216,7 +218,8 @@ ngx_http_flowdash_whole_end_size(ngx_http_flowdash_whole_t *whole,
 
     if (ctx->conf->afters) {
         size += ctx->conf->afters->nelts
-                * (ngx_http_flowdash_task_told_length(ctx->task)
+                * (ngx_http_flowdash_task_write_length(
+                       ngx_http_flowdash_task_write_told, ctx->task)
                    + NGX_HTTP_FLOWDASH_WHOLE_LINE)
                 + NGX_HTTP_FLOWDASH_WHOLE_RESPONSE;
     }

@@ -11,6 +11,7 @@
 #include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash_json_select.h>
 #include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash_task_write.h>
 #include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash_form_task.h>
 #include <ngx_http_flowdash.h>
@@ -113,15 +114,12 @@ ngx_http_flowdash_extract_value_members(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    text.len = ngx_http_flowdash_task_object_length(&task);
-
-    text.data = ngx_pnalloc(r->pool, text.len);
-    if (text.data == NULL) {
+    if (ngx_http_flowdash_task_write_flat(ngx_http_flowdash_task_write_object,
+                                          &task, r->pool, &text)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
-
-    text.len = ngx_http_flowdash_task_write_object(text.data, &task)
-               - text.data;
 
     return ngx_http_flowdash_extract_value_json(r, ctx, &text,
                                           &value->extract->rest, value);

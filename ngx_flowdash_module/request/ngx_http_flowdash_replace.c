@@ -34,23 +34,17 @@ static ngx_int_t ngx_http_flowdash_replace_copy_start(ngx_http_request_t *r,
 
 
 ngx_int_t
-ngx_http_flowdash_replace_text(ngx_http_request_t *r, ngx_str_t *text,
-    ngx_uint_t decoded, ngx_http_flowdash_copy_t *copy)
+ngx_http_flowdash_replace_text(ngx_http_request_t *r,
+    ngx_http_flowdash_slices_t *text, ngx_uint_t decoded,
+    ngx_http_flowdash_copy_t *copy)
 {
-    ngx_chain_t  *body, **ll;
+    ngx_chain_t  *body;
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "flowdash replace body: %uz", text->len);
 
-    body = NULL;
-    ll = &body;
-
-    if (ngx_http_flowdash_replace_add(r, text, &ll) != NGX_OK) {
+    if (ngx_http_flowdash_slices_chain(text, r->pool, &body) != NGX_OK) {
         return NGX_ERROR;
-    }
-
-    if (body) {
-        body->buf->last_buf = 1;
     }
 
     r->headers_in.content_length_n = text->len;

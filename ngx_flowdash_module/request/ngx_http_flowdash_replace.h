@@ -6,6 +6,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_slices.h>
 #include <ngx_http_flowdash_body.h>
 
 
@@ -19,12 +20,13 @@ typedef struct {
 
 
 /*
- * Replaces the client's body with a text, and updates the headers and
- * variables that describe it.  "decoded" removes the Content-Encoding.
- * Returns as ngx_http_flowdash_replace_copy().
+ * Replaces the client's body with a text, whose slices stay where they are,
+ * and updates the headers and variables that describe the body.  "decoded"
+ * removes the Content-Encoding.  Returns as ngx_http_flowdash_replace_copy().
  */
 ngx_int_t ngx_http_flowdash_replace_text(ngx_http_request_t *r,
-    ngx_str_t *text, ngx_uint_t decoded, ngx_http_flowdash_copy_t *copy);
+    ngx_http_flowdash_slices_t *text, ngx_uint_t decoded,
+    ngx_http_flowdash_copy_t *copy);
 
 /*
  * Applies edits (ngx_http_flowdash_form_edit_t) to the body.  All other bytes

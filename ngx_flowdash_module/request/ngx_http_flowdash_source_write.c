@@ -7,7 +7,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_slices.h>
 #include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash_task_write.h>
 #include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash_form_urlencoded.h>
 #include <ngx_http_flowdash_form_edit.h>
@@ -119,11 +121,13 @@ static ngx_int_t
 ngx_http_flowdash_source_write_body(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_str_t                     text;
-    ngx_array_t                  *edits;
-    ngx_http_flowdash_form_t     *form;
-    ngx_http_flowdash_task_t     *task;
-    ngx_http_flowdash_sources_t  *src;
+    ngx_str_t                           text;
+    ngx_array_t                        *edits;
+    ngx_http_flowdash_form_t           *form;
+    ngx_http_flowdash_task_t           *task;
+    ngx_http_flowdash_slices_t          slices;
+    ngx_http_flowdash_sources_t        *src;
+    ngx_http_flowdash_slices_writer_t   w;
 
     src = ctx->sources;
 
@@ -146,20 +150,24 @@ ngx_http_flowdash_source_write_body(ngx_http_request_t *r,
 
         if (ngx_http_flowdash_form_urlencoded_write(form, &src->body.text,
                                                     edits, &text)
-            != NGX_OK)
+            != NGX_OK
+            || ngx_http_flowdash_slices_set(&slices, &text, r->pool) != NGX_OK)
         {
             return NGX_ERROR;
         }
 
     } else {
-        text.data = ngx_pnalloc(r->pool,
-                                ngx_http_flowdash_task_text_length(task));
-        if (text.data == NULL) {
+        ngx_memzero(&w, sizeof(ngx_http_flowdash_slices_writer_t));
+
+        ngx_http_flowdash_task_write_text(&w, task);
+
+        if (ngx_http_flowdash_slices_begin(&w, r->pool) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        text.len = ngx_http_flowdash_task_write_text(text.data, task)
-                   - text.data;
+        ngx_http_flowdash_task_write_text(&w, task);
+
+        ngx_http_flowdash_slices_end(&w, &slices);
 
         if (!src->has_body
             && ngx_http_flowdash_replace_headers_set_json(r) != NGX_OK)
@@ -168,7 +176,7 @@ ngx_http_flowdash_source_write_body(ngx_http_request_t *r,
         }
     }
 
-    return ngx_http_flowdash_replace_text(r, &text, src->media.gzip,
+    return ngx_http_flowdash_replace_text(r, &slices, src->media.gzip,
                                           &src->copy);
 }
 

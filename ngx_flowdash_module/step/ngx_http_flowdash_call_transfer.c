@@ -22,6 +22,10 @@
 
 #define NGX_HTTP_FLOWDASH_CALL_EXPECT  1024
 
+/* what libcurl reads at once of a large body; octets */
+
+#define NGX_HTTP_FLOWDASH_CALL_UPLOAD  65536
+
 
 static ngx_int_t ngx_http_flowdash_call_transfer_renew(
     ngx_http_flowdash_call_t *call);
@@ -35,6 +39,12 @@ static ngx_int_t ngx_http_flowdash_call_transfer_header_lines(ngx_pool_t *pool,
     ngx_array_t *headers, struct curl_slist *list, ngx_uint_t *n);
 static ngx_int_t ngx_http_flowdash_call_transfer_options(
     ngx_http_flowdash_call_t *call, struct curl_slist *headers);
+static ngx_int_t ngx_http_flowdash_call_transfer_body(
+    ngx_http_flowdash_call_t *call);
+static size_t ngx_http_flowdash_call_transfer_read(char *p, size_t size,
+    size_t n, void *data);
+static int ngx_http_flowdash_call_transfer_seek(void *data, curl_off_t offset,
+    int origin);
 static ngx_int_t ngx_http_flowdash_call_transfer_times(
     ngx_http_flowdash_call_t *call);
 
@@ -251,11 +261,9 @@ static ngx_int_t
 ngx_http_flowdash_call_transfer_options(ngx_http_flowdash_call_t *call,
     struct curl_slist *headers)
 {
-    CURL       *easy;
-    ngx_str_t  *payload;
+    CURL  *easy;
 
     easy = call->transfer.easy;
-    payload = &call->ex->payload;
 
     if (call->conf->url->parsed == NULL
         && curl_easy_setopt(easy, CURLOPT_URL, (char *) call->url.data))
@@ -273,9 +281,7 @@ ngx_http_flowdash_call_transfer_options(ngx_http_flowdash_call_t *call,
     }
 
     if (ngx_http_flowdash_payload_type(call->conf)
-        && (curl_easy_setopt(easy, CURLOPT_POSTFIELDS, payload->data)
-            || curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                                (curl_off_t) payload->len)))
+        && ngx_http_flowdash_call_transfer_body(call) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -315,6 +321,82 @@ ngx_http_flowdash_call_transfer_options(ngx_http_flowdash_call_t *call,
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * libcurl copies a small body behind the header, to send both at once.  It
+ * reads a large one piece by piece, each attempt from the begin.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_call_transfer_body(ngx_http_flowdash_call_t *call)
+{
+    CURL                        *easy;
+    const char                  *text;
+    ngx_http_flowdash_slices_t  *payload;
+
+    easy = call->transfer.easy;
+    payload = &call->ex->payload;
+
+    ngx_memzero(&call->place, sizeof(ngx_http_flowdash_slices_place_t));
+
+    if (payload->len < NGX_HTTP_FLOWDASH_SLICES_TEXT) {
+        text = payload->nelts ? (char *) payload->elts[0].data : "";
+
+    } else {
+        text = NULL;
+
+        if (curl_easy_setopt(easy, CURLOPT_READFUNCTION,
+                             ngx_http_flowdash_call_transfer_read)
+            || curl_easy_setopt(easy, CURLOPT_READDATA, call)
+            || curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION,
+                                ngx_http_flowdash_call_transfer_seek)
+            || curl_easy_setopt(easy, CURLOPT_SEEKDATA, call)
+            || curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,
+                                (long) ngx_min(payload->len,
+                                          NGX_HTTP_FLOWDASH_CALL_UPLOAD)))
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    if (curl_easy_setopt(easy, CURLOPT_POSTFIELDS, text)
+        || curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                            (curl_off_t) payload->len))
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static size_t
+ngx_http_flowdash_call_transfer_read(char *p, size_t size, size_t n,
+    void *data)
+{
+    ngx_http_flowdash_call_t *call = data;
+
+    return ngx_http_flowdash_slices_read(&call->ex->payload, &call->place,
+                                         (u_char *) p, size * n);
+}
+
+
+/* libcurl begins again when it has sent a part of the body in vain */
+
+static int
+ngx_http_flowdash_call_transfer_seek(void *data, curl_off_t offset, int origin)
+{
+    ngx_http_flowdash_call_t *call = data;
+
+    if (origin != SEEK_SET || offset < 0) {
+        return CURL_SEEKFUNC_FAIL;
+    }
+
+    ngx_http_flowdash_slices_seek(&call->ex->payload, &call->place, offset);
+
+    return CURL_SEEKFUNC_OK;
 }
 
 

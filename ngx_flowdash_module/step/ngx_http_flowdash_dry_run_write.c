@@ -19,6 +19,9 @@ static void ngx_http_flowdash_dry_run_write_name(
     ngx_http_flowdash_dry_run_t *out, ngx_http_flowdash_step_t *step);
 static void ngx_http_flowdash_dry_run_write_body(
     ngx_http_flowdash_dry_run_t *out, ngx_http_flowdash_exchange_t *ex);
+static void ngx_http_flowdash_dry_run_write_slices(
+    ngx_http_flowdash_dry_run_t *out, ngx_http_flowdash_slices_t *slices,
+    size_t len);
 static void ngx_http_flowdash_dry_run_write_tolerates(
     ngx_http_flowdash_dry_run_t *out, ngx_http_flowdash_step_t *step);
 static void ngx_http_flowdash_dry_run_write_add(
@@ -114,6 +117,7 @@ static void
 ngx_http_flowdash_dry_run_write_body(ngx_http_flowdash_dry_run_t *out,
     ngx_http_flowdash_exchange_t *ex)
 {
+    ngx_str_t                      text;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
     static const char  *ends[] = {
@@ -128,16 +132,40 @@ ngx_http_flowdash_dry_run_write_body(ngx_http_flowdash_dry_run_t *out,
         ngx_http_flowdash_dry_run_write_text(out, "null");
 
     } else if (flcf->set_body && flcf->set_body->form) {
-        ngx_http_flowdash_dry_run_write_string(out, &ex->payload);
+        if (ngx_http_flowdash_slices_text(&ex->payload, out->pool, &text)
+            != NGX_OK)
+        {
+            out->failed = 1;
+            return;
+        }
+
+        ngx_http_flowdash_dry_run_write_string(out, &text);
 
     } else if (flcf->set_body) {
-        ngx_http_flowdash_dry_run_write_add(out, ex->payload.data,
-                                            ex->payload.len);
+        ngx_http_flowdash_dry_run_write_slices(out, &ex->payload,
+                                               ex->payload.len);
 
     } else {
-        ngx_http_flowdash_dry_run_write_add(out, ex->payload.data,
-                                            ex->payload.len - 1);
+        ngx_http_flowdash_dry_run_write_slices(out, &ex->payload,
+                                               ex->payload.len - 1);
         ngx_http_flowdash_dry_run_write_text(out, ends[ex->step->kind]);
+    }
+}
+
+
+static void
+ngx_http_flowdash_dry_run_write_slices(ngx_http_flowdash_dry_run_t *out,
+    ngx_http_flowdash_slices_t *slices, size_t len)
+{
+    size_t      n;
+    ngx_uint_t  i;
+
+    for (i = 0; i < slices->nelts && len; i++) {
+
+        n = ngx_min(len, slices->elts[i].len);
+        len -= n;
+
+        ngx_http_flowdash_dry_run_write_add(out, slices->elts[i].data, n);
     }
 }
 

@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_json.h>
+#include <ngx_http_flowdash_slices.h>
 #include <ngx_http_flowdash_task.h>
 #include <ngx_http_flowdash_task_told.h>
 #include <ngx_http_flowdash.h>
@@ -23,8 +24,14 @@
 static ngx_int_t ngx_http_flowdash_payload_default(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_loc_conf_t *flcf);
+static void ngx_http_flowdash_payload_write(
+    ngx_http_flowdash_slices_writer_t *w, ngx_http_flowdash_ctx_t *ctx,
+    ngx_array_t *user);
 static ngx_int_t ngx_http_flowdash_payload_template(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf);
+static void ngx_http_flowdash_payload_write_parts(
+    ngx_http_flowdash_slices_writer_t *w, ngx_http_flowdash_body_part_t *part,
+    ngx_str_t *text, ngx_uint_t n);
 static ngx_int_t ngx_http_flowdash_payload_value(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf,
     ngx_http_flowdash_body_part_t *part, ngx_str_t *text);
@@ -67,9 +74,8 @@ ngx_http_flowdash_payload_default(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_loc_conf_t *flcf)
 {
-    u_char       *p;
-    size_t        len;
-    ngx_array_t  *user;
+    ngx_array_t                        *user;
+    ngx_http_flowdash_slices_writer_t   w;
 
     user = ngx_http_flowdash_user(r, ex, flcf);
 
@@ -79,29 +85,50 @@ ngx_http_flowdash_payload_default(ngx_http_request_t *r,
 
     ngx_http_flowdash_told_mark(flcf, ctx->task);
 
-    len = sizeof("{\"action\":,\"user\":,\"task\":}") - 1
-          + ngx_http_flowdash_json_string_length(&ctx->action)
-          + ngx_http_flowdash_user_length(user)
-          + ngx_http_flowdash_task_told_length(ctx->task);
+    ngx_memzero(&w, sizeof(ngx_http_flowdash_slices_writer_t));
 
-    p = ngx_pnalloc(r->pool, len);
-    if (p == NULL) {
+    ngx_http_flowdash_payload_write(&w, ctx, user);
+
+    if (ngx_http_flowdash_slices_begin(&w, r->pool) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    ex->payload.data = p;
+    ngx_http_flowdash_payload_write(&w, ctx, user);
 
-    p = ngx_cpymem(p, "{\"action\":", sizeof("{\"action\":") - 1);
-    p = ngx_http_flowdash_json_write_string(p, &ctx->action);
-    p = ngx_cpymem(p, ",\"user\":", sizeof(",\"user\":") - 1);
-    p = ngx_http_flowdash_user_write(p, user);
-    p = ngx_cpymem(p, ",\"task\":", sizeof(",\"task\":") - 1);
-    p = ngx_http_flowdash_task_write_told(p, ctx->task);
-    *p++ = '}';
-
-    ex->payload.len = p - ex->payload.data;
+    ngx_http_flowdash_slices_end(&w, &ex->payload);
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_flowdash_payload_write(ngx_http_flowdash_slices_writer_t *w,
+    ngx_http_flowdash_ctx_t *ctx, ngx_array_t *user)
+{
+    u_char  *p;
+    size_t   len;
+
+    len = sizeof("{\"action\":,\"user\":,\"task\":") - 1;
+
+    if (w->elts == NULL) {
+        len += ngx_http_flowdash_json_string_length(&ctx->action)
+               + ngx_http_flowdash_user_length(user);
+    }
+
+    p = ngx_http_flowdash_slices_room(w, len);
+
+    if (p) {
+        p = ngx_cpymem(p, "{\"action\":", sizeof("{\"action\":") - 1);
+        p = ngx_http_flowdash_json_write_string(p, &ctx->action);
+        p = ngx_cpymem(p, ",\"user\":", sizeof(",\"user\":") - 1);
+        p = ngx_http_flowdash_user_write(p, user);
+        p = ngx_cpymem(p, ",\"task\":", sizeof(",\"task\":") - 1);
+
+        ngx_http_flowdash_slices_fill(w, p);
+    }
+
+    ngx_http_flowdash_task_write_told(w, ctx->task);
+    ngx_http_flowdash_slices_write_text(w, "}");
 }
 
 
@@ -109,16 +136,14 @@ static ngx_int_t
 ngx_http_flowdash_payload_template(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf)
 {
-    u_char                         *p;
-    size_t                          len;
-    ngx_int_t                       rc;
-    ngx_str_t                      *text;
-    ngx_uint_t                      i, n;
-    ngx_http_flowdash_body_part_t  *part;
+    ngx_int_t                          rc;
+    ngx_str_t                         *text;
+    ngx_uint_t                         i, n;
+    ngx_http_flowdash_body_part_t     *part;
+    ngx_http_flowdash_slices_writer_t  w;
 
     part = flcf->set_body->parts.elts;
     n = flcf->set_body->parts.nelts;
-    len = 0;
 
     text = ngx_palloc(r->pool, n * sizeof(ngx_str_t));
     if (text == NULL) {
@@ -137,24 +162,53 @@ ngx_http_flowdash_payload_template(ngx_http_request_t *r,
                 return rc;
             }
         }
-
-        len += ngx_http_flowdash_template_write(NULL, part[i].place, &text[i]);
     }
 
-    p = ngx_pnalloc(r->pool, len);
-    if (p == NULL) {
+    ngx_memzero(&w, sizeof(ngx_http_flowdash_slices_writer_t));
+
+    ngx_http_flowdash_payload_write_parts(&w, part, text, n);
+
+    if (ngx_http_flowdash_slices_begin(&w, r->pool) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    ex->payload.data = p;
+    ngx_http_flowdash_payload_write_parts(&w, part, text, n);
+
+    ngx_http_flowdash_slices_end(&w, &ex->payload);
+
+    /* nginx has made it for this value only, and it may be large */
 
     for (i = 0; i < n; i++) {
-        p += ngx_http_flowdash_template_write(p, part[i].place, &text[i]);
+        if (part[i].value && part[i].value->lengths) {
+            (void) ngx_pfree(r->pool, text[i].data);
+        }
     }
 
-    ex->payload.len = p - ex->payload.data;
-
     return NGX_OK;
+}
+
+
+static void
+ngx_http_flowdash_payload_write_parts(ngx_http_flowdash_slices_writer_t *w,
+    ngx_http_flowdash_body_part_t *part, ngx_str_t *text, ngx_uint_t n)
+{
+    u_char      *p;
+    size_t       len;
+    ngx_uint_t   i;
+
+    for (i = 0; i < n; i++) {
+
+        len = w->elts ? 0
+              : ngx_http_flowdash_template_write(NULL, part[i].place,
+                                                 &text[i]);
+
+        p = ngx_http_flowdash_slices_room(w, len);
+
+        if (p) {
+            p += ngx_http_flowdash_template_write(p, part[i].place, &text[i]);
+            ngx_http_flowdash_slices_fill(w, p);
+        }
+    }
 }
 
 

@@ -204,10 +204,7 @@ ngx_http_flowdash_step_free_payloads(ngx_http_request_t *r,
 
         /* the length is still needed: it is counted, and logged */
 
-        if (ex[i]->payload.data) {
-            (void) ngx_pfree(r->pool, ex[i]->payload.data);
-            ex[i]->payload.data = NULL;
-        }
+        ngx_http_flowdash_slices_free(&ex[i]->payload, r->pool);
     }
 
     ctx->freed = ctx->exchanges.nelts;
@@ -271,39 +268,20 @@ static ngx_int_t
 ngx_http_flowdash_step_body(ngx_http_request_t *sr,
     ngx_http_flowdash_exchange_t *ex)
 {
-    ngx_buf_t                *b;
-    ngx_chain_t              *cl;
     ngx_http_request_body_t  *rb;
 
     rb = ngx_pcalloc(sr->pool, sizeof(ngx_http_request_body_t));
 
-    if (rb && ex->payload.len == 0) {
-
-        /* nginx does not like empty buffers */
-
-        sr->request_body = rb;
-        return NGX_OK;
-    }
-
-    b = ngx_calloc_buf(sr->pool);
-    cl = ngx_alloc_chain_link(sr->pool);
-
-    if (rb == NULL || b == NULL || cl == NULL) {
+    if (rb == NULL
+        || ngx_http_flowdash_slices_chain(&ex->payload, sr->pool, &rb->bufs)
+           != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    b->start = ex->payload.data;
-    b->pos = b->start;
-    b->last = b->start + ex->payload.len;
-    b->end = b->last;
-    b->temporary = 1;
-    b->last_buf = 1;
-
-    cl->buf = b;
-    cl->next = NULL;
-
-    rb->bufs = cl;
-    rb->buf = b;
+    if (rb->bufs && rb->bufs->next == NULL) {
+        rb->buf = rb->bufs->buf;
+    }
 
     sr->request_body = rb;
 

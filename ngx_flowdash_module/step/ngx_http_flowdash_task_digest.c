@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash_id.h>
 #include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash_task_write.h>
 #include <ngx_http_flowdash_task_told.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_ctx.h>
@@ -126,14 +127,6 @@ ngx_http_flowdash_task_digest_text(ngx_http_request_t *r,
 {
     ngx_http_flowdash_told_mark_all(ctx->conf, ctx->own);
 
-    task->data = ngx_palloc(r->pool,
-                            ngx_http_flowdash_task_told_length(ctx->own));
-    if (task->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    task->len = ngx_http_flowdash_task_write_told(task->data, ctx->own)
-                - task->data;
-
-    return NGX_OK;
+    return ngx_http_flowdash_task_write_flat(ngx_http_flowdash_task_write_told,
+                                             ctx->own, r->pool, task);
 }

@@ -12,6 +12,7 @@
 #include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash_json_embed.h>
 #include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash_task_write.h>
 #include <ngx_http_flowdash_task_told.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_ctx.h>
@@ -287,15 +288,12 @@ ngx_http_flowdash_variables_json_task(ngx_http_request_t *r,
     ngx_http_flowdash_told_mark(ngx_http_flowdash_told_conf(r, ctx),
                                 ctx->task);
 
-    object.len = ngx_http_flowdash_task_told_length(ctx->task);
-
-    object.data = ngx_pnalloc(r->pool, object.len);
-    if (object.data == NULL) {
+    if (ngx_http_flowdash_task_write_flat(ngx_http_flowdash_task_write_told,
+                                          ctx->task, r->pool, &object)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
-
-    object.len = ngx_http_flowdash_task_write_told(object.data, ctx->task)
-                 - object.data;
 
     rc = ngx_http_flowdash_variables_json_value(r->pool, &object, json);
 

@@ -13,7 +13,7 @@
 
 #include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash_json_leaves.h>
-#include <ngx_http_flowdash_task.h>
+#include "write.h"
 #include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash_form_index.h>
 #include <ngx_http_flowdash_form_task.h>
@@ -83,11 +83,7 @@ form_check_task(form_case_t *c, ngx_http_flowdash_task_t *task,
     ngx_str_t    s;
     ngx_uint_t   depth;
 
-    s.len = ngx_http_flowdash_task_object_length(task);
-    s.data = fuzz_alloc(c->pool, s.len);
-
-    fuzz_check(ngx_http_flowdash_task_write_object(s.data, task)
-               == s.data + s.len, "the length of the task");
+    s = fuzz_task_write(ngx_http_flowdash_task_write_object, task);
 
     j = json_parse(c->pool, &s, &depth);
 
@@ -211,7 +207,8 @@ form_changes(form_case_t *c, ngx_http_flowdash_task_t *task)
     ngx_list_part_t            *part;
     ngx_http_flowdash_field_t  *field;
 
-    len = ngx_http_flowdash_task_object_length(task);
+    len = ngx_http_flowdash_task_write_length(
+              ngx_http_flowdash_task_write_object, task);
     start = fuzz_alloc(c->pool, len + 2);
     p = start;
     *p++ = '{';

@@ -194,13 +194,18 @@ check_signature(ngx_pool_t *pool, u_char *secret, size_t len, ngx_str_t *id,
     ngx_str_t     time, signature, wanted;
     ngx_array_t  *keys;
 
+    ngx_http_flowdash_slices_t  slices;
+
     ngx_str_set(&time, "1614265330");
+
+    fuzz_check(ngx_http_flowdash_slices_set(&slices, body, pool) == NGX_OK,
+               "there is memory");
 
     keys = ngx_array_create(pool, 2, sizeof(ngx_http_flowdash_sign_key_t));
     fuzz_check(keys, "there is memory");
 
     fuzz_check(ngx_http_flowdash_sign_add(keys, secret, len, pool) == NGX_OK
-               && ngx_http_flowdash_sign(keys, id, &time, body, &signature,
+               && ngx_http_flowdash_sign(keys, id, &time, &slices, &signature,
                                          pool)
                   == NGX_OK, "there is memory");
 

@@ -10,7 +10,7 @@
 
 #include "task.h"
 
-#include <ngx_http_flowdash_task.h>
+#include "write.h"
 
 
 static void
@@ -84,30 +84,14 @@ check_fields(ngx_http_flowdash_task_t *task, json_t *object)
 static ngx_str_t
 write_text(ngx_http_flowdash_task_t *task)
 {
-    ngx_str_t  s;
-
-    s.len = ngx_http_flowdash_task_text_length(task);
-    s.data = fuzz_alloc(task->pool, s.len);
-
-    fuzz_check(ngx_http_flowdash_task_write_text(s.data, task)
-               == s.data + s.len, "the length of the text");
-
-    return s;
+    return fuzz_task_write(ngx_http_flowdash_task_write_text, task);
 }
 
 
 static ngx_str_t
 write_object(ngx_http_flowdash_task_t *task)
 {
-    ngx_str_t  s;
-
-    s.len = ngx_http_flowdash_task_object_length(task);
-    s.data = fuzz_alloc(task->pool, s.len);
-
-    fuzz_check(ngx_http_flowdash_task_write_object(s.data, task)
-               == s.data + s.len, "the length of the object");
-
-    return s;
+    return fuzz_task_write(ngx_http_flowdash_task_write_object, task);
 }
 
 

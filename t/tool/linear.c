@@ -22,7 +22,9 @@
 #include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash_json_pointer.h>
+#include <ngx_http_flowdash_slices.h>
 #include <ngx_http_flowdash_task.h>
+#include <ngx_http_flowdash_task_write.h>
 #include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash_form_index.h>
 #include <ngx_http_flowdash_form_task.h>
@@ -472,11 +474,32 @@ tool_run(const tool_case_t *c, ngx_uint_t strict, size_t size)
 }
 
 
+static void
+tool_write(ngx_pool_t *pool, ngx_http_flowdash_task_write_pt write,
+    ngx_http_flowdash_task_t *task)
+{
+    ngx_http_flowdash_slices_t          slices;
+    ngx_http_flowdash_slices_writer_t   w;
+
+    ngx_memzero(&w, sizeof(ngx_http_flowdash_slices_writer_t));
+
+    write(&w, task);
+
+    if (ngx_http_flowdash_slices_begin(&w, pool) != NGX_OK) {
+        fatal("no memory");
+    }
+
+    write(&w, task);
+
+    ngx_http_flowdash_slices_end(&w, &slices);
+    ngx_http_flowdash_slices_free(&slices, pool);
+}
+
+
 static const char *
 tool_json(ngx_pool_t *pool, const tool_case_t *c, ngx_array_t *pointer,
     ngx_uint_t strict, ngx_str_t *text)
 {
-    u_char                           *p;
     ngx_http_flowdash_task_t          task, copy;
     ngx_http_flowdash_json_verdict_e  verdict;
 
@@ -498,17 +521,8 @@ tool_json(ngx_pool_t *pool, const tool_case_t *c, ngx_array_t *pointer,
         fatal("no memory");
     }
 
-    p = malloc(ngx_http_flowdash_task_object_length(&task)
-               + ngx_http_flowdash_task_text_length(&task));
-
-    if (p == NULL) {
-        fatal("no memory");
-    }
-
-    (void) ngx_http_flowdash_task_write_text(
-               ngx_http_flowdash_task_write_object(p, &task), &task);
-
-    free(p);
+    tool_write(pool, ngx_http_flowdash_task_write_object, &task);
+    tool_write(pool, ngx_http_flowdash_task_write_text, &task);
 
     return "ok";
 }
@@ -622,7 +636,6 @@ static const char *
 tool_form(ngx_pool_t *pool, const tool_case_t *c, ngx_array_t *pointer,
     ngx_uint_t strict, ngx_str_t *text)
 {
-    u_char                    *p;
     ngx_int_t                  rc;
     ngx_str_t                  none, written;
     ngx_array_t               *edits;
@@ -647,15 +660,7 @@ tool_form(ngx_pool_t *pool, const tool_case_t *c, ngx_array_t *pointer,
         fatal("no memory");
     }
 
-    p = malloc(ngx_http_flowdash_task_object_length(&task));
-
-    if (p == NULL) {
-        fatal("no memory");
-    }
-
-    (void) ngx_http_flowdash_task_write_object(p, &task);
-
-    free(p);
+    tool_write(pool, ngx_http_flowdash_task_write_object, &task);
 
     tool_change(&form, &task);
 

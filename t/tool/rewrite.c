@@ -29,6 +29,8 @@
 #include "ngx_http_flowdash_json_leaves.c"
 #include "ngx_http_flowdash_field.c"
 #include "ngx_http_flowdash_task.c"
+#include "ngx_http_flowdash_slices.c"
+#include "ngx_http_flowdash_task_write.c"
 #include "ngx_http_flowdash_form.c"
 #include "ngx_http_flowdash_form_grammar.c"
 #include "ngx_http_flowdash_form_rules.c"
@@ -165,11 +167,15 @@ read_case(ngx_pool_t *pool, tool_case_t *c)
 static void
 write_task(ngx_pool_t *pool, ngx_http_flowdash_task_t *task, ngx_str_t *text)
 {
-    text->len = ngx_http_flowdash_task_object_length(task);
-    text->data = ngx_palloc(pool, text->len);
+    size_t  len;
 
-    if (ngx_http_flowdash_task_write_object(text->data, task)
-        != text->data + text->len)
+    len = ngx_http_flowdash_task_write_length(
+              ngx_http_flowdash_task_write_object, task);
+
+    if (ngx_http_flowdash_task_write_flat(ngx_http_flowdash_task_write_object,
+                                          task, pool, text)
+        != NGX_OK
+        || text->len != len)
     {
         fatal("the task's length is wrong");
     }
@@ -235,12 +241,14 @@ rewrite_json(ngx_pool_t *pool, tool_case_t *c)
         fatal("out of memory");
     }
 
-    len = ngx_http_flowdash_task_text_length(task);
-    c->result.data = ngx_palloc(pool, len ? len : 1);
-    c->result.len = ngx_http_flowdash_task_write_text(c->result.data, task)
-                    - c->result.data;
+    len = ngx_http_flowdash_task_write_length(
+              ngx_http_flowdash_task_write_text, task);
 
-    if (c->result.len != len) {
+    if (ngx_http_flowdash_task_write_flat(ngx_http_flowdash_task_write_text,
+                                          task, pool, &c->result)
+        != NGX_OK
+        || c->result.len != len)
+    {
         fatal("the text's length is wrong");
     }
 }

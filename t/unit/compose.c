@@ -17,6 +17,7 @@
 #include "ngx_http_flowdash_template.c"
 #include "ngx_http_flowdash_url_text.c"
 #include "ngx_http_flowdash_exchange.c"
+#include "ngx_http_flowdash_slices.c"
 #include "ngx_http_flowdash_secret.c"
 #include "ngx_http_flowdash_url_make.c"
 
@@ -271,7 +272,7 @@ run(test_case_t *test, ngx_uint_t is_url)
     }
 
     rc = compose();
-    got = is_url ? &call.url : &ex.payload;
+    got = is_url ? &call.url : ex.payload.elts;
 
     good = (rc == NGX_OK && is_text(got, test->wanted))
            || (rc == NGX_DECLINED && is_text(&ex.detail, test->wanted)

@@ -45,6 +45,8 @@ test_list_push(ngx_list_t *list)
 #undef ngx_pnalloc
 #include "ngx_http_flowdash_field.c"
 #include "ngx_http_flowdash_task.c"
+#include "ngx_http_flowdash_slices.c"
+#include "ngx_http_flowdash_task_write.c"
 #undef ngx_list_push
 
 
@@ -289,16 +291,18 @@ static ngx_uint_t
 write_is(ngx_pool_t *pool, ngx_http_flowdash_task_t *task, u_char *wanted,
     size_t len)
 {
-    u_char  *text, *last;
-    size_t   size;
+    size_t     size;
+    ngx_str_t  text;
 
-    size = ngx_http_flowdash_task_text_length(task);
-    text = ngx_palloc(pool, size);
-    last = ngx_http_flowdash_task_write_text(text, task);
+    size = ngx_http_flowdash_task_write_length(
+               ngx_http_flowdash_task_write_text, task);
 
-    return (size_t) (last - text) == size
+    return ngx_http_flowdash_task_write_flat(ngx_http_flowdash_task_write_text,
+                                             task, pool, &text)
+           == NGX_OK
+           && text.len == size
            && (wanted == NULL
-               || (size == len && ngx_memcmp(text, wanted, len) == 0));
+               || (size == len && ngx_memcmp(text.data, wanted, len) == 0));
 }
 
 
@@ -332,7 +336,8 @@ write_member(u_char *p, test_field_t *field, ngx_str_t *value)
 static ngx_uint_t
 without_text(ngx_pool_t *pool, test_field_t **fields, test_field_t **changes)
 {
-    u_char                     *p, *q, wanted[4096], text[4096];
+    u_char                     *p, wanted[4096];
+    ngx_str_t                   written;
     ngx_uint_t                  i, n;
     ngx_http_flowdash_task_t    task, copy, *tasks[2];
     ngx_http_flowdash_field_t  *field;
@@ -385,15 +390,18 @@ without_text(ngx_pool_t *pool, test_field_t **fields, test_field_t **changes)
             return 0;
         }
 
-        q = ngx_http_flowdash_task_write_object(text, tasks[n]);
-
-        if (ngx_http_flowdash_task_object_length(tasks[n])
-            != (size_t) (q - text)
-            || q - text != p - wanted
-            || ngx_memcmp(text, wanted, p - wanted) != 0)
+        if (ngx_http_flowdash_task_write_flat(
+                ngx_http_flowdash_task_write_object, tasks[n], pool, &written)
+            != NGX_OK
+            || ngx_http_flowdash_task_write_length(
+                   ngx_http_flowdash_task_write_object, tasks[n])
+               != written.len
+            || written.len != (size_t) (p - wanted)
+            || ngx_memcmp(written.data, wanted, p - wanted) != 0)
         {
             printf("# wanted %.*s\n# wrote  %.*s\n", (int) (p - wanted),
-                   (char *) wanted, (int) (q - text), (char *) text);
+                   (char *) wanted, (int) written.len,
+                   (char *) written.data);
             return 0;
         }
     }
@@ -533,7 +541,9 @@ damaged(ngx_pool_t *pool, test_text_t *t)
 
     if (verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
         return task.json.error != NULL && task.json.offset <= text.len
-               && ngx_http_flowdash_task_object_length(&task) == 2;
+               && ngx_http_flowdash_task_write_length(
+                      ngx_http_flowdash_task_write_object, &task)
+                  == 2;
     }
 
     ngx_memzero(changes, sizeof(changes));
