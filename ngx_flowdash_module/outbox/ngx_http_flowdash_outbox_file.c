@@ -195,10 +195,12 @@ ngx_http_flowdash_outbox_write(ngx_http_flowdash_outbox_file_t *file,
 
     /*
      * With space behind it, a line that is cut, as the disk is full or the
-     * worker is killed, differs from a file that was cut.
+     * worker is killed, differs from a file that was cut.  There is some
+     * behind the last line as well: who cuts a file there shows it.
      */
 
-    if (ngx_http_flowdash_outbox_file_allocate(file, line->len, log) != NGX_OK)
+    if (ngx_http_flowdash_outbox_file_allocate(file, line->len + 1, log)
+        != NGX_OK)
     {
         return NGX_ERROR;
     }

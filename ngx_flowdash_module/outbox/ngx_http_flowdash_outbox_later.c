@@ -133,16 +133,22 @@ void
 ngx_http_flowdash_outbox_later_trim(ngx_http_flowdash_outbox_file_t *file,
     ngx_log_t *log)
 {
-    if (file->reserved <= file->offset) {
+    off_t  size;
+
+    /* a file that ends with its last line was cut */
+
+    size = file->offset + 1;
+
+    if (file->reserved <= size) {
         return;
     }
 
-    if (ftruncate(file->fd, file->offset) == -1) {
+    if (ftruncate(file->fd, size) == -1) {
         ngx_log_error(NGX_LOG_CRIT, log, ngx_errno,
                       "flowdash: ftruncate() of \"%V\" failed", &file->path);
         return;
     }
 
-    ngx_http_flowdash_outbox_dir_grow(file->offset - file->reserved);
-    file->reserved = file->offset;
+    ngx_http_flowdash_outbox_dir_grow(size - file->reserved);
+    file->reserved = size;
 }

@@ -300,12 +300,14 @@ ngx_http_flowdash_outbox_load_parse(ngx_http_flowdash_outbox_load_t *load,
         return NGX_DECLINED;
     }
 
-    /* with space behind it, the machine has stopped while it was written */
+    /*
+     * With space behind it, the machine has stopped while a line was written.
+     * Without any, lines may be missing: also the one that says that the app
+     * was called.
+     */
 
-    if (length < text->len && text->data[length]
-        && text->data[text->len - 1])
-    {
-        load->error = "its last line is cut";
+    if (text->data[text->len - 1]) {
+        load->error = "it is cut";
         return NGX_DECLINED;
     }
 

@@ -666,7 +666,9 @@ test_refused(void)
         { "sed -i 3d x", "changed" },
         { "sed -i 's/\"v\":1/\"v\":99/' x", "newer" },
         { "head -c 150 x > y; mv y x", "no complete line" },
-        { "head -c -20 x > y; mv y x", "its last line is cut" },
+        { "head -c -20 x > y; mv y x", "it is cut" },
+        { "head -n 3 x > y; mv y x", "it is cut" },     /* before its mark */
+        { "tr -d '\\0' < x > y; mv y x", "it is cut" },
         { "truncate -s 0 x", "no complete line" },
         { "truncate -s 33M x", "too large" },
         { "printf '\\0x' >> x", "is not empty" },

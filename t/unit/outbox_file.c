@@ -290,12 +290,12 @@ test_reads(ngx_http_flowdash_outbox_file_t *file)
 static void
 test_trim(ngx_http_flowdash_outbox_file_t *file)
 {
-    if (ftruncate(file->fd, file->offset) == -1) {
+    if (ftruncate(file->fd, file->offset + 1) == -1) {
         abort();
     }
 
-    ngx_http_flowdash_outbox_dir_grow(file->offset - file->reserved);
-    file->reserved = file->offset;
+    ngx_http_flowdash_outbox_dir_grow(file->offset + 1 - file->reserved);
+    file->reserved = file->offset + 1;
 }
 
 
@@ -434,15 +434,15 @@ test_lines(void)
        && (off_t) test_counters.size == 12288 && test_reads(file),
        "more than was reserved");
 
-    /* a record that waits has no space behind its last line */
+    /* a record that waits has one byte behind its last line */
 
     test_trim(file);
     test_reset();
     test_allocate.fail = ENOSPC;
     offset = file->offset;
     ok(test_step(file) == NGX_ERROR && test_write.calls == 0
-       && file->offset == offset && file->reserved == offset
-       && test_size(file) == offset && test_counters.broken == 1,
+       && file->offset == offset && file->reserved == offset + 1
+       && test_size(file) == offset + 1 && test_counters.broken == 1,
        "the disk is full: no part of a line is written");
 
     test_reset();
