@@ -24,6 +24,8 @@ $t->endpoint(down => { status => 503 });        # so that the record stays
 $t->endpoint(app => sub ($req) {
     return { status => 302, headers => [ Location => '/tasks/7' ] }
         if $req->{target} =~ /mapped_answer/;
+    return { headers => [ 'X-Accel-Redirect' => '/files/99?x=2' ] }
+        if $req->{target} =~ /tasks/;
     return { status => $req->{target} =~ /refused/ ? 422 : 204 };
 });
 
@@ -87,6 +89,10 @@ server {
                   }
                   flowdash_after N { flowdash_if \$moved; flowdash_call $down/n; }
                )) ]}
+
+    @{[ action('~ ^/(?<what>tasks)/(\d+)/done', '',
+               "flowdash_after M { flowdash_call $down/\$what/\$2?x=\$arg_x; }") ]}
+    location ~ ^/(?<what>files)/(\\d+) { internal; return 204; }
 
     @{[ undo('undo', "$down/undo") ]}
     @{[ undo('delete', "$down/d/\$flowdash_task_v method=DELETE") ]}
@@ -180,6 +186,9 @@ is(join(' ', map { $_->{target} } @calls), '/m /n', 'the after-steps are called'
 is(header($calls[0], 'X-Did'), 'ok', 'and know what it is now');
 ok($t->wait_for(sub { stored() =~ /"delivery".*"delivery"/s }), 'they wait');
 unlink files();
+
+is(call_of('tasks/7/done?x=1')->{target}, '/tasks/7?x=1',
+   'the location of the action counts, wherever the app has led');
 
 $call = call_of('refused/undo', v => 'v');
 my ($step) = grep { $_->{target} eq '/step' } reverse $t->requests('hook');

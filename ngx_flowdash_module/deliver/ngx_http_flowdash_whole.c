@@ -12,6 +12,7 @@
 #include <ngx_http_flowdash_record.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_reason.h>
+#include <ngx_http_flowdash_value.h>
 #include <ngx_http_flowdash_render.h>
 #include <ngx_http_flowdash_hold.h>
 #include <ngx_http_flowdash_collect.h>
@@ -23,7 +24,13 @@
 
 static ngx_int_t ngx_http_flowdash_whole_mark_line(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_whole_keep_place(ngx_http_request_t *r,
+    ngx_http_flowdash_whole_t *whole);
+static void ngx_http_flowdash_whole_swap_place(ngx_http_request_t *r,
+    ngx_http_flowdash_whole_place_t *place);
 static ngx_int_t ngx_http_flowdash_whole_afters(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx);
+static ngx_int_t ngx_http_flowdash_whole_render(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 static ngx_http_flowdash_outcome_e
     ngx_http_flowdash_whole_judge(ngx_http_flowdash_ctx_t *ctx);
@@ -98,6 +105,12 @@ ngx_http_flowdash_whole_mark_line(ngx_http_request_t *r,
 
     whole = ctx->whole;
 
+    if (ctx->conf->afters
+        && ngx_http_flowdash_whole_keep_place(r, whole) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     if (whole->file->fd == NGX_INVALID_FILE) {
         whole->record->marked = 1;
         return NGX_OK;
@@ -123,13 +136,92 @@ ngx_http_flowdash_whole_mark_line(ngx_http_request_t *r,
 }
 
 
+static ngx_int_t
+ngx_http_flowdash_whole_keep_place(ngx_http_request_t *r,
+    ngx_http_flowdash_whole_t *whole)
+{
+    ngx_http_flowdash_whole_place_t  *place;
+
+    place = &whole->place;
+
+    place->variables = ngx_http_flowdash_value_copy_variables(r);
+    if (place->variables == NULL) {
+        return NGX_ERROR;
+    }
+
+    place->uri = r->uri;
+    place->args = r->args;
+
+#if (NGX_PCRE)
+    place->ncaptures = r->ncaptures;
+    place->captures = r->captures;
+    place->captures_data = r->captures_data;
+
+    /* another location has captures of its own */
+
+    r->realloc_captures = 1;
+#endif
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_flowdash_whole_swap_place(ngx_http_request_t *r,
+    ngx_http_flowdash_whole_place_t *place)
+{
+    ngx_http_flowdash_whole_place_t  now;
+
+    now.variables = r->variables;
+    now.uri = r->uri;
+    now.args = r->args;
+
+    r->variables = place->variables;
+    r->uri = place->uri;
+    r->args = place->args;
+
+#if (NGX_PCRE)
+    now.ncaptures = r->ncaptures;
+    now.captures = r->captures;
+    now.captures_data = r->captures_data;
+
+    r->ncaptures = place->ncaptures;
+    r->captures = place->captures;
+    r->captures_data = place->captures_data;
+#endif
+
+    *place = now;
+}
+
+
 /*
  * Renders the after-steps: before the app is called, for the case that nobody
- * learns what it answered, and when it has answered.
+ * learns what it answered, and when it has answered.  Then, X-Accel-Redirect
+ * may have led to a location whose captures are of something else.
  */
 
 static ngx_int_t
 ngx_http_flowdash_whole_afters(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    if (ctx->conf->afters == NULL) {
+        return NGX_OK;
+    }
+
+    ngx_http_flowdash_whole_swap_place(r, &ctx->whole->place);
+
+    rc = ngx_http_flowdash_whole_render(r, ctx);
+
+    ngx_http_flowdash_whole_swap_place(r, &ctx->whole->place);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_whole_render(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_int_t                      rc;
@@ -137,10 +229,6 @@ ngx_http_flowdash_whole_afters(ngx_http_request_t *r,
     ngx_array_t                   *afters;
     ngx_http_flowdash_step_t     **step;
     ngx_http_flowdash_delivery_t  *delivery;
-
-    if (ctx->conf->afters == NULL) {
-        return NGX_OK;
-    }
 
     afters = &ctx->whole->record->afters;
     afters->nelts = 0;

@@ -10,6 +10,20 @@
 #include <ngx_http_flowdash_outbox.h>
 
 
+/* what an internal redirect changes in a request; in its pool */
+
+typedef struct {
+    ngx_http_variable_value_t         *variables;
+    ngx_str_t                          uri;
+    ngx_str_t                          args;
+#if (NGX_PCRE)
+    ngx_uint_t                         ncaptures;
+    int                               *captures;
+    u_char                            *captures_data;
+#endif
+} ngx_http_flowdash_whole_place_t;
+
+
 /*
  * What is known of an execution until its record is given away; then it is
  * gone, and ctx->whole is NULL.  It is in the record's pool, and may outlive
@@ -26,6 +40,8 @@ struct ngx_http_flowdash_whole_s {
     ngx_int_t                          synced;    /* how the last sync ended */
     ngx_chain_t                       *held;      /* body that waits */
     ngx_str_t                          response;  /* that was collected */
+    ngx_http_flowdash_whole_place_t    place;     /* of the action, once it is
+                                                     marked */
 
     unsigned                           syncing:1;
     unsigned                           called:1;  /* the line is written */
