@@ -35,7 +35,7 @@
  * and persons, may add as many.
  */
 
-#define NGX_HTTP_FLOWDASH_OUTBOX_FILE_MAX  (16 * 1024 * 1024)
+#define NGX_HTTP_FLOWDASH_OUTBOX_FILE_MAX  (64 * 1024 * 1024)
 
 
 /* flowdash_outbox */

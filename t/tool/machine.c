@@ -4,7 +4,8 @@
  * what a machine can do.  FLOWDASH_OUTBOX is its directory, FLOWDASH_MACHINE
  * another one, where the test says what happens, and finds what was synced:
  *
- *   full     the disk is full, for all that is below the outbox
+ *   full     the disk is full, for all that is below the outbox; at times, a
+ *            part of what is written fits
  *   later    the time of day is later, by as many seconds as it has bytes
  *   boot_id  of this boot
  *   f/NAME   what a file had at its last fsync(), after its size
@@ -47,6 +48,7 @@ static int keep_file(int fd, const char *name, const struct stat *st);
 static int keep_directory(const char *path, ino_t inode);
 static int in_outbox(int fd, char *path, size_t size);
 static int is_full(int fd);
+static size_t part(size_t n);
 static const char *redirect(const char *path, char *other);
 
 
@@ -298,8 +300,12 @@ ssize_t
 pwrite(int fd, const void *buf, size_t n, off_t offset)
 {
     if (is_full(fd)) {
-        errno = ENOSPC;
-        return -1;
+        n = part(n);
+
+        if (n == 0) {
+            errno = ENOSPC;
+            return -1;
+        }
     }
 
     return NEXT(pwrite_t, "pwrite")(fd, buf, n, offset);
@@ -310,8 +316,12 @@ ssize_t
 pwrite64(int fd, const void *buf, size_t n, off_t offset)
 {
     if (is_full(fd)) {
-        errno = ENOSPC;
-        return -1;
+        n = part(n);
+
+        if (n == 0) {
+            errno = ENOSPC;
+            return -1;
+        }
     }
 
     return NEXT(pwrite_t, "pwrite64")(fd, buf, n, offset);
@@ -364,6 +374,15 @@ is_full(int fd)
     (void) snprintf(path, sizeof(path), "%s/full", faults);
 
     return stat(path, &st) == 0 && in_outbox(fd, path, sizeof(path));
+}
+
+
+/* never all of it */
+
+static size_t
+part(size_t n)
+{
+    return (clock() % 2) ? 0 : n * (size_t) (clock() % 100) / 100;
 }
 
 

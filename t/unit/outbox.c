@@ -670,7 +670,7 @@ test_refused(void)
         { "head -n 3 x > y; mv y x", "it is cut" },     /* before its mark */
         { "tr -d '\\0' < x > y; mv y x", "it is cut" },
         { "truncate -s 0 x", "no complete line" },
-        { "truncate -s 33M x", "too large" },
+        { "truncate -s 129M x", "too large" },
         { "printf '\\0x' >> x", "is not empty" },
         { "ln x ../y", "another name" },
         { "mv x ../y; ln -s ../y x", "is not a record" },

@@ -334,15 +334,15 @@ test_space(void)
     ok(test_step(file) == NGX_OK && test_reads(file),
        "the record is as before");
 
-    ok(ngx_http_flowdash_outbox_reserve(file, 16777216 - file->offset,
+    ok(ngx_http_flowdash_outbox_reserve(file, 67108864 - file->offset,
                                         &test_log) == NGX_OK
-       && file->reserved == 16777216, "all the room that there is");
-    ok(ngx_http_flowdash_outbox_reserve(file, 16777217 - file->offset,
+       && file->reserved == 67108864, "all the room that there is");
+    ok(ngx_http_flowdash_outbox_reserve(file, 67108865 - file->offset,
                                         &test_log) == NGX_ERROR
-       && ngx_http_flowdash_outbox_reserve(file, 20000000, &test_log)
+       && ngx_http_flowdash_outbox_reserve(file, 80000000, &test_log)
           == NGX_ERROR
-       && file->reserved == 16777216 && test_counters.broken == 0
-       && strstr((char *) test_logged, "more than 16777216 bytes"),
+       && file->reserved == 67108864 && test_counters.broken == 0
+       && strstr((char *) test_logged, "more than 67108864 bytes"),
        "too large for a record");
 
     test_reset();
