@@ -55,6 +55,8 @@ my %handler = (
                  proxy_buffering off;',
     zipped => 'proxy_pass http://127.0.0.1:%%PORT_app%%; gzip on;
                gzip_proxied any; gzip_types *; gzip_min_length 1;',
+    closed => 'proxy_pass http://127.0.0.1:%%PORT_app%%;
+               proxy_intercept_errors on; error_page 409 /close;',
     paged => 'proxy_pass http://127.0.0.1:%%PORT_app%%;
               proxy_intercept_errors on; error_page 409 =200 /page.txt;',
 );
@@ -75,6 +77,7 @@ http {
         listen 127.0.0.1:%%PORT_http%%;
         listen 127.0.0.1:%%PORT_h2%% http2;
         location = /page.txt { }
+        location = /close { return 444; }
         location = /static { $steps }
         location = /stale/proxied {
             flowdash_action "Finish";
@@ -203,6 +206,27 @@ for my $row (@rows) {
     is($res->{body}, '{"id":1}', '... all of it');
     ok($t->wait_for(sub { glob $t->dir . '/outbox/unknown/*' }),
        '... the record is unknown');
+    is(told(1), '/crm', '... nothing is sent');
+    unlink glob $t->dir . '/outbox/unknown/*';
+    clear();
+}
+
+# the outcome is written when the request has ended, without a response
+
+{
+    clear();
+    my $res = $t->request(POST => '/stale/closed?wait', @body);
+    ok(!$res->{status}, 'the request has ended');
+    ok(waits(), '... its outcome waits for the disk');
+    is(told(1), '/crm', '... nothing is sent');
+    unlink $t->dir . '/sync.so.wait';
+    is(told(2), '/crm /undo', '... the step is undone');
+
+    clear();
+    $res = $t->request(POST => '/stale/closed?fail', @body);
+    ok(!$res->{status}, 'another one has ended');
+    ok($t->wait_for(sub { records('unknown') == 1 }),
+       '... the disk fails: the record is unknown');
     is(told(1), '/crm', '... nothing is sent');
     unlink glob $t->dir . '/outbox/unknown/*';
     clear();
