@@ -42,8 +42,8 @@ slow      := $(patsubst %,t/%.t,memory memory_more memory_whole flows cut keepal
 all_tests := $(slow) $(filter-out $(slow),$(wildcard t/*.t))
 
 # What these test is not the module that is loaded: once is enough.
-about_files := $(patsubst %,t/%.t,docs harness install lintian package \
-               spelling whole_model)
+about_files := $(patsubst %,t/%.t,bench_peers docs harness install lintian \
+               package spelling whole_model)
 
 # whether all of them are to be run
 run_all = $(if $(filter-out $(wildcard $(TESTS)),$(all_tests)),,yes)
@@ -82,13 +82,20 @@ NPM_PACKAGES := @hotwired/turbo@8.0.23 axe-core@4.14.1 busboy@1.6.0 \
                 koa-bodyparser@4.4.1 kubernetes-models@3.1.0 multer@2.5.0 \
                 standardwebhooks@1.1.1 undici@6.29.1
 
+# for "make bench", besides
+BENCH_PACKAGES     = apache2-bin haproxy libnginx-mod-http-js \
+                     libnginx-mod-http-lua lua-cjson lua-socket openssl \
+                     valgrind $(call unless_there,node,nodejs) \
+                     $(call unless_there,npm,npm)
+BENCH_NPM_PACKAGES := fastify@4.29.1 undici@6.29.1
+
 # Many a Node isn't Debian's, and its npm can't be installed beside it.
 unless_there = $(if $(shell command -v $1),,$2)
 
 .DELETE_ON_ERROR:
 .PHONY: all build deps test-deps test test-fast test-plain test-sanitized \
         test-in versions test-static mutants fuzz routes differential faults \
-        soak recipes coverage covered sanitized unit linear lint demo \
+        soak recipes bench coverage covered sanitized unit linear lint demo \
         pictures install package deb deb-test image-test clean help FORCE
 
 all: build
@@ -159,14 +166,17 @@ test-deps:
 	@t/build/packages.sh $(BUILD_PACKAGES) $(TEST_PACKAGES)
 	@$(MAKE) --no-print-directory $(npm)/packages
 
-npm := build/npm
+npm   := build/npm
+bench := build/bench
 
-$(npm)/packages: FORCE
-	@echo '$(NPM_PACKAGES)' | cmp -s - $@ || { \
+$(npm)/packages: npm_packages = $(NPM_PACKAGES)
+
+$(npm)/packages $(bench)/npm/packages: FORCE
+	@echo '$(npm_packages)' | cmp -s - $@ || { \
 	    rm -rf $(@D) && mkdir -p $(@D) && \
 	    npm install --prefix $(@D) --no-save --no-package-lock --no-audit \
-	        --no-fund --ignore-scripts $(NPM_PACKAGES) && \
-	    echo '$(NPM_PACKAGES)' > $@; }
+	        --no-fund --ignore-scripts $(npm_packages) && \
+	    echo '$(npm_packages)' > $@; }
 
 # In the nginx installed, counting the lines that are run, the tests of single
 # functions, and then the first again with a module and an nginx that notice
@@ -311,6 +321,38 @@ recipes: test-deps
 	@t/build/packages.sh $(RECIPE_PACKAGES)
 	FLOWDASH_SHOTS=$(CURDIR)/build/recipes/shots FLOWDASH_TIMEOUT=7200 \
 	$(MAKE) --no-print-directory test-plain TESTS='t/recipes/*.t' JOBS=1
+
+
+# What an action costs, beside other gateways; writes docs/benchmarks.md.  QUICK=1
+# shows in a few minutes that all works, and writes no page.
+bench: ROUNDS := 5
+bench:
+	@echo '"make bench" takes about $(if $(QUICK),3 minutes,$(BENCH_TIME)).' \
+	    'Nothing else may run beside it.'
+	@t/build/packages.sh $(BUILD_PACKAGES) $(BENCH_PACKAGES)
+	@$(MAKE) --no-print-directory build $(bench)/npm/packages \
+	    $(addprefix $(bench)/,load others libcurl)
+	FLOWDASH_NGINX='$(NGINX)' FLOWDASH_MODULE=$(CURDIR)/$(MODULE) \
+	FLOWDASH_NPM=$(CURDIR)/$(bench)/npm \
+	t/bench/bench --rounds=$(ROUNDS) $(if $(QUICK),--quick)
+	@mkdir -p docs/images
+	t/bench/page $(bench)/results.json $(if $(QUICK),$(addprefix \
+	    $(bench)/benchmarks.,md svg),docs/benchmarks.md \
+	    docs/images/benchmarks.svg)
+
+# measured
+BENCH_TIME := 50 minutes
+
+$(bench)/npm/packages: npm_packages = $(BENCH_NPM_PACKAGES)
+
+$(bench)/%: t/bench/%.c
+	$(bench_program)
+
+$(bench)/%: t/bench/peers/%.c
+	$(bench_program)
+
+bench_program = @mkdir -p $(@D); $(CC) -O2 -D_GNU_SOURCE $(warnings) -Werror \
+                -o $@ $< -lcurl -lm
 
 
 # In the two builds below, a test can make any call of the module fail that
@@ -624,6 +666,8 @@ help:
 	@echo '                random in N=10000 whole actions'
 	@echo 'make soak       half an hour of actions, faults and reloads: TIME=1800'
 	@echo 'make recipes    run docs/recipes in front of Redmine and other apps'
+	@echo 'make bench      measure what an action costs, beside other gateways, and'
+	@echo '                write docs/benchmarks.md: ROUNDS=5; QUICK=1 only tries it'
 	@echo 'make fuzz       try inputs that nobody thought of: TIME=60 seconds for'
 	@echo '                each of FUZZ="$(fuzzers)"'
 	@echo 'make coverage   run all tests, show which code did not run'

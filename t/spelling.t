@@ -49,6 +49,7 @@ my @READ = (
         => \&c_comments ],                      # strings in other languages
     [ qr{^ngx_flowdash_module/.*\.[ch]$} => \&c_messages ],
     [ qr{\.[ch]$|\.java$|\.go$|\.css$|\.php$|\.js$} => \&c_comments ],
+    [ qr{\.lua$} => \&lua ],
     [ qr{\.s?html$} => \&html ],
     [ qr{\.(?:xml|svg)$} => \&html ],
     [ qr{\.t$|\.p[lm]$} => \&perl ],
@@ -137,7 +138,12 @@ sub by_hash ($text) {
         split /\n/, $text, -1;
 }
 
-# the same, and POD but for its examples
+sub lua ($text) {
+    return join "\n", map { /^\s*-- (?! {4})(.*)$/ ? $1 : '' }
+        split /\n/, $text, -1;
+}
+
+# those of the shell's kind, and POD but for its examples
 
 sub perl ($text) {
     my $pod = 0;
