@@ -89,6 +89,10 @@ http {
 EOC
 }
 
+# each copy of it, and each line of the record, needs memory of its own
+
+my $long = '{"task":{"Stage":"' . 'x' x 9000 . '"}}';
+
 my %read = (flow => 0, error => 0);
 my $number = 0;
 my %failed;                             # paths of calls that have failed
@@ -110,7 +114,8 @@ sub collect {
 sub send_one ($uri, $enough) {
     my $i = ++$number;
     my $res = $t->request('POST', $uri, headers => [ @json, 'X-Number' => $i ],
-        body => '{"task":{"Stage":"Done"}}', timeout => 60);
+        body => $uri =~ /long/ ? $long : '{"task":{"Stage":"Done"}}',
+        timeout => 60);
     for (1 .. 20) {
         collect();
         last if !$calls{$i}{step} || $calls{$i}{undo} || $calls{$i}{$enough};
@@ -223,6 +228,11 @@ for my $mode ([ 'fsync=on' => "flowdash_outbox %%DIR%%/box key=file:key;" ],
 
     my @refused = explore("$name, refused", '/whole/refused', 'undo');
     my @ok = explore("$name, ok", '/whole/ok', 'after');
+
+    if ($name eq 'fsync=on') {
+        push @refused, explore("$name, long", '/whole/refused/long', 'undo');
+        push @ok, explore("$name, long", '/whole/ok/long', 'after');
+    }
 
     # what had no memory is tried again after some seconds
 
