@@ -85,7 +85,7 @@ NPM_PACKAGES := @hotwired/turbo@8.0.23 axe-core@4.14.1 busboy@1.6.0 \
 # for "make bench", besides
 BENCH_PACKAGES     = apache2-bin haproxy libnginx-mod-http-js \
                      libnginx-mod-http-lua lua-cjson lua-socket openssl \
-                     valgrind $(call unless_there,node,nodejs) \
+                     strace valgrind $(call unless_there,node,nodejs) \
                      $(call unless_there,npm,npm)
 BENCH_NPM_PACKAGES := fastify@4.29.1 undici@6.29.1
 

@@ -127,7 +127,7 @@ sub page ($self) {
     return join "\n", $self->head, $self->wanted, $self->losses,
         $self->how, $self->actions, $self->steps, $self->rates,
         (map { $self->section(@$_) } @SECTIONS), $self->memory,
-        $self->instructions, $self->noise;
+        $self->instructions, $self->system_calls, $self->noise;
 }
 
 sub head ($self) {
@@ -353,6 +353,15 @@ sub instructions ($self) {
             [ $self->name($id), map { figure($self->{instructions}{$_}{$id}) }
                 @sizes ];
         } grep { $self->{instructions}{ $sizes[0] }{$_} } @{ $self->{order} });
+}
+
+sub system_calls ($self) {
+    my $of = $self->{system_calls} or return ();
+    return "## System calls\n\nOf a request, counted by `strace`.\n\n"
+        . table([ '', 'all', '' ], map {
+            [ $self->name($_), sprintf('%.1f', $of->{$_}{sum}),
+              join ', ', map { sprintf '`%s` %.1f', @$_ } @{ $of->{$_}{of} } ]
+        } grep { $of->{$_} } @{ $self->{order} });
 }
 
 sub noise ($self) {
