@@ -141,7 +141,7 @@ sub start_others ($self) {
 
     $self->_wait_for_peer({ name => 'others', main => $pid, port => $_,
                             alone => 1 }) for @ports;
-    $self->{others} = $self->_start('tls', 'tls', 'crm_tls');
+    $self->_start('tls', 'tls', 'crm_tls');
 }
 
 # start_peer($kind, %option)
@@ -160,8 +160,7 @@ sub _start ($self, $name, $kind, $port, %option) {
     my ($file) = grep { -e } map { "$PEERS/$kind.$_" } qw(conf cfg js);
     my $dir = "$self->{dir}/$name";
     my $workers = $option{workers} // 1;
-    my @valgrind = $option{callgrind} ? ('valgrind', '--tool=callgrind',
-        '--callgrind-out-file=/dev/null', "--log-file=$option{callgrind}") : ();
+    my @valgrind = $option{callgrind} ? _valgrind($option{callgrind}) : ();
     my %value = (
         PORT => $self->port($port), PORT2 => $self->port("${port}_second"),
         APP => $option{app} // $self->port('app'),
@@ -317,26 +316,37 @@ sub _slurp ($name) {
 
 sub measure ($self, $peer, $uri, $body, %option) {
     my $before = $self->cpu($peer);
-    my $result = $self->_program('others', 'load', $peer->{port}, $uri,
-        $body->{type}, $self->body_file($body), $option{connections},
-        $option{seconds}, $option{rate} // ());
+    my $result = $self->_program('others', "$ROOT/build/bench/load",
+        $peer->{port}, $uri, $body->{type}, $self->body_file($body),
+        $option{connections}, $option{seconds}, $option{rate} // ());
 
     $result->{cpu} = ($self->cpu($peer) - $before) / $result->{requests};
     return $result;
 }
 
-# the same for libcurl alone, which calls the endpoint with the payload
+# the same for libcurl alone, which calls the endpoint with the payload; with
+# "callgrind", a log, it is counted
 
 sub measure_libcurl ($self, $body, %option) {
     my $file = "$self->{dir}/payload $body->{size}";
     $self->write_file("payload $body->{size}", encode_json(contract($body)))
         if !-e $file;
 
-    return $self->_program('gateway', 'libcurl', $option{tls}
+    return $self->_program('gateway', _libcurl($option{callgrind}), $option{tls}
         ? 'https://localhost:' . $self->port('crm_tls') . '/crm'
         : 'http://127.0.0.1:' . $self->port('crm') . '/crm',
         $file, $option{connections}, $option{seconds},
         $option{tls} ? "$self->{dir}/ca.pem" : ());
+}
+
+sub _libcurl ($log) {
+    my $program = "$ROOT/build/bench/libcurl";
+    return $log ? (_valgrind($log), $program) : $program;
+}
+
+sub _valgrind ($log) {
+    return ('valgrind', '--tool=callgrind', '--callgrind-out-file=/dev/null',
+            "--log-file=$log");
 }
 
 sub body_file ($self, $body) {
@@ -345,14 +355,14 @@ sub body_file ($self, $body) {
     return $file;
 }
 
-sub _program ($self, $processors, $name, @arguments) {
+sub _program ($self, $processors, @command) {
     open my $pipe, '-|', 'taskset', '-c', $self->{processors}{$processors},
-        "$ROOT/build/bench/$name", @arguments or die "$name: $!\n";
+        @command or die "taskset: $!\n";
     my $output = do { local $/; readline $pipe } // '';
-    close $pipe or die "$name @arguments\n";
+    close $pipe or die "@command\n";
 
     my $result = decode_json($output);
-    die "$name @arguments: no answer\n" if !$result->{requests};
+    die "@command: no answer\n" if !$result->{requests};
     return $result;
 }
 
