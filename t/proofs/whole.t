@@ -1,70 +1,100 @@
 #!/usr/bin/perl
 
 # "make faults": executions with undos and after-steps, and faults at random
-# points: killed workers, a loss of power, a full disk, endpoints and an app that
-# fail in every way.  In the end the books of the endpoint, of the app and the
-# outbox must agree about each of them, see Test::Flowdash::Books.  The table of
-# docs/whole-actions-faults.md is written from what has happened, if
-# FLOWDASH_WHOLE_TABLE names it.
+# times and at each point of the work: killed workers, a loss of power, a full
+# disk, endpoints and an app that fail in every way.  In the end the books of the
+# endpoint, of the app and the outbox must agree about each of them, see
+# Test::Flowdash::Books.  The table of docs/whole-actions-faults.md is written
+# from what has happened, if FLOWDASH_WHOLE_TABLE names it.
 #
-# FLOWDASH_WHOLE: how many executions; FLOWDASH_SEED: the same faults again;
-# FLOWDASH_WHOLE_FAULTS: only these, separated by spaces.
+# FLOWDASH_WHOLE: how many executions; FLOWDASH_SEED: the same choices again;
+# FLOWDASH_WHOLE_FAULTS: only these, separated by "|"; FLOWDASH_WHOLE_CROWD: how
+# many records wait at once in the end.
 
 use v5.36;
 
 use FindBin;
 use lib "$FindBin::Bin/../lib";
-use List::Util qw(max min sum0);
+use File::Path qw(make_path remove_tree);
+use List::Util qw(max min shuffle sum0);
 use POSIX ();
 use Test::Flowdash;
 use Test::Flowdash::Books;
+use Test::Flowdash::Crowd;
+use Test::Flowdash::Points;
 use Test::Flowdash::Power;
+use Test::Flowdash::WholeTable;
 use Time::HiRes qw(sleep time);
 
-use constant { CLIENTS => 12, UP => 60, DRAINED => 600 };
+use constant { CLIENTS => 24, UP => 60, DRAINED => 240, ENOUGH => 5000 };
 
 my $executions = $ENV{FLOWDASH_WHOLE} // 10_000;
+my $crowd = $ENV{FLOWDASH_WHOLE_CROWD} // min 100_000, 10 * $executions;
 my $seed = $ENV{FLOWDASH_SEED} || 1 + int rand 1 << 31;
 my $t = Test::Flowdash->new(log_level => 'info');
 my $dir = $t->dir;
 my ($outbox, $machine) = ("$dir/outbox", "$dir/machine");
 my $power = Test::Flowdash::Power->new($outbox, $machine);
-my (@happened, %kept);
+my $points = Test::Flowdash::Points->new($machine);
+my $begin = time;
+my (@happened, %kept, %clients, %all);
+my ($fast, $armed, $phase) = (0, 0);
 
-note("FLOWDASH_SEED=$seed makes the same faults again");
+note("FLOWDASH_SEED=$seed makes the same choices again");
 srand $seed;
 
 $ENV{FLOWDASH_OUTBOX} = $outbox;
 $ENV{FLOWDASH_MACHINE} = $machine;
+$t->preload('points');
+my $tool = $t->{preload};
 $t->preload('machine');
 $t->write_file('outbox.key', "a key of the outbox, for this test only\n");
+make_path("$dir/damaged");
 Test::Flowdash::Books::books($t, $seed);
-config();
-start();
 
-my $begin = time;
-my %clients = map { client($_) => 1 } 1 .. CLIENTS;
-inject();
-quiet();
-drain();
-my %answers = answers();
-my $first = check('what the outbox has kept is shown');
-table($first) if $ENV{FLOWDASH_WHOLE_TABLE};
+# fsync=off has other promises; the names of the executions begin with a number
 
-# a person decides what is unknown, by the app's book, and what is dead is tried
-# again: everything becomes whole
+phase('on', 1, int $executions * 0.85);
+phase('off', 101, int $executions * 0.15);
 
-$t->write_file('mercy', '');
-operator();
-drain();
-my $second = check('all is done, or undone');
-is(join(' ', grep { !$kept{$_} && $second->{$_}{place} } sort keys %$second),
-   '', 'nothing is left in the outbox');
-
+my $waited = $crowd ? crowd() : undef;
 ends(time - $begin);
 
 
-sub config () {
+sub phase ($fsync, $number, $count) {
+    $phase = { fsync => $fsync, number => $number, from => time };
+    unlink "$dir/mercy";
+    config();
+    start();
+
+    my @numbers = $number .. $number + CLIENTS - 1;
+    %clients = map { client($_, $count / CLIENTS) => 1 } @numbers;
+    inject();
+    quiet();
+    drain(1);
+    $phase->{answers} = answers();
+    check("fsync=$fsync: what the outbox has kept is shown", \%all);
+
+    # a person decides what is unknown, by the app's book, and what is dead is
+    # tried again: everything becomes whole
+
+    $t->write_file('mercy', '');
+    for my $round (1 .. 8) {
+        last if !operator();
+        drain($round <= 2);             # the power may take back a decision
+    }
+    $points->disarm;
+    my %then;
+    check("fsync=$fsync: all is done, or undone", \%then);
+    is(join(' ', grep { $then{$_}{place} && !$kept{$_} } sort keys %then), '',
+       "fsync=$fsync: nothing else is left in the outbox");
+    stop();
+    remove_tree($outbox, map { "$machine/$_" } qw(f d ever made));
+    $power = Test::Flowdash::Power->new($outbox, $machine);
+    %kept = ();
+}
+
+sub config ($limit = '') {
     my $hook = 'http://127.0.0.1:%%PORT_hook%%';
     my $steps = join '', map {
         my ($name, $handler) = @$_;
@@ -89,13 +119,15 @@ events { }
 http {
     %%HTTP_GLOBALS%%
     flowdash_zone whole:2m;
-    flowdash_outbox $outbox key=file:$dir/outbox.key max_age=10m;
+    flowdash_outbox $outbox key=file:$dir/outbox.key
+                    fsync=$phase->{fsync} max_age=2h$limit;
     flowdash_timeout 1s;
     proxy_connect_timeout 1s;
     proxy_read_timeout 1s;
     log_format whole "\$arg_n|\$flowdash_id|\$flowdash_result|\$status|"
                      "\$upstream_status";
     access_log %%DIR%%/whole.log whole;
+    log_format counted "\$status \$http_idempotency_key";
 
     upstream two {
         server 127.0.0.1:%%PORT_app%% max_fails=0;
@@ -121,6 +153,28 @@ http {
             flowdash_after "Mail" { flowdash_call $hook/after/Mail; }
             proxy_pass http://two;
         }
+
+        # for very many records: nginx is quick enough to count them itself
+
+        location = /crowd {
+            flowdash_action "Crowd";
+            flowdash_step "Ask" { return 200; }
+            flowdash_after "Count" {
+                flowdash_call http://127.0.0.1:%%PORT_http%%/counted;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_http%%/ping;
+        }
+
+        location = /counted {
+            access_log %%DIR%%/counted.log counted;
+            if (-f %%DIR%%/crowd.down) { return 503; }
+            return 200;
+        }
+
+        location = /ping {
+            access_log off;
+            return 200;
+        }
     }
 }
 END
@@ -141,7 +195,7 @@ sub start () {
         exec_nginx();
     });
     waitpid $launcher, 0;
-    $t->wait_for(sub { workers(pid('nginx.pid')) >= 2 }, UP)
+    $t->wait_for(sub { $points->is_off || workers(pid('nginx.pid')) >= 2 }, UP)
         or BAIL_OUT('nginx does not start: ' . substr $t->error_log, -2000);
 }
 
@@ -149,7 +203,7 @@ sub exec_nginx () {
     open STDIN, '<', '/dev/null';
     open STDERR, '>>', "$dir/stderr.log" or die $!;
     $ENV{LD_PRELOAD} = join ' ', grep { $_ }
-        $ENV{FLOWDASH_PRELOAD}, $t->{preload};
+        $ENV{FLOWDASH_PRELOAD}, $tool, $t->{preload};
     exec $t->{nginx}, '-p', "$dir/", '-e', 'stderr', '-c', 'nginx.conf', '-g',
         'daemon off;' or die "$t->{nginx}: $!\n";
 }
@@ -178,6 +232,12 @@ sub processes () {
     return @pids;
 }
 
+sub stop () {
+    kill QUIT => pid('nginx.pid');
+    ok($t->wait_for(sub { !processes() }), "fsync=$phase->{fsync}: nginx ends")
+        or kill_all();
+}
+
 sub kill_all () {
     while (my @pids = processes()) {
         kill KILL => @pids;
@@ -189,20 +249,20 @@ sub kill_all () {
 # One client after the other.  Each execution has a name, which is its field N;
 # some clients leave, and some try again with the same key.
 
-sub client ($number) {
+sub client ($number, $quota) {
     my $pid = fork // die "fork: $!\n";
     return $pid if $pid;
 
     srand $seed + 10 * $number;
-    my $quota = $executions / CLIENTS;
     open my $book, '>>', "$dir/clients.book" or POSIX::_exit(1);
     for (my $n = 1; $n <= $quota; $n++) {
         my $key = "$number-$n";
         for (my $try = 0; $try < 3; $try++) {
             my $answer = execute($book, $try ? "$key-$try" : $key, $key);
-            last if $answer =~ /^[23]/ || rand(2) < 1;
+            last if $answer =~ /^[23]/;
+            sleep rand 0.8;             # or there are most when all is down
+            last if rand(2) < 1;
             $n++;
-            sleep rand 0.5;             # or there are most when all is down
         }
         sleep rand 0.1;
     }
@@ -239,54 +299,105 @@ sub wait_until_up () {
     return;
 }
 
+# of the clients of this phase
+
 sub answers () {
-    return map { my ($n, $start, $end, $status) = split /\t/;
-                 ($n => { start => $start, end => $end, status => $status }) }
+    my %all = map { my ($n, $start, $end, $status) = split /\t/;
+                    ($n => { start => $start, end => $end, status => $status }) }
         Test::Flowdash::Books::_lines("$dir/clients.book");
+    my ($first, $last) = ($phase->{number}, $phase->{number} + CLIENTS - 1);
+    return { map { ($_ => $all{$_}) }
+             grep { my ($number) = /^(\d+)/;
+                    $number >= $first && $number <= $last } keys %all };
 }
 
 
 # Faults, as long as there are clients.
 
 sub inject () {
+    my $faults = faults();
+    my $only = $ENV{FLOWDASH_WHOLE_FAULTS} // '';
+    my @names = grep { /$only/ } sort keys %$faults;
+    my @all = map { ($_) x $faults->{$_}[0] } @names;
+    my @once = shuffle(@names);         # each of them, and then at random
+
+    $phase->{arms} = qr/./;
+    while (running()) {
+        nap(0.3 + rand 1.2);
+        next if !@all;
+        my $what = shift @once // $all[rand @all];
+        my $begun = time;
+        my $done = $faults->{$what}[1]->();
+        happened($what, $begun) if ($done // 1) ne 'not';
+    }
+    $phase->{arms} = undef;
+    $points->disarm;
+    tick();
+}
+
+sub faults () {
     my %faults = (
-        'a worker is killed' => [ 6, \&kill_worker ],
+        'a worker is killed' => [ 3, \&kill_worker ],
         'nginx is killed' => [ 2, sub { kill_all(); start() } ],
-        'power fails' => [ 4, \&power_fails ],
+        'power fails' => [ 2, \&power_fails ],
         'reload' => [ 2, sub { kill HUP => pid('nginx.pid') } ],
         'upgrade' => [ 1, \&upgrade ],
-        'the endpoint is down' => [ 2, sub { flag('hook.down', 3) } ],
+        'the endpoint is down' => [ 1, sub { flag('hook.down', 1) } ],
+        'the endpoint is down for an hour' => [ 1, \&down_for_an_hour ],
         'the endpoint is slow' => [ 1, sub { weather('hook', 'slow') } ],
         'the endpoint answers 503' => [ 1, sub { weather('hook', 'fail') } ],
         'the endpoint cuts connections' => [ 1,
             sub { weather('hook', 'reset') } ],
-        'the app is down' => [ 2, sub { flag('app.down', 2) } ],
+        'the app is down' => [ 1, sub { flag('app.down', 1) } ],
         'the app is slow' => [ 1, sub { weather('app', 'slow') } ],
         'the app answers 503' => [ 1, sub { weather('app', 'fail') } ],
         'the app cuts connections' => [ 1, sub { weather('app', 'reset') } ],
         'the disk is full' => [ 2, sub { flag('machine/full', 1) } ],
+        'max_size is reached' => [ 1, \&max_size ],
         'the clock jumps by an hour, and back' => [ 1,
-            sub { flag('machine/later', 2, 'x' x 3600) } ],
+            sub { flag('machine/later', 1, 'x' x 3600) } ],
         'a record is cut' => [ 1, sub { damage(\&cut) } ],
         'a record is forged' => [ 1, sub { damage(\&forge) } ],
         'a record is of a newer version' => [ 1, sub { damage(\&newer) } ],
     );
 
-    if ($ENV{FLOWDASH_WHOLE_FAULTS}) {
-        my $only = $ENV{FLOWDASH_WHOLE_FAULTS} =~ s/ /|/gr;
-        delete @faults{ grep { !/$only/ } keys %faults };
-    }
-    my @all = map { ($_) x $faults{$_}[0] } sort keys %faults;
+    # without fsync, what was damaged may be lost as well
 
-    while (running()) {
-        sleep 0.3 + rand 1;
-        next if !@all;
-        my $what = $all[rand @all];
-        my $begun = time;
-        my $done = $faults{$what}[1]->();
-        next if ($done // 1) eq 'not';
-        push @happened, { what => $what, from => $begun, to => time };
-        Test::Flowdash::Books::_note("$dir/faults.book", $what, $begun);
+    delete @faults{ grep { /^a record/ } keys %faults }
+        if $phase->{fsync} eq 'off';
+    return \%faults;
+}
+
+sub happened ($what, $begun = time) {
+    push @happened, { what => $what, from => $begun, to => time,
+                      phase => $phase };
+    Test::Flowdash::Books::_note("$dir/faults.book", $what, $begun);
+}
+
+# Meanwhile there are faults at points.
+
+sub nap ($seconds) {
+    my $end = time + $seconds;
+    while ((my $left = $end - time) > 0) {
+        tick();
+        sleep min 0.05, $left;
+    }
+}
+
+sub tick () {
+    my ($what, $point) = $points->happened;
+    if ($what) {
+        happened(($what eq 'kill' ? 'a worker is killed' : 'power fails')
+                 . ' at a point');
+        power_fails() if $what eq 'power';
+        $armed = time + rand 0.5;
+    }
+    return if !$phase->{arms} || $points->is_armed || time < $armed;
+
+    # what is rare is made to happen
+
+    if ($points->arm($phase->{arms}, rand(3) < 1)) {
+        rand(4) < 3 ? kill_worker() : kill HUP => pid('nginx.pid');
     }
 }
 
@@ -305,6 +416,8 @@ sub kill_worker () {
 sub power_fails () {
     kill_all();
     my ($files, $less, $gone) = $power->fails;
+    $points->power_is_back;
+    $phase->{power} = time;
     note("power failed: of $files records, $gone are gone, $less have lost "
          . 'lines');
     start();
@@ -315,14 +428,46 @@ sub power_fails () {
 sub upgrade () {
     my $old = pid('nginx.pid');
     kill USR2 => $old;
-    $t->wait_for(sub { -e "$dir/nginx.pid.oldbin"
-                       && workers(pid('nginx.pid')) >= 2 });
+    until_(sub { -e "$dir/nginx.pid.oldbin"
+                 && workers(pid('nginx.pid')) >= 2 });
     kill QUIT => $old;
-    $t->wait_for(sub { !-e "$dir/nginx.pid.oldbin" });
+    until_(sub { !-e "$dir/nginx.pid.oldbin" });
+}
+
+# ... or without power
+
+sub until_ ($code) {
+    $t->wait_for(sub { $points->is_off || $code->() });
+}
+
+sub down_for_an_hour () {
+    $t->write_file('hook.down', '');
+    for (1 .. 6) {
+        faster(600);
+        nap(0.2);
+    }
+    unlink "$dir/hook.down";
+}
+
+# time that passes, for nginx
+
+sub faster ($seconds) {
+    open my $file, '>>', "$machine/fast" or die $!;
+    truncate $file, $fast += $seconds;
+}
+
+# each record reserves about 70 kB
+
+sub max_size () {
+    config(' max_size=1m');
+    kill HUP => pid('nginx.pid');
+    nap(0.5 + rand 0.5);
+    config();
+    kill HUP => pid('nginx.pid');
 }
 
 sub weather ($who, $what) {
-    flag("$who.weather", 2, $what);
+    flag("$who.weather", 1, $what);
 }
 
 # a file that is there for some time
@@ -330,36 +475,41 @@ sub weather ($who, $what) {
 sub flag ($name, $seconds, $text = '') {
     $t->write_file("$name.new", $text);
     rename "$dir/$name.new", "$dir/$name";
-    sleep $seconds * (0.3 + rand);
+    nap($seconds * (0.3 + rand));
     unlink "$dir/$name";
 }
 
-# Something is done to a record that waits for its next try.
+# Something is done to a record that waits for its next try.  Who moves a record
+# has it: a worker moves it before it reads it.
 
 sub damage ($how) {
-    my @waiting = grep { !m{^(?:dead|unknown)/|/(?:now|sending)/} }
-        Test::Flowdash::Books::records($outbox) or return 'not';
-    my $file = $waiting[rand @waiting];
-    my $text = Test::Flowdash::Books::read_record("$outbox/$file")
-        // return 'not';
-    my ($n) = $text =~ /\bN\\*"\s*:\s*\\*"([\d-]+)/ or return 'not';
-    my $new = $how->($text);
-    return 'not' if $new eq $text;
+    my ($n, $text, $new, $id);
+    my $taken = "$dir/damaged/new";
 
-    # in place, as a worker may have just opened it
+    for my $file (shuffle(Test::Flowdash::Books::records($outbox))) {
+        next if $file !~ m{/\d+(?:\.\w+)?/(\w+)[^/]*$};
+        $id = $1;
+        rename "$outbox/$file", $taken or next;
+        $text = Test::Flowdash::Books::read_record($taken);
+        ($n) = $text =~ /\bN\\*"\s*:\s*\\*"([\d-]+)/;
+        $new = $n ? $how->($text) : '';
+        last if $new && $new ne $text;
+        rename $taken, "$outbox/waiting/$id" or die "$file: $!\n";
+        undef $new;
+    }
+    return 'not' if !$new;
 
-    open my $record, '+<:raw', "$outbox/$file" or return 'not';
-    truncate $record, length $new if $how == \&cut;
-    print $record $new;
-    close $record;
-    $kept{$n} = $file =~ s{.*/}{}r;
+    my $end = $how == \&cut ? '' : "\0";
+    truncate $taken, 0 or die $!;
+    open my $record, '+<:raw', $taken or die $!;
+    print $record $new, $end;
+    close $record or die $!;
+    $t->write_file("machine/f/$id", length("$new$end") . "\n$new");
+    rename $taken, "$outbox/waiting/$id" or die "$id: $!\n";
+    $kept{$n} = { id => $id, text => $new };
 }
 
-# behind the lines there may be space that was reserved
-sub cut ($text) {
-    $text =~ s{\0+\z}{};
-    return substr $text, 0, length($text) / 2;
-}
+sub cut ($text) { return substr $text, 0, length($text) / 2 }
 
 sub forge ($text) { return $text =~ s/whole\.test/other\.test/r }
 
@@ -373,154 +523,173 @@ sub quiet () {
                                 machine/full machine/later);
 }
 
-# The clock is fast, so that what is due comes soon.
+# Time passes fast, so that what is due comes soon, while nothing is in flight.
+# At first there are faults at points, if "arms" says so.
 
-sub drain () {
-    my ($end, $later, $waiting) = (time + DRAINED, 0);
-    sleep 5;                            # what is late has come
+sub drain ($arms) {
+    my ($end, $waiting, $still) = (time + DRAINED, 0, 0);
+    $phase->{arms} = qr/undo|after-step|move|remove|give|take
+                        |the[ ](?:delivery|again|outcome)/x if $arms;
+    nap(3.5);                           # what is late has come
+    my $faults = time + min 20, $executions / 100;
     while (time < $end) {
-        $waiting = grep { !m{^(?:dead|unknown)/} }
+        undef $phase->{arms} if time > $faults;
+        tick();
+        my @waiting = grep { !m{^(?:dead|unknown)/} }
             Test::Flowdash::Books::records($outbox);
+        $waiting = @waiting;
+        next if $points->is_off;
         last if !$waiting;
-        $t->write_file('machine/later.new', 'x' x ($later += 30));
-        rename "$machine/later.new", "$machine/later";
-        sleep 0.5;
+        my $calls = grep { m{/(?:now|sending)/} } @waiting;
+        if ($calls && $still++ < 50) {
+            sleep 0.05;
+            next;
+        }
+        $still = 0;
+        faster(60);
+        sleep 0.12;
     }
-    is($waiting, 0, 'nothing waits any more');
+    undef $phase->{arms};
+    $points->disarm;
+    is($waiting, 0, "fsync=$phase->{fsync}: nothing waits any more");
 }
 
-# A person looks into the app's book.
+# A person looks into the app's book.  Returns how many records there were.  What
+# is damaged, or has no line, stays.
 
 sub operator () {
     my $books = Test::Flowdash::Books::read_books($dir);
     my $outbox_of = Test::Flowdash::Books::outbox($outbox);
 
+    delete @$outbox_of{ keys %kept, grep { !/^[\d-]+$/ } keys %$outbox_of };
     for my $n (sort keys %$outbox_of) {
-        next if $kept{$n};
         my $file = $outbox_of->{$n};
         my ($place, $name) = split m{/}, $file;
         my $to = $place eq 'dead' ? 'waiting'
             : $books->{$n}{app} ? 'after' : 'undo';
         rename "$outbox/$file", "$outbox/$to/$name" or die "$file: $!\n";
     }
+    return scalar keys %$outbox_of;
 }
 
-# All books: { N => { verdict, place, ways, start, end } }
+# What somebody has damaged must still be there, as it was.
 
-sub check ($name) {
+sub damaged () {
+    my @wrong;
+    my @all = Test::Flowdash::Books::records($outbox);
+    for my $n (sort keys %kept) {
+        my ($id, $text) = @{ $kept{$n} }{qw(id text)};
+        my ($file) = grep { m{^dead/\Q$id\E} } @all;
+        push @wrong, "$n: the damaged record $id is gone" if !$file;
+        push @wrong, "$n: the damaged record $id was changed" if $file
+            && Test::Flowdash::Books::read_record("$outbox/$file") ne $text;
+    }
+    return @wrong;
+}
+
+# All books: adds { N => { verdict, place, ways, start, end } }
+
+sub check ($name, $all) {
     my $books = Test::Flowdash::Books::read_books($dir);
+    my %count;
+    my @wrong = damaged();
     my $records = Test::Flowdash::Books::outbox($outbox);
-    my (%all, @wrong, %count);
+    my $answers = $phase->{answers};
+    my @full = grep { $_->{what} eq 'the disk is full' } @happened;
 
-    for my $n (sort keys %answers) {
+    for my $n (sort keys %$answers) {
         my $x = $books->{$n} // { keys => {}, ways => {} };
-        my $answer = $answers{$n};
+        my $answer = $answers->{$n};
         my ($verdict, @what) = Test::Flowdash::Books::verdict(
             $x, $records->{$n}, $answer->{status},
-            scalar grep { $_->{what} eq 'the disk is full'
-                          && $answer->{end} >= $_->{from}
-                          && $answer->{start} <= $_->{to} } @happened);
+            full => scalar(grep { $answer->{end} >= $_->{from}
+                                  && $answer->{start} <= $_->{to} } @full),
+            lost => $phase->{fsync} eq 'off'
+                && ($phase->{power} // 0) > $answer->{start});
 
-        # what somebody has damaged must still be there, and says no more
+        # this one says no more
 
         if ($kept{$n}) {
             $verdict = 'damaged';
             @what = ();
         }
         push @wrong, map { "$n: $_" } @what;
-        $all{$n} = { %$answer, verdict => $verdict, place => $records->{$n},
-                     ways => $x->{ways} };
+        $all->{$n} = { %$answer, verdict => $verdict, place => $records->{$n},
+                       phase => $phase, ways => $x->{ways} };
         $count{$verdict}++;
     }
-    for my $n (sort keys %kept) {
-        push @wrong, "$n: the damaged record is gone"
-            if !grep { m{/\Q$kept{$n}\E} } Test::Flowdash::Books::records($outbox);
-    }
+    again_before_undo($books, $all);
 
     is(scalar @wrong, 0, "$name: " . join ', ',
        map { "$count{$_} $_" } sort keys %count);
     $#wrong = 29 if @wrong > 30;
     diag(join "\n", @wrong) if @wrong;
-    return \%all;
+}
+
+# A client has tried again with the same key, before the undo was there.
+
+sub again_before_undo ($books, $all) {
+    for my $n (grep { /^\d+-\d+-\d+$/ } keys %$all) {
+        my ($key) = $n =~ /^(\d+-\d+)/;
+        my $undone = $books->{$key} && $books->{$key}{undone} or next;
+        $all->{$n}{ways}{'client again'} = 1 if $undone > $all->{$n}{start};
+    }
 }
 
 
-# The table: for each fault the executions that ran meanwhile
+# Very many records: from a worker that has died, and moved by a person.
 
-sub table ($all) {
-    my @words = qw(done undone nothing unknown dead damaged wrong);
-    my (%rows, %times);
+sub crowd () {
+    $phase = { fsync => 'on', from => time };
+    $t->write_file('crowd.down', '');
+    config();
+    start();
+    my $crowd_of = Test::Flowdash::Crowd->new($t, $outbox, $crowd);
+    ok($crowd_of->template, 'a record waits, of which others are made');
+    $crowd_of->make;
+    unlink "$dir/crowd.down";
 
-    for my $fault (@happened) {
-        $times{ $fault->{what} }++;
-        for my $x (values %$all) {
-            next if $x->{start} > $fault->{to} || $x->{end} < $fault->{from};
-            $rows{ $fault->{what} }{$x} = $x;
-        }
-    }
-    for my $x (values %$all) {
-        $rows{ way($_) }{$x} = $x for keys %{ $x->{ways} };
-        $rows{'(all executions)'}{$x} = $x;
-    }
-
-    open my $file, '>', $ENV{FLOWDASH_WHOLE_TABLE} or die $!;
-    print $file <<"END" =~ s/^ {4}//gmr,
-    # Whole actions and faults
-
-    `make faults` sends @{[ scalar keys %$all ]} requests through an action with three undos and
-    an after-step, and lets things fail at random: @{[ scalar @happened ]} faults of the machine,
-    and each call of an endpoint or of the app may fail in its own way.
-    Then it compares what the endpoint has written down, what the app has, and
-    what the outbox keeps.
-
-    Each row counts the executions that ran during a fault:
-
-    * *done*: the app acted, and the after-step was delivered.
-    * *undone*: the app did not act, and each step that took effect was undone.
-    * *nothing*: the app did not act, and no step took effect.
-    * *unknown* and *dead*: the record is in that directory, for a person.
-      Afterwards the test moves these records, as the app's book says, and all of
-      them end as done or undone.
-    * *damaged*: the test has changed the record, which is kept and not sent.
-    * *wrong*: the books do not agree.
-
-END
-        "| what happened | times | ", join(' | ', @words), " |\n",
-        '|---|', '---|' x (@words + 1), "\n";
-    for my $what (sort keys %rows) {
-        my %count;
-        $count{ $_->{verdict} }++ for values %{ $rows{$what} };
-        my $times = $times{$what} // values %{ $rows{$what} };
-        print $file '| ', join(' | ', $what, $times,
-                               map { $count{$_} // 0 } @words), " |\n";
-    }
-    close $file or die $!;
-}
-
-sub way ($way) {
-    my ($what, $how) = split / /, $way;
-    my %who = (step => 'a step', undo => 'an undo', after => 'an after-step',
-               app => 'the app');
-    my %how = (
-        ok => 'succeeds', refuse => 'refuses', fail => 'answers 503',
-        again => 'answers 503 with Retry-After',
-        done_fail => 'takes effect, and answers 503',
-        cut => 'breaks off', done_cut => 'takes effect, and breaks off',
-        done_stall => 'takes effect, and never answers',
-        late => 'takes effect when nobody waits for it any more',
-        done_bad => 'takes effect, and answers no JSON',
-        refused => 'comes after its undo, and is refused',
-        remembered => 'comes before its step',
-    );
-    return "$who{$what} $how{$how}";
+    my $from = time;
+    $crowd_of->move;
+    my $result = $crowd_of->wait(
+        faster => \&faster,
+        faults => sub ($n) {
+            $n % 2 ? kill_worker() : kill HUP => pid('nginx.pid') });
+    is($result->{left}, 0, "none of $crowd records is left");
+    is($result->{missing}, 0, '... and each of them was delivered');
+    note(sprintf '%d records in %.0f s, %d times twice; a request took %.0f ms '
+         . 'at most', $crowd, time - $from, $result->{twice},
+         1000 * $result->{longest});
+    happened("$crowd records wait", $from);
+    stop();
+    return $result;
 }
 
 sub ends ($seconds) {
-    note(sprintf '%d executions, %d faults, %d s', scalar keys %answers,
+    my $all = $points->all;
+    note(sprintf '%d executions, %d faults, %d s', scalar keys %all,
          scalar @happened, $seconds);
-    my $master = pid('nginx.pid');
-    kill QUIT => $master;
-    ok($t->wait_for(sub { !processes() }), 'nginx ends');
+    note(join "\n", map { sprintf '%-45s %2d kills %2d without power', $_,
+                          @{ $all->{$_} }{qw(kill power)} } sort keys %$all);
+
+    my %did = map { ($_->{what} => 1) } @happened;
+    my %ways = map { ($_ => 1) } map { keys %{ $_->{ways} } } values %all;
+    my @never = grep { !$did{$_} }
+        do { $phase = { fsync => 'on' }; keys %{ faults() } };
+    push @never, grep { !$ways{$_} } 'step refused', 'client again';
+    for my $point (Test::Flowdash::WholeTable::points()) {
+        push @never, $point if !sum0 map { values %{ $all->{$_} } }
+            grep { /(?:^| )\Q$point\E$/ } keys %$all;
+    }
+    my $enough = $executions >= ENOUGH && !$ENV{FLOWDASH_WHOLE_FAULTS};
+    is(join(', ', sort @never), '', 'every kind of fault has happened')
+        if $enough;
+    note('these did not happen: ', join ', ', sort @never) if @never;
+
+    Test::Flowdash::WholeTable::write($ENV{FLOWDASH_WHOLE_TABLE},
+        all => \%all, happened => \@happened, points => $all, crowd => $waited)
+        if $ENV{FLOWDASH_WHOLE_TABLE};
+
     $t->allow_log(qr/exited on signal 9/);
     $t->allow_log(qr/No space left on device/);
     $t->done;

@@ -7,10 +7,12 @@
  *   full     the disk is full, for all that is below the outbox; at times, a
  *            part of what is written fits
  *   later    the time of day is later, by as many seconds as it has bytes
+ *   fast     so many seconds have passed, for all clocks; it must only grow
  *   boot_id  of this boot
  *   f/NAME   what a file had at its last fsync(), after its size
  *   d/INODE  what a directory had: the time, then a line for each entry
  *   ever/X   the entry X, a name or an inode, was once in a synced directory
+ *   made/I   when the directory of the inode I was made
  *
  * fsync() itself is not called: it keeps for the test what would survive.
  */
@@ -27,6 +29,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -41,6 +44,7 @@ typedef int (*open_t)(const char *path, int flags, ...);
 typedef int (*fallocate_t)(int fd, off_t offset, off_t len);
 typedef ssize_t (*pwrite_t)(int fd, const void *buf, size_t n, off_t offset);
 typedef int (*mkdir_t)(const char *path, mode_t mode);
+typedef int (*epoll_t)(int fd, struct epoll_event *events, int n, int timeout);
 
 
 static int keep(int fd);
@@ -49,6 +53,7 @@ static int keep_directory(const char *path, ino_t inode);
 static int in_outbox(int fd, char *path, size_t size);
 static int is_full(int fd);
 static size_t part(size_t n);
+static off_t size_of(const char *name);
 static const char *redirect(const char *path, char *other);
 
 
@@ -172,7 +177,7 @@ keep_directory(const char *path, ino_t inode)
         return -1;
     }
 
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
+    (void) syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
     (void) fprintf(out, "%lld.%09ld\n", (long long) now.tv_sec, now.tv_nsec);
 
     for ( ;; ) {
@@ -217,9 +222,10 @@ keep_directory(const char *path, ino_t inode)
 int
 mkdir(const char *path, mode_t mode)
 {
-    int          rc;
-    char         old[PATH_MAX];
-    struct stat  st;
+    int              rc, made;
+    char             old[PATH_MAX];
+    struct stat      st;
+    struct timespec  now;
 
     rc = NEXT(mkdir_t, "mkdir")(path, mode);
 
@@ -232,6 +238,14 @@ mkdir(const char *path, mode_t mode)
         (void) snprintf(old, sizeof(old), "%s/ever/%lu", faults,
                         (unsigned long) st.st_ino);
         (void) unlink(old);
+        (void) snprintf(old, sizeof(old), "%s/made/%lu", faults,
+                        (unsigned long) st.st_ino);
+        (void) syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+
+        made = open(old, O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, 0600);
+        (void) dprintf(made, "%lld.%09ld", (long long) now.tv_sec,
+                       now.tv_nsec);
+        (void) close(made);
     }
 
     return rc;
@@ -343,21 +357,61 @@ write(int fd, const void *buf, size_t n)
 int
 gettimeofday(struct timeval *tv, void *tz)
 {
-    int          rc;
-    char         later[PATH_MAX];
-    struct stat  st;
+    int  rc;
 
     rc = syscall(SYS_gettimeofday, tv, tz);
 
-    if (faults) {
-        (void) snprintf(later, sizeof(later), "%s/later", faults);
-
-        if (rc == 0 && stat(later, &st) == 0) {
-            tv->tv_sec += st.st_size;
-        }
+    if (rc == 0) {
+        tv->tv_sec += size_of("later") + size_of("fast");
     }
 
     return rc;
+}
+
+
+int
+clock_gettime(clockid_t clock, struct timespec *ts)
+{
+    int  rc;
+
+    rc = syscall(SYS_clock_gettime, clock, ts);
+
+    if (rc == 0 && (clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE
+                    || clock == CLOCK_BOOTTIME))
+    {
+        ts->tv_sec += size_of("fast");
+    }
+
+    return rc;
+}
+
+
+/* who waits must see that time has passed */
+
+int
+epoll_wait(int fd, struct epoll_event *events, int n, int timeout)
+{
+    if (faults && (timeout < 0 || timeout > 100)) {
+        timeout = 100;
+    }
+
+    return NEXT(epoll_t, "epoll_wait")(fd, events, n, timeout);
+}
+
+
+static off_t
+size_of(const char *name)
+{
+    char         path[PATH_MAX];
+    struct stat  st;
+
+    if (faults == NULL) {
+        return 0;
+    }
+
+    (void) snprintf(path, sizeof(path), "%s/%s", faults, name);
+
+    return stat(path, &st) == 0 ? st.st_size : 0;
 }
 
 

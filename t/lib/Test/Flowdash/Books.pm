@@ -126,7 +126,7 @@ sub books ($t, $seed) {
         my $n = $request->json->{task}{N} // '';
         my $key = $request->header($what eq 'undo' ? 'Flowdash-Undo'
                                    : 'Idempotency-Key') // '';
-        my $never = $what ne 'step' && $n =~ /7[13]$/ && !-e "$dir/mercy";
+        my $never = $what ne 'step' && $n =~ /[14]3$/ && !-e "$dir/mercy";
         return _called($dir, 'hook', [ $what, $step, $n, $key ],
                        sub { _endpoint(\%state, $what, $key) }, $later,
                        $never ? 'refuse'
@@ -227,7 +227,7 @@ sub read_books ($dir) {
             $x->{after} //= $time if $became eq 'delivered';
         } elsif ($became =~ /^(?:done|undone|remembered)$/) {
             $x->{keys}{$step}{$key} = $became =~ s/remembered/undone/r;
-            $x->{undone} = 1 if $became eq 'undone';
+            $x->{undone} = $time if $became eq 'undone';
         }
     }
     return \%all;
@@ -269,35 +269,40 @@ sub records ($path, $below = '') {
 
 # verdict($execution, $place, $answer, $full): what became of one, in one word,
 # and what is wrong with it.  The place is that of its record, or nothing; the
-# answer what the client was told; "full": there was no room to write the outcome.
+# answer what the client was told.  Options are "full": there was no room to write
+# the outcome; "lost": without fsync, the power has failed since.
 
-sub verdict ($x, $place, $answer, $full) {
+sub verdict ($x, $place, $answer, %option) {
     my %states = map { $_ => 1 } map { values %$_ } values %{ $x->{keys} };
     my @keys = map { scalar keys %$_ } values %{ $x->{keys} };
     my $kept = ($place // '') =~ m{^(unknown|dead)/} ? $1 : '';
-    my @wrong;
+    my $lost = $option{lost} && !$place;
+    my ($gone, @wrong) = (0);
 
     push @wrong, 'several keys for one step' if grep { $_ > 1 } @keys;
     push @wrong, 'told of success, and not done'
         if $answer =~ /^[23]/ && !$x->{app};
     push @wrong, 'told of success, and yet unknown'
-        if $answer =~ /^[23]/ && $kept eq 'unknown' && !$full;
+        if $answer =~ /^[23]/ && $kept eq 'unknown'
+        && !$option{full} && !$option{lost};
     push @wrong, "the record is in $place" if $place && !$kept;
 
     if ($x->{app}) {
         push @wrong, 'happened, and a step was undone' if $states{undone};
-        push @wrong, 'happened, and the after-step is lost'
-            if !$x->{after} && !$kept;
+        $gone = !$x->{after} && !$kept;
+        push @wrong, 'happened, and the after-step is lost' if $gone && !$lost;
         push @wrong, 'the after-step came before the action'
             if $x->{after} && $x->{after} < $x->{app};
     } else {
         push @wrong, 'did not happen, and the after-step was delivered'
             if $x->{after};
+        $gone = $states{done} && !$kept;
         push @wrong, 'did not happen, and a step was not undone'
-            if $states{done} && !$kept;
+            if $gone && !$lost;
     }
 
-    my $word = @wrong ? 'wrong' : $kept ? $kept : $x->{app} ? 'done'
+    my $word = @wrong ? 'wrong' : $kept ? $kept : $gone ? 'lost'
+        : $x->{app} ? 'done'
         : $x->{undone} ? 'undone' : 'nothing';
     return ($word, @wrong);
 }

@@ -17,7 +17,7 @@ use File::Path qw(make_path remove_tree);
 # new($outbox, $machine): the two directories of t/tool/machine.c
 
 sub new ($class, $outbox, $machine) {
-    make_path($outbox, map { "$machine/$_" } qw(f d ever));
+    make_path($outbox, map { "$machine/$_" } qw(f d ever made));
     my $self = bless { outbox => $outbox, machine => $machine }, $class;
     $self->boot;
     return $self;
@@ -81,11 +81,19 @@ sub _read_synced ($self, $synced) {
         for my $line (@lines) {
             my ($name, $inode, $type) = split /\t/, $line;
             my $entity = _entity($parent, $name, $inode, $type);
+            next if $type eq 'd' && $self->_made($inode) > $time;
             next if ($synced->{$entity}{time} // 0) > $time;
             $synced->{$entity} = { parent => $parent, name => $name,
                                    time => $time };
         }
     }
+}
+
+# Another directory had this inode before that.
+
+sub _made ($self, $inode) {
+    my $path = "$self->{machine}/made/$inode";
+    return -s $path ? _read($path) : -1;
 }
 
 # Where each is when the power is back; nothing: it is gone.
@@ -111,9 +119,12 @@ sub _places ($self, $now, $synced, $root) {
         $sure{$entity} = 1 if !_reaches(\%last, $entity, $root);
     }
 
+    # a lock is made before all else in its directory, and removed after it
+
     for my $entity (@all) {
-        $place{$entity} = $sure{$entity} || rand(2) < 1 ? $now->{$entity}
-            : $synced->{$entity};
+        my ($is, $was) = ($now->{$entity}, $synced->{$entity});
+        $place{$entity} = $entity =~ /^l/ ? $is // $was
+            : $sure{$entity} || rand(2) < 1 ? $is : $was;
     }
 
     # ... and how a directory was made before what was moved there
@@ -178,8 +189,8 @@ sub _rebuild ($self, $now, $place, $root) {
     }
 
     remove_tree($self->{outbox}, { keep_root => 1 });
-    remove_tree(map { ("$self->{machine}/$_") } qw(f d ever));
-    make_path(map { ("$self->{machine}/$_") } qw(f d ever));
+    remove_tree(map { ("$self->{machine}/$_") } qw(f d ever made));
+    make_path(map { ("$self->{machine}/$_") } qw(f d ever made));
     for my $path (sort keys %made) {
         my $whole = "$self->{outbox}/$path";
         defined $made{$path} ? _write($whole, $made{$path})
