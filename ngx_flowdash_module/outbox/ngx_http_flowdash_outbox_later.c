@@ -133,13 +133,20 @@ void
 ngx_http_flowdash_outbox_later_trim(ngx_http_flowdash_outbox_file_t *file,
     ngx_log_t *log)
 {
-    off_t  size;
+    off_t   size;
+    u_char  next;
 
     /* a file that ends with its last line was cut */
 
     size = file->offset + 1;
 
     if (file->reserved <= size) {
+        return;
+    }
+
+    /* a part of a line, which the next one replaces, needs the space, too */
+
+    if (pread(file->fd, &next, 1, file->offset) != 1 || next != '\0') {
         return;
     }
 

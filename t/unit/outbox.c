@@ -713,6 +713,20 @@ test_refused(void)
     ok(test_sent == 1, "a record that nobody has changed is sent");
     test_clear();
 
+    /* its worker was killed while it wrote, and the next one has moved it */
+
+    test_moved("tr -d '\\0' < x > y; printf 'part\\0\\0' >> y; rm x; "
+               "mkdir ../waiting/1; mv y ../waiting/1/x; touch z");
+    test_shell("rm undo/z");
+    test_worker_start();
+    test_run(10);
+    ok(test_files("./unknown/x") == 1, "with a part of a line, it is moved");
+    test_shell("mv unknown/x undo/");
+    test_run(10);
+    ok(test_sent == 1 && test_files("./dead/*") == 0,
+       "and is read again: it was not cut");
+    test_clear();
+
     /* whoever lacks the key can make the lines, but not their MACs */
 
     test_moved("true");
