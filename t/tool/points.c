@@ -264,7 +264,7 @@ name_line(char *name, int fd, const char *buf, size_t n)
         (void) snprintf(lines[fd], NAME, "%s", word);
     }
 
-    (void) snprintf(name, NAME, "write the %.40s", word);
+    (void) snprintf(name, NAME, "write the %.40s", word[0] ? word : "rest");
 }
 
 
