@@ -452,6 +452,8 @@ is(header(send_it('/click/7', body => '{"task":{"a":1,"token":"x2"}}'),
 is(calls(), '1 1', 'one call');
 is(header(send_it('/click/7', body => '{"task":{"a":3}}'), 'Flowdash-Result'),
    'ok', 'another task runs');
+is(header(send_it($_, %$click), 'Flowdash-Result'), 'ok',
+   "and the same form for $_") for '/click/8', '/click/7?x=1';
 calls();
 ok($t->wait_for(sub {
     header(send_it('/click/7', %$click), 'Flowdash-Result') eq 'ok';

@@ -194,7 +194,6 @@ ngx_http_flowdash_error_text_conflict(ngx_http_flowdash_ctx_t *ctx,
 
     case NGX_HTTP_FLOWDASH_ONCE_RUNNING:
         text->happened = NGX_HTTP_FLOWDASH_ERROR_STILL_RUNS;
-        text->advice = NGX_HTTP_FLOWDASH_ERROR_WAIT;
         break;
 
     case NGX_HTTP_FLOWDASH_ONCE_UNKNOWN:

@@ -23,11 +23,13 @@ static ngx_int_t ngx_http_flowdash_once_key_no_user(ngx_http_request_t *r,
     ngx_str_t *text, ngx_http_flowdash_once_result_e *result);
 static ngx_uint_t ngx_http_flowdash_once_key_is_clients(
     ngx_http_request_t *r, ngx_str_t *text);
+static ngx_uint_t ngx_http_flowdash_once_key_has(ngx_str_t *text,
+    ngx_str_t *part);
 static ngx_int_t ngx_http_flowdash_once_key_server(ngx_http_request_t *r,
     ngx_http_flowdash_id_digest_t *digest);
 static ngx_int_t ngx_http_flowdash_once_key_digest(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_array_t *user, ngx_str_t *text,
-    u_char *hex);
+    u_char *request, u_char *hex);
 static ngx_int_t ngx_http_flowdash_once_key_request(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, u_char *hex);
 
@@ -68,12 +70,11 @@ ngx_http_flowdash_once_key(ngx_http_request_t *r,
         return ngx_http_flowdash_once_key_no_user(r, text, result);
     }
 
-    if (ngx_http_flowdash_once_key_digest(r, ctx, user, text, key) != NGX_OK)
-    {
+    if (ngx_http_flowdash_once_key_request(r, ctx, request) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    return ngx_http_flowdash_once_key_request(r, ctx, request);
+    return ngx_http_flowdash_once_key_digest(r, ctx, user, text, request, key);
 }
 
 
@@ -116,28 +117,38 @@ ngx_http_flowdash_once_key_no_user(ngx_http_request_t *r, ngx_str_t *text,
 static ngx_uint_t
 ngx_http_flowdash_once_key_is_clients(ngx_http_request_t *r, ngx_str_t *text)
 {
-    u_char           *p, *last;
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
 
     i = 0;
     part = &r->headers_in.headers.part;
-    last = text->data + text->len;
 
     while ((h = ngx_http_flowdash_list_next(&part, &i,
                                             sizeof(ngx_table_elt_t))))
     {
-        if (h->value.len == 0
-            || !ngx_http_flowdash_text_is(&h->key, "Idempotency-Key"))
+        if (h->value.len
+            && ngx_http_flowdash_text_is(&h->key, "Idempotency-Key")
+            && ngx_http_flowdash_once_key_has(text, &h->value))
         {
-            continue;
+            return 1;
         }
+    }
 
-        for (p = text->data; (size_t) (last - p) >= h->value.len; p++) {
-            if (ngx_memcmp(p, h->value.data, h->value.len) == 0) {
-                return 1;
-            }
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_once_key_has(ngx_str_t *text, ngx_str_t *part)
+{
+    u_char  *p, *last;
+
+    last = text->data + text->len;
+
+    for (p = text->data; (size_t) (last - p) >= part->len; p++) {
+        if (ngx_memcmp(p, part->data, part->len) == 0) {
+            return 1;
         }
     }
 
@@ -184,11 +195,18 @@ ngx_http_flowdash_once_key_server(ngx_http_request_t *r,
 }
 
 
+/*
+ * The same form, sent for two tasks, differs only in the URI.  With a key made
+ * of $flowdash_task_digest, the second one would be refused as a mismatch, so
+ * such a key includes the whole request.
+ */
+
 static ngx_int_t
 ngx_http_flowdash_once_key_digest(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_array_t *user, ngx_str_t *text,
-    u_char *hex)
+    u_char *request, u_char *hex)
 {
+    ngx_str_t                       task, same;
     ngx_uint_t                      i;
     ngx_http_flowdash_member_t     *member;
     ngx_http_flowdash_id_digest_t   digest;
@@ -209,6 +227,16 @@ ngx_http_flowdash_once_key_digest(ngx_http_request_t *r,
     }
 
     ngx_http_flowdash_id_digest_add(&digest, text);
+
+    task.data = ctx->task_digest;
+    task.len = NGX_HTTP_FLOWDASH_ID_DIGEST_LEN;
+
+    if (ngx_http_flowdash_once_key_has(text, &task)) {
+        same.data = request;
+        same.len = NGX_HTTP_FLOWDASH_ID_DIGEST_LEN;
+
+        ngx_http_flowdash_id_digest_add(&digest, &same);
+    }
 
     return ngx_http_flowdash_id_digest_final(&digest, hex);
 }
