@@ -48,7 +48,10 @@ my @browsers;
 
 END { $_ && $_->DESTROY for @browsers }
 
-# new(width => 1024, height => 900, dark => 0, scripts => 1, scale => 1)
+# new(width => 1024, height => 900, dark => 0, scripts => 1, scale => 1,
+#     load => 'normal')
+# With load => 'none', nothing waits until a page is there: what the user does
+# meanwhile can be tested.
 
 sub new ($class, %option) {
     my $profile = File::Temp->newdir;
@@ -68,6 +71,7 @@ sub new ($class, %option) {
     die "chromedriver does not start\n" if !$self->{url};
 
     my $session = $self->_post('', { capabilities => { alwaysMatch => {
+        pageLoadStrategy => $option{load} // 'normal',
         'goog:chromeOptions' => {
             args => [@ARGUMENTS, "--user-data-dir=$profile"] } } } });
 
@@ -115,6 +119,26 @@ sub go ($self, $url) {
 
 sub click ($self, $selector) {
     $self->_post($self->_find($selector) . '/click', {});
+}
+
+# Two clicks as a mouse makes them.  Between the two, the sub is called: Chromium
+# takes them for a double click however long that lasts.  With load => 'none',
+# the second one does not wait for the page that the first one asks for.
+
+sub double_click ($self, $selector, $between) {
+    my $place = $self->script('const element = document.querySelector('
+        . encode_json([$selector]) . '[0]);'
+        . 'element.scrollIntoView({ block: "center" });'
+        . 'const box = element.getBoundingClientRect();'
+        . 'return { x: box.x + box.width / 2, y: box.y + box.height / 2 }');
+
+    for my $count (1, 2) {
+        for my $type (qw(mousePressed mouseReleased)) {
+            $self->_chromium('Input.dispatchMouseEvent', type => $type,
+                             button => 'left', clickCount => $count, %$place);
+        }
+        $between->() if $count == 1;
+    }
 }
 
 # Replaces what is in a text field by characters.  As keys they would have to be
