@@ -108,7 +108,7 @@ $t->config(<<"END");
                 $action
             }
             location ~ ^/keyed/(?<task>\\w+)/finish\\z {
-                flowdash_once \$flowdash_task_key 1h wait=1s;
+                flowdash_once \$flowdash_task_key 1h wait=100ms;
                 $action
             }
         }
