@@ -43,7 +43,7 @@ use Test::Flowdash::TLS;
 
 use parent -norequire, 'Test::Flowdash';
 
-our @EXPORT_OK = qw(body contract median resty ANSWER CHANGED);
+our @EXPORT_OK = qw(body contract median resty ANSWER CHANGED STAGE);
 
 sub import { goto &Exporter::import }
 
