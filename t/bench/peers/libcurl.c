@@ -61,7 +61,8 @@ main(int argc, char **argv)
     struct epoll_event  events[256];
 
     if (argc < 5) {
-        fputs("libcurl URL PAYLOAD CALLS SECONDS [CERTIFICATE]\n", stderr);
+        fprintf(stderr, "libcurl URL PAYLOAD CALLS SECONDS [CERTIFICATE]\n"
+                "%s\n", curl_version());
         return 2;
     }
 
