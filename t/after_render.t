@@ -59,6 +59,7 @@ map \$crm_token \$tested { "~^s3" yes; default no; }
 map \$flowdash_task_other \$other { default \$flowdash_task_other; }
 map \$upstream_http_location \$did { ~^/tasks/ ok; default refused; }
 map \$flowdash_app_status \$moved { 302 1; default 0; }
+map \$request_uri \$no_match { volatile; ~^(a)(b)(c) x; default none; }
 
 server {
     listen 127.0.0.1:%%PORT_http%%;
@@ -90,8 +91,10 @@ server {
                   flowdash_after N { flowdash_if \$moved; flowdash_call $down/n; }
                )) ]}
 
-    @{[ action('~ ^/(?<what>tasks)/(\d+)/done', '',
-               "flowdash_after M { flowdash_call $down/\$what/\$2?x=\$arg_x; }") ]}
+    @{[ action('~ ^/(?<what>tasks)/(\d+)/done',
+               'flowdash_set_header X-Id $no_match/$2;',
+               "proxy_set_header X-Id \$no_match/\$2;
+                flowdash_after M { flowdash_call $down/\$what/\$2?x=\$arg_x; }") ]}
     location ~ ^/(?<what>files)/(\\d+) { internal; return 204; }
 
     @{[ undo('undo', "$down/undo") ]}
@@ -189,6 +192,13 @@ unlink files();
 
 is(call_of('tasks/7/done?x=1')->{target}, '/tasks/7?x=1',
    'the location of the action counts, wherever the app has led');
+
+# an expression of a map that does not match
+
+for my $name (qw(hook app)) {
+    ($call) = reverse $t->requests($name);
+    is(header($call, 'X-Id'), 'none/7', "$name: captures stay");
+}
 
 $call = call_of('refused/undo', v => 'v');
 my ($step) = grep { $_->{target} eq '/step' } reverse $t->requests('hook');

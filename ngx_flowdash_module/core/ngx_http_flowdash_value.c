@@ -147,14 +147,15 @@ ngx_http_flowdash_value_evaluate_any(ngx_http_request_t *r,
 #if (NGX_PCRE)
     int                             *captures;
     u_char                          *captures_data;
-    ngx_uint_t                       ncaptures, reallocate;
+    ngx_uint_t                       ncaptures;
 
     captures = r->captures;
     captures_data = r->captures_data;
     ncaptures = r->ncaptures;
-    reallocate = r->realloc_captures;
 
-    r->realloc_captures = 1;
+    if (ngx_http_flowdash_value_copy_captures(r, &r->captures) != NGX_OK) {
+        return NGX_ERROR;
+    }
 #endif
 
     ctx = ngx_http_flowdash_get_ctx(r);
@@ -182,7 +183,6 @@ ngx_http_flowdash_value_evaluate_any(ngx_http_request_t *r,
     r->captures = captures;
     r->captures_data = captures_data;
     r->ncaptures = ncaptures;
-    r->realloc_captures = reallocate;
 #endif
 
     return ev->failed ? NGX_ERROR : rc;
@@ -313,3 +313,39 @@ ngx_http_flowdash_value_copy_variables(ngx_http_request_t *r)
 
     return copy;
 }
+
+
+#if (NGX_PCRE)
+
+/*
+ * r->realloc_captures would not do: then nginx gives the request an array
+ * without values, also for an expression that does not match.
+ */
+
+ngx_int_t
+ngx_http_flowdash_value_copy_captures(ngx_http_request_t *r, int **copy)
+{
+    int                        *captures;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    captures = r->captures;
+
+    if (captures == NULL || r->ncaptures == 0) {
+        *copy = NULL;
+        return NGX_OK;
+    }
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+
+    *copy = ngx_palloc(r->pool, cmcf->ncaptures * sizeof(int));
+    if (*copy == NULL) {
+        *copy = captures;
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(*copy, captures, r->ncaptures * sizeof(int));
+
+    return NGX_OK;
+}
+
+#endif

@@ -71,5 +71,16 @@ ngx_int_t ngx_http_flowdash_value_evaluate_variable(ngx_http_request_t *r,
 ngx_http_variable_value_t *ngx_http_flowdash_value_copy_variables(
     ngx_http_request_t *r);
 
+#if (NGX_PCRE)
+
+/*
+ * Copies the captures of a request, so that an expression that is matched
+ * later leaves them; NULL if it has none.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_value_copy_captures(ngx_http_request_t *r,
+    int **copy);
+
+#endif
+
 
 #endif /* _NGX_HTTP_FLOWDASH_VALUE_H_INCLUDED_ */

@@ -154,15 +154,15 @@ ngx_http_flowdash_whole_keep_place(ngx_http_request_t *r,
 
 #if (NGX_PCRE)
     place->ncaptures = r->ncaptures;
-    place->captures = r->captures;
     place->captures_data = r->captures_data;
 
-    /* another location has captures of its own */
+    return ngx_http_flowdash_value_copy_captures(r, &place->captures);
 
-    r->realloc_captures = 1;
-#endif
+#else
 
     return NGX_OK;
+
+#endif
 }
 
 

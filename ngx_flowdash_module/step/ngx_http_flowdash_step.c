@@ -243,9 +243,12 @@ ngx_http_flowdash_step_subrequest(ngx_http_request_t *r,
 
 #if (NGX_PCRE)
     sr->ncaptures = r->ncaptures;
-    sr->captures = r->captures;
     sr->captures_data = r->captures_data;
-    sr->realloc_captures = 1;
+
+    if (ngx_http_flowdash_value_copy_captures(r, &sr->captures) != NGX_OK) {
+        ngx_http_flowdash_subrequest_undo(r, ex);
+        return NGX_ERROR;
+    }
 #endif
 
     /* enters the location as nginx enters a named one */
