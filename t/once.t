@@ -384,7 +384,7 @@ is(calls(), '2 0', 'an app that got nothing is tried again');
 my $other = send_it('/tasks/1', key => 'k1', body => '{"task":{"a":2}}',
                     headers => [ Accept => 'application/json' ]);
 is($other->{status}, 422, 'another task with the same key');
-like($other->{json}{detail}, qr/same key.*Nothing was changed/, 'is told');
+like($other->{json}{detail}, qr/same form or key.*Nothing was changed/, 'is told');
 is(header($other, 'Flowdash-Result'), 'failed', 'failed');
 is(send_it('/tasks/2', key => 'k1')->{status}, 422, 'another path');
 is(send_it('/tasks/1?x=1', key => 'k1')->{status}, 422, 'another query');

@@ -49,7 +49,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("It was done before, but its result cannot be shown."),
         ngx_string("It was sent before, and may have been carried out."),
         ngx_string("It was sent before, and is still being carried out."),
-        ngx_string("Another request has been sent with the same key."),
+        ngx_string("Something else was already sent with the same form or "
+                   "key."),
         ngx_string("The answer was:"),
         ngx_string("Nothing was changed in the app."),
         ngx_string("What they did is being undone as far as possible."),
@@ -62,6 +63,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Trying again will not help: please contact support."),
         ngx_string("Sign in, then go back and try again."),
         ngx_string("Check the task before you try again."),
+        ngx_string("Go back, reload the page, and try again."),
         ngx_string("Back to where you were"),
         ngx_string("If you need help, give support this number:")
       } },
@@ -98,7 +100,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("نُفِّذ من قبل، لكن لا يمكن عرض نتيجته."),
         ngx_string("أُرسل من قبل، وربما نُفِّذ."),
         ngx_string("أُرسل من قبل، وما زال قيد التنفيذ."),
-        ngx_string("أُرسل طلب آخر بالمفتاح نفسه."),
+        ngx_string("أُرسل شيء آخر من قبل بالنموذج نفسه أو المفتاح نفسه."),
         ngx_string("كان الرد:"),
         ngx_string("لم يتغير أي شيء في التطبيق."),
         ngx_string("يجري التراجع عمّا نفّذته قدر الإمكان."),
@@ -111,6 +113,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("لن تفيد المحاولة مرة أخرى: يُرجى الاتصال بالدعم."),
         ngx_string("سجّل الدخول، ثم ارجع وحاول مرة أخرى."),
         ngx_string("تحقق من المهمة قبل أن تحاول مرة أخرى."),
+        ngx_string("ارجع وأعد تحميل الصفحة ثم حاول مرة أخرى."),
         ngx_string("العودة إلى الصفحة السابقة"),
         ngx_string("إذا احتجت إلى مساعدة، فأخبر الدعم بهذا الرقم:")
       } },
@@ -154,7 +157,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "nicht gezeigt werden."),
         ngx_string("Sie wurde schon gesendet und vielleicht ausgeführt."),
         ngx_string("Sie wurde schon gesendet und läuft noch."),
-        ngx_string("Eine andere Anfrage hatte denselben Schlüssel."),
+        ngx_string("Mit demselben Formular oder Schlüssel wurde schon etwas "
+                   "anderes gesendet."),
         ngx_string("Die Antwort war:"),
         ngx_string("In der Anwendung wurde nichts geändert."),
         ngx_string("Was sie getan haben, wird so weit wie möglich rückgängig "
@@ -175,6 +179,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "Sie es noch einmal."),
         ngx_string("Sehen Sie sich die Aufgabe an, bevor Sie es noch einmal "
                    "versuchen."),
+        ngx_string("Gehen Sie zurück, laden Sie die Seite neu und versuchen "
+                   "Sie es noch einmal."),
         ngx_string("Zurück zur vorherigen Seite"),
         ngx_string("Wenn Sie Hilfe brauchen, nennen Sie dem Support diese "
                    "Nummer:")
@@ -217,7 +223,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Ya se realizó, pero no se puede mostrar su resultado."),
         ngx_string("Ya se había enviado, y quizá se haya realizado."),
         ngx_string("Ya se había enviado, y aún se está realizando."),
-        ngx_string("Se ha enviado otra solicitud con la misma clave."),
+        ngx_string("Ya se ha enviado otra cosa con el mismo formulario o la "
+                   "misma clave."),
         ngx_string("La respuesta fue:"),
         ngx_string("No se ha modificado nada en la aplicación."),
         ngx_string("Lo que hicieron se está deshaciendo en la medida de lo "
@@ -234,6 +241,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "contacto con el servicio de asistencia."),
         ngx_string("Inicie sesión, vuelva atrás e inténtelo de nuevo."),
         ngx_string("Compruebe la tarea antes de intentarlo de nuevo."),
+        ngx_string("Vuelva atrás, recargue la página e inténtelo de nuevo."),
         ngx_string("Volver a la página anterior"),
         ngx_string("Si necesita ayuda, indique este número al servicio de "
                    "asistencia:")
@@ -276,7 +284,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "être affiché."),
         ngx_string("Elle a déjà été envoyée, et peut-être effectuée."),
         ngx_string("Elle a déjà été envoyée et est encore en cours."),
-        ngx_string("Une autre requête a été envoyée avec la même clé."),
+        ngx_string("Autre chose a déjà été envoyé avec le même formulaire ou "
+                   "la même clé."),
         ngx_string("La réponse était :"),
         ngx_string("Rien n’a été modifié dans l’application."),
         ngx_string("Leurs effets sont annulés dans la mesure du possible."),
@@ -293,6 +302,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "l’assistance."),
         ngx_string("Connectez-vous, puis revenez en arrière et réessayez."),
         ngx_string("Vérifiez la tâche avant de réessayer."),
+        ngx_string("Revenez en arrière, rechargez la page et réessayez."),
         ngx_string("Retour à la page précédente"),
         ngx_string("Si vous avez besoin d’aide, indiquez ce numéro à "
                    "l’assistance :")
@@ -334,7 +344,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("È già stata eseguita, ma non se ne può mostrare l’esito."),
         ngx_string("È già stata inviata, e forse eseguita."),
         ngx_string("È già stata inviata ed è ancora in corso."),
-        ngx_string("Un’altra richiesta è stata inviata con la stessa chiave."),
+        ngx_string("Con lo stesso modulo o la stessa chiave è già stato "
+                   "inviato qualcos’altro."),
         ngx_string("La risposta è stata:"),
         ngx_string("Nell’applicazione non è stato modificato nulla."),
         ngx_string("Ciò che hanno fatto viene annullato per quanto "
@@ -348,6 +359,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Riprovare non servirà: si rivolga all’assistenza."),
         ngx_string("Effettui l’accesso, poi torni indietro e riprovi."),
         ngx_string("Controlli l’attività prima di riprovare."),
+        ngx_string("Torni indietro, ricarichi la pagina e riprovi."),
         ngx_string("Torna alla pagina precedente"),
         ngx_string("Se ha bisogno di aiuto, comunichi questo numero "
                    "all’assistenza:")
@@ -388,7 +400,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("すでに実行されましたが、結果を表示できません。"),
         ngx_string("すでに送信されており、実行された可能性があります。"),
         ngx_string("すでに送信されており、まだ実行中です。"),
-        ngx_string("同じキーで別のリクエストが送信されています。"),
+        ngx_string("同じフォームまたはキーで、すでに別の内容が送信されています。"),
         ngx_string("応答の内容："),
         ngx_string("アプリでは何も変更されていません。"),
         ngx_string("これらのステップによる変更は、可能な範囲で取り消しています。"),
@@ -406,6 +418,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("ログインしてから前のページに戻り、もう一度お試しください"
                    "。"),
         ngx_string("もう一度試す前に、タスクを確認してください。"),
+        ngx_string("前のページに戻り、再読み込みしてから、もう一度お試しください。"),
         ngx_string("前のページに戻る"),
         ngx_string("サポートに問い合わせる際は、この番号をお知らせください"
                    "：")
@@ -447,7 +460,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "worden getoond."),
         ngx_string("De actie is al verzonden en misschien uitgevoerd."),
         ngx_string("De actie is al verzonden en wordt nog uitgevoerd."),
-        ngx_string("Er is een ander verzoek met dezelfde sleutel verzonden."),
+        ngx_string("Met hetzelfde formulier of dezelfde sleutel is al iets "
+                   "anders verzonden."),
         ngx_string("Het antwoord was:"),
         ngx_string("In de app is niets gewijzigd."),
         ngx_string("Wat ze hebben gedaan, wordt zo veel mogelijk ongedaan "
@@ -464,6 +478,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "helpdesk."),
         ngx_string("Meld u aan, ga dan terug en probeer het opnieuw."),
         ngx_string("Bekijk de taak en probeer het dan pas opnieuw."),
+        ngx_string("Ga terug, laad de pagina opnieuw en probeer het nog een "
+                   "keer."),
         ngx_string("Terug naar de vorige pagina"),
         ngx_string("Als u hulp nodig hebt, geef dan dit nummer door aan "
                    "de helpdesk:")
@@ -503,7 +519,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Wykonano ją już, ale nie można pokazać jej wyniku."),
         ngx_string("Wysłano ją już wcześniej i być może wykonano."),
         ngx_string("Wysłano ją już wcześniej i wciąż jest wykonywana."),
-        ngx_string("Z tym samym kluczem wysłano inne żądanie."),
+        ngx_string("Z tego samego formularza lub z tym samym kluczem wysłano "
+                   "już coś innego."),
         ngx_string("Odpowiedź brzmiała:"),
         ngx_string("W aplikacji niczego nie zmieniono."),
         ngx_string("Ich skutki są w miarę możliwości cofane."),
@@ -517,6 +534,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
                    "techniczną."),
         ngx_string("Zaloguj się, a potem wróć i spróbuj ponownie."),
         ngx_string("Sprawdź zadanie, zanim spróbujesz ponownie."),
+        ngx_string("Wróć, odśwież stronę i spróbuj ponownie."),
         ngx_string("Wróć na poprzednią stronę"),
         ngx_string("Jeśli potrzebujesz pomocy, podaj pomocy technicznej "
                    "ten numer:")
@@ -558,7 +576,8 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Já foi executada, mas o resultado não pode ser exibido."),
         ngx_string("Ela já foi enviada, e talvez tenha sido executada."),
         ngx_string("Ela já foi enviada e ainda está em execução."),
-        ngx_string("Outra solicitação foi enviada com a mesma chave."),
+        ngx_string("Já foi enviada outra coisa com o mesmo formulário ou a "
+                   "mesma chave."),
         ngx_string("A resposta foi:"),
         ngx_string("Nada foi alterado na aplicação."),
         ngx_string("O que foi feito está a ser desfeito na medida do "
@@ -572,6 +591,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("Tentar novamente não vai ajudar: fale com o suporte."),
         ngx_string("Inicie sessão, volte e tente novamente."),
         ngx_string("Verifique a tarefa antes de tentar novamente."),
+        ngx_string("Volte, recarregue a página e tente novamente."),
         ngx_string("Voltar à página anterior"),
         ngx_string("Se precisar de ajuda, informe este número ao suporte:")
       } },
@@ -608,7 +628,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("该操作已执行过，但无法再次显示其结果。"),
         ngx_string("该操作已提交过，可能已经执行。"),
         ngx_string("该操作已提交过，仍在执行中。"),
-        ngx_string("另一个请求使用了相同的密钥。"),
+        ngx_string("已用同一表单或密钥发送过其他内容。"),
         ngx_string("答复如下："),
         ngx_string("应用中未作任何更改。"),
         ngx_string("正在尽可能撤销这些步骤所做的更改。"),
@@ -620,6 +640,7 @@ ngx_http_flowdash_error_language_t  ngx_http_flowdash_error_languages[] = {
         ngx_string("重试不会有帮助：请联系技术支持。"),
         ngx_string("请登录，然后返回重试。"),
         ngx_string("请先查看任务，然后再重试。"),
+        ngx_string("请返回并重新加载页面，然后重试。"),
         ngx_string("返回之前的页面"),
         ngx_string("如需帮助，请将此编号告知技术支持：")
       } },

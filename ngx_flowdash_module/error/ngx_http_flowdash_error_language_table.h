@@ -63,6 +63,7 @@ typedef enum {
     NGX_HTTP_FLOWDASH_ERROR_SUPPORT,
     NGX_HTTP_FLOWDASH_ERROR_LOGIN,
     NGX_HTTP_FLOWDASH_ERROR_LOOK,
+    NGX_HTTP_FLOWDASH_ERROR_RELOAD,
 
     NGX_HTTP_FLOWDASH_ERROR_BACK,           /* a link */
     NGX_HTTP_FLOWDASH_ERROR_ID,             /* before the execution's id */
