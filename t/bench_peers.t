@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
 # The gateways with which "make bench" compares the module still do the whole
-# job, and so does the module there; what it is made of compiles.  Only those are
-# tried whose packages other tests need, too; t/bench/bench has the checks.
+# job, and so does the module there; what it is made of compiles.  Only those
+# are tried whose packages other tests need, too; t/bench/bench has the checks.
 
 use v5.36;
 
@@ -29,7 +29,9 @@ SKIP: {
     skip "there is no $missing[0]", 2 if @missing;
     skip 'there is no taskset', 2 if !has('taskset');
 
-    my $kinds = join '|', qw(hop flowdash lua njs), grep { has($_) } 'haproxy';
+    # HAProxy's Lua still changes from version to version
+    my $haproxy = has('haproxy') && `haproxy -v` =~ /version 2\.6\./;
+    my $kinds = join '|', qw(hop flowdash lua njs), $haproxy ? 'haproxy' : ();
     my $said = `$bench/bench --check --kinds='^(?:$kinds)\$' 2>&1`;
     is($?, 0, 'the whole job') or diag($said);
     cmp_ok(scalar(() = $said =~ /^  \w/mg), '>=', 14, 'of all of them')
@@ -58,7 +60,8 @@ my $said = `$bench/page $dir/results.json $dir/page.md $dir/page.svg 2>&1`;
 is("$? $said", '0 ', 'the page is written, without a warning');
 
 my $page = do { local (@ARGV, $/) = "$dir/page.md"; <> };
-like($page, qr/^\| one proxied step, [^|]* \| 1.03 \| 1.00 \(1.00 to 1.00\) \| met \|$/m,
+like($page, qr/^\|\ one\ proxied\ step,\ [^|]*
+    \|\ 1.03\ \|\ 1.00\ \(1.00\ to\ 1.00\)\ \|\ met\ \|$/mx,
      'it says what is met');
 like($page, qr/come from a quick run/, 'and that it is worth nothing');
 

@@ -120,14 +120,18 @@ sub new ($class, %option) {
     certificate($self, 'crm', by => 'ca',
                 names => 'DNS:localhost,DNS:127.0.0.1,IP:127.0.0.1');
 
-    my $n = processors();
-    $self->{processors} = { gateway => 0, others => $n > 1 ? '1-' . ($n - 1)
-                            : 0, all => '0-' . ($n - 1) };
+    my ($first, @more) = processors();
+    $self->{processors} = { gateway => $first,
+        others => join(',', @more ? @more : $first),
+        all => join(',', $first, @more) };
     return $self;
 }
 
+# the numbers of those that we may use
+
 sub processors () {
-    return scalar grep { /^processor\s*:/ } split /\n/, _slurp('/proc/cpuinfo');
+    my ($list) = _slurp('/proc/self/status') =~ /^Cpus_allowed_list:\s*(\S+)/m;
+    return map { /(\d+)-(\d+)/ ? $1 .. $2 : $_ } split /,/, $list // '0';
 }
 
 # the app and the endpoint, also over TLS
