@@ -59,6 +59,10 @@ my @SECTIONS = (
     [ '1,024 connections', '1,024 connections' ],
     [ 'TLS', 'An endpoint with TLS' ], [ '2 workers', 'Two workers' ]);
 
+my %TITLE = (actions => 'A task of eight fields', map { @$_ } @SECTIONS);
+my @RATES = map { "$_ %" } 25, 50, 75, 90;
+my @SIZES = ('1 kB', '1 MB');
+
 # Who does the same as ours, in the same way.
 
 my %RIVALS = (proxied => [ qw(capture subrequest) ],
@@ -119,6 +123,10 @@ sub figure ($value) {
     return '-' if !defined $value;
     my $text = sprintf $value < 10 ? '%.2f' : $value < 100 ? '%.1f' : '%.0f',
         $value;
+    return thousands($text);
+}
+
+sub thousands ($text) {
     1 while $text =~ s/^(\d+)(\d{3})/$1,$2/;
     return $text;
 }
@@ -195,21 +203,21 @@ sub losses ($self) {
     my %unit = (cpu => 'CPU time', p99 => '99th percentile');
 
     for my $ours (sort keys %RIVALS) {
-        for my $section (sort keys %{ $self->{sections} }) {
+        for my $section ('actions', (map { $_->[0] } @SECTIONS), @RATES) {
             for my $other (@{ $RIVALS{$ours} }) {
                 my $what = $section =~ /%$/ ? 'p99' : 'cpu';
                 my @ratios = $self->ratios([ $what, $section, $ours ],
                                            [ $what, $section, $other ]);
-                push @rows, [ $section =~ /%$/ ? "load of $section" : $section,
+                push @rows, [ $TITLE{$section} // "Load of $section",
                               $self->name($ours), $self->name($other),
                               $unit{$what}, spread('%.2f', @ratios) ]
                     if @ratios && median(@ratios) > 1;
             }
         }
-        for my $size (sort keys %{ $self->{memory} // {} }) {
-            my $of = $self->{memory}{$size};
+        for my $size (@SIZES) {
+            my $of = ($self->{memory} // {})->{$size} // next;
             push @rows, map {
-                [ "$size, waiting", $self->name($ours), $self->name($_),
+                [ "Waiting, $size", $self->name($ours), $self->name($_),
                   'memory', sprintf '%.2f', $of->{$ours}{each} / $of->{$_}{each}
                 ]
             } grep { $of->{$_} && $of->{$ours}{each} > $of->{$_}{each} }
@@ -240,7 +248,8 @@ Measured on $date in $minutes minutes: $m->{processors} processors
 (`$m->{cpu}`), $m->{memory} MB of memory, $m->{system}, Linux $m->{kernel};
 $versions.
 
-All that Debian has for the purpose is compared.
+Everything that Debian has for the purpose is compared, and a gateway in Node.
+All is on loopback.
 `t/bench/peers` has the configuration and the script of each, written as
 somebody would who knows it well.
 Each is first checked to do the whole job: the endpoint gets the
@@ -262,9 +271,12 @@ was, to the byte.
   directory.
 * For HAProxy, the buffers are as large as a body needs; for Apache, there are
   as many threads as connections.
-* Of ours, `flowdash_max_fields_size` is `100m`, for bodies of 10 MB.
+* All of nginx hold a body in memory (`client_body_buffer_size 32m`), except
+  where it says "in a file".
+* Ours has `flowdash_max_fields_size 100m` and `flowdash_max_fields 200000`, for
+  bodies of 10 MB.
 
-Each figure is the median of $self->{rounds} rounds of $self->{seconds} s.
+Each figure is the median of the rounds, $self->{rounds} of $self->{seconds} s each.
 Within a round, all are measured one after the other.
 CPU time is that of the gateway's processes and threads, in its own code and in
 the kernel, divided by the number of requests.
@@ -273,7 +285,7 @@ END
 }
 
 sub actions ($self) {
-    return "## A task of eight fields\n\n"
+    return "## $TITLE{actions}\n\n"
         . "1 kB of JSON, one step, 64 connections, as many requests as the "
         . "gateway can take.\nWhere it had time left (`*`), the load was "
         . "too small to find its greatest rate.\n\n"
@@ -318,7 +330,7 @@ sub steps ($self) {
 }
 
 sub rates ($self) {
-    my @shares = grep { $self->{sections}{$_} } map { "$_ %" } 25, 50, 75, 90;
+    my @shares = grep { $self->{sections}{$_} } @RATES;
     return () if !@shares;
 
     return "## Latency\n\n"
@@ -336,13 +348,13 @@ sub rates ($self) {
 }
 
 sub memory ($self) {
-    my @sizes = sort keys %{ $self->{memory} // {} } or return ();
+    my @sizes = grep { $self->{memory}{$_} } @SIZES or return ();
     return "## Memory\n\n"
         . "What a request takes in the gateway while the endpoint does not "
         . "answer, and what is\nstill held when all of them have ended, in "
         . "kB.\n\n"
         . table([ '', map { my $n = 2 * (values %{ $self->{memory}{$_} })[0]{n};
-                            ("$_, each", "left by $n of them") } @sizes ], map {
+                            ("$_, each", 'left by ' . thousands($n) . ' of them') } @sizes ], map {
             my $id = $_;
             [ $self->name($id), map { figure($self->{memory}{$_}{$id}{each}),
                 figure(max(0, $self->{memory}{$_}{$id}{kept})) } @sizes ];
@@ -350,7 +362,7 @@ sub memory ($self) {
 }
 
 sub instructions ($self) {
-    my @sizes = sort keys %{ $self->{instructions} // {} } or return ();
+    my @sizes = grep { $self->{instructions}{$_} } @SIZES or return ();
     return "## Instructions\n\n"
         . "Of a request, without those of the kernel, counted by "
         . "`callgrind`.\n\n"
