@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_record_read.h>
 #include <ngx_http_flowdash_record_todo.h>
 #include <ngx_http_flowdash_outbox_file.h>
@@ -16,7 +17,11 @@
 
 /* what is put back because of a lack of memory or files is tried again then */
 
-#define NGX_HTTP_FLOWDASH_OUTBOX_LOAD_DELAY  10
+#define NGX_HTTP_FLOWDASH_OUTBOX_LOAD_DELAY    10
+
+/* the reason of an undo that a person has decided */
+
+#define NGX_HTTP_FLOWDASH_OUTBOX_LOAD_DECIDED  "unknown"
 
 
 typedef struct {
@@ -46,8 +51,10 @@ static void ngx_http_flowdash_outbox_load_judge(
     ngx_http_flowdash_outbox_file_t *file,
     ngx_http_flowdash_outbox_kind_e kind, ngx_log_t *log);
 static ngx_int_t ngx_http_flowdash_outbox_load_decide(
-    ngx_http_flowdash_outbox_file_t *file,
-    ngx_http_flowdash_outbox_kind_e kind, ngx_log_t *log);
+    ngx_http_flowdash_outbox_load_t *load,
+    ngx_http_flowdash_outbox_file_t *file);
+static const char *ngx_http_flowdash_outbox_load_contradicts(
+    ngx_http_flowdash_outbox_kind_e kind, ngx_http_flowdash_record_t *record);
 static ngx_int_t ngx_http_flowdash_outbox_load_outcome(
     ngx_http_flowdash_outbox_file_t *file, ngx_http_flowdash_outcome_e outcome,
     const char *reason, ngx_log_t *log);
@@ -88,7 +95,7 @@ ngx_http_flowdash_outbox_load(u_char *path, u_char *name,
     }
 
     if (rc == NGX_OK) {
-        rc = ngx_http_flowdash_outbox_load_decide(file, kind, log);
+        rc = ngx_http_flowdash_outbox_load_decide(&load, file);
     }
 
     if (rc == NGX_OK) {
@@ -459,48 +466,59 @@ ngx_http_flowdash_outbox_load_judge(ngx_http_flowdash_outbox_file_t *file,
 }
 
 
-/* what a person wants is not forgotten; returns NGX_OK or NGX_ERROR */
+/*
+ * What a person wants is not forgotten.  Returns NGX_OK, NGX_ERROR, or
+ * NGX_DECLINED with load->error.
+ */
 
 static ngx_int_t
-ngx_http_flowdash_outbox_load_decide(ngx_http_flowdash_outbox_file_t *file,
-    ngx_http_flowdash_outbox_kind_e kind, ngx_log_t *log)
+ngx_http_flowdash_outbox_load_decide(ngx_http_flowdash_outbox_load_t *load,
+    ngx_http_flowdash_outbox_file_t *file)
 {
     ngx_int_t                     rc;
     ngx_str_t                     line;
     ngx_http_flowdash_record_t   *record;
 
-    if (kind == NGX_HTTP_FLOWDASH_OUTBOX_DUE) {
+    if (load->kind == NGX_HTTP_FLOWDASH_OUTBOX_DUE) {
         return NGX_OK;
     }
 
     record = file->record;
+
+    load->error = ngx_http_flowdash_outbox_load_contradicts(load->kind,
+                                                            record);
+    if (load->error) {
+        return NGX_DECLINED;
+    }
+
     record->again = ngx_time();
 
     rc = ngx_http_flowdash_record_again(record, &file->mac, &line);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_flowdash_outbox_write(file, &line, log);
+        rc = ngx_http_flowdash_outbox_write(file, &line, load->log);
     }
 
-    if (rc == NGX_OK && kind == NGX_HTTP_FLOWDASH_OUTBOX_UNDO
+    if (rc == NGX_OK && load->kind == NGX_HTTP_FLOWDASH_OUTBOX_UNDO
         && record->outcome != NGX_HTTP_FLOWDASH_OUTCOME_FAILED
         && record->outcome != NGX_HTTP_FLOWDASH_OUTCOME_REFUSED)
     {
         rc = ngx_http_flowdash_outbox_load_outcome(file,
                                          NGX_HTTP_FLOWDASH_OUTCOME_REFUSED,
-                                         "unknown", log);
+                                         NGX_HTTP_FLOWDASH_OUTBOX_LOAD_DECIDED,
+                                         load->log);
     }
 
-    if (rc == NGX_OK && kind == NGX_HTTP_FLOWDASH_OUTBOX_AFTER
+    if (rc == NGX_OK && load->kind == NGX_HTTP_FLOWDASH_OUTBOX_AFTER
         && record->outcome != NGX_HTTP_FLOWDASH_OUTCOME_OK)
     {
         rc = ngx_http_flowdash_outbox_load_outcome(file,
                                                NGX_HTTP_FLOWDASH_OUTCOME_OK,
-                                               "", log);
+                                               "", load->log);
     }
 
     if (rc != NGX_OK) {
-        ngx_log_error(NGX_LOG_CRIT, log, 0,
+        ngx_log_error(NGX_LOG_CRIT, load->log, 0,
                       "flowdash: what a person has decided for the action "
                       "\"%V\" could not be recorded, and is tried again in "
                       "%d s, id: %V",
@@ -509,6 +527,43 @@ ngx_http_flowdash_outbox_load_decide(ngx_http_flowdash_outbox_file_t *file,
     }
 
     return rc;
+}
+
+
+/*
+ * Nobody can decide what is known: "mv dead/... undo/" would undo an action
+ * whose after-step is dead.  Returns what is wrong, or NULL.
+ */
+
+static const char *
+ngx_http_flowdash_outbox_load_contradicts(ngx_http_flowdash_outbox_kind_e kind,
+    ngx_http_flowdash_record_t *record)
+{
+    if (kind == NGX_HTTP_FLOWDASH_OUTBOX_UNDO
+        && record->outcome == NGX_HTTP_FLOWDASH_OUTCOME_OK)
+    {
+        return "the app has done it: it is not undone; what is dead is sent "
+               "from waiting/";
+    }
+
+    if (kind != NGX_HTTP_FLOWDASH_OUTBOX_AFTER) {
+        return NULL;
+    }
+
+    if (record->outcome == NGX_HTTP_FLOWDASH_OUTCOME_FAILED) {
+        return "the app was not called: it has no after-steps; what is dead "
+               "is sent from waiting/";
+    }
+
+    if (record->outcome == NGX_HTTP_FLOWDASH_OUTCOME_REFUSED
+        && !ngx_http_flowdash_text_is(&record->reason,
+                                      NGX_HTTP_FLOWDASH_OUTBOX_LOAD_DECIDED))
+    {
+        return "the app has refused it: it has no after-steps; what is dead "
+               "is sent from waiting/";
+    }
+
+    return NULL;
 }
 
 

@@ -487,6 +487,11 @@ test_recovery(void)
        "after/: a person decides that it has happened");
     ok(test_files("./dead/unknown") == 1, "a delivery dies");
 
+    test_shell("mv dead/unknown undo/");
+    test_run(5);
+    ok(test_sent == 2 && test_files("./dead/unknown") == 1,
+       "undo/: nobody can undo what has happened");
+
     test_send = TEST_DELIVER;
     test_now.sec += 100;
     test_shell("mv dead/unknown waiting/");
