@@ -56,7 +56,7 @@ $t->config(<<'EOC');
     location /set {
         flowdash_action "Save";
         flowdash_set_json X $http_x;
-        flowdash_max_fields_size 64k;
+        flowdash_max_fields_size 32k;
         flowdash_step "CRM" {
             flowdash_call http://127.0.0.1:%%PORT_crm%%/;
         }

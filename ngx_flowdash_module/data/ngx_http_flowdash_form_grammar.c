@@ -314,7 +314,7 @@ ngx_http_flowdash_form_grammar_in_json(ngx_str_t *text, ngx_array_t *pointer)
     p = text->data;
     last = p + text->len;
 
-    while ((p = ngx_strlchr(p, last, '&'))) {
+    while ((p = memchr(p, '&', last - p))) {
 
         if (ngx_http_flowdash_form_grammar_leads(++p, last, token)) {
             return 1;

@@ -8,68 +8,46 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_json_unescape.h>
 #include <ngx_http_flowdash_json.h>
-
-
-typedef struct {
-    ngx_http_flowdash_json_memory_t    memory;
-    yajl_handle                        yajl;
-    ngx_str_t                         *value;
-    ngx_pool_t                        *pool;
-    ngx_int_t                          rc;
-} ngx_http_flowdash_json_decoder_t;
 
 
 static void *ngx_http_flowdash_json_malloc(void *data, size_t size);
 static void *ngx_http_flowdash_json_realloc(void *data, void *p, size_t size);
 static void ngx_http_flowdash_json_free(void *data, void *p);
-static int ngx_http_flowdash_json_decoded(void *data, const u_char *p,
-    size_t len);
-
-
-static const yajl_callbacks  ngx_http_flowdash_json_decode_callbacks = {
-    NULL,                                  /* null */
-    NULL,                                  /* boolean */
-    NULL,                                  /* integer */
-    NULL,                                  /* double */
-    NULL,                                  /* number */
-    ngx_http_flowdash_json_decoded,        /* string */
-    NULL,                                  /* start map */
-    NULL,                                  /* map key */
-    NULL,                                  /* end map */
-    NULL,                                  /* start array */
-    NULL                                   /* end array */
-};
 
 
 ngx_int_t
 ngx_http_flowdash_json_decode(ngx_str_t *text, ngx_str_t *value,
     ngx_pool_t *pool)
 {
-    size_t                            offset;
-    ngx_int_t                         rc;
-    ngx_http_flowdash_json_decoder_t  decoder;
+    u_char     *p, *last;
+    ngx_str_t   string;
 
     if (text->len < 2 || text->data[0] != '"') {
         return NGX_DECLINED;
     }
 
-    if (ngx_strlchr(text->data, text->data + text->len, '\\') == NULL) {
-        value->data = text->data + 1;
-        value->len = text->len - 2;
-        return NGX_OK;
+    p = text->data + 1;
+    last = text->data + text->len - 1;
+
+    string.data = p;
+    string.len = last - p;
+
+    if (memchr(p, '\\', last - p)) {
+
+        string.data = ngx_pnalloc(pool, last - p);
+        if (string.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        string.len = ngx_http_flowdash_json_unescape(string.data, p, last)
+                     - string.data;
     }
 
-    decoder.value = value;
-    decoder.pool = pool;
-    decoder.rc = NGX_DECLINED;
+    *value = string;
 
-    rc = ngx_http_flowdash_json_run(&decoder.memory,
-                                    &ngx_http_flowdash_json_decode_callbacks,
-                                    &decoder, &decoder.yajl, text, &offset,
-                                    pool->log);
-
-    return (rc == NGX_OK) ? decoder.rc : rc;
+    return NGX_OK;
 }
 
 
@@ -245,33 +223,6 @@ ngx_http_flowdash_json_lone_surrogate(ngx_str_t *spelling)
     }
 
     return high;
-}
-
-
-static int
-ngx_http_flowdash_json_decoded(void *data, const u_char *p, size_t len)
-{
-    ngx_http_flowdash_json_decoder_t *decoder = data;
-
-    ngx_http_flowdash_json_copy(&decoder->memory, decoder->pool,
-                                decoder->value, p, len);
-    decoder->rc = NGX_OK;
-
-    return 1;
-}
-
-
-void
-ngx_http_flowdash_json_copy(ngx_http_flowdash_json_memory_t *memory,
-    ngx_pool_t *pool, ngx_str_t *dst, const void *p, size_t len)
-{
-    dst->data = ngx_pnalloc(pool, len);
-    if (dst->data == NULL) {
-        longjmp(memory->exhausted, 1);
-    }
-
-    ngx_memcpy(dst->data, p, len);
-    dst->len = len;
 }
 
 

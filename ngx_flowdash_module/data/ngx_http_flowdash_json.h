@@ -22,9 +22,9 @@ typedef struct {
 
 
 /*
- * Decodes a JSON string with its quotes.  "value" lies in "text", or in the
- * pool if the string has escapes.  Returns NGX_OK, NGX_DECLINED if "text" is
- * no string, or NGX_ERROR.
+ * Decodes a JSON string with its quotes, which is known to be valid.  "value"
+ * lies in "text", or in the pool if the string has escapes.  Returns NGX_OK,
+ * NGX_DECLINED if "text" is another JSON value, or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_json_decode(ngx_str_t *text, ngx_str_t *value,
     ngx_pool_t *pool);
@@ -61,13 +61,6 @@ ngx_int_t ngx_http_flowdash_json_run(ngx_http_flowdash_json_memory_t *memory,
  * yajl decodes each of these to "?", so different names would look the same.
  */
 ngx_uint_t ngx_http_flowdash_json_lone_surrogate(ngx_str_t *spelling);
-
-/*
- * Copies a string into the pool.  Only callbacks may call this: if memory runs
- * out, it makes ngx_http_flowdash_json_run() return NGX_ERROR.
- */
-void ngx_http_flowdash_json_copy(ngx_http_flowdash_json_memory_t *memory,
-    ngx_pool_t *pool, ngx_str_t *dst, const void *p, size_t len);
 
 /*
  * Skips white space, and the bytes "c" in it, of a text that yajl has read

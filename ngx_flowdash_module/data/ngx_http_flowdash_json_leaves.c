@@ -6,56 +6,51 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <ngx_http_flowdash_json.h>
+#include <ngx_http_flowdash_json_scan.h>
+#include <ngx_http_flowdash_json_unescape.h>
 #include <ngx_http_flowdash_json_leaves.h>
 
 
 typedef struct {
-    ngx_http_flowdash_json_memory_t    memory;
-    yajl_handle                        yajl;
+    ngx_http_flowdash_json_scan_t      scan;
     ngx_pool_t                        *pool;
     ngx_array_t                       *leaves;
     ngx_http_flowdash_json_node_t     *parent;
     ngx_str_t                          key;
     size_t                             size;     /* of the nodes, in bytes */
     size_t                             max_size;
+    ngx_uint_t                         half;     /* unsigned  half:1; of a
+                                                    surrogate pair */
 } ngx_http_flowdash_json_splitter_t;
 
 
-static int ngx_http_flowdash_json_leaves_null(void *data);
-static int ngx_http_flowdash_json_leaves_boolean(void *data, int value);
-static int ngx_http_flowdash_json_leaves_number(void *data, const char *p,
-    size_t len);
-static int ngx_http_flowdash_json_leaves_string(void *data, const u_char *p,
-    size_t len);
-static int ngx_http_flowdash_json_leaves_start_map(void *data);
-static int ngx_http_flowdash_json_leaves_start_array(void *data);
-static int ngx_http_flowdash_json_leaves_start(
-    ngx_http_flowdash_json_splitter_t *splitter, ngx_uint_t array);
-static int ngx_http_flowdash_json_leaves_map_key(void *data, const u_char *p,
-    size_t len);
-static int ngx_http_flowdash_json_leaves_end(void *data);
-static ngx_http_flowdash_json_node_t *ngx_http_flowdash_json_leaves_add(
-    ngx_http_flowdash_json_splitter_t *splitter, const void *p, size_t len);
-static void ngx_http_flowdash_json_leaves_charge(
+static ngx_int_t ngx_http_flowdash_json_leaves_start(
+    ngx_http_flowdash_json_scan_t *scan);
+static ngx_int_t ngx_http_flowdash_json_leaves_end(
+    ngx_http_flowdash_json_scan_t *scan);
+static ngx_int_t ngx_http_flowdash_json_leaves_name(
+    ngx_http_flowdash_json_scan_t *scan);
+static ngx_int_t ngx_http_flowdash_json_leaves_scalar(
+    ngx_http_flowdash_json_scan_t *scan);
+static ngx_int_t ngx_http_flowdash_json_leaves_add(
+    ngx_http_flowdash_json_splitter_t *splitter,
+    ngx_http_flowdash_json_node_t **added);
+static ngx_int_t ngx_http_flowdash_json_leaves_copy(
+    ngx_http_flowdash_json_splitter_t *splitter, ngx_str_t *dst);
+static ngx_int_t ngx_http_flowdash_json_leaves_charge(
     ngx_http_flowdash_json_splitter_t *splitter, size_t size);
-static void ngx_http_flowdash_json_leaves_leaf(
+static ngx_int_t ngx_http_flowdash_json_leaves_leaf(
     ngx_http_flowdash_json_splitter_t *splitter,
     ngx_http_flowdash_json_node_t *node);
 
 
-static const yajl_callbacks  ngx_http_flowdash_json_leaves_callbacks = {
-    ngx_http_flowdash_json_leaves_null,
-    ngx_http_flowdash_json_leaves_boolean,
-    NULL,                                  /* integer */
-    NULL,                                  /* double */
-    ngx_http_flowdash_json_leaves_number,
-    ngx_http_flowdash_json_leaves_string,
-    ngx_http_flowdash_json_leaves_start_map,
-    ngx_http_flowdash_json_leaves_map_key,
-    ngx_http_flowdash_json_leaves_end,      /* end map */
-    ngx_http_flowdash_json_leaves_start_array,
-    ngx_http_flowdash_json_leaves_end       /* end array */
+static const ngx_http_flowdash_json_events_t
+    ngx_http_flowdash_json_leaves_events =
+{
+    ngx_http_flowdash_json_leaves_start,
+    ngx_http_flowdash_json_leaves_end,
+    ngx_http_flowdash_json_leaves_name,
+    ngx_http_flowdash_json_leaves_scalar
 };
 
 
@@ -63,8 +58,6 @@ ngx_int_t
 ngx_http_flowdash_json_leaves(ngx_str_t *text, ngx_array_t *leaves,
     size_t max_size, ngx_pool_t *pool)
 {
-    size_t                             offset;
-    ngx_int_t                          rc;
     ngx_http_flowdash_json_splitter_t  splitter;
 
     if (ngx_array_init(leaves, pool, 4,
@@ -74,106 +67,51 @@ ngx_http_flowdash_json_leaves(ngx_str_t *text, ngx_array_t *leaves,
         return NGX_ERROR;
     }
 
-    if (ngx_http_flowdash_json_check_text(text)) {
-        return NGX_DECLINED;
-    }
+    ngx_memzero(&splitter, sizeof(ngx_http_flowdash_json_splitter_t));
+
+    splitter.scan.text = *text;
+    splitter.scan.events = &ngx_http_flowdash_json_leaves_events;
+    splitter.scan.data = &splitter;
 
     splitter.pool = pool;
     splitter.leaves = leaves;
-    splitter.parent = NULL;
-    splitter.size = 0;
     splitter.max_size = max_size;
-    ngx_str_null(&splitter.key);
 
-    rc = ngx_http_flowdash_json_run(&splitter.memory,
-                                    &ngx_http_flowdash_json_leaves_callbacks,
-                                    &splitter, &splitter.yajl, text, &offset,
-                                    pool->log);
+    switch (ngx_http_flowdash_json_scan(&splitter.scan)) {
 
-    if (splitter.size > max_size) {
+    case NGX_HTTP_FLOWDASH_JSON_SCAN_OK:
+        return splitter.half ? NGX_DECLINED : NGX_OK;
+
+    case NGX_HTTP_FLOWDASH_JSON_SCAN_STOPPED:
         return NGX_ABORT;
-    }
 
-    if (rc == NGX_OK && ngx_http_flowdash_json_lone_surrogate(text)) {
+    case NGX_HTTP_FLOWDASH_JSON_SCAN_ERROR:
+        return NGX_ERROR;
+
+    default:
         return NGX_DECLINED;
     }
-
-    return rc;
 }
 
 
-static int
-ngx_http_flowdash_json_leaves_null(void *data)
+static ngx_int_t
+ngx_http_flowdash_json_leaves_start(ngx_http_flowdash_json_scan_t *scan)
 {
-    ngx_http_flowdash_json_leaves_leaf(data,
-                          ngx_http_flowdash_json_leaves_add(data, "null", 4));
-    return 1;
-}
+    ngx_http_flowdash_json_splitter_t *splitter = scan->data;
 
-
-static int
-ngx_http_flowdash_json_leaves_boolean(void *data, int value)
-{
-    ngx_http_flowdash_json_leaves_leaf(data,
-                          value
-                          ? ngx_http_flowdash_json_leaves_add(data, "true", 4)
-                          : ngx_http_flowdash_json_leaves_add(data, "false",
-                                                              5));
-    return 1;
-}
-
-
-static int
-ngx_http_flowdash_json_leaves_number(void *data, const char *p, size_t len)
-{
-    ngx_http_flowdash_json_leaves_leaf(data,
-                             ngx_http_flowdash_json_leaves_add(data, p, len));
-    return 1;
-}
-
-
-static int
-ngx_http_flowdash_json_leaves_string(void *data, const u_char *p, size_t len)
-{
+    ngx_int_t                       rc;
     ngx_http_flowdash_json_node_t  *node;
 
-    node = ngx_http_flowdash_json_leaves_add(data, p, len);
-    node->string = 1;
+    rc = ngx_http_flowdash_json_leaves_add(splitter, &node);
 
-    ngx_http_flowdash_json_leaves_leaf(data, node);
-
-    return 1;
-}
-
-
-static int
-ngx_http_flowdash_json_leaves_start_map(void *data)
-{
-    return ngx_http_flowdash_json_leaves_start(data, 0);
-}
-
-
-static int
-ngx_http_flowdash_json_leaves_start_array(void *data)
-{
-    return ngx_http_flowdash_json_leaves_start(data, 1);
-}
-
-
-static int
-ngx_http_flowdash_json_leaves_start(
-    ngx_http_flowdash_json_splitter_t *splitter, ngx_uint_t array)
-{
-    ngx_http_flowdash_json_node_t  *node;
-
-    node = ngx_http_flowdash_json_leaves_add(splitter, "", 0);
-
-    if (node->depth == NGX_HTTP_FLOWDASH_JSON_DEPTH) {
-        return 0;
+    if (rc != NGX_OK) {
+        return rc;
     }
 
-    node->array = array;
-    node->object = !array;
+    ngx_str_set(&node->text, "");
+
+    node->array = (*scan->start == '[');
+    node->object = !node->array;
 
     if (node->parent) {
         node->parent->nested = 1;
@@ -181,54 +119,71 @@ ngx_http_flowdash_json_leaves_start(
 
     splitter->parent = node;
 
-    return 1;
+    return NGX_OK;
 }
 
 
-static int
-ngx_http_flowdash_json_leaves_map_key(void *data, const u_char *p, size_t len)
+static ngx_int_t
+ngx_http_flowdash_json_leaves_end(ngx_http_flowdash_json_scan_t *scan)
 {
-    ngx_http_flowdash_json_splitter_t *splitter = data;
+    ngx_http_flowdash_json_splitter_t *splitter = scan->data;
 
-    ngx_http_flowdash_json_leaves_charge(splitter, len);
+    ngx_http_flowdash_json_node_t  *node;
 
-    ngx_http_flowdash_json_copy(&splitter->memory, splitter->pool,
-                                &splitter->key, p, len);
-    return 1;
+    node = splitter->parent;
+    splitter->parent = node->parent;
+
+    return node->members ? NGX_OK
+                         : ngx_http_flowdash_json_leaves_leaf(splitter, node);
 }
 
 
-static int
-ngx_http_flowdash_json_leaves_end(void *data)
+static ngx_int_t
+ngx_http_flowdash_json_leaves_name(ngx_http_flowdash_json_scan_t *scan)
 {
-    ngx_http_flowdash_json_splitter_t *splitter = data;
+    ngx_http_flowdash_json_splitter_t *splitter = scan->data;
 
-    if (splitter->parent->members == 0) {
-        ngx_http_flowdash_json_leaves_leaf(splitter, splitter->parent);
+    return ngx_http_flowdash_json_leaves_copy(splitter, &splitter->key);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_json_leaves_scalar(ngx_http_flowdash_json_scan_t *scan)
+{
+    ngx_http_flowdash_json_splitter_t *splitter = scan->data;
+
+    ngx_int_t                       rc;
+    ngx_http_flowdash_json_node_t  *node;
+
+    rc = ngx_http_flowdash_json_leaves_add(splitter, &node);
+
+    if (rc == NGX_OK) {
+        node->string = (*scan->start == '"');
+        rc = ngx_http_flowdash_json_leaves_copy(splitter, &node->text);
     }
 
-    splitter->parent = splitter->parent->parent;
-
-    return 1;
+    return (rc == NGX_OK) ? ngx_http_flowdash_json_leaves_leaf(splitter, node)
+                          : rc;
 }
 
 
-static ngx_http_flowdash_json_node_t *
+static ngx_int_t
 ngx_http_flowdash_json_leaves_add(ngx_http_flowdash_json_splitter_t *splitter,
-    const void *p, size_t len)
+    ngx_http_flowdash_json_node_t **added)
 {
     ngx_http_flowdash_json_node_t  *node;
 
-    ngx_http_flowdash_json_leaves_charge(splitter,
-                               sizeof(ngx_http_flowdash_json_node_t) + len);
+    if (ngx_http_flowdash_json_leaves_charge(splitter,
+                                        sizeof(ngx_http_flowdash_json_node_t))
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
 
     node = ngx_pcalloc(splitter->pool, sizeof(ngx_http_flowdash_json_node_t));
     if (node == NULL) {
-        longjmp(splitter->memory.exhausted, 1);
+        return NGX_ERROR;
     }
-
-    ngx_http_flowdash_json_copy(&splitter->memory, splitter->pool,
-                                &node->text, p, len);
 
     node->parent = splitter->parent;
 
@@ -247,25 +202,58 @@ ngx_http_flowdash_json_leaves_add(ngx_http_flowdash_json_splitter_t *splitter,
         node->parent->last = node;
     }
 
-    return node;
+    *added = node;
+
+    return NGX_OK;
 }
 
 
-/* ends the parsing if the nodes need too much memory */
+/* the token that was read; a string is decoded */
 
-static void
+static ngx_int_t
+ngx_http_flowdash_json_leaves_copy(
+    ngx_http_flowdash_json_splitter_t *splitter, ngx_str_t *dst)
+{
+    u_char  *p, *last;
+
+    p = splitter->scan.start;
+    last = splitter->scan.end;
+
+    if (*p == '"') {
+        p++;
+        last--;
+        splitter->half |= splitter->scan.half;
+    }
+
+    if (ngx_http_flowdash_json_leaves_charge(splitter, last - p) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    dst->data = ngx_pnalloc(splitter->pool, last - p);
+    if (dst->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    dst->len = ngx_http_flowdash_json_unescape(dst->data, p, last)
+               - dst->data;
+
+    return NGX_OK;
+}
+
+
+/* returns NGX_OK, or NGX_DECLINED if the nodes need too much memory */
+
+static ngx_int_t
 ngx_http_flowdash_json_leaves_charge(
     ngx_http_flowdash_json_splitter_t *splitter, size_t size)
 {
     splitter->size += size;
 
-    if (splitter->size > splitter->max_size) {
-        longjmp(splitter->memory.exhausted, 1);
-    }
+    return (splitter->size > splitter->max_size) ? NGX_DECLINED : NGX_OK;
 }
 
 
-static void
+static ngx_int_t
 ngx_http_flowdash_json_leaves_leaf(ngx_http_flowdash_json_splitter_t *splitter,
     ngx_http_flowdash_json_node_t *node)
 {
@@ -273,8 +261,10 @@ ngx_http_flowdash_json_leaves_leaf(ngx_http_flowdash_json_splitter_t *splitter,
 
     leaf = ngx_array_push(splitter->leaves);
     if (leaf == NULL) {
-        longjmp(splitter->memory.exhausted, 1);
+        return NGX_ERROR;
     }
 
     *leaf = node;
+
+    return NGX_OK;
 }

@@ -9,96 +9,96 @@
 #include <ngx_core.h>
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_strict.h>
+#include <ngx_http_flowdash_hash.h>
 #include <ngx_http_flowdash_fold.h>
 #include <ngx_http_flowdash_json.h>
+#include <ngx_http_flowdash_json_scan.h>
+#include <ngx_http_flowdash_json_unescape.h>
 #include <ngx_http_flowdash_json_names.h>
 
 
+/* the longest name with a meaning, each character as an escape, and quotes */
+
+#define NGX_HTTP_FLOWDASH_JSON_NAMES_MEANING                                  \
+    (6 * (sizeof("constructor") - 1) + 2)
+
+
+static ngx_int_t ngx_http_flowdash_json_names_decode(
+    ngx_http_flowdash_json_names_t *names,
+    ngx_http_flowdash_json_scan_t *scan);
 static ngx_uint_t ngx_http_flowdash_json_names_has_meaning(
     ngx_http_flowdash_json_names_t *names, ngx_uint_t depth,
-    ngx_http_flowdash_json_place_e place, ngx_str_t *name);
-static ngx_uint_t ngx_http_flowdash_json_names_is(ngx_str_t *name,
-    const char *text);
+    ngx_http_flowdash_json_place_e place);
+static ngx_int_t ngx_http_flowdash_json_names_way(
+    ngx_http_flowdash_json_names_t *names, ngx_str_t *wanted);
 static ngx_int_t ngx_http_flowdash_json_names_add(
-    ngx_http_flowdash_json_names_t *names, ngx_str_t *name);
+    ngx_http_flowdash_json_names_t *names, ngx_uint_t depth,
+    ngx_http_flowdash_json_scan_t *scan);
+static uint32_t ngx_http_flowdash_json_names_put(
+    ngx_http_flowdash_json_names_t *names, uint32_t hash, uint32_t n);
+static ngx_int_t ngx_http_flowdash_json_names_grow(
+    ngx_http_flowdash_json_names_t *names);
 static void *ngx_http_flowdash_json_names_alloc(
     ngx_http_flowdash_json_names_t *names, size_t size);
 static ngx_int_t ngx_http_flowdash_json_names_refuse(
     ngx_http_flowdash_json_names_t *names, ngx_uint_t rule, const char *error);
 
 
-ngx_int_t
-ngx_http_flowdash_json_names_start(ngx_http_flowdash_json_names_t *names,
-    ngx_uint_t depth, ngx_http_flowdash_json_place_e place)
-{
-    ngx_http_flowdash_json_object_t  *object, **link;
+#define ngx_http_flowdash_json_names_is(name, text)                           \
+    (ngx_memcmp((name)->data, text, sizeof(text) - 1) == 0)
 
+
+void
+ngx_http_flowdash_json_names_start(ngx_http_flowdash_json_names_t *names,
+    ngx_uint_t depth)
+{
     /* an element of an array has no name */
 
     names->constructor[depth + 1] = 0;
-
-    if (place != NGX_HTTP_FLOWDASH_JSON_VALUE) {
-        return NGX_OK;
-    }
-
-    link = names->object ? &names->object->inner : &names->outermost;
-    object = *link;
-
-    if (object == NULL) {
-
-        object = ngx_http_flowdash_json_names_alloc(names,
-                                      sizeof(ngx_http_flowdash_json_object_t));
-        if (object == NULL) {
-            return NGX_DECLINED;
-        }
-
-        object->outer = names->object;
-        object->inner = NULL;
-        object->first = NULL;
-
-        *link = object;
-    }
-
-    ngx_rbtree_init(&object->names, &object->sentinel,
-                    ngx_str_rbtree_insert_value);
-
-    names->object = object;
-
-    return NGX_OK;
+    names->outside[depth] = names->used;
 }
 
 
 void
 ngx_http_flowdash_json_names_end(ngx_http_flowdash_json_names_t *names,
-    ngx_http_flowdash_json_place_e place)
+    ngx_uint_t depth)
 {
-    ngx_http_flowdash_json_name_t    *name;
-    ngx_http_flowdash_json_object_t  *object;
+    /* the last one has found its slot as if there were no other: so it goes */
 
-    if (place != NGX_HTTP_FLOWDASH_JSON_VALUE) {
-        return;
+    while (names->used > names->outside[depth]) {
+        names->slots[names->list[--names->used].slot] = 0;
     }
-
-    object = names->object;
-
-    while (object->first) {
-        name = object->first;
-        object->first = name->next;
-
-        name->next = names->free;
-        names->free = name;
-    }
-
-    names->object = object->outer;
 }
 
 
 ngx_int_t
 ngx_http_flowdash_json_names_check(ngx_http_flowdash_json_names_t *names,
-    ngx_uint_t depth, ngx_http_flowdash_json_place_e place, ngx_str_t *name,
-    ngx_str_t *spelling, ngx_str_t *wanted)
+    ngx_uint_t depth, ngx_http_flowdash_json_place_e place,
+    ngx_http_flowdash_json_scan_t *scan, ngx_str_t *wanted)
 {
-    if (ngx_http_flowdash_json_names_has_meaning(names, depth, place, name)) {
+    ngx_int_t  rc;
+
+    if (place == NGX_HTTP_FLOWDASH_JSON_BESIDE) {
+
+        names->constructor[depth + 1] = 0;
+
+        if (!(names->strict & NGX_HTTP_FLOWDASH_STRICT_MEANING)
+            || scan->end - scan->start
+               > (ptrdiff_t) NGX_HTTP_FLOWDASH_JSON_NAMES_MEANING)
+        {
+            return NGX_OK;
+        }
+    }
+
+    rc = ngx_http_flowdash_json_names_decode(names, scan);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if ((names->strict & NGX_HTTP_FLOWDASH_STRICT_MEANING)
+        && ngx_http_flowdash_json_names_has_meaning(names, depth, place))
+    {
         return ngx_http_flowdash_json_names_refuse(names,
                                    NGX_HTTP_FLOWDASH_STRICT_MEANING,
                                    "a name that has a special meaning to some "
@@ -109,25 +109,94 @@ ngx_http_flowdash_json_names_check(ngx_http_flowdash_json_names_t *names,
         return NGX_OK;
     }
 
-    if (ngx_http_flowdash_json_lone_surrogate(spelling)) {
+    if (scan->half) {
         return ngx_http_flowdash_json_names_refuse(names, 0,
                                         "half of a surrogate pair in a name");
     }
 
-    if (names->strict & NGX_HTTP_FLOWDASH_STRICT_CONTROL
-        && ngx_strlchr(name->data, name->data + name->len, '\0'))
+    if ((names->strict & NGX_HTTP_FLOWDASH_STRICT_CONTROL) && scan->escaped
+        && ngx_strlchr(names->name.data, names->name.data + names->name.len,
+                       '\0'))
     {
         return ngx_http_flowdash_json_names_refuse(names,
                                             NGX_HTTP_FLOWDASH_STRICT_CONTROL,
                                             "a null character in a name");
     }
 
-    if (place == NGX_HTTP_FLOWDASH_JSON_VALUE) {
-        return ngx_http_flowdash_json_names_add(names, name);
+    switch (place) {
+
+    case NGX_HTTP_FLOWDASH_JSON_VALUE:
+        return ngx_http_flowdash_json_names_add(names, depth, scan);
+
+    case NGX_HTTP_FLOWDASH_JSON_WAY:
+        return ngx_http_flowdash_json_names_way(names, wanted);
+
+    default:
+        return NGX_OK;
+    }
+}
+
+
+/* the name without escapes, in the text or in memory that is used again */
+
+static ngx_int_t
+ngx_http_flowdash_json_names_decode(ngx_http_flowdash_json_names_t *names,
+    ngx_http_flowdash_json_scan_t *scan)
+{
+    size_t   len;
+    u_char  *p;
+
+    p = scan->start + 1;
+    len = scan->end - 1 - p;
+
+    if (!scan->escaped) {
+        names->name.data = p;
+        names->name.len = len;
+        return NGX_OK;
     }
 
-    if (place == NGX_HTTP_FLOWDASH_JSON_WAY
-        && names->strict & NGX_HTTP_FLOWDASH_STRICT_DOTS
+    if (names->room == NULL) {
+        names->room = names->short_name;
+        names->room_size = NGX_HTTP_FLOWDASH_JSON_NAMES_LEN;
+    }
+
+    if (len > names->room_size) {
+
+        len = ngx_max(len, 2 * names->room_size);
+
+        p = ngx_http_flowdash_json_names_alloc(names, len);
+
+        if (p == NULL) {
+            return (*names->size > names->max_size) ? NGX_DECLINED : NGX_ERROR;
+        }
+
+        if (names->room != names->short_name) {
+            ngx_free(names->room);
+        }
+
+        names->room = p;
+        names->room_size = len;
+    }
+
+    names->name.data = names->room;
+    names->name.len = ngx_http_flowdash_json_unescape(names->room,
+                                                      scan->start + 1,
+                                                      scan->end - 1)
+                      - names->room;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_json_names_way(ngx_http_flowdash_json_names_t *names,
+    ngx_str_t *wanted)
+{
+    ngx_str_t  *name;
+
+    name = &names->name;
+
+    if ((names->strict & NGX_HTTP_FLOWDASH_STRICT_DOTS)
         && name->len > wanted->len
         && (name->data[wanted->len] == '.' || name->data[wanted->len] == '[')
         && ngx_strncmp(name->data, wanted->data, wanted->len) == 0)
@@ -137,8 +206,7 @@ ngx_http_flowdash_json_names_check(ngx_http_flowdash_json_names_t *names,
                              "a name that some apps take for a path");
     }
 
-    if (place == NGX_HTTP_FLOWDASH_JSON_WAY
-        && names->strict & NGX_HTTP_FLOWDASH_STRICT_CASE
+    if ((names->strict & NGX_HTTP_FLOWDASH_STRICT_CASE)
         && ngx_http_flowdash_fold_compare(name, wanted) == 0
         && !ngx_http_flowdash_text_equal(name, wanted))
     {
@@ -162,123 +230,179 @@ ngx_http_flowdash_json_names_check(ngx_http_flowdash_json_names_t *names,
  */
 
 static ngx_uint_t
-ngx_http_flowdash_json_names_has_meaning(ngx_http_flowdash_json_names_t *names,
-    ngx_uint_t depth, ngx_http_flowdash_json_place_e place, ngx_str_t *name)
+ngx_http_flowdash_json_names_has_meaning(
+    ngx_http_flowdash_json_names_t *names, ngx_uint_t depth,
+    ngx_http_flowdash_json_place_e place)
 {
-    if (!(names->strict & NGX_HTTP_FLOWDASH_STRICT_MEANING)) {
+    ngx_str_t  *name;
+
+    name = &names->name;
+
+    names->constructor[depth + 1] = 0;
+
+    switch (name->len) {
+
+    case sizeof("$ref") - 1:
+        return place != NGX_HTTP_FLOWDASH_JSON_BESIDE
+               && ngx_http_flowdash_json_names_is(name, "$ref");
+
+    case sizeof("__proto__") - 1:
+        return ngx_http_flowdash_json_names_is(name, "__proto__")
+               || (names->constructor[depth]
+                   && ngx_http_flowdash_json_names_is(name, "prototype"));
+
+    case sizeof("json_class") - 1:
+        return place != NGX_HTTP_FLOWDASH_JSON_BESIDE
+               && ngx_http_flowdash_json_names_is(name, "json_class");
+
+    case sizeof("constructor") - 1:
+        names->constructor[depth + 1] =
+                          ngx_http_flowdash_json_names_is(name, "constructor");
+        return 0;
+
+    default:
         return 0;
     }
-
-    names->constructor[depth + 1] =
-                          ngx_http_flowdash_json_names_is(name, "constructor");
-
-    if (ngx_http_flowdash_json_names_is(name, "__proto__")
-        || (names->constructor[depth]
-            && ngx_http_flowdash_json_names_is(name, "prototype")))
-    {
-        return 1;
-    }
-
-    return place != NGX_HTTP_FLOWDASH_JSON_BESIDE
-           && (ngx_http_flowdash_json_names_is(name, "$ref")
-               || ngx_http_flowdash_json_names_is(name, "json_class"));
 }
 
-
-static ngx_uint_t
-ngx_http_flowdash_json_names_is(ngx_str_t *name, const char *text)
-{
-    return name->len == ngx_strlen(text)
-           && ngx_memcmp(name->data, text, name->len) == 0;
-}
-
-
-/*
- * The tree is ordered by hash, length and bytes: names with colliding hashes
- * cost no more than others.
- */
 
 static ngx_int_t
 ngx_http_flowdash_json_names_add(ngx_http_flowdash_json_names_t *names,
-    ngx_str_t *name)
+    ngx_uint_t depth, ngx_http_flowdash_json_scan_t *scan)
 {
-    u_char                         *p;
-    uint32_t                        hash;
-    ngx_http_flowdash_json_name_t  *n;
+    uint32_t                        i, n, hash;
+    ngx_http_flowdash_json_name_t  *name;
 
-    hash = ngx_crc32_long(name->data, name->len);
+    /* objects within objects may have the same names: each has its hashes */
 
-    if (ngx_str_rbtree_lookup(&names->object->names, name, hash)) {
-        return ngx_http_flowdash_json_names_refuse(names, 0,
+    hash = (uint32_t) (ngx_http_flowdash_hash(&names->name) >> 32)
+           + (uint32_t) depth * 0x9e3779b1;
+
+    for (i = hash; names->used; i++) {
+
+        n = names->slots[i & (2 * names->max - 1)];
+
+        if (n == 0) {
+            break;
+        }
+
+        name = &names->list[n - 1];
+
+        if (name->hash == hash && n > names->outside[depth]
+            && ngx_http_flowdash_json_unescape_is(&name->spelling,
+                                                  &names->name))
+        {
+            return ngx_http_flowdash_json_names_refuse(names, 0,
                                 "a name occurs twice in the value of a field");
-    }
-
-    n = names->free;
-
-    if (n) {
-        names->free = n->next;
-
-    } else {
-        n = ngx_http_flowdash_json_names_alloc(names,
-                                        sizeof(ngx_http_flowdash_json_name_t));
-        if (n == NULL) {
-            return NGX_DECLINED;
         }
-
-        n->size = 0;
     }
 
-    n->next = names->object->first;
-    names->object->first = n;
-
-    n->node.str = *name;
-    n->node.node.key = hash;
-
-    p = name->data;
-
-    if (p < names->text->data || p > names->text->data + names->text->len) {
-
-        /* yajl reuses its memory for the next string that has an escape */
-
-        if (n->size < name->len) {
-            n->room = ngx_http_flowdash_json_names_alloc(names, name->len);
-            if (n->room == NULL) {
-                return NGX_DECLINED;
-            }
-
-            n->size = name->len;
-        }
-
-        n->node.str.data = n->room;
-        ngx_memcpy(n->room, p, name->len);
+    if (names->used == names->max
+        && ngx_http_flowdash_json_names_grow(names) != NGX_OK)
+    {
+        return (*names->size > names->max_size) ? NGX_DECLINED : NGX_ERROR;
     }
 
-    ngx_rbtree_insert(&names->object->names, &n->node.node);
+    name = &names->list[names->used++];
+
+    name->spelling.data = scan->start;
+    name->spelling.len = scan->end - scan->start;
+    name->hash = hash;
+    name->slot = ngx_http_flowdash_json_names_put(names, hash, names->used);
 
     return NGX_OK;
 }
 
 
-/* returns NULL if that would be too much to be remembered */
+static uint32_t
+ngx_http_flowdash_json_names_put(ngx_http_flowdash_json_names_t *names,
+    uint32_t hash, uint32_t n)
+{
+    uint32_t  i, slot;
+
+    for (i = hash; /* void */ ; i++) {
+
+        slot = i & (2 * names->max - 1);
+
+        if (names->slots[slot] == 0) {
+            names->slots[slot] = n;
+            return slot;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_json_names_grow(ngx_http_flowdash_json_names_t *names)
+{
+    size_t                          size;
+    uint32_t                        i;
+    ngx_http_flowdash_json_name_t  *list, *old;
+
+    if (names->max == 0) {
+        names->max = NGX_HTTP_FLOWDASH_JSON_NAMES_FEW;
+        names->list = names->few;
+        names->slots = names->few_slots;
+        return NGX_OK;
+    }
+
+    old = names->list;
+    size = 2 * names->max * (sizeof(ngx_http_flowdash_json_name_t)
+                             + 2 * sizeof(uint32_t));
+
+    list = ngx_http_flowdash_json_names_alloc(names, size);
+
+    if (list == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(list, old,
+               names->used * sizeof(ngx_http_flowdash_json_name_t));
+
+    names->max *= 2;
+    names->list = list;
+    names->slots = (uint32_t *) &list[names->max];
+
+    ngx_memzero(names->slots, 2 * names->max * sizeof(uint32_t));
+
+    /* in the same order, so that each can be removed after those behind it */
+
+    for (i = 0; i < names->used; i++) {
+        list[i].slot = ngx_http_flowdash_json_names_put(names, list[i].hash,
+                                                        i + 1);
+    }
+
+    if (old != names->few) {
+        ngx_free(old);
+    }
+
+    return NGX_OK;
+}
+
+
+/* returns NULL also if that would be too much to be remembered */
 
 static void *
 ngx_http_flowdash_json_names_alloc(ngx_http_flowdash_json_names_t *names,
     size_t size)
 {
-    void  *p;
-
     *names->size += size;
 
-    if (*names->size > names->max_size) {
-        return NULL;
+    return (*names->size > names->max_size) ? NULL
+                                            : ngx_alloc(size, names->log);
+}
+
+
+void
+ngx_http_flowdash_json_names_free(ngx_http_flowdash_json_names_t *names)
+{
+    if (names->list && names->list != names->few) {
+        ngx_free(names->list);
     }
 
-    p = ngx_palloc(names->memory->pool, size);
-    if (p == NULL) {
-        longjmp(names->memory->exhausted, 1);
+    if (names->room && names->room != names->short_name) {
+        ngx_free(names->room);
     }
-
-    return p;
 }
 
 

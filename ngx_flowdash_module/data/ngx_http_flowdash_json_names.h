@@ -6,6 +6,16 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash_json.h>
+#include <ngx_http_flowdash_json_scan.h>
+
+
+/* names in the open objects of a value that need no memory of their own */
+
+#define NGX_HTTP_FLOWDASH_JSON_NAMES_FEW  16
+
+/* the longest name with escapes for which this is so */
+
+#define NGX_HTTP_FLOWDASH_JSON_NAMES_LEN  128
 
 
 /* where a name is in a JSON text */
@@ -18,51 +28,53 @@ typedef enum {
 } ngx_http_flowdash_json_place_e;
 
 
-typedef struct ngx_http_flowdash_json_object_s
-    ngx_http_flowdash_json_object_t;
-typedef struct ngx_http_flowdash_json_name_s  ngx_http_flowdash_json_name_t;
+/* a name in an open object of a value */
 
-
-struct ngx_http_flowdash_json_name_s {
-    ngx_str_node_t                     node;     /* node.str is the name */
-    ngx_http_flowdash_json_name_t     *next;     /* in its object, or free */
-    u_char                            *room;     /* for a name with escapes */
-    size_t                             size;
-};
-
-
-/* an open object in the value of a field; it is used again after its end */
-
-struct ngx_http_flowdash_json_object_s {
-    ngx_http_flowdash_json_object_t   *outer;
-    ngx_http_flowdash_json_object_t   *inner;
-    ngx_http_flowdash_json_name_t     *first;
-    ngx_rbtree_t                       names;
-    ngx_rbtree_node_t                  sentinel;
-};
+typedef struct {
+    ngx_str_t                          spelling; /* in the text, quoted */
+    uint32_t                           hash;
+    uint32_t                           slot;     /* that has its number */
+} ngx_http_flowdash_json_name_t;
 
 
 /*
- * The names of a text that is being parsed.  Only callbacks of the parser may
- * use it.
+ * The names of a text that is being read.  Those of the open objects of a
+ * value lie one after the other, and are found by open addressing: a slot has
+ * the number of a name, counted from 1, or 0.  When an object ends, its names,
+ * which are the last ones, are removed again.
  */
 
 typedef struct {
     /* set by the caller; all else is zero at first */
 
-    ngx_str_t                         *text;
     ngx_uint_t                         strict;   /* rules to apply */
-    ngx_http_flowdash_json_memory_t   *memory;   /* of the parser */
     size_t                            *size;     /* what is remembered */
     size_t                             max_size;
+    ngx_log_t                         *log;
+
+    ngx_str_t                          name;     /* the last one, decoded */
 
     /* whether an object at this depth is the value of "constructor" */
 
     u_char            constructor[NGX_HTTP_FLOWDASH_JSON_DEPTH + 2];
 
-    ngx_http_flowdash_json_object_t   *outermost;
-    ngx_http_flowdash_json_object_t   *object;   /* the innermost open one */
-    ngx_http_flowdash_json_name_t     *free;
+    /* the number of names outside of the object at this depth */
+
+    uint32_t          outside[NGX_HTTP_FLOWDASH_JSON_DEPTH + 2];
+
+    ngx_http_flowdash_json_name_t     *list;
+    uint32_t                          *slots;    /* twice as many */
+    uint32_t                           used;
+    uint32_t                           max;
+
+    ngx_http_flowdash_json_name_t      few[NGX_HTTP_FLOWDASH_JSON_NAMES_FEW];
+    uint32_t                           few_slots[
+                                         2 * NGX_HTTP_FLOWDASH_JSON_NAMES_FEW];
+
+    u_char                            *room;     /* for names with escapes */
+    size_t                             room_size;
+    u_char                             short_name[
+                                             NGX_HTTP_FLOWDASH_JSON_NAMES_LEN];
 
     /* after a refusal, unless names->size is over names->max_size */
 
@@ -71,30 +83,29 @@ typedef struct {
 } ngx_http_flowdash_json_names_t;
 
 
-/*
- * A container at "depth" begins, 1 for the outermost: its names are at
- * "place".  Returns NGX_OK, or NGX_DECLINED if too much would have to be
- * remembered.
- */
-ngx_int_t ngx_http_flowdash_json_names_start(
-    ngx_http_flowdash_json_names_t *names, ngx_uint_t depth,
-    ngx_http_flowdash_json_place_e place);
+/* A container at "depth" begins, 1 for the outermost. */
+void ngx_http_flowdash_json_names_start(ngx_http_flowdash_json_names_t *names,
+    ngx_uint_t depth);
 
-/* The innermost container ends; "place" is that of its names. */
+/* The container at "depth" ends. */
 void ngx_http_flowdash_json_names_end(ngx_http_flowdash_json_names_t *names,
-    ngx_http_flowdash_json_place_e place);
+    ngx_uint_t depth);
 
 /*
- * Checks a name in the innermost container, at "depth".  "name" is decoded,
- * "spelling" is the name in the text with its quotes.  "wanted" is the name
- * that leads to the task, and is used on the way only.  Fields are not
- * compared with each other.  Returns NGX_OK, or NGX_DECLINED with names->error
- * and names->rule set, or if too much would have to be remembered.
+ * Checks the name that the scanner has read in the innermost container, at
+ * "depth" and "place".  "wanted" is the name that leads to the task, and is
+ * used on the way only.  Fields are not compared with each other.  Returns
+ * NGX_OK, with names->name set unless the name is beside the task;
+ * NGX_DECLINED with names->error and names->rule set, or if too much would
+ * have to be remembered; or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_json_names_check(
     ngx_http_flowdash_json_names_t *names, ngx_uint_t depth,
-    ngx_http_flowdash_json_place_e place, ngx_str_t *name,
-    ngx_str_t *spelling, ngx_str_t *wanted);
+    ngx_http_flowdash_json_place_e place,
+    ngx_http_flowdash_json_scan_t *scan, ngx_str_t *wanted);
+
+/* Frees the memory of the names. */
+void ngx_http_flowdash_json_names_free(ngx_http_flowdash_json_names_t *names);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_JSON_NAMES_H_INCLUDED_ */

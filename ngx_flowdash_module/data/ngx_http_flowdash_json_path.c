@@ -10,25 +10,30 @@
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_json.h>
+#include <ngx_http_flowdash_json_scan.h>
 #include <ngx_http_flowdash_json_names.h>
 #include <ngx_http_flowdash_json_match.h>
 #include <ngx_http_flowdash_json_path.h>
 
 
-static void ngx_http_flowdash_json_path_wanted(
-    ngx_http_flowdash_json_path_t *path, ngx_str_t *name,
-    ngx_str_t *spelling);
-static void ngx_http_flowdash_json_path_refuse_name(
+static void ngx_http_flowdash_json_path_refuse(
+    ngx_http_flowdash_json_path_t *path,
+    ngx_http_flowdash_json_verdict_e verdict, ngx_uint_t rule,
+    const char *error);
+static ngx_int_t ngx_http_flowdash_json_path_wanted(
     ngx_http_flowdash_json_path_t *path);
-static void ngx_http_flowdash_json_path_judge(
-    ngx_http_flowdash_json_path_t *path, ngx_str_t *text);
+static ngx_int_t ngx_http_flowdash_json_path_check(
+    ngx_http_flowdash_json_path_t *path, ngx_http_flowdash_json_place_e place,
+    ngx_str_t *wanted);
+static ngx_int_t ngx_http_flowdash_json_path_judge(
+    ngx_http_flowdash_json_path_t *path);
 static void ngx_http_flowdash_json_path_open(
-    ngx_http_flowdash_json_path_t *path, u_char *start, ngx_uint_t array);
+    ngx_http_flowdash_json_path_t *path);
 static void ngx_http_flowdash_json_path_found(
     ngx_http_flowdash_json_path_t *path, u_char *start);
 static void ngx_http_flowdash_json_path_end_level(
     ngx_http_flowdash_json_path_t *path);
-static u_char *ngx_http_flowdash_json_path_begin_value(
+static void ngx_http_flowdash_json_path_begin_value(
     ngx_http_flowdash_json_path_t *path);
 static ngx_uint_t ngx_http_flowdash_json_path_is_next(
     ngx_http_flowdash_json_path_t *path);
@@ -38,38 +43,18 @@ static ngx_http_flowdash_token_t *ngx_http_flowdash_json_path_token(
     ngx_http_flowdash_json_path_t *path, ngx_uint_t n);
 static ngx_uint_t ngx_http_flowdash_json_path_is_selector(
     ngx_http_flowdash_token_t *token);
-static u_char *ngx_http_flowdash_json_path_position(
-    ngx_http_flowdash_json_path_t *path);
 
 
-void
-ngx_http_flowdash_json_path_name(ngx_http_flowdash_json_path_t *path,
-    ngx_str_t *name)
+ngx_int_t
+ngx_http_flowdash_json_path_name(ngx_http_flowdash_json_path_t *path)
 {
-    u_char                          *end;
-    ngx_str_t                        spelling;
-    ngx_http_flowdash_json_place_e   place;
-
-    end = ngx_http_flowdash_json_path_position(path);
-
-    spelling.data = ngx_http_flowdash_json_skip(path->cursor, ',');
-    spelling.len = end - spelling.data;
-
-    path->cursor = end;
+    ngx_http_flowdash_json_place_e  place;
 
     place = ngx_http_flowdash_json_path_place(path);
 
-    if (place == NGX_HTTP_FLOWDASH_JSON_WAY) {
-        ngx_http_flowdash_json_path_wanted(path, name, &spelling);
-        return;
-    }
-
-    if (ngx_http_flowdash_json_names_check(&path->names, path->depth, place,
-                                           name, &spelling, NULL)
-        != NGX_OK)
-    {
-        ngx_http_flowdash_json_path_refuse_name(path);
-    }
+    return (place == NGX_HTTP_FLOWDASH_JSON_WAY)
+           ? ngx_http_flowdash_json_path_wanted(path)
+           : ngx_http_flowdash_json_path_check(path, place, NULL);
 }
 
 
@@ -78,10 +63,11 @@ ngx_http_flowdash_json_path_name(ngx_http_flowdash_json_path_t *path,
  * the selector that may fit it, or for both.
  */
 
-static void
-ngx_http_flowdash_json_path_wanted(ngx_http_flowdash_json_path_t *path,
-    ngx_str_t *name, ngx_str_t *spelling)
+static ngx_int_t
+ngx_http_flowdash_json_path_wanted(ngx_http_flowdash_json_path_t *path)
 {
+    ngx_int_t                        rc;
+    ngx_str_t                       *name;
     ngx_uint_t                       i;
     ngx_http_flowdash_token_t       *wanted[2];
     ngx_http_flowdash_json_path_level_t  *level;
@@ -95,17 +81,20 @@ ngx_http_flowdash_json_path_wanted(ngx_http_flowdash_json_path_t *path,
 
     for (i = 0; i < 2; i++) {
 
-        if (wanted[i]
-            && ngx_http_flowdash_json_names_check(&path->names, path->depth,
-                                                  NGX_HTTP_FLOWDASH_JSON_WAY,
-                                                  name, spelling,
-                                                  &wanted[i]->name)
-               != NGX_OK)
-        {
-            ngx_http_flowdash_json_path_refuse_name(path);
-            return;
+        if (wanted[i] == NULL) {
+            continue;
+        }
+
+        rc = ngx_http_flowdash_json_path_check(path,
+                                               NGX_HTTP_FLOWDASH_JSON_WAY,
+                                               &wanted[i]->name);
+
+        if (rc != NGX_OK || path->verdict) {
+            return rc;
         }
     }
+
+    name = &path->names.name;
 
     path->next = (wanted[0]
                   && ngx_http_flowdash_text_equal(name, &wanted[0]->name));
@@ -116,44 +105,55 @@ ngx_http_flowdash_json_path_wanted(ngx_http_flowdash_json_path_t *path,
         ngx_http_flowdash_json_path_refuse(path,
                    NGX_HTTP_FLOWDASH_JSON_DUPLICATE, 0,
                    "a name on the way to the value occurs twice");
-        return;
+        return NGX_OK;
     }
 
     level->named |= path->next;
     level->judged |= path->judge;
+
+    return NGX_OK;
 }
 
 
-static void
-ngx_http_flowdash_json_path_refuse_name(ngx_http_flowdash_json_path_t *path)
+static ngx_int_t
+ngx_http_flowdash_json_path_check(ngx_http_flowdash_json_path_t *path,
+    ngx_http_flowdash_json_place_e place, ngx_str_t *wanted)
 {
+    ngx_int_t  rc;
+
+    rc = ngx_http_flowdash_json_names_check(&path->names, path->depth, place,
+                                            &path->scan, wanted);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
     if (*path->names.size > path->names.max_size) {
-        path->stopped = 1;
         ngx_http_flowdash_json_path_refuse(path, NGX_HTTP_FLOWDASH_JSON_LARGE,
                                            0, "over flowdash_max_fields_size");
-        return;
+        return NGX_DECLINED;
     }
 
     ngx_http_flowdash_json_path_refuse(path, NGX_HTTP_FLOWDASH_JSON_DUPLICATE,
                                        path->names.rule, path->names.error);
+    return NGX_OK;
 }
 
 
-void
-ngx_http_flowdash_json_path_scalar(ngx_http_flowdash_json_path_t *path,
-    ngx_str_t *text)
+ngx_int_t
+ngx_http_flowdash_json_path_scalar(ngx_http_flowdash_json_path_t *path)
 {
-    u_char                     *start;
     ngx_uint_t                  n;
     ngx_http_flowdash_token_t  *last;
 
-    start = ngx_http_flowdash_json_path_begin_value(path);
-
-    path->cursor = ngx_http_flowdash_json_path_position(path);
+    ngx_http_flowdash_json_path_begin_value(path);
 
     if (path->judge) {
         path->judge = 0;
-        ngx_http_flowdash_json_path_judge(path, text);
+
+        if (ngx_http_flowdash_json_path_judge(path) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
     n = path->path_depth;
@@ -164,25 +164,36 @@ ngx_http_flowdash_json_path_scalar(ngx_http_flowdash_json_path_t *path,
     if (path->next && n == path->pointer->nelts
         && !ngx_http_flowdash_json_path_is_selector(last))
     {
-        ngx_http_flowdash_json_path_found(path, start);
+        ngx_http_flowdash_json_path_found(path, path->scan.start);
     }
 
     path->next = 0;
+
+    return NGX_OK;
 }
 
 
 /* compares a member of an object with the selector that may fit it */
 
-static void
-ngx_http_flowdash_json_path_judge(ngx_http_flowdash_json_path_t *path,
-    ngx_str_t *text)
+static ngx_int_t
+ngx_http_flowdash_json_path_judge(ngx_http_flowdash_json_path_t *path)
 {
+    ngx_str_t                        text;
     ngx_http_flowdash_token_t       *selector;
     ngx_http_flowdash_json_match_e   match;
 
+    text.data = path->scan.start;
+    text.len = path->scan.end - path->scan.start;
+
+    if (text.data[0] == '"'
+        && ngx_http_flowdash_json_decode(&text, &text, path->pool) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     selector = ngx_http_flowdash_json_path_token(path, path->path_depth - 2);
 
-    match = ngx_http_flowdash_json_match(text, &selector->value);
+    match = ngx_http_flowdash_json_match(&text, &selector->value);
 
     if (match == NGX_HTTP_FLOWDASH_JSON_SAME) {
         path->levels[path->path_depth - 1].fits = 1;
@@ -195,18 +206,16 @@ ngx_http_flowdash_json_path_judge(ngx_http_flowdash_json_path_t *path,
                    NGX_HTTP_FLOWDASH_STRICT_MEANING,
                    "a value that some apps take for the selected one");
     }
+
+    return NGX_OK;
 }
 
 
 void
-ngx_http_flowdash_json_path_start(ngx_http_flowdash_json_path_t *path,
-    ngx_uint_t array)
+ngx_http_flowdash_json_path_start(ngx_http_flowdash_json_path_t *path)
 {
-    u_char  *start;
+    ngx_http_flowdash_json_path_begin_value(path);
 
-    start = ngx_http_flowdash_json_path_begin_value(path);
-
-    path->cursor = ngx_http_flowdash_json_path_position(path);
     path->depth++;
 
     if (path->judge && (path->names.strict & NGX_HTTP_FLOWDASH_STRICT_MEANING))
@@ -221,31 +230,26 @@ ngx_http_flowdash_json_path_start(ngx_http_flowdash_json_path_t *path,
     }
 
     if (path->next) {
-        ngx_http_flowdash_json_path_open(path, start, array);
+        ngx_http_flowdash_json_path_open(path);
     }
 
     path->judge = 0;
     path->next = 0;
 
-    if (ngx_http_flowdash_json_names_start(&path->names, path->depth,
-                                       ngx_http_flowdash_json_path_place(path))
-        != NGX_OK)
-    {
-        ngx_http_flowdash_json_path_refuse_name(path);
-    }
+    ngx_http_flowdash_json_names_start(&path->names, path->depth);
 }
 
 
 /* a container on the way: it is the value, or searched for it */
 
 static void
-ngx_http_flowdash_json_path_open(ngx_http_flowdash_json_path_t *path,
-    u_char *start, ngx_uint_t array)
+ngx_http_flowdash_json_path_open(ngx_http_flowdash_json_path_t *path)
 {
-    ngx_uint_t                       n, element;
+    ngx_uint_t                       n, array, element;
     ngx_http_flowdash_json_path_level_t  *level;
 
     n = path->path_depth;
+    array = (*path->scan.start == '[');
 
     element = n && ngx_http_flowdash_json_path_is_selector(
                             ngx_http_flowdash_json_path_token(path, n - 1));
@@ -258,7 +262,7 @@ ngx_http_flowdash_json_path_open(ngx_http_flowdash_json_path_t *path,
     }
 
     if (n == path->pointer->nelts && !element) {
-        path->target = start;
+        path->target = path->scan.start;
         path->target_depth = path->depth;
         return;
     }
@@ -267,7 +271,7 @@ ngx_http_flowdash_json_path_open(ngx_http_flowdash_json_path_t *path,
 
     ngx_memzero(level, sizeof(ngx_http_flowdash_json_path_level_t));
 
-    level->start = start;
+    level->start = path->scan.start;
     level->array = array;
     level->element = element;
 
@@ -280,10 +284,7 @@ ngx_http_flowdash_json_path_end(ngx_http_flowdash_json_path_t *path)
 {
     ngx_uint_t  depth;
 
-    ngx_http_flowdash_json_names_end(&path->names,
-                                     ngx_http_flowdash_json_path_place(path));
-
-    path->cursor = ngx_http_flowdash_json_path_position(path);
+    ngx_http_flowdash_json_names_end(&path->names, path->depth);
 
     depth = path->depth--;
 
@@ -315,7 +316,7 @@ ngx_http_flowdash_json_path_found(ngx_http_flowdash_json_path_t *path,
                              : &path->value;
 
     value->data = start;
-    value->len = path->cursor - start;
+    value->len = path->scan.end - start;
 }
 
 
@@ -355,7 +356,7 @@ ngx_http_flowdash_json_path_end_level(ngx_http_flowdash_json_path_t *path)
 
         if (path->path_depth == path->pointer->nelts) {
             value.data = level->start;
-            value.len = path->cursor - level->start;
+            value.len = path->scan.end - level->start;
         }
     }
 
@@ -363,28 +364,16 @@ ngx_http_flowdash_json_path_end_level(ngx_http_flowdash_json_path_t *path)
 }
 
 
-/* returns where a value begins, and sets path->next if it is on the way */
+/* sets path->next if the value that begins is on the way */
 
-static u_char *
+static void
 ngx_http_flowdash_json_path_begin_value(ngx_http_flowdash_json_path_t *path)
 {
-    u_char  *p;
-
-    /* behind a colon, a comma, or nothing */
-
-    p = ngx_http_flowdash_json_skip(path->cursor, ' ');
-
-    if (*p == ':' || *p == ',') {
-        p = ngx_http_flowdash_json_skip(p, *p);
-    }
-
     if (path->target == NULL && path->depth && path->depth == path->path_depth
         && ngx_http_flowdash_json_path_is_next(path))
     {
         path->next = 1;
     }
-
-    return p;
 }
 
 
@@ -466,15 +455,9 @@ ngx_http_flowdash_json_path_is_selector(ngx_http_flowdash_token_t *token)
 }
 
 
-static u_char *
-ngx_http_flowdash_json_path_position(ngx_http_flowdash_json_path_t *path)
-{
-    return path->text.data + (path->yajl ? yajl_get_bytes_consumed(path->yajl)
-                                         : path->text.len);
-}
+/* at the place where the scanner is */
 
-
-void
+static void
 ngx_http_flowdash_json_path_refuse(ngx_http_flowdash_json_path_t *path,
     ngx_http_flowdash_json_verdict_e verdict, ngx_uint_t rule,
     const char *error)
@@ -482,6 +465,5 @@ ngx_http_flowdash_json_path_refuse(ngx_http_flowdash_json_path_t *path,
     path->verdict = verdict;
     path->rule = rule;
     path->error = error;
-    path->offset = ngx_http_flowdash_json_path_position(path)
-                   - path->text.data;
+    path->offset = path->scan.end - path->scan.text.data;
 }

@@ -6,6 +6,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash_json.h>
+#include <ngx_http_flowdash_json_scan.h>
 #include <ngx_http_flowdash_json_names.h>
 #include <ngx_http_flowdash_json_pointer.h>
 #include <ngx_http_flowdash_pointer.h>
@@ -30,23 +31,19 @@ typedef struct {
 } ngx_http_flowdash_json_path_level_t;
 
 
-/*
- * The path of a pointer through a text that is being parsed.  Only callbacks
- * of the parser may use it.
- */
+/* the path of a pointer through a text that is being read */
 
 typedef struct {
     /* set by the caller; all else is zero at first, but "next" is 1 */
 
-    ngx_str_t                          text;
+    ngx_http_flowdash_json_scan_t      scan;
+    ngx_pool_t                        *pool;
     ngx_array_t                       *pointer;  /* of ..._token_t */
     ngx_http_flowdash_json_path_level_t
                                       *levels;   /* pointer->nelts + 1 */
     ngx_http_flowdash_json_names_t     names;
     ngx_uint_t                         unique;   /* unsigned  unique:1; in the
                                                     value */
-    yajl_handle                        yajl;
-    u_char                            *cursor;   /* after the last token */
 
     ngx_uint_t                         depth;
     ngx_uint_t                         path_depth;  /* open levels */
@@ -59,35 +56,29 @@ typedef struct {
     size_t                             offset;
     ngx_uint_t                         rule;
 
-    unsigned                           stopped:1;  /* too much to be read */
     unsigned                           next:1;   /* next value is on the way */
     unsigned                           judge:1;  /* a selector wants it */
 } ngx_http_flowdash_json_path_t;
 
 
 /*
- * The next name of the innermost container, which is decoded.  It ends where
- * the parser is.  It and the functions below set path->verdict if they refuse
- * the text.
+ * The scanner has read a name of the innermost container.  This and the
+ * function below return NGX_OK, with path->verdict set if they refuse the
+ * text; NGX_DECLINED, with path->verdict set, if too much would have to be
+ * remembered; or NGX_ERROR.
  */
-void ngx_http_flowdash_json_path_name(ngx_http_flowdash_json_path_t *path,
-    ngx_str_t *name);
+ngx_int_t ngx_http_flowdash_json_path_name(
+    ngx_http_flowdash_json_path_t *path);
 
-/* The next value is a scalar, whose text is given; a string is decoded. */
-void ngx_http_flowdash_json_path_scalar(ngx_http_flowdash_json_path_t *path,
-    ngx_str_t *text);
+/* It has read a value that is a scalar. */
+ngx_int_t ngx_http_flowdash_json_path_scalar(
+    ngx_http_flowdash_json_path_t *path);
 
-/* An array or an object begins. */
-void ngx_http_flowdash_json_path_start(ngx_http_flowdash_json_path_t *path,
-    ngx_uint_t array);
+/* An array or an object begins.  Sets path->verdict to refuse the text. */
+void ngx_http_flowdash_json_path_start(ngx_http_flowdash_json_path_t *path);
 
-/* The innermost array or object ends. */
+/* The innermost array or object ends.  Sets path->verdict as well. */
 void ngx_http_flowdash_json_path_end(ngx_http_flowdash_json_path_t *path);
-
-/* Refuses the text at the place where the parser is. */
-void ngx_http_flowdash_json_path_refuse(ngx_http_flowdash_json_path_t *path,
-    ngx_http_flowdash_json_verdict_e verdict, ngx_uint_t rule,
-    const char *error);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_JSON_PATH_H_INCLUDED_ */

@@ -1,7 +1,7 @@
 
 /*
- * Finds an object in a JSON text by an RFC 6901 pointer, and its members.
- * yajl parses; this follows the path of the pointer and remembers places.
+ * Finds an object in a JSON text by an RFC 6901 pointer, and its members: this
+ * follows the path of the pointer, and remembers places, as the text is read.
  */
 
 
@@ -10,6 +10,7 @@
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_json.h>
+#include <ngx_http_flowdash_json_scan.h>
 #include <ngx_http_flowdash_json_names.h>
 #include <ngx_http_flowdash_json_pointer.h>
 
@@ -28,9 +29,7 @@ typedef struct {
 typedef struct {
     ngx_http_flowdash_json_t          *json;
     ngx_http_flowdash_json_verdict_e   verdict;
-    ngx_uint_t                         stopped;  /* unsigned  stopped:1; */
-    ngx_http_flowdash_json_memory_t    memory;
-    yajl_handle                        yajl;
+    ngx_http_flowdash_json_scan_t      scan;
     ngx_pool_t                        *pool;     /* for the members' names */
 
     u_char                            *cursor;   /* after the last token */
@@ -48,52 +47,39 @@ typedef struct {
 } ngx_http_flowdash_json_parser_t;
 
 
-static int ngx_http_flowdash_json_pointer_null(void *data);
-static int ngx_http_flowdash_json_pointer_boolean(void *data, int value);
-static int ngx_http_flowdash_json_pointer_number(void *data, const char *p,
-    size_t len);
-static int ngx_http_flowdash_json_pointer_string(void *data, const u_char *p,
-    size_t len);
-static int ngx_http_flowdash_json_pointer_start_map(void *data);
-static int ngx_http_flowdash_json_pointer_start_array(void *data);
-static int ngx_http_flowdash_json_pointer_map_key(void *data, const u_char *p,
-    size_t len);
-static int ngx_http_flowdash_json_pointer_set_name(
-    ngx_http_flowdash_json_parser_t *jp, const u_char *p, size_t len);
-static int ngx_http_flowdash_json_pointer_scalar(
+static ngx_int_t ngx_http_flowdash_json_pointer_judge(
+    ngx_http_flowdash_json_parser_t *jp, ngx_http_flowdash_json_scan_e rc);
+static ngx_int_t ngx_http_flowdash_json_pointer_name(
+    ngx_http_flowdash_json_scan_t *scan);
+static ngx_int_t ngx_http_flowdash_json_pointer_set_name(
     ngx_http_flowdash_json_parser_t *jp);
-static int ngx_http_flowdash_json_pointer_start(
-    ngx_http_flowdash_json_parser_t *jp, ngx_uint_t array);
-static int ngx_http_flowdash_json_pointer_end(void *data);
+static ngx_int_t ngx_http_flowdash_json_pointer_scalar(
+    ngx_http_flowdash_json_scan_t *scan);
+static ngx_int_t ngx_http_flowdash_json_pointer_start(
+    ngx_http_flowdash_json_scan_t *scan);
+static ngx_int_t ngx_http_flowdash_json_pointer_end(
+    ngx_http_flowdash_json_scan_t *scan);
 static void ngx_http_flowdash_json_pointer_begin_value(
     ngx_http_flowdash_json_parser_t *jp);
-static int ngx_http_flowdash_json_pointer_end_value(
+static ngx_int_t ngx_http_flowdash_json_pointer_end_value(
     ngx_http_flowdash_json_parser_t *jp);
 static ngx_http_flowdash_json_place_e ngx_http_flowdash_json_pointer_place(
     ngx_http_flowdash_json_parser_t *jp);
-static u_char *ngx_http_flowdash_json_pointer_position(
-    ngx_http_flowdash_json_parser_t *jp);
-static int ngx_http_flowdash_json_pointer_refuse(
+static ngx_int_t ngx_http_flowdash_json_pointer_refuse(
     ngx_http_flowdash_json_parser_t *jp,
     ngx_http_flowdash_json_verdict_e verdict, ngx_uint_t rule,
     const char *error);
-static int ngx_http_flowdash_json_pointer_stop(
-    ngx_http_flowdash_json_parser_t *jp,
-    ngx_http_flowdash_json_verdict_e verdict);
+static ngx_int_t ngx_http_flowdash_json_pointer_large(
+    ngx_http_flowdash_json_parser_t *jp);
 
 
-static const yajl_callbacks  ngx_http_flowdash_json_pointer_callbacks = {
-    ngx_http_flowdash_json_pointer_null,
-    ngx_http_flowdash_json_pointer_boolean,
-    NULL,                                  /* integer */
-    NULL,                                  /* double */
-    ngx_http_flowdash_json_pointer_number,
-    ngx_http_flowdash_json_pointer_string,
-    ngx_http_flowdash_json_pointer_start_map,
-    ngx_http_flowdash_json_pointer_map_key,
-    ngx_http_flowdash_json_pointer_end,            /* end map */
-    ngx_http_flowdash_json_pointer_start_array,
-    ngx_http_flowdash_json_pointer_end             /* end array */
+static const ngx_http_flowdash_json_events_t
+    ngx_http_flowdash_json_pointer_events =
+{
+    ngx_http_flowdash_json_pointer_start,
+    ngx_http_flowdash_json_pointer_end,
+    ngx_http_flowdash_json_pointer_name,
+    ngx_http_flowdash_json_pointer_scalar
 };
 
 
@@ -101,8 +87,6 @@ ngx_int_t
 ngx_http_flowdash_json_pointer_parse(ngx_http_flowdash_json_t *json,
     ngx_http_flowdash_json_verdict_e *verdict, ngx_pool_t *pool)
 {
-    u_char                           *bad;
-    size_t                            offset;
     ngx_int_t                         rc;
     ngx_http_flowdash_json_parser_t   jp;
 
@@ -127,14 +111,6 @@ ngx_http_flowdash_json_pointer_parse(ngx_http_flowdash_json_t *json,
         return NGX_OK;
     }
 
-    bad = ngx_http_flowdash_json_check_text(&json->text);
-
-    if (bad) {
-        json->error = "a byte that is not allowed in JSON or UTF-8";
-        json->offset = bad - json->text.data;
-        return NGX_OK;
-    }
-
     ngx_memzero(&jp, sizeof(ngx_http_flowdash_json_parser_t));
 
     jp.json = json;
@@ -148,111 +124,111 @@ ngx_http_flowdash_json_pointer_parse(ngx_http_flowdash_json_t *json,
         return NGX_ERROR;
     }
 
-    jp.names.text = &json->text;
     jp.names.strict = json->strict;
-    jp.names.memory = &jp.memory;
     jp.names.size = &json->size;
     jp.names.max_size = json->max_size;
+    jp.names.log = pool->log;
 
-    rc = ngx_http_flowdash_json_run(&jp.memory,
-                                    &ngx_http_flowdash_json_pointer_callbacks,
-                                    &jp, &jp.yajl, &json->text, &offset,
-                                    pool->log);
+    jp.scan.text = json->text;
+    jp.scan.events = &ngx_http_flowdash_json_pointer_events;
+    jp.scan.data = &jp;
 
-    if (rc == NGX_ERROR) {
-        return NGX_ERROR;
-    }
+    rc = ngx_http_flowdash_json_pointer_judge(&jp,
+                                        ngx_http_flowdash_json_scan(&jp.scan));
 
-    if (rc == NGX_DECLINED && !jp.stopped) {
-        json->error = "not JSON";
-        json->offset = offset;
-        json->rule = 0;
-        jp.verdict = NGX_HTTP_FLOWDASH_JSON_MALFORMED;
-    }
+    ngx_http_flowdash_json_names_free(&jp.names);
 
     *verdict = jp.verdict;
+
+    return rc;
+}
+
+
+/*
+ * Parsing continues after a refusal: if the text turns out not to be JSON,
+ * that is the better error.  What would need too much memory or time is not
+ * even read to its end.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_json_pointer_judge(ngx_http_flowdash_json_parser_t *jp,
+    ngx_http_flowdash_json_scan_e rc)
+{
+    ngx_http_flowdash_json_t          *json;
+    ngx_http_flowdash_json_verdict_e   verdict;
+
+    json = jp->json;
+    verdict = NGX_HTTP_FLOWDASH_JSON_MALFORMED;
+
+    switch (rc) {
+
+    case NGX_HTTP_FLOWDASH_JSON_SCAN_OK:
+    case NGX_HTTP_FLOWDASH_JSON_SCAN_STOPPED:
+        return NGX_OK;
+
+    case NGX_HTTP_FLOWDASH_JSON_SCAN_ERROR:
+        return NGX_ERROR;
+
+    case NGX_HTTP_FLOWDASH_JSON_SCAN_BYTE:
+
+        /* it may have been found before anything else, or after */
+
+        ngx_str_null(&json->object);
+        json->found = 0;
+        json->tail = NULL;
+        json->empty = 0;
+        json->map = 0;
+        json->size = 0;
+        json->error = "a byte that is not allowed in JSON or UTF-8";
+        break;
+
+    case NGX_HTTP_FLOWDASH_JSON_SCAN_DEEP:
+        verdict = NGX_HTTP_FLOWDASH_JSON_DEEP;
+        json->error = "nested too deep";
+        break;
+
+    default: /* NGX_HTTP_FLOWDASH_JSON_SCAN_MALFORMED */
+        json->error = "not JSON";
+    }
+
+    jp->verdict = verdict;
+    json->rule = 0;
+    json->offset = jp->scan.offset;
 
     return NGX_OK;
 }
 
 
-static int
-ngx_http_flowdash_json_pointer_null(void *data)
+static ngx_int_t
+ngx_http_flowdash_json_pointer_name(ngx_http_flowdash_json_scan_t *scan)
 {
-    return ngx_http_flowdash_json_pointer_scalar(data);
-}
+    ngx_http_flowdash_json_parser_t *jp = scan->data;
 
-
-static int
-ngx_http_flowdash_json_pointer_boolean(void *data, int value)
-{
-    return ngx_http_flowdash_json_pointer_scalar(data);
-}
-
-
-static int
-ngx_http_flowdash_json_pointer_number(void *data, const char *p, size_t len)
-{
-    return ngx_http_flowdash_json_pointer_scalar(data);
-}
-
-
-static int
-ngx_http_flowdash_json_pointer_string(void *data, const u_char *p, size_t len)
-{
-    return ngx_http_flowdash_json_pointer_scalar(data);
-}
-
-
-static int
-ngx_http_flowdash_json_pointer_start_map(void *data)
-{
-    return ngx_http_flowdash_json_pointer_start(data, 0);
-}
-
-
-static int
-ngx_http_flowdash_json_pointer_start_array(void *data)
-{
-    return ngx_http_flowdash_json_pointer_start(data, 1);
-}
-
-
-static int
-ngx_http_flowdash_json_pointer_map_key(void *data, const u_char *p, size_t len)
-{
-    ngx_http_flowdash_json_parser_t *jp = data;
-
-    u_char                          *end;
-    ngx_str_t                        name, spelling, *token;
+    ngx_int_t                        rc;
+    ngx_str_t                       *token;
     ngx_http_flowdash_json_place_e   place;
 
     if (jp->verdict) {
-        return 1;
+        return NGX_OK;
     }
 
-    end = ngx_http_flowdash_json_pointer_position(jp);
-
-    spelling.data = ngx_http_flowdash_json_skip(jp->cursor, ',');
-    spelling.len = end - spelling.data;
-
-    jp->cursor = end;
-
-    name.data = (u_char *) p;
-    name.len = len;
+    jp->cursor = scan->end;
 
     token = jp->json->pointer->elts;
     token += jp->path_depth - 1;
 
     place = ngx_http_flowdash_json_pointer_place(jp);
 
-    if (ngx_http_flowdash_json_names_check(&jp->names, jp->depth, place, &name,
-                                           &spelling, token)
-        != NGX_OK)
-    {
+    rc = ngx_http_flowdash_json_names_check(&jp->names, jp->depth, place, scan,
+                                            token);
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (rc == NGX_DECLINED) {
         if (jp->json->size > jp->json->max_size) {
-            return ngx_http_flowdash_json_pointer_stop(jp,
-                                                NGX_HTTP_FLOWDASH_JSON_LARGE);
+            return ngx_http_flowdash_json_pointer_large(jp);
         }
 
         return ngx_http_flowdash_json_pointer_refuse(jp,
@@ -260,15 +236,21 @@ ngx_http_flowdash_json_pointer_map_key(void *data, const u_char *p, size_t len)
                    jp->names.error);
     }
 
-    if (place == NGX_HTTP_FLOWDASH_JSON_FIELD) {
-        jp->spelling = spelling;
-        return ngx_http_flowdash_json_pointer_set_name(jp, p, len);
+    switch (place) {
+
+    case NGX_HTTP_FLOWDASH_JSON_FIELD:
+        return ngx_http_flowdash_json_pointer_set_name(jp);
+
+    case NGX_HTTP_FLOWDASH_JSON_WAY:
+        break;
+
+    default:
+        jp->json->half |= scan->half;
+        return NGX_OK;
     }
 
-    if (place != NGX_HTTP_FLOWDASH_JSON_WAY
-        || !ngx_http_flowdash_text_equal(&name, token))
-    {
-        return 1;
+    if (!ngx_http_flowdash_text_equal(&jp->names.name, token)) {
+        return NGX_OK;
     }
 
     if (jp->json->found >= jp->path_depth) {
@@ -279,39 +261,49 @@ ngx_http_flowdash_json_pointer_map_key(void *data, const u_char *p, size_t len)
 
     jp->next = 1;
 
-    return 1;
+    return NGX_OK;
 }
 
 
-/* yajl reuses its memory for the next string that has an escape */
+/* the memory of a name that has escapes is used again for the next one */
 
-static int
-ngx_http_flowdash_json_pointer_set_name(ngx_http_flowdash_json_parser_t *jp,
-    const u_char *p, size_t len)
+static ngx_int_t
+ngx_http_flowdash_json_pointer_set_name(ngx_http_flowdash_json_parser_t *jp)
 {
-    jp->name.len = len;
-    jp->name.data = jp->spelling.data + 1;
+    jp->spelling.data = jp->scan.start;
+    jp->spelling.len = jp->scan.end - jp->scan.start;
 
-    if (p == jp->name.data) {
-        return 1;
+    jp->name = jp->names.name;
+    jp->json->half = 0;
+
+    if (!jp->scan.escaped) {
+        return NGX_OK;
     }
 
-    if (ngx_http_flowdash_json_pointer_charge(jp->json, len) != NGX_OK) {
-        return ngx_http_flowdash_json_pointer_stop(jp,
-                                                NGX_HTTP_FLOWDASH_JSON_LARGE);
+    if (ngx_http_flowdash_json_pointer_charge(jp->json, jp->name.len)
+        != NGX_OK)
+    {
+        return ngx_http_flowdash_json_pointer_large(jp);
     }
 
-    ngx_http_flowdash_json_copy(&jp->memory, jp->pool, &jp->name, p, len);
+    jp->name.data = ngx_pnalloc(jp->pool, jp->name.len);
+    if (jp->name.data == NULL) {
+        return NGX_ERROR;
+    }
 
-    return 1;
+    ngx_memcpy(jp->name.data, jp->names.name.data, jp->name.len);
+
+    return NGX_OK;
 }
 
 
-static int
-ngx_http_flowdash_json_pointer_scalar(ngx_http_flowdash_json_parser_t *jp)
+static ngx_int_t
+ngx_http_flowdash_json_pointer_scalar(ngx_http_flowdash_json_scan_t *scan)
 {
+    ngx_http_flowdash_json_parser_t *jp = scan->data;
+
     if (jp->verdict) {
-        return 1;
+        return NGX_OK;
     }
 
     ngx_http_flowdash_json_pointer_begin_value(jp);
@@ -322,33 +314,32 @@ ngx_http_flowdash_json_pointer_scalar(ngx_http_flowdash_json_parser_t *jp)
                    "not an object where the task should be");
     }
 
+    if (*scan->start == '"') {
+        jp->json->half |= scan->half;
+    }
+
     return ngx_http_flowdash_json_pointer_end_value(jp);
 }
 
 
-static int
-ngx_http_flowdash_json_pointer_start(ngx_http_flowdash_json_parser_t *jp,
-    ngx_uint_t array)
+static ngx_int_t
+ngx_http_flowdash_json_pointer_start(ngx_http_flowdash_json_scan_t *scan)
 {
+    ngx_http_flowdash_json_parser_t *jp = scan->data;
+
+    ngx_uint_t                 array;
     ngx_http_flowdash_json_t  *json;
 
-    /* also after a refusal, since yajl's memory grows with the depth */
-
-    if (jp->depth == NGX_HTTP_FLOWDASH_JSON_DEPTH) {
-        return ngx_http_flowdash_json_pointer_stop(jp,
-                                                 NGX_HTTP_FLOWDASH_JSON_DEEP);
-    }
-
     if (jp->verdict) {
-        jp->depth++;
-        return 1;
+        return NGX_OK;
     }
 
     json = jp->json;
+    array = (*scan->start == '[');
 
     ngx_http_flowdash_json_pointer_begin_value(jp);
 
-    jp->cursor = ngx_http_flowdash_json_pointer_position(jp);
+    jp->cursor = scan->end;
 
     if (jp->depth == 0) {
         json->map = !array;
@@ -356,16 +347,10 @@ ngx_http_flowdash_json_pointer_start(ngx_http_flowdash_json_parser_t *jp,
 
     jp->depth++;
 
-    if (ngx_http_flowdash_json_names_start(&jp->names, jp->depth,
-                                      ngx_http_flowdash_json_pointer_place(jp))
-        != NGX_OK)
-    {
-        return ngx_http_flowdash_json_pointer_stop(jp,
-                                                NGX_HTTP_FLOWDASH_JSON_LARGE);
-    }
+    ngx_http_flowdash_json_names_start(&jp->names, jp->depth);
 
     if (!jp->next) {
-        return 1;
+        return NGX_OK;
     }
 
     jp->next = 0;
@@ -380,34 +365,31 @@ ngx_http_flowdash_json_pointer_start(ngx_http_flowdash_json_parser_t *jp,
                        "an array where the task should be");
         }
 
-        json->object.data = jp->cursor - 1;
+        json->object.data = scan->start;
     }
 
     jp->levels[jp->path_depth].array = array;
     jp->levels[jp->path_depth].elements = 0;
     jp->path_depth++;
 
-    return 1;
+    return NGX_OK;
 }
 
 
-static int
-ngx_http_flowdash_json_pointer_end(void *data)
+static ngx_int_t
+ngx_http_flowdash_json_pointer_end(ngx_http_flowdash_json_scan_t *scan)
 {
-    ngx_http_flowdash_json_parser_t *jp = data;
+    ngx_http_flowdash_json_parser_t *jp = scan->data;
 
-    u_char                    *end;
     ngx_http_flowdash_json_t  *json;
 
     if (jp->verdict) {
-        jp->depth--;
-        return 1;
+        return NGX_OK;
     }
 
     json = jp->json;
 
-    ngx_http_flowdash_json_names_end(&jp->names,
-                                     ngx_http_flowdash_json_pointer_place(jp));
+    ngx_http_flowdash_json_names_end(&jp->names, jp->depth);
 
     if (jp->depth-- != jp->path_depth) {
         return ngx_http_flowdash_json_pointer_end_value(jp);
@@ -430,8 +412,7 @@ ngx_http_flowdash_json_pointer_end(void *data)
     }
 
     if (jp->path_depth == json->pointer->nelts) {
-        end = ngx_http_flowdash_json_pointer_position(jp);
-        json->object.len = end - json->object.data;
+        json->object.len = scan->end - json->object.data;
     }
 
     return ngx_http_flowdash_json_pointer_end_value(jp);
@@ -449,7 +430,7 @@ ngx_http_flowdash_json_pointer_begin_value(ngx_http_flowdash_json_parser_t *jp)
     place = ngx_http_flowdash_json_pointer_place(jp);
 
     if (place == NGX_HTTP_FLOWDASH_JSON_FIELD) {
-        jp->value = ngx_http_flowdash_json_skip(jp->cursor, ':');
+        jp->value = jp->scan.start;
         return;
     }
 
@@ -476,7 +457,7 @@ ngx_http_flowdash_json_pointer_begin_value(ngx_http_flowdash_json_parser_t *jp)
 }
 
 
-static int
+static ngx_int_t
 ngx_http_flowdash_json_pointer_end_value(ngx_http_flowdash_json_parser_t *jp)
 {
     ngx_int_t                  rc;
@@ -485,12 +466,12 @@ ngx_http_flowdash_json_pointer_end_value(ngx_http_flowdash_json_parser_t *jp)
 
     json = jp->json;
 
-    jp->cursor = ngx_http_flowdash_json_pointer_position(jp);
+    jp->cursor = jp->scan.end;
 
     if (ngx_http_flowdash_json_pointer_place(jp)
         != NGX_HTTP_FLOWDASH_JSON_FIELD)
     {
-        return 1;
+        return NGX_OK;
     }
 
     value.data = jp->value;
@@ -498,23 +479,17 @@ ngx_http_flowdash_json_pointer_end_value(ngx_http_flowdash_json_parser_t *jp)
 
     rc = json->member(json->data, &jp->name, &jp->spelling, &value);
 
-    if (rc == NGX_ERROR) {
-        longjmp(jp->memory.exhausted, 1);
+    if (rc != NGX_DECLINED) {
+        return rc;
     }
 
-    if (rc == NGX_DECLINED) {
+    if (json->size > json->max_size) {
+        return ngx_http_flowdash_json_pointer_large(jp);
+    }
 
-        if (json->size > json->max_size) {
-            return ngx_http_flowdash_json_pointer_stop(jp,
-                                                NGX_HTTP_FLOWDASH_JSON_LARGE);
-        }
-
-        return ngx_http_flowdash_json_pointer_refuse(jp,
+    return ngx_http_flowdash_json_pointer_refuse(jp,
                                              NGX_HTTP_FLOWDASH_JSON_DUPLICATE,
                                              json->rule, json->error);
-    }
-
-    return 1;
 }
 
 
@@ -537,24 +512,9 @@ ngx_http_flowdash_json_pointer_place(ngx_http_flowdash_json_parser_t *jp)
 }
 
 
-static u_char *
-ngx_http_flowdash_json_pointer_position(ngx_http_flowdash_json_parser_t *jp)
-{
-    ngx_str_t  *text;
+/* always returns NGX_OK */
 
-    text = &jp->json->text;
-
-    return text->data + (jp->yajl ? yajl_get_bytes_consumed(jp->yajl)
-                                  : text->len);
-}
-
-
-/*
- * Parsing continues after a refusal: if the text turns out not to be JSON,
- * that is the better error.
- */
-
-static int
+static ngx_int_t
 ngx_http_flowdash_json_pointer_refuse(ngx_http_flowdash_json_parser_t *jp,
     ngx_http_flowdash_json_verdict_e verdict, ngx_uint_t rule,
     const char *error)
@@ -562,26 +522,21 @@ ngx_http_flowdash_json_pointer_refuse(ngx_http_flowdash_json_parser_t *jp,
     jp->verdict = verdict;
     jp->json->rule = rule;
     jp->json->error = error;
-    jp->json->offset = ngx_http_flowdash_json_pointer_position(jp)
-                       - jp->json->text.data;
+    jp->json->offset = jp->scan.end - jp->json->text.data;
 
-    return 1;
+    return NGX_OK;
 }
 
 
-/* what would need too much memory or time is not even read to its end */
+/* always returns NGX_DECLINED */
 
-static int
-ngx_http_flowdash_json_pointer_stop(ngx_http_flowdash_json_parser_t *jp,
-    ngx_http_flowdash_json_verdict_e verdict)
+static ngx_int_t
+ngx_http_flowdash_json_pointer_large(ngx_http_flowdash_json_parser_t *jp)
 {
-    (void) ngx_http_flowdash_json_pointer_refuse(jp, verdict, 0,
-                                       verdict == NGX_HTTP_FLOWDASH_JSON_DEEP
-                                       ? "nested too deep"
-                                       : "over flowdash_max_fields_size");
-    jp->stopped = 1;
-
-    return 0;
+    (void) ngx_http_flowdash_json_pointer_refuse(jp,
+                                              NGX_HTTP_FLOWDASH_JSON_LARGE, 0,
+                                              "over flowdash_max_fields_size");
+    return NGX_DECLINED;
 }
 
 

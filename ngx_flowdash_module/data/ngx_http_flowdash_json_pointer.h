@@ -64,6 +64,10 @@ struct ngx_http_flowdash_json_s {
 
     ngx_uint_t                         map;      /* the text is an object */
 
+    /* the value that json->member() gets has half of a surrogate pair */
+
+    ngx_uint_t                         half;     /* unsigned  half:1; */
+
     size_t                             size;     /* of the index, in bytes */
 
     /* after a refusal: what is wrong, for the log */

@@ -8,49 +8,33 @@
 #include <ngx_core.h>
 #include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_json.h>
+#include <ngx_http_flowdash_json_scan.h>
+#include <ngx_http_flowdash_json_names.h>
 #include <ngx_http_flowdash_json_path.h>
 #include <ngx_http_flowdash_json_pointer.h>
 #include <ngx_http_flowdash_json_select.h>
 
 
-typedef struct {
-    ngx_http_flowdash_json_memory_t    memory;
-    ngx_http_flowdash_json_path_t      path;
-} ngx_http_flowdash_json_selector_t;
+static ngx_int_t ngx_http_flowdash_json_select_judge(
+    ngx_http_flowdash_json_select_t *sel, ngx_http_flowdash_json_path_t *path,
+    ngx_http_flowdash_json_scan_e rc);
+static ngx_int_t ngx_http_flowdash_json_select_start(
+    ngx_http_flowdash_json_scan_t *scan);
+static ngx_int_t ngx_http_flowdash_json_select_end(
+    ngx_http_flowdash_json_scan_t *scan);
+static ngx_int_t ngx_http_flowdash_json_select_name(
+    ngx_http_flowdash_json_scan_t *scan);
+static ngx_int_t ngx_http_flowdash_json_select_scalar(
+    ngx_http_flowdash_json_scan_t *scan);
 
 
-static ngx_int_t ngx_http_flowdash_json_select_run(
-    ngx_http_flowdash_json_select_t *sel,
-    ngx_http_flowdash_json_selector_t *js, ngx_pool_t *pool);
-static int ngx_http_flowdash_json_select_null(void *data);
-static int ngx_http_flowdash_json_select_boolean(void *data, int value);
-static int ngx_http_flowdash_json_select_number(void *data, const char *p,
-    size_t len);
-static int ngx_http_flowdash_json_select_string(void *data, const u_char *p,
-    size_t len);
-static int ngx_http_flowdash_json_select_scalar(
-    ngx_http_flowdash_json_selector_t *js, const void *p, size_t len);
-static int ngx_http_flowdash_json_select_start_map(void *data);
-static int ngx_http_flowdash_json_select_start_array(void *data);
-static int ngx_http_flowdash_json_select_start(
-    ngx_http_flowdash_json_selector_t *js, ngx_uint_t array);
-static int ngx_http_flowdash_json_select_map_key(void *data, const u_char *p,
-    size_t len);
-static int ngx_http_flowdash_json_select_end(void *data);
-
-
-static const yajl_callbacks  ngx_http_flowdash_json_select_callbacks = {
-    ngx_http_flowdash_json_select_null,
-    ngx_http_flowdash_json_select_boolean,
-    NULL,                                  /* integer */
-    NULL,                                  /* double */
-    ngx_http_flowdash_json_select_number,
-    ngx_http_flowdash_json_select_string,
-    ngx_http_flowdash_json_select_start_map,
-    ngx_http_flowdash_json_select_map_key,
-    ngx_http_flowdash_json_select_end,     /* end map */
-    ngx_http_flowdash_json_select_start_array,
-    ngx_http_flowdash_json_select_end      /* end array */
+static const ngx_http_flowdash_json_events_t
+    ngx_http_flowdash_json_select_events =
+{
+    ngx_http_flowdash_json_select_start,
+    ngx_http_flowdash_json_select_end,
+    ngx_http_flowdash_json_select_name,
+    ngx_http_flowdash_json_select_scalar
 };
 
 
@@ -58,8 +42,8 @@ ngx_int_t
 ngx_http_flowdash_json_select(ngx_http_flowdash_json_select_t *sel,
     ngx_http_flowdash_json_verdict_e *verdict, ngx_pool_t *pool)
 {
-    u_char                             *bad;
-    ngx_http_flowdash_json_selector_t   js;
+    ngx_int_t                      rc;
+    ngx_http_flowdash_json_path_t  path;
 
     ngx_str_null(&sel->value);
     sel->size = 0;
@@ -78,109 +62,84 @@ ngx_http_flowdash_json_select(ngx_http_flowdash_json_select_t *sel,
         return NGX_OK;
     }
 
-    bad = ngx_http_flowdash_json_check_text(&sel->text);
+    ngx_memzero(&path, sizeof(ngx_http_flowdash_json_path_t));
 
-    if (bad) {
-        sel->error = "a byte that is not allowed in JSON or UTF-8";
-        sel->offset = bad - sel->text.data;
-        return NGX_OK;
-    }
+    path.scan.text = sel->text;
+    path.scan.events = &ngx_http_flowdash_json_select_events;
+    path.scan.data = &path;
 
-    if (ngx_http_flowdash_json_select_run(sel, &js, pool) != NGX_OK) {
+    path.pool = pool;
+    path.pointer = sel->pointer;
+    path.unique = sel->unique;
+    path.next = 1;
+
+    path.levels = ngx_pcalloc(pool,
+                              (sel->pointer->nelts + 1)
+                              * sizeof(ngx_http_flowdash_json_path_level_t));
+    if (path.levels == NULL) {
         return NGX_ERROR;
     }
 
-    *verdict = js.path.verdict;
+    path.names.strict = sel->strict;
+    path.names.size = &sel->size;
+    path.names.max_size = sel->max_size;
+    path.names.log = pool->log;
+
+    rc = ngx_http_flowdash_json_select_judge(sel, &path,
+                                      ngx_http_flowdash_json_scan(&path.scan));
+
+    ngx_http_flowdash_json_names_free(&path.names);
+
+    *verdict = path.verdict;
 
     if (*verdict == NGX_HTTP_FLOWDASH_JSON_OK) {
-        sel->value = js.path.value;
+        sel->value = path.value;
     }
 
-    sel->error = js.path.error;
-    sel->offset = js.path.offset;
-    sel->rule = js.path.rule;
+    sel->error = path.error;
+    sel->offset = path.offset;
+    sel->rule = path.rule;
 
-    return NGX_OK;
+    return rc;
 }
 
 
 static ngx_int_t
-ngx_http_flowdash_json_select_run(ngx_http_flowdash_json_select_t *sel,
-    ngx_http_flowdash_json_selector_t *js, ngx_pool_t *pool)
+ngx_http_flowdash_json_select_judge(ngx_http_flowdash_json_select_t *sel,
+    ngx_http_flowdash_json_path_t *path, ngx_http_flowdash_json_scan_e rc)
 {
-    size_t                          offset;
-    ngx_int_t                       rc;
-    ngx_http_flowdash_json_path_t  *path;
+    ngx_http_flowdash_json_verdict_e  verdict;
 
-    ngx_memzero(js, sizeof(ngx_http_flowdash_json_selector_t));
+    verdict = NGX_HTTP_FLOWDASH_JSON_MALFORMED;
 
-    path = &js->path;
+    switch (rc) {
 
-    path->text = sel->text;
-    path->pointer = sel->pointer;
-    path->unique = sel->unique;
-    path->cursor = sel->text.data;
-    path->next = 1;
+    case NGX_HTTP_FLOWDASH_JSON_SCAN_OK:
+    case NGX_HTTP_FLOWDASH_JSON_SCAN_STOPPED:
+        return NGX_OK;
 
-    path->levels = ngx_pcalloc(pool,
-                               (sel->pointer->nelts + 1)
-                               * sizeof(ngx_http_flowdash_json_path_level_t));
-    if (path->levels == NULL) {
+    case NGX_HTTP_FLOWDASH_JSON_SCAN_ERROR:
         return NGX_ERROR;
-    }
 
-    path->names.text = &path->text;
-    path->names.strict = sel->strict;
-    path->names.memory = &js->memory;
-    path->names.size = &sel->size;
-    path->names.max_size = sel->max_size;
+    case NGX_HTTP_FLOWDASH_JSON_SCAN_BYTE:
+        sel->size = 0;
+        path->error = "a byte that is not allowed in JSON or UTF-8";
+        break;
 
-    rc = ngx_http_flowdash_json_run(&js->memory,
-                                    &ngx_http_flowdash_json_select_callbacks,
-                                    js, &path->yajl, &sel->text, &offset,
-                                    pool->log);
+    case NGX_HTTP_FLOWDASH_JSON_SCAN_DEEP:
+        verdict = NGX_HTTP_FLOWDASH_JSON_DEEP;
+        path->error = "nested too deep";
+        break;
 
-    if (rc == NGX_ERROR) {
-        return NGX_ERROR;
-    }
-
-    if (rc == NGX_DECLINED && !path->stopped) {
-        path->verdict = NGX_HTTP_FLOWDASH_JSON_MALFORMED;
+    default: /* NGX_HTTP_FLOWDASH_JSON_SCAN_MALFORMED */
         path->error = "not JSON";
-        path->offset = offset;
-        path->rule = 0;
     }
+
+    path->verdict = verdict;
+    path->rule = 0;
+    path->offset = path->scan.offset;
 
     return NGX_OK;
-}
-
-
-static int
-ngx_http_flowdash_json_select_null(void *data)
-{
-    return ngx_http_flowdash_json_select_scalar(data, "null", 4);
-}
-
-
-static int
-ngx_http_flowdash_json_select_boolean(void *data, int value)
-{
-    return value ? ngx_http_flowdash_json_select_scalar(data, "true", 4)
-                 : ngx_http_flowdash_json_select_scalar(data, "false", 5);
-}
-
-
-static int
-ngx_http_flowdash_json_select_number(void *data, const char *p, size_t len)
-{
-    return ngx_http_flowdash_json_select_scalar(data, p, len);
-}
-
-
-static int
-ngx_http_flowdash_json_select_string(void *data, const u_char *p, size_t len)
-{
-    return ngx_http_flowdash_json_select_scalar(data, p, len);
 }
 
 
@@ -189,95 +148,45 @@ ngx_http_flowdash_json_select_string(void *data, const u_char *p, size_t len)
  * that is the better error.
  */
 
-static int
-ngx_http_flowdash_json_select_scalar(ngx_http_flowdash_json_selector_t *js,
-    const void *p, size_t len)
+static ngx_int_t
+ngx_http_flowdash_json_select_start(ngx_http_flowdash_json_scan_t *scan)
 {
-    ngx_str_t  text;
+    ngx_http_flowdash_json_path_t *path = scan->data;
 
-    if (js->path.verdict) {
-        return 1;
+    if (!path->verdict) {
+        ngx_http_flowdash_json_path_start(path);
     }
 
-    text.data = (u_char *) p;
-    text.len = len;
-
-    ngx_http_flowdash_json_path_scalar(&js->path, &text);
-
-    return 1;
+    return NGX_OK;
 }
 
 
-static int
-ngx_http_flowdash_json_select_start_map(void *data)
+static ngx_int_t
+ngx_http_flowdash_json_select_end(ngx_http_flowdash_json_scan_t *scan)
 {
-    return ngx_http_flowdash_json_select_start(data, 0);
+    ngx_http_flowdash_json_path_t *path = scan->data;
+
+    if (!path->verdict) {
+        ngx_http_flowdash_json_path_end(path);
+    }
+
+    return NGX_OK;
 }
 
 
-static int
-ngx_http_flowdash_json_select_start_array(void *data)
+static ngx_int_t
+ngx_http_flowdash_json_select_name(ngx_http_flowdash_json_scan_t *scan)
 {
-    return ngx_http_flowdash_json_select_start(data, 1);
+    ngx_http_flowdash_json_path_t *path = scan->data;
+
+    return path->verdict ? NGX_OK : ngx_http_flowdash_json_path_name(path);
 }
 
 
-/* the depth counts also after a refusal, since yajl's memory grows with it */
-
-static int
-ngx_http_flowdash_json_select_start(ngx_http_flowdash_json_selector_t *js,
-    ngx_uint_t array)
+static ngx_int_t
+ngx_http_flowdash_json_select_scalar(ngx_http_flowdash_json_scan_t *scan)
 {
-    if (js->path.depth == NGX_HTTP_FLOWDASH_JSON_DEPTH) {
-        js->path.stopped = 1;
-        ngx_http_flowdash_json_path_refuse(&js->path,
-                                           NGX_HTTP_FLOWDASH_JSON_DEEP, 0,
-                                           "nested too deep");
-        return 0;
-    }
+    ngx_http_flowdash_json_path_t *path = scan->data;
 
-    if (js->path.verdict) {
-        js->path.depth++;
-        return 1;
-    }
-
-    ngx_http_flowdash_json_path_start(&js->path, array);
-
-    return !js->path.stopped;
-}
-
-
-static int
-ngx_http_flowdash_json_select_map_key(void *data, const u_char *p, size_t len)
-{
-    ngx_http_flowdash_json_selector_t *js = data;
-
-    ngx_str_t  name;
-
-    if (js->path.verdict) {
-        return 1;
-    }
-
-    name.data = (u_char *) p;
-    name.len = len;
-
-    ngx_http_flowdash_json_path_name(&js->path, &name);
-
-    return !js->path.stopped;
-}
-
-
-static int
-ngx_http_flowdash_json_select_end(void *data)
-{
-    ngx_http_flowdash_json_selector_t *js = data;
-
-    if (js->path.verdict) {
-        js->path.depth--;
-        return 1;
-    }
-
-    ngx_http_flowdash_json_path_end(&js->path);
-
-    return 1;
+    return path->verdict ? NGX_OK : ngx_http_flowdash_json_path_scalar(path);
 }

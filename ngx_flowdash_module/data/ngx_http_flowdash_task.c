@@ -192,9 +192,7 @@ ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
 
     /* Ruby reads half of a pair and the escape after it as one character */
 
-    if ((json->strict & NGX_HTTP_FLOWDASH_STRICT_CONTROL)
-        && ngx_http_flowdash_json_lone_surrogate(value))
-    {
+    if ((json->strict & NGX_HTTP_FLOWDASH_STRICT_CONTROL) && json->half) {
         json->error = "half of a surrogate pair in the value of a field";
         json->rule = NGX_HTTP_FLOWDASH_STRICT_CONTROL;
         return NGX_DECLINED;

@@ -65,6 +65,50 @@ ngx_http_flowdash_text_begins_name(u_char c)
 }
 
 
+/*
+ * Returns the length of the character at "p", or 0 if it is malformed.  This
+ * is stricter than yajl and ngx_utf8_decode(): see Table 3-7 of the Unicode
+ * standard.
+ */
+static ngx_inline size_t
+ngx_http_flowdash_text_utf8_length(u_char *p, u_char *last)
+{
+    u_char  c, low, high;
+    size_t  len, i;
+
+    c = *p;
+
+    if (c < 0x80) {
+        return 1;
+    }
+
+    if (c < 0xc2 || c > 0xf4) {
+        return 0;
+    }
+
+    len = (c < 0xe0) ? 2 : (c < 0xf0) ? 3 : 4;
+
+    if ((size_t) (last - p) < len) {
+        return 0;
+    }
+
+    low = (c == 0xe0) ? 0xa0 : (c == 0xf0) ? 0x90 : 0x80;
+    high = (c == 0xed) ? 0x9f : (c == 0xf4) ? 0x8f : 0xbf;
+
+    if (p[1] < low || p[1] > high) {
+        return 0;
+    }
+
+    for (i = 2; i < len; i++) {
+        if (p[i] < 0x80 || p[i] > 0xbf) {
+            return 0;
+        }
+    }
+
+    return len;
+}
+
+
 /* Tells whether a string is "text", ignoring case. */
 static ngx_inline ngx_uint_t
 ngx_http_flowdash_text_is(ngx_str_t *s, const char *text)

@@ -13,6 +13,7 @@
 #include "ngx_http_flowdash_text.c"
 #include "ngx_http_flowdash_json_ascii.c"
 #include "ngx_http_flowdash_json_embed.c"
+#include "ngx_http_flowdash_json_unescape.c"
 #include "ngx_http_flowdash_json.c"
 #include "ngx_http_flowdash_template.c"
 #include "ngx_http_flowdash_url_text.c"

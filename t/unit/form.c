@@ -12,7 +12,9 @@
 
 #include "ngx_http_flowdash_text.c"
 #include "ngx_http_flowdash_strict.c"
+#include "ngx_http_flowdash_json_unescape.c"
 #include "ngx_http_flowdash_json.c"
+#include "ngx_http_flowdash_json_scan.c"
 #include "ngx_http_flowdash_hash.c"
 #include "ngx_http_flowdash_fold.c"
 #include "ngx_http_flowdash_json_names.c"

@@ -25,6 +25,14 @@ test_pcalloc(ngx_pool_t *pool, size_t size)
 }
 
 
+static void *
+test_alloc(size_t size, ngx_log_t *log)
+{
+    return test_fails() ? NULL : ngx_alloc(size, log);
+}
+
+
+#define ngx_alloc    test_alloc
 #define ngx_palloc   test_palloc
 #define ngx_pnalloc  test_pnalloc
 #define ngx_pcalloc  test_pcalloc
@@ -32,7 +40,9 @@ test_pcalloc(ngx_pool_t *pool, size_t size)
 #include "ngx_http_flowdash_strict.c"
 #include "ngx_http_flowdash_hash.c"
 #include "ngx_http_flowdash_fold.c"
+#include "ngx_http_flowdash_json_unescape.c"
 #include "ngx_http_flowdash_json.c"
+#include "ngx_http_flowdash_json_scan.c"
 #include "ngx_http_flowdash_json_names.c"
 #include "ngx_http_flowdash_json_match.c"
 #include "ngx_http_flowdash_pointer.c"
@@ -549,7 +559,14 @@ memory(void)
     ngx_http_flowdash_json_select_t    sel;
     ngx_http_flowdash_json_verdict_e   verdict;
 
-    static const char  escaped[] = "{\"f\":{\"\\u0061\":{\"id\":7,\"v\":1}}}";
+    /* many names, and one that is long and has an escape */
+
+    static const char  escaped[] =
+        "{\"f\":{\"\\u0061aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        "\":{\"id\":\"\\u0037\",\"v\":1},\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,"
+        "\"g\":1,\"h\":1,\"i\":1,\"j\":1,\"k\":1,\"l\":1,\"m\":1,\"n\":1,\"o\":1,"
+        "\"p\":1,\"q\":1,\"r\":1}}";
 
     text = exactly(escaped, strlen(escaped));
 

@@ -15,7 +15,9 @@
 
 
 #include "ngx_http_flowdash_text.c"
+#include "ngx_http_flowdash_json_unescape.c"
 #include "ngx_http_flowdash_json.c"
+#include "ngx_http_flowdash_json_scan.c"
 #include "ngx_http_flowdash_json_leaves.c"
 #include "ngx_http_flowdash_record_words.c"
 #include "ngx_http_flowdash_record_mac.c"

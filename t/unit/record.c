@@ -69,7 +69,9 @@ test_digest_final(EVP_MD_CTX *ctx, unsigned char *md, unsigned int *len)
 #define ngx_array_push        test_array_push
 #define ngx_array_init        test_array_init
 #include "ngx_http_flowdash_text.c"
+#include "ngx_http_flowdash_json_unescape.c"
 #include "ngx_http_flowdash_json.c"
+#include "ngx_http_flowdash_json_scan.c"
 #include "ngx_http_flowdash_json_leaves.c"
 #include "ngx_http_flowdash_record_mac.c"
 #include "ngx_http_flowdash_record_words.c"

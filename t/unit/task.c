@@ -24,18 +24,36 @@ test_palloc(ngx_pool_t *pool, size_t size)
 
 
 static void *
+test_alloc(size_t size, ngx_log_t *log)
+{
+    return test_fails() ? NULL : ngx_alloc(size, log);
+}
+
+
+static void *
 test_list_push(ngx_list_t *list)
 {
     return test_fails() ? NULL : ngx_list_push(list);
 }
 
 
+static void *
+test_pcalloc(ngx_pool_t *pool, size_t size)
+{
+    return test_fails() ? NULL : ngx_pcalloc(pool, size);
+}
+
+
+#define ngx_alloc      test_alloc
+#define ngx_pcalloc    test_pcalloc
 #define ngx_palloc     test_palloc
 #define ngx_pnalloc    test_palloc
 #define ngx_list_push  test_list_push
 #include "ngx_http_flowdash_text.c"
 #include "ngx_http_flowdash_strict.c"
+#include "ngx_http_flowdash_json_unescape.c"
 #include "ngx_http_flowdash_json.c"
+#include "ngx_http_flowdash_json_scan.c"
 #include "ngx_http_flowdash_hash.c"
 #include "ngx_http_flowdash_fold.c"
 #include "ngx_http_flowdash_json_names.c"
@@ -647,8 +665,15 @@ limits(void)
 }
 
 
+#define TEST_NAMES                                                            \
+    "\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,"    \
+    "\"j\":1,\"k\":1,\"l\":1,\"m\":1,\"n\":1,\"o\":1,"
+
+#define TEST_LONG  "abcdefghijklmnopqrstuvwxyzabcdefgh"
+
+
 /*
- * Fields, and names that need a copy, are charged: at the limit, the text is
+ * Fields, and names that need memory, are charged: at the limit, the text is
  * read, and a byte below it, the parsing ends.
  */
 
@@ -672,9 +697,22 @@ index_is_charged(void)
         { "{\"a\":1,\"b\":1,\"d\":\"e\"}", 3, 0 },
         { "{\"\\u0061bcdefghijklmnopqrstuvwxyz\":1}", 1, 1 },
         { "{\"a\":1,\"\\n\":2}", 2, 1 },
-        { "{\"a\":[]}", 1, 1 },
-        { "{\"a\":1,\"b\":[[\"c\"]],\"d\":{\"e\":2}}", 3, 1 },
-        { "{\"a\":{\"\\u0061bcdefghijklmnopqrstuvwxyz\":1}}", 1, 1 }
+        { "{\"a\":[]}", 1, 0 },
+        { "{\"a\":1,\"b\":[[\"c\"]],\"d\":{\"e\":2}}", 3, 0 },
+        { "{\"a\":{\"\\u0061bcdefghijklmnopqrstuvwxyz\":1}}", 1, 0 },
+
+        /* more names than a few, in one object or in several open ones */
+
+        { "{\"a\":{" TEST_NAMES "\"p\":1}}", 1, 0 },
+        { "{\"a\":[{" TEST_NAMES "\"p\":1},{" TEST_NAMES "\"p\":1}]}", 1, 0 },
+        { "{\"a\":{" TEST_NAMES "\"p\":1,\"q\":1}}", 1, 1 },
+        { "{\"a\":{" TEST_NAMES "\"p\":{\"a\":1}}}", 1, 1 },
+
+        /* a long name */
+
+        { "{\"a\":{\"" TEST_LONG TEST_LONG TEST_LONG TEST_LONG "\":1}}", 1, 0 },
+        { "{\"a\":{\"\\n" TEST_LONG TEST_LONG TEST_LONG TEST_LONG "\":1}}", 1,
+          1 }
     };
 
     ngx_memzero(&pointer, sizeof(ngx_array_t));
@@ -735,7 +773,9 @@ out_of_memory(void)
     ngx_http_flowdash_task_t           task, copy;
     ngx_http_flowdash_json_verdict_e   verdict;
 
-    ngx_str_set(&text, "{\"task\":{\"\\u0061\":\"\\u0062\",\"c\":[[[[1]]]]}}");
+    ngx_str_set(&text, "{\"task\":{\"\\u0061\":\"\\u0062\",\"c\":{" TEST_NAMES
+                       "\"p\":[[{\"\\n" TEST_LONG TEST_LONG TEST_LONG TEST_LONG
+                       "\":1}]]}}}");
     ngx_str_set(&token, "task");
     pointer.elts = &token;
     pointer.nelts = 1;
@@ -764,7 +804,7 @@ out_of_memory(void)
         }
     }
 
-    if (n == 0 || n == 100) {
+    if (n < 8 || n == 100) {
         return 0;
     }
 

@@ -12,6 +12,7 @@
 
 #define ngx_pnalloc  test_pnalloc
 #include "ngx_http_flowdash_text.c"
+#include "ngx_http_flowdash_json_unescape.c"
 #include "ngx_http_flowdash_json.c"
 #include "ngx_http_flowdash_json_embed.c"
 #include "ngx_http_flowdash_template.c"
