@@ -14,7 +14,10 @@
 #include <ngx_http_flowdash_field.h>
 
 
-#define NGX_HTTP_FLOWDASH_FIELD_SLOTS  16
+/* slots of a table at first, and fields in a part of a list at most */
+
+#define NGX_HTTP_FLOWDASH_FIELD_SLOTS     16
+#define NGX_HTTP_FLOWDASH_FIELD_PART_MAX  512
 
 
 /* tells whether a field is the one that is looked for */
@@ -40,6 +43,40 @@ static ngx_int_t ngx_http_flowdash_field_grow(
 static void ngx_http_flowdash_field_put(
     ngx_http_flowdash_field_table_t *table, ngx_http_flowdash_field_t *field,
     uint64_t hash);
+
+
+/* the parts of a list have one size: here, they grow with the list */
+
+ngx_http_flowdash_field_t *
+ngx_http_flowdash_field_push(ngx_list_t *fields)
+{
+    ngx_uint_t        n;
+    ngx_list_part_t  *part;
+
+    if (fields->last->nelts == fields->nalloc) {
+
+        n = ngx_min(2 * fields->nalloc, NGX_HTTP_FLOWDASH_FIELD_PART_MAX);
+
+        part = ngx_palloc(fields->pool, sizeof(ngx_list_part_t));
+        if (part == NULL) {
+            return NULL;
+        }
+
+        part->elts = ngx_palloc(fields->pool, n * fields->size);
+        if (part->elts == NULL) {
+            return NULL;
+        }
+
+        part->nelts = 0;
+        part->next = NULL;
+
+        fields->last->next = part;
+        fields->last = part;
+        fields->nalloc = n;
+    }
+
+    return ngx_list_push(fields);
+}
 
 
 ngx_int_t

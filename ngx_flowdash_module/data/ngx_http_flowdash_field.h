@@ -58,6 +58,12 @@ typedef struct {
     (2 * sizeof(ngx_http_flowdash_field_slot_t))
 
 
+/*
+ * Adds a field, which is not initialized, to a list of fields.  Returns NULL
+ * on error.
+ */
+ngx_http_flowdash_field_t *ngx_http_flowdash_field_push(ngx_list_t *fields);
+
 /* Returns the hash that the functions below want. */
 #define ngx_http_flowdash_field_hash(name)                                    \
     ngx_http_flowdash_fold_keyed_hash(name)

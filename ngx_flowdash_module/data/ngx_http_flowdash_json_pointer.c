@@ -55,6 +55,8 @@ static ngx_int_t ngx_http_flowdash_json_pointer_set_name(
     ngx_http_flowdash_json_parser_t *jp);
 static ngx_int_t ngx_http_flowdash_json_pointer_scalar(
     ngx_http_flowdash_json_scan_t *scan);
+static ngx_int_t ngx_http_flowdash_json_pointer_outer(
+    ngx_http_flowdash_json_parser_t *jp);
 static ngx_int_t ngx_http_flowdash_json_pointer_start(
     ngx_http_flowdash_json_scan_t *scan);
 static ngx_int_t ngx_http_flowdash_json_pointer_end(
@@ -316,9 +318,27 @@ ngx_http_flowdash_json_pointer_scalar(ngx_http_flowdash_json_scan_t *scan)
 
     if (*scan->start == '"') {
         jp->json->half |= scan->half;
+
+        if (jp->depth == 1 && jp->json->outer && jp->json->map
+            && ngx_http_flowdash_json_pointer_outer(jp) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
     return ngx_http_flowdash_json_pointer_end_value(jp);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_json_pointer_outer(ngx_http_flowdash_json_parser_t *jp)
+{
+    ngx_str_t  value;
+
+    value.data = jp->scan.start;
+    value.len = jp->scan.end - jp->scan.start;
+
+    return jp->json->outer(jp->json->outer_data, &jp->names.name, &value);
 }
 
 

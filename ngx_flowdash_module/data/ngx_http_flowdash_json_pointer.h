@@ -32,6 +32,14 @@ typedef ngx_int_t (*ngx_http_flowdash_json_member_pt)(void *data,
     ngx_str_t *name, ngx_str_t *spelling, ngx_str_t *value);
 
 
+/*
+ * Called for each member of the outermost object that is a string, with its
+ * name, decoded, and its value in the text.  Returns NGX_OK or NGX_ERROR.
+ */
+typedef ngx_int_t (*ngx_http_flowdash_json_outer_pt)(void *data,
+    ngx_str_t *name, ngx_str_t *value);
+
+
 struct ngx_http_flowdash_json_s {
     /* set by the caller */
 
@@ -39,6 +47,8 @@ struct ngx_http_flowdash_json_s {
     ngx_array_t                       *pointer;  /* of ngx_str_t, decoded */
     ngx_http_flowdash_json_member_pt   member;
     void                              *data;
+    ngx_http_flowdash_json_outer_pt    outer;    /* or NULL */
+    void                              *outer_data;
     ngx_uint_t                         strict;   /* rules to apply */
     size_t                             max_size; /* of the index, in bytes */
     ngx_uint_t                         unique;   /* unsigned  unique:1; no name

@@ -15,15 +15,7 @@
 #include <ngx_http_flowdash_task.h>
 
 
-/* fields to allocate at once, at first and at most */
-
-#define NGX_HTTP_FLOWDASH_TASK_PART      8
-#define NGX_HTTP_FLOWDASH_TASK_PART_MAX  512
-
-
 static ngx_int_t ngx_http_flowdash_task_clear(ngx_http_flowdash_task_t *task);
-static ngx_http_flowdash_field_t *ngx_http_flowdash_task_push(
-    ngx_http_flowdash_task_t *task);
 static ngx_http_flowdash_field_t *ngx_http_flowdash_task_add_hashed(
     ngx_http_flowdash_task_t *task, ngx_str_t *name, uint64_t hash,
     ngx_str_t *spelling, ngx_str_t *value);
@@ -47,8 +39,7 @@ ngx_http_flowdash_task_clear(ngx_http_flowdash_task_t *task)
 {
     ngx_memzero(&task->index, sizeof(ngx_http_flowdash_field_index_t));
 
-    return ngx_list_init(&task->fields, task->pool,
-                         NGX_HTTP_FLOWDASH_TASK_PART,
+    return ngx_list_init(&task->fields, task->pool, 8,
                          sizeof(ngx_http_flowdash_field_t));
 }
 
@@ -57,6 +48,17 @@ ngx_int_t
 ngx_http_flowdash_task_init(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
     ngx_str_t *text, ngx_array_t *pointer, ngx_uint_t strict, size_t max_size,
     ngx_http_flowdash_json_verdict_e *verdict)
+{
+    return (ngx_http_flowdash_task_begin(task, pool, text, pointer, strict,
+                                         max_size)
+            == NGX_OK)
+           ? ngx_http_flowdash_task_read(task, verdict) : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_task_begin(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
+    ngx_str_t *text, ngx_array_t *pointer, ngx_uint_t strict, size_t max_size)
 {
     if (ngx_http_flowdash_task_create(task, pool) != NGX_OK) {
         return NGX_ERROR;
@@ -70,9 +72,24 @@ ngx_http_flowdash_task_init(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
     task->json.max_size = max_size;
     task->json.unique = 1;
 
-    if (ngx_http_flowdash_json_pointer_parse(&task->json, verdict, pool)
-        != NGX_OK)
-    {
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_task_read(ngx_http_flowdash_task_t *task,
+    ngx_http_flowdash_json_verdict_e *verdict)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_flowdash_json_pointer_parse(&task->json, verdict,
+                                              task->pool);
+
+    /* a copy of the task must not lead to what the caller has */
+
+    task->json.outer = NULL;
+
+    if (rc != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -104,7 +121,7 @@ ngx_http_flowdash_task_copy(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
 
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
 
-        copy = ngx_http_flowdash_task_push(task);
+        copy = ngx_http_flowdash_field_push(&task->fields);
         if (copy == NULL) {
             return NGX_ERROR;
         }
@@ -120,43 +137,6 @@ ngx_http_flowdash_task_copy(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
     }
 
     return NGX_OK;
-}
-
-
-/* the parts of a list have one size: here, they grow with the list */
-
-static ngx_http_flowdash_field_t *
-ngx_http_flowdash_task_push(ngx_http_flowdash_task_t *task)
-{
-    ngx_uint_t        n;
-    ngx_list_t       *fields;
-    ngx_list_part_t  *part;
-
-    fields = &task->fields;
-
-    if (fields->last->nelts == fields->nalloc) {
-
-        n = ngx_min(2 * fields->nalloc, NGX_HTTP_FLOWDASH_TASK_PART_MAX);
-
-        part = ngx_palloc(task->pool, sizeof(ngx_list_part_t));
-        if (part == NULL) {
-            return NULL;
-        }
-
-        part->elts = ngx_palloc(task->pool, n * fields->size);
-        if (part->elts == NULL) {
-            return NULL;
-        }
-
-        part->nelts = 0;
-        part->next = NULL;
-
-        fields->last->next = part;
-        fields->last = part;
-        fields->nalloc = n;
-    }
-
-    return ngx_list_push(fields);
 }
 
 
@@ -230,7 +210,7 @@ ngx_http_flowdash_task_add_hashed(ngx_http_flowdash_task_t *task,
 {
     ngx_http_flowdash_field_t  *field;
 
-    field = ngx_http_flowdash_task_push(task);
+    field = ngx_http_flowdash_field_push(&task->fields);
     if (field == NULL) {
         return NULL;
     }

@@ -47,6 +47,15 @@ ngx_int_t ngx_http_flowdash_task_init(ngx_http_flowdash_task_t *task,
     ngx_http_flowdash_json_verdict_e *verdict);
 
 /*
+ * The same in two steps: between them, the caller can set task->json.outer.
+ */
+ngx_int_t ngx_http_flowdash_task_begin(ngx_http_flowdash_task_t *task,
+    ngx_pool_t *pool, ngx_str_t *text, ngx_array_t *pointer,
+    ngx_uint_t strict, size_t max_size);
+ngx_int_t ngx_http_flowdash_task_read(ngx_http_flowdash_task_t *task,
+    ngx_http_flowdash_json_verdict_e *verdict);
+
+/*
  * Makes a task that has the fields and the text of "base", which has no
  * changes, and must outlive the task.  Returns NGX_OK or NGX_ERROR.
  */

@@ -19,17 +19,9 @@
 #include <ngx_http_flowdash_overrides.h>
 
 
-/* for each member of the body's object */
-
-typedef struct {
-    ngx_http_flowdash_method_t  *method;
-    ngx_pool_t                  *pool;
-} ngx_http_flowdash_overrides_json_t;
-
-
 static ngx_uint_t ngx_http_flowdash_overrides_json_may_have(ngx_str_t *text);
 static ngx_int_t ngx_http_flowdash_overrides_json_member(void *data,
-    ngx_str_t *name, ngx_str_t *spelling, ngx_str_t *value);
+    ngx_str_t *name, ngx_str_t *value);
 
 
 void
@@ -138,44 +130,65 @@ ngx_http_flowdash_overrides_in_body(ngx_http_request_t *r)
 
 /* Laravel takes the members of a JSON body for the fields of a form */
 
-ngx_int_t
-ngx_http_flowdash_overrides_json(ngx_http_request_t *r, ngx_str_t *text,
+void
+ngx_http_flowdash_overrides_json_begin(ngx_http_request_t *r,
+    ngx_http_flowdash_json_t *json,
+    ngx_http_flowdash_overrides_json_t *in_json,
     ngx_http_flowdash_method_t *m)
 {
-    ngx_array_t                         pointer;
-    ngx_http_flowdash_json_t            json;
-    ngx_http_flowdash_json_verdict_e    verdict;
-    ngx_http_flowdash_overrides_json_t  data;
-
-    if (r->method != NGX_HTTP_POST
-        || !ngx_http_flowdash_overrides_json_may_have(text))
-    {
-        return NGX_OK;
+    if (r->method != NGX_HTTP_POST) {
+        return;
     }
 
-    ngx_memzero(&json, sizeof(ngx_http_flowdash_json_t));
-    ngx_memzero(&pointer, sizeof(ngx_array_t));
+    in_json->method = *m;
+    in_json->pool = r->pool;
 
-    data.method = m;
-    data.pool = r->pool;
-
-    json.text = *text;
-    json.pointer = &pointer;
-    json.member = ngx_http_flowdash_overrides_json_member;
-    json.data = &data;
-    json.max_size = text->len;
-
-    if (ngx_http_flowdash_json_pointer_parse(&json, &verdict, r->pool)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return (verdict == NGX_HTTP_FLOWDASH_JSON_OK) ? NGX_OK : NGX_DECLINED;
+    json->outer = ngx_http_flowdash_overrides_json_member;
+    json->outer_data = in_json;
 }
 
 
-/* most have none, and need not be parsed again; its letters can be escaped */
+static ngx_int_t
+ngx_http_flowdash_overrides_json_member(void *data, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    ngx_http_flowdash_overrides_json_t *in_json = data;
+
+    ngx_str_t  text;
+
+    if (!ngx_http_flowdash_method_is_name(name)) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_flowdash_json_decode(value, &text, in_json->pool) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_flowdash_method_value(&in_json->method, &text);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_overrides_json_end(ngx_http_request_t *r,
+    ngx_http_flowdash_json_t *json,
+    ngx_http_flowdash_overrides_json_t *in_json,
+    ngx_http_flowdash_method_t *m)
+{
+    if (r->method != NGX_HTTP_POST) {
+        return NGX_OK;
+    }
+
+    *m = in_json->method;
+
+    return (json->map
+            || !ngx_http_flowdash_overrides_json_may_have(&json->text))
+           ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* apps read an array in ways of their own; letters can be escaped */
 
 static ngx_uint_t
 ngx_http_flowdash_overrides_json_may_have(ngx_str_t *text)
@@ -198,27 +211,4 @@ ngx_http_flowdash_overrides_json_may_have(ngx_str_t *text)
     }
 
     return 0;
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_overrides_json_member(void *data, ngx_str_t *name,
-    ngx_str_t *spelling, ngx_str_t *value)
-{
-    ngx_http_flowdash_overrides_json_t  *json = data;
-
-    ngx_int_t  rc;
-    ngx_str_t  text;
-
-    if (value->data[0] != '"' || !ngx_http_flowdash_method_is_name(name)) {
-        return NGX_OK;
-    }
-
-    rc = ngx_http_flowdash_json_decode(value, &text, json->pool);
-
-    if (rc == NGX_OK) {
-        ngx_http_flowdash_method_value(json->method, &text);
-    }
-
-    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_OK;
 }

@@ -7,6 +7,15 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_method.h>
+#include <ngx_http_flowdash_json_pointer.h>
+
+
+/* the overrides of a request while its body is read */
+
+typedef struct {
+    ngx_http_flowdash_method_t   method;
+    ngx_pool_t                  *pool;
+} ngx_http_flowdash_overrides_json_t;
 
 
 /*
@@ -26,11 +35,22 @@ void ngx_http_flowdash_overrides_client(ngx_http_request_t *r, ngx_str_t *own);
 ngx_uint_t ngx_http_flowdash_overrides_in_body(ngx_http_request_t *r);
 
 /*
- * Looks for "_method" in a POST's body of JSON.
- * Returns NGX_OK, NGX_DECLINED if its names cannot be read, or NGX_ERROR.
+ * Lets "json", which is going to be read from the body of a POST, look for
+ * "_method"; "in_json" must live as long.
  */
-ngx_int_t ngx_http_flowdash_overrides_json(ngx_http_request_t *r,
-    ngx_str_t *text, ngx_http_flowdash_method_t *m);
+void ngx_http_flowdash_overrides_json_begin(ngx_http_request_t *r,
+    ngx_http_flowdash_json_t *json,
+    ngx_http_flowdash_overrides_json_t *in_json,
+    ngx_http_flowdash_method_t *m);
+
+/*
+ * Adds what was found in it, once it has turned out to be good.  Returns
+ * NGX_OK, or NGX_DECLINED if apps could find one where this has not looked.
+ */
+ngx_int_t ngx_http_flowdash_overrides_json_end(ngx_http_request_t *r,
+    ngx_http_flowdash_json_t *json,
+    ngx_http_flowdash_overrides_json_t *in_json,
+    ngx_http_flowdash_method_t *m);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_OVERRIDES_H_INCLUDED_ */

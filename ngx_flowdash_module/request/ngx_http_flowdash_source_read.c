@@ -346,11 +346,12 @@ static ngx_int_t
 ngx_http_flowdash_source_read_value(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_int_t                         rc;
-    ngx_str_t                        *text;
-    ngx_uint_t                        status;
-    ngx_http_flowdash_json_verdict_e  verdict;
-    ngx_http_flowdash_sources_t      *src;
+    ngx_str_t                           *text;
+    ngx_uint_t                           status;
+    ngx_http_flowdash_task_t            *task;
+    ngx_http_flowdash_sources_t         *src;
+    ngx_http_flowdash_json_verdict_e     verdict;
+    ngx_http_flowdash_overrides_json_t   overrides;
 
     src = ctx->sources;
     text = &src->body.text;
@@ -368,11 +369,20 @@ ngx_http_flowdash_source_read_value(ngx_http_request_t *r,
                                              "application/json\" allows it");
     }
 
-    if (ngx_http_flowdash_task_init(&src->body.task, r->pool, text,
-                                    ctx->conf->pointer, ctx->conf->strict,
-                                    ctx->conf->max_fields_size, &verdict)
+    task = &src->body.task;
+
+    if (ngx_http_flowdash_task_begin(task, r->pool, text, ctx->conf->pointer,
+                                     ctx->conf->strict,
+                                     ctx->conf->max_fields_size)
         != NGX_OK)
     {
+        return NGX_ERROR;
+    }
+
+    ngx_http_flowdash_overrides_json_begin(r, &task->json, &overrides,
+                                           &ctx->method);
+
+    if (ngx_http_flowdash_task_read(task, &verdict) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -383,10 +393,11 @@ ngx_http_flowdash_source_read_value(ngx_http_request_t *r,
 
     if (verdict == NGX_HTTP_FLOWDASH_JSON_OK) {
 
-        rc = ngx_http_flowdash_overrides_json(r, text, &ctx->method);
-
-        if (rc != NGX_DECLINED) {
-            return rc;
+        if (ngx_http_flowdash_overrides_json_end(r, &task->json, &overrides,
+                                                 &ctx->method)
+            == NGX_OK)
+        {
+            return NGX_OK;
         }
 
         return ngx_http_flowdash_source_refuse(r, ctx, NGX_HTTP_BAD_REQUEST,
@@ -399,9 +410,9 @@ ngx_http_flowdash_source_read_value(ngx_http_request_t *r,
              ? NGX_HTTP_REQUEST_ENTITY_TOO_LARGE : NGX_HTTP_BAD_REQUEST;
 
     return ngx_http_flowdash_source_refuse_at(r, ctx, status, "body",
-                                              src->body.task.json.error,
-                                              src->body.task.json.rule,
-                                              src->body.task.json.offset);
+                                              task->json.error,
+                                              task->json.rule,
+                                              task->json.offset);
 }
 
 

@@ -38,6 +38,8 @@
 #define TOOL_PIECE     65536
 #define TOOL_NAME_LEN  56     /* 32 of these bits make a CRC32 */
 
+#define TOOL_NAME_CASES  24   /* letters */
+
 #define TOOL_PART      "--x-x\r\nContent-Disposition: form-data; name="
 #define TOOL_FILE      "; filename=\"f#\"\r\nContent-Type: text/plain\r\n\r\n"
 #define TOOL_END       "--x-x--\r\n"
@@ -45,8 +47,8 @@
 
 /*
  * An input: "head", then "unit" again and again, then "tail".  In a unit, "#"
- * becomes a number that grows, and "@" a name whose CRC32 is that of the
- * others.
+ * becomes a number that grows, "@" a name whose CRC32 is that of the others,
+ * and "^" a name that differs from the others in case only.
  */
 
 typedef struct {
@@ -83,6 +85,8 @@ static const tool_case_t  tool_cases[] = {
       "{\"task\":{\"a\":1", ",\"\\u0061#\":\"\\n\"", "}}" },
     { "JSON: fields that collide", 'j', "task\0",
       "{\"task\":{\"a\":1", ",\"@\":1", "}}" },
+    { "JSON: fields in other cases", 'j', "task\0",
+      "{\"task\":{\"a\":1", ",\"^\":1", "}}" },
     { "JSON: fields beside the task", 'j', "task\0",
       "{\"task\":{\"a\":1}", ",\"f#\":#", "}" },
     { "JSON: the same field", 'j', "task\0",
@@ -91,6 +95,10 @@ static const tool_case_t  tool_cases[] = {
       "{\"task\":{\"a\":{\"x\":1", ",\"f#\":#", "}}}" },
     { "JSON: names in a value that collide", 'j', "task\0",
       "{\"task\":{\"a\":{\"x\":1", ",\"@\":1", "}}}" },
+    { "JSON: names in open objects", 'j', "task\0",
+      "{\"task\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":"
+      "{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":"
+      "[0", ",{\"a\":{\"a\":1}}", "]}}}}}}}}}}}}}}}}}}}" },
     { "JSON: objects in a value", 'j', "task\0",
       "{\"task\":{\"a\":[0", ",{\"a\":{\"b\":1},\"c\":2}", "]}}" },
     { "JSON: an array", 'j', "task\0", "{\"task\":{\"a\":[1", ",#", "]}}" },
@@ -406,6 +414,8 @@ tool_make(const tool_case_t *c, size_t size, ngx_str_t *text)
 static u_char *
 tool_unit(u_char *p, const char *unit, ngx_uint_t n)
 {
+    ngx_uint_t  i;
+
     for ( /* void */ ; *unit; unit++) {
 
         if (*unit == '#') {
@@ -413,6 +423,12 @@ tool_unit(u_char *p, const char *unit, ngx_uint_t n)
 
         } else if (*unit == '@') {
             p = tool_name(p, n);
+
+        } else if (*unit == '^') {
+
+            for (i = 0; i < TOOL_NAME_CASES; i++) {
+                *p++ = (n & ((ngx_uint_t) 1 << i)) ? 'A' : 'a';
+            }
 
         } else {
             *p++ = *unit;
