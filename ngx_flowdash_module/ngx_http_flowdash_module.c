@@ -815,6 +815,9 @@ ngx_http_flowdash_init_process(ngx_cycle_t *cycle)
     }
 
     if (ngx_http_flowdash_id_random(key, sizeof(key)) != NGX_OK) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                      "flowdash: RAND_bytes() failed, there is no key for the "
+                      "index of tasks");
         return NGX_ERROR;
     }
 

@@ -738,7 +738,8 @@ sub start {
         $t->stop;
     });
 
-    all_fail($once, qr/\[emerg\].*(?:curl_global_init|libcurl)/, @paths);
+    all_fail($once, qr/\[emerg\].*(?:curl_global_init|libcurl|RAND_bytes)/,
+             @paths);
 }
 
 # nginx must end with an error, for each of these calls
