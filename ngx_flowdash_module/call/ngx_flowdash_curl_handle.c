@@ -15,9 +15,14 @@
 
 #define NGX_FLOWDASH_CURL_HANDLE_IDLE      128
 
-/* the buffer for receiving, in octets */
+/*
+ * The buffers for receiving and sending, in octets.  libcurl allocates them
+ * for each transfer: answers are small, and so are most payloads.  Over TLS,
+ * it sends even the smallest one through a buffer.
+ */
 
-#define NGX_FLOWDASH_CURL_HANDLE_BUFFER    4096L
+#define NGX_FLOWDASH_CURL_HANDLE_BUFFER    2048L
+#define NGX_FLOWDASH_CURL_HANDLE_UPLOAD    16384L
 
 
 typedef struct {
@@ -196,10 +201,10 @@ ngx_flowdash_curl_handle_setup(CURL *easy)
         || curl_easy_setopt(easy, CURLOPT_PROXY, "")
         || curl_easy_setopt(easy, CURLOPT_NOPROXY, "")
 
-        /* libcurl allocates it for each transfer; answers are small */
-
         || curl_easy_setopt(easy, CURLOPT_BUFFERSIZE,
                             NGX_FLOWDASH_CURL_HANDLE_BUFFER)
+        || curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,
+                            NGX_FLOWDASH_CURL_HANDLE_UPLOAD)
 
         || curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION,
                             ngx_flowdash_curl_socket_close)

@@ -9,6 +9,7 @@
 #include <ngx_http.h>
 #include <ngx_http_flowdash_id.h>
 #include <ngx_http_flowdash.h>
+#include <ngx_http_flowdash_trim.h>
 #include <ngx_http_flowdash_ctx.h>
 
 
@@ -85,7 +86,11 @@ ngx_http_flowdash_ctx_keep_worker(void)
 
     ev = &ngx_http_flowdash_ctx_keep;
 
-    if (ngx_http_flowdash_ctx_n++) {
+    ngx_http_flowdash_ctx_n++;
+
+    ngx_http_flowdash_trim(ngx_http_flowdash_ctx_n);
+
+    if (ngx_http_flowdash_ctx_n > 1) {
         return;
     }
 
@@ -275,7 +280,11 @@ ngx_http_flowdash_ctx_cleanup(void *data)
 
     ngx_http_flowdash_ctx_stop(ctx);
 
-    if (--ngx_http_flowdash_ctx_n == 0) {
+    ngx_http_flowdash_ctx_n--;
+
+    ngx_http_flowdash_trim(ngx_http_flowdash_ctx_n);
+
+    if (ngx_http_flowdash_ctx_n == 0) {
         ngx_del_timer(&ngx_http_flowdash_ctx_keep);
     }
 }

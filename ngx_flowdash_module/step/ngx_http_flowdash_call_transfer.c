@@ -22,9 +22,13 @@
 
 #define NGX_HTTP_FLOWDASH_CALL_EXPECT  1024
 
-/* what libcurl reads at once of a large body; octets */
+/*
+ * What libcurl reads at once of a large body, at most and as a part of it, in
+ * octets: it keeps such a buffer until the answer has come.
+ */
 
 #define NGX_HTTP_FLOWDASH_CALL_UPLOAD  65536
+#define NGX_HTTP_FLOWDASH_CALL_PART    8
 
 
 static ngx_int_t ngx_http_flowdash_call_transfer_renew(
@@ -354,7 +358,8 @@ ngx_http_flowdash_call_transfer_body(ngx_http_flowdash_call_t *call)
                                 ngx_http_flowdash_call_transfer_seek)
             || curl_easy_setopt(easy, CURLOPT_SEEKDATA, call)
             || curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,
-                                (long) ngx_min(payload->len,
+                                (long) ngx_min(payload->len
+                                          / NGX_HTTP_FLOWDASH_CALL_PART,
                                           NGX_HTTP_FLOWDASH_CALL_UPLOAD)))
         {
             return NGX_ERROR;
