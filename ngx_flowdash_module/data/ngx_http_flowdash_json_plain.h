@@ -6,7 +6,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#if (__SSE2__)
+#ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
@@ -24,7 +24,7 @@
 static ngx_inline u_char *
 ngx_http_flowdash_json_plain(u_char *p, u_char *last)
 {
-#if (__SSE2__)
+#ifdef __SSE2__
 
     int      found;
     __m128i  v;
