@@ -9,14 +9,23 @@
 #include <ngx_http_flowdash_hash.h>
 
 
-static uint64_t  ngx_http_flowdash_hash_keys[2];
+static uint64_t    ngx_http_flowdash_hash_keys[2];
+static ngx_uint_t  ngx_http_flowdash_hash_keyed;
 
 
 void
 ngx_http_flowdash_hash_key(u_char *key)
 {
+    /* a single process begins again for each configuration */
+
+    if (ngx_http_flowdash_hash_keyed) {
+        return;
+    }
+
     ngx_memcpy(ngx_http_flowdash_hash_keys, key,
                sizeof(ngx_http_flowdash_hash_keys));
+
+    ngx_http_flowdash_hash_keyed = 1;
 }
 
 

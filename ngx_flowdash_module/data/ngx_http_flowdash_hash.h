@@ -69,7 +69,8 @@ uint64_t ngx_http_flowdash_hash(ngx_str_t *s);
 
 /*
  * Sets the key, 16 bytes: a process needs one of its own before it hashes what
- * comes from outside.  What was hashed before cannot be found any more.
+ * comes from outside.  The first one stays, or what was hashed by it could not
+ * be found any more.
  */
 void ngx_http_flowdash_hash_key(u_char *key);
 
