@@ -52,9 +52,10 @@ $t->write_file('outbox.key', "a key of the outbox, for this test only\n");
 make_path("$dir/damaged");
 Test::Flowdash::Books::books($t, $seed);
 
-# fsync=off has other promises; the names of the executions begin with a number
+# fsync=off has other promises; the names of the executions begin with a number.
+# A tenth more than asked for: some clients find no nginx.
 
-phase('on', 1, int $executions * 0.85);
+phase('on', 1, int $executions * 0.95);
 phase('off', 101, int $executions * 0.15);
 
 my $waited = $crowd ? crowd() : undef;
@@ -71,17 +72,19 @@ sub phase ($fsync, $number, $count) {
     %clients = map { client($_, $count / CLIENTS) => 1 } @numbers;
     inject();
     quiet();
-    drain(1);
+    drain(qr/undo|after-step|move|remove|give|take
+             |the[ ](?:delivery|again|outcome)/x);
     $phase->{answers} = answers();
     check("fsync=$fsync: what the outbox has kept is shown", \%all);
 
     # a person decides what is unknown, by the app's book, and what is dead is
-    # tried again: everything becomes whole
+    # tried again: everything becomes whole.  The power may take back a decision.
 
     $t->write_file('mercy', '');
     for my $round (1 .. 8) {
         last if !operator();
-        drain($round <= 2);             # the power may take back a decision
+        drain($round == 1 ? qr/record to (?:undo|after)|the outcome/
+              : $round == 2 ? qr/record to|the again/ : undef);
     }
     $points->disarm;
     my %then;
@@ -524,12 +527,11 @@ sub quiet () {
 }
 
 # Time passes fast, so that what is due comes soon, while nothing is in flight.
-# At first there are faults at points, if "arms" says so.
+# At first there are faults at the points that "arms" fits, if there are any.
 
 sub drain ($arms) {
     my ($end, $waiting, $still) = (time + DRAINED, 0, 0);
-    $phase->{arms} = qr/undo|after-step|move|remove|give|take
-                        |the[ ](?:delivery|again|outcome)/x if $arms;
+    $phase->{arms} = $arms;
     nap(3.5);                           # what is late has come
     my $faults = time + min 20, $executions / 100;
     while (time < $end) {
