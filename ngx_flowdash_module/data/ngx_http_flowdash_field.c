@@ -79,15 +79,42 @@ ngx_http_flowdash_field_push(ngx_list_t *fields)
 }
 
 
+void
+ngx_http_flowdash_field_index_find(ngx_http_flowdash_field_index_t *index,
+    ngx_str_t *name, ngx_http_flowdash_field_key_t *key)
+{
+    key->hash = ngx_http_flowdash_fold_keyed_hash(name);
+    key->similar = ngx_http_flowdash_field_find(&index->names, name, key->hash,
+                                           ngx_http_flowdash_field_is_similar);
+    key->attribute = ngx_http_flowdash_text_multiparameter(name);
+}
+
+
+ngx_http_flowdash_field_t *
+ngx_http_flowdash_field_index_exact(ngx_http_flowdash_field_index_t *index,
+    ngx_str_t *name, ngx_http_flowdash_field_key_t *key)
+{
+    if (key->similar == NULL
+        || ngx_http_flowdash_field_is_same(key->similar, name))
+    {
+        return key->similar;
+    }
+
+    return ngx_http_flowdash_field_find(&index->cases, name,
+                                        ngx_http_flowdash_hash(name),
+                                        ngx_http_flowdash_field_is_same);
+}
+
+
 ngx_int_t
 ngx_http_flowdash_field_index_add(ngx_http_flowdash_field_index_t *index,
-    ngx_http_flowdash_field_t *field, uint64_t hash, ngx_pool_t *pool)
+    ngx_http_flowdash_field_t *field, ngx_http_flowdash_field_key_t *key,
+    ngx_pool_t *pool)
 {
-    ngx_str_t                         attribute;
-    ngx_http_flowdash_field_table_t  *names;
+    ngx_str_t  attribute;
 
     attribute.data = field->name.data;
-    attribute.len = ngx_http_flowdash_text_multiparameter(&field->name);
+    attribute.len = key->attribute;
 
     if (attribute.len
         && !ngx_http_flowdash_field_index_has_attribute(index, &attribute)
@@ -99,43 +126,14 @@ ngx_http_flowdash_field_index_add(ngx_http_flowdash_field_index_t *index,
         return NGX_ERROR;
     }
 
-    names = &index->names;
-
-    if (ngx_http_flowdash_field_index_similar(index, &field->name, hash)) {
-        names = &index->cases;
-        hash = ngx_http_flowdash_hash(&field->name);
+    if (key->similar) {
+        return ngx_http_flowdash_field_insert(&index->cases, field,
+                                          ngx_http_flowdash_hash(&field->name),
+                                          pool);
     }
 
-    return ngx_http_flowdash_field_insert(names, field, hash, pool);
-}
-
-
-ngx_http_flowdash_field_t *
-ngx_http_flowdash_field_index_lookup(ngx_http_flowdash_field_index_t *index,
-    ngx_str_t *name, uint64_t hash)
-{
-    ngx_http_flowdash_field_t  *field;
-
-    field = ngx_http_flowdash_field_index_similar(index, name, hash);
-
-    if (field == NULL || ngx_http_flowdash_field_is_same(field, name)) {
-        return field;
-    }
-
-    return index->cases.used
-           ? ngx_http_flowdash_field_find(&index->cases, name,
-                                          ngx_http_flowdash_hash(name),
-                                          ngx_http_flowdash_field_is_same)
-           : NULL;
-}
-
-
-ngx_http_flowdash_field_t *
-ngx_http_flowdash_field_index_similar(ngx_http_flowdash_field_index_t *index,
-    ngx_str_t *name, uint64_t hash)
-{
-    return ngx_http_flowdash_field_find(&index->names, name, hash,
-                                        ngx_http_flowdash_field_is_similar);
+    return ngx_http_flowdash_field_insert(&index->names, field, key->hash,
+                                          pool);
 }
 
 

@@ -52,6 +52,17 @@ typedef struct {
 } ngx_http_flowdash_field_index_t;
 
 
+/* what is known of a name */
+
+typedef struct {
+    uint64_t                     hash;       /* of the folded name */
+    ngx_http_flowdash_field_t   *similar;    /* the same when case is ignored,
+                                                or NULL */
+    size_t                       attribute;  /* length of "due" in "due(1i)",
+                                                or 0 */
+} ngx_http_flowdash_field_key_t;
+
+
 /* the memory of the index for a field, in bytes */
 
 #define NGX_HTTP_FLOWDASH_FIELD_INDEXED                                       \
@@ -64,28 +75,28 @@ typedef struct {
  */
 ngx_http_flowdash_field_t *ngx_http_flowdash_field_push(ngx_list_t *fields);
 
-/* Returns the hash that the functions below want. */
-#define ngx_http_flowdash_field_hash(name)                                    \
-    ngx_http_flowdash_fold_keyed_hash(name)
+/*
+ * Looks for a name: sets all of "key".  If several fields have a name that is
+ * the same when case is ignored, key->similar is any of them.
+ */
+void ngx_http_flowdash_field_index_find(ngx_http_flowdash_field_index_t *index,
+    ngx_str_t *name, ngx_http_flowdash_field_key_t *key);
 
 /*
- * Adds a field, which the index must not have, with the hash of its name.
- * Returns NGX_OK or NGX_ERROR.
+ * Returns the field that has just this name, for which "key" was set, or NULL
+ * if there is none.
+ */
+ngx_http_flowdash_field_t *ngx_http_flowdash_field_index_exact(
+    ngx_http_flowdash_field_index_t *index, ngx_str_t *name,
+    ngx_http_flowdash_field_key_t *key);
+
+/*
+ * Adds a field, which the index must not have, and for whose name "key" was
+ * set.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_field_index_add(
     ngx_http_flowdash_field_index_t *index, ngx_http_flowdash_field_t *field,
-    uint64_t hash, ngx_pool_t *pool);
-
-/* Finds a field by its name.  Returns NULL if there is none. */
-ngx_http_flowdash_field_t *ngx_http_flowdash_field_index_lookup(
-    ngx_http_flowdash_field_index_t *index, ngx_str_t *name, uint64_t hash);
-
-/*
- * Finds a field whose name is the same when case is ignored; if there are
- * several, any of them.  Returns NULL if there is none.
- */
-ngx_http_flowdash_field_t *ngx_http_flowdash_field_index_similar(
-    ngx_http_flowdash_field_index_t *index, ngx_str_t *name, uint64_t hash);
+    ngx_http_flowdash_field_key_t *key, ngx_pool_t *pool);
 
 /* Tells whether there is a multiparameter of this attribute. */
 ngx_uint_t ngx_http_flowdash_field_index_has_attribute(

@@ -110,7 +110,7 @@ ngx_http_flowdash_fold_hash(ngx_str_t *s)
 uint64_t
 ngx_http_flowdash_fold_keyed_hash(ngx_str_t *s)
 {
-    u_char                          *p, *last;
+    u_char                          *p, *q, *last;
     uint64_t                         word;
     ngx_http_flowdash_fold_bytes_t   bytes;
 
@@ -133,6 +133,24 @@ ngx_http_flowdash_fold_keyed_hash(ngx_str_t *s)
                                     ngx_http_flowdash_fold_ascii(word));
         bytes.len += 8;
         p += 8;
+    }
+
+    if (last - p < 8) {
+
+        word = 0;
+
+        for (q = last; q > p; /* void */ ) {
+            word = word << 8 | *--q;
+        }
+
+        if (!(word & ngx_http_flowdash_fold_each(0x80))) {
+
+            /* a zero byte folds to itself */
+
+            return ngx_http_flowdash_hash_end(&bytes.hash,
+                                          ngx_http_flowdash_fold_ascii(word),
+                                          s->len);
+        }
     }
 
     while (p < last) {

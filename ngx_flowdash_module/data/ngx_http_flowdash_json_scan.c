@@ -60,7 +60,9 @@ ngx_http_flowdash_json_scan_next(ngx_http_flowdash_json_scan_t *scan)
     p = scan->pos;
     last = scan->text.data + scan->text.len;
 
-    while (p < last && ngx_http_flowdash_json_scan_is_space(*p)) {
+    /* most tokens follow each other directly */
+
+    while (p < last && *p <= ' ' && ngx_http_flowdash_json_scan_is_space(*p)) {
         p++;
     }
 

@@ -16,9 +16,10 @@
 
 
 static ngx_int_t ngx_http_flowdash_task_clear(ngx_http_flowdash_task_t *task);
-static ngx_http_flowdash_field_t *ngx_http_flowdash_task_add_hashed(
-    ngx_http_flowdash_task_t *task, ngx_str_t *name, uint64_t hash,
-    ngx_str_t *spelling, ngx_str_t *value);
+static ngx_http_flowdash_field_t *ngx_http_flowdash_task_add_key(
+    ngx_http_flowdash_task_t *task, ngx_str_t *name,
+    ngx_http_flowdash_field_key_t *key, ngx_str_t *spelling,
+    ngx_str_t *value);
 static ngx_int_t ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
     ngx_str_t *spelling, ngx_str_t *value);
 
@@ -106,9 +107,10 @@ ngx_int_t
 ngx_http_flowdash_task_copy(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
     ngx_http_flowdash_task_t *base)
 {
-    ngx_uint_t                  i;
-    ngx_list_part_t            *part;
-    ngx_http_flowdash_field_t  *field, *copy;
+    ngx_uint_t                      i;
+    ngx_list_part_t                *part;
+    ngx_http_flowdash_field_t      *field, *copy;
+    ngx_http_flowdash_field_key_t   key;
 
     if (ngx_http_flowdash_task_create(task, pool) != NGX_OK) {
         return NGX_ERROR;
@@ -128,8 +130,9 @@ ngx_http_flowdash_task_copy(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
 
         *copy = *field;
 
-        if (ngx_http_flowdash_field_index_add(&task->index, copy,
-                               ngx_http_flowdash_field_hash(&copy->name), pool)
+        ngx_http_flowdash_field_index_find(&task->index, &copy->name, &key);
+
+        if (ngx_http_flowdash_field_index_add(&task->index, copy, &key, pool)
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -146,18 +149,18 @@ ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
 {
     ngx_http_flowdash_task_t *task = data;
 
-    size_t                      size;
-    uint64_t                    hash;
-    ngx_http_flowdash_json_t   *json;
-    ngx_http_flowdash_field_t  *other;
+    size_t                          size;
+    ngx_http_flowdash_json_t       *json;
+    ngx_http_flowdash_field_t      *other;
+    ngx_http_flowdash_field_key_t   key;
 
     json = &task->json;
 
-    hash = ngx_http_flowdash_field_hash(name);
+    ngx_http_flowdash_field_index_find(&task->index, name, &key);
 
     other = (json->strict & NGX_HTTP_FLOWDASH_STRICT_CASE)
-            ? ngx_http_flowdash_field_index_similar(&task->index, name, hash)
-            : ngx_http_flowdash_field_index_lookup(&task->index, name, hash);
+            ? key.similar
+            : ngx_http_flowdash_field_index_exact(&task->index, name, &key);
 
     if (other && ngx_http_flowdash_text_equal(&other->name, name)) {
         json->error = "a field's name occurs twice";
@@ -181,7 +184,7 @@ ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
     size = sizeof(ngx_http_flowdash_field_t)
            + NGX_HTTP_FLOWDASH_FIELD_INDEXED;
 
-    if (ngx_http_flowdash_text_multiparameter(name)) {
+    if (key.attribute) {
         size += NGX_HTTP_FLOWDASH_FIELD_INDEXED;
     }
 
@@ -189,7 +192,7 @@ ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
         return NGX_DECLINED;
     }
 
-    return ngx_http_flowdash_task_add_hashed(task, name, hash, spelling, value)
+    return ngx_http_flowdash_task_add_key(task, name, &key, spelling, value)
            ? NGX_OK : NGX_ERROR;
 }
 
@@ -198,15 +201,18 @@ ngx_http_flowdash_field_t *
 ngx_http_flowdash_task_add(ngx_http_flowdash_task_t *task, ngx_str_t *name,
     ngx_str_t *spelling, ngx_str_t *value)
 {
-    return ngx_http_flowdash_task_add_hashed(task, name,
-                                           ngx_http_flowdash_field_hash(name),
-                                           spelling, value);
+    ngx_http_flowdash_field_key_t  key;
+
+    ngx_http_flowdash_field_index_find(&task->index, name, &key);
+
+    return ngx_http_flowdash_task_add_key(task, name, &key, spelling, value);
 }
 
 
 static ngx_http_flowdash_field_t *
-ngx_http_flowdash_task_add_hashed(ngx_http_flowdash_task_t *task,
-    ngx_str_t *name, uint64_t hash, ngx_str_t *spelling, ngx_str_t *value)
+ngx_http_flowdash_task_add_key(ngx_http_flowdash_task_t *task,
+    ngx_str_t *name, ngx_http_flowdash_field_key_t *key, ngx_str_t *spelling,
+    ngx_str_t *value)
 {
     ngx_http_flowdash_field_t  *field;
 
@@ -224,7 +230,7 @@ ngx_http_flowdash_task_add_hashed(ngx_http_flowdash_task_t *task,
     field->forced = 0;
     field->untold = 0;
 
-    return (ngx_http_flowdash_field_index_add(&task->index, field, hash,
+    return (ngx_http_flowdash_field_index_add(&task->index, field, key,
                                               task->pool)
             == NGX_OK) ? field : NULL;
 }
@@ -233,16 +239,22 @@ ngx_http_flowdash_task_add_hashed(ngx_http_flowdash_task_t *task,
 ngx_http_flowdash_field_t *
 ngx_http_flowdash_task_lookup(ngx_http_flowdash_task_t *task, ngx_str_t *name)
 {
-    return ngx_http_flowdash_field_index_lookup(&task->index, name,
-                                         ngx_http_flowdash_field_hash(name));
+    ngx_http_flowdash_field_key_t  key;
+
+    ngx_http_flowdash_field_index_find(&task->index, name, &key);
+
+    return ngx_http_flowdash_field_index_exact(&task->index, name, &key);
 }
 
 
 ngx_http_flowdash_field_t *
 ngx_http_flowdash_task_similar(ngx_http_flowdash_task_t *task, ngx_str_t *name)
 {
-    return ngx_http_flowdash_field_index_similar(&task->index, name,
-                                         ngx_http_flowdash_field_hash(name));
+    ngx_http_flowdash_field_key_t  key;
+
+    ngx_http_flowdash_field_index_find(&task->index, name, &key);
+
+    return key.similar;
 }
 
 

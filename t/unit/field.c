@@ -74,16 +74,35 @@ hashes_as_others(void)
 static ngx_http_flowdash_field_t *
 lookup(ngx_http_flowdash_field_index_t *index, ngx_str_t *name)
 {
-    return ngx_http_flowdash_field_index_lookup(index, name,
-                                          ngx_http_flowdash_field_hash(name));
+    ngx_http_flowdash_field_key_t  key;
+
+    ngx_http_flowdash_field_index_find(index, name, &key);
+
+    return ngx_http_flowdash_field_index_exact(index, name, &key);
 }
 
 
 static ngx_http_flowdash_field_t *
 similar(ngx_http_flowdash_field_index_t *index, ngx_str_t *name)
 {
-    return ngx_http_flowdash_field_index_similar(index, name,
-                                          ngx_http_flowdash_field_hash(name));
+    ngx_http_flowdash_field_key_t  key;
+
+    ngx_http_flowdash_field_index_find(index, name, &key);
+
+    return key.similar;
+}
+
+
+static ngx_uint_t
+add(ngx_http_flowdash_field_index_t *index, ngx_http_flowdash_field_t *field,
+    ngx_pool_t *pool)
+{
+    ngx_http_flowdash_field_key_t  key;
+
+    ngx_http_flowdash_field_index_find(index, &field->name, &key);
+
+    return ngx_http_flowdash_field_index_add(index, field, &key, pool)
+           == NGX_OK;
 }
 
 
@@ -121,10 +140,7 @@ finds(const char *format, ngx_uint_t bits)
         good &= (lookup(&index, &fields[i].name) == NULL);
         good &= ((similar(&index, &fields[i].name) != NULL) == (bits && i));
 
-        good &= (ngx_http_flowdash_field_index_add(&index, &fields[i],
-                               ngx_http_flowdash_field_hash(&fields[i].name),
-                               pool)
-                 == NGX_OK);
+        good &= add(&index, &fields[i], pool);
     }
 
     for (i = 0; i < NAMES; i++) {
@@ -176,10 +192,7 @@ has_attributes(void)
 
         good &= (ngx_http_flowdash_field_index_has_attribute(&index, &name)
                  == i % 2);
-        good &= (ngx_http_flowdash_field_index_add(&index, &fields[i],
-                               ngx_http_flowdash_field_hash(&fields[i].name),
-                               pool)
-                 == NGX_OK);
+        good &= add(&index, &fields[i], pool);
         good &= (ngx_http_flowdash_field_index_has_attribute(&index, &name)
                  == 1);
 
