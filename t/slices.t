@@ -142,6 +142,7 @@ http {
 
     server {
         listen 127.0.0.1:%%PORT_http%%;
+        listen 127.0.0.1:%%PORT_h2%% http2;
 
         $locations
 
@@ -309,6 +310,18 @@ for my $size (1000, 16_000, 30_000, 1_500_000) {
                  "app, $name, $size: the copy");
         }
         $t->new_requests($_) for qw(crm closing);
+    }
+
+    # a client that speaks HTTP/2, with a length and without
+
+    for my $no_length (0, 1) {
+        my $answer = $t->h2_request('POST', '/app/plain',
+            body => '{"task":' . object(@members) . '}', headers => \@json,
+            no_length => $no_length);
+        is($answer->{status}, 200, "HTTP/2, $size");
+        same($t->only_request('app')->{body},
+             '{"task":' . object(@changed) . '}', "HTTP/2, $size: the body");
+        $t->new_requests('crm');
     }
 
     # shown, not called
