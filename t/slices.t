@@ -5,6 +5,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use v5.36;
 use Test::Flowdash;
+use Test::Flowdash::Libcurl;
 use Test::Flowdash::TLS;
 use Test::Flowdash::TLSServer;
 
@@ -98,6 +99,14 @@ my %step = (
     dead_tls => 'flowdash_call https://127.0.0.1:%%PORT_dead_tls%%/;',
 );
 
+# the endpoint behind an nginx that speaks HTTP/2
+
+my $http2 = libcurl_does_http2() && 'http2';
+
+$step{http2} = 'flowdash_http_version 2;
+                flowdash_call https://127.0.0.1:%%PORT_https%%/change;'
+    if $http2;
+
 my %app = (
     plain      => '',
     decoded    => 'flowdash_decode on;',
@@ -143,8 +152,15 @@ http {
     server {
         listen 127.0.0.1:%%PORT_http%%;
         listen 127.0.0.1:%%PORT_h2%% http2;
+        listen 127.0.0.1:%%PORT_https%% ssl http2;
+        ssl_certificate tls.pem;
+        ssl_certificate_key tls.key;
 
         $locations
+
+        location = /change {
+            proxy_pass http://127.0.0.1:%%PORT_crm%%;
+        }
 
         location = /copy {
             internal;
@@ -220,7 +236,8 @@ for my $size (1000, 16_000, 30_000, 1_500_000) {
     my @members = members($size);
     my @changed = changed(@members);
 
-    for my $name (qw(call hidden signed proxied fastcgi variable next))
+    for my $name (qw(call hidden signed proxied fastcgi variable next),
+                  $http2 || ())
     {
         is(act("/step/$name", @members)->{status}, 200, "$name, $size");
 
