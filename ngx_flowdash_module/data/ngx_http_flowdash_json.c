@@ -15,6 +15,20 @@
 static void *ngx_http_flowdash_json_malloc(void *data, size_t size);
 static void *ngx_http_flowdash_json_realloc(void *data, void *p, size_t size);
 static void ngx_http_flowdash_json_free(void *data, void *p);
+static ngx_inline ngx_uint_t ngx_http_flowdash_json_is_plain(u_char *p);
+static u_char *ngx_http_flowdash_json_escape(u_char *p, u_char c);
+
+
+/* by how many octets each one is longer in a string */
+
+static const u_char  ngx_http_flowdash_json_more[256] = {
+    5, 5, 5, 5, 5, 5, 5, 5, 1, 1, 1, 5, 1, 1, 5, 5,    /* \b \t \n \f \r */
+    5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5,
+    0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,    /* " */
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0     /* \ */
+};
 
 
 ngx_int_t
@@ -240,22 +254,146 @@ ngx_http_flowdash_json_skip(u_char *p, u_char c)
 size_t
 ngx_http_flowdash_json_string_length(ngx_str_t *s)
 {
-    if (ngx_http_flowdash_text_check_utf8(s)) {
-        return 0;
+    u_char  *p, *last, all;
+    size_t   len;
+
+    all = 0;
+    len = s->len + 2;
+    last = s->data + s->len;
+
+    for (p = s->data; p < last; p++) {
+        len += ngx_http_flowdash_json_more[*p];
+        all |= *p;
     }
 
-    return s->len + ngx_escape_json(NULL, s->data, s->len) + 2;
+    return ((all & 0x80) && ngx_http_flowdash_text_check_utf8(s)) ? 0 : len;
 }
 
 
 u_char *
 ngx_http_flowdash_json_write_string(u_char *p, ngx_str_t *s)
 {
+    u_char  *q, *last;
+
     *p++ = '"';
-    p = (u_char *) ngx_escape_json(p, s->data, s->len);
+
+    last = s->data + s->len;
+
+    for (q = s->data; q < last; q++) {
+
+        if (ngx_http_flowdash_json_more[*q]) {
+            p = ngx_http_flowdash_json_escape(p, *q);
+
+        } else {
+            *p++ = *q;
+        }
+    }
+
     *p++ = '"';
 
     return p;
+}
+
+
+u_char *
+ngx_http_flowdash_json_write_ascii(u_char *p, ngx_str_t *s)
+{
+    u_char  *q, *end, *last;
+
+    *p++ = '"';
+
+    last = s->data + s->len;
+
+    for (q = s->data; q < last; q = end) {
+
+        if (last - q < 8) {
+            end = last;
+
+        } else {
+            end = q + 8;
+
+            if (ngx_http_flowdash_json_is_plain(q)) {
+                p = ngx_cpymem(p, q, 8);
+                continue;
+            }
+        }
+
+        for ( /* void */ ; q < end; q++) {
+
+            if (*q < ' ' || *q > '~') {
+                return NULL;
+            }
+
+            if (*q == '"' || *q == '\\') {
+                *p++ = '\\';
+            }
+
+            *p++ = *q;
+        }
+    }
+
+    *p++ = '"';
+
+    return p;
+}
+
+
+/* none of eight octets needs to be looked at: all at once, in one word */
+
+static ngx_inline ngx_uint_t
+ngx_http_flowdash_json_is_plain(u_char *p)
+{
+    uint64_t  w, ones;
+
+    ngx_memcpy(&w, p, sizeof(w));
+
+    ones = 0x0101010101010101;
+
+    /* the highest bit of an octet: above 0x7f, below ' ', '"', or '\\' */
+
+    return ((w | (w - ' ' * ones) | ((w ^ ('"' * ones)) - ones)
+             | ((w ^ ('\\' * ones)) - ones))
+            & (0x80 * ones)) == 0;
+}
+
+
+static u_char *
+ngx_http_flowdash_json_escape(u_char *p, u_char c)
+{
+    *p++ = '\\';
+
+    switch (c) {
+
+    case '\b':
+        *p++ = 'b';
+        return p;
+
+    case '\t':
+        *p++ = 't';
+        return p;
+
+    case '\n':
+        *p++ = 'n';
+        return p;
+
+    case '\f':
+        *p++ = 'f';
+        return p;
+
+    case '\r':
+        *p++ = 'r';
+        return p;
+
+    case '"':
+    case '\\':
+        *p++ = c;
+        return p;
+
+    default:
+        p = ngx_cpymem(p, "u00", sizeof("u00") - 1);
+
+        return ngx_hex_dump(p, &c, 1);
+    }
 }
 
 

@@ -47,6 +47,13 @@ size_t ngx_http_flowdash_json_string_length(ngx_str_t *s);
 u_char *ngx_http_flowdash_json_write_string(u_char *p, ngx_str_t *s);
 
 /*
+ * Does the same in one go for what has neither control characters nor others
+ * than ASCII: it needs room for twice as much and two octets.  Returns NULL if
+ * there are others.
+ */
+u_char *ngx_http_flowdash_json_write_ascii(u_char *p, ngx_str_t *s);
+
+/*
  * Parses a text with these callbacks.  Returns NGX_OK if it is JSON and no
  * callback has refused it, NGX_DECLINED with the offset if not, or NGX_ERROR
  * if yajl or a callback ran out of memory.  Callbacks can ask "yajl" for their
