@@ -339,7 +339,7 @@ for my $app (qw(json huge stale)) {
        'unknown: a person has to look');
     is(targets($t->requests('crm')), '/crm /bill', 'unknown: nothing is sent');
 
-    my @lines = map { decode_json(substr $_, 65) }
+    my @lines = map { map { decode_json($_) } split /\t/, substr $_, 65 }
         split /\n/, $t->read_file("outbox/unknown/" . $unknown[0] =~ s{.*/}{}r)
             =~ s/\0+\z//r;
     is($lines[0]{action}, 'Finish', 'unknown: the record can be read');

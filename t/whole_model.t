@@ -22,12 +22,14 @@ agrees('power fails, twice', steps => 2, afters => 1, crashes => 2,
 agrees('each of them once', steps => 2, afters => 1, crashes => 2);
 agrees('two attempts, two servers, a full disk, a retry, an operator', %all);
 agrees('nothing is synced', %all, attempts => 1, fsync => 0);
+agrees('steps without undos', %all, steps => 2, undo => 0, attempts => 1);
 agrees('a long action, with all but crashes', %all, steps => 2, crashes => 0,
        retry => 0);
 
 finds('the mark comes after the call');
 finds('the mark is not synced');
 finds('the call is not synced');
+finds('the call is held');
 finds('the directory is not synced');
 finds('undo on unknown');
 finds('after on unknown');

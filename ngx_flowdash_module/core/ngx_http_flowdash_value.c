@@ -165,6 +165,10 @@ ngx_http_flowdash_value_evaluate_any(ngx_http_request_t *r,
     ctx->evaluation = ev;
     rc = NGX_OK;
 
+    if (ctx->markers && (cv == NULL || cv->lengths)) {
+        ctx->markers->variables = 1;
+    }
+
     if (cv) {
         rc = ngx_http_complex_value(r, cv, &ev->value->text);
 

@@ -29,13 +29,9 @@ ngx_http_flowdash_marker_init(ngx_http_flowdash_markers_t *markers,
 {
     markers->pool = pool;
     markers->lost = NULL;
+    markers->variables = 0;
 
-    if (ngx_array_init(&markers->names, pool, 4, sizeof(ngx_str_t)) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_flowdash_id_execution(markers->prefix);
+    return ngx_array_init(&markers->names, pool, 4, sizeof(ngx_str_t));
 }
 
 
@@ -50,6 +46,12 @@ ngx_http_flowdash_marker_add(ngx_http_flowdash_markers_t *markers,
     i = markers->names.nelts;
 
     if (i > NGX_HTTP_FLOWDASH_MARKER_MAX) {
+        return NGX_ERROR;
+    }
+
+    /* mostly, there is none */
+
+    if (i == 0 && ngx_http_flowdash_id_execution(markers->prefix) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -156,6 +158,10 @@ ngx_http_flowdash_marker_find(ngx_http_flowdash_markers_t *markers, u_char *p,
     u_char *last, ngx_uint_t *n)
 {
     ngx_int_t  i;
+
+    if (markers->names.nelts == 0) {
+        return NULL;
+    }
 
     while (last - p >= NGX_HTTP_FLOWDASH_MARKER_LEN) {
 

@@ -28,6 +28,7 @@ typedef struct {
                                                   in the order of reads */
     ngx_str_t                      *lost;      /* a secret whose marker is not
                                                   in the text; or NULL */
+    unsigned                        variables:1;  /* some were evaluated */
 } ngx_http_flowdash_markers_t;
 
 

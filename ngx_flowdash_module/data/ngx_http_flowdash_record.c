@@ -6,6 +6,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_record.h>
 #include <ngx_http_flowdash_record_todo.h>
 #include <ngx_http_flowdash_record_words.h>
@@ -15,6 +16,10 @@
 static ngx_int_t ngx_http_flowdash_record_place(
     ngx_http_flowdash_record_t *record, ngx_http_flowdash_delivery_t *delivery,
     const char **name, ngx_uint_t *n);
+static ngx_uint_t ngx_http_flowdash_record_same_call(
+    ngx_http_flowdash_delivery_t *one, ngx_http_flowdash_delivery_t *two);
+static ngx_uint_t ngx_http_flowdash_record_same_pieces(ngx_array_t *one,
+    ngx_array_t *two);
 
 
 ngx_int_t
@@ -54,6 +59,7 @@ ngx_http_flowdash_record_call(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_step_t    *first;
 
     first = record->steps.elts;
+    step->called = 1;
 
     ngx_http_flowdash_record_write_start(&writer, record, "call");
 
@@ -74,11 +80,20 @@ ngx_http_flowdash_record_answer(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_writer_t   writer;
     ngx_http_flowdash_record_step_t    *first;
 
+    if (!step->called && (step->name.len == 0 || undo)) {
+        return NGX_ERROR;
+    }
+
     first = record->steps.elts;
 
     ngx_http_flowdash_record_write_start(&writer, record, "answer");
 
     ngx_http_flowdash_record_write_index(&writer, "n", step - first);
+
+    if (!step->called) {
+        ngx_http_flowdash_record_write_text(&writer, "step", &step->name);
+    }
+
     ngx_http_flowdash_record_write_flag(&writer, "counts", step->counts);
     ngx_http_flowdash_record_write_delivery(&writer, "undo", undo);
 
@@ -96,6 +111,7 @@ ngx_http_flowdash_record_mark(ngx_http_flowdash_record_t *record,
 
     ngx_http_flowdash_record_write_deliveries(&writer, "afters",
                                               &record->afters);
+    record->kept = 1;
 
     return ngx_http_flowdash_record_write_end(&writer, mac, line);
 }
@@ -124,9 +140,10 @@ ngx_http_flowdash_record_outcome(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_write_flag(&writer, "truncated",
                                         record->truncated);
 
-    if (record->outcome == NGX_HTTP_FLOWDASH_OUTCOME_OK) {
+    if (record->outcome == NGX_HTTP_FLOWDASH_OUTCOME_OK && !record->kept) {
         ngx_http_flowdash_record_write_deliveries(&writer, "afters",
                                                   &record->afters);
+        record->kept = 1;
     }
 
     return ngx_http_flowdash_record_write_end(&writer, mac, line);
@@ -202,6 +219,89 @@ ngx_http_flowdash_record_place(ngx_http_flowdash_record_t *record,
     }
 
     return NGX_ERROR;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_record_same(ngx_array_t *one, ngx_array_t *two)
+{
+    ngx_uint_t                     i;
+    ngx_http_flowdash_delivery_t  *delivery, *other;
+
+    if (one->nelts != two->nelts) {
+        return 0;
+    }
+
+    delivery = one->elts;
+    other = two->elts;
+
+    for (i = 0; i < one->nelts; i++) {
+        if (!ngx_http_flowdash_record_same_call(&delivery[i], &other[i])) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_record_same_call(ngx_http_flowdash_delivery_t *one,
+    ngx_http_flowdash_delivery_t *two)
+{
+    ngx_uint_t                          i;
+    ngx_http_flowdash_record_header_t  *header, *other;
+
+    if (!ngx_http_flowdash_text_equal(&one->name, &two->name)
+        || !ngx_http_flowdash_text_equal(&one->key, &two->key)
+        || !ngx_http_flowdash_text_equal(&one->host, &two->host)
+        || !ngx_http_flowdash_text_equal(&one->error, &two->error)
+        || !ngx_http_flowdash_record_same_pieces(&one->uri, &two->uri)
+        || !ngx_http_flowdash_record_same_pieces(&one->body, &two->body)
+        || one->headers.nelts != two->headers.nelts)
+    {
+        return 0;
+    }
+
+    header = one->headers.elts;
+    other = two->headers.elts;
+
+    for (i = 0; i < one->headers.nelts; i++) {
+        if (!ngx_http_flowdash_text_equal(&header[i].name, &other[i].name)
+            || !ngx_http_flowdash_record_same_pieces(&header[i].value,
+                                                     &other[i].value))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_record_same_pieces(ngx_array_t *one, ngx_array_t *two)
+{
+    ngx_uint_t                  i;
+    ngx_http_flowdash_piece_t  *piece, *other;
+
+    if (one->nelts != two->nelts) {
+        return 0;
+    }
+
+    piece = one->elts;
+    other = two->elts;
+
+    for (i = 0; i < one->nelts; i++) {
+        if (piece[i].kind != other[i].kind
+            || piece[i].encoding != other[i].encoding
+            || !ngx_http_flowdash_text_equal(&piece[i].text, &other[i].text))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

@@ -21,12 +21,12 @@ typedef enum {
     NGX_HTTP_FLOWDASH_PIECE_TEXT = 0,     /* sent as it is */
     NGX_HTTP_FLOWDASH_PIECE_SECRET,       /* the value of a flowdash_secret,
                                              put there when it is sent */
-    NGX_HTTP_FLOWDASH_PIECE_REASON,       /* why it is undone, as JSON */
-    NGX_HTTP_FLOWDASH_PIECE_STEP,         /* the step that failed, as JSON;
-                                             null: none did */
-    NGX_HTTP_FLOWDASH_PIECE_RESULT,       /* of the app, a JSON object */
-    NGX_HTTP_FLOWDASH_PIECE_RESPONSE      /* members "response" and, if it is
-                                             true, "truncated" */
+    NGX_HTTP_FLOWDASH_PIECE_UNDO,         /* the end of an undo's payload: why
+                                             it is undone, and which step has
+                                             failed */
+    NGX_HTTP_FLOWDASH_PIECE_AFTER,        /* that of an after-step's: what the
+                                             app has answered */
+    NGX_HTTP_FLOWDASH_PIECE_KEY           /* the delivery's key in quotes */
 } ngx_http_flowdash_piece_e;
 
 
@@ -85,6 +85,8 @@ typedef struct {
     ngx_http_flowdash_delivery_e         state;
     ngx_uint_t                           tries;
     ngx_uint_t                           status;    /* the last; 0: none */
+    unsigned                             constant:1;  /* made without any
+                                                         variable */
 } ngx_http_flowdash_delivery_t;
 
 
@@ -94,6 +96,7 @@ typedef struct {
     ngx_str_t                            name;
     ngx_str_t                            key;       /* its Idempotency-Key */
     ngx_http_flowdash_delivery_t        *undo;      /* NULL: it has none */
+    unsigned                             called:1;  /* it has a line of that */
     unsigned                             ended:1;   /* it is known how */
     unsigned                             counts:1;  /* if ended: an attempt may
                                                        have taken effect */
@@ -115,6 +118,8 @@ typedef struct {
                                                        the flags */
 
     ngx_str_t                            buffer;    /* of the last line */
+    size_t                               held;      /* octets of the next one
+                                                       that are there */
 
     ngx_array_t                          steps;     /* of ..._record_step_t, in
                                                        the order of calls */
@@ -133,6 +138,9 @@ typedef struct {
     unsigned                             sync:1;    /* its lines are synced */
     unsigned                             marked:1;  /* the app was called, or
                                                        is about to be */
+    unsigned                             kept:1;    /* the lines have the
+                                                       after-steps as they are
+                                                       here */
     unsigned                             truncated:1;  /* the response; also
                                                           set while one is
                                                           still expected */
@@ -140,12 +148,16 @@ typedef struct {
 
 
 /*
- * The lines of a record.  Each function writes one line, "MAC JSON LF", to the
+ * The lines of a record.  Each function makes one line, "MAC JSON LF", in the
  * record's buffer, which the next one uses again.  The MAC is HMAC-SHA256
  * under the key, or SHA-256 if there is none, of the MAC before it and the
  * JSON, as 64 hex digits, so that no line can be changed, left out, or moved
  * to another record.  They return NGX_OK or NGX_ERROR, also if what they need
  * is not in the record.
+ *
+ * "mac" may be NULL, and "line" with it: the JSON is held in the buffer, and
+ * becomes the first part of the next line that is made, with a tab behind it.
+ * So what was held is written, or lost, together with that one.
  *
  * "mac" holds the MAC of the last line that was written.  They do not change
  * it: a line that could not be written is no part of the record.  Whoever has
@@ -155,12 +167,14 @@ typedef struct {
 
 typedef struct {
     ngx_str_t                            key;       /* empty: none */
-    u_char                               last[64];  /* zeros at the start */
+    u_char                               last[32];  /* zeros at the start */
+    u_char                               next[32];  /* of the line that was
+                                                       just made */
 } ngx_http_flowdash_record_mac_t;
 
 
-#define ngx_http_flowdash_record_written(mac, line)                           \
-    ngx_memcpy((mac)->last, (line)->data, sizeof((mac)->last))
+#define ngx_http_flowdash_record_written(mac)                                 \
+    ngx_memcpy((mac)->last, (mac)->next, sizeof((mac)->last))
 
 /*
  * The longest line of a response of so many bytes: JSON that has to be escaped
@@ -176,8 +190,8 @@ ngx_int_t ngx_http_flowdash_record_begin(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_mac_t *mac, ngx_str_t *line);
 
 /*
- * A step is about to be called; with its undo, as far as it is known.  It is
- * the last one of record->steps.
+ * A step with an undo is about to be called; with the undo, as far as it is
+ * known.  It is the last one of record->steps.
  */
 ngx_int_t ngx_http_flowdash_record_call(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_step_t *step,
@@ -185,7 +199,8 @@ ngx_int_t ngx_http_flowdash_record_call(ngx_http_flowdash_record_t *record,
 
 /*
  * It has ended; with its undo if that is another now ("undo" is not NULL).  An
- * undo that is not needed after all is DONE.
+ * undo that is not needed after all is DONE.  If it never had one, this is the
+ * only line of the step.
  */
 ngx_int_t ngx_http_flowdash_record_answer(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_step_t *step, ngx_http_flowdash_delivery_t *undo,
@@ -196,7 +211,8 @@ ngx_int_t ngx_http_flowdash_record_mark(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_mac_t *mac, ngx_str_t *line);
 
 /*
- * record->outcome and what belongs to it, with the after-steps if it is ok.
+ * record->outcome and what belongs to it, with the after-steps if it is ok and
+ * they are not kept.
  * Set record->truncated if a line with the response should follow: it may not.
  */
 ngx_int_t ngx_http_flowdash_record_outcome(ngx_http_flowdash_record_t *record,
@@ -211,6 +227,12 @@ ngx_int_t ngx_http_flowdash_record_response(
 ngx_int_t ngx_http_flowdash_record_delivery(
     ngx_http_flowdash_record_t *record, ngx_http_flowdash_delivery_t *delivery,
     ngx_http_flowdash_record_mac_t *mac, ngx_str_t *line);
+
+/*
+ * Tells whether these are the same deliveries, but for their states.  Returns
+ * 1 or 0.
+ */
+ngx_uint_t ngx_http_flowdash_record_same(ngx_array_t *one, ngx_array_t *two);
 
 /*
  * A person has asked for new tries, at record->again.  Deliveries that are

@@ -128,6 +128,7 @@ static ngx_http_flowdash_record_member_t
 {
     ngx_http_flowdash_record_member("line", members_text, kind, 1),
     ngx_http_flowdash_record_member("n", members_number, n, 1),
+    ngx_http_flowdash_record_member("step", members_text, step, 0),
     ngx_http_flowdash_record_member("counts", members_flag, counts, 0),
     ngx_http_flowdash_record_member("undo", members_delivery, undo, 0),
     ngx_http_flowdash_record_members_end
@@ -354,6 +355,7 @@ ngx_http_flowdash_record_lines_call(ngx_http_flowdash_record_t *record,
     step->name = line->step;
     step->key = line->key;
     step->undo = line->undo;
+    step->called = 1;
 
     return NGX_OK;
 }
@@ -365,12 +367,32 @@ ngx_http_flowdash_record_lines_answer(ngx_http_flowdash_record_t *record,
 {
     ngx_http_flowdash_record_step_t  *step;
 
-    if (line->n >= record->steps.nelts) {
-        return NGX_DECLINED;
-    }
+    if (line->step.len) {
 
-    step = record->steps.elts;
-    step += line->n;
+        /* there was none of its call: it has no undo */
+
+        if (line->n != record->steps.nelts || line->undo) {
+            return NGX_DECLINED;
+        }
+
+        step = ngx_array_push(&record->steps);
+        if (step == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memzero(step, sizeof(ngx_http_flowdash_record_step_t));
+
+        step->name = line->step;
+
+    } else {
+
+        if (line->n >= record->steps.nelts) {
+            return NGX_DECLINED;
+        }
+
+        step = record->steps.elts;
+        step += line->n;
+    }
 
     step->ended = 1;
     step->counts = line->counts;
@@ -389,6 +411,7 @@ ngx_http_flowdash_record_lines_mark(ngx_http_flowdash_record_t *record,
 {
     record->marked = 1;
     record->afters = line->afters;
+    record->kept = 1;
 
     return NGX_OK;
 }
@@ -398,6 +421,12 @@ static ngx_int_t
 ngx_http_flowdash_record_lines_outcome(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_line_t *line)
 {
+    if (line->outcome == NGX_HTTP_FLOWDASH_OUTCOME_OK
+        && line->afters.elts == NULL && !record->kept)
+    {
+        return NGX_DECLINED;
+    }
+
     record->outcome = (ngx_http_flowdash_outcome_e) line->outcome;
     record->reason = line->reason;
     record->failed_step = line->step;
@@ -407,6 +436,7 @@ ngx_http_flowdash_record_lines_outcome(ngx_http_flowdash_record_t *record,
 
     if (line->afters.elts) {
         record->afters = line->afters;
+        record->kept = 1;
     }
 
     return NGX_OK;

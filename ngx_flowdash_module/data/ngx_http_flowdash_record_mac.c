@@ -2,9 +2,9 @@
 /*
  * The MACs of a record's lines.
  *
- * An execution has about ten lines, and OpenSSL 3 takes longer to set up an
- * HMAC than to compute it.  So one context, which has found SHA-256 once, is
- * used for all, and HMAC (RFC 2104) is two digests of it.
+ * OpenSSL 3 takes longer to set up an HMAC than to compute it.  So HMAC
+ * (RFC 2104) is two digests, whose contexts have found SHA-256 once, and are
+ * kept as they are after the key: a copy of each begins there.
  */
 
 
@@ -21,36 +21,56 @@
 #define NGX_HTTP_FLOWDASH_RECORD_MAC_SUM    32
 
 
+typedef struct {
+    EVP_MD_CTX  *start;                   /* of a digest */
+    EVP_MD_CTX  *inner;                   /* of HMAC's two, after the key */
+    EVP_MD_CTX  *outer;
+    EVP_MD_CTX  *work;
+
+    u_char       key[NGX_HTTP_FLOWDASH_RECORD_MAC_BLOCK];
+} ngx_http_flowdash_record_mac_ctx_t;
+
+
 static ngx_int_t ngx_http_flowdash_record_mac_hmac(ngx_str_t *key,
     ngx_str_t *before, ngx_str_t *json, u_char *sum);
-static ngx_int_t ngx_http_flowdash_record_mac_digest(ngx_str_t *pad,
+static ngx_int_t ngx_http_flowdash_record_mac_init(void);
+static ngx_int_t ngx_http_flowdash_record_mac_key(ngx_str_t *key);
+static ngx_int_t ngx_http_flowdash_record_mac_pad(EVP_MD_CTX *ctx,
+    u_char *block, u_char octet);
+static ngx_int_t ngx_http_flowdash_record_mac_digest(EVP_MD_CTX *start,
     ngx_str_t *before, ngx_str_t *json, u_char *sum);
 
 
-static EVP_MD_CTX  *ngx_http_flowdash_record_mac_ctx;
+static ngx_http_flowdash_record_mac_ctx_t  ngx_http_flowdash_record_mac_ctx;
 
 
 ngx_int_t
 ngx_http_flowdash_record_mac(ngx_http_flowdash_record_mac_t *mac,
     ngx_str_t *json, u_char *hex)
 {
-    u_char     sum[NGX_HTTP_FLOWDASH_RECORD_MAC_SUM];
     ngx_int_t  rc;
     ngx_str_t  before;
 
     before.len = sizeof(mac->last);
     before.data = mac->last;
 
-    rc = mac->key.len
-         ? ngx_http_flowdash_record_mac_hmac(&mac->key, &before, json, sum)
-         : ngx_http_flowdash_record_mac_digest(NULL, &before, json, sum);
+    rc = ngx_http_flowdash_record_mac_init();
+
+    if (rc == NGX_OK) {
+        rc = mac->key.len
+             ? ngx_http_flowdash_record_mac_hmac(&mac->key, &before, json,
+                                                 mac->next)
+             : ngx_http_flowdash_record_mac_digest(
+                                       ngx_http_flowdash_record_mac_ctx.start,
+                                       &before, json, mac->next);
+    }
 
     if (rc != NGX_OK) {
         ERR_clear_error();
         return NGX_ERROR;
     }
 
-    (void) ngx_hex_dump(hex, sum, sizeof(sum));
+    (void) ngx_hex_dump(hex, mac->next, sizeof(mac->next));
 
     return NGX_OK;
 }
@@ -60,84 +80,154 @@ static ngx_int_t
 ngx_http_flowdash_record_mac_hmac(ngx_str_t *key, ngx_str_t *before,
     ngx_str_t *json, u_char *sum)
 {
-    u_char      block[NGX_HTTP_FLOWDASH_RECORD_MAC_BLOCK];
-    ngx_int_t   rc;
-    ngx_str_t   pad, inner, none;
-    ngx_uint_t  i;
+    ngx_str_t                            inner;
+    ngx_http_flowdash_record_mac_ctx_t  *ctx;
 
-    ngx_str_null(&none);
+    ctx = &ngx_http_flowdash_record_mac_ctx;
+
+    inner.len = NGX_HTTP_FLOWDASH_RECORD_MAC_SUM;
+    inner.data = sum;
+
+    if (ngx_http_flowdash_record_mac_key(key) != NGX_OK
+        || ngx_http_flowdash_record_mac_digest(ctx->inner, before, json, sum)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_flowdash_record_mac_digest(ctx->outer, &inner, NULL, sum);
+}
+
+
+/* makes the contexts, with a key of zeros, if there are none */
+
+static ngx_int_t
+ngx_http_flowdash_record_mac_init(void)
+{
+    ngx_http_flowdash_record_mac_ctx_t  *ctx;
+
+    ctx = &ngx_http_flowdash_record_mac_ctx;
+
+    if (ctx->start) {
+        return NGX_OK;
+    }
+
+    ctx->start = EVP_MD_CTX_new();
+    ctx->inner = EVP_MD_CTX_new();
+    ctx->outer = EVP_MD_CTX_new();
+    ctx->work = EVP_MD_CTX_new();
+
+    if (ctx->start == NULL || ctx->inner == NULL || ctx->outer == NULL
+        || ctx->work == NULL
+        || EVP_DigestInit_ex(ctx->start, EVP_sha256(), NULL) != 1
+        || ngx_http_flowdash_record_mac_pad(ctx->inner, ctx->key, 0x36)
+           != NGX_OK
+        || ngx_http_flowdash_record_mac_pad(ctx->outer, ctx->key, 0x5c)
+           != NGX_OK)
+    {
+        ngx_http_flowdash_record_mac_free();
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* makes them those of the key, if they are not */
+
+static ngx_int_t
+ngx_http_flowdash_record_mac_key(ngx_str_t *key)
+{
+    u_char                               block[
+                                           NGX_HTTP_FLOWDASH_RECORD_MAC_BLOCK];
+    ngx_http_flowdash_record_mac_ctx_t  *ctx;
+
+    ctx = &ngx_http_flowdash_record_mac_ctx;
+
     ngx_memzero(block, sizeof(block));
 
     if (key->len <= sizeof(block)) {
         ngx_memcpy(block, key->data, key->len);
 
-    } else if (ngx_http_flowdash_record_mac_digest(NULL, key, &none, block)
+    } else if (ngx_http_flowdash_record_mac_digest(ctx->start, key, NULL,
+                                                   block)
                != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    pad.len = sizeof(block);
-    pad.data = block;
-
-    for (i = 0; i < sizeof(block); i++) {
-        block[i] ^= 0x36;
+    if (ngx_memcmp(block, ctx->key, sizeof(block)) == 0) {
+        return NGX_OK;
     }
 
-    rc = ngx_http_flowdash_record_mac_digest(&pad, before, json, sum);
-
-    if (rc == NGX_OK) {
-
-        for (i = 0; i < sizeof(block); i++) {
-            block[i] ^= 0x36 ^ 0x5c;
-        }
-
-        inner.len = NGX_HTTP_FLOWDASH_RECORD_MAC_SUM;
-        inner.data = sum;
-
-        rc = ngx_http_flowdash_record_mac_digest(&pad, &inner, &none, sum);
+    if (ngx_http_flowdash_record_mac_pad(ctx->inner, block, 0x36) != NGX_OK
+        || ngx_http_flowdash_record_mac_pad(ctx->outer, block, 0x5c) != NGX_OK)
+    {
+        ngx_http_flowdash_record_mac_free();
+        return NGX_ERROR;
     }
 
-    OPENSSL_cleanse(block, sizeof(block));
+    ngx_memcpy(ctx->key, block, sizeof(block));
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_record_mac_pad(EVP_MD_CTX *ctx, u_char *block, u_char octet)
+{
+    u_char      pad[NGX_HTTP_FLOWDASH_RECORD_MAC_BLOCK];
+    ngx_int_t   rc;
+    ngx_uint_t  i;
+
+    for (i = 0; i < sizeof(pad); i++) {
+        pad[i] = block[i] ^ octet;
+    }
+
+    rc = (EVP_MD_CTX_copy_ex(ctx, ngx_http_flowdash_record_mac_ctx.start) == 1
+          && EVP_DigestUpdate(ctx, pad, sizeof(pad)) == 1)
+         ? NGX_OK : NGX_ERROR;
+
+    OPENSSL_cleanse(pad, sizeof(pad));
 
     return rc;
 }
 
 
-/* SHA-256 of the three; "pad" may be NULL */
+void
+ngx_http_flowdash_record_mac_free(void)
+{
+    ngx_http_flowdash_record_mac_ctx_t  *ctx;
+
+    ctx = &ngx_http_flowdash_record_mac_ctx;
+
+    EVP_MD_CTX_free(ctx->start);
+    EVP_MD_CTX_free(ctx->inner);
+    EVP_MD_CTX_free(ctx->outer);
+    EVP_MD_CTX_free(ctx->work);
+
+    ctx->start = NULL;
+    ctx->inner = NULL;
+    ctx->outer = NULL;
+    ctx->work = NULL;
+
+    ngx_explicit_memzero(ctx->key, sizeof(ctx->key));
+}
+
+
+/* SHA-256 of what "start" has had and of the two; "json" may be NULL */
 
 static ngx_int_t
-ngx_http_flowdash_record_mac_digest(ngx_str_t *pad, ngx_str_t *before,
+ngx_http_flowdash_record_mac_digest(EVP_MD_CTX *start, ngx_str_t *before,
     ngx_str_t *json, u_char *sum)
 {
-    EVP_MD_CTX    *ctx;
-    const EVP_MD  *md;
+    EVP_MD_CTX  *ctx;
 
-    md = NULL;
-    ctx = ngx_http_flowdash_record_mac_ctx;
+    ctx = ngx_http_flowdash_record_mac_ctx.work;
 
-    if (ctx == NULL) {
-        ctx = EVP_MD_CTX_new();
-        if (ctx == NULL) {
-            return NGX_ERROR;
-        }
-
-        md = EVP_sha256();
-    }
-
-    /* without a digest, the one that it has */
-
-    if (EVP_DigestInit_ex(ctx, md, NULL) != 1) {
-        EVP_MD_CTX_free(ctx);
-        ngx_http_flowdash_record_mac_ctx = NULL;
-        return NGX_ERROR;
-    }
-
-    ngx_http_flowdash_record_mac_ctx = ctx;
-
-    if ((pad && EVP_DigestUpdate(ctx, pad->data, pad->len) != 1)
+    if (EVP_MD_CTX_copy_ex(ctx, start) != 1
         || EVP_DigestUpdate(ctx, before->data, before->len) != 1
-        || EVP_DigestUpdate(ctx, json->data, json->len) != 1
+        || (json && EVP_DigestUpdate(ctx, json->data, json->len) != 1)
         || EVP_DigestFinal_ex(ctx, sum, NULL) != 1)
     {
         return NGX_ERROR;

@@ -90,19 +90,6 @@ static ngx_http_flowdash_record_member_t
 
 
 static ngx_http_flowdash_record_member_t
-    ngx_http_flowdash_record_header_members[] =
-{
-    { ngx_string("name"), ngx_http_flowdash_record_members_text,
-      offsetof(ngx_http_flowdash_record_header_t, name), 0 },
-
-    { ngx_string("value"), ngx_http_flowdash_record_members_pieces,
-      offsetof(ngx_http_flowdash_record_header_t, value), 0 },
-
-    { ngx_null_string, NULL, 0, 0 }
-};
-
-
-static ngx_http_flowdash_record_member_t
     ngx_http_flowdash_record_secret_members[] =
 {
     { ngx_string("secret"), ngx_http_flowdash_record_members_text,
@@ -413,14 +400,30 @@ ngx_http_flowdash_record_members_headers(
 }
 
 
+/* an array of its name and its value */
+
 static ngx_int_t
 ngx_http_flowdash_record_members_header(
     ngx_http_flowdash_record_reader_t *reader,
     ngx_http_flowdash_json_node_t *node, void *value)
 {
-    return ngx_http_flowdash_record_members(reader, node,
-                                    ngx_http_flowdash_record_header_members,
-                                    value);
+    ngx_int_t                           rc;
+    ngx_http_flowdash_record_header_t  *header = value;
+
+    if (!node->array || node->members != 2) {
+        return ngx_http_flowdash_record_members_wrong(reader);
+    }
+
+    node = node->first;
+
+    rc = ngx_http_flowdash_record_members_text(reader, node, &header->name);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_flowdash_record_members_pieces(reader, node->next,
+                                                   &header->value);
 }
 
 

@@ -14,11 +14,6 @@
 #include <ngx_http_flowdash_record_words.h>
 
 
-/* where a line's JSON begins */
-
-#define NGX_HTTP_FLOWDASH_RECORD_JSON                                         \
-    (NGX_HTTP_FLOWDASH_RECORD_MAC_LEN + 1)
-
 /* what the nodes of a line may need, in bytes, besides its text twice */
 
 #define NGX_HTTP_FLOWDASH_RECORD_NODES  (1024 * 1024)
@@ -31,6 +26,9 @@
 static ngx_int_t ngx_http_flowdash_record_read_line(
     ngx_http_flowdash_record_reader_t *reader,
     ngx_http_flowdash_record_mac_t *mac, ngx_str_t *text,
+    ngx_http_flowdash_record_t **record);
+static ngx_int_t ngx_http_flowdash_record_read_parts(
+    ngx_http_flowdash_record_reader_t *reader, ngx_str_t *text,
     ngx_http_flowdash_record_t **record);
 static ngx_int_t ngx_http_flowdash_record_read_json(
     ngx_http_flowdash_record_reader_t *reader, ngx_str_t *json,
@@ -183,9 +181,38 @@ ngx_http_flowdash_record_read_line(ngx_http_flowdash_record_reader_t *reader,
         return rc;
     }
 
-    ngx_memcpy(mac->last, text->data, sizeof(mac->last));
+    ngx_http_flowdash_record_written(mac);
 
-    return ngx_http_flowdash_record_read_json(reader, &json, record);
+    return ngx_http_flowdash_record_read_parts(reader, &json, record);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_record_read_parts(ngx_http_flowdash_record_reader_t *reader,
+    ngx_str_t *text, ngx_http_flowdash_record_t **record)
+{
+    u_char     *p, *end, *last;
+    ngx_int_t   rc;
+    ngx_str_t   json;
+
+    p = text->data;
+    last = p + text->len;
+
+    for ( ;; ) {
+        end = memchr(p, NGX_HTTP_FLOWDASH_RECORD_NEXT, last - p);
+        end = end ? end : last;
+
+        json.data = p;
+        json.len = end - p;
+
+        rc = ngx_http_flowdash_record_read_json(reader, &json, record);
+
+        if (rc != NGX_OK || end == last) {
+            return rc;
+        }
+
+        p = end + 1;
+    }
 }
 
 

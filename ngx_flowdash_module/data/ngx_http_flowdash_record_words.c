@@ -31,10 +31,9 @@ ngx_str_t  ngx_http_flowdash_record_states[] = {
 ngx_str_t  ngx_http_flowdash_record_kinds[] = {
     ngx_string("-"),
     ngx_string("-"),
-    ngx_string("reason"),
-    ngx_string("step"),
-    ngx_string("result"),
-    ngx_string("response"),
+    ngx_string("undo"),
+    ngx_string("after"),
+    ngx_string("key"),
     ngx_null_string
 };
 

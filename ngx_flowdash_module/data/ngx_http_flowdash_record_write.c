@@ -12,9 +12,14 @@
 #include <ngx_http_flowdash_record_write.h>
 
 
-/* the least room for a line */
+/* the least room: for the lines up to a mark, if the task is a usual one */
 
-#define NGX_HTTP_FLOWDASH_RECORD_LINE  1024
+#define NGX_HTTP_FLOWDASH_RECORD_LINE  3072
+
+
+/* a text that is written at once, without a look at how long it gets */
+
+#define NGX_HTTP_FLOWDASH_RECORD_SHORT  1024
 
 
 #define ngx_http_flowdash_record_write_literal(writer, text)                  \
@@ -39,6 +44,8 @@ static void ngx_http_flowdash_record_write_headers(
 static void ngx_http_flowdash_record_write_pieces(
     ngx_http_flowdash_record_writer_t *writer, const char *name,
     ngx_array_t *pieces);
+static void ngx_http_flowdash_record_write_array(
+    ngx_http_flowdash_record_writer_t *writer, ngx_array_t *pieces);
 static void ngx_http_flowdash_record_write_piece(
     ngx_http_flowdash_record_writer_t *writer,
     ngx_http_flowdash_piece_t *piece);
@@ -50,14 +57,15 @@ ngx_http_flowdash_record_write_start(ngx_http_flowdash_record_writer_t *writer,
 {
     writer->record = record;
     writer->failed = 0;
-    writer->len = 0;
+    writer->len = record->held;
 
     /* the MAC, and the blank behind it, are written at the end */
 
     if (ngx_http_flowdash_record_write_room(writer,
-                                            NGX_HTTP_FLOWDASH_RECORD_LINE))
+                                            NGX_HTTP_FLOWDASH_RECORD_LINE)
+        && writer->len == 0)
     {
-        writer->len = NGX_HTTP_FLOWDASH_RECORD_MAC_LEN + 1;
+        writer->len = NGX_HTTP_FLOWDASH_RECORD_JSON;
     }
 
     ngx_http_flowdash_record_write_literal(writer, "{\"line\":\"");
@@ -70,7 +78,8 @@ ngx_int_t
 ngx_http_flowdash_record_write_end(ngx_http_flowdash_record_writer_t *writer,
     ngx_http_flowdash_record_mac_t *mac, ngx_str_t *line)
 {
-    ngx_str_t  json;
+    u_char     *last;
+    ngx_str_t   json;
 
     ngx_http_flowdash_record_write_literal(writer, "}\n");
 
@@ -78,14 +87,29 @@ ngx_http_flowdash_record_write_end(ngx_http_flowdash_record_writer_t *writer,
         return NGX_ERROR;
     }
 
+    if (mac == NULL) {
+        last = writer->record->buffer.data + writer->len - 1;
+        *last = NGX_HTTP_FLOWDASH_RECORD_NEXT;
+
+        writer->record->held = writer->len;
+
+        return NGX_OK;
+    }
+
     line->data = writer->record->buffer.data;
     line->len = writer->len;
     line->data[NGX_HTTP_FLOWDASH_RECORD_MAC_LEN] = ' ';
 
-    json.data = line->data + NGX_HTTP_FLOWDASH_RECORD_MAC_LEN + 1;
-    json.len = line->data + line->len - 1 - json.data;
+    json.data = line->data + NGX_HTTP_FLOWDASH_RECORD_JSON;
+    json.len = line->len - 1 - NGX_HTTP_FLOWDASH_RECORD_JSON;
 
-    return ngx_http_flowdash_record_mac(mac, &json, line->data);
+    if (ngx_http_flowdash_record_mac(mac, &json, line->data) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    writer->record->held = 0;
+
+    return NGX_OK;
 }
 
 
@@ -95,7 +119,11 @@ ngx_http_flowdash_record_write_bytes(ngx_http_flowdash_record_writer_t *writer,
 {
     u_char  *p;
 
-    p = ngx_http_flowdash_record_write_room(writer, len);
+    /* mostly, there is room */
+
+    p = (!writer->failed && len <= writer->record->buffer.len - writer->len)
+        ? writer->record->buffer.data + writer->len
+        : ngx_http_flowdash_record_write_room(writer, len);
 
     if (p) {
         ngx_memcpy(p, data, len);
@@ -168,10 +196,23 @@ static void
 ngx_http_flowdash_record_write_name(ngx_http_flowdash_record_writer_t *writer,
     const char *name)
 {
+    u_char  *p;
+    size_t   len;
+
+    len = ngx_strlen(name);
+
     ngx_http_flowdash_record_write_comma(writer);
-    ngx_http_flowdash_record_write_literal(writer, "\"");
-    ngx_http_flowdash_record_write_bytes(writer, name, ngx_strlen(name));
-    ngx_http_flowdash_record_write_literal(writer, "\":");
+
+    p = ngx_http_flowdash_record_write_room(writer, len + 3);
+
+    if (p) {
+        *p++ = '"';
+        p = ngx_cpymem(p, name, len);
+        *p++ = '"';
+        *p = ':';
+
+        writer->len += len + 3;
+    }
 }
 
 
@@ -179,9 +220,21 @@ static void
 ngx_http_flowdash_record_write_string(
     ngx_http_flowdash_record_writer_t *writer, ngx_str_t *value)
 {
-    u_char     *p;
+    u_char     *p, *end;
     size_t      len;
     ngx_str_t   dst;
+
+    /* mostly, it has neither control characters nor others than ASCII */
+
+    if (value->len <= NGX_HTTP_FLOWDASH_RECORD_SHORT) {
+        p = ngx_http_flowdash_record_write_room(writer, 2 * value->len + 2);
+        end = p ? ngx_http_flowdash_json_write_ascii(p, value) : NULL;
+
+        if (end) {
+            writer->len += end - p;
+            return;
+        }
+    }
 
     len = ngx_http_flowdash_json_string_length(value);
 
@@ -243,7 +296,13 @@ ngx_http_flowdash_record_write_index(ngx_http_flowdash_record_writer_t *writer,
     p = ngx_http_flowdash_record_write_room(writer, NGX_INT64_LEN);
 
     if (p) {
-        writer->len += ngx_sprintf(p, "%uL", value) - p;
+        if (value < 10) {
+            *p = (u_char) ('0' + value);
+            writer->len++;
+
+        } else {
+            writer->len += ngx_sprintf(p, "%uL", value) - p;
+        }
     }
 }
 
@@ -345,34 +404,39 @@ ngx_http_flowdash_record_write_headers(
 
     for (i = 0; i < headers->nelts; i++) {
         ngx_http_flowdash_record_write_comma(writer);
-        ngx_http_flowdash_record_write_literal(writer, "{");
-        ngx_http_flowdash_record_write_text(writer, "name", &header[i].name);
-        ngx_http_flowdash_record_write_pieces(writer, "value",
-                                              &header[i].value);
-        ngx_http_flowdash_record_write_literal(writer, "}");
+        ngx_http_flowdash_record_write_literal(writer, "[");
+        ngx_http_flowdash_record_write_string(writer, &header[i].name);
+        ngx_http_flowdash_record_write_literal(writer, ",");
+        ngx_http_flowdash_record_write_array(writer, &header[i].value);
+        ngx_http_flowdash_record_write_literal(writer, "]");
     }
 
     ngx_http_flowdash_record_write_literal(writer, "]");
 }
 
 
-/* one text stands for itself, which is easier to read than an array of it */
-
 static void
 ngx_http_flowdash_record_write_pieces(
     ngx_http_flowdash_record_writer_t *writer, const char *name,
     ngx_array_t *pieces)
 {
+    if (pieces->nelts) {
+        ngx_http_flowdash_record_write_name(writer, name);
+        ngx_http_flowdash_record_write_array(writer, pieces);
+    }
+}
+
+
+/* one text stands for itself, which is easier to read than an array of it */
+
+static void
+ngx_http_flowdash_record_write_array(ngx_http_flowdash_record_writer_t *writer,
+    ngx_array_t *pieces)
+{
     ngx_uint_t                  i;
     ngx_http_flowdash_piece_t  *piece;
 
-    if (pieces->nelts == 0) {
-        return;
-    }
-
     piece = pieces->elts;
-
-    ngx_http_flowdash_record_write_name(writer, name);
 
     if (pieces->nelts == 1 && piece[0].kind == NGX_HTTP_FLOWDASH_PIECE_TEXT) {
         ngx_http_flowdash_record_write_string(writer, &piece[0].text);

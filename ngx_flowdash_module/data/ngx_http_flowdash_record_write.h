@@ -23,8 +23,9 @@ void ngx_http_flowdash_record_write_start(
     ngx_http_flowdash_record_t *record, const char *kind);
 
 /*
- * Ends the line, and puts its MAC in front.  Returns NGX_OK, or NGX_ERROR,
- * also if memory ran out before.
+ * Ends the line, and puts its MAC in front; if "mac" is NULL, ends a part of
+ * it that is held.  Returns NGX_OK, or NGX_ERROR, also if memory ran out
+ * before.
  */
 ngx_int_t ngx_http_flowdash_record_write_end(
     ngx_http_flowdash_record_writer_t *writer,

@@ -81,6 +81,9 @@ ngx_http_flowdash_collect_begin(ngx_http_request_t *r,
 
     whole->record->truncated = 1;
     whole->collecting = 1;
+    whole->room = (r->headers_out.content_length_n >= 0)
+                  ? (size_t) r->headers_out.content_length_n
+                  : NGX_HTTP_FLOWDASH_COLLECT_MAX;
     whole->gzip = ngx_http_flowdash_collect_is_gzip(r);
 
     r->filter_need_in_memory = 1;
@@ -134,14 +137,13 @@ ngx_http_flowdash_collect_add(ngx_http_flowdash_whole_t *whole, ngx_buf_t *b)
 
     len = b->last - b->pos;
 
-    if (len > NGX_HTTP_FLOWDASH_COLLECT_MAX - whole->response.len) {
+    if (len > whole->room - whole->response.len) {
         return NGX_ERROR;
     }
 
     if (whole->response.data == NULL) {
 
-        whole->response.data = ngx_pnalloc(whole->record->pool,
-                                           NGX_HTTP_FLOWDASH_COLLECT_MAX);
+        whole->response.data = ngx_pnalloc(whole->record->pool, whole->room);
         if (whole->response.data == NULL) {
             return NGX_ERROR;
         }

@@ -51,9 +51,11 @@ static ngx_int_t ngx_http_flowdash_compose_piece(
 static ngx_int_t ngx_http_flowdash_compose_secret(
     ngx_http_flowdash_call_t *call, ngx_http_flowdash_piece_t *piece,
     ngx_str_t *text);
-static ngx_int_t ngx_http_flowdash_compose_result(ngx_pool_t *pool,
+static ngx_int_t ngx_http_flowdash_compose_key(ngx_http_flowdash_call_t *call,
+    ngx_str_t *text);
+static ngx_int_t ngx_http_flowdash_compose_undo(ngx_pool_t *pool,
     ngx_http_flowdash_record_t *record, ngx_str_t *text);
-static ngx_int_t ngx_http_flowdash_compose_response(ngx_pool_t *pool,
+static ngx_int_t ngx_http_flowdash_compose_after(ngx_pool_t *pool,
     ngx_http_flowdash_record_t *record, ngx_str_t *text);
 static ngx_int_t ngx_http_flowdash_compose_string(ngx_pool_t *pool,
     ngx_str_t *value, ngx_str_t *text);
@@ -418,25 +420,14 @@ ngx_http_flowdash_compose_piece(ngx_http_flowdash_call_t *call,
     case NGX_HTTP_FLOWDASH_PIECE_SECRET:
         return ngx_http_flowdash_compose_secret(call, piece, text);
 
-    case NGX_HTTP_FLOWDASH_PIECE_REASON:
-        return ngx_http_flowdash_compose_string(call->pool, &record->reason,
-                                                text);
+    case NGX_HTTP_FLOWDASH_PIECE_KEY:
+        return ngx_http_flowdash_compose_key(call, text);
 
-    case NGX_HTTP_FLOWDASH_PIECE_STEP:
+    case NGX_HTTP_FLOWDASH_PIECE_UNDO:
+        return ngx_http_flowdash_compose_undo(call->pool, record, text);
 
-        if (record->failed_step.len == 0) {
-            ngx_str_set(text, "null");
-            return NGX_OK;
-        }
-
-        return ngx_http_flowdash_compose_string(call->pool,
-                                                &record->failed_step, text);
-
-    case NGX_HTTP_FLOWDASH_PIECE_RESULT:
-        return ngx_http_flowdash_compose_result(call->pool, record, text);
-
-    case NGX_HTTP_FLOWDASH_PIECE_RESPONSE:
-        return ngx_http_flowdash_compose_response(call->pool, record, text);
+    case NGX_HTTP_FLOWDASH_PIECE_AFTER:
+        return ngx_http_flowdash_compose_after(call->pool, record, text);
 
     default: /* NGX_HTTP_FLOWDASH_PIECE_TEXT */
         *text = piece->text;
@@ -496,15 +487,78 @@ ngx_http_flowdash_compose_secret(ngx_http_flowdash_call_t *call,
 }
 
 
-/* {"status":302,"location":"..."} */
+static ngx_int_t
+ngx_http_flowdash_compose_key(ngx_http_flowdash_call_t *call, ngx_str_t *text)
+{
+    u_char     *p;
+    ngx_str_t  *key;
+
+    key = &call->ex->id;
+
+    p = ngx_pnalloc(call->pool, key->len + 2);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    text->data = p;
+    text->len = key->len + 2;
+
+    *p++ = '"';
+    p = ngx_cpymem(p, key->data, key->len);
+    *p = '"';
+
+    return NGX_OK;
+}
+
+
+/* ,"undo":{"reason":"...","step":"...": its key is a text behind it */
 
 static ngx_int_t
-ngx_http_flowdash_compose_result(ngx_pool_t *pool,
+ngx_http_flowdash_compose_undo(ngx_pool_t *pool,
     ngx_http_flowdash_record_t *record, ngx_str_t *text)
 {
-    ngx_str_t  location;
+    ngx_str_t  reason, step;
+
+    ngx_str_set(&step, "null");
+
+    if (ngx_http_flowdash_compose_string(pool, &record->reason, &reason)
+        != NGX_OK
+        || (record->failed_step.len
+            && ngx_http_flowdash_compose_string(pool, &record->failed_step,
+                                                &step)
+               != NGX_OK))
+    {
+        return NGX_ERROR;
+    }
+
+    text->data = ngx_pnalloc(pool,
+                             sizeof(",\"undo\":{\"reason\":,\"step\":") - 1
+                             + reason.len + step.len);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    text->len = ngx_sprintf(text->data,
+                            ",\"undo\":{\"reason\":%V,\"step\":%V", &reason,
+                            &step)
+                - text->data;
+
+    return NGX_OK;
+}
+
+
+/* ,"result":{"status":302,"location":"..."},"response":{...}} */
+
+static ngx_int_t
+ngx_http_flowdash_compose_after(ngx_pool_t *pool,
+    ngx_http_flowdash_record_t *record, ngx_str_t *text)
+{
+    size_t     len;
+    u_char    *p;
+    ngx_str_t  location, response;
 
     ngx_str_set(&location, "null");
+    ngx_str_set(&response, "null");
 
     if (record->redirect.len
         && ngx_http_flowdash_compose_string(pool, &record->redirect,
@@ -514,43 +568,27 @@ ngx_http_flowdash_compose_result(ngx_pool_t *pool,
         return NGX_ERROR;
     }
 
-    text->data = ngx_pnalloc(pool, sizeof("{\"status\":,\"location\":}")
-                                   + NGX_INT_T_LEN + location.len);
-    if (text->data == NULL) {
+    if (record->response.len) {
+        response = record->response;
+    }
+
+    len = sizeof(",\"result\":{\"status\":,\"location\":},\"response\":"
+                 ",\"truncated\":true}")
+          - 1 + NGX_INT_T_LEN + location.len + response.len;
+
+    p = ngx_pnalloc(pool, len);
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
-    text->len = ngx_sprintf(text->data, "{\"status\":%ui,\"location\":%V}",
-                            record->status, &location)
-                - text->data;
+    text->data = p;
 
-    return NGX_OK;
-}
+    p = ngx_sprintf(p, ",\"result\":{\"status\":%ui,\"location\":%V},"
+                       "\"response\":%V%s}",
+                    record->status, &location, &response,
+                    record->truncated ? ",\"truncated\":true" : "");
 
-
-/* "response":{...},"truncated":true */
-
-static ngx_int_t
-ngx_http_flowdash_compose_response(ngx_pool_t *pool,
-    ngx_http_flowdash_record_t *record, ngx_str_t *text)
-{
-    ngx_str_t  response;
-
-    response = record->response;
-
-    if (response.len == 0) {
-        ngx_str_set(&response, "null");
-    }
-
-    text->data = ngx_pnalloc(pool, sizeof("\"response\":,\"truncated\":true")
-                                   + response.len);
-    if (text->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    text->len = ngx_sprintf(text->data, "\"response\":%V%s", &response,
-                            record->truncated ? ",\"truncated\":true" : "")
-                - text->data;
+    text->len = p - text->data;
 
     return NGX_OK;
 }

@@ -31,52 +31,19 @@ static ngx_int_t ngx_http_flowdash_render_store(ngx_http_flowdash_ctx_t *ctx,
     ngx_str_t *key, ngx_pool_t *pool, ngx_http_flowdash_delivery_t *delivery);
 static ngx_int_t ngx_http_flowdash_render_header(
     ngx_http_flowdash_markers_t *markers, ngx_str_t *name, ngx_str_t *value,
-    ngx_pool_t *pool, ngx_array_t *headers);
+    ngx_str_t *key, ngx_pool_t *pool, ngx_array_t *headers);
 static ngx_int_t ngx_http_flowdash_render_undoes(
     ngx_http_flowdash_markers_t *markers, ngx_str_t *key, ngx_pool_t *pool,
     ngx_array_t *headers);
 static ngx_int_t ngx_http_flowdash_render_body(
     ngx_http_flowdash_markers_t *markers, ngx_http_flowdash_exchange_t *ex,
     ngx_str_t *key, ngx_pool_t *pool, ngx_array_t *body);
-static ngx_int_t ngx_http_flowdash_render_pieces(ngx_array_t *body,
+static ngx_int_t ngx_http_flowdash_render_key(ngx_array_t *body,
     ngx_str_t *key, ngx_pool_t *pool);
-static ngx_int_t ngx_http_flowdash_render_key(ngx_str_t *text, ngx_str_t *key,
-    ngx_pool_t *pool);
+static ngx_int_t ngx_http_flowdash_render_piece(ngx_array_t *pieces,
+    ngx_http_flowdash_piece_e kind);
 static ngx_int_t ngx_http_flowdash_render_copy(ngx_str_t *dst, ngx_str_t *src,
     ngx_pool_t *pool);
-
-
-/*
- * The ends of the module's own payloads, instead of the last brace; that of an
- * undo lacks the key of its step.
- */
-
-static ngx_http_flowdash_piece_t  ngx_http_flowdash_render_undo[] = {
-    { NGX_HTTP_FLOWDASH_PIECE_TEXT, NGX_HTTP_FLOWDASH_PIECE_RAW,
-      ngx_string(",\"undo\":{\"reason\":") },
-    { NGX_HTTP_FLOWDASH_PIECE_REASON, NGX_HTTP_FLOWDASH_PIECE_RAW,
-      ngx_null_string },
-    { NGX_HTTP_FLOWDASH_PIECE_TEXT, NGX_HTTP_FLOWDASH_PIECE_RAW,
-      ngx_string(",\"step\":") },
-    { NGX_HTTP_FLOWDASH_PIECE_STEP, NGX_HTTP_FLOWDASH_PIECE_RAW,
-      ngx_null_string },
-    { NGX_HTTP_FLOWDASH_PIECE_TEXT, NGX_HTTP_FLOWDASH_PIECE_RAW,
-      ngx_null_string }
-};
-
-
-static ngx_http_flowdash_piece_t  ngx_http_flowdash_render_after[] = {
-    { NGX_HTTP_FLOWDASH_PIECE_TEXT, NGX_HTTP_FLOWDASH_PIECE_RAW,
-      ngx_string(",\"result\":") },
-    { NGX_HTTP_FLOWDASH_PIECE_RESULT, NGX_HTTP_FLOWDASH_PIECE_RAW,
-      ngx_null_string },
-    { NGX_HTTP_FLOWDASH_PIECE_TEXT, NGX_HTTP_FLOWDASH_PIECE_RAW,
-      ngx_string(",") },
-    { NGX_HTTP_FLOWDASH_PIECE_RESPONSE, NGX_HTTP_FLOWDASH_PIECE_RAW,
-      ngx_null_string },
-    { NGX_HTTP_FLOWDASH_PIECE_TEXT, NGX_HTTP_FLOWDASH_PIECE_RAW,
-      ngx_string("}") }
-};
 
 
 ngx_int_t
@@ -137,6 +104,8 @@ ngx_http_flowdash_render(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
 
     ctx->markers = NULL;
 
+    delivery->constant = !markers.variables;
+
     /* a large task is rendered several times */
 
     ngx_http_flowdash_slices_free(&ex.payload, r->pool);
@@ -157,7 +126,7 @@ ngx_http_flowdash_render_init(ngx_http_flowdash_delivery_t *delivery,
         || ngx_array_init(&delivery->headers, pool, 8,
                           sizeof(ngx_http_flowdash_record_header_t))
            != NGX_OK
-        || ngx_array_init(&delivery->body, pool, 6,
+        || ngx_array_init(&delivery->body, pool, 2,
                           sizeof(ngx_http_flowdash_piece_t))
            != NGX_OK)
     {
@@ -233,7 +202,7 @@ ngx_http_flowdash_render_store(ngx_http_flowdash_ctx_t *ctx,
 
     for (i = 0; i < ex->headers.nelts; i++) {
         if (ngx_http_flowdash_render_header(ctx->markers, &header[i].key,
-                                            &header[i].value, pool,
+                                            &header[i].value, &ex->id, pool,
                                             &delivery->headers)
             != NGX_OK)
         {
@@ -255,7 +224,8 @@ ngx_http_flowdash_render_store(ngx_http_flowdash_ctx_t *ctx,
 
 static ngx_int_t
 ngx_http_flowdash_render_header(ngx_http_flowdash_markers_t *markers,
-    ngx_str_t *name, ngx_str_t *value, ngx_pool_t *pool, ngx_array_t *headers)
+    ngx_str_t *name, ngx_str_t *value, ngx_str_t *key, ngx_pool_t *pool,
+    ngx_array_t *headers)
 {
     ngx_http_flowdash_record_header_t  *header;
 
@@ -270,6 +240,14 @@ ngx_http_flowdash_render_header(ngx_http_flowdash_markers_t *markers,
         || ngx_http_flowdash_render_copy(&header->name, name, pool) != NGX_OK)
     {
         return NGX_ERROR;
+    }
+
+    if (key && value->len == key->len + 2
+        && value->data[0] == '"' && value->data[value->len - 1] == '"'
+        && ngx_memcmp(value->data + 1, key->data, key->len) == 0)
+    {
+        return ngx_http_flowdash_render_piece(&header->value,
+                                            NGX_HTTP_FLOWDASH_PIECE_KEY);
     }
 
     return ngx_http_flowdash_marker_split(markers, value,
@@ -302,7 +280,7 @@ ngx_http_flowdash_render_undoes(ngx_http_flowdash_markers_t *markers,
     p = ngx_cpymem(p, key->data, key->len);
     *p = '"';
 
-    return ngx_http_flowdash_render_header(markers, &name, &value, pool,
+    return ngx_http_flowdash_render_header(markers, &name, &value, NULL, pool,
                                            headers);
 }
 
@@ -350,42 +328,59 @@ ngx_http_flowdash_render_body(ngx_http_flowdash_markers_t *markers,
         }
     }
 
-    return own ? ngx_http_flowdash_render_pieces(body, key, pool) : NGX_OK;
+    if (!own) {
+        return NGX_OK;
+    }
+
+    /* the end of the module's own payload, instead of the last brace */
+
+    if (ngx_http_flowdash_render_piece(body,
+                                       key ? NGX_HTTP_FLOWDASH_PIECE_UNDO
+                                           : NGX_HTTP_FLOWDASH_PIECE_AFTER)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return key ? ngx_http_flowdash_render_key(body, key, pool) : NGX_OK;
 }
 
 
-/* the texts of the tables are constants: they need no copy */
+/* a piece that has no text of its own */
 
 static ngx_int_t
-ngx_http_flowdash_render_pieces(ngx_array_t *body, ngx_str_t *key,
-    ngx_pool_t *pool)
+ngx_http_flowdash_render_piece(ngx_array_t *pieces,
+    ngx_http_flowdash_piece_e kind)
 {
-    ngx_uint_t                  i;
-    ngx_http_flowdash_piece_t  *piece, *end;
+    ngx_http_flowdash_piece_t  *piece;
 
-    end = key ? ngx_http_flowdash_render_undo
-              : ngx_http_flowdash_render_after;
-
-    piece = ngx_array_push_n(body, 5);
+    piece = ngx_array_push(pieces);
     if (piece == NULL) {
         return NGX_ERROR;
     }
 
-    for (i = 0; i < 5; i++) {
-        piece[i] = end[i];
-    }
+    ngx_memzero(piece, sizeof(ngx_http_flowdash_piece_t));
+    piece->kind = kind;
 
-    return key ? ngx_http_flowdash_render_key(&piece[4].text, key, pool)
-               : NGX_OK;
+    return NGX_OK;
 }
 
 
 /* ,"key":"..."}}: in the payload, where a signature covers it */
 
 static ngx_int_t
-ngx_http_flowdash_render_key(ngx_str_t *text, ngx_str_t *key, ngx_pool_t *pool)
+ngx_http_flowdash_render_key(ngx_array_t *body, ngx_str_t *key,
+    ngx_pool_t *pool)
 {
-    u_char  *p;
+    u_char                     *p;
+    ngx_http_flowdash_piece_t  *piece;
+
+    piece = ngx_array_push(body);
+    if (piece == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(piece, sizeof(ngx_http_flowdash_piece_t));
 
     p = ngx_pnalloc(pool, sizeof(",\"key\":}}")
                           + ngx_http_flowdash_json_ascii_length(key));
@@ -393,13 +388,13 @@ ngx_http_flowdash_render_key(ngx_str_t *text, ngx_str_t *key, ngx_pool_t *pool)
         return NGX_ERROR;
     }
 
-    text->data = p;
+    piece->text.data = p;
 
     p = ngx_cpymem(p, ",\"key\":", sizeof(",\"key\":") - 1);
     p = ngx_http_flowdash_json_ascii_write(p, key);
     p = ngx_cpymem(p, "}}", sizeof("}}") - 1);
 
-    text->len = p - text->data;
+    piece->text.len = p - piece->text.data;
 
     return NGX_OK;
 }

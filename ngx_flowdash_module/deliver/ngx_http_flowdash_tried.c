@@ -181,11 +181,9 @@ ngx_http_flowdash_tried_write(ngx_http_flowdash_outbox_file_t *file,
 
     if (ngx_http_flowdash_record_delivery(file->record, delivery, &file->mac,
                                           &line)
-        == NGX_OK
-        && ngx_http_flowdash_outbox_write(file, &line, ngx_cycle->log)
-           == NGX_OK)
+        == NGX_OK)
     {
-        ngx_http_flowdash_record_written(&file->mac, &line);
+        (void) ngx_http_flowdash_outbox_write(file, &line, ngx_cycle->log);
     }
 }
 

@@ -125,9 +125,12 @@ ngx_http_flowdash_whole_mark_line(ngx_http_request_t *r,
     rc = ngx_http_flowdash_record_mark(whole->record, &whole->file->mac,
                                        &line);
     if (rc == NGX_OK) {
+
+        /* the after-steps may be written once more, and other than now */
+
         rc = ngx_http_flowdash_outbox_reserve(whole->file,
-                             2 * line.len
-                             + ngx_http_flowdash_whole_end_size(whole, ctx),
+                             3 * line.len
+                             + ngx_http_flowdash_whole_end_size(ctx, 0),
                              r->connection->log);
     }
 
@@ -196,8 +199,9 @@ ngx_http_flowdash_whole_swap_place(ngx_http_request_t *r,
 
 /*
  * Renders the after-steps: before the app is called, for the case that nobody
- * learns what it answered, and when it has answered.  Then, X-Accel-Redirect
- * may have led to a location whose captures are of something else.
+ * learns what it answered, and when it has answered.  Mostly, they are the
+ * same then; but X-Accel-Redirect may have led to a location whose captures
+ * are of something else.
  */
 
 static ngx_int_t
@@ -206,7 +210,9 @@ ngx_http_flowdash_whole_afters(ngx_http_request_t *r,
 {
     ngx_int_t  rc;
 
-    if (ctx->conf->afters == NULL) {
+    if (ctx->conf->afters == NULL
+        || (ctx->whole->constant && ctx->whole->record->kept))
+    {
         return NGX_OK;
     }
 
@@ -226,18 +232,26 @@ ngx_http_flowdash_whole_render(ngx_http_request_t *r,
 {
     ngx_int_t                      rc;
     ngx_uint_t                     i;
-    ngx_array_t                   *afters;
+    ngx_array_t                    afters;
     ngx_http_flowdash_step_t     **step;
+    ngx_http_flowdash_record_t    *record;
     ngx_http_flowdash_delivery_t  *delivery;
 
-    afters = &ctx->whole->record->afters;
-    afters->nelts = 0;
+    record = ctx->whole->record;
+    ctx->whole->constant = 1;
+
+    if (ngx_array_init(&afters, record->pool, ctx->conf->afters->nelts,
+                       sizeof(ngx_http_flowdash_delivery_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     step = ctx->conf->afters->elts;
 
     for (i = 0; i < ctx->conf->afters->nelts; i++) {
 
-        delivery = ngx_array_push(afters);
+        delivery = ngx_array_push(&afters);
         if (delivery == NULL) {
             return NGX_ERROR;
         }
@@ -245,15 +259,26 @@ ngx_http_flowdash_whole_render(ngx_http_request_t *r,
         ngx_memzero(delivery, sizeof(ngx_http_flowdash_delivery_t));
 
         rc = ngx_http_flowdash_render(r, ctx, step[i], &step[i]->name, NULL,
-                                      ctx->whole->record->pool, delivery);
+                                      record->pool, delivery);
 
         if (rc == NGX_ERROR) {
             return NGX_ERROR;
         }
 
-        if (rc == NGX_DECLINED) {
-            afters->nelts--;
+        if (!delivery->constant) {
+            ctx->whole->constant = 0;
         }
+
+        if (rc == NGX_DECLINED) {
+            afters.nelts--;
+        }
+    }
+
+    if (!record->kept
+        || !ngx_http_flowdash_record_same(&afters, &record->afters))
+    {
+        record->afters = afters;
+        record->kept = 0;
     }
 
     return NGX_OK;

@@ -209,8 +209,7 @@ ngx_http_flowdash_whole_size(ngx_http_flowdash_ctx_t *ctx)
 /* the room that must be left when the app is called */
 
 size_t
-ngx_http_flowdash_whole_end_size(ngx_http_flowdash_whole_t *whole,
-    ngx_http_flowdash_ctx_t *ctx)
+ngx_http_flowdash_whole_end_size(ngx_http_flowdash_ctx_t *ctx, size_t told)
 {
     size_t  size;
 
@@ -218,9 +217,7 @@ ngx_http_flowdash_whole_end_size(ngx_http_flowdash_whole_t *whole,
 
     if (ctx->conf->afters) {
         size += ctx->conf->afters->nelts
-                * (ngx_http_flowdash_task_write_length(
-                       ngx_http_flowdash_task_write_told, ctx->task)
-                   + NGX_HTTP_FLOWDASH_WHOLE_LINE)
+                * (told + NGX_HTTP_FLOWDASH_WHOLE_LINE)
                 + NGX_HTTP_FLOWDASH_WHOLE_RESPONSE;
     }
 

@@ -17,9 +17,12 @@
 ngx_int_t ngx_http_flowdash_whole_begin(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
-/* Returns the room that must be left when the app is called, octets. */
-size_t ngx_http_flowdash_whole_end_size(ngx_http_flowdash_whole_t *whole,
-    ngx_http_flowdash_ctx_t *ctx);
+/*
+ * Returns the room that must be left when the app is called, octets; each
+ * after-step is told so many of the task.
+ */
+size_t ngx_http_flowdash_whole_end_size(ngx_http_flowdash_ctx_t *ctx,
+    size_t told);
 
 /* Copies a string to a pool.  Returns NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_http_flowdash_whole_copy(ngx_pool_t *pool, ngx_str_t *dst,

@@ -40,6 +40,7 @@ struct ngx_http_flowdash_whole_s {
     ngx_int_t                          synced;    /* how the last sync ended */
     ngx_chain_t                       *held;      /* body that waits */
     ngx_str_t                          response;  /* that was collected */
+    size_t                             room;      /* for it */
     ngx_http_flowdash_whole_place_t    place;     /* of the action, once it is
                                                      marked */
 
@@ -50,6 +51,8 @@ struct ngx_http_flowdash_whole_s {
     unsigned                           holding:1; /* the header waits */
     unsigned                           collecting:1;  /* the response */
     unsigned                           gzip:1;    /* it is coded so */
+    unsigned                           constant:1;  /* the after-steps do not
+                                                       depend on the answer */
     unsigned                           broken:1;  /* a line is missing */
 };
 

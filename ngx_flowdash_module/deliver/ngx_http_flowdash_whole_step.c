@@ -9,6 +9,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_outbox_file.h>
+#include <ngx_http_flowdash_task_write.h>
+#include <ngx_http_flowdash_task_told.h>
 #include <ngx_http_flowdash_record.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_exchange.h>
@@ -106,10 +108,20 @@ ngx_http_flowdash_whole_call_line(ngx_http_request_t *r,
 
     if (ngx_http_flowdash_whole_copy(whole->record->pool, &step->name,
                                      &ex->step->name)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ex->step->undo == NULL) {
+
+        /* nobody has to know of the call before it has ended */
+
+        return NGX_OK;
+    }
+
+    if (ngx_http_flowdash_whole_copy(whole->record->pool, &step->key, &ex->id)
         != NGX_OK
-        || ngx_http_flowdash_whole_copy(whole->record->pool, &step->key,
-                                        &ex->id)
-           != NGX_OK
         || ngx_http_flowdash_whole_undo(r, ctx, ex, &step->undo) == NGX_ERROR)
     {
         return NGX_ERROR;
@@ -124,7 +136,10 @@ ngx_http_flowdash_whole_call_line(ngx_http_request_t *r,
     if (rc == NGX_OK) {
         rc = ngx_http_flowdash_outbox_reserve(whole->file,
                              2 * line.len
-                             + ngx_http_flowdash_whole_end_size(whole, ctx),
+                             + ngx_http_flowdash_whole_end_size(ctx,
+                                   ngx_http_flowdash_task_write_length(
+                                            ngx_http_flowdash_task_write_told,
+                                            ctx->task)),
                              r->connection->log);
     }
 
@@ -215,6 +230,20 @@ ngx_http_flowdash_whole_answer(ngx_http_request_t *r,
     }
 
     if (whole->file->fd == NGX_INVALID_FILE) {
+        return;
+    }
+
+    if (ex->step->undo == NULL) {
+
+        /* what needs no undo is written together with what comes next */
+
+        if (ngx_http_flowdash_record_answer(whole->record, step, NULL, NULL,
+                                            NULL)
+            != NGX_OK)
+        {
+            whole->broken = 1;
+        }
+
         return;
     }
 

@@ -61,7 +61,6 @@ ngx_http_flowdash_outbox_file_t *
 ngx_http_flowdash_outbox_create(ngx_http_flowdash_record_t *record,
     size_t reserve, ngx_log_t *log)
 {
-    ngx_str_t                         line;
     ngx_http_flowdash_outbox_file_t  *file;
 
     file = ngx_pcalloc(record->pool, sizeof(ngx_http_flowdash_outbox_file_t));
@@ -87,13 +86,8 @@ ngx_http_flowdash_outbox_create(ngx_http_flowdash_record_t *record,
         return NULL;
     }
 
-    if (ngx_http_flowdash_outbox_reserve(file, reserve, log) != NGX_OK) {
-        ngx_http_flowdash_outbox_file_drop(file, log);
-        return NULL;
-    }
-
-    if (ngx_http_flowdash_record_begin(record, &file->mac, &line) != NGX_OK
-        || ngx_http_flowdash_outbox_write(file, &line, log) != NGX_OK)
+    if (ngx_http_flowdash_outbox_reserve(file, reserve, log) != NGX_OK
+        || ngx_http_flowdash_record_begin(record, NULL, NULL) != NGX_OK)
     {
         ngx_http_flowdash_outbox_file_drop(file, log);
         return NULL;
@@ -230,7 +224,7 @@ ngx_http_flowdash_outbox_write(ngx_http_flowdash_outbox_file_t *file,
     }
 
     file->offset += line->len;
-    ngx_http_flowdash_record_written(&file->mac, line);
+    ngx_http_flowdash_record_written(&file->mac);
 
     return NGX_OK;
 }

@@ -10,8 +10,9 @@
 
 
 /*
- * Creates the file of a record, with room for "reserve" octets, and writes its
- * first line; sets record->boot and record->sync.  Nothing is synced yet.
+ * Creates the file of a record, with room for "reserve" octets, and makes its
+ * first line, which is held until there is one that has to be written; sets
+ * record->boot and record->sync.  Nothing is synced yet.
  * Returns NULL, which is logged, if there is no room, or on any other error:
  * nothing is left then but the record.  Without an outbox, the file has no fd,
  * and all that follows does nothing and returns NGX_OK.
@@ -28,7 +29,8 @@ ngx_int_t ngx_http_flowdash_outbox_reserve(
     ngx_http_flowdash_outbox_file_t *file, size_t more, ngx_log_t *log);
 
 /*
- * Writes a line, and makes it the last one of file->mac.  Returns NGX_OK, or
+ * Writes a line, and those that were held before it; makes it the last one of
+ * file->mac.  Returns NGX_OK, or
  * NGX_ERROR, which is logged: the record is as before, and other lines may be
  * written.
  */

@@ -289,6 +289,19 @@ ngx_http_flowdash_outbox_load_parse(ngx_http_flowdash_outbox_load_t *load,
     rc = ngx_http_flowdash_record_read(text, load->pool, &file->mac, &record,
                                        &length, &load->error);
 
+    /*
+     * With space behind it, the machine has stopped while a line was written.
+     * Without any, lines may be missing: also the one that says that the app
+     * was called.
+     */
+
+    if ((rc == NGX_OK || rc == NGX_DONE)
+        && text->len && text->data[text->len - 1])
+    {
+        load->error = "it is cut";
+        return NGX_DECLINED;
+    }
+
     if (rc == NGX_DONE) {
         return ngx_http_flowdash_outbox_load_empty(load);
     }
@@ -304,17 +317,6 @@ ngx_http_flowdash_outbox_load_parse(ngx_http_flowdash_outbox_load_t *load,
         || (len > id->len && load->name[id->len] != '.'))
     {
         load->error = "its name is not the id of its record";
-        return NGX_DECLINED;
-    }
-
-    /*
-     * With space behind it, the machine has stopped while a line was written.
-     * Without any, lines may be missing: also the one that says that the app
-     * was called.
-     */
-
-    if (text->data[text->len - 1]) {
-        load->error = "it is cut";
         return NGX_DECLINED;
     }
 

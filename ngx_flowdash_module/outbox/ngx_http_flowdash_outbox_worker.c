@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include <ngx_http_flowdash_record_mac.h>
 #include <ngx_http_flowdash_outbox_memory.h>
 #include <ngx_http_flowdash_outbox_due.h>
 #include <ngx_http_flowdash_outbox_take.h>
@@ -99,6 +100,7 @@ ngx_http_flowdash_outbox_exit(ngx_log_t *log)
     ngx_http_flowdash_outbox_worker_forget(&outbox->conf.path);
     ngx_http_flowdash_outbox_worker_forget(&outbox->conf.key);
     ngx_http_flowdash_outbox_worker_forget(&outbox->boot);
+    ngx_http_flowdash_record_mac_free();
 }
 
 

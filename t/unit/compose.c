@@ -73,24 +73,24 @@ static test_case_t  bodies[] = {
     { "a secret that is gone", { TEXT("x"), UNKNOWN },
       "the secret \"$gone\" is no longer configured", NULL },
 
-    { "why it is undone", { TEXT("["), PIECE(REASON), TEXT("]") },
-      "[\"status\"]", NULL },
-    { "the step that failed", { PIECE(STEP) },
-      "\"R\\u00fcck\\ufffd\\\"\"", NULL },
-    { "the app's result", { PIECE(RESULT) },
-      "{\"status\":302,\"location\":\"/a\\u0001\"}", NULL },
-    { "the app's response", { TEXT("{"), PIECE(RESPONSE), TEXT("}") },
-      "{\"response\":{\"id\":7}}", NULL }
+    { "its key", { PIECE(KEY) }, "\"4a-1\"", NULL },
+    { "why it is undone", { TEXT("{\"a\":1"), PIECE(UNDO) },
+      "{\"a\":1,\"undo\":{\"reason\":\"status\","
+      "\"step\":\"R\\u00fcck\\ufffd\\\"\"", NULL },
+    { "what the app has answered", { TEXT("{\"a\":1"), PIECE(AFTER) },
+      "{\"a\":1,\"result\":{\"status\":302,\"location\":\"/a\\u0001\"},"
+      "\"response\":{\"id\":7}}", NULL }
 };
 
 
 static test_case_t  empty[] = {
 
-    { "no step has failed", { PIECE(STEP) }, "null", NULL },
-    { "the app has no Location", { PIECE(RESULT) },
-      "{\"status\":200,\"location\":null}", NULL },
-    { "the response was too long", { PIECE(RESPONSE) },
-      "\"response\":null,\"truncated\":true", NULL }
+    { "no step has failed", { TEXT("{\"a\":1"), PIECE(UNDO) },
+      "{\"a\":1,\"undo\":{\"reason\":\"status\",\"step\":null", NULL },
+    { "no Location, and the response was too long",
+      { TEXT("{\"a\":1"), PIECE(AFTER) },
+      "{\"a\":1,\"result\":{\"status\":200,\"location\":null},"
+      "\"response\":null,\"truncated\":true}", NULL }
 };
 
 
@@ -380,7 +380,7 @@ test_memory(void)
 {
     ngx_int_t                  rc, n;
     ngx_http_flowdash_piece_t  piece[4] = {
-        SECRET(STRING), PIECE(RESULT), PIECE(RESPONSE), PIECE(STEP)
+        SECRET(STRING), PIECE(AFTER), PIECE(UNDO), TEXT("a")
     };
 
     delivery.body = pieces(piece);

@@ -212,6 +212,7 @@ test_near(ngx_pool_t *pool)
 
     (void) ngx_http_flowdash_marker_init(&markers, pool);
     (void) ngx_http_flowdash_marker_init(&others, pool);
+    (void) ngx_http_flowdash_marker_add(&others, &secrets[0], &marker);
     (void) ngx_http_flowdash_marker_add(&markers, &secrets[0], &marker);
 
     ok(ngx_memcmp(markers.prefix, others.prefix, sizeof(markers.prefix)) != 0,

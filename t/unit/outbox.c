@@ -672,7 +672,9 @@ test_refused(void)
         { "sed -i s/Finish/Delete/ x", "changed" },
         { "sed -i 3d x", "changed" },
         { "sed -i 's/\"v\":1/\"v\":99/' x", "newer" },
-        { "head -c 150 x > y; mv y x", "no complete line" },
+        { "head -c 150 x > y; mv y x", "it is cut" },
+        { "head -c 150 x > y; printf '\\0' >> y; mv y x",
+          "no complete line" },
         { "head -c -20 x > y; mv y x", "it is cut" },
         { "head -n 3 x > y; mv y x", "it is cut" },     /* before its mark */
         { "tr -d '\\0' < x > y; mv y x", "it is cut" },

@@ -46,6 +46,13 @@ test_digest_init(EVP_MD_CTX *ctx, const EVP_MD *type, ENGINE *engine)
 
 
 static int
+test_digest_copy(EVP_MD_CTX *ctx, const EVP_MD_CTX *from)
+{
+    return test_openssl_fails() ? 0 : EVP_MD_CTX_copy_ex(ctx, from);
+}
+
+
+static int
 test_digest_update(EVP_MD_CTX *ctx, const void *data, size_t len)
 {
     return test_openssl_fails() ? 0 : EVP_DigestUpdate(ctx, data, len);
@@ -62,6 +69,7 @@ test_digest_final(EVP_MD_CTX *ctx, unsigned char *md, unsigned int *len)
 #define EVP_MD_CTX_new        test_context_new
 #define EVP_MD_CTX_free       test_context_free
 #define EVP_DigestInit_ex     test_digest_init
+#define EVP_MD_CTX_copy_ex    test_digest_copy
 #define EVP_DigestUpdate      test_digest_update
 #define EVP_DigestFinal_ex    test_digest_final
 #define ngx_pnalloc           test_pnalloc
@@ -84,6 +92,7 @@ test_digest_final(EVP_MD_CTX *ctx, unsigned char *md, unsigned int *len)
 #undef EVP_MD_CTX_new
 #undef EVP_MD_CTX_free
 #undef EVP_DigestInit_ex
+#undef EVP_MD_CTX_copy_ex
 #undef EVP_DigestUpdate
 #undef EVP_DigestFinal_ex
 #undef ngx_pnalloc
@@ -207,7 +216,7 @@ put(test_record_t *t, ngx_int_t rc, ngx_str_t *line)
         abort();
     }
 
-    ngx_http_flowdash_record_written(&t->mac, line);
+    ngx_http_flowdash_record_written(&t->mac);
     record_add(&t->file, line->data, line->len);
 
     t->end[t->n] = t->file.len;
@@ -278,7 +287,7 @@ fill(test_record_t *t, ngx_uint_t outcome)
             piece(&undo->body, pool, 0, 0,
                   literal("{\"action\":\"Finish\",\"task\":{\"a\":\"\\n\"},"
                           "\"undo\":{\"reason\":"));
-            piece(&undo->body, pool, NGX_HTTP_FLOWDASH_PIECE_REASON, 0,
+            piece(&undo->body, pool, NGX_HTTP_FLOWDASH_PIECE_UNDO, 0,
                   no_key);
             piece(&undo->body, pool, 0, 0, literal("}}"));
         }
@@ -311,7 +320,7 @@ fill(test_record_t *t, ngx_uint_t outcome)
     after = ngx_array_push(&record->afters);
     ngx_memzero(after, sizeof(ngx_http_flowdash_delivery_t));
     after->name = literal("Tell chat");
-    piece(&after->body, pool, NGX_HTTP_FLOWDASH_PIECE_RESULT, 0, no_key);
+    piece(&after->body, pool, NGX_HTTP_FLOWDASH_PIECE_AFTER, 0, no_key);
     piece(&after->body, pool, NGX_HTTP_FLOWDASH_PIECE_SECRET,
           NGX_HTTP_FLOWDASH_PIECE_FORM, literal("t"));
 
@@ -350,6 +359,54 @@ fill(test_record_t *t, ngx_uint_t outcome)
     step[2].undo->tries = 0;
     after->tries = 0;
     put(t, ngx_http_flowdash_record_again(record, &t->mac, &line), &line);
+}
+
+
+/* steps without undos: all before the mark is written with it */
+
+static void
+fill_held(test_record_t *t, ngx_uint_t outcome)
+{
+    ngx_str_t                         line;
+    ngx_uint_t                        i;
+    ngx_http_flowdash_record_t       *record;
+    ngx_http_flowdash_delivery_t     *after;
+    ngx_http_flowdash_record_step_t  *step;
+
+    record = t->record;
+    record->action = literal("Finish");
+
+    if (ngx_http_flowdash_record_begin(record, NULL, NULL) != NGX_OK) {
+        abort();
+    }
+
+    for (i = 0; i < 2; i++) {
+        step = ngx_array_push(&record->steps);
+        ngx_memzero(step, sizeof(ngx_http_flowdash_record_step_t));
+        step->name = literal(i ? "Invoice" : "Update CRM");
+        step->ended = 1;
+        step->counts = (i == 0);
+
+        if (ngx_http_flowdash_record_answer(record, step, NULL, NULL, NULL)
+            != NGX_OK)
+        {
+            abort();
+        }
+    }
+
+    after = ngx_array_push(&record->afters);
+    ngx_memzero(after, sizeof(ngx_http_flowdash_delivery_t));
+    after->name = literal("Tell chat");
+
+    record->marked = 1;
+    put(t, ngx_http_flowdash_record_mark(record, &t->mac, &line), &line);
+
+    record->outcome = (ngx_http_flowdash_outcome_e) outcome;
+    put(t, ngx_http_flowdash_record_outcome(record, &t->mac, &line), &line);
+
+    after->state = NGX_HTTP_FLOWDASH_DELIVERY_DONE;
+    put(t, ngx_http_flowdash_record_delivery(record, after, &t->mac, &line),
+        &line);
 }
 
 
@@ -439,7 +496,8 @@ refused(ngx_str_t *file, ngx_str_t key, const char *wanted)
 
 
 static void
-test_cuts(ngx_str_t key, const char *what)
+test_cuts(ngx_str_t key, void (*write)(test_record_t *t, ngx_uint_t outcome),
+    ngx_uint_t lines, const char *what)
 {
     size_t         i;
     u_char        *p;
@@ -448,9 +506,9 @@ test_cuts(ngx_str_t key, const char *what)
     test_record_t  t;
 
     begin_record(&t, key, "1d9bfe");
-    fill(&t, NGX_HTTP_FLOWDASH_OUTCOME_OK);
+    write(&t, NGX_HTTP_FLOWDASH_OUTCOME_OK);
 
-    ok(t.n == 13, what);
+    ok(t.n == lines, what);
 
     good = 1;
     zeros = 1;
@@ -482,7 +540,7 @@ test_cuts(ngx_str_t key, const char *what)
 
 
 static void
-test_flips(void)
+test_flips(void (*write)(test_record_t *t, ngx_uint_t outcome))
 {
     size_t         i, reserved;
     u_char        *p;
@@ -491,7 +549,7 @@ test_flips(void)
     test_record_t  t;
 
     begin_record(&t, secret_key, "1d9bfe");
-    fill(&t, NGX_HTTP_FLOWDASH_OUTCOME_REFUSED);
+    write(&t, NGX_HTTP_FLOWDASH_OUTCOME_REFUSED);
 
     good = 1;
 
@@ -646,6 +704,39 @@ test_lines(void)
 }
 
 
+/* what is held becomes a part of the next line */
+
+static void
+test_held(void)
+{
+    u_char        *p;
+    ngx_uint_t     parts;
+    test_record_t  t;
+
+    begin_record(&t, secret_key, "1d9bfe");
+    fill_held(&t, NGX_HTTP_FLOWDASH_OUTCOME_OK);
+    ok(reads_as(&t, &t.file, t.n), "a line with several parts is read");
+
+    parts = 1;
+
+    for (p = t.file.data; p < t.file.data + t.end[0]; p++) {
+        parts += (*p == '\t');
+    }
+
+    ok(parts == 4 && memchr(t.file.data, '\n', t.end[0])
+                     == t.file.data + t.end[0] - 1, "it has four");
+
+    ok(memmem(t.file.data + t.end[0], t.file.len - t.end[0], "afters", 6)
+       == NULL, "the outcome does not repeat the after-steps");
+
+    ok(refused(&t.file, no_key, CHANGED)
+       && refused(&t.file, literal("another key"), CHANGED),
+       "it is bound by the key");
+
+    end_record(&t);
+}
+
+
 /* JSON of a line that the module would not write, with the right MAC */
 
 #define BEGIN   "{\"line\":\"begin\",\"v\":1,\"id\":\"a\"}"
@@ -662,20 +753,29 @@ typedef struct {
 static test_case_t  cases[] = {
     { BEGIN, NULL },
     { BEGIN "\n" CALL "\n" MARK, NULL },
+    { BEGIN "\t" CALL "\t" MARK, NULL },
     { "{\"id\":\"a\",\"sync\":false,\"v\":1,\"line\":\"begin\"}", NULL },
     { " { \"line\" : \"begin\" , \"v\" : 1 , \"id\" : \"a\" } ", NULL },
-    { UNDO("\"uri\":[\"a\",{\"base64\":\"/w==\"},{\"insert\":\"step\"}]"),
+    { UNDO("\"uri\":[\"a\",{\"base64\":\"/w==\"},{\"insert\":\"undo\"}]"),
       NULL },
     { UNDO("\"uri\":{\"base64\":\"/w==\"},\"state\":\"dead\""), NULL },
     { UNDO("\"uri\":[{\"secret\":\"t\",\"as\":\"json\"}]"), NULL },
     { BEGIN "\n" CALL "\n{\"line\":\"delivery\",\"undo\":0}", NULL },
-    { BEGIN "\n{\"line\":\"outcome\",\"outcome\":\"ok\"}", NULL },
+    { BEGIN "\n{\"line\":\"outcome\",\"outcome\":\"ok\",\"afters\":[]}",
+      NULL },
+    { BEGIN "\n" MARK "\n{\"line\":\"outcome\",\"outcome\":\"ok\"}", NULL },
+    { BEGIN "\n{\"line\":\"outcome\",\"outcome\":\"refused\"}", NULL },
+    { BEGIN "\n{\"line\":\"answer\",\"n\":0,\"step\":\"a\"}\n"
+      "{\"line\":\"answer\",\"n\":1,\"step\":\"b\",\"counts\":true}", NULL },
+    { BEGIN "\n" CALL "\n{\"line\":\"answer\",\"n\":1,\"step\":\"a\"}",
+      NULL },
 
     { "{\"line\":\"begin\",\"v\":2,\"id\":\"a\"}", NEWER },
     { "{\"line\":\"begin\",\"v\":10,\"new\":1}", NEWER },
     { "{\"v\":2,\"line\":\"begin\",\"id\":\"a\"}", NO_FIT },
     { "{\"line\":\"begin\",\"v\":0,\"id\":\"a\"}", NO_FIT },
     { BEGIN "\n" BEGIN, NO_FIT },
+    { BEGIN "\t" BEGIN, NO_FIT },
     { CALL, NO_FIT },
     { MARK "\n" BEGIN, NO_FIT },
 
@@ -684,6 +784,9 @@ static test_case_t  cases[] = {
     { "{", NO_JSON },
     { BEGIN "x", NO_JSON },
     { BEGIN BEGIN, NO_JSON },
+    { BEGIN "\t", NO_JSON },
+    { "\t" BEGIN, NO_JSON },
+    { BEGIN "\t\t" CALL, NO_JSON },
     { "{\"line\":\"begin\",\"v\":01,\"id\":\"a\"}", NO_JSON },
     { "{\"line\":\"begin\",\"v\":1,\"id\":\"\xc3\"}", NO_JSON },
     { "{\"line\":\"begin\",\"v\":1,\"id\":\"\xed\xa0\x80\"}", NO_JSON },
@@ -708,11 +811,10 @@ static test_case_t  cases[] = {
     { "{\"line\":\"begin\",\"v\":1,\"id\":\"a\",\"ID\":\"a\"}", NO_MEMBER },
     { "{\"line\":\"begin\",\"v\":1,\"id\":\"a\",\"n\":0}", NO_MEMBER },
     { UNDO("\"url\":\"a\""), NO_MEMBER },
-    { UNDO("\"uri\":[{\"insert\":\"step\",\"as\":\"raw\"}]"), NO_MEMBER },
+    { UNDO("\"uri\":[{\"insert\":\"undo\",\"as\":\"raw\"}]"), NO_MEMBER },
     { UNDO("\"uri\":[{\"base64\":\"\",\"secret\":\"a\"}]"), NO_MEMBER },
     { UNDO("\"uri\":[{\"Insert\":\"step\"}]"), NO_MEMBER },
     { UNDO("\"uri\":{\"secret\":\"a\",\"as\":\"raw\"}"), NO_MEMBER },
-    { UNDO("\"headers\":[{\"name\":\"a\",\"values\":\"b\"}]"), NO_MEMBER },
 
     { "{\"line\":\"begin\",\"v\":1,\"id\":\"a\",\"id\":\"a\"}", TWICE },
     { "{\"line\":\"begin\",\"line\":\"begin\",\"v\":1,\"id\":\"a\"}", TWICE },
@@ -763,12 +865,23 @@ static test_case_t  cases[] = {
     { UNDO("\"uri\":[{\"insert\":\"other\"}]"), WRONG },
     { UNDO("\"uri\":[{\"secret\":\"a\",\"as\":\"RAW\"}]"), WRONG },
     { UNDO("\"headers\":[\"a\"]"), WRONG },
+    { UNDO("\"headers\":[[\"a\"]]"), WRONG },
+    { UNDO("\"headers\":[[\"a\",\"b\",\"c\"]]"), WRONG },
+    { UNDO("\"headers\":[[[],\"b\"]]"), WRONG },
+    { UNDO("\"headers\":[[\"a\",1]]"), WRONG },
+    { UNDO("\"headers\":[{\"a\":1,\"b\":2}]"), WRONG },
     { UNDO("\"headers\":{}"), WRONG },
     { UNDO("\"state\":\"\""), WRONG },
 
     { BEGIN "\n{\"line\":\"call\",\"n\":1}", NO_FIT },
     { BEGIN "\n" CALL "\n" CALL, NO_FIT },
     { BEGIN "\n{\"line\":\"answer\",\"n\":0}", NO_FIT },
+    { BEGIN "\n{\"line\":\"answer\",\"n\":1,\"step\":\"a\"}", NO_FIT },
+    { BEGIN "\n{\"line\":\"answer\",\"n\":0,\"step\":\"a\","
+      "\"undo\":{\"name\":\"a\"}}", NO_FIT },
+    { BEGIN "\n" CALL "\n{\"line\":\"answer\",\"n\":0,\"step\":\"a\"}",
+      NO_FIT },
+    { BEGIN "\n{\"line\":\"outcome\",\"outcome\":\"ok\"}", NO_FIT },
     { BEGIN "\n{\"line\":\"delivery\"}", NO_FIT },
     { BEGIN "\n{\"line\":\"delivery\",\"undo\":0}", NO_FIT },
     { BEGIN "\n{\"line\":\"delivery\",\"after\":0}", NO_FIT },
@@ -800,7 +913,7 @@ with_macs(const char *lines, ngx_str_t key)
         json.len = len;
 
         (void) ngx_http_flowdash_record_mac(&mac, &json, hex);
-        ngx_memcpy(mac.last, hex, 64);
+        ngx_http_flowdash_record_written(&mac);
 
         record_add(&file, hex, 64);
         record_add(&file, " ", 1);
@@ -883,7 +996,7 @@ static void
 test_macs(void)
 {
     u_char                           sum[32], hex[64], wanted[64], key[200],
-                                     text[64 + 7];
+                                     text[32 + 7];
     size_t                           i;
     ngx_str_t                        json = ngx_string("{\"a\":1}");
     ngx_uint_t                       good;
@@ -893,8 +1006,8 @@ test_macs(void)
 
     ngx_memset(key, 'k', sizeof(key));
     ngx_memset(mac.last, 'm', sizeof(mac.last));
-    ngx_memset(text, 'm', 64);
-    ngx_memcpy(text + 64, json.data, json.len);
+    ngx_memset(text, 'm', 32);
+    ngx_memcpy(text + 32, json.data, json.len);
 
     mac.key.data = key;
     good = 1;
@@ -1172,7 +1285,7 @@ random_delivery(ngx_http_flowdash_delivery_t *delivery, ngx_pool_t *pool)
         pieces = i ? &delivery->uri : &delivery->body;
 
         for (j = dice(4); j; j--) {
-            n = dice(6);
+            n = dice(5);
             piece(pieces, pool, n,
                   n == NGX_HTTP_FLOWDASH_PIECE_SECRET ? dice(5) : 0,
                   n <= NGX_HTTP_FLOWDASH_PIECE_SECRET ? random_text(pool)
@@ -1353,16 +1466,16 @@ test_format(void)
     ok(is_text(&line, "{\"line\":\"call\",\"n\":1,\"step\":\"Invoice\","
                "\"key\":\"1d9b-b\",\"undo\":{\"name\":\"Invoice\","
                "\"key\":\"1d9b-undo\",\"uri\":\"/hooks/undo?id=7&@ \","
-               "\"headers\":[{\"name\":\"Authorization\",\"value\":"
-               "[\"Bearer \",{\"secret\":\"crm_token\",\"as\":\"raw\"}]},"
-               "{\"name\":\"X-Name\",\"value\":{\"base64\":\"SvZyZw==\"}}],"
+               "\"headers\":[[\"Authorization\","
+               "[\"Bearer \",{\"secret\":\"crm_token\",\"as\":\"raw\"}]],"
+               "[\"X-Name\",{\"base64\":\"SvZyZw==\"}]],"
                "\"body\":[\"{\\\"action\\\":\\\"Finish\\\",\\\"task\\\":"
                "{\\\"a\\\":\\\"\\\\n\\\"},\\\"undo\\\":{\\\"reason\\\":\","
-               "{\"insert\":\"reason\"},\"}}\"]}}\n"), "a call");
+               "{\"insert\":\"undo\"},\"}}\"]}}\n"), "a call");
 
-    /* sha256sum of 64 zeros and that line */
+    /* sha256sum of 32 zeros and that line, without its end */
 
-    ok(ngx_memcmp(t.file.data, "cf7389a052b9c1bad8b8021a2f87bb23", 32) == 0,
+    ok(ngx_memcmp(t.file.data, "0742523be719638ebfc73913c6c52a5b", 32) == 0,
        "the first MAC");
 
     end_record(&t);
@@ -1430,8 +1543,7 @@ test_memory(void)
     error = "";
 
     for (i = 0, rc = NGX_ERROR; rc != NGX_OK; i++) {
-        EVP_MD_CTX_free(ngx_http_flowdash_record_mac_ctx);
-        ngx_http_flowdash_record_mac_ctx = NULL;
+        ngx_http_flowdash_record_mac_free();
 
         pool = ngx_create_pool(1024, &test_log);
         mac.key = t.mac.key;
@@ -1451,8 +1563,7 @@ test_memory(void)
     good = 1;
 
     for (n = 0, rc = NGX_ERROR; rc != NGX_OK; n++) {
-        EVP_MD_CTX_free(ngx_http_flowdash_record_mac_ctx);
-        ngx_http_flowdash_record_mac_ctx = NULL;
+        ngx_http_flowdash_record_mac_free();
         ngx_str_null(&t.record->buffer);
 
         test_budget = n;
@@ -1478,10 +1589,14 @@ main(void)
 
     test_macs();
     test_format();
-    test_cuts(secret_key, "with a key");
-    test_cuts(no_key, "without a key");
-    test_flips();
+    test_cuts(secret_key, fill, 13, "with a key");
+    test_cuts(no_key, fill, 13, "without a key");
+    test_cuts(secret_key, fill_held, 3, "what was held, with a key");
+    test_cuts(no_key, fill_held, 3, "without one");
+    test_flips(fill);
+    test_flips(fill_held);
     test_lines();
+    test_held();
     test_refusals();
     test_todo();
     test_next();

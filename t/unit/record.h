@@ -176,7 +176,7 @@ record_put(size_t len, ngx_int_t rc, ngx_str_t *line,
     }
 
     ngx_memcpy(record_file + len, line->data, line->len);
-    ngx_http_flowdash_record_written(mac, line);
+    ngx_http_flowdash_record_written(mac);
 
     return len + line->len;
 }
@@ -194,6 +194,7 @@ record_rewrite(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_step_t  *step;
 
     ngx_memzero(mac->last, sizeof(mac->last));
+    record->kept = 0;
 
     len = record_put(0, ngx_http_flowdash_record_begin(record, mac, &line),
                      &line, mac);

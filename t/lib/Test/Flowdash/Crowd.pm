@@ -5,7 +5,7 @@ package Test::Flowdash::Crowd;
 
 use v5.36;
 
-use Digest::SHA qw(hmac_sha256_hex);
+use Digest::SHA qw(hmac_sha256);
 use File::Path qw(make_path remove_tree);
 use List::Util qw(max);
 use Test::Flowdash::Books;
@@ -41,12 +41,12 @@ sub template ($self) {
 }
 
 sub _record ($self, $id) {
-    my ($last, $text) = ("\0" x 64, '');
+    my ($last, $text) = ("\0" x 32, '');
 
     for my $line (@{ $self->{lines} }) {
         my $json = $line =~ s/\Q$self->{id}\E/$id/gr;
-        $last = hmac_sha256_hex($last . $json, $self->{secret});
-        $text .= "$last $json\n";
+        $last = hmac_sha256($last . $json, $self->{secret});
+        $text .= unpack('H*', $last) . " $json\n";
     }
     return "$text\0";                   # or it was cut
 }

@@ -11,7 +11,8 @@ package Test::Flowdash::Model;
 use v5.36;
 
 # new(%world), of which each member has a default:
-#   steps     1 or 2, each with an undo
+#   steps     1 or 2
+#   undo      0: they have no undo
 #   afters    0 or 1
 #   attempts  of a step, at most
 #   servers   of the app, tried one after the other
@@ -25,7 +26,7 @@ use v5.36;
 
 sub new ($class, %world) {
     return bless {
-        steps => 1, afters => 0, attempts => 1, servers => 1, crashes => 1,
+        steps => 1, undo => 1, afters => 0, attempts => 1, servers => 1, crashes => 1,
         kinds => 'kill power', fsync => 1, retry => 0, operator => 0,
         full => 0, wrong => '', %world,
     }, $class;
@@ -36,6 +37,7 @@ sub _wrong ($self, $what) { return $self->{wrong} eq $what }
 # A state:
 #   pc       what the worker does next, see %DO; "none": nobody has the record
 #   lines    of the record, a character each, see todo()
+#   held     those that are not written yet: they go with the next that is
 #   synced   how many of them survive a loss of power
 #   place    of the record: "", now, undo, after, unknown, dead, removed
 #   kept     where it is after a loss of power
@@ -51,7 +53,7 @@ sub _wrong ($self, $what) { return $self->{wrong} eq $what }
 #   crashes  that are left
 #   client   "waits", "told" of an error, "done", "retried"
 
-my @FIELDS = qw(pc lines synced place kept boot tries counts keys after app
+my @FIELDS = qw(pc lines held synced place kept boot tries counts keys after app
                 retried net crashes client);
 my %UNDO = (1 => 'u', 2 => 'v');
 my %STEP = reverse %UNDO;
@@ -86,7 +88,7 @@ my %DO = (
 
 sub search ($self) {
     my $first = {
-        pc => 'begin', lines => '', synced => 0, place => '', kept => '',
+        pc => 'begin', lines => '', held => '', synced => 0, place => '', kept => '',
         boot => 0, tries => 0, counts => 0, keys => '0' x (2 * $self->{steps}),
         after => 0, app => 0, retried => 0, net => '',
         crashes => $self->{crashes}, client => 'waits',
@@ -151,7 +153,7 @@ sub error ($self, $s) {
 
     for my $step (1 .. $self->{steps}) {
         return "step $step took effect, and nobody knows"
-            if !$s->{app} && !$s->{retried} && $own[$step - 1] == 1 && $todo !~ /$UNDO{$step}/;
+            if $self->{undo} && !$s->{app} && !$s->{retried} && $own[$step - 1] == 1 && $todo !~ /$UNDO{$step}/;
     }
     return 'the action happened, and the after-step is forgotten'
         if $s->{app} && $self->{afters} && !$s->{after} && $todo !~ /a/;
@@ -180,7 +182,7 @@ sub todo ($self, $s) {
 
 sub _to_undo ($self, $lines, $step) {
     my ($call, $clean, $effect, $undone) = @{ $LINES{$step} };
-    return 0 if $lines !~ /$call/ || $lines =~ /[$clean$undone]/;
+    return 0 if !$self->{undo} || $lines !~ /$call/ || $lines =~ /[$clean$undone]/;
     return $lines =~ /$effect/
         || !$self->_wrong('a call without an answer does not count');
 }
@@ -200,12 +202,17 @@ sub _next ($self, $s) {
 sub _to ($s, $what, %changes) { return [ $what, { %$s, %changes } ] }
 
 sub _line ($self, $s, $line, $pc, $full) {
-    my @next = _to($s, "the worker writes \"$NAMES{$line}\"",
-                   lines => $s->{lines} . $line, pc => $pc,
-                   $s->{place} eq '' ? (place => 'now') : ());
+    my $before = $s->{held} eq '' ? '' : ', and what was held';
+    my @next = _to($s, "the worker writes \"$NAMES{$line}\"$before", held => '',
+                   lines => $s->{lines} . $s->{held} . $line, pc => $pc);
     push @next, _to($s, "\"$NAMES{$line}\" cannot be written", pc => $full)
         if $self->{full};
     return @next;
+}
+
+sub _hold ($s, $line, $pc) {
+    return _to($s, "the worker holds \"$NAMES{$line}\"",
+               held => $s->{held} . $line, pc => $pc);
 }
 
 sub _sync ($self, $s, $pc, $fails) {
@@ -231,11 +238,21 @@ sub _send ($s, $call, $pc) {
 
 # The execution: its steps
 
-sub _begin ($self, $s, @) { return $self->_line($s, 'b', 'write 1', 'none') }
+sub _begin ($self, $s, @) {
+    my @next = _to($s, 'the worker creates the record', place => 'now',
+                   held => 'b', pc => 'write 1');
+    push @next, _to($s, 'the record cannot be created', pc => 'none')
+        if $self->{full};
+    return @next;
+}
 
 sub _write_call ($self, $s, $step) {
-    return $self->_line({ %$s, tries => $self->{attempts}, counts => 0 },
-                        $step, "sync $step", 'fail');
+    my $now = { %$s, tries => $self->{attempts}, counts => 0 };
+    return _to($now, 'the worker continues', pc => "call $step")
+        if !$self->{undo};
+    return _hold($now, $step, "call $step")
+        if $self->_wrong('the call is held');
+    return $self->_line($now, $step, "sync $step", 'fail');
 }
 
 sub _sync_call ($self, $s, $step) {
@@ -267,7 +284,9 @@ sub _ended ($self, $s, $what) {
     my $pc = $how ne '2' ? 'fail'
         : $step < $self->{steps} ? 'write ' . ($step + 1) : 'mark';
 
-    my @next = $self->_line($s, $counts ? $effect : $clean, $pc, $pc);
+    my $line = $counts ? $effect : $clean;
+    my @next = $self->{undo} ? $self->_line($s, $line, $pc, $pc)
+        : _hold($s, $line, $pc);
     push @next, _to($s, "the worker tries step $step again", pc => "call $step",
                     counts => $counts) if $s->{tries} && $how =~ /[4n]/;
     return @next;
@@ -432,7 +451,7 @@ sub _crashes ($self, $s) {
         && $s->{kept} eq $s->{place};
 
     my $after = { %$s, pc => 'none', tries => 0, counts => 0,
-                  crashes => $s->{crashes} - 1,
+                  held => '', crashes => $s->{crashes} - 1,
                   client => $s->{client} eq 'waits' ? 'told' : $s->{client} };
     my @next;
     push @next, _to($after, 'the worker is killed')
