@@ -9,7 +9,7 @@ use Test::Flowdash::Libcurl;
 use Test::Flowdash::TLS;
 use Test::Flowdash::TLSServer;
 
-use Digest::SHA qw(hmac_sha256_base64);
+use Digest::SHA qw(hmac_sha256_base64 sha256_hex);
 use FCGI;
 use IO::Compress::Gzip qw(gzip);
 use IO::Handle;
@@ -108,7 +108,7 @@ $step{http2} = 'flowdash_http_version 2;
     if $http2;
 
 my %app = (
-    plain      => '',
+    plain      => 'proxy_set_header X-Digest $flowdash_task_digest;',
     decoded    => 'flowdash_decode on;',
     unbuffered => 'proxy_http_version 1.1; proxy_request_buffering off;',
     mirror     => 'mirror /copy;',
@@ -319,6 +319,10 @@ for my $size (1000, 16_000, 30_000, 1_500_000) {
            "app, $name, $size: its length");
         is($request->header('Content-Encoding'), undef,
            "app, $name, $size: no coding");
+
+        is($request->header('X-Digest'),
+           sha256_hex(pack('Q>a*', length object(@members), object(@members))),
+           "app, $name, $size: the digest") if $name eq 'plain';
 
         if ($name eq 'mirror') {
             $t->wait_for(sub { $t->requests('copy') > $copies });

@@ -7,6 +7,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_slices.h>
 #include <ngx_http_flowdash_id.h>
 
 #include <openssl/err.h>
@@ -178,6 +179,20 @@ ngx_int_t
 ngx_http_flowdash_id_digest_add(ngx_http_flowdash_id_digest_t *digest,
     ngx_str_t *s)
 {
+    ngx_http_flowdash_slices_t  slices;
+
+    slices.len = s->len;
+    slices.elts = s;
+    slices.nelts = 1;
+
+    return ngx_http_flowdash_id_digest_add_slices(digest, &slices);
+}
+
+
+ngx_int_t
+ngx_http_flowdash_id_digest_add_slices(ngx_http_flowdash_id_digest_t *digest,
+    ngx_http_flowdash_slices_t *slices)
+{
     u_char      len[8];
     uint64_t    n;
     ngx_uint_t  i;
@@ -186,21 +201,34 @@ ngx_http_flowdash_id_digest_add(ngx_http_flowdash_id_digest_t *digest,
         return NGX_ERROR;
     }
 
-    n = s->len;
+    n = slices->len;
 
     for (i = sizeof(len); i-- > 0; n >>= 8) {
         len[i] = (u_char) (n & 0xff);
     }
 
-    if (EVP_DigestUpdate(digest->ctx, len, sizeof(len)) != 1
-        || EVP_DigestUpdate(digest->ctx, s->data, s->len) != 1)
-    {
-        ERR_clear_error();
-        ngx_http_flowdash_id_digest_free(digest);
-        return NGX_ERROR;
+    if (EVP_DigestUpdate(digest->ctx, len, sizeof(len)) != 1) {
+        goto failed;
+    }
+
+    for (i = 0; i < slices->nelts; i++) {
+
+        if (EVP_DigestUpdate(digest->ctx, slices->elts[i].data,
+                             slices->elts[i].len)
+            != 1)
+        {
+            goto failed;
+        }
     }
 
     return NGX_OK;
+
+failed:
+
+    ERR_clear_error();
+    ngx_http_flowdash_id_digest_free(digest);
+
+    return NGX_ERROR;
 }
 
 

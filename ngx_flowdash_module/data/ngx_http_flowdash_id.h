@@ -5,6 +5,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http_flowdash_slices.h>
 
 #include <openssl/evp.h>
 
@@ -50,6 +51,10 @@ ngx_int_t ngx_http_flowdash_id_digest_init(
  */
 ngx_int_t ngx_http_flowdash_id_digest_add(
     ngx_http_flowdash_id_digest_t *digest, ngx_str_t *s);
+
+/* The same for a string in slices. */
+ngx_int_t ngx_http_flowdash_id_digest_add_slices(
+    ngx_http_flowdash_id_digest_t *digest, ngx_http_flowdash_slices_t *slices);
 
 /*
  * Ends a digest and writes it as ..._DIGEST_LEN hex digits.  Returns NGX_OK,

@@ -188,6 +188,29 @@ ngx_http_flowdash_task_write_length(ngx_http_flowdash_task_write_pt write,
 
 
 ngx_int_t
+ngx_http_flowdash_task_write_slices(ngx_http_flowdash_task_write_pt write,
+    ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
+    ngx_http_flowdash_slices_t *slices)
+{
+    ngx_http_flowdash_slices_writer_t  w;
+
+    ngx_memzero(&w, sizeof(ngx_http_flowdash_slices_writer_t));
+
+    write(&w, task);
+
+    if (ngx_http_flowdash_slices_begin(&w, pool) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    write(&w, task);
+
+    ngx_http_flowdash_slices_end(&w, slices);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_http_flowdash_task_write_flat(ngx_http_flowdash_task_write_pt write,
     ngx_http_flowdash_task_t *task, ngx_pool_t *pool, ngx_str_t *text)
 {

@@ -29,6 +29,14 @@ size_t ngx_http_flowdash_task_write_length(
     ngx_http_flowdash_task_write_pt write, ngx_http_flowdash_task_t *task);
 
 /*
+ * Makes slices of what a writer of a task writes.  Returns NGX_OK or
+ * NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_task_write_slices(
+    ngx_http_flowdash_task_write_pt write, ngx_http_flowdash_task_t *task,
+    ngx_pool_t *pool, ngx_http_flowdash_slices_t *slices);
+
+/*
  * Copies what a writer of a task writes to the pool, as one piece.  Returns
  * NGX_OK or NGX_ERROR.
  */

@@ -121,13 +121,12 @@ static ngx_int_t
 ngx_http_flowdash_source_write_body(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_str_t                           text;
-    ngx_array_t                        *edits;
-    ngx_http_flowdash_form_t           *form;
-    ngx_http_flowdash_task_t           *task;
-    ngx_http_flowdash_slices_t          slices;
-    ngx_http_flowdash_sources_t        *src;
-    ngx_http_flowdash_slices_writer_t   w;
+    ngx_str_t                     text;
+    ngx_array_t                  *edits;
+    ngx_http_flowdash_form_t     *form;
+    ngx_http_flowdash_task_t     *task;
+    ngx_http_flowdash_slices_t    slices;
+    ngx_http_flowdash_sources_t  *src;
 
     src = ctx->sources;
 
@@ -157,17 +156,12 @@ ngx_http_flowdash_source_write_body(ngx_http_request_t *r,
         }
 
     } else {
-        ngx_memzero(&w, sizeof(ngx_http_flowdash_slices_writer_t));
-
-        ngx_http_flowdash_task_write_text(&w, task);
-
-        if (ngx_http_flowdash_slices_begin(&w, r->pool) != NGX_OK) {
+        if (ngx_http_flowdash_task_write_slices(
+                ngx_http_flowdash_task_write_text, task, r->pool, &slices)
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
-
-        ngx_http_flowdash_task_write_text(&w, task);
-
-        ngx_http_flowdash_slices_end(&w, &slices);
 
         if (!src->has_body
             && ngx_http_flowdash_replace_headers_set_json(r) != NGX_OK)

@@ -271,12 +271,12 @@ ngx_http_flowdash_identity_digest(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *key, ngx_array_t *user,
     u_char *hex)
 {
-    ngx_str_t                        task;
     ngx_uint_t                       i;
+    ngx_http_flowdash_slices_t       task;
     ngx_http_flowdash_member_t      *member;
     ngx_http_flowdash_id_digest_t    digest;
 
-    if (ngx_http_flowdash_task_digest_text(r, ctx, &task) != NGX_OK
+    if (ngx_http_flowdash_task_digest_slices(r, ctx, &task) != NGX_OK
         || ngx_http_flowdash_id_digest_init(&digest) != NGX_OK)
     {
         return NGX_ERROR;
@@ -295,9 +295,9 @@ ngx_http_flowdash_identity_digest(ngx_http_request_t *r,
         ngx_http_flowdash_id_digest_add(&digest, &member[i].value);
     }
 
-    ngx_http_flowdash_id_digest_add(&digest, &task);
+    ngx_http_flowdash_id_digest_add_slices(&digest, &task);
 
-    (void) ngx_pfree(r->pool, task.data);
+    ngx_http_flowdash_slices_free(&task, r->pool);
 
     return ngx_http_flowdash_id_digest_final(&digest, hex);
 }

@@ -85,7 +85,7 @@ ngx_http_flowdash_task_digest(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
     u_char                         *hex;
-    ngx_str_t                       task;
+    ngx_http_flowdash_slices_t      task;
     ngx_http_flowdash_id_digest_t   digest;
 
     if (ctx->task_digest) {
@@ -95,15 +95,15 @@ ngx_http_flowdash_task_digest(ngx_http_request_t *r,
     hex = ngx_pnalloc(r->pool, NGX_HTTP_FLOWDASH_ID_DIGEST_LEN);
 
     if (hex == NULL
-        || ngx_http_flowdash_task_digest_text(r, ctx, &task) != NGX_OK
+        || ngx_http_flowdash_task_digest_slices(r, ctx, &task) != NGX_OK
         || ngx_http_flowdash_id_digest_init(&digest) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    ngx_http_flowdash_id_digest_add(&digest, &task);
+    ngx_http_flowdash_id_digest_add_slices(&digest, &task);
 
-    (void) ngx_pfree(r->pool, task.data);
+    ngx_http_flowdash_slices_free(&task, r->pool);
 
     if (ngx_http_flowdash_id_digest_final(&digest, hex) != NGX_OK) {
         return NGX_ERROR;
@@ -122,11 +122,11 @@ ngx_http_flowdash_task_digest(ngx_http_request_t *r,
  */
 
 ngx_int_t
-ngx_http_flowdash_task_digest_text(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *task)
+ngx_http_flowdash_task_digest_slices(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_slices_t *task)
 {
     ngx_http_flowdash_told_mark_all(ctx->conf, ctx->own);
 
-    return ngx_http_flowdash_task_write_flat(ngx_http_flowdash_task_write_told,
-                                             ctx->own, r->pool, task);
+    return ngx_http_flowdash_task_write_slices(
+               ngx_http_flowdash_task_write_told, ctx->own, r->pool, task);
 }

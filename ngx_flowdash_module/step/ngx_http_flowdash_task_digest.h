@@ -20,11 +20,11 @@ ngx_int_t ngx_http_flowdash_task_digest(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx);
 
 /*
- * Writes the task as the client has sent it, without the fields that a step
- * hides, into the request's pool.  Returns NGX_OK or NGX_ERROR.
+ * Makes slices of the task as the client has sent it, without the fields that
+ * a step hides, in the request's pool.  Returns NGX_OK or NGX_ERROR.
  */
-ngx_int_t ngx_http_flowdash_task_digest_text(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *task);
+ngx_int_t ngx_http_flowdash_task_digest_slices(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_slices_t *task);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_TASK_DIGEST_H_INCLUDED_ */

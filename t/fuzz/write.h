@@ -15,9 +15,8 @@ static inline ngx_str_t
 fuzz_task_write(ngx_http_flowdash_task_write_pt write,
     ngx_http_flowdash_task_t *task)
 {
-    ngx_str_t                           s, same;
-    ngx_http_flowdash_slices_t          slices;
-    ngx_http_flowdash_slices_writer_t   w;
+    ngx_str_t                   s, same;
+    ngx_http_flowdash_slices_t  slices;
 
     fuzz_check(ngx_http_flowdash_task_write_flat(write, task, task->pool, &s)
                == NGX_OK, "there is memory");
@@ -25,15 +24,9 @@ fuzz_task_write(ngx_http_flowdash_task_write_pt write,
     fuzz_check(ngx_http_flowdash_task_write_length(write, task) == s.len,
                "the length of what is written");
 
-    ngx_memzero(&w, sizeof(ngx_http_flowdash_slices_writer_t));
-    write(&w, task);
-
-    fuzz_check(ngx_http_flowdash_slices_begin(&w, task->pool) == NGX_OK,
-               "there is memory");
-    write(&w, task);
-
-    ngx_http_flowdash_slices_end(&w, &slices);
-
+    fuzz_check(ngx_http_flowdash_task_write_slices(write, task, task->pool,
+                                                   &slices)
+               == NGX_OK, "there is memory");
     fuzz_check(ngx_http_flowdash_slices_text(&slices, task->pool, &same)
                == NGX_OK, "there is memory");
     fuzz_check(fuzz_is(&s, &same), "the same in slices");

@@ -494,20 +494,14 @@ static void
 tool_write(ngx_pool_t *pool, ngx_http_flowdash_task_write_pt write,
     ngx_http_flowdash_task_t *task)
 {
-    ngx_http_flowdash_slices_t          slices;
-    ngx_http_flowdash_slices_writer_t   w;
+    ngx_http_flowdash_slices_t  slices;
 
-    ngx_memzero(&w, sizeof(ngx_http_flowdash_slices_writer_t));
-
-    write(&w, task);
-
-    if (ngx_http_flowdash_slices_begin(&w, pool) != NGX_OK) {
+    if (ngx_http_flowdash_task_write_slices(write, task, pool, &slices)
+        != NGX_OK)
+    {
         fatal("no memory");
     }
 
-    write(&w, task);
-
-    ngx_http_flowdash_slices_end(&w, &slices);
     ngx_http_flowdash_slices_free(&slices, pool);
 }
 
