@@ -16,6 +16,7 @@ my @json = ('Content-Type' => 'application/json');
 my $long = join '', map { sprintf "%07d\n", $_ } 1 .. 150_000;
 
 my %app = (
+    broken => { status => 500 },
     json => { headers => \@json, body => '{"id":1}' },
     long => { headers => [ 'Content-Type' => 'text/plain' ], body => $long },
     none => { status => 204 },
@@ -303,7 +304,7 @@ for my $version (1, 2) {
 
 for my $decision (qw(undo after)) {
     clear();
-    $t->request(POST => '/json/buffered?fail', @body);
+    $t->request(POST => '/broken/buffered?ok', @body);
     ok($t->wait_for(sub { records('unknown') == 1 }), "unknown: $decision");
     clear();
 
