@@ -23,6 +23,7 @@
 #include "ngx_http_flowdash_url_make.c"
 
 #define ngx_pnalloc  test_pnalloc
+#include "ngx_http_flowdash_compose_piece.c"
 #include "ngx_http_flowdash_compose.c"
 #undef ngx_pnalloc
 
