@@ -171,7 +171,6 @@ value:
     } else {
 
         verdict = ngx_http_flowdash_json_scan_scalar(scan, c);
-
         if (verdict) {
             return verdict;
         }
@@ -207,7 +206,6 @@ value:
 name:
 
     verdict = ngx_http_flowdash_json_scan_name(scan);
-
     if (verdict) {
         return verdict;
     }
