@@ -322,6 +322,10 @@ static ngx_int_t
 ngx_http_flowdash_record_lines_begin(ngx_http_flowdash_record_t *record,
     ngx_http_flowdash_record_line_t *line)
 {
+    if (line->id.len == 0) {
+        return NGX_DECLINED;
+    }
+
     record->id = line->id;
     record->boot = line->boot;
     record->start = line->start;

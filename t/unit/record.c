@@ -774,6 +774,7 @@ static test_case_t  cases[] = {
     { "{\"line\":\"begin\",\"v\":10,\"new\":1}", NEWER },
     { "{\"v\":2,\"line\":\"begin\",\"id\":\"a\"}", NO_FIT },
     { "{\"line\":\"begin\",\"v\":0,\"id\":\"a\"}", NO_FIT },
+    { "{\"line\":\"begin\",\"v\":1,\"id\":\"\"}", NO_FIT },
     { BEGIN "\n" BEGIN, NO_FIT },
     { BEGIN "\t" BEGIN, NO_FIT },
     { CALL, NO_FIT },
