@@ -24,6 +24,8 @@ $t->endpoint(crm => sub ($req) {
         if $want eq 'no' && $req->{target} eq '/bill';
     return { status => 503 } if $want eq 'down' && $req->{target} =~ /undo/
         && !-e $t->dir . '/crm_is_back';
+    return { status => 503 }
+        if $want eq 'broken' && $req->{target} eq '/deal';
     return { headers => \@json, body => '{"task":{"crm_id":"17/4"}}' }
         if $req->{target} eq '/crm';
     return { headers => \@json, body => '{}' };
@@ -131,6 +133,18 @@ http {
             }
             flowdash_after "Notify" {
                 flowdash_call http://127.0.0.1:%%PORT_crm%%/notify;
+            }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location = /deal {
+            flowdash_action "Deal";
+            flowdash_step "Deal" {
+                flowdash_call http://127.0.0.1:%%PORT_crm%%/deal;
+                flowdash_undo {
+                    flowdash_if $flowdash_task_crm_id;
+                    flowdash_call http://127.0.0.1:%%PORT_crm%%/undo/deal;
+                }
             }
             proxy_pass http://127.0.0.1:%%PORT_app%%;
         }
@@ -367,6 +381,24 @@ for my $app (qw(json huge stale)) {
     $t->write_file('crm_is_back', '');
     is(targets((calls(5))[4]), '/undo/crm/17%2F4', 'down: tried again');
     nothing_waits('down');
+}
+
+
+# an undo with a condition that may ask for what the answer would have set
+
+{
+    is(perform('/deal', app => 'stale')->{status}, 409, 'condition: refused');
+    is(targets(calls(1)), '/deal', '... it is not met: there is no undo');
+    nothing_waits('condition');
+
+    is(perform('/deal', crm => 'broken')->{status}, 502,
+       'condition: the step fails');
+    my @dead;
+    ok($t->wait_for(sub { @dead = glob "$outbox/dead/*" }),
+       '... what it asks for is not known: the undo is dead');
+    is(targets(calls(1)), '/deal', '... and not sent');
+    like($t->error_log, qr/its flowdash_if was not met before the step had /,
+         '... which is logged');
 }
 
 $t->allow_log(qr/flowdash: /);

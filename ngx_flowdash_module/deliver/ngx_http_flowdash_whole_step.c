@@ -149,8 +149,9 @@ ngx_http_flowdash_whole_call_line(ngx_http_request_t *r,
 
 
 /*
- * Sets "undo" to NULL if the step has none.  Returns NGX_OK, NGX_DECLINED if
- * its flowdash_if says that there is none, or NGX_ERROR.
+ * Sets "undo" to NULL if the step has none.  Returns NGX_OK; NGX_DECLINED if
+ * its flowdash_if says that there is none, with an undo that is never sent; or
+ * NGX_ERROR.
  */
 
 static ngx_int_t
@@ -176,7 +177,12 @@ ngx_http_flowdash_whole_undo(ngx_http_request_t *r,
     rc = ngx_http_flowdash_render(r, ctx, ex->step->undo, &ex->step->name,
                                   &ex->id, ctx->whole->record->pool, delivery);
 
-    if (rc == NGX_OK) {
+    if (rc == NGX_DECLINED) {
+        ngx_str_set(&delivery->error, "its flowdash_if was not met before the "
+                                      "step had answered");
+    }
+
+    if (rc != NGX_ERROR) {
         *undo = delivery;
     }
 
@@ -270,15 +276,19 @@ ngx_http_flowdash_whole_undo_again(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    if (rc == NGX_DECLINED && step->undo) {
+    if (rc == NGX_DECLINED && ex->error == 0) {
         step->undo->state = NGX_HTTP_FLOWDASH_DELIVERY_DONE;
         *undo = step->undo;
+        return NGX_OK;
     }
 
-    /* what was possible before the answer is better than nothing */
+    /*
+     * What was possible before the answer is better than nothing; and what
+     * the condition asks for may be in the answer that has not come.
+     */
 
-    if (*undo && (*undo)->error.len
-        && step->undo && step->undo->error.len == 0)
+    if (rc == NGX_DECLINED
+        || (*undo && (*undo)->error.len && step->undo->error.len == 0))
     {
         *undo = NULL;
     }
