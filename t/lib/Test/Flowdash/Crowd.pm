@@ -11,7 +11,7 @@ use List::Util qw(max);
 use Test::Flowdash::Books;
 use Time::HiRes qw(sleep time);
 
-use constant { PATIENCE => 300, LOST => 3 };
+use constant { PATIENCE => 1200, LOST => 3 };
 
 
 # new($t, $outbox, $count): nginx runs, and the file "crowd.down" exists
