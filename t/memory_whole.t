@@ -248,6 +248,7 @@ for my $mode ([ 'fsync=on' => "flowdash_outbox %%DIR%%/box key=file:key;" ],
 
     retries($name) if $name eq 'fsync=off';
     $t->stop;
+    collect();
 }
 
 # A worker was killed, and the next one has each record that waits, with one

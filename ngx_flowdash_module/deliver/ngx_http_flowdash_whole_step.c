@@ -97,6 +97,8 @@ ngx_http_flowdash_whole_call_line(ngx_http_request_t *r,
 
     whole = ctx->whole;
 
+    /* what cannot be recorded is not called, and has no answer */
+
     step = ngx_array_push(&whole->record->steps);
     if (step == NULL) {
         return NGX_ERROR;
@@ -104,18 +106,19 @@ ngx_http_flowdash_whole_call_line(ngx_http_request_t *r,
 
     ngx_memzero(step, sizeof(ngx_http_flowdash_record_step_t));
 
-    whole->step = step;
-
     if (ngx_http_flowdash_whole_copy(whole->record->pool, &step->name,
                                      &ex->step->name)
         != NGX_OK)
     {
+        whole->record->steps.nelts--;
         return NGX_ERROR;
     }
 
     if (ex->step->undo == NULL) {
 
         /* nobody has to know of the call before it has ended */
+
+        whole->step = step;
 
         return NGX_OK;
     }
@@ -124,8 +127,11 @@ ngx_http_flowdash_whole_call_line(ngx_http_request_t *r,
         != NGX_OK
         || ngx_http_flowdash_whole_undo(r, ctx, ex, &step->undo) == NGX_ERROR)
     {
+        whole->record->steps.nelts--;
         return NGX_ERROR;
     }
+
+    whole->step = step;
 
     if (whole->file->fd == NGX_INVALID_FILE) {
         return NGX_OK;
