@@ -19,10 +19,14 @@ use constant { SOON => 1, LATER => 4 };
 my $RARE = qr/take|give a|lock|directory|again|to (?:undo|after|dead|unknown)/;
 
 
-# new($machine): the directory of t/tool/machine.c
+# new($machine, @points): the directory of t/tool/machine.c, and points that are
+# known before nginx comes to them
 
-sub new ($class, $machine) {
+sub new ($class, $machine, @points) {
     make_path("$machine/points");
+    for my $point (@points) {
+        open my $file, '>', "$machine/points/$point" or die "$point: $!\n";
+    }
     return bless { machine => $machine, hits => {}, armed => 0, more => 0,
                    until => 0 }, $class;
 }
