@@ -390,9 +390,7 @@ ngx_http_flowdash_json_escape(u_char *p, u_char c)
         return p;
 
     default:
-        p = ngx_cpymem(p, "u00", sizeof("u00") - 1);
-
-        return ngx_hex_dump(p, &c, 1);
+        return ngx_sprintf(p, "u00%02Xd", c);
     }
 }
 
