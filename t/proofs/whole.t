@@ -223,16 +223,18 @@ sub workers ($master) {
         Test::Flowdash::_children($master);
 }
 
-# all processes of nginx, old ones that still end, too
+# All processes of nginx, old ones that still end, too: also if only a thread is
+# left, which writes to the disk.  It has the sockets until then.
 
 sub processes () {
     my $group = getpgrp $t->{guard};
     my @pids;
     for my $proc (glob '/proc/[0-9]*') {
         open my $stat, '<', "$proc/stat" or next;
-        my ($pid, $pgrp) = (readline($stat) // '')
-            =~ /^(\d+) \(nginx[^)]*\) [^Z] \d+ (\d+) /s or next;
-        push @pids, $pid if $pgrp == $group;
+        my ($pid, $state, $pgrp) = (readline($stat) // '')
+            =~ /^(\d+) \(nginx[^)]*\) (\S) \d+ (\d+) /s or next;
+        push @pids, $pid if $pgrp == $group
+            && ($state ne 'Z' || (() = glob "$proc/task/*") > 1);
     }
     return @pids;
 }
