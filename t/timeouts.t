@@ -3,7 +3,11 @@
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use List::Util qw(max);
 use Test::Flowdash;
+use Time::HiRes qw(time);
+
+use constant LATE => 60;
 
 my $t = Test::Flowdash->new;
 
@@ -22,6 +26,26 @@ $t->server(deaf => sub {
     while (my $socket = $listen->accept) { push @kept, $socket }
 });
 $t->server(udp => sub { 1 while sleep 1000 });
+
+
+# something comes in the last millisecond, and then no more
+$t->server(late => sub {
+    my ($listen) = @_;
+    my @due;
+    while (1) {
+        my $wait = @due ? max 0, $due[0][0] - time : undef;
+        my $bits = '';
+        vec($bits, $listen->fileno, 1) = 1;
+        push @due, [ time + 0.1990 + rand 0.0015, $listen->accept ]
+            if select $bits, undef, undef, $wait;
+        @due = sort { $a->[0] <=> $b->[0] } @due;
+        while (@due && $due[0][0] <= time) {
+            my ($time, $socket) = @{ shift @due };
+            syswrite $socket, 'H';
+            push @due, [ time + 1000, $socket ];
+        }
+    }
+});
 
 my $stall = 'http://127.0.0.1:%%PORT_stall%%/';
 my $full = 'http://127.0.0.1:%%PORT_full%%/';
@@ -106,6 +130,16 @@ server {
     proxy_connect_timeout 300s;
     proxy_read_timeout 300s;
     $locations
+
+    location = /late {
+        flowdash_action "Late";
+        flowdash_timeout 30s;
+        flowdash_step "The step" {
+            flowdash_retry 1 timeout=200ms;
+            flowdash_call http://127.0.0.1:%%PORT_late%%/;
+        }
+        proxy_pass http://127.0.0.1:%%PORT_app%%;
+    }
 }
 EOC
 $t->run;
@@ -140,6 +174,20 @@ for (keys @cases) {
 is(() = $t->error_log =~ /attempt 1 failed: timeout, connected, request sent, (?x:
    )no answer within 300ms \(timeout of flowdash_retry\)/g, 1,
    'an attempt that is repeated');
+
+# libcurl alone would forget some of these: it wakes for what has come, finds
+# that there is half a millisecond left, and has taken its timer off the list
+
+my @late = map {
+    $t->start('POST', '/late', body => '{"task":{}}',
+              headers => [ 'Content-Type' => 'application/json' ]);
+} 1 .. LATE;
+
+is((grep { $t->finish($_)->{status} == 504 } @late), LATE,
+   'something comes in the last millisecond');
+is(() = $t->error_log =~ /action "Late" failed (?x:
+   ).*within 200ms \(timeout of flowdash_retry\), /g, LATE,
+   '... and the attempt ends in time');
 
 $t->no_request('app');
 $t->done;

@@ -50,8 +50,6 @@ static void ngx_flowdash_curl_abandoned(CURLM *multi);
 static void ngx_flowdash_curl_idle(CURL *easy);
 static void ngx_flowdash_curl_fail(CURL *easy, ngx_int_t rc);
 static void ngx_flowdash_curl_end_failed(ngx_flowdash_curl_t *fc);
-static void ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t,
-    CURLcode result);
 
 
 static ngx_flowdash_curl_multi_user_t  ngx_flowdash_curl_user = {
@@ -417,7 +415,7 @@ ngx_flowdash_curl_ended(CURL *easy, CURLcode result)
     if (t) {    /* an answer that is there counts, whatever has failed since */
         t->failure = (result == CURLE_OK) ? NULL : t->failure;
         t->scarce = (t->failure != NULL && t->scarce);
-        ngx_flowdash_curl_done(t, result);
+        ngx_flowdash_curl_end(t, result);
     }
 }
 
@@ -549,7 +547,7 @@ ngx_flowdash_curl_end_failed(ngx_flowdash_curl_t *fc)
             t = ngx_queue_data(q, ngx_flowdash_curl_transfer_t, queue);
 
             if (t->running && (t->failure || t->abandoned)) {
-                ngx_flowdash_curl_done(t, t->result);
+                ngx_flowdash_curl_end(t, t->result);
 
                 /* its handler may have changed the queue: begin again */
 
@@ -561,8 +559,8 @@ ngx_flowdash_curl_end_failed(ngx_flowdash_curl_t *fc)
 }
 
 
-static void
-ngx_flowdash_curl_done(ngx_flowdash_curl_transfer_t *t, CURLcode result)
+void
+ngx_flowdash_curl_end(ngx_flowdash_curl_transfer_t *t, CURLcode result)
 {
     if (t->failure == NULL) {
         t->result = result;

@@ -83,6 +83,12 @@ ngx_int_t ngx_flowdash_curl_create(ngx_flowdash_curl_transfer_t *t,
 ngx_int_t ngx_flowdash_curl_start(ngx_flowdash_curl_transfer_t *t);
 
 /*
+ * Ends a transfer that is running, with this result unless another is known
+ * already, and calls its handler.
+ */
+void ngx_flowdash_curl_end(ngx_flowdash_curl_transfer_t *t, CURLcode result);
+
+/*
  * To be called when libcurl is about to send a request by a connection whose
  * own port is "port", 0 if it has none.  Returns NGX_OK, or NGX_DECLINED if it
  * must not be sent on this connection: an earlier request has timed out on it,

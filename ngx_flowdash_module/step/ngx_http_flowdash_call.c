@@ -38,7 +38,9 @@ static void ngx_http_flowdash_call_schedule_retry(
     ngx_http_flowdash_call_t *call, ngx_msec_t wait);
 static void ngx_http_flowdash_call_forget_attempt(
     ngx_http_flowdash_call_t *call, ngx_msec_t wait);
-static void ngx_http_flowdash_call_retry_handler(ngx_event_t *ev);
+static void ngx_http_flowdash_call_timer_handler(ngx_event_t *ev);
+static void ngx_http_flowdash_call_check_time(ngx_http_flowdash_call_t *call);
+static void ngx_http_flowdash_call_stop_timer(ngx_http_flowdash_call_t *call);
 static void ngx_http_flowdash_call_finalize(ngx_http_flowdash_call_t *call,
     ngx_int_t rc);
 static void ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call);
@@ -67,6 +69,10 @@ ngx_http_flowdash_call_init(ngx_http_flowdash_call_t *call)
 
     call->transfer.handler = ngx_http_flowdash_call_transfer_handler;
     call->transfer.data = call;
+
+    call->timer.handler = ngx_http_flowdash_call_timer_handler;
+    call->timer.data = call;
+    call->timer.log = call->log;
 
     if (ngx_flowdash_curl_create(&call->transfer, call->conf->handles)
         != NGX_OK)
@@ -229,6 +235,7 @@ ngx_http_flowdash_call_transfer_handler(ngx_flowdash_curl_transfer_t *t)
                    "flowdash call done: %d %s", t->result,
                    curl_easy_strerror(t->result));
 
+    ngx_http_flowdash_call_stop_timer(call);
     ngx_http_flowdash_call_check_handle(call);
 
     if (call->unfit && !call->fresh) {
@@ -325,11 +332,7 @@ ngx_http_flowdash_call_schedule_retry(ngx_http_flowdash_call_t *call,
 {
     ngx_http_flowdash_call_forget_attempt(call, wait);
 
-    call->again.handler = ngx_http_flowdash_call_retry_handler;
-    call->again.data = call;
-    call->again.log = call->log;
-
-    ngx_add_timer(&call->again, wait);
+    ngx_add_timer(&call->timer, wait);
 }
 
 
@@ -355,7 +358,7 @@ ngx_http_flowdash_call_forget_attempt(ngx_http_flowdash_call_t *call,
 
 
 static void
-ngx_http_flowdash_call_retry_handler(ngx_event_t *ev)
+ngx_http_flowdash_call_timer_handler(ngx_event_t *ev)
 {
     ngx_http_flowdash_call_t  *call;
 
@@ -363,7 +366,44 @@ ngx_http_flowdash_call_retry_handler(ngx_event_t *ev)
 
     call->wake(call);
 
+    if (call->attempting) {
+        ngx_http_flowdash_call_check_time(call);
+        return;
+    }
+
     ngx_http_flowdash_call_finalize(call, ngx_http_flowdash_call_start(call));
+}
+
+
+/*
+ * libcurl's timers are not enough: it forgets one if something else wakes the
+ * transfer less than a millisecond before.
+ */
+
+static void
+ngx_http_flowdash_call_check_time(ngx_http_flowdash_call_t *call)
+{
+    ngx_msec_int_t  left;
+
+    left = ngx_http_flowdash_call_transfer_left(call);
+
+    if (left > 0) {
+        ngx_add_timer(&call->timer, (ngx_msec_t) left);
+        return;
+    }
+
+    if (left < 0) {
+        ngx_flowdash_curl_end(&call->transfer, CURLE_OPERATION_TIMEDOUT);
+    }
+}
+
+
+static void
+ngx_http_flowdash_call_stop_timer(ngx_http_flowdash_call_t *call)
+{
+    if (call->timer.timer_set) {
+        ngx_del_timer(&call->timer);
+    }
 }
 
 
@@ -415,10 +455,7 @@ ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call)
 
     ngx_http_flowdash_resolve_cancel(&call->resolve);
 
-    if (call->again.timer_set) {
-        ngx_del_timer(&call->again);
-    }
-
+    ngx_http_flowdash_call_stop_timer(call);
     ngx_http_flowdash_call_check_handle(call);
 
     ngx_flowdash_curl_free(&call->transfer);

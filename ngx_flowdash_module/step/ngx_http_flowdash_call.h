@@ -57,7 +57,8 @@ struct ngx_http_flowdash_call_s {
     void                          *data;       /* of its user */
 
     ngx_msec_t                     start;      /* of the attempt */
-    ngx_event_t                    again;      /* the wait for the next one */
+    ngx_event_t                    timer;      /* the end of its time, or of
+                                                  the wait for the next one */
     size_t                         header_size;
     ngx_http_flowdash_slices_place_t  place;   /* of the payload, from which
                                                   libcurl reads it */

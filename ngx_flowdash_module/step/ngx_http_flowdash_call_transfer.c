@@ -410,25 +410,41 @@ ngx_http_flowdash_call_transfer_seek(void *data, curl_off_t offset, int origin)
 static ngx_int_t
 ngx_http_flowdash_call_transfer_times(ngx_http_flowdash_call_t *call)
 {
-    CURL            *easy;
-    ngx_msec_int_t   elapsed, connect, time;
+    ngx_msec_int_t  connect;
 
-    easy = call->transfer.easy;
+    connect = call->conf->connect_timeout - (ngx_current_msec - call->start);
 
-    elapsed = ngx_current_msec - call->start;
-    connect = call->conf->connect_timeout - elapsed;
-    time = ngx_http_flowdash_retry_time(call->retry, call->conf->timeout);
-
-    if (time) {
-        time = ngx_max(time - elapsed, 1);
-    }
-
-    if (curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                         (long) ngx_max(connect, 1))
-        || curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long) time))
+    if (curl_easy_setopt(call->transfer.easy, CURLOPT_CONNECTTIMEOUT_MS,
+                         (long) ngx_max(connect, 1)))
     {
         return NGX_ERROR;
     }
 
+    ngx_add_timer(&call->timer,
+                  ngx_max(ngx_http_flowdash_call_transfer_left(call), 1));
+
     return NGX_OK;
+}
+
+
+ngx_msec_int_t
+ngx_http_flowdash_call_transfer_left(ngx_http_flowdash_call_t *call)
+{
+    ngx_msec_t      time;
+    ngx_msec_int_t  left;
+
+    time = ngx_http_flowdash_retry_time(call->retry, call->conf->timeout);
+
+    if (!call->sent) {
+        time = time ? ngx_min(time, call->conf->connect_timeout)
+                    : call->conf->connect_timeout;
+    }
+
+    if (time == 0) {
+        return 0;
+    }
+
+    left = call->start + time - ngx_current_msec;
+
+    return (left > 0) ? left : -1;
 }
