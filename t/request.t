@@ -61,6 +61,35 @@ http {
             }
         }
 
+        location /memory {
+            client_body_buffer_size 8m;
+
+            location /memory/set {
+                flowdash_action "Do";
+                flowdash_step "Set" {
+                    flowdash_call http://127.0.0.1:%%PORT_set%%/;
+                }
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
+            }
+
+            location /memory/keep {
+                flowdash_action "Do";
+                flowdash_step "Keep" {
+                    proxy_pass http://127.0.0.1:%%PORT_keep%%;
+                }
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
+            }
+
+            location /memory/variable {
+                flowdash_action "Do";
+                flowdash_step "Keep" {
+                    proxy_pass http://127.0.0.1:%%PORT_keep%%;
+                }
+                proxy_set_body "\$request_body ";
+                proxy_pass http://127.0.0.1:%%PORT_app%%;
+            }
+        }
+
         location /keep {
             flowdash_action "Do";
             flowdash_step "Keep" {
@@ -134,6 +163,39 @@ is($t->post_json('/set', $task)->{status}, 200, 'a task of 1 MB');
 ok($t->only_request('app')->{body} eq $task =~ s/old/new/r, 'the app has it');
 is($t->only_request('set')->header('Expect'), undef,
    'the call waits for nothing');
+
+# in several buffers of memory, and another request behind it
+
+my $long = '{"task":{"Date":"old"},"pad":"'
+    . join('', map { "$_ " } 1 .. 500_000) . '"}';
+
+for (
+    [ 'HTTP/1.1', sub { $t->post_json($_[0], $long, socket => $_[1],
+        headers => [ Connection => 'keep-alive' ]) } ],
+    [ 'chunked', sub { $t->post_json($_[0], $long, socket => $_[1],
+        chunked => 1, headers => [ Connection => 'keep-alive' ]) } ],
+    [ 'HTTP/2', sub { $t->h2_request('POST', $_[0], body => $long,
+        headers => [ 'Content-Type', 'application/json' ]) } ],
+    [ 'HTTP/2 without length', sub { $t->h2_request('POST', $_[0],
+        body => $long, no_length => 1,
+        headers => [ 'Content-Type', 'application/json' ]) } ],
+) {
+    my ($way, $request) = @$_;
+    my $socket = $t->connect;
+
+    for (
+        [ 'set', 'set', $long =~ s/old/new/r ],
+        [ 'keep', 'keep', $long ],
+        [ 'variable', 'keep', "$long " ],
+    ) {
+        my ($name, $step, $wanted) = @$_;
+
+        is($request->("/memory/$name", $socket)->{status}, 200,
+            "3 MB in memory, $way: $name");
+        $t->only_request($step);
+        ok($t->only_request('app')->{body} eq $wanted, 'the app has it');
+    }
+}
 
 is($t->post_json('/set/small', $in)->{status}, 413, 'too large');
 is($t->post_json('/set/small', $in, chunked => 1)->{status}, 413,

@@ -40,11 +40,18 @@ typedef struct {
 
 
 /*
- * Finds memory for all of the client's body: the buffer that has it, or new
+ * Finds memory for all of the client's body: the one that has it, or new
  * memory, into which the pieces must be copied.  Without a body, the length is
  * 0.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_body_text(ngx_http_request_t *r, ngx_str_t *text);
+
+/*
+ * Makes the text that body_text() has found the request's body, once all of it
+ * is there: what it was copied from is freed.  What is in a file stays there.
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_body_join(ngx_http_request_t *r, ngx_str_t *text);
 
 /*
  * Tells whether the request has a body, which may not have been read.  Over

@@ -268,8 +268,12 @@ ngx_http_flowdash_source_read_text(ngx_http_request_t *r,
 
         rc = ngx_http_flowdash_body_piece(r, &src->pieces, &piece);
 
+        if (rc == NGX_DONE) {
+            break;
+        }
+
         if (rc != NGX_OK) {
-            return (rc == NGX_DONE) ? NGX_OK : rc;
+            return rc;
         }
 
         if (piece.data != text->data + src->filled) {
@@ -278,6 +282,8 @@ ngx_http_flowdash_source_read_text(ngx_http_request_t *r,
 
         src->filled += piece.len;
     }
+
+    return src->media.gzip ? NGX_OK : ngx_http_flowdash_body_join(r, text);
 }
 
 
