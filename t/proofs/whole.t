@@ -82,10 +82,15 @@ sub phase ($fsync, $number, $count) {
     # tried again: everything becomes whole.  The power may take back a decision.
 
     $t->write_file('mercy', '');
-    for my $round (1 .. 8) {
-        last if !operator($round == 1);
-        drain($round == 1 ? qr/record to after|the outcome/
-              : $round == 2 ? qr/record to undo|the again/ : undef);
+    my @rounds = ([ after => qr/record to after|the outcome/ ],
+                  [ undo => qr/record to undo/ ],
+                  [ waiting => qr/the again/ ]);
+    for my $round (@rounds, ([ qr/./ ]) x 5) {
+        my ($to, $arms) = @$round;
+        $phase->{arms} = $arms;         # before a worker can look
+        tick();
+        last if !operator($to);
+        drain($arms);
     }
     $points->disarm;
     my %then;
@@ -560,10 +565,11 @@ sub drain ($arms) {
     is($waiting, 0, "fsync=$phase->{fsync}: nothing waits any more");
 }
 
-# A person looks into the app's book, at first for what has happened.  Returns how
-# many records there were.  What is damaged, or has no line, stays.
+# A person looks into the app's book, and moves what belongs into those of the
+# three directories.  Returns how many records there were.  What is damaged, or has
+# no line, stays.
 
-sub operator ($first) {
+sub operator ($those) {
     my $books = Test::Flowdash::Books::read_books($dir);
     my $outbox_of = Test::Flowdash::Books::outbox($outbox);
 
@@ -573,7 +579,7 @@ sub operator ($first) {
         my ($place, $name) = split m{/}, $file;
         my $to = $place eq 'dead' ? 'waiting'
             : $books->{$n}{app} ? 'after' : 'undo';
-        next if $first && $to ne 'after';
+        next if $to !~ $those;
         rename "$outbox/$file", "$outbox/$to/$name" or die "$file: $!\n";
     }
     return scalar keys %$outbox_of;
