@@ -1,6 +1,6 @@
 
 /*
- * Simple case folding of names in UTF-8, and a tree that finds names by it.
+ * Simple case folding of names in UTF-8.
  */
 
 
@@ -47,8 +47,6 @@ static void ngx_http_flowdash_fold_add(ngx_http_flowdash_fold_bytes_t *bytes,
     uint32_t c);
 static void ngx_http_flowdash_fold_add_byte(
     ngx_http_flowdash_fold_bytes_t *bytes, uint32_t byte);
-static ngx_int_t ngx_http_flowdash_fold_order(ngx_str_t *a, ngx_str_t *b,
-    ngx_uint_t exact);
 
 
 ngx_int_t
@@ -74,34 +72,6 @@ ngx_http_flowdash_fold_compare(ngx_str_t *a, ngx_str_t *b)
     }
 
     return (p < last_p) - (q < last_q);
-}
-
-
-uint32_t
-ngx_http_flowdash_fold_hash(ngx_str_t *s)
-{
-    u_char    *p, *last, byte;
-    uint32_t   c, hash;
-
-    p = s->data;
-    last = p + s->len;
-
-    ngx_crc32_init(hash);
-
-    while (p < last) {
-
-        c = ngx_http_flowdash_fold_next(&p, last);
-
-        do {
-            byte = (u_char) c;
-            ngx_crc32_update(&hash, &byte, 1);
-            c >>= 8;
-        } while (c);
-    }
-
-    ngx_crc32_final(hash);
-
-    return hash;
 }
 
 
@@ -263,87 +233,4 @@ ngx_http_flowdash_fold_char(uint32_t c)
     }
 
     return c;
-}
-
-
-void
-ngx_http_flowdash_fold_insert_value(ngx_rbtree_node_t *temp,
-    ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel)
-{
-    ngx_str_node_t      *n, *t;
-    ngx_rbtree_node_t  **p;
-
-    for ( ;; ) {
-
-        n = (ngx_str_node_t *) node;
-        t = (ngx_str_node_t *) temp;
-
-        if (node->key != temp->key) {
-            p = (node->key < temp->key) ? &temp->left : &temp->right;
-
-        } else {
-            p = (ngx_http_flowdash_fold_order(&n->str, &t->str, 1) < 0)
-                ? &temp->left : &temp->right;
-        }
-
-        if (*p == sentinel) {
-            break;
-        }
-
-        temp = *p;
-    }
-
-    *p = node;
-    node->parent = temp;
-    node->left = sentinel;
-    node->right = sentinel;
-    ngx_rbt_red(node);
-}
-
-
-ngx_str_node_t *
-ngx_http_flowdash_fold_lookup(ngx_rbtree_t *names, ngx_str_t *name,
-    uint32_t hash, ngx_uint_t exact)
-{
-    ngx_int_t           order;
-    ngx_str_node_t     *n;
-    ngx_rbtree_node_t  *node, *sentinel;
-
-    node = names->root;
-    sentinel = names->sentinel;
-
-    while (node != sentinel) {
-
-        if (hash != node->key) {
-            node = (hash < node->key) ? node->left : node->right;
-            continue;
-        }
-
-        n = (ngx_str_node_t *) node;
-
-        order = ngx_http_flowdash_fold_order(name, &n->str, exact);
-
-        if (order == 0) {
-            return n;
-        }
-
-        node = (order < 0) ? node->left : node->right;
-    }
-
-    return NULL;
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_fold_order(ngx_str_t *a, ngx_str_t *b, ngx_uint_t exact)
-{
-    ngx_int_t  order;
-
-    order = ngx_http_flowdash_fold_compare(a, b);
-
-    if (order || !exact) {
-        return order;
-    }
-
-    return ngx_memn2cmp(a->data, b->data, a->len, b->len);
 }

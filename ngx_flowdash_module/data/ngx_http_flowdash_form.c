@@ -7,7 +7,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash_strict.h>
-#include <ngx_http_flowdash_fold.h>
 #include <ngx_http_flowdash_form.h>
 
 
@@ -27,14 +26,6 @@ ngx_http_flowdash_form_init(ngx_http_flowdash_form_t *form, ngx_pool_t *pool,
     form->empty = 1;
 
     form->root.object = 1;
-
-    ngx_rbtree_init(&form->root.names, &form->root.sentinel,
-                    ngx_str_rbtree_insert_value);
-
-    ngx_rbtree_init(&form->aliases, &form->no_alias,
-                    ngx_http_flowdash_fold_insert_value);
-    ngx_rbtree_init(&form->dotted, &form->no_alias,
-                    ngx_http_flowdash_fold_insert_value);
 }
 
 

@@ -6,6 +6,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash_method.h>
+#include <ngx_http_flowdash_table.h>
 
 
 /*
@@ -27,7 +28,6 @@ typedef enum {
 
 typedef struct ngx_http_flowdash_form_node_s  ngx_http_flowdash_form_node_t;
 typedef struct ngx_http_flowdash_form_pair_s  ngx_http_flowdash_form_pair_t;
-typedef struct ngx_http_flowdash_form_alias_s  ngx_http_flowdash_form_alias_t;
 
 
 /* a name with a value, or a part of multipart/form-data */
@@ -56,13 +56,12 @@ struct ngx_http_flowdash_form_pair_s {
 /* an object, array or value that is named by pairs */
 
 struct ngx_http_flowdash_form_node_s {
-    ngx_str_node_t                   node;    /* node.str is its key */
+    ngx_str_t                        key;
+    ngx_http_flowdash_form_node_t   *parent;  /* the container */
     ngx_http_flowdash_form_node_t   *next;    /* in the same container */
 
     ngx_http_flowdash_form_node_t   *first;   /* of a container */
     ngx_http_flowdash_form_node_t   *last;
-    ngx_rbtree_t                     names;
-    ngx_rbtree_node_t                sentinel;
 
     ngx_http_flowdash_form_pair_t   *pair;    /* of a value */
     ngx_http_flowdash_form_pair_t   *again;   /* the last of its name */
@@ -77,14 +76,12 @@ struct ngx_http_flowdash_form_node_s {
 };
 
 
-/* a name as some apps read it */
+/* the numbers of names that form_alias has added */
 
-struct ngx_http_flowdash_form_alias_s {
-    ngx_str_node_t                   node;
-    ngx_str_t                        name;    /* as it is */
-    ngx_rbtree_t                    *tree;
-    ngx_http_flowdash_form_alias_t  *prev;    /* added before */
-};
+typedef struct {
+    ngx_uint_t                       aliases;
+    ngx_uint_t                       dotted;
+} ngx_http_flowdash_form_mark_t;
 
 
 /*
@@ -109,10 +106,9 @@ typedef struct {
     ngx_http_flowdash_form_pair_t   *pairs;
     ngx_http_flowdash_form_pair_t   *last;
 
-    ngx_rbtree_t                     aliases; /* of the fields' names, */
-    ngx_rbtree_t                     dotted;  /* of what is before dots */
-    ngx_rbtree_node_t                no_alias;  /* sentinel of both */
-    ngx_http_flowdash_form_alias_t  *alias;   /* the last one added */
+    ngx_http_flowdash_table_t        nodes;   /* those that have a key */
+    ngx_http_flowdash_table_t        aliases; /* the names of the fields, */
+    ngx_http_flowdash_table_t        dotted;  /* and what is before dots */
 
     off_t                            tail;    /* where new pairs go */
     unsigned                         empty:1; /* it has no pairs at all */

@@ -9,9 +9,19 @@
 #include <ngx_core.h>
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_strict.h>
+#include <ngx_http_flowdash_hash.h>
+#include <ngx_http_flowdash_table.h>
 #include <ngx_http_flowdash_fold.h>
 #include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash_form_alias.h>
+
+
+/* a name as some apps read it */
+
+typedef struct {
+    ngx_str_t    read;
+    ngx_str_t    name;    /* as it is */
+} ngx_http_flowdash_form_alias_t;
 
 
 static ngx_uint_t ngx_http_flowdash_form_alias_leads(
@@ -21,18 +31,26 @@ static ngx_uint_t ngx_http_flowdash_form_alias_same(ngx_str_t *key,
 static u_char *ngx_http_flowdash_form_alias_piece(u_char *p, u_char *last,
     ngx_uint_t ways);
 static ngx_int_t ngx_http_flowdash_form_alias_judge(
-    ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_str_t *read);
+    ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_str_t *read,
+    uint64_t hash);
 static ngx_int_t ngx_http_flowdash_form_alias_mangle(
     ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_str_t *mangled);
+static uint64_t ngx_http_flowdash_form_alias_hash(
+    ngx_http_flowdash_form_t *form, ngx_str_t *read);
 static ngx_http_flowdash_form_alias_t *ngx_http_flowdash_form_alias_lookup(
-    ngx_http_flowdash_form_t *form, ngx_rbtree_t *tree, ngx_str_t *name);
+    ngx_http_flowdash_form_t *form, ngx_http_flowdash_table_t *table,
+    ngx_str_t *read, uint64_t hash);
+static ngx_uint_t ngx_http_flowdash_form_alias_is(void *value,
+    void *wanted);
+static ngx_uint_t ngx_http_flowdash_form_alias_is_similar(void *value,
+    void *wanted);
 static ngx_int_t ngx_http_flowdash_form_alias_judge_dots(
     ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_str_t *read);
 static ngx_uint_t ngx_http_flowdash_form_alias_is_dot(ngx_str_t *name,
     size_t i);
 static ngx_int_t ngx_http_flowdash_form_alias_insert(
-    ngx_http_flowdash_form_t *form, ngx_rbtree_t *tree, ngx_str_t *read,
-    ngx_str_t *name);
+    ngx_http_flowdash_form_t *form, ngx_http_flowdash_table_t *table,
+    ngx_str_t *read, uint64_t hash, ngx_str_t *name);
 
 
 ngx_uint_t
@@ -202,7 +220,8 @@ ngx_http_flowdash_form_alias_check(ngx_http_flowdash_form_t *form,
         return NGX_ERROR;
     }
 
-    return ngx_http_flowdash_form_alias_judge(form, name, &read);
+    return ngx_http_flowdash_form_alias_judge(form, name, &read,
+                               ngx_http_flowdash_form_alias_hash(form, &read));
 }
 
 
@@ -211,6 +230,7 @@ ngx_http_flowdash_form_alias_add(ngx_http_flowdash_form_t *form,
     ngx_str_t *name)
 {
     size_t     i;
+    uint64_t   hash;
     ngx_int_t  rc;
     ngx_str_t  read, before;
 
@@ -218,13 +238,15 @@ ngx_http_flowdash_form_alias_add(ngx_http_flowdash_form_t *form,
         return NGX_ERROR;
     }
 
-    rc = ngx_http_flowdash_form_alias_judge(form, name, &read);
+    hash = ngx_http_flowdash_form_alias_hash(form, &read);
+
+    rc = ngx_http_flowdash_form_alias_judge(form, name, &read, hash);
 
     if (rc != NGX_OK) {
         return rc;
     }
 
-    rc = ngx_http_flowdash_form_alias_insert(form, &form->aliases, &read,
+    rc = ngx_http_flowdash_form_alias_insert(form, &form->aliases, &read, hash,
                                              name);
 
     if (form->pointer->nelts
@@ -242,12 +264,14 @@ ngx_http_flowdash_form_alias_add(ngx_http_flowdash_form_t *form,
         }
 
         before.len = i;
+        hash = ngx_http_flowdash_form_alias_hash(form, &before);
 
-        if (ngx_http_flowdash_form_alias_lookup(form, &form->dotted, &before)
+        if (ngx_http_flowdash_form_alias_lookup(form, &form->dotted, &before,
+                                                hash)
             == NULL)
         {
             rc = ngx_http_flowdash_form_alias_insert(form, &form->dotted,
-                                                     &before, name);
+                                                     &before, hash, name);
         }
     }
 
@@ -259,11 +283,12 @@ ngx_http_flowdash_form_alias_add(ngx_http_flowdash_form_t *form,
 
 static ngx_int_t
 ngx_http_flowdash_form_alias_judge(ngx_http_flowdash_form_t *form,
-    ngx_str_t *name, ngx_str_t *read)
+    ngx_str_t *name, ngx_str_t *read, uint64_t hash)
 {
     ngx_http_flowdash_form_alias_t  *alias;
 
-    alias = ngx_http_flowdash_form_alias_lookup(form, &form->aliases, read);
+    alias = ngx_http_flowdash_form_alias_lookup(form, &form->aliases, read,
+                                                hash);
 
     if (alias == NULL) {
         return ngx_http_flowdash_form_alias_judge_dots(form, name, read);
@@ -321,14 +346,45 @@ ngx_http_flowdash_form_alias_mangle(ngx_http_flowdash_form_t *form,
 }
 
 
+static uint64_t
+ngx_http_flowdash_form_alias_hash(ngx_http_flowdash_form_t *form,
+    ngx_str_t *read)
+{
+    return (form->strict & NGX_HTTP_FLOWDASH_STRICT_CASE)
+           ? ngx_http_flowdash_fold_keyed_hash(read)
+           : ngx_http_flowdash_hash(read);
+}
+
+
 static ngx_http_flowdash_form_alias_t *
 ngx_http_flowdash_form_alias_lookup(ngx_http_flowdash_form_t *form,
-    ngx_rbtree_t *tree, ngx_str_t *name)
+    ngx_http_flowdash_table_t *table, ngx_str_t *read, uint64_t hash)
 {
-    return (ngx_http_flowdash_form_alias_t *)
-               ngx_http_flowdash_fold_lookup(tree, name,
-                     ngx_http_flowdash_fold_hash(name),
-                     !(form->strict & NGX_HTTP_FLOWDASH_STRICT_CASE));
+    return ngx_http_flowdash_table_find(table, hash,
+                                   (form->strict
+                                    & NGX_HTTP_FLOWDASH_STRICT_CASE)
+                                   ? ngx_http_flowdash_form_alias_is_similar
+                                   : ngx_http_flowdash_form_alias_is,
+                                   read);
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_form_alias_is(void *value, void *wanted)
+{
+    ngx_http_flowdash_form_alias_t  *alias = value;
+
+    return ngx_http_flowdash_text_equal(&alias->read, wanted);
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_form_alias_is_similar(void *value, void *wanted)
+{
+    ngx_http_flowdash_form_alias_t  *alias = value;
+
+    return ngx_http_flowdash_form_alias_is(value, wanted)
+           || ngx_http_flowdash_fold_compare(&alias->read, wanted) == 0;
 }
 
 
@@ -342,6 +398,7 @@ ngx_http_flowdash_form_alias_judge_dots(ngx_http_flowdash_form_t *form,
     ngx_str_t *name, ngx_str_t *read)
 {
     size_t                           i;
+    uint64_t                         hash;
     ngx_str_t                        before;
     ngx_uint_t                       found;
     ngx_http_flowdash_form_alias_t  *alias;
@@ -352,7 +409,10 @@ ngx_http_flowdash_form_alias_judge_dots(ngx_http_flowdash_form_t *form,
         return NGX_OK;
     }
 
-    found = (ngx_http_flowdash_form_alias_lookup(form, &form->dotted, name)
+    hash = ngx_http_flowdash_form_alias_hash(form, name);
+
+    found = (ngx_http_flowdash_form_alias_lookup(form, &form->dotted, name,
+                                                 hash)
              != NULL);
 
     for (i = 1; !found && i < name->len; i++) {
@@ -364,8 +424,9 @@ ngx_http_flowdash_form_alias_judge_dots(ngx_http_flowdash_form_t *form,
         before.data = read->data;
         before.len = i;
 
+        hash = ngx_http_flowdash_form_alias_hash(form, &before);
         alias = ngx_http_flowdash_form_alias_lookup(form, &form->aliases,
-                                                    &before);
+                                                    &before, hash);
 
         /* to PHP, another name may be the same */
 
@@ -399,7 +460,8 @@ ngx_http_flowdash_form_alias_is_dot(ngx_str_t *name, size_t i)
 
 static ngx_int_t
 ngx_http_flowdash_form_alias_insert(ngx_http_flowdash_form_t *form,
-    ngx_rbtree_t *tree, ngx_str_t *read, ngx_str_t *name)
+    ngx_http_flowdash_table_t *table, ngx_str_t *read, uint64_t hash,
+    ngx_str_t *name)
 {
     ngx_http_flowdash_form_alias_t  *alias;
 
@@ -408,17 +470,10 @@ ngx_http_flowdash_form_alias_insert(ngx_http_flowdash_form_t *form,
         return NGX_ERROR;
     }
 
-    alias->node.str = *read;
-    alias->node.node.key = ngx_http_flowdash_fold_hash(read);
+    alias->read = *read;
     alias->name = *name;
-    alias->tree = tree;
-    alias->prev = form->alias;
 
-    form->alias = alias;
-
-    ngx_rbtree_insert(tree, &alias->node.node);
-
-    return NGX_OK;
+    return ngx_http_flowdash_table_add(table, hash, alias, form->pool);
 }
 
 
@@ -426,32 +481,37 @@ size_t
 ngx_http_flowdash_form_alias_size(ngx_http_flowdash_form_t *form,
     ngx_str_t *name)
 {
-    size_t  size, i;
+    size_t  size, i, n;
 
-    size = sizeof(ngx_http_flowdash_form_alias_t);
+    n = 1;
+    size = sizeof(ngx_http_flowdash_form_alias_t)
+           + NGX_HTTP_FLOWDASH_TABLE_ENTRY;
 
     if (form->pointer->nelts) {
         return size;
     }
 
-    size += name->len;
-
     for (i = 0; i < name->len; i++) {
-        if (name->data[i] == '.') {
-            size += sizeof(ngx_http_flowdash_form_alias_t);
-        }
+        n += (name->data[i] == '.');
     }
 
-    return size;
+    return n * size + name->len;
+}
+
+
+void
+ngx_http_flowdash_form_alias_mark(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_form_mark_t *mark)
+{
+    mark->aliases = form->aliases.used;
+    mark->dotted = form->dotted.used;
 }
 
 
 void
 ngx_http_flowdash_form_alias_remove(ngx_http_flowdash_form_t *form,
-    ngx_http_flowdash_form_alias_t *last)
+    ngx_http_flowdash_form_mark_t *mark)
 {
-    while (form->alias != last) {
-        ngx_rbtree_delete(form->alias->tree, &form->alias->node.node);
-        form->alias = form->alias->prev;
-    }
+    ngx_http_flowdash_table_shorten(&form->aliases, mark->aliases);
+    ngx_http_flowdash_table_shorten(&form->dotted, mark->dotted);
 }

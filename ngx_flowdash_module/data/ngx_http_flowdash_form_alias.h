@@ -35,9 +35,13 @@ ngx_int_t ngx_http_flowdash_form_alias_add(ngx_http_flowdash_form_t *form,
 size_t ngx_http_flowdash_form_alias_size(ngx_http_flowdash_form_t *form,
     ngx_str_t *name);
 
-/* Removes the names that were added after "last", which may be NULL. */
+/* Marks which names were added until now. */
+void ngx_http_flowdash_form_alias_mark(ngx_http_flowdash_form_t *form,
+    ngx_http_flowdash_form_mark_t *mark);
+
+/* Removes the names that were added after a mark. */
 void ngx_http_flowdash_form_alias_remove(ngx_http_flowdash_form_t *form,
-    ngx_http_flowdash_form_alias_t *last);
+    ngx_http_flowdash_form_mark_t *mark);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_FORM_ALIAS_H_INCLUDED_ */

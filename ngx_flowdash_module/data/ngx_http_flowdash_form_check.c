@@ -7,6 +7,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_hash.h>
+#include <ngx_http_flowdash_table.h>
 #include <ngx_http_flowdash_json_leaves.h>
 #include <ngx_http_flowdash_task.h>
 #include <ngx_http_flowdash_strict.h>
@@ -17,14 +19,6 @@
 #include <ngx_http_flowdash_multipart_media.h>
 #include <ngx_http_flowdash_multipart_grammar.h>
 #include <ngx_http_flowdash_form_check.h>
-
-
-/* a name in an object, to find its value by it */
-
-typedef struct {
-    ngx_str_node_t                   node;
-    ngx_http_flowdash_json_node_t   *value;
-} ngx_http_flowdash_form_check_name_t;
 
 
 static const char *ngx_http_flowdash_form_check_name(
@@ -48,6 +42,8 @@ static ngx_int_t ngx_http_flowdash_form_check_same(
 static ngx_int_t ngx_http_flowdash_form_check_same_object(
     ngx_http_flowdash_form_t *form, ngx_http_flowdash_json_node_t *a,
     ngx_http_flowdash_json_node_t *b);
+static ngx_uint_t ngx_http_flowdash_form_check_is(void *value,
+    void *wanted);
 static const char *ngx_http_flowdash_form_check_key(
     ngx_http_flowdash_form_t *form, ngx_str_t *key);
 static const char *ngx_http_flowdash_form_check_part(
@@ -66,7 +62,7 @@ ngx_http_flowdash_form_check(ngx_http_flowdash_form_t *form,
     ngx_int_t                       rc;
     ngx_http_flowdash_form_node_t  *node;
 
-    node = ngx_http_flowdash_form_index_lookup(&form->root, &field->name);
+    node = ngx_http_flowdash_form_index_lookup(form, &field->name);
 
     if (node && node->file) {
         *error = "a file cannot be changed";
@@ -386,44 +382,35 @@ static ngx_int_t
 ngx_http_flowdash_form_check_same_object(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_json_node_t *a, ngx_http_flowdash_json_node_t *b)
 {
-    uint32_t                             hash;
-    ngx_int_t                            rc;
-    ngx_rbtree_t                         names;
-    ngx_rbtree_node_t                    sentinel;
-    ngx_http_flowdash_json_node_t       *node;
-    ngx_http_flowdash_form_check_name_t *name;
+    ngx_int_t                       rc;
+    ngx_http_flowdash_table_t       names;
+    ngx_http_flowdash_json_node_t  *node, *other;
 
-    ngx_rbtree_init(&names, &sentinel, ngx_str_rbtree_insert_value);
+    ngx_memzero(&names, sizeof(ngx_http_flowdash_table_t));
 
     for (node = b->first; node; node = node->next) {
-
-        name = ngx_palloc(form->pool,
-                          sizeof(ngx_http_flowdash_form_check_name_t));
-        if (name == NULL) {
+        if (ngx_http_flowdash_table_add(&names,
+                                        ngx_http_flowdash_hash(&node->key),
+                                        node, form->pool)
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
-
-        name->node.str = node->key;
-        name->node.node.key = ngx_crc32_long(node->key.data, node->key.len);
-        name->value = node;
-
-        ngx_rbtree_insert(&names, &name->node.node);
     }
 
     /* the names in "a" differ from each other: none in "b" is found twice */
 
     for (node = a->first; node; node = node->next) {
 
-        hash = ngx_crc32_long(node->key.data, node->key.len);
-
-        name = (ngx_http_flowdash_form_check_name_t *)
-                   ngx_str_rbtree_lookup(&names, &node->key, hash);
-
-        if (name == NULL) {
+        other = ngx_http_flowdash_table_find(&names,
+                                            ngx_http_flowdash_hash(&node->key),
+                                            ngx_http_flowdash_form_check_is,
+                                            &node->key);
+        if (other == NULL) {
             return NGX_DECLINED;
         }
 
-        rc = ngx_http_flowdash_form_check_same(form, node, name->value);
+        rc = ngx_http_flowdash_form_check_same(form, node, other);
 
         if (rc != NGX_DONE) {
             return rc;
@@ -431,6 +418,15 @@ ngx_http_flowdash_form_check_same_object(ngx_http_flowdash_form_t *form,
     }
 
     return NGX_DONE;
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_form_check_is(void *value, void *wanted)
+{
+    ngx_http_flowdash_json_node_t  *node = value;
+
+    return ngx_http_flowdash_text_equal(&node->key, wanted);
 }
 
 

@@ -76,8 +76,7 @@ ngx_http_flowdash_form_edits(ngx_http_flowdash_form_t *form,
             continue;
         }
 
-        node = ngx_http_flowdash_form_index_lookup(&form->root,
-                                                   &field->name);
+        node = ngx_http_flowdash_form_index_lookup(form, &field->name);
 
         node->values = ngx_http_flowdash_form_edit_values(form, &field->value,
                                             node->pair && node->pair->again);
@@ -256,7 +255,7 @@ ngx_http_flowdash_form_edit_pair(ngx_http_flowdash_form_t *form,
     if (!ngx_http_flowdash_text_equal(&value[i].path, &pair->path)
         || (pair->whole && !same))
     {
-        if (ngx_http_flowdash_form_edit_encode_pair(form, &node->node.str,
+        if (ngx_http_flowdash_form_edit_encode_pair(form, &node->key,
                                                     &value[i], &text)
             != NGX_OK
             || ngx_http_flowdash_form_edit_add(form, edits, pair->start,
@@ -285,7 +284,7 @@ ngx_http_flowdash_form_edit_pair(ngx_http_flowdash_form_t *form,
 
     for (i++; i < node->values->nelts; i++) {
 
-        if (ngx_http_flowdash_form_edit_encode_pair(form, &node->node.str,
+        if (ngx_http_flowdash_form_edit_encode_pair(form, &node->key,
                                                     &value[i], &text)
             != NGX_OK
             || ngx_http_flowdash_form_edit_insert(form, edits, pair->last,

@@ -6,6 +6,9 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_hash.h>
+#include <ngx_http_flowdash_table.h>
 #include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash_form_alias.h>
 #include <ngx_http_flowdash_form_index.h>
@@ -19,6 +22,8 @@ static ngx_int_t ngx_http_flowdash_form_index_mixed(
 static ngx_http_flowdash_form_node_t *ngx_http_flowdash_form_index_child(
     ngx_http_flowdash_form_t *form, ngx_http_flowdash_form_node_t *parent,
     ngx_str_t *key);
+static ngx_uint_t ngx_http_flowdash_form_index_is(void *value,
+    void *wanted);
 
 
 ngx_int_t
@@ -156,12 +161,25 @@ static ngx_http_flowdash_form_node_t *
 ngx_http_flowdash_form_index_child(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_form_node_t *parent, ngx_str_t *key)
 {
-    ngx_http_flowdash_form_node_t  *node;
+    size_t                          size;
+    uint64_t                        hash;
+    ngx_http_flowdash_form_node_t  *node, wanted;
+
+    hash = 0;
+    size = sizeof(ngx_http_flowdash_form_node_t);
 
     if (key->len) {
         parent->object = 1;
 
-        node = ngx_http_flowdash_form_index_lookup(parent, key);
+        wanted.parent = parent;
+        wanted.key = *key;
+
+        hash = ngx_http_flowdash_hash_in(parent, key);
+        size += NGX_HTTP_FLOWDASH_TABLE_ENTRY;
+
+        node = ngx_http_flowdash_table_find(&form->nodes, hash,
+                                            ngx_http_flowdash_form_index_is,
+                                            &wanted);
         if (node) {
             return node;
         }
@@ -179,10 +197,7 @@ ngx_http_flowdash_form_index_child(ngx_http_flowdash_form_t *form,
         return NULL;
     }
 
-    if (ngx_http_flowdash_form_charge(form,
-                                      sizeof(ngx_http_flowdash_form_node_t))
-        != NGX_OK)
-    {
+    if (ngx_http_flowdash_form_charge(form, size) != NGX_OK) {
         return NULL;
     }
 
@@ -191,8 +206,15 @@ ngx_http_flowdash_form_index_child(ngx_http_flowdash_form_t *form,
         return NULL;
     }
 
-    ngx_rbtree_init(&node->names, &node->sentinel,
-                    ngx_str_rbtree_insert_value);
+    if (key->len
+        && ngx_http_flowdash_table_add(&form->nodes, hash, node, form->pool)
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    node->key = *key;
+    node->parent = parent;
 
     if (parent->first) {
         parent->last->next = node;
@@ -203,22 +225,31 @@ ngx_http_flowdash_form_index_child(ngx_http_flowdash_form_t *form,
 
     parent->last = node;
 
-    if (key->len) {
-        node->node.str = *key;
-        node->node.node.key = ngx_crc32_long(key->data, key->len);
-
-        ngx_rbtree_insert(&parent->names, &node->node.node);
-    }
-
     return node;
 }
 
 
 ngx_http_flowdash_form_node_t *
-ngx_http_flowdash_form_index_lookup(ngx_http_flowdash_form_node_t *parent,
-    ngx_str_t *key)
+ngx_http_flowdash_form_index_lookup(ngx_http_flowdash_form_t *form,
+    ngx_str_t *name)
 {
-    return (ngx_http_flowdash_form_node_t *)
-               ngx_str_rbtree_lookup(&parent->names, key,
-                                     ngx_crc32_long(key->data, key->len));
+    ngx_http_flowdash_form_node_t  wanted;
+
+    wanted.parent = &form->root;
+    wanted.key = *name;
+
+    return ngx_http_flowdash_table_find(&form->nodes,
+                           ngx_http_flowdash_hash_in(wanted.parent, name),
+                           ngx_http_flowdash_form_index_is, &wanted);
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_form_index_is(void *value, void *wanted)
+{
+    ngx_http_flowdash_form_node_t  *node = value;
+    ngx_http_flowdash_form_node_t  *w = wanted;
+
+    return node->parent == w->parent
+           && ngx_http_flowdash_text_equal(&node->key, &w->key);
 }

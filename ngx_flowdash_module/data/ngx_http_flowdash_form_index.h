@@ -16,9 +16,9 @@
 ngx_int_t ngx_http_flowdash_form_index_add(ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_form_pair_t *pair, ngx_str_t *field);
 
-/* Finds the child with this key.  Returns NULL if there is none. */
+/* Finds a field of the form.  Returns NULL if it is not there. */
 ngx_http_flowdash_form_node_t *ngx_http_flowdash_form_index_lookup(
-    ngx_http_flowdash_form_node_t *parent, ngx_str_t *key);
+    ngx_http_flowdash_form_t *form, ngx_str_t *name);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_FORM_INDEX_H_INCLUDED_ */

@@ -55,21 +55,21 @@ ngx_http_flowdash_form_task_add(ngx_http_flowdash_task_t *task,
     ngx_http_flowdash_field_t  *field;
 
     p = ngx_pnalloc(task->pool,
-                    ngx_http_flowdash_json_string_length(&node->node.str)
+                    ngx_http_flowdash_json_string_length(&node->key)
                     + ngx_http_flowdash_form_task_length(node));
     if (p == NULL) {
         return NGX_ERROR;
     }
 
     spelling.data = p;
-    p = ngx_http_flowdash_json_write_string(p, &node->node.str);
+    p = ngx_http_flowdash_json_write_string(p, &node->key);
     spelling.len = p - spelling.data;
 
     value.data = p;
     p = ngx_http_flowdash_form_task_write(p, node);
     value.len = p - value.data;
 
-    field = ngx_http_flowdash_task_add(task, &node->node.str, &spelling,
+    field = ngx_http_flowdash_task_add(task, &node->key, &spelling,
                                        &value);
     if (field == NULL) {
         return NGX_ERROR;
@@ -99,7 +99,7 @@ ngx_http_flowdash_form_task_length(ngx_http_flowdash_form_node_t *node)
         len += sizeof(":,") - 1 + ngx_http_flowdash_form_task_length(child);
 
         if (node->object) {
-            len += ngx_http_flowdash_json_string_length(&child->node.str);
+            len += ngx_http_flowdash_json_string_length(&child->key);
         }
     }
 
@@ -134,7 +134,7 @@ ngx_http_flowdash_form_task_write(u_char *p,
         }
 
         if (node->object) {
-            p = ngx_http_flowdash_json_write_string(p, &child->node.str);
+            p = ngx_http_flowdash_json_write_string(p, &child->key);
             *p++ = ':';
         }
 
@@ -184,7 +184,7 @@ ngx_http_flowdash_form_task_write_pairs(u_char *p,
     ngx_uint_t                      array;
     ngx_http_flowdash_form_pair_t  *pair;
 
-    array = node->pair->again || (node->pair->file && node->node.str.len);
+    array = node->pair->again || (node->pair->file && node->key.len);
 
     if (array) {
         *p++ = '[';

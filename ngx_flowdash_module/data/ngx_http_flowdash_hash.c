@@ -13,6 +13,10 @@ static uint64_t    ngx_http_flowdash_hash_keys[2];
 static ngx_uint_t  ngx_http_flowdash_hash_keyed;
 
 
+static uint64_t ngx_http_flowdash_hash_string(ngx_http_flowdash_hash_t *h,
+    ngx_str_t *s);
+
+
 void
 ngx_http_flowdash_hash_key(u_char *key)
 {
@@ -65,18 +69,38 @@ ngx_http_flowdash_hash_end(ngx_http_flowdash_hash_t *h, uint64_t rest,
 uint64_t
 ngx_http_flowdash_hash(ngx_str_t *s)
 {
-    u_char                    *p;
-    size_t                     rest;
-    uint64_t                   word;
-    ngx_http_flowdash_hash_t   h;
+    ngx_http_flowdash_hash_t  h;
 
     ngx_http_flowdash_hash_begin(&h);
+
+    return ngx_http_flowdash_hash_string(&h, s);
+}
+
+
+uint64_t
+ngx_http_flowdash_hash_in(const void *container, ngx_str_t *s)
+{
+    ngx_http_flowdash_hash_t  h;
+
+    ngx_http_flowdash_hash_begin(&h);
+    ngx_http_flowdash_hash_word(&h, (uint64_t) (uintptr_t) container);
+
+    return ngx_http_flowdash_hash_string(&h, s);
+}
+
+
+static uint64_t
+ngx_http_flowdash_hash_string(ngx_http_flowdash_hash_t *h, ngx_str_t *s)
+{
+    u_char    *p;
+    size_t     rest;
+    uint64_t   word;
 
     p = s->data;
 
     for (rest = s->len; rest >= 8; rest -= 8) {
         ngx_memcpy(&word, p, 8);
-        ngx_http_flowdash_hash_word(&h, word);
+        ngx_http_flowdash_hash_word(h, word);
         p += 8;
     }
 
@@ -86,5 +110,5 @@ ngx_http_flowdash_hash(ngx_str_t *s)
         word = word << 8 | p[--rest];
     }
 
-    return ngx_http_flowdash_hash_end(&h, word, s->len);
+    return ngx_http_flowdash_hash_end(h, word, s->len);
 }

@@ -67,6 +67,9 @@ uint64_t ngx_http_flowdash_hash_end(ngx_http_flowdash_hash_t *h, uint64_t rest,
 /* Returns the hash of a string. */
 uint64_t ngx_http_flowdash_hash(ngx_str_t *s);
 
+/* The same for a string that is in a container: another one, another hash. */
+uint64_t ngx_http_flowdash_hash_in(const void *container, ngx_str_t *s);
+
 /*
  * Sets the key, 16 bytes: a process needs one of its own before it hashes what
  * comes from outside.  The first one stays, or what was hashed by it could not

@@ -274,7 +274,7 @@ ngx_http_flowdash_source_save_form(ngx_http_flowdash_source_t *source)
 {
     if (source->form) {
         source->fields = source->form->fields;
-        source->alias = source->form->alias;
+        ngx_http_flowdash_form_alias_mark(source->form, &source->mark);
     }
 }
 
@@ -320,7 +320,7 @@ ngx_http_flowdash_source_restore_form(ngx_http_flowdash_source_t *source)
 {
     if (source->form) {
         source->form->fields = source->fields;
-        ngx_http_flowdash_form_alias_remove(source->form, source->alias);
+        ngx_http_flowdash_form_alias_remove(source->form, &source->mark);
     }
 }
 

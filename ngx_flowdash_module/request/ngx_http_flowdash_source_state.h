@@ -25,7 +25,7 @@ typedef struct {
     /* what source_cancel() restores */
 
     ngx_uint_t                      fields;
-    ngx_http_flowdash_form_alias_t *alias;
+    ngx_http_flowdash_form_mark_t   mark;
 } ngx_http_flowdash_source_t;
 
 

@@ -742,8 +742,7 @@ tool_change(ngx_http_flowdash_form_t *form, ngx_http_flowdash_task_t *task)
     while ((field = ngx_http_flowdash_task_next(&part, &i))) {
 
         new = *field;
-        node = form ? ngx_http_flowdash_form_index_lookup(&form->root,
-                                                          &field->name)
+        node = form ? ngx_http_flowdash_form_index_lookup(form, &field->name)
                     : NULL;
 
         p = ngx_pnalloc(task->pool, field->value.len + sizeof("[,\"new\"]"));

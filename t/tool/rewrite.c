@@ -25,6 +25,7 @@
 #include "ngx_http_flowdash_json.c"
 #include "ngx_http_flowdash_json_scan.c"
 #include "ngx_http_flowdash_hash.c"
+#include "ngx_http_flowdash_table.c"
 #include "ngx_http_flowdash_fold.c"
 #include "ngx_http_flowdash_json_names.c"
 #include "ngx_http_flowdash_json_pointer.c"

@@ -1,7 +1,7 @@
 
 /*
- * Case folding: the module's table against what Perl knows of Unicode, pairs
- * of names that are told, and a tree of many names.
+ * Case folding: the module's table against what Perl knows of Unicode, and
+ * pairs of names that are told.
  */
 
 
@@ -14,8 +14,7 @@
 #include "ngx_http_flowdash_fold.c"
 
 
-#define LAST   0x10ffff
-#define NAMES  100000
+#define LAST  0x10ffff
 
 
 typedef struct {
@@ -75,8 +74,6 @@ compares(pair_t *pair, ngx_uint_t equal)
     reverse = ngx_http_flowdash_fold_compare(&b, &a);
 
     good = rc == -reverse && (rc == 0) == equal
-           && (ngx_http_flowdash_fold_hash(&a)
-               == ngx_http_flowdash_fold_hash(&b)) == equal
            && (ngx_http_flowdash_fold_keyed_hash(&a)
                == ngx_http_flowdash_fold_keyed_hash(&b)) == equal;
 
@@ -186,75 +183,6 @@ folds_once(void)
 }
 
 
-/*
- * Names of one hash in all spellings: each is found by its bytes, and by
- * another spelling if that is not in the tree.
- */
-
-static ngx_uint_t
-tree(ngx_uint_t collide)
-{
-    u_char          *p, upper[16];
-    uint32_t         hash;
-    ngx_str_t        name;
-    ngx_uint_t       i, good;
-    ngx_rbtree_t     names;
-    ngx_str_node_t  *nodes, *node;
-
-    static ngx_rbtree_node_t  sentinel;
-
-    good = 1;
-    nodes = calloc(NAMES, sizeof(ngx_str_node_t));
-    p = malloc(NAMES * 8);
-
-    ngx_rbtree_init(&names, &sentinel, ngx_http_flowdash_fold_insert_value);
-
-    /* "name%d" and, every second time, the one before as "NAME%d" */
-
-    for (i = 0; i < NAMES; i++) {
-
-        nodes[i].str.data = p;
-        nodes[i].str.len = sprintf((char *) p, "%s%x",
-                                   (i % 2) ? "NM" : "nm",
-                                   (unsigned) (i & ~1));
-        p += nodes[i].str.len;
-
-        hash = ngx_http_flowdash_fold_hash(&nodes[i].str);
-        nodes[i].node.key = collide ? 7 : hash;
-
-        good &= (ngx_http_flowdash_fold_lookup(&names, &nodes[i].str,
-                                               nodes[i].node.key, 1) == NULL);
-
-        node = ngx_http_flowdash_fold_lookup(&names, &nodes[i].str,
-                                             nodes[i].node.key, 0);
-        good &= (node == ((i % 2) ? &nodes[i - 1] : NULL));
-
-        ngx_rbtree_insert(&names, &nodes[i].node);
-    }
-
-    for (i = 0; i < NAMES; i++) {
-        node = ngx_http_flowdash_fold_lookup(&names, &nodes[i].str,
-                                             nodes[i].node.key, 1);
-        good &= (node == &nodes[i]);
-
-        name.data = upper;
-        name.len = sprintf((char *) upper, "nM%x", (unsigned) (i & ~1));
-
-        hash = collide ? 7 : ngx_http_flowdash_fold_hash(&name);
-
-        node = ngx_http_flowdash_fold_lookup(&names, &name, hash, 0);
-        good &= (node == &nodes[i & ~1] || node == &nodes[i | 1]);
-        good &= (ngx_http_flowdash_fold_lookup(&names, &name, hash, 1)
-                 == NULL);
-    }
-
-    free(nodes[0].str.data);
-    free(nodes);
-
-    return good;
-}
-
-
 int
 main(void)
 {
@@ -278,8 +206,6 @@ main(void)
     }
 
     ok(folds_once(), "what is folded folds to itself");
-    ok(tree(0), "a tree of names");
-    ok(tree(1), "a tree of names with one hash");
 
     return test_end();
 }

@@ -16,6 +16,7 @@
 #include "ngx_http_flowdash_json.c"
 #include "ngx_http_flowdash_json_scan.c"
 #include "ngx_http_flowdash_hash.c"
+#include "ngx_http_flowdash_table.c"
 #include "ngx_http_flowdash_fold.c"
 #include "ngx_http_flowdash_json_names.c"
 #include "ngx_http_flowdash_json_pointer.c"
@@ -221,7 +222,7 @@ test_alias(void)
     ngx_str_t                        boundary = ngx_null_string;
     ngx_array_t                     *pointer;
     ngx_http_flowdash_form_t         form;
-    ngx_http_flowdash_form_alias_t  *mark;
+    ngx_http_flowdash_form_mark_t    mark;
 
     static ngx_str_t  name = ngx_string("a");
     static ngx_str_t  dotted = ngx_string("b.c.d");
@@ -237,7 +238,7 @@ test_alias(void)
     ok(ngx_http_flowdash_form_alias_add(&form, &name) == NGX_OK, "a name");
     ok(ngx_http_flowdash_form_alias_add(&form, &name) == NGX_DONE, "again");
 
-    mark = form.alias;
+    ngx_http_flowdash_form_alias_mark(&form, &mark);
 
     ok(ngx_http_flowdash_form_alias_add(&form, &dotted) == NGX_OK, "dots");
     ok(ngx_http_flowdash_form_alias_check(&form, &upper) == NGX_DECLINED
@@ -247,7 +248,7 @@ test_alias(void)
     ok(ngx_http_flowdash_form_alias_check(&form, &mangled) == NGX_DECLINED
        && form.rule == NGX_HTTP_FLOWDASH_STRICT_PHP, "PHP's name");
 
-    ngx_http_flowdash_form_alias_remove(&form, mark);
+    ngx_http_flowdash_form_alias_remove(&form, &mark);
 
     ok(ngx_http_flowdash_form_alias_check(&form, &head) == NGX_OK
        && ngx_http_flowdash_form_alias_check(&form, &mangled) == NGX_OK,

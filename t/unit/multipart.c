@@ -17,6 +17,7 @@
 #include "ngx_http_flowdash_json.c"
 #include "ngx_http_flowdash_json_scan.c"
 #include "ngx_http_flowdash_hash.c"
+#include "ngx_http_flowdash_table.c"
 #include "ngx_http_flowdash_fold.c"
 #include "ngx_http_flowdash_json_names.c"
 #include "ngx_http_flowdash_json_pointer.c"
@@ -800,9 +801,9 @@ result(u_char *dst, ngx_http_flowdash_form_t *form, ngx_int_t rc,
             || ngx_memcmp(body + pair->last, "\r\n--B", 5) != 0
             || pair->path.data + pair->path.len
                != pair->name.data + pair->name.len
-            || ngx_memcmp(pair->field->node.str.data,
+            || ngx_memcmp(pair->field->key.data,
                           pair->name.data + sizeof("issue[") - 1,
-                          pair->field->node.str.len) != 0
+                          pair->field->key.len) != 0
             || (!pair->file && (pair->text.len != value.len
                 || ngx_memcmp(pair->text.data, value.data, value.len) != 0)))
         {
