@@ -148,6 +148,7 @@ http {
     flowdash_timeout 60s;
     client_max_body_size 8m;
     flowdash_max_fields_size 8m;
+    flowdash_max_fields 10000;
 
     server {
         listen 127.0.0.1:%%PORT_http%%;
@@ -224,6 +225,15 @@ sub payload (@members) {
 sub same ($got, $wanted, $name) {
     ok($got eq $wanted, $name)
         or diag('got ' . length($got) . ', wanted ' . length($wanted));
+}
+
+# the members as a form
+
+sub form (@members) {
+    return join '&', map {
+        my ($name, $value) = ($_->[0], $_->[1] =~ /"(.*)"/);
+        "task%5B$name%5D=$value" =~ tr/ /+/r;
+    } @members;
 }
 
 sub act ($uri, @members) {
@@ -331,6 +341,42 @@ for my $size (1000, 16_000, 30_000, 1_500_000) {
                  "app, $name, $size: the copy");
         }
         $t->new_requests($_) for qw(crm closing);
+    }
+
+    # the same as a form
+
+    for my $name ('fallback', sort keys %app) {
+        my $body = form(@members);
+        my @headers = ('Content-Type' => 'application/x-www-form-urlencoded');
+
+        my $wanted = $body =~ s/=Open/=Done/r . '&task%5BNew%5D%5B%5D=1';
+
+        if ($name eq 'decoded') {
+            gzip(\$body => \my $zipped) or die;
+            $body = $zipped;
+            push @headers, 'Content-Encoding' => 'gzip';
+        }
+
+        is($t->request('POST', "/app/$name", body => $body,
+                       headers => \@headers)->{status}, 200,
+           "form, $name, $size");
+
+        same($t->only_request('crm')->{body}, payload(@members),
+             "form, $name, $size: the payload");
+
+        my $request = $t->only_request('app');
+
+        same($request->{body}, $wanted, "form, $name, $size: the body");
+        is($request->header('Content-Length'), length $wanted,
+           "form, $name, $size: its length");
+
+        if ($name eq 'mirror') {
+            $t->wait_for(sub { $t->requests('copy') > $copies });
+            $copies++;
+            same($t->only_request('copy')->{body}, $wanted,
+                 "form, $name, $size: the copy");
+        }
+        $t->new_requests('closing');
     }
 
     # a client that speaks HTTP/2, with a length and without

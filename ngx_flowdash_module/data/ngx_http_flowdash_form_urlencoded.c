@@ -8,6 +8,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_slices.h>
 #include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash_form_name.h>
 #include <ngx_http_flowdash_form_grammar.h>
@@ -25,6 +26,8 @@ static ngx_int_t ngx_http_flowdash_form_urlencoded_semicolons(
     ngx_http_flowdash_form_t *form, u_char *text, u_char *p, u_char *last);
 static ngx_int_t ngx_http_flowdash_form_urlencoded_decode(
     ngx_http_flowdash_form_t *form, u_char *p, u_char *last, ngx_str_t *value);
+static void ngx_http_flowdash_form_urlencoded_write_edits(
+    ngx_http_flowdash_slices_writer_t *w, ngx_str_t *text, ngx_array_t *edits);
 
 
 ngx_int_t
@@ -309,37 +312,45 @@ ngx_http_flowdash_form_urlencoded_decode(ngx_http_flowdash_form_t *form,
 
 ngx_int_t
 ngx_http_flowdash_form_urlencoded_write(ngx_http_flowdash_form_t *form,
-    ngx_str_t *text,
-    ngx_array_t *edits, ngx_str_t *result)
+    ngx_str_t *text, ngx_array_t *edits, ngx_http_flowdash_slices_t *slices)
+{
+    ngx_http_flowdash_slices_writer_t  w;
+
+    ngx_memzero(&w, sizeof(ngx_http_flowdash_slices_writer_t));
+
+    ngx_http_flowdash_form_urlencoded_write_edits(&w, text, edits);
+
+    if (ngx_http_flowdash_slices_begin(&w, form->pool) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_flowdash_form_urlencoded_write_edits(&w, text, edits);
+
+    ngx_http_flowdash_slices_end(&w, slices);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_flowdash_form_urlencoded_write_edits(
+    ngx_http_flowdash_slices_writer_t *w, ngx_str_t *text, ngx_array_t *edits)
 {
     off_t                           offset;
-    u_char                         *p;
     ngx_uint_t                      i;
     ngx_http_flowdash_form_edit_t  *edit;
 
     edit = edits->elts;
-
-    result->len = text->len;
-
-    for (i = 0; i < edits->nelts; i++) {
-        result->len += edit[i].text.len - (edit[i].last - edit[i].start);
-    }
-
-    p = ngx_pnalloc(form->pool, result->len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    result->data = p;
     offset = 0;
 
     for (i = 0; i < edits->nelts; i++) {
-        p = ngx_cpymem(p, text->data + offset, edit[i].start - offset);
-        p = ngx_cpymem(p, edit[i].text.data, edit[i].text.len);
+
+        ngx_http_flowdash_slices_write(w, text->data + offset,
+                                       edit[i].start - offset);
+        ngx_http_flowdash_slices_write(w, edit[i].text.data,
+                                       edit[i].text.len);
         offset = edit[i].last;
     }
 
-    ngx_memcpy(p, text->data + offset, text->len - offset);
-
-    return NGX_OK;
+    ngx_http_flowdash_slices_write(w, text->data + offset, text->len - offset);
 }

@@ -121,7 +121,6 @@ static ngx_int_t
 ngx_http_flowdash_source_write_body(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_str_t                     text;
     ngx_array_t                  *edits;
     ngx_http_flowdash_form_t     *form;
     ngx_http_flowdash_task_t     *task;
@@ -148,9 +147,8 @@ ngx_http_flowdash_source_write_body(ngx_http_request_t *r,
         }
 
         if (ngx_http_flowdash_form_urlencoded_write(form, &src->body.text,
-                                                    edits, &text)
-            != NGX_OK
-            || ngx_http_flowdash_slices_set(&slices, &text, r->pool) != NGX_OK)
+                                                    edits, &slices)
+            != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -182,6 +180,7 @@ ngx_http_flowdash_source_write_query(ngx_http_request_t *r,
     u_char                       *p, *last;
     ngx_str_t                     text, uri;
     ngx_array_t                  *edits;
+    ngx_http_flowdash_slices_t    slices;
     ngx_http_flowdash_sources_t  *src;
 
     src = ctx->sources;
@@ -197,8 +196,9 @@ ngx_http_flowdash_source_write_query(ngx_http_request_t *r,
 
     if (ngx_http_flowdash_form_urlencoded_write(src->query.form,
                                                 &src->query.text, edits,
-                                                &text)
-        != NGX_OK)
+                                                &slices)
+        != NGX_OK
+        || ngx_http_flowdash_slices_text(&slices, r->pool, &text) != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -283,11 +283,12 @@ form_check_merge(form_case_t *c, ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_task_t *task, ngx_str_t *text, form_pairs_t *pairs,
     ngx_str_t *changes)
 {
-    json_t        *mentioned;
-    ngx_str_t      result, written;
-    ngx_uint_t     repeated;
-    ngx_array_t   *edits;
-    form_pairs_t   is;
+    json_t                      *mentioned;
+    ngx_str_t                    result, written;
+    ngx_uint_t                   repeated;
+    ngx_array_t                 *edits;
+    form_pairs_t                 is;
+    ngx_http_flowdash_slices_t   slices;
 
     if (form->query && form->pairs == NULL) {
 
@@ -307,8 +308,12 @@ form_check_merge(form_case_t *c, ngx_http_flowdash_form_t *form,
 
     if (c->boundary.len == 0) {
         fuzz_check(ngx_http_flowdash_form_urlencoded_write(form, text, edits,
-                                                           &written)
-                   == NGX_OK && fuzz_is(&written, &result),
+                                                           &slices)
+                   == NGX_OK
+                   && ngx_http_flowdash_slices_text(&slices, form->pool,
+                                                    &written)
+                      == NGX_OK
+                   && fuzz_is(&written, &result),
                    "the module makes these edits");
     }
 

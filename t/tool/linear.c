@@ -646,11 +646,12 @@ static const char *
 tool_form(ngx_pool_t *pool, const tool_case_t *c, ngx_array_t *pointer,
     ngx_uint_t strict, ngx_str_t *text)
 {
-    ngx_int_t                  rc;
-    ngx_str_t                  none, written;
-    ngx_array_t               *edits;
-    ngx_http_flowdash_form_t   form;
-    ngx_http_flowdash_task_t   task;
+    ngx_int_t                    rc;
+    ngx_str_t                    none;
+    ngx_array_t                 *edits;
+    ngx_http_flowdash_form_t     form;
+    ngx_http_flowdash_task_t     task;
+    ngx_http_flowdash_slices_t   slices;
 
     ngx_str_null(&none);
 
@@ -678,7 +679,7 @@ tool_form(ngx_pool_t *pool, const tool_case_t *c, ngx_array_t *pointer,
 
     if (edits == NULL
         || ngx_http_flowdash_form_urlencoded_write(&form, text, edits,
-                                                   &written)
+                                                   &slices)
            != NGX_OK)
     {
         fatal("no memory");

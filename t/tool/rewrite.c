@@ -396,11 +396,12 @@ apply(ngx_pool_t *pool, tool_case_t *c, ngx_array_t *edits)
 static void
 rewrite_form(ngx_pool_t *pool, tool_case_t *c)
 {
-    ngx_int_t                  rc;
-    ngx_str_t                  boundary, written;
-    ngx_array_t               *edits;
-    ngx_http_flowdash_form_t  *form;
-    ngx_http_flowdash_task_t  *task;
+    ngx_int_t                    rc;
+    ngx_str_t                    boundary, written;
+    ngx_array_t                 *edits;
+    ngx_http_flowdash_form_t    *form;
+    ngx_http_flowdash_task_t    *task;
+    ngx_http_flowdash_slices_t   slices;
 
     static const char  *names[] = { "ok", "malformed", "charset", "large" };
 
@@ -451,9 +452,9 @@ rewrite_form(ngx_pool_t *pool, tool_case_t *c)
         return;
     }
 
-    if (ngx_http_flowdash_form_urlencoded_write(form, &c->body, edits,
-                                                &written)
-        != NGX_OK)
+    if (ngx_http_flowdash_form_urlencoded_write(form, &c->body, edits, &slices)
+        != NGX_OK
+        || ngx_http_flowdash_slices_text(&slices, pool, &written) != NGX_OK)
     {
         fatal("out of memory");
     }
