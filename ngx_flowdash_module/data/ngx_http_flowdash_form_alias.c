@@ -24,6 +24,8 @@ typedef struct {
 } ngx_http_flowdash_form_alias_t;
 
 
+static ngx_uint_t ngx_http_flowdash_form_alias_begins_otherwise(
+    ngx_http_flowdash_form_t *form, ngx_str_t *name);
 static ngx_uint_t ngx_http_flowdash_form_alias_leads(
     ngx_http_flowdash_form_t *form, ngx_str_t *name, ngx_uint_t ways);
 static ngx_uint_t ngx_http_flowdash_form_alias_same(ngx_str_t *key,
@@ -70,7 +72,9 @@ ngx_http_flowdash_form_alias_of_task(ngx_http_flowdash_form_t *form,
         0
     };
 
-    if (form->pointer->nelts == 0) {
+    if (form->pointer->nelts == 0
+        || ngx_http_flowdash_form_alias_begins_otherwise(form, name))
+    {
         return 0;
     }
 
@@ -87,6 +91,41 @@ ngx_http_flowdash_form_alias_of_task(ngx_http_flowdash_form_t *form,
     }
 
     return 0;
+}
+
+
+/*
+ * Most names begin with another letter than the task's, in any case and way of
+ * reading them.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_form_alias_begins_otherwise(ngx_http_flowdash_form_t *form,
+    ngx_str_t *name)
+{
+    u_char     *p, *last, c;
+    ngx_str_t  *token;
+
+    token = form->pointer->elts;
+
+    p = name->data;
+    last = p + name->len;
+
+    while (p < last && (*p <= ' ' || *p == '[' || *p == ']')) {
+        p++;
+    }
+
+    if (p == last || token->len == 0) {
+        return 0;
+    }
+
+    c = token->data[0];
+
+    /* what is not ASCII may fold to a letter, dots may be skipped */
+
+    return c < 0x80 && *p < 0x80
+           && c != '_' && c != '.' && c != ' ' && *p != '.'
+           && ngx_tolower(c) != ngx_tolower(*p);
 }
 
 

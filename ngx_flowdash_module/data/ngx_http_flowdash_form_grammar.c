@@ -9,6 +9,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_text_plain.h>
 #include <ngx_http_flowdash_strict.h>
 #include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash_form_grammar.h>
@@ -20,6 +21,8 @@ static ngx_uint_t ngx_http_flowdash_form_grammar_leads(u_char *p,
     u_char *last, ngx_str_t *token);
 static u_char ngx_http_flowdash_form_grammar_byte(u_char **p, u_char *last);
 static ngx_uint_t ngx_http_flowdash_form_grammar_is_ascii(ngx_str_t *text);
+static ngx_int_t ngx_http_flowdash_form_grammar_bytes(
+    ngx_http_flowdash_form_t *form, ngx_str_t *text, u_char *p, u_char *last);
 static ngx_uint_t ngx_http_flowdash_form_grammar_name_byte(u_char c);
 static ngx_uint_t ngx_http_flowdash_form_grammar_value_byte(u_char c,
     ngx_uint_t query);
@@ -158,6 +161,39 @@ ngx_int_t
 ngx_http_flowdash_form_grammar_pair(ngx_http_flowdash_form_t *form,
     ngx_str_t *text, u_char *p, u_char *last)
 {
+    u_char     *value, *end;
+    ngx_int_t   rc;
+
+    if (!ngx_http_flowdash_text_plain_pair(p, last)) {
+
+        rc = ngx_http_flowdash_form_grammar_bytes(form, text, p, last);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (!(form->strict & NGX_HTTP_FLOWDASH_STRICT_RAW)) {
+        return NGX_OK;
+    }
+
+    value = ngx_http_flowdash_form_grammar_value(p, last);
+    end = ngx_http_flowdash_form_grammar_bracket(p, last);
+
+    if (end && end != value) {
+        return ngx_http_flowdash_form_refuse_rule(form,
+                   NGX_HTTP_FLOWDASH_STRICT_RAW, end - text->data,
+                   "\"]=\" in a value, where some apps end the name");
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_form_grammar_bytes(ngx_http_flowdash_form_t *form,
+    ngx_str_t *text, u_char *p, u_char *last)
+{
     u_char      *value, *end;
     ngx_str_t    pair;
     const char  *error;
@@ -194,13 +230,6 @@ ngx_http_flowdash_form_grammar_pair(ngx_http_flowdash_form_t *form,
             error = "a byte in a value that has to be escaped";
             goto refused;
         }
-    }
-
-    end = ngx_http_flowdash_form_grammar_bracket(p, last);
-
-    if (end && end != value) {
-        error = "\"]=\" in a value, where some apps end the name";
-        goto refused;
     }
 
     return NGX_OK;
@@ -265,7 +294,7 @@ ngx_http_flowdash_form_grammar_value(u_char *p, u_char *last)
 {
     u_char  *value;
 
-    value = ngx_strlchr(p, last, '=');
+    value = memchr(p, '=', last - p);
 
     return value ? value : last;
 }
@@ -281,9 +310,9 @@ ngx_http_flowdash_form_grammar_bracket(u_char *p, u_char *last)
 {
     u_char  *start;
 
-    for (start = p; p < last; p++) {
+    for (start = p; (p = memchr(p, '=', last - p)); p++) {
 
-        if (*p != '=' || p == start) {
+        if (p == start) {
             continue;
         }
 

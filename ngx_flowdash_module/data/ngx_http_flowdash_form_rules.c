@@ -178,7 +178,9 @@ ngx_http_flowdash_form_rules_key(ngx_http_flowdash_form_t *form,
 
     for (member = ngx_http_flowdash_form_rules_members; member->len; member++)
     {
-        if (ngx_http_flowdash_text_equal(key, member)) {
+        if (key->len == member->len
+            && ngx_memcmp(key->data, member->data, key->len) == 0)
+        {
             form->rule = NGX_HTTP_FLOWDASH_STRICT_MEANING;
             return "a name that every JavaScript object has";
         }
@@ -267,9 +269,17 @@ ngx_http_flowdash_form_rules_prototype(ngx_str_t *text)
     static u_char  prototype[] = "prototype";
 
     len = sizeof(constructor) - 1;
-    last = text->data + text->len;
 
-    for (p = text->data; (size_t) (last - p) > len; p++) {
+    p = text->data;
+    last = p + text->len;
+
+    for ( /* void */ ; (size_t) (last - p) > len; p++) {
+
+        p = memchr(p, constructor[0], last - p - len);
+
+        if (p == NULL) {
+            return 0;
+        }
 
         if (ngx_memcmp(p, constructor, len) != 0) {
             continue;
@@ -299,11 +309,18 @@ ngx_http_flowdash_form_rules_encoded_word(ngx_str_t *text)
     u_char     *p, *last;
     ngx_str_t   rest;
 
-    last = text->data + text->len;
+    p = text->data;
+    last = p + text->len;
 
-    for (p = text->data; last - p > 2; p++) {
+    for ( /* void */ ; last - p > 2; p++) {
 
-        if (p[0] == '=' && p[1] == '?') {
+        p = memchr(p, '=', last - p - 2);
+
+        if (p == NULL) {
+            return 0;
+        }
+
+        if (p[1] == '?') {
             rest.data = p + 2;
             rest.len = last - rest.data;
 

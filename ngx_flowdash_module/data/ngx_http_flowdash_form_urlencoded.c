@@ -49,7 +49,7 @@ ngx_http_flowdash_form_urlencoded_parse(ngx_http_flowdash_form_t *form,
 
     for (p = text->data; p < last; p = end + 1) {
 
-        end = ngx_strlchr(p, last, '&');
+        end = memchr(p, '&', last - p);
 
         if (end == NULL) {
             end = last;
@@ -99,7 +99,7 @@ ngx_http_flowdash_form_urlencoded_parse_pair(ngx_http_flowdash_form_t *form,
 
     ngx_memzero(&unknown, sizeof(ngx_http_flowdash_form_pair_t));
 
-    value = ngx_strlchr(p, last, '=');
+    value = memchr(p, '=', last - p);
 
     rc = ngx_http_flowdash_form_urlencoded_decode(form, p,
                                                   value ? value : last, &name);
@@ -143,7 +143,7 @@ ngx_http_flowdash_form_urlencoded_parse_pair(ngx_http_flowdash_form_t *form,
         return rc;
     }
 
-    if (ngx_strlchr(p, last, ';')) {
+    if (memchr(p, ';', last - p)) {
         return ngx_http_flowdash_form_refuse(form,
                                      NGX_HTTP_FLOWDASH_FORM_MALFORMED,
                                      p - text, "a field with a semicolon");
@@ -181,7 +181,7 @@ ngx_http_flowdash_form_urlencoded_add_pair(ngx_http_flowdash_form_t *form,
 
     *pair = *known;
 
-    value = ngx_strlchr(p, last, '=');
+    value = memchr(p, '=', last - p);
 
     pair->bare = (value == NULL);
     pair->start = p - text;
@@ -232,19 +232,19 @@ ngx_http_flowdash_form_urlencoded_semicolons(ngx_http_flowdash_form_t *form,
     ngx_str_t                       field;
     ngx_http_flowdash_form_pair_t   pair;
 
-    if (ngx_strlchr(p, last, ';') == NULL) {
+    if (memchr(p, ';', last - p) == NULL) {
         return NGX_OK;
     }
 
     for ( ;; ) {
 
-        end = ngx_strlchr(p, last, ';');
+        end = memchr(p, ';', last - p);
 
         if (end == NULL) {
             end = last;
         }
 
-        value = ngx_strlchr(p, end, '=');
+        value = memchr(p, '=', end - p);
 
         rc = ngx_http_flowdash_form_urlencoded_decode(form, p,
                                                       value ? value : end,
@@ -285,7 +285,7 @@ ngx_http_flowdash_form_urlencoded_decode(ngx_http_flowdash_form_t *form,
 {
     u_char  *dst, *end;
 
-    if (ngx_strlchr(p, last, '%') == NULL && ngx_strlchr(p, last, '+') == NULL)
+    if (memchr(p, '%', last - p) == NULL && memchr(p, '+', last - p) == NULL)
     {
         value->data = p;
         value->len = last - p;

@@ -76,19 +76,26 @@ ngx_http_flowdash_method_value(ngx_http_flowdash_method_t *m,
 void
 ngx_http_flowdash_method_pairs(ngx_http_flowdash_method_t *m, ngx_str_t *text)
 {
-    u_char                           *p, *last, *end;
+    u_char                           *p, *last, *pair, *end;
     ngx_http_flowdash_method_text_t   name, value;
 
     last = text->data + text->len;
+    pair = text->data;
 
     for (p = text->data; p < last; p = end + 1) {
 
-        for (end = p; end < last && *end != '&' && *end != ';'; end++) {
-            /* void */
+        /* the pair ends at "pair", what some apps take for one, before that */
+
+        if (p >= pair) {
+            pair = memchr(p, '&', last - p);
+            pair = pair ? pair : last;
         }
 
+        end = memchr(p, ';', pair - p);
+        end = end ? end : pair;
+
         name.p = p;
-        name.last = ngx_strlchr(p, end, '=');
+        name.last = memchr(p, '=', end - p);
         name.encoded = 1;
 
         if (name.last == NULL) {

@@ -16,6 +16,7 @@
 #include <ngx_http_flowdash_form_index.h>
 #include <ngx_http_flowdash_form_rules.h>
 #include <ngx_http_flowdash_multipart_state.h>
+#include <ngx_http_flowdash_multipart_delimiter.h>
 #include <ngx_http_flowdash_multipart_part.h>
 #include <ngx_http_flowdash_multipart.h>
 
@@ -30,13 +31,11 @@ static ngx_int_t ngx_http_flowdash_multipart_opening(
 static ngx_int_t ngx_http_flowdash_multipart_after_delimiter(
     ngx_http_flowdash_multipart_t *mp, u_char c);
 static ngx_int_t ngx_http_flowdash_multipart_headers(
-    ngx_http_flowdash_multipart_t *mp, u_char c);
+    ngx_http_flowdash_multipart_t *mp, u_char *p, u_char *last, size_t *len);
+static ngx_int_t ngx_http_flowdash_multipart_check_line(
+    ngx_http_flowdash_multipart_t *mp, u_char *p, u_char *last);
 static ngx_int_t ngx_http_flowdash_multipart_content(
     ngx_http_flowdash_multipart_t *mp, u_char *p, u_char *last, size_t *len);
-static u_char *ngx_http_flowdash_multipart_find(
-    ngx_http_flowdash_multipart_t *mp, u_char *first, u_char *last);
-static u_char ngx_http_flowdash_multipart_back(
-    ngx_http_flowdash_multipart_t *mp, u_char *first, u_char *p, size_t n);
 static ngx_int_t ngx_http_flowdash_multipart_finish(
     ngx_http_flowdash_multipart_t *mp, off_t start);
 static ngx_int_t ngx_http_flowdash_multipart_text(
@@ -46,8 +45,6 @@ static ngx_int_t ngx_http_flowdash_multipart_text(
 ngx_http_flowdash_multipart_t *
 ngx_http_flowdash_multipart_create(ngx_http_flowdash_form_t *form)
 {
-    u_char                         *d, *borders;
-    size_t                          i, n;
     ngx_http_flowdash_multipart_t  *mp;
 
     mp = ngx_pcalloc(form->pool, sizeof(ngx_http_flowdash_multipart_t));
@@ -58,39 +55,8 @@ ngx_http_flowdash_multipart_create(ngx_http_flowdash_form_t *form)
     mp->form = form;
     form->empty = 1;
 
-    mp->delimiter.len = sizeof("--") - 1 + form->boundary.len;
-
-    d = ngx_pnalloc(form->pool, mp->delimiter.len);
-    if (d == NULL) {
+    if (ngx_http_flowdash_multipart_delimiter_init(mp) != NGX_OK) {
         return NULL;
-    }
-
-    mp->delimiter.data = d;
-
-    d[0] = '-';
-    d[1] = '-';
-    ngx_memcpy(d + 2, form->boundary.data, form->boundary.len);
-
-    /*
-     * Knuth, Morris, Pratt: borders[N] is how many bytes at the end of the
-     * delimiter's first N bytes are also its beginning.
-     */
-
-    borders = ngx_pcalloc(form->pool, mp->delimiter.len + 1);
-    if (borders == NULL) {
-        return NULL;
-    }
-
-    mp->borders = borders;
-
-    for (i = 1; i < mp->delimiter.len; i++) {
-        n = borders[i];
-
-        while (n && d[i] != d[n]) {
-            n = borders[n];
-        }
-
-        borders[i + 1] = (u_char) (n + (d[i] == d[n]));
     }
 
     return mp;
@@ -122,7 +88,7 @@ ngx_http_flowdash_multipart_read(ngx_http_flowdash_multipart_t *mp, u_char *p,
             break;
 
         case NGX_HTTP_FLOWDASH_MULTIPART_IN_HEADERS:
-            rc = ngx_http_flowdash_multipart_headers(mp, *p);
+            rc = ngx_http_flowdash_multipart_headers(mp, p, last, &n);
             break;
 
         case NGX_HTTP_FLOWDASH_MULTIPART_START:
@@ -260,42 +226,31 @@ ngx_http_flowdash_multipart_after_delimiter(ngx_http_flowdash_multipart_t *mp,
 }
 
 
+/* takes a line of a part's headers, or what the piece has of it */
+
 static ngx_int_t
 ngx_http_flowdash_multipart_headers(ngx_http_flowdash_multipart_t *mp,
-    u_char c)
+    u_char *p, u_char *last, size_t *len)
 {
-    ngx_uint_t                          cr;
+    u_char                             *end;
     ngx_http_flowdash_multipart_buf_t  *b;
 
     b = &mp->headers;
 
-    if (b->len == NGX_HTTP_FLOWDASH_MULTIPART_HEADERS) {
-        return ngx_http_flowdash_form_refuse(mp->form,
-                                             NGX_HTTP_FLOWDASH_FORM_LARGE,
-                                             mp->offset,
-                                             "a part has headers that are too "
-                                             "large");
+    end = memchr(p, LF, last - p);
+    last = end ? end + 1 : last;
+
+    if (ngx_http_flowdash_multipart_check_line(mp, p, last) != NGX_OK) {
+        return NGX_DECLINED;
     }
 
-    cr = (b->len && b->data[b->len - 1] == CR);
+    *len = last - p;
 
-    if (cr != (c == LF)) {
-        return ngx_http_flowdash_multipart_state_malformed(mp,
-                   "a lone CR or LF in the headers of a part");
-    }
-
-    if (ngx_http_flowdash_text_class(c)
-        & (NGX_HTTP_FLOWDASH_TEXT_C0|NGX_HTTP_FLOWDASH_TEXT_DEL))
-    {
-        return ngx_http_flowdash_multipart_state_malformed(mp,
-                   "a control character in the headers of a part");
-    }
-
-    if (ngx_http_flowdash_multipart_state_append(mp, b, &c, 1) != NGX_OK) {
+    if (ngx_http_flowdash_multipart_state_append(mp, b, p, *len) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (c != LF || (b->len > 2 && b->data[b->len - 3] != LF)) {
+    if (end == NULL || (b->len > 2 && b->data[b->len - 3] != LF)) {
         return NGX_OK;
     }
 
@@ -303,7 +258,7 @@ ngx_http_flowdash_multipart_headers(ngx_http_flowdash_multipart_t *mp,
 
     b->len -= 2;
 
-    mp->value = mp->offset + 1;
+    mp->value = mp->offset + *len;
     mp->matched = 0;
     mp->recent[0] = CR;
     mp->recent[1] = LF;
@@ -311,6 +266,71 @@ ngx_http_flowdash_multipart_headers(ngx_http_flowdash_multipart_t *mp,
     mp->state = NGX_HTTP_FLOWDASH_MULTIPART_IN_CONTENT;
 
     return ngx_http_flowdash_multipart_part_begin(mp);
+}
+
+
+/* returns NGX_OK, or NGX_DECLINED with form->verdict set */
+
+static ngx_int_t
+ngx_http_flowdash_multipart_check_line(ngx_http_flowdash_multipart_t *mp,
+    u_char *p, u_char *last)
+{
+    off_t                               offset;
+    size_t                              left;
+    ngx_str_t                           text;
+    ngx_uint_t                          cr;
+    ngx_http_flowdash_multipart_buf_t  *b;
+
+    b = &mp->headers;
+
+    left = NGX_HTTP_FLOWDASH_MULTIPART_HEADERS - b->len;
+    cr = (b->len && b->data[b->len - 1] == CR);
+
+    text.data = p;
+    text.len = last - p;
+
+    if (text.len >= 2 && text.len <= left && !cr
+        && last[-1] == LF && last[-2] == CR)
+    {
+        text.len -= 2;
+
+        if (ngx_http_flowdash_text_find(&text, NGX_HTTP_FLOWDASH_TEXT_C0
+                                               |NGX_HTTP_FLOWDASH_TEXT_LINE
+                                               |NGX_HTTP_FLOWDASH_TEXT_DEL)
+            == NULL)
+        {
+            return NGX_OK;
+        }
+    }
+
+    /* another line, or what is wrong with this one */
+
+    for (offset = mp->offset; p < last; p++, offset++) {
+
+        if (left-- == 0) {
+            return ngx_http_flowdash_form_refuse(mp->form,
+                       NGX_HTTP_FLOWDASH_FORM_LARGE, offset,
+                       "a part has headers that are too large");
+        }
+
+        if (cr != (*p == LF)) {
+            return ngx_http_flowdash_form_refuse(mp->form,
+                       NGX_HTTP_FLOWDASH_FORM_MALFORMED, offset,
+                       "a lone CR or LF in the headers of a part");
+        }
+
+        if (ngx_http_flowdash_text_class(*p)
+            & (NGX_HTTP_FLOWDASH_TEXT_C0|NGX_HTTP_FLOWDASH_TEXT_DEL))
+        {
+            return ngx_http_flowdash_form_refuse(mp->form,
+                       NGX_HTTP_FLOWDASH_FORM_MALFORMED, offset,
+                       "a control character in the headers of a part");
+        }
+
+        cr = (*p == CR);
+    }
+
+    return NGX_OK;
 }
 
 
@@ -322,11 +342,11 @@ ngx_http_flowdash_multipart_content(ngx_http_flowdash_multipart_t *mp,
     size_t      n;
     ngx_int_t   rc;
 
-    end = ngx_http_flowdash_multipart_find(mp, p, last);
+    end = ngx_http_flowdash_multipart_delimiter_find(mp, p, last);
     n = end - p;
 
-    c = ngx_http_flowdash_multipart_back(mp, p, end, 2);
-    mp->recent[1] = ngx_http_flowdash_multipart_back(mp, p, end, 1);
+    c = ngx_http_flowdash_multipart_delimiter_back(mp, p, end, 2);
+    mp->recent[1] = ngx_http_flowdash_multipart_delimiter_back(mp, p, end, 1);
     mp->recent[0] = c;
 
     if (mp->charset || mp->method || (mp->pair && !mp->pair->file)) {
@@ -372,72 +392,6 @@ ngx_http_flowdash_multipart_content(ngx_http_flowdash_multipart_t *mp,
 
     return ngx_http_flowdash_multipart_finish(mp, mp->offset + n
                                                   - mp->delimiter.len);
-}
-
-
-/*
- * Finds the delimiter, also where no line end precedes it: Rack up to 2.2
- * reads such a one as a delimiter, and Werkzeug does so after a bare CR.
- */
-
-static u_char *
-ngx_http_flowdash_multipart_find(ngx_http_flowdash_multipart_t *mp,
-    u_char *first, u_char *last)
-{
-    u_char  *p;
-
-    p = first;
-
-    while (p < last) {
-
-        if (mp->matched == 0) {
-            p = memchr(p, '-', last - p);
-
-            if (p == NULL) {
-                return last;
-            }
-
-            mp->before[0] = ngx_http_flowdash_multipart_back(mp, first, p, 2);
-            mp->before[1] = ngx_http_flowdash_multipart_back(mp, first, p, 1);
-
-            mp->matched = 1;
-            p++;
-
-            continue;
-        }
-
-        if (*p != mp->delimiter.data[mp->matched]) {
-
-            /* what still matches follows a part of the delimiter */
-
-            mp->matched = mp->borders[mp->matched];
-            mp->before[1] = '-';
-
-            continue;
-        }
-
-        p++;
-
-        if (++mp->matched == mp->delimiter.len) {
-            break;
-        }
-    }
-
-    return p;
-}
-
-
-/* returns the Nth byte before "p", which may be in the previous piece */
-
-static u_char
-ngx_http_flowdash_multipart_back(ngx_http_flowdash_multipart_t *mp,
-    u_char *first, u_char *p, size_t n)
-{
-    size_t  len;
-
-    len = p - first;
-
-    return (len >= n) ? *(p - n) : mp->recent[2 - (n - len)];
 }
 
 

@@ -88,7 +88,7 @@ ngx_http_flowdash_multipart_grammar_part(ngx_http_flowdash_multipart_t *mp)
 
     for ( /* void */ ; p < last && error == NULL; p = end + sizeof(CRLF) - 1) {
 
-        end = ngx_strlchr(p, last, CR);
+        end = memchr(p, CR, last - p);
         error = ngx_http_flowdash_multipart_grammar_header(mp, p, end, &seen);
     }
 
@@ -119,7 +119,7 @@ ngx_http_flowdash_multipart_grammar_header(ngx_http_flowdash_multipart_t *mp,
         len = ngx_strlen(header->name);
 
         if ((size_t) (last - p) < len
-            || ngx_strncasecmp(p, (u_char *) header->name, len) != 0)
+            || !ngx_http_flowdash_text_similar(p, header->name, len))
         {
             continue;
         }
@@ -219,7 +219,9 @@ ngx_http_flowdash_multipart_grammar_name(ngx_str_t *name)
                "off";
     }
 
-    for (p = name->data; p < last; p++) {
+    /* a space has three bytes at most */
+
+    for (p = last - ngx_min(name->len, 3); p < last; p++) {
         if (ngx_http_flowdash_multipart_grammar_is_space(p, last)
             == (ngx_uint_t) (last - p))
         {
@@ -446,7 +448,7 @@ ngx_http_flowdash_multipart_grammar_quoted(u_char *p, u_char *last,
         return NULL;
     }
 
-    end = ngx_strlchr(p, last, '"');
+    end = memchr(p, '"', last - p);
 
     if (end == NULL) {
         return NULL;
@@ -474,7 +476,9 @@ ngx_http_flowdash_multipart_grammar_has_param(u_char *p, u_char *last)
 
     for ( /* void */ ; last - p > 4; p++) {
 
-        if (ngx_strncasecmp(p, (u_char *) "name", 4) != 0) {
+        if ((*p | 0x20) != 'n'
+            || !ngx_http_flowdash_text_similar(p, "name", 4))
+        {
             continue;
         }
 

@@ -221,14 +221,19 @@ ngx_uint_t
 ngx_http_flowdash_multipart_media_count(u_char *p, u_char *last,
     const char *text)
 {
+    u_char      c;
     size_t      len;
     ngx_uint_t  n;
 
+    /* the bit of a letter's case is set in all others that a text has, too */
+
+    c = text[0];
     len = ngx_strlen(text);
     n = 0;
 
     for ( /* void */ ; (size_t) (last - p) >= len; p++) {
-        n += (ngx_strncasecmp(p, (u_char *) text, len) == 0);
+        n += ((*p | 0x20) == c
+              && ngx_http_flowdash_text_similar(p, text, len));
     }
 
     return n;
@@ -316,13 +321,13 @@ ngx_http_flowdash_multipart_media_nested(ngx_str_t *value)
         next = p + 1;
 
         if (last - next >= 4
-            && ngx_strncasecmp(next, (u_char *) "file", 4) == 0)
+            && ngx_http_flowdash_text_similar(next, "file", 4))
         {
             next += 4;
         }
 
         if (last - next >= 5
-            && ngx_strncasecmp(next, (u_char *) "name", 4) == 0
+            && ngx_http_flowdash_text_similar(next, "name", 4)
             && (next[4] == '=' || next[4] == '*'))
         {
             return 1;
@@ -349,18 +354,25 @@ ngx_http_flowdash_multipart_media_is_token(ngx_str_t *s)
 u_char *
 ngx_http_flowdash_multipart_media_skip_token(u_char *p, u_char *last)
 {
-    u_char  c;
+    /* letters, digits and !#$%&'*+-.^_`|~ */
 
-    for ( /* void */ ; p < last; p++) {
+    static uint32_t  token[] = {
+        0x00000000,
 
-        c = ngx_tolower(*p);
+                    /* ?>=< ;:98 7654 3210  /.-, +*)( '&%$ #"!  */
+        0x03ff6cfa, /* 0000 0011 1111 1111  0110 1100 1111 1010 */
 
-        if ((c < 'a' || c > 'z') && (c < '0' || c > '9')
-            && memchr("!#$%&'*+-.^_`|~", c, sizeof("!#$%&'*+-.^_`|~") - 1)
-               == NULL)
-        {
-            break;
-        }
+                    /* _^]\ [ZYX WVUT SRQP  ONML KJIH GFED CBA@ */
+        0xc7fffffe, /* 1100 0111 1111 1111  1111 1111 1111 1110 */
+
+                    /*  ~}| {zyx wvut srqp  onml kjih gfed cba` */
+        0x57ffffff, /* 0101 0111 1111 1111  1111 1111 1111 1111 */
+
+        0x00000000, 0x00000000, 0x00000000, 0x00000000
+    };
+
+    while (p < last && (token[*p >> 5] & (1U << (*p & 0x1f)))) {
+        p++;
     }
 
     return p;

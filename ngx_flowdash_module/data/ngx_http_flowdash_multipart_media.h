@@ -37,7 +37,10 @@ ngx_uint_t ngx_http_flowdash_multipart_media_is_ascii(ngx_str_t *type);
 ngx_int_t ngx_http_flowdash_multipart_media_boundary(ngx_str_t *type,
     ngx_str_t *boundary, const char **error);
 
-/* Counts how often a text occurs from "p" to "last", ignoring case. */
+/*
+ * Counts how often a text, which is in lower case, occurs from "p" to "last",
+ * ignoring case.
+ */
 ngx_uint_t ngx_http_flowdash_multipart_media_count(u_char *p, u_char *last,
     const char *text);
 

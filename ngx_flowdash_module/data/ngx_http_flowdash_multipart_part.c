@@ -169,7 +169,7 @@ ngx_http_flowdash_multipart_part_parse(ngx_http_flowdash_multipart_t *mp,
 
     for ( /* void */ ; p < last; p = end + 2) {
 
-        end = ngx_strlchr(p, last, CR);
+        end = memchr(p, CR, last - p);
 
         rc = ngx_http_flowdash_multipart_part_header(mp, part, p, end);
 

@@ -8,6 +8,70 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_text_plain.h>
+
+
+static uint64_t ngx_http_flowdash_text_lower(uint64_t word);
+
+
+/* in each byte of a word */
+
+#define ngx_http_flowdash_text_each(c)  ((c) * UINT64_C(0x0101010101010101))
+
+
+ngx_uint_t
+ngx_http_flowdash_text_similar(u_char *p, const char *text, size_t len)
+{
+    uint64_t  a, b;
+
+    for ( /* void */ ; len >= 8; len -= 8) {
+
+        ngx_memcpy(&a, p, 8);
+        ngx_memcpy(&b, text, 8);
+
+        if (a != b && ngx_http_flowdash_text_lower(a)
+                      != ngx_http_flowdash_text_lower(b))
+        {
+            return 0;
+        }
+
+        p += 8;
+        text += 8;
+    }
+
+    for ( /* void */ ; len; len--) {
+
+        if (*p != (u_char) *text
+            && ngx_tolower(*p) != ngx_tolower((u_char) *text))
+        {
+            return 0;
+        }
+
+        p++;
+        text++;
+    }
+
+    return 1;
+}
+
+
+/* the letters of ASCII among eight bytes in lower case */
+
+static uint64_t
+ngx_http_flowdash_text_lower(uint64_t word)
+{
+    uint64_t  low, letters;
+
+    low = word & ngx_http_flowdash_text_each(0x7f);
+
+    /* the highest bit of a byte: from "A", not over "Z", and ASCII */
+
+    letters = (low + ngx_http_flowdash_text_each(0x80 - 'A'))
+              & ~(low + ngx_http_flowdash_text_each(0x80 - 'Z' - 1))
+              & ~word & ngx_http_flowdash_text_each(0x80);
+
+    return word | letters >> 2;
+}
 
 
 u_char *
@@ -16,35 +80,61 @@ ngx_http_flowdash_text_check_utf8(ngx_str_t *s)
     u_char  *p, *last;
     size_t   len;
 
-    last = s->data + s->len;
+    p = s->data;
+    last = p + s->len;
 
-    for (p = s->data; p < last; p += len) {
+    for ( ;; ) {
 
-        len = ngx_http_flowdash_text_utf8_length(p, last);
+        p = ngx_http_flowdash_text_plain_ascii(p, last);
 
-        if (len == 0) {
-            return p;
-        }
+        /* where one character is not ASCII, the next often is not either */
+
+        do {
+            if (p == last) {
+                return NULL;
+            }
+
+            len = ngx_http_flowdash_text_utf8_length(p, last);
+
+            if (len == 0) {
+                return p;
+            }
+
+            p += len;
+
+        } while (len > 1);
     }
-
-    return NULL;
 }
 
 
 u_char *
 ngx_http_flowdash_text_find(ngx_str_t *s, ngx_uint_t classes)
 {
-    u_char  *p, *last;
+    u_char      *p, *last;
+    ngx_uint_t   class;
 
-    last = s->data + s->len;
+    p = s->data;
+    last = p + s->len;
 
-    for (p = s->data; p < last; p++) {
-        if (ngx_http_flowdash_text_class(*p) & classes) {
-            return p;
-        }
+    for ( ;; ) {
+
+        p = ngx_http_flowdash_text_plain(p, last);
+
+        do {
+            if (p == last) {
+                return NULL;
+            }
+
+            class = ngx_http_flowdash_text_class(*p);
+
+            if (class & classes) {
+                return p;
+            }
+
+            p++;
+
+        } while (class);
     }
-
-    return NULL;
 }
 
 
@@ -52,26 +142,36 @@ u_char *
 ngx_http_flowdash_text_unescape(u_char *dst, u_char *p, u_char *last,
     ngx_uint_t form)
 {
-    ngx_int_t  c;
+    u_char     c;
+    ngx_int_t  escaped;
 
-    for ( /* void */ ; p < last; p++) {
+    for ( ;; ) {
 
-        if (*p != '%') {
-            *dst++ = (form && *p == '+') ? ' ' : *p;
-            continue;
-        }
+        p = ngx_http_flowdash_text_plain_unescape(&dst, p, last, form);
 
-        c = (last - p >= 3) ? ngx_hextoi(p + 1, 2) : NGX_ERROR;
+        do {
+            if (p == last) {
+                return dst;
+            }
 
-        if (c == NGX_ERROR) {
-            return NULL;
-        }
+            c = *p++;
 
-        *dst++ = (u_char) c;
-        p += 2;
+            if (c != '%') {
+                *dst++ = (form && c == '+') ? ' ' : c;
+                continue;
+            }
+
+            escaped = (last - p >= 2) ? ngx_hextoi(p, 2) : NGX_ERROR;
+
+            if (escaped == NGX_ERROR) {
+                return NULL;
+            }
+
+            *dst++ = (u_char) escaped;
+            p += 2;
+
+        } while (c != '%');
     }
-
-    return dst;
 }
 
 
@@ -198,13 +298,26 @@ ngx_http_flowdash_text_is_variable(ngx_str_t *s, ngx_str_t *name)
 ngx_uint_t
 ngx_http_flowdash_text_contains(ngx_str_t *s, ngx_str_t *text)
 {
-    u_char  *p;
-    size_t   left;
+    u_char  *p, *last;
 
-    for (p = s->data, left = s->len; left >= text->len; p++, left--) {
+    if (text->len == 0) {
+        return 1;
+    }
+
+    if (s->len < text->len) {
+        return 0;
+    }
+
+    p = s->data;
+    last = p + s->len - text->len + 1;
+
+    while ((p = memchr(p, text->data[0], last - p))) {
+
         if (ngx_memcmp(p, text->data, text->len) == 0) {
             return 1;
         }
+
+        p++;
     }
 
     return 0;

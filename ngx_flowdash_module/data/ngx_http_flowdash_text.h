@@ -26,6 +26,11 @@
      |NGX_HTTP_FLOWDASH_TEXT_DEL)
 
 
+/* Tells whether "len" bytes are those of "text", ignoring case in ASCII. */
+ngx_uint_t ngx_http_flowdash_text_similar(u_char *p, const char *text,
+    size_t len);
+
+
 #define ngx_http_flowdash_text_is_blank(c)  ((c) == ' ' || (c) == '\t')
 
 
@@ -114,7 +119,7 @@ static ngx_inline ngx_uint_t
 ngx_http_flowdash_text_is(ngx_str_t *s, const char *text)
 {
     return s->len == ngx_strlen(text)
-           && ngx_strncasecmp(s->data, (u_char *) text, s->len) == 0;
+           && ngx_http_flowdash_text_similar(s->data, text, s->len);
 }
 
 

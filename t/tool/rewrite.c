@@ -47,6 +47,7 @@
 #include "ngx_http_flowdash_method.c"
 #include "ngx_http_flowdash_multipart_media.c"
 #include "ngx_http_flowdash_multipart_state.c"
+#include "ngx_http_flowdash_multipart_delimiter.c"
 #include "ngx_http_flowdash_multipart_filename.c"
 #include "ngx_http_flowdash_multipart_grammar.c"
 #include "ngx_http_flowdash_multipart_part.c"

@@ -16,6 +16,7 @@
 #include "ngx_http_flowdash_json.c"
 #include "ngx_http_flowdash_json_scan.c"
 #include "ngx_http_flowdash_hash.c"
+#include "ngx_http_flowdash_slices.c"
 #include "ngx_http_flowdash_table.c"
 #include "ngx_http_flowdash_fold.c"
 #include "ngx_http_flowdash_json_names.c"
@@ -32,6 +33,7 @@
 #include "ngx_http_flowdash_method.c"
 #include "ngx_http_flowdash_multipart_media.c"
 #include "ngx_http_flowdash_multipart_state.c"
+#include "ngx_http_flowdash_multipart_delimiter.c"
 #include "ngx_http_flowdash_multipart_grammar.c"
 #include "ngx_http_flowdash_form_check.c"
 

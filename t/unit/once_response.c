@@ -11,6 +11,7 @@
 #include "tap.h"
 
 
+#include "ngx_http_flowdash_text.c"
 #include "ngx_http_flowdash_once_response.c"
 
 
