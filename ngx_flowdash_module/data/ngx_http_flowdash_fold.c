@@ -54,6 +54,7 @@ ngx_http_flowdash_fold_compare(ngx_str_t *a, ngx_str_t *b)
 {
     u_char    *p, *q, *last_p, *last_q;
     uint32_t   c, d;
+    uint64_t   v, w;
 
     p = a->data;
     last_p = p + a->len;
@@ -61,10 +62,35 @@ ngx_http_flowdash_fold_compare(ngx_str_t *a, ngx_str_t *b)
     q = b->data;
     last_q = q + b->len;
 
+    while (last_p - p >= 8 && last_q - q >= 8) {
+
+        ngx_memcpy(&v, p, 8);
+        ngx_memcpy(&w, q, 8);
+
+        if (((v | w) & ngx_http_flowdash_fold_each(0x80))
+            || ngx_http_flowdash_fold_ascii(v)
+               != ngx_http_flowdash_fold_ascii(w))
+        {
+            break;
+        }
+
+        p += 8;
+        q += 8;
+    }
+
     while (p < last_p && q < last_q) {
 
-        c = ngx_http_flowdash_fold_next(&p, last_p);
-        d = ngx_http_flowdash_fold_next(&q, last_q);
+        if (*p < 0x80 && *q < 0x80) {
+            c = ngx_tolower(*p);
+            d = ngx_tolower(*q);
+
+            p++;
+            q++;
+
+        } else {
+            c = ngx_http_flowdash_fold_next(&p, last_p);
+            d = ngx_http_flowdash_fold_next(&q, last_q);
+        }
 
         if (c != d) {
             return (c < d) ? -1 : 1;

@@ -122,7 +122,7 @@ ngx_http_flowdash_json_path_check(ngx_http_flowdash_json_path_t *path,
     ngx_int_t  rc;
 
     rc = ngx_http_flowdash_json_names_check(&path->names, path->depth, place,
-                                            &path->scan, wanted);
+                                            path->scan, wanted);
 
     if (rc != NGX_DECLINED) {
         return rc;
@@ -164,7 +164,7 @@ ngx_http_flowdash_json_path_scalar(ngx_http_flowdash_json_path_t *path)
     if (path->next && n == path->pointer->nelts
         && !ngx_http_flowdash_json_path_is_selector(last))
     {
-        ngx_http_flowdash_json_path_found(path, path->scan.start);
+        ngx_http_flowdash_json_path_found(path, path->scan->start);
     }
 
     path->next = 0;
@@ -182,8 +182,8 @@ ngx_http_flowdash_json_path_judge(ngx_http_flowdash_json_path_t *path)
     ngx_http_flowdash_token_t       *selector;
     ngx_http_flowdash_json_match_e   match;
 
-    text.data = path->scan.start;
-    text.len = path->scan.end - path->scan.start;
+    text.data = path->scan->start;
+    text.len = path->scan->end - path->scan->start;
 
     if (text.data[0] == '"'
         && ngx_http_flowdash_json_decode(&text, &text, path->pool) != NGX_OK)
@@ -249,7 +249,7 @@ ngx_http_flowdash_json_path_open(ngx_http_flowdash_json_path_t *path)
     ngx_http_flowdash_json_path_level_t  *level;
 
     n = path->path_depth;
-    array = (*path->scan.start == '[');
+    array = (*path->scan->start == '[');
 
     element = n && ngx_http_flowdash_json_path_is_selector(
                             ngx_http_flowdash_json_path_token(path, n - 1));
@@ -262,7 +262,7 @@ ngx_http_flowdash_json_path_open(ngx_http_flowdash_json_path_t *path)
     }
 
     if (n == path->pointer->nelts && !element) {
-        path->target = path->scan.start;
+        path->target = path->scan->start;
         path->target_depth = path->depth;
         return;
     }
@@ -271,7 +271,7 @@ ngx_http_flowdash_json_path_open(ngx_http_flowdash_json_path_t *path)
 
     ngx_memzero(level, sizeof(ngx_http_flowdash_json_path_level_t));
 
-    level->start = path->scan.start;
+    level->start = path->scan->start;
     level->array = array;
     level->element = element;
 
@@ -316,7 +316,7 @@ ngx_http_flowdash_json_path_found(ngx_http_flowdash_json_path_t *path,
                              : &path->value;
 
     value->data = start;
-    value->len = path->scan.end - start;
+    value->len = path->scan->end - start;
 }
 
 
@@ -356,7 +356,7 @@ ngx_http_flowdash_json_path_end_level(ngx_http_flowdash_json_path_t *path)
 
         if (path->path_depth == path->pointer->nelts) {
             value.data = level->start;
-            value.len = path->scan.end - level->start;
+            value.len = path->scan->end - level->start;
         }
     }
 
@@ -465,5 +465,5 @@ ngx_http_flowdash_json_path_refuse(ngx_http_flowdash_json_path_t *path,
     path->verdict = verdict;
     path->rule = rule;
     path->error = error;
-    path->offset = path->scan.end - path->scan.text.data;
+    path->offset = path->scan->end - path->scan->text.data;
 }

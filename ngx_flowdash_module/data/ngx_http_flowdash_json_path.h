@@ -36,7 +36,7 @@ typedef struct {
 typedef struct {
     /* set by the caller; all else is zero at first, but "next" is 1 */
 
-    ngx_http_flowdash_json_scan_t      scan;
+    ngx_http_flowdash_json_scan_t     *scan;
     ngx_pool_t                        *pool;
     ngx_array_t                       *pointer;  /* of ..._token_t */
     ngx_http_flowdash_json_path_level_t
@@ -56,6 +56,8 @@ typedef struct {
     size_t                             offset;
     ngx_uint_t                         rule;
 
+    unsigned                           stopped:1;  /* nothing changes the
+                                                      verdict */
     unsigned                           next:1;   /* next value is on the way */
     unsigned                           judge:1;  /* a selector wants it */
 } ngx_http_flowdash_json_path_t;

@@ -26,6 +26,9 @@ typedef struct {
 
     size_t           size;      /* of what is remembered, in bytes */
 
+    ngx_http_flowdash_json_verdict_e
+                     verdict;
+
     /* after a refusal: what is wrong, for the log */
 
     const char      *error;
@@ -39,10 +42,18 @@ typedef struct {
  * scalar, an array or an object.  A pointer that leads nowhere is no error.
  * The text is refused if some apps could find another value: a name on the way
  * occurs twice or in another case, or two members fit a selector.  Returns
- * NGX_OK with the verdict set, or NGX_ERROR if memory ran out.
+ * NGX_OK with sel->verdict set, or NGX_ERROR if memory ran out.
  */
 ngx_int_t ngx_http_flowdash_json_select(ngx_http_flowdash_json_select_t *sel,
-    ngx_http_flowdash_json_verdict_e *verdict, ngx_pool_t *pool);
+    ngx_pool_t *pool);
+
+/*
+ * Does so for "n" pointers, which need one scan together.  All of them have
+ * the text and the rules of the first.  What is wrong for one is no matter to
+ * the others.
+ */
+ngx_int_t ngx_http_flowdash_json_select_all(
+    ngx_http_flowdash_json_select_t *sel, ngx_uint_t n, ngx_pool_t *pool);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_JSON_SELECT_H_INCLUDED_ */

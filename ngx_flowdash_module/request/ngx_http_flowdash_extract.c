@@ -23,11 +23,17 @@
 #include <ngx_http_flowdash_extract.h>
 
 
+static ngx_int_t ngx_http_flowdash_extract_select(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_json_select_t **selected);
+static ngx_uint_t ngx_http_flowdash_extract_needs_body(
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_extract_t *extract);
 static ngx_int_t ngx_http_flowdash_extract_request(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t n,
+    ngx_http_flowdash_json_select_t *sel,
     ngx_http_flowdash_extracted_t *extracted);
 static ngx_int_t ngx_http_flowdash_extract_body(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t n,
+    ngx_http_flowdash_json_select_t *sel,
     ngx_http_flowdash_extract_value_t *value);
 static ngx_int_t ngx_http_flowdash_extract_query(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_extract_value_t *value);
@@ -39,12 +45,13 @@ static ngx_int_t ngx_http_flowdash_extract_refuse(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_flowdash_extract(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 {
-    ngx_int_t                       rc;
-    ngx_uint_t                      i, rule;
-    const char                     *error;
-    ngx_array_t                    *extracts;
-    ngx_http_flowdash_extract_t    *extract;
-    ngx_http_flowdash_extracted_t  *extracted, unused;
+    ngx_int_t                         rc;
+    ngx_uint_t                        i, rule;
+    const char                       *error;
+    ngx_array_t                      *extracts;
+    ngx_http_flowdash_extract_t      *extract;
+    ngx_http_flowdash_extracted_t    *extracted, unused;
+    ngx_http_flowdash_json_select_t  *sel;
 
     extracts = ctx->conf->extracts;
 
@@ -54,7 +61,10 @@ ngx_http_flowdash_extract(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 
     extracted = ngx_pcalloc(r->pool, extracts->nelts
                                      * sizeof(ngx_http_flowdash_extracted_t));
-    if (extracted == NULL) {
+
+    if (extracted == NULL
+        || ngx_http_flowdash_extract_select(r, ctx, &sel) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -64,7 +74,9 @@ ngx_http_flowdash_extract(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 
         if (extract[i].from <= NGX_HTTP_FLOWDASH_FROM_QUERY) {
 
-            rc = ngx_http_flowdash_extract_request(r, ctx, i, &extracted[i]);
+            rc = ngx_http_flowdash_extract_request(r, ctx, i, sel,
+                                                   &extracted[i]);
+            sel += ngx_http_flowdash_extract_needs_body(ctx, &extract[i]);
 
             if (rc == NGX_DECLINED) {
                 return NGX_OK;
@@ -97,6 +109,66 @@ ngx_http_flowdash_extract(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 
 
 /*
+ * Reads a JSON body once for all that is extracted from it, in its order.
+ * "selected" is not set for another body.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_extract_select(ngx_http_request_t *r,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_json_select_t **selected)
+{
+    ngx_uint_t                        i, n;
+    ngx_array_t                      *extracts;
+    ngx_http_flowdash_extract_t      *extract;
+    ngx_http_flowdash_sources_t      *src;
+    ngx_http_flowdash_json_select_t  *sel;
+
+    src = ctx->sources;
+    extracts = ctx->conf->extracts;
+
+    sel = ngx_palloc(r->pool, extracts->nelts
+                              * sizeof(ngx_http_flowdash_json_select_t));
+    if (sel == NULL) {
+        return NGX_ERROR;
+    }
+
+    *selected = sel;
+
+    if (!src->readable
+        || src->media.type == NGX_HTTP_FLOWDASH_MULTIPART
+        || src->media.type == NGX_HTTP_FLOWDASH_URLENCODED)
+    {
+        return NGX_OK;
+    }
+
+    n = 0;
+    extract = extracts->elts;
+
+    for (i = 0; i < extracts->nelts; i++) {
+        if (ngx_http_flowdash_extract_needs_body(ctx, &extract[i])) {
+            ngx_http_flowdash_extract_value_init(ctx, &src->body.text,
+                                                 &extract[i].pointer,
+                                                 &sel[n++]);
+        }
+    }
+
+    return ngx_http_flowdash_json_select_all(sel, n, r->pool);
+}
+
+
+/* also what is extracted from the query must not contradict the body */
+
+static ngx_uint_t
+ngx_http_flowdash_extract_needs_body(ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_extract_t *extract)
+{
+    return extract->from == NGX_HTTP_FLOWDASH_FROM_BODY
+           || (extract->from == NGX_HTTP_FLOWDASH_FROM_QUERY
+               && (ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_QUERY));
+}
+
+
+/*
  * Body or query.  Some apps prefer the one, some the other, so they must not
  * contradict each other.  Returns NGX_OK, NGX_DECLINED with
  * ctx->refusal_status set, or NGX_ERROR.
@@ -105,6 +177,7 @@ ngx_http_flowdash_extract(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 static ngx_int_t
 ngx_http_flowdash_extract_request(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t n,
+    ngx_http_flowdash_json_select_t *sel,
     ngx_http_flowdash_extracted_t *extracted)
 {
     ngx_int_t                           rc;
@@ -126,8 +199,8 @@ ngx_http_flowdash_extract_request(ngx_http_request_t *r,
 
     rc = NGX_OK;
 
-    if (both || in_body) {
-        rc = ngx_http_flowdash_extract_body(r, ctx, n, &body);
+    if (ngx_http_flowdash_extract_needs_body(ctx, extract)) {
+        rc = ngx_http_flowdash_extract_body(r, ctx, n, sel, &body);
     }
 
     if (rc == NGX_OK && (both || !in_body)) {
@@ -166,6 +239,7 @@ ngx_http_flowdash_extract_request(ngx_http_request_t *r,
 static ngx_int_t
 ngx_http_flowdash_extract_body(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_uint_t n,
+    ngx_http_flowdash_json_select_t *sel,
     ngx_http_flowdash_extract_value_t *value)
 {
     ngx_int_t                     rc;
@@ -209,8 +283,7 @@ ngx_http_flowdash_extract_body(ngx_http_request_t *r,
         break;
 
     default:
-        return ngx_http_flowdash_extract_value_json(r, ctx, &src->body.text,
-                                              &value->extract->pointer, value);
+        return ngx_http_flowdash_extract_value_json(r, ctx, sel, value);
     }
 
     if (rc == NGX_ERROR) {

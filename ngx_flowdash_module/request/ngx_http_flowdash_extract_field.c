@@ -24,12 +24,11 @@ ngx_http_flowdash_extract_field(ngx_http_request_t *r,
     ngx_http_flowdash_extracted_t *value, const char **error,
     ngx_uint_t *rule)
 {
-    ngx_array_t                        rest;
-    ngx_http_flowdash_task_t          *task;
-    ngx_http_flowdash_field_t         *field;
-    ngx_http_flowdash_token_t         *token;
-    ngx_http_flowdash_json_select_t    sel;
-    ngx_http_flowdash_json_verdict_e   verdict;
+    ngx_array_t                       rest;
+    ngx_http_flowdash_task_t         *task;
+    ngx_http_flowdash_field_t        *field;
+    ngx_http_flowdash_token_t        *token;
+    ngx_http_flowdash_json_select_t   sel;
 
     ngx_memzero(value, sizeof(ngx_http_flowdash_extracted_t));
 
@@ -54,11 +53,11 @@ ngx_http_flowdash_extract_field(ngx_http_request_t *r,
     sel.strict = ctx->conf->strict;
     sel.max_size = ctx->conf->max_fields_size;
 
-    if (ngx_http_flowdash_json_select(&sel, &verdict, r->pool) != NGX_OK) {
+    if (ngx_http_flowdash_json_select(&sel, r->pool) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
+    if (sel.verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
         *error = sel.error;
         *rule = sel.rule;
         return NGX_DECLINED;

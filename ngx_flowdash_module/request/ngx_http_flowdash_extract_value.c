@@ -103,8 +103,9 @@ ngx_http_flowdash_extract_value_members(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_extract_value_t *value)
 {
-    ngx_str_t                 text;
-    ngx_http_flowdash_task_t  task;
+    ngx_str_t                        text;
+    ngx_http_flowdash_task_t         task;
+    ngx_http_flowdash_json_select_t  sel;
 
     if (form->pairs == NULL) {
         return NGX_OK;
@@ -121,64 +122,76 @@ ngx_http_flowdash_extract_value_members(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    return ngx_http_flowdash_extract_value_json(r, ctx, &text,
-                                          &value->extract->rest, value);
+    ngx_http_flowdash_extract_value_init(ctx, &text, &value->extract->rest,
+                                         &sel);
+
+    if (ngx_http_flowdash_json_select(&sel, r->pool) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_flowdash_extract_value_json(r, ctx, &sel, value);
+}
+
+
+void
+ngx_http_flowdash_extract_value_init(ngx_http_flowdash_ctx_t *ctx,
+    ngx_str_t *text, ngx_array_t *pointer,
+    ngx_http_flowdash_json_select_t *sel)
+{
+    ngx_memzero(sel, sizeof(ngx_http_flowdash_json_select_t));
+
+    sel->text = *text;
+    sel->pointer = pointer;
+    sel->strict = ctx->conf->strict;
+    sel->max_size = ctx->conf->max_fields_size;
 }
 
 
 ngx_int_t
 ngx_http_flowdash_extract_value_json(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *text, ngx_array_t *pointer,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_json_select_t *sel,
     ngx_http_flowdash_extract_value_t *value)
 {
-    ngx_int_t                          rc;
-    ngx_http_flowdash_extracted_t      extracted;
-    ngx_http_flowdash_json_select_t    sel;
-    ngx_http_flowdash_json_verdict_e   verdict;
+    size_t                         offset;
+    ngx_int_t                      rc;
+    ngx_uint_t                     rule;
+    const char                    *error;
+    ngx_http_flowdash_extracted_t  extracted;
 
-    ngx_memzero(&sel, sizeof(ngx_http_flowdash_json_select_t));
+    if (sel->verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
+        error = sel->error;
+        rule = sel->rule;
+        offset = sel->offset;
 
-    sel.text = *text;
-    sel.pointer = pointer;
-    sel.strict = ctx->conf->strict;
-    sel.max_size = ctx->conf->max_fields_size;
-
-    if (ngx_http_flowdash_json_select(&sel, &verdict, r->pool) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    rc = NGX_OK;
-
-    if (verdict == NGX_HTTP_FLOWDASH_JSON_OK) {
-
-        if (sel.value.data == NULL) {
+    } else {
+        if (sel->value.data == NULL) {
             return NGX_OK;
         }
 
-        rc = ngx_http_flowdash_extract_value_scalar(r, sel.strict, &sel.value,
-                                              &extracted, &sel.error,
-                                              &sel.rule);
-        sel.offset = sel.value.data - text->data;
+        rc = ngx_http_flowdash_extract_value_scalar(r, sel->strict,
+                                                    &sel->value, &extracted,
+                                                    &error, &rule);
+        if (rc == NGX_OK) {
+            value->text = extracted.text;
+            value->other = extracted.ambiguous;
+            value->found = !extracted.ambiguous;
+
+            return NGX_OK;
+        }
+
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        offset = sel->value.data - sel->text.data;
     }
 
-    if (rc == NGX_ERROR) {
-        return NGX_ERROR;
-    }
-
-    if (rc == NGX_DECLINED || verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
-        return (ngx_http_flowdash_source_refuse_at(r, ctx,
-                    verdict == NGX_HTTP_FLOWDASH_JSON_LARGE
-                    ? NGX_HTTP_REQUEST_ENTITY_TOO_LARGE : NGX_HTTP_BAD_REQUEST,
-                    value->what, sel.error, sel.rule, sel.offset)
-                == NGX_OK)
-               ? NGX_DECLINED : NGX_ERROR;
-    }
-
-    value->text = extracted.text;
-    value->other = extracted.ambiguous;
-    value->found = !extracted.ambiguous;
-
-    return NGX_OK;
+    return (ngx_http_flowdash_source_refuse_at(r, ctx,
+                sel->verdict == NGX_HTTP_FLOWDASH_JSON_LARGE
+                ? NGX_HTTP_REQUEST_ENTITY_TOO_LARGE : NGX_HTTP_BAD_REQUEST,
+                value->what, error, rule, offset)
+            == NGX_OK)
+           ? NGX_DECLINED : NGX_ERROR;
 }
 
 

@@ -6,6 +6,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include <ngx_http_flowdash_json_select.h>
 #include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash.h>
 
@@ -41,9 +42,17 @@ ngx_int_t ngx_http_flowdash_extract_value_form(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_form_t *form,
     ngx_http_flowdash_extract_value_t *value);
 
-/* The same from a JSON text.  "pointer" has ngx_http_flowdash_token_t. */
+/*
+ * Prepares "sel" to find the value in a JSON text.  "pointer" has
+ * ngx_http_flowdash_token_t.
+ */
+void ngx_http_flowdash_extract_value_init(ngx_http_flowdash_ctx_t *ctx,
+    ngx_str_t *text, ngx_array_t *pointer,
+    ngx_http_flowdash_json_select_t *sel);
+
+/* Gets what was found there.  Returns as the function for forms. */
 ngx_int_t ngx_http_flowdash_extract_value_json(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *text, ngx_array_t *pointer,
+    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_json_select_t *sel,
     ngx_http_flowdash_extract_value_t *value);
 
 /*

@@ -18,13 +18,12 @@
 #include <ngx_http_flowdash_from_answer.h>
 
 
-static ngx_int_t ngx_http_flowdash_from_answer_find(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
-    ngx_http_flowdash_from_answer_t *from, ngx_str_t *value);
-static ngx_int_t ngx_http_flowdash_from_answer_invalid(ngx_http_request_t *r,
+static ngx_http_flowdash_json_select_t *ngx_http_flowdash_from_answer_find(
+    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
+    ngx_http_flowdash_exchange_t *ex, ngx_array_t *fields);
+static ngx_int_t ngx_http_flowdash_from_answer_check(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_from_answer_t *from,
-    ngx_http_flowdash_json_select_t *sel,
-    ngx_http_flowdash_json_verdict_e verdict);
+    ngx_http_flowdash_json_select_t *sel);
 static ngx_int_t ngx_http_flowdash_from_answer_add(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_from_answer_t *from, ngx_str_t *value,
@@ -37,10 +36,10 @@ ngx_http_flowdash_from_answer(ngx_http_request_t *r,
     ngx_http_flowdash_task_t *answer)
 {
     ngx_int_t                         rc;
-    ngx_str_t                         value;
     ngx_uint_t                        i;
     ngx_http_flowdash_loc_conf_t     *flcf;
     ngx_http_flowdash_from_answer_t  *from;
+    ngx_http_flowdash_json_select_t  *sel;
 
     flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
@@ -48,15 +47,20 @@ ngx_http_flowdash_from_answer(ngx_http_request_t *r,
         return NGX_OK;
     }
 
+    sel = ngx_http_flowdash_from_answer_find(r, ctx, ex, flcf->from_answer);
+    if (sel == NULL) {
+        return NGX_ERROR;
+    }
+
     from = flcf->from_answer->elts;
 
     for (i = 0; i < flcf->from_answer->nelts; i++) {
 
-        rc = ngx_http_flowdash_from_answer_find(r, ctx, ex, &from[i], &value);
+        rc = ngx_http_flowdash_from_answer_check(r, ex, &from[i], &sel[i]);
 
-        if (rc == NGX_OK && value.data) {
+        if (rc == NGX_OK && sel[i].value.data) {
             rc = ngx_http_flowdash_from_answer_add(r, ctx, ex, &from[i],
-                                                   &value, answer);
+                                                   &sel[i].value, answer);
         }
 
         if (rc != NGX_OK) {
@@ -68,34 +72,50 @@ ngx_http_flowdash_from_answer(ngx_http_request_t *r,
 }
 
 
-/* the value has no data if there is none */
+/* reads the answer once for all fields; a missing value has no data */
 
-static ngx_int_t
+static ngx_http_flowdash_json_select_t *
 ngx_http_flowdash_from_answer_find(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
-    ngx_http_flowdash_from_answer_t *from, ngx_str_t *value)
+    ngx_array_t *fields)
 {
-    ngx_http_flowdash_json_select_t    sel;
-    ngx_http_flowdash_json_verdict_e   verdict;
+    ngx_uint_t                        i;
+    ngx_http_flowdash_from_answer_t  *from;
+    ngx_http_flowdash_json_select_t  *sel;
 
-    ngx_memzero(&sel, sizeof(ngx_http_flowdash_json_select_t));
-
-    sel.text = ex->body;
-    sel.pointer = from->pointer;
-    sel.strict = ctx->conf->strict;
-    sel.max_size = ctx->conf->max_fields_size;
-    sel.unique = 1;
-
-    if (ngx_http_flowdash_json_select(&sel, &verdict, r->pool) != NGX_OK) {
-        return NGX_ERROR;
+    sel = ngx_pcalloc(r->pool, fields->nelts
+                               * sizeof(ngx_http_flowdash_json_select_t));
+    if (sel == NULL) {
+        return NULL;
     }
 
-    if (verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
-        return ngx_http_flowdash_from_answer_invalid(r, ex, from, &sel,
-                                                     verdict);
+    from = fields->elts;
+
+    for (i = 0; i < fields->nelts; i++) {
+        sel[i].text = ex->body;
+        sel[i].pointer = from[i].pointer;
+        sel[i].strict = ctx->conf->strict;
+        sel[i].max_size = ctx->conf->max_fields_size;
+        sel[i].unique = 1;
     }
 
-    if (sel.value.data == NULL && from->required) {
+    return (ngx_http_flowdash_json_select_all(sel, fields->nelts, r->pool)
+            == NGX_OK)
+           ? sel : NULL;
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_from_answer_check(ngx_http_request_t *r,
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_from_answer_t *from,
+    ngx_http_flowdash_json_select_t *sel)
+{
+    if (sel->verdict == NGX_HTTP_FLOWDASH_JSON_OK) {
+
+        if (sel->value.data || !from->required) {
+            return NGX_OK;
+        }
+
         return ngx_http_flowdash_exchange_fail_text(ex,
                    NGX_HTTP_FLOWDASH_RESPONSE_INVALID, r->pool,
                    "flowdash_set_from_answer %V is required: the answer "
@@ -103,20 +123,8 @@ ngx_http_flowdash_from_answer_find(ngx_http_request_t *r,
                    &from->name, &from->pointer_text);
     }
 
-    *value = sel.value;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_from_answer_invalid(ngx_http_request_t *r,
-    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_from_answer_t *from,
-    ngx_http_flowdash_json_select_t *sel,
-    ngx_http_flowdash_json_verdict_e verdict)
-{
     return ngx_http_flowdash_exchange_fail_text(ex,
-               verdict == NGX_HTTP_FLOWDASH_JSON_LARGE
+               sel->verdict == NGX_HTTP_FLOWDASH_JSON_LARGE
                ? NGX_HTTP_FLOWDASH_RESPONSE_TOO_LARGE
                : NGX_HTTP_FLOWDASH_RESPONSE_INVALID,
                r->pool,

@@ -82,11 +82,10 @@ ngx_http_flowdash_merge_foreign(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_task_t *answer)
 {
-    ngx_int_t                          rc;
-    ngx_array_t                        pointer;
-    ngx_http_flowdash_loc_conf_t      *flcf;
-    ngx_http_flowdash_json_select_t    sel;
-    ngx_http_flowdash_json_verdict_e   verdict;
+    ngx_int_t                         rc;
+    ngx_array_t                       pointer;
+    ngx_http_flowdash_loc_conf_t     *flcf;
+    ngx_http_flowdash_json_select_t   sel;
 
     flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
 
@@ -105,23 +104,24 @@ ngx_http_flowdash_merge_foreign(ngx_http_request_t *r,
     sel.pointer = &pointer;
     sel.max_size = ctx->conf->max_fields_size;
 
-    if (ngx_http_flowdash_json_select(&sel, &verdict, r->pool) != NGX_OK
+    if (ngx_http_flowdash_json_select(&sel, r->pool) != NGX_OK
         || ngx_http_flowdash_task_create(answer, r->pool) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    if (verdict == NGX_HTTP_FLOWDASH_JSON_MALFORMED
+    if (sel.verdict == NGX_HTTP_FLOWDASH_JSON_MALFORMED
         && ex->content_type.len == 0)
     {
         return ngx_http_flowdash_merge_nothing(r, ctx, ex, 0, "is not JSON");
     }
 
-    if (verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
+    if (sel.verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
         answer->json.error = sel.error;
         answer->json.offset = sel.offset;
 
-        return ngx_http_flowdash_merge_invalid(r, ex, &answer->json, verdict);
+        return ngx_http_flowdash_merge_invalid(r, ex, &answer->json,
+                                               sel.verdict);
     }
 
     if (flcf->require_json && sel.value.data[0] != '{') {

@@ -148,6 +148,40 @@ check_refusal(ngx_http_flowdash_json_select_t *sel, json_t *json,
 }
 
 
+/* with another pointer to the whole text, each finds what it finds alone */
+
+static void
+check_together(fuzz_input_t *in, ngx_http_flowdash_json_select_t *alone)
+{
+    ngx_uint_t                        i;
+    ngx_array_t                       none;
+    ngx_http_flowdash_json_select_t   sel[3];
+
+    ngx_memzero(&none, sizeof(ngx_array_t));
+
+    sel[0] = *alone;
+    sel[1] = *alone;
+    sel[1].pointer = &none;
+    sel[1].unique = 1;
+    sel[1].max_size = 0;
+    sel[2] = *alone;
+
+    fuzz_check(ngx_http_flowdash_json_select_all(sel, 3, in->pool) == NGX_OK,
+               "there is memory");
+
+    for (i = 0; i < 3; i += 2) {
+        fuzz_check(sel[i].verdict == alone->verdict
+                   && sel[i].error == alone->error
+                   && sel[i].rule == alone->rule
+                   && sel[i].offset == alone->offset
+                   && sel[i].size == alone->size
+                   && sel[i].value.data == alone->value.data
+                   && sel[i].value.len == alone->value.len,
+                   "the same as alone");
+    }
+}
+
+
 int
 LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 {
@@ -187,8 +221,12 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     json = json_parse(in.pool, &sel.text, &depth);
     found = json ? select_find(&m, json, 0) : NULL;
 
-    fuzz_check(ngx_http_flowdash_json_select(&sel, &verdict, in.pool)
-               == NGX_OK, "there is memory");
+    fuzz_check(ngx_http_flowdash_json_select(&sel, in.pool) == NGX_OK,
+               "there is memory");
+
+    verdict = sel.verdict;
+
+    check_together(&in, &sel);
 
     if (verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
         check_refusal(&sel, json, depth, &m, verdict);

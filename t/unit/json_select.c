@@ -225,7 +225,10 @@ find(ngx_pool_t *pool, const char *pointer, ngx_str_t *text,
     sel->strict = strict;
     sel->max_size = 65536;
 
-    return ngx_http_flowdash_json_select(sel, verdict, pool);
+    rc = ngx_http_flowdash_json_select(sel, pool);
+    *verdict = sel->verdict;
+
+    return rc;
 }
 
 
@@ -420,6 +423,82 @@ limits(void)
 }
 
 
+/*
+ * Several pointers in one scan: what is wrong for one does not matter to the
+ * others.  One that was stopped does not see that the text is no JSON.
+ */
+
+static void
+several(void)
+{
+    ngx_str_t                         text, broken, s;
+    ngx_uint_t                        i;
+    ngx_pool_t                       *pool;
+    ngx_array_t                       tokens[4];
+    const char                       *error;
+    ngx_http_flowdash_json_select_t   sel[4];
+
+    static const char  *pointers[] = { "/b/c", "/x", "/b", "" };
+
+    static const char  json[] =
+        "{\"b\":{\"c\":[1,2]},\"x\":1,\"l\":{"
+        "\"a\":0,\"b\":0,\"c\":0,\"d\":0,\"e\":0,\"f\":0,\"g\":0,"
+        "\"h\":0,\"i\":0,\"j\":0,\"k\":0,\"l\":0,\"m\":0,\"n\":0,"
+        "\"o\":0,\"p\":0,\"q\":0,\"r\":0},\"x\":2}";
+
+    pool = ngx_create_pool(4096, &test_log);
+    text = exactly(json, strlen(json));
+    broken = text;
+    broken.len--;
+
+    for (i = 0; i < 4; i++) {
+        s.data = (u_char *) pointers[i];
+        s.len = strlen(pointers[i]);
+
+        ngx_memzero(&sel[i], sizeof(ngx_http_flowdash_json_select_t));
+
+        if (ngx_http_flowdash_pointer_read(&s, &tokens[i], &error, pool)
+            != NGX_OK)
+        {
+            ok(0, "a pointer");
+        }
+
+        sel[i].text = text;
+        sel[i].pointer = &tokens[i];
+        sel[i].max_size = 65536;
+    }
+
+    /* the last one would have to remember all names */
+
+    sel[3].unique = 1;
+    sel[3].max_size = 0;
+
+    ok(ngx_http_flowdash_json_select_all(sel, 0, pool) == NGX_OK, "none");
+
+    ok(ngx_http_flowdash_json_select_all(sel, 4, pool) == NGX_OK
+       && sel[0].verdict == NGX_HTTP_FLOWDASH_JSON_OK
+       && is_text(&sel[0].value, "[1,2]")
+       && sel[1].verdict == NGX_HTTP_FLOWDASH_JSON_DUPLICATE
+       && sel[2].verdict == NGX_HTTP_FLOWDASH_JSON_OK
+       && is_text(&sel[2].value, "{\"c\":[1,2]}"),
+       "several values");
+    ok(sel[3].verdict == NGX_HTTP_FLOWDASH_JSON_LARGE, "too many names");
+
+    for (i = 0; i < 4; i++) {
+        sel[i].text = broken;
+    }
+
+    ok(ngx_http_flowdash_json_select_all(sel, 4, pool) == NGX_OK
+       && sel[0].verdict == NGX_HTTP_FLOWDASH_JSON_MALFORMED
+       && sel[1].verdict == NGX_HTTP_FLOWDASH_JSON_MALFORMED
+       && sel[2].verdict == NGX_HTTP_FLOWDASH_JSON_MALFORMED
+       && sel[3].verdict == NGX_HTTP_FLOWDASH_JSON_LARGE, "no JSON");
+
+    free(text.data);
+    ngx_destroy_pool(pool);
+}
+
+
 /* no name may occur twice in a value that becomes a field */
 
 static void
@@ -430,7 +509,6 @@ unique(void)
     ngx_array_t                        tokens;
     const char                        *error;
     ngx_http_flowdash_json_select_t    sel;
-    ngx_http_flowdash_json_verdict_e   verdict;
 
     static ngx_str_t    pointer = ngx_string("/a");
     static const char   twice[] = "{\"b\":{\"x\":1,\"x\":1},"
@@ -448,15 +526,15 @@ unique(void)
     sel.pointer = &tokens;
     sel.max_size = 65536;
 
-    ok(ngx_http_flowdash_json_select(&sel, &verdict, pool) == NGX_OK
-       && verdict == NGX_HTTP_FLOWDASH_JSON_OK
+    ok(ngx_http_flowdash_json_select(&sel, pool) == NGX_OK
+       && sel.verdict == NGX_HTTP_FLOWDASH_JSON_OK
        && is_text(&sel.value, "[{\"x\":1,\"x\":1}]"),
        "names in the value do not matter");
 
     sel.unique = 1;
 
-    ok(ngx_http_flowdash_json_select(&sel, &verdict, pool) == NGX_OK
-       && verdict == NGX_HTTP_FLOWDASH_JSON_DUPLICATE,
+    ok(ngx_http_flowdash_json_select(&sel, pool) == NGX_OK
+       && sel.verdict == NGX_HTTP_FLOWDASH_JSON_DUPLICATE,
        "but if it becomes a field, they do");
 
     free(text.data);
@@ -600,6 +678,7 @@ main(void)
     finds();
     refuses();
     limits();
+    several();
     unique();
     scalars();
     elements();

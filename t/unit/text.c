@@ -175,6 +175,92 @@ unescapes(const char *text, ngx_uint_t form, const char *wanted)
 }
 
 
+/*
+ * One byte in texts of many lengths: what skips 16 bytes at once stops at it,
+ * and only there.
+ */
+
+static ngx_uint_t
+stops_at(u_char c, size_t len, size_t i)
+{
+    u_char      *end, other[64], decoded[64];
+    ngx_str_t    s;
+    ngx_uint_t   good, class;
+
+    s.data = malloc(len);
+    s.len = len;
+
+    ngx_memset(s.data, 'a', len);
+    s.data[i] = c;
+
+    class = ngx_http_flowdash_text_class(c);
+
+    good = (ngx_http_flowdash_text_find(&s, NGX_HTTP_FLOWDASH_TEXT_CONTROL)
+            == ((class & NGX_HTTP_FLOWDASH_TEXT_CONTROL) ? s.data + i : NULL));
+    good &= (ngx_http_flowdash_text_find(&s, NGX_HTTP_FLOWDASH_TEXT_C0)
+             == ((class & NGX_HTTP_FLOWDASH_TEXT_C0) ? s.data + i : NULL));
+    good &= (ngx_http_flowdash_text_find(&s, NGX_HTTP_FLOWDASH_TEXT_HIGH)
+             == (c >= 0x80 ? s.data + i : NULL));
+    good &= (ngx_http_flowdash_text_check_utf8(&s)
+             == (c >= 0x80 ? s.data + i : NULL));
+
+    good &= (ngx_http_flowdash_text_plain_pair(s.data, s.data + len)
+             == (c > ' ' && c < 0x7f && memchr("\"#<>{", c, 5) == NULL));
+
+    ngx_memcpy(other, s.data, len);
+    other[i] = c ^ 0x20;
+
+    good &= ngx_http_flowdash_text_similar(s.data, (char *) s.data, len);
+    good &= (ngx_http_flowdash_text_similar(s.data, (char *) other, len)
+             == ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')));
+
+    ngx_memcpy(other, s.data, len);
+    other[i] = (c == '+') ? ' ' : c;
+    end = other + len;
+
+    if (c == '%') {
+        other[i] = 0xaa;
+        end = (len - i > 2) ? end - 2 : NULL;
+    }
+
+    end = end ? decoded + (end - other) : NULL;
+
+    good &= (ngx_http_flowdash_text_unescape(decoded, s.data, s.data + len, 1)
+             == end);
+    good &= (ngx_http_flowdash_text_unescape(s.data, s.data, s.data + len, 1)
+             == (end ? s.data + (end - decoded) : NULL));
+
+    if (end) {
+        good &= (memcmp(decoded, other, end - decoded) == 0
+                 && memcmp(s.data, other, end - decoded) == 0);
+    }
+
+    free(s.data);
+
+    return good;
+}
+
+
+static ngx_uint_t
+stops(void)
+{
+    size_t      len, i;
+    ngx_uint_t  c, good;
+
+    good = 1;
+
+    for (len = 1; len <= 50; len++) {
+        for (i = 0; i < len; i++) {
+            for (c = 0; c < 256; c++) {
+                good &= stops_at((u_char) c, len, i);
+            }
+        }
+    }
+
+    return good;
+}
+
+
 static ngx_uint_t
 trims(const char *text, const char *wanted)
 {
@@ -285,6 +371,8 @@ main(void)
     ok(unescapes("%", 0, NULL) && unescapes("a%4", 1, NULL)
        && unescapes("%4g", 0, NULL) && unescapes("%%41", 1, NULL),
        "escapes that are none");
+
+    ok(stops(), "one byte in long texts");
 
     ok(trims("", "") && trims(" \t ", "") && trims("a", "a")
        && trims("\t a b \t", "a b") && trims("\na ", "\na"), "blanks");
