@@ -35,8 +35,8 @@ typedef struct ngx_http_flowdash_once_s  ngx_http_flowdash_once_t;
 typedef struct {
     ngx_str_t                       text;
     unsigned                        escaped:1;   /* control characters are */
-    ngx_str_t                      *twice;       /* the last such field, as
-                                                    JSON; or NULL */
+    ngx_str_t                       twice;       /* the last such field, as
+                                                    JSON; or no data */
     unsigned                        ambiguous:1; /* a field has two readings */
     unsigned                        missing:1;   /* the task lacks a field */
     unsigned                        invalid:1;   /* JSON of what is no UTF-8 */

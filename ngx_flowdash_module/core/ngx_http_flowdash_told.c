@@ -94,15 +94,22 @@ void
 ngx_http_flowdash_told_mark(ngx_http_flowdash_loc_conf_t *conf,
     ngx_http_flowdash_task_t *task)
 {
-    ngx_uint_t                  i;
-    ngx_list_part_t            *part;
-    ngx_http_flowdash_field_t  *field;
+    ngx_str_t   name;
+    ngx_uint_t  i;
 
-    i = 0;
-    part = &task->fields.part;
+    if (conf == NULL
+        || (conf->pass_fields == NULL && conf->hide_fields == NULL))
+    {
+        ngx_http_flowdash_field_unmark(&task->index);
+        return;
+    }
 
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-        field->untold = !ngx_http_flowdash_told(conf, &field->name);
+    for (i = 0; i < task->index.used; i++) {
+
+        ngx_http_flowdash_field_name(&task->index, i, &name);
+
+        ngx_http_flowdash_field_mark(&task->index, i,
+                                     !ngx_http_flowdash_told(conf, &name));
     }
 }
 
@@ -111,15 +118,15 @@ void
 ngx_http_flowdash_told_mark_all(ngx_http_flowdash_loc_conf_t *conf,
     ngx_http_flowdash_task_t *task)
 {
-    ngx_uint_t                  i;
-    ngx_list_part_t            *part;
-    ngx_http_flowdash_field_t  *field;
+    ngx_str_t   name;
+    ngx_uint_t  i;
 
-    i = 0;
-    part = &task->fields.part;
+    for (i = 0; i < task->index.used; i++) {
 
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-        field->untold = !ngx_http_flowdash_told_to_one(conf, &field->name);
+        ngx_http_flowdash_field_name(&task->index, i, &name);
+
+        ngx_http_flowdash_field_mark(&task->index, i,
+                                  !ngx_http_flowdash_told_to_one(conf, &name));
     }
 }
 

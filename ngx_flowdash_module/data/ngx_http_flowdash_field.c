@@ -1,273 +1,340 @@
 
 /*
- * The index of a task's fields: tables with open addressing, in which a field
- * takes no memory of its own.  Hashes have a key, and names that fold to one
- * have a table for themselves, so that no choice of names makes it slow.
+ * The fields of a task.  Of a field that is as the text has it, the place is
+ * remembered only: its name and its value are read from the text again.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <ngx_http_flowdash_text.h>
-#include <ngx_http_flowdash_hash.h>
-#include <ngx_http_flowdash_fold.h>
 #include <ngx_http_flowdash_field.h>
 
 
-/* slots of a table at first, and fields in a part of a list at most */
+/* fields for which there is room at first */
 
-#define NGX_HTTP_FLOWDASH_FIELD_SLOTS     16
-#define NGX_HTTP_FLOWDASH_FIELD_PART_MAX  512
+#define NGX_HTTP_FLOWDASH_FIELD_FEW   12
 
+/* fields from which on the room for them is not doubled */
 
-/* tells whether a field is the one that is looked for */
-
-typedef ngx_uint_t (*ngx_http_flowdash_field_is_pt)(
-    ngx_http_flowdash_field_t *field, ngx_str_t *name);
+#define NGX_HTTP_FLOWDASH_FIELD_MANY  512
 
 
-static ngx_http_flowdash_field_t *ngx_http_flowdash_field_find(
-    ngx_http_flowdash_field_table_t *table, ngx_str_t *name, uint64_t hash,
-    ngx_http_flowdash_field_is_pt is);
-static ngx_uint_t ngx_http_flowdash_field_is_similar(
-    ngx_http_flowdash_field_t *field, ngx_str_t *name);
-static ngx_uint_t ngx_http_flowdash_field_is_same(
-    ngx_http_flowdash_field_t *field, ngx_str_t *name);
-static ngx_uint_t ngx_http_flowdash_field_is_part(
-    ngx_http_flowdash_field_t *field, ngx_str_t *name);
-static ngx_int_t ngx_http_flowdash_field_insert(
-    ngx_http_flowdash_field_table_t *table, ngx_http_flowdash_field_t *field,
-    uint64_t hash, ngx_pool_t *pool);
-static ngx_int_t ngx_http_flowdash_field_grow(
-    ngx_http_flowdash_field_table_t *table, ngx_pool_t *pool);
-static void ngx_http_flowdash_field_put(
-    ngx_http_flowdash_field_table_t *table, ngx_http_flowdash_field_t *field,
-    uint64_t hash);
+#define ngx_http_flowdash_field_is_space(c)                                   \
+    ((c) == ' ' || (c) == '\t' || (c) == '\n' || (c) == '\r')
 
 
-/* the parts of a list have one size: here, they grow with the list */
-
-ngx_http_flowdash_field_t *
-ngx_http_flowdash_field_push(ngx_list_t *fields)
-{
-    ngx_uint_t        n;
-    ngx_list_part_t  *part;
-
-    if (fields->last->nelts == fields->nalloc) {
-
-        n = ngx_min(2 * fields->nalloc, NGX_HTTP_FLOWDASH_FIELD_PART_MAX);
-
-        part = ngx_palloc(fields->pool, sizeof(ngx_list_part_t));
-        if (part == NULL) {
-            return NULL;
-        }
-
-        part->elts = ngx_palloc(fields->pool, n * fields->size);
-        if (part->elts == NULL) {
-            return NULL;
-        }
-
-        part->nelts = 0;
-        part->next = NULL;
-
-        fields->last->next = part;
-        fields->last = part;
-        fields->nalloc = n;
-    }
-
-    return ngx_list_push(fields);
-}
+static u_char *ngx_http_flowdash_field_value_end(
+    ngx_http_flowdash_field_index_t *index, ngx_uint_t n);
+static ngx_int_t ngx_http_flowdash_field_room(
+    ngx_http_flowdash_field_index_t *index);
 
 
 void
-ngx_http_flowdash_field_index_find(ngx_http_flowdash_field_index_t *index,
-    ngx_str_t *name, ngx_http_flowdash_field_key_t *key)
+ngx_http_flowdash_field_init(ngx_http_flowdash_field_index_t *index,
+    ngx_str_t *text, ngx_pool_t *pool)
 {
-    key->hash = ngx_http_flowdash_fold_keyed_hash(name);
-    key->similar = ngx_http_flowdash_field_find(&index->names, name, key->hash,
-                                           ngx_http_flowdash_field_is_similar);
-    key->attribute = ngx_http_flowdash_text_multiparameter(name);
-}
+    ngx_memzero(index, sizeof(ngx_http_flowdash_field_index_t));
 
-
-ngx_http_flowdash_field_t *
-ngx_http_flowdash_field_index_exact(ngx_http_flowdash_field_index_t *index,
-    ngx_str_t *name, ngx_http_flowdash_field_key_t *key)
-{
-    if (key->similar == NULL
-        || ngx_http_flowdash_field_is_same(key->similar, name))
-    {
-        return key->similar;
-    }
-
-    return ngx_http_flowdash_field_find(&index->cases, name,
-                                        ngx_http_flowdash_hash(name),
-                                        ngx_http_flowdash_field_is_same);
+    index->text = *text;
+    index->pool = pool;
 }
 
 
 ngx_int_t
-ngx_http_flowdash_field_index_add(ngx_http_flowdash_field_index_t *index,
-    ngx_http_flowdash_field_t *field, ngx_http_flowdash_field_key_t *key,
-    ngx_pool_t *pool)
+ngx_http_flowdash_field_copy(ngx_http_flowdash_field_index_t *index,
+    ngx_http_flowdash_field_index_t *base, ngx_pool_t *pool)
 {
-    ngx_str_t  attribute;
+    size_t                      size;
+    ngx_uint_t                  i;
+    ngx_http_flowdash_field_t  *field;
 
-    attribute.data = field->name.data;
-    attribute.len = key->attribute;
+    *index = *base;
 
-    if (attribute.len
-        && !ngx_http_flowdash_field_index_has_attribute(index, &attribute)
-        && ngx_http_flowdash_field_insert(&index->attributes, field,
-                                          ngx_http_flowdash_hash(&attribute),
-                                          pool)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
+    index->pool = pool;
+    index->refs = NULL;
+    index->max = base->used;
+    index->nkept = 0;
+    index->max_kept = 0;
+
+    if (base->used) {
+        size = base->used * sizeof(ngx_http_flowdash_field_ref_t);
+
+        index->refs = ngx_palloc(pool, size);
+        if (index->refs == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(index->refs, base->refs, size);
     }
 
-    if (key->similar) {
-        return ngx_http_flowdash_field_insert(&index->cases, field,
-                                          ngx_http_flowdash_hash(&field->name),
-                                          pool);
+    for (i = 0; i < base->nkept; i++) {
+
+        field = ngx_http_flowdash_field_push_kept(index);
+        if (field == NULL) {
+            return NGX_ERROR;
+        }
+
+        *field = *base->kept[i];
     }
 
-    return ngx_http_flowdash_field_insert(&index->names, field, key->hash,
-                                          pool);
+    return NGX_OK;
 }
 
 
-ngx_uint_t
-ngx_http_flowdash_field_index_has_attribute(
-    ngx_http_flowdash_field_index_t *index, ngx_str_t *name)
+void
+ngx_http_flowdash_field_end(ngx_http_flowdash_field_index_t *index,
+    u_char *tail)
 {
-    return index->attributes.used
-           && ngx_http_flowdash_field_find(&index->attributes, name,
-                                           ngx_http_flowdash_hash(name),
-                                           ngx_http_flowdash_field_is_part);
+    index->in_text = index->used;
+    index->tail = tail;
 }
 
 
-static ngx_http_flowdash_field_t *
-ngx_http_flowdash_field_find(ngx_http_flowdash_field_table_t *table,
-    ngx_str_t *name, uint64_t hash, ngx_http_flowdash_field_is_pt is)
+void
+ngx_http_flowdash_field_name(ngx_http_flowdash_field_index_t *index,
+    ngx_uint_t n, ngx_str_t *name)
 {
-    ngx_uint_t                       i;
-    ngx_http_flowdash_field_slot_t  *slot;
+    u_char                         *p, *last;
+    ngx_http_flowdash_field_ref_t  *ref;
 
-    if (table->used == 0) {
+    ref = &index->refs[n];
+
+    if (ref->kept) {
+        *name = index->kept[ref->place]->name;
+        return;
+    }
+
+    p = index->text.data + ref->place + 1;
+    last = index->text.data + index->text.len;
+
+    name->data = p;
+    name->len = (u_char *) memchr(p, '"', last - p) - p;
+}
+
+
+ngx_http_flowdash_field_t *
+ngx_http_flowdash_field_get(ngx_http_flowdash_field_index_t *index,
+    ngx_uint_t n, ngx_http_flowdash_field_t *room)
+{
+    u_char                         *p;
+    ngx_http_flowdash_field_ref_t  *ref;
+
+    if (n >= index->used) {
         return NULL;
     }
 
-    for (i = hash; /* void */ ; i++) {
+    ref = &index->refs[n];
 
-        slot = &table->slots[i & (table->size - 1)];
+    if (ref->kept) {
+        return index->kept[ref->place];
+    }
 
-        if (slot->field == NULL) {
+    ngx_memzero(room, sizeof(ngx_http_flowdash_field_t));
+
+    ngx_http_flowdash_field_name(index, n, &room->name);
+
+    room->spelling.data = room->name.data - 1;
+    room->spelling.len = room->name.len + 2;
+
+    p = room->spelling.data + room->spelling.len;
+
+    while (*p == ':' || ngx_http_flowdash_field_is_space(*p)) {
+        p++;
+    }
+
+    room->value.data = p;
+    room->value.len = ngx_http_flowdash_field_value_end(index, n) - p;
+    room->original = room->value;
+
+    return room;
+}
+
+
+/* returns the end of a value: between it and the next name is a comma only */
+
+static u_char *
+ngx_http_flowdash_field_value_end(ngx_http_flowdash_field_index_t *index,
+    ngx_uint_t n)
+{
+    u_char                         *p;
+    ngx_http_flowdash_field_ref_t  *next;
+
+    if (n + 1 == index->in_text) {
+        return index->tail;
+    }
+
+    next = &index->refs[n + 1];
+
+    p = next->kept ? index->kept[next->place]->spelling.data
+                   : index->text.data + next->place;
+
+    while (p[-1] == ',' || ngx_http_flowdash_field_is_space(p[-1])) {
+        p--;
+    }
+
+    return p;
+}
+
+
+ngx_http_flowdash_field_ref_t *
+ngx_http_flowdash_field_push(ngx_http_flowdash_field_index_t *index)
+{
+    ngx_http_flowdash_field_ref_t  *ref;
+
+    if (index->used == index->max
+        && ngx_http_flowdash_field_room(index) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    ref = &index->refs[index->used++];
+
+    ref->marked = 0;
+
+    return ref;
+}
+
+
+/* where there are many, a quarter more is enough */
+
+static ngx_int_t
+ngx_http_flowdash_field_room(ngx_http_flowdash_field_index_t *index)
+{
+    ngx_uint_t                      max;
+    ngx_http_flowdash_field_ref_t  *refs;
+
+    max = index->max;
+
+    if (max == 0) {
+        max = NGX_HTTP_FLOWDASH_FIELD_FEW;
+
+    } else {
+        max += (max < NGX_HTTP_FLOWDASH_FIELD_MANY) ? max : max / 4;
+    }
+
+    refs = ngx_palloc(index->pool,
+                      max * sizeof(ngx_http_flowdash_field_ref_t));
+    if (refs == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (index->used) {
+        ngx_memcpy(refs, index->refs,
+                   index->used * sizeof(ngx_http_flowdash_field_ref_t));
+        (void) ngx_pfree(index->pool, index->refs);
+    }
+
+    index->refs = refs;
+    index->max = max;
+
+    return NGX_OK;
+}
+
+
+ngx_http_flowdash_field_t *
+ngx_http_flowdash_field_keep(ngx_http_flowdash_field_index_t *index,
+    ngx_uint_t n)
+{
+    ngx_http_flowdash_field_t      *field;
+    ngx_http_flowdash_field_ref_t  *ref;
+
+    ref = &index->refs[n];
+
+    if (ref->kept) {
+        return index->kept[ref->place];
+    }
+
+    field = ngx_http_flowdash_field_push_kept(index);
+    if (field == NULL) {
+        return NULL;
+    }
+
+    (void) ngx_http_flowdash_field_get(index, n, field);
+
+    ref->place = (uint32_t) index->nkept - 1;
+    ref->kept = 1;
+
+    return field;
+}
+
+
+ngx_http_flowdash_field_t *
+ngx_http_flowdash_field_push_kept(ngx_http_flowdash_field_index_t *index)
+{
+    ngx_uint_t                   max;
+    ngx_http_flowdash_field_t   *field, **kept;
+
+    if (index->nkept == index->max_kept) {
+
+        max = index->max_kept ? 2 * index->max_kept : 4;
+
+        kept = ngx_palloc(index->pool,
+                          max * sizeof(ngx_http_flowdash_field_t *));
+        if (kept == NULL) {
             return NULL;
         }
 
-        if (slot->hash == hash && is(slot->field, name)) {
-            return slot->field;
+        if (index->nkept) {
+            ngx_memcpy(kept, index->kept,
+                       index->nkept * sizeof(ngx_http_flowdash_field_t *));
+            (void) ngx_pfree(index->pool, index->kept);
         }
-    }
-}
 
-
-static ngx_uint_t
-ngx_http_flowdash_field_is_similar(ngx_http_flowdash_field_t *field,
-    ngx_str_t *name)
-{
-    return ngx_http_flowdash_text_equal(&field->name, name)
-           || ngx_http_flowdash_fold_compare(&field->name, name) == 0;
-}
-
-
-static ngx_uint_t
-ngx_http_flowdash_field_is_same(ngx_http_flowdash_field_t *field,
-    ngx_str_t *name)
-{
-    return ngx_http_flowdash_text_equal(&field->name, name);
-}
-
-
-static ngx_uint_t
-ngx_http_flowdash_field_is_part(ngx_http_flowdash_field_t *field,
-    ngx_str_t *name)
-{
-    return ngx_http_flowdash_text_multiparameter(&field->name) == name->len
-           && ngx_memcmp(field->name.data, name->data, name->len) == 0;
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_field_insert(ngx_http_flowdash_field_table_t *table,
-    ngx_http_flowdash_field_t *field, uint64_t hash, ngx_pool_t *pool)
-{
-    /* a quarter of the slots is free, so that each row of used ones ends */
-
-    if (4 * table->used >= 3 * table->size
-        && ngx_http_flowdash_field_grow(table, pool) != NGX_OK)
-    {
-        return NGX_ERROR;
+        index->kept = kept;
+        index->max_kept = max;
     }
 
-    ngx_http_flowdash_field_put(table, field, hash);
-    table->used++;
+    field = ngx_palloc(index->pool, sizeof(ngx_http_flowdash_field_t));
+    if (field == NULL) {
+        return NULL;
+    }
 
-    return NGX_OK;
+    index->kept[index->nkept++] = field;
+
+    return field;
 }
 
 
-static ngx_int_t
-ngx_http_flowdash_field_grow(ngx_http_flowdash_field_table_t *table,
-    ngx_pool_t *pool)
+ngx_http_flowdash_field_t *
+ngx_http_flowdash_field_next_kept(ngx_http_flowdash_field_index_t *index,
+    ngx_uint_t *i)
 {
-    ngx_uint_t                       i, size;
-    ngx_http_flowdash_field_slot_t  *slots;
+    ngx_http_flowdash_field_ref_t  *ref;
 
-    slots = table->slots;
-    size = table->size;
+    while (*i < index->used) {
 
-    table->size = size ? 2 * size : NGX_HTTP_FLOWDASH_FIELD_SLOTS;
+        ref = &index->refs[(*i)++];
 
-    table->slots = ngx_pcalloc(pool, table->size
-                                     * sizeof(ngx_http_flowdash_field_slot_t));
-    if (table->slots == NULL) {
-        table->slots = slots;
-        table->size = size;
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < size; i++) {
-        if (slots[i].field) {
-            ngx_http_flowdash_field_put(table, slots[i].field, slots[i].hash);
+        if (ref->kept) {
+            return index->kept[ref->place];
         }
     }
 
-    if (slots) {
-        (void) ngx_pfree(pool, slots);
-    }
-
-    return NGX_OK;
+    return NULL;
 }
 
 
-static void
-ngx_http_flowdash_field_put(ngx_http_flowdash_field_table_t *table,
-    ngx_http_flowdash_field_t *field, uint64_t hash)
+void
+ngx_http_flowdash_field_mark(ngx_http_flowdash_field_index_t *index,
+    ngx_uint_t n, ngx_uint_t marked)
 {
-    ngx_uint_t                       i;
-    ngx_http_flowdash_field_slot_t  *slot;
+    index->marks += marked - index->refs[n].marked;
+    index->refs[n].marked = marked;
+}
 
-    for (i = hash; /* void */ ; i++) {
 
-        slot = &table->slots[i & (table->size - 1)];
+void
+ngx_http_flowdash_field_unmark(ngx_http_flowdash_field_index_t *index)
+{
+    ngx_uint_t  i;
 
-        if (slot->field == NULL) {
-            slot->hash = hash;
-            slot->field = field;
-            return;
-        }
+    if (index->marks == 0) {
+        return;
     }
+
+    for (i = 0; i < index->used; i++) {
+        index->refs[i].marked = 0;
+    }
+
+    index->marks = 0;
 }

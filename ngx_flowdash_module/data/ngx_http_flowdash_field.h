@@ -18,29 +18,62 @@ typedef struct {
     unsigned                     changed:1;
     unsigned                     ambiguous:1; /* the source has two values */
     unsigned                     forced:1;   /* flowdash_accept is no matter */
-    unsigned                     untold:1;   /* left out by ..._write_told() */
 } ngx_http_flowdash_field_t;
 
 
+/*
+ * What is remembered of each field.  A field that is as the text has it needs
+ * no more: its strings are found in the text again.  One that is changed or
+ * new, or whose name has escapes, is kept: it is in memory of its own.
+ */
+
 typedef struct {
-    uint64_t                     hash;
-    ngx_http_flowdash_field_t   *field;      /* NULL: the slot is free */
-} ngx_http_flowdash_field_slot_t;
+    uint32_t                     place;      /* its spelling in the text, as an
+                                                offset in octets; or, if it is
+                                                kept, its number in "kept" */
+    unsigned                     hash:30;    /* of the folded name */
+    unsigned                     kept:1;
+    unsigned                     marked:1;
+} ngx_http_flowdash_field_ref_t;
+
+
+#define NGX_HTTP_FLOWDASH_FIELD_HASH  0x3fffffff
+
+
+/* no field has this number */
+
+#define NGX_HTTP_FLOWDASH_FIELD_NONE  ((ngx_uint_t) -1)
 
 
 /* an open-addressing table of fields; all zero, it has none */
 
 typedef struct {
-    ngx_http_flowdash_field_slot_t
-                                *slots;
+    uint32_t                    *slots;      /* a field's number, from 1; 0:
+                                                the slot is free */
     ngx_uint_t                   size;       /* a power of two, or 0 */
     ngx_uint_t                   used;
 } ngx_http_flowdash_field_table_t;
 
 
-/* finds fields by their names; all zero, it has none */
+/* the fields of a task, in their order, and what finds them by their names */
 
 typedef struct {
+    ngx_pool_t                  *pool;
+
+    ngx_http_flowdash_field_ref_t
+                                *refs;
+    ngx_uint_t                   used;       /* fields */
+    ngx_uint_t                   max;        /* for which there is room */
+    ngx_uint_t                   marks;      /* fields that are marked */
+
+    ngx_http_flowdash_field_t  **kept;
+    ngx_uint_t                   nkept;
+    ngx_uint_t                   max_kept;
+
+    ngx_str_t                    text;       /* that the fields came in */
+    ngx_uint_t                   in_text;    /* these have a place in it */
+    u_char                      *tail;       /* where the last of them ends */
+
     ngx_http_flowdash_field_table_t
                                  names;      /* hashes of folded names; of
                                                 those that fold to one, the
@@ -52,55 +85,76 @@ typedef struct {
 } ngx_http_flowdash_field_index_t;
 
 
-/* what is known of a name */
-
-typedef struct {
-    uint64_t                     hash;       /* of the folded name */
-    ngx_http_flowdash_field_t   *similar;    /* the same when case is ignored,
-                                                or NULL */
-    size_t                       attribute;  /* length of "due" in "due(1i)",
-                                                or 0 */
-} ngx_http_flowdash_field_key_t;
-
-
-/* the memory of the index for a field, in bytes */
+/* the memory of the index for a field that is kept, at most, in octets */
 
 #define NGX_HTTP_FLOWDASH_FIELD_INDEXED                                       \
-    (2 * sizeof(ngx_http_flowdash_field_slot_t))
+    (sizeof(ngx_http_flowdash_field_ref_t)                                    \
+     + sizeof(ngx_http_flowdash_field_t *) + 4 * sizeof(uint32_t))
 
 
-/*
- * Adds a field, which is not initialized, to a list of fields.  Returns NULL
- * on error.
- */
-ngx_http_flowdash_field_t *ngx_http_flowdash_field_push(ngx_list_t *fields);
+/* the text that fields have a place in: less than 4 GB */
 
-/*
- * Looks for a name: sets all of "key".  If several fields have a name that is
- * the same when case is ignored, key->similar is any of them.
- */
-void ngx_http_flowdash_field_index_find(ngx_http_flowdash_field_index_t *index,
-    ngx_str_t *name, ngx_http_flowdash_field_key_t *key);
+#define NGX_HTTP_FLOWDASH_FIELD_TEXT  UINT32_MAX
+
+
+/* Makes an index without fields; "text" is empty if they come in none. */
+void ngx_http_flowdash_field_init(ngx_http_flowdash_field_index_t *index,
+    ngx_str_t *text, ngx_pool_t *pool);
 
 /*
- * Returns the field that has just this name, for which "key" was set, or NULL
- * if there is none.
+ * Copies the fields, and not the tables, of an index, which must live as long
+ * as the copy.  Returns NGX_OK or NGX_ERROR.
  */
-ngx_http_flowdash_field_t *ngx_http_flowdash_field_index_exact(
-    ngx_http_flowdash_field_index_t *index, ngx_str_t *name,
-    ngx_http_flowdash_field_key_t *key);
+ngx_int_t ngx_http_flowdash_field_copy(ngx_http_flowdash_field_index_t *index,
+    ngx_http_flowdash_field_index_t *base, ngx_pool_t *pool);
+
+/* Adds a field, of which nothing is set.  Returns NULL on error. */
+ngx_http_flowdash_field_ref_t *ngx_http_flowdash_field_push(
+    ngx_http_flowdash_field_index_t *index);
 
 /*
- * Adds a field, which the index must not have, and for whose name "key" was
- * set.  Returns NGX_OK or NGX_ERROR.
+ * Adds memory for a field that is kept, which is not initialized; its number
+ * is index->nkept - 1.  Returns NULL on error.
  */
-ngx_int_t ngx_http_flowdash_field_index_add(
-    ngx_http_flowdash_field_index_t *index, ngx_http_flowdash_field_t *field,
-    ngx_http_flowdash_field_key_t *key, ngx_pool_t *pool);
+ngx_http_flowdash_field_t *ngx_http_flowdash_field_push_kept(
+    ngx_http_flowdash_field_index_t *index);
 
-/* Tells whether there is a multiparameter of this attribute. */
-ngx_uint_t ngx_http_flowdash_field_index_has_attribute(
-    ngx_http_flowdash_field_index_t *index, ngx_str_t *name);
+/*
+ * Ends the fields that have a place in the text: "tail" is where the value of
+ * the last one ends.  Before, only their names can be had.
+ */
+void ngx_http_flowdash_field_end(ngx_http_flowdash_field_index_t *index,
+    u_char *tail);
+
+/* Sets "name" to that of a field by its number. */
+void ngx_http_flowdash_field_name(ngx_http_flowdash_field_index_t *index,
+    ngx_uint_t n, ngx_str_t *name);
+
+/*
+ * Returns a field by its number, or NULL if there is none.  Callers must not
+ * change it: what is not kept is put into "room".
+ */
+ngx_http_flowdash_field_t *ngx_http_flowdash_field_get(
+    ngx_http_flowdash_field_index_t *index, ngx_uint_t n,
+    ngx_http_flowdash_field_t *room);
+
+/* Keeps a field, which can then be changed.  Returns NULL on error. */
+ngx_http_flowdash_field_t *ngx_http_flowdash_field_keep(
+    ngx_http_flowdash_field_index_t *index, ngx_uint_t n);
+
+/*
+ * Returns the next field that is kept, or NULL after the last.  Start with "i"
+ * set to 0; then, the field's number is *i - 1.
+ */
+ngx_http_flowdash_field_t *ngx_http_flowdash_field_next_kept(
+    ngx_http_flowdash_field_index_t *index, ngx_uint_t *i);
+
+/* Marks a field, or removes its mark. */
+void ngx_http_flowdash_field_mark(ngx_http_flowdash_field_index_t *index,
+    ngx_uint_t n, ngx_uint_t marked);
+
+/* Removes all marks. */
+void ngx_http_flowdash_field_unmark(ngx_http_flowdash_field_index_t *index);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_FIELD_H_INCLUDED_ */

@@ -8,6 +8,7 @@
 #include <ngx_core.h>
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_json_leaves.h>
+#include <ngx_http_flowdash_field.h>
 #include <ngx_http_flowdash_task.h>
 #include <ngx_http_flowdash_form.h>
 #include <ngx_http_flowdash_form_index.h>
@@ -54,7 +55,6 @@ ngx_http_flowdash_form_edits(ngx_http_flowdash_form_t *form,
 {
     ngx_uint_t                      i;
     ngx_array_t                    *edits;
-    ngx_list_part_t                *part;
     ngx_http_flowdash_field_t      *field;
     ngx_http_flowdash_form_node_t  *node;
     ngx_http_flowdash_form_pair_t  *pair;
@@ -66,9 +66,8 @@ ngx_http_flowdash_form_edits(ngx_http_flowdash_form_t *form,
     }
 
     i = 0;
-    part = &task->fields.part;
 
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+    while ((field = ngx_http_flowdash_field_next_kept(&task->index, &i))) {
 
         if (field->original.data == NULL
             || ngx_http_flowdash_text_equal(&field->value, &field->original))
@@ -365,16 +364,14 @@ ngx_http_flowdash_form_edit_append(ngx_http_flowdash_form_t *form,
     ngx_str_t                        text;
     ngx_uint_t                       i, n, open;
     ngx_array_t                     *values;
-    ngx_list_part_t                 *part;
     ngx_http_flowdash_field_t       *field;
     ngx_http_flowdash_form_value_t  *value;
 
     open = form->open;
 
     i = 0;
-    part = &task->fields.part;
 
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+    while ((field = ngx_http_flowdash_field_next_kept(&task->index, &i))) {
 
         if (field->original.data) {
             continue;

@@ -32,9 +32,7 @@ ngx_http_flowdash_form_task(ngx_http_flowdash_form_t *form,
 {
     ngx_http_flowdash_form_node_t  *node;
 
-    if (ngx_http_flowdash_task_create(task, form->pool) != NGX_OK) {
-        return NGX_ERROR;
-    }
+    ngx_http_flowdash_task_create(task, form->pool);
 
     for (node = form->root.first; node; node = node->next) {
         if (ngx_http_flowdash_form_task_add(task, node) != NGX_OK) {

@@ -6,42 +6,33 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <ngx_http_flowdash_list.h>
 #include <ngx_http_flowdash_text.h>
 #include <ngx_http_flowdash_strict.h>
-#include <ngx_http_flowdash_fold.h>
 #include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash_json_pointer.h>
+#include <ngx_http_flowdash_field.h>
+#include <ngx_http_flowdash_field_index.h>
 #include <ngx_http_flowdash_task.h>
 
 
-static ngx_int_t ngx_http_flowdash_task_clear(ngx_http_flowdash_task_t *task);
 static ngx_http_flowdash_field_t *ngx_http_flowdash_task_add_key(
     ngx_http_flowdash_task_t *task, ngx_str_t *name,
     ngx_http_flowdash_field_key_t *key, ngx_str_t *spelling,
     ngx_str_t *value);
+static ngx_uint_t ngx_http_flowdash_task_find(ngx_http_flowdash_task_t *task,
+    ngx_str_t *name);
 static ngx_int_t ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
     ngx_str_t *spelling, ngx_str_t *value);
 
 
-ngx_int_t
+void
 ngx_http_flowdash_task_create(ngx_http_flowdash_task_t *task, ngx_pool_t *pool)
 {
     ngx_memzero(task, sizeof(ngx_http_flowdash_task_t));
 
     task->pool = pool;
 
-    return ngx_http_flowdash_task_clear(task);
-}
-
-
-static ngx_int_t
-ngx_http_flowdash_task_clear(ngx_http_flowdash_task_t *task)
-{
-    ngx_memzero(&task->index, sizeof(ngx_http_flowdash_field_index_t));
-
-    return ngx_list_init(&task->fields, task->pool, 8,
-                         sizeof(ngx_http_flowdash_field_t));
+    ngx_http_flowdash_field_init(&task->index, &task->json.text, pool);
 }
 
 
@@ -50,20 +41,17 @@ ngx_http_flowdash_task_init(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
     ngx_str_t *text, ngx_array_t *pointer, ngx_uint_t strict, size_t max_size,
     ngx_http_flowdash_json_verdict_e *verdict)
 {
-    return (ngx_http_flowdash_task_begin(task, pool, text, pointer, strict,
-                                         max_size)
-            == NGX_OK)
-           ? ngx_http_flowdash_task_read(task, verdict) : NGX_ERROR;
+    ngx_http_flowdash_task_begin(task, pool, text, pointer, strict, max_size);
+
+    return ngx_http_flowdash_task_read(task, verdict);
 }
 
 
-ngx_int_t
+void
 ngx_http_flowdash_task_begin(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
     ngx_str_t *text, ngx_array_t *pointer, ngx_uint_t strict, size_t max_size)
 {
-    if (ngx_http_flowdash_task_create(task, pool) != NGX_OK) {
-        return NGX_ERROR;
-    }
+    ngx_http_flowdash_task_create(task, pool);
 
     task->json.text = *text;
     task->json.pointer = pointer;
@@ -72,8 +60,6 @@ ngx_http_flowdash_task_begin(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
     task->json.strict = strict;
     task->json.max_size = max_size;
     task->json.unique = 1;
-
-    return NGX_OK;
 }
 
 
@@ -81,23 +67,37 @@ ngx_int_t
 ngx_http_flowdash_task_read(ngx_http_flowdash_task_t *task,
     ngx_http_flowdash_json_verdict_e *verdict)
 {
-    ngx_int_t  rc;
+    ngx_int_t                  rc;
+    ngx_http_flowdash_json_t  *json;
 
-    rc = ngx_http_flowdash_json_pointer_parse(&task->json, verdict,
-                                              task->pool);
+    json = &task->json;
+
+    ngx_http_flowdash_field_init(&task->index, &json->text, task->pool);
+
+    if (json->text.len > NGX_HTTP_FLOWDASH_FIELD_TEXT) {
+        json->outer = NULL;
+        json->error = "over 4 GB";
+        *verdict = NGX_HTTP_FLOWDASH_JSON_LARGE;
+        return NGX_OK;
+    }
+
+    rc = ngx_http_flowdash_json_pointer_parse(json, verdict, task->pool);
 
     /* a copy of the task must not lead to what the caller has */
 
-    task->json.outer = NULL;
+    json->outer = NULL;
 
     if (rc != NGX_OK) {
         return NGX_ERROR;
     }
 
     if (*verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
-        ngx_str_null(&task->json.object);
-        return ngx_http_flowdash_task_clear(task);
+        ngx_str_null(&json->object);
+        ngx_http_flowdash_field_init(&task->index, &json->text, task->pool);
+        return NGX_OK;
     }
+
+    ngx_http_flowdash_field_end(&task->index, json->tail);
 
     return NGX_OK;
 }
@@ -107,39 +107,12 @@ ngx_int_t
 ngx_http_flowdash_task_copy(ngx_http_flowdash_task_t *task, ngx_pool_t *pool,
     ngx_http_flowdash_task_t *base)
 {
-    ngx_uint_t                      i;
-    ngx_list_part_t                *part;
-    ngx_http_flowdash_field_t      *field, *copy;
-    ngx_http_flowdash_field_key_t   key;
-
-    if (ngx_http_flowdash_task_create(task, pool) != NGX_OK) {
-        return NGX_ERROR;
-    }
+    ngx_http_flowdash_task_create(task, pool);
 
     task->json = base->json;
 
-    i = 0;
-    part = &base->fields.part;
-
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-
-        copy = ngx_http_flowdash_field_push(&task->fields);
-        if (copy == NULL) {
-            return NGX_ERROR;
-        }
-
-        *copy = *field;
-
-        ngx_http_flowdash_field_index_find(&task->index, &copy->name, &key);
-
-        if (ngx_http_flowdash_field_index_add(&task->index, copy, &key, pool)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
+    return ngx_http_flowdash_field_index_copy(&task->index, &base->index,
+                                              pool);
 }
 
 
@@ -150,8 +123,9 @@ ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
     ngx_http_flowdash_task_t *task = data;
 
     size_t                          size;
+    ngx_str_t                       similar;
+    ngx_uint_t                      other;
     ngx_http_flowdash_json_t       *json;
-    ngx_http_flowdash_field_t      *other;
     ngx_http_flowdash_field_key_t   key;
 
     json = &task->json;
@@ -162,12 +136,15 @@ ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
             ? key.similar
             : ngx_http_flowdash_field_index_exact(&task->index, name, &key);
 
-    if (other && ngx_http_flowdash_text_equal(&other->name, name)) {
-        json->error = "a field's name occurs twice";
-        return NGX_DECLINED;
-    }
+    if (other != NGX_HTTP_FLOWDASH_FIELD_NONE) {
 
-    if (other) {
+        ngx_http_flowdash_field_name(&task->index, other, &similar);
+
+        if (ngx_http_flowdash_text_equal(&similar, name)) {
+            json->error = "a field's name occurs twice";
+            return NGX_DECLINED;
+        }
+
         json->error = "two names of fields differ only in case";
         json->rule = NGX_HTTP_FLOWDASH_STRICT_CASE;
         return NGX_DECLINED;
@@ -181,6 +158,8 @@ ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
         return NGX_DECLINED;
     }
 
+    /* as much as it takes when it is changed */
+
     size = sizeof(ngx_http_flowdash_field_t)
            + NGX_HTTP_FLOWDASH_FIELD_INDEXED;
 
@@ -190,6 +169,11 @@ ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
 
     if (ngx_http_flowdash_json_pointer_charge(json, size) != NGX_OK) {
         return NGX_DECLINED;
+    }
+
+    if (name->data == spelling->data + 1) {
+        return ngx_http_flowdash_field_index_add_place(&task->index, name,
+                                                       &key, spelling->data);
     }
 
     return ngx_http_flowdash_task_add_key(task, name, &key, spelling, value)
@@ -216,28 +200,39 @@ ngx_http_flowdash_task_add_key(ngx_http_flowdash_task_t *task,
 {
     ngx_http_flowdash_field_t  *field;
 
-    field = ngx_http_flowdash_field_push(&task->fields);
+    field = ngx_http_flowdash_field_index_add(&task->index, name, key);
     if (field == NULL) {
         return NULL;
     }
 
-    field->name = *name;
     field->spelling = *spelling;
     field->value = *value;
     field->original = *value;
-    field->changed = 0;
-    field->ambiguous = 0;
-    field->forced = 0;
-    field->untold = 0;
 
-    return (ngx_http_flowdash_field_index_add(&task->index, field, key,
-                                              task->pool)
-            == NGX_OK) ? field : NULL;
+    return field;
 }
 
 
 ngx_http_flowdash_field_t *
-ngx_http_flowdash_task_lookup(ngx_http_flowdash_task_t *task, ngx_str_t *name)
+ngx_http_flowdash_task_get(ngx_http_flowdash_task_t *task, ngx_uint_t n,
+    ngx_http_flowdash_field_t *room)
+{
+    return ngx_http_flowdash_field_get(&task->index, n, room);
+}
+
+
+ngx_http_flowdash_field_t *
+ngx_http_flowdash_task_lookup(ngx_http_flowdash_task_t *task, ngx_str_t *name,
+    ngx_http_flowdash_field_t *room)
+{
+    return ngx_http_flowdash_field_get(&task->index,
+                                       ngx_http_flowdash_task_find(task, name),
+                                       room);
+}
+
+
+static ngx_uint_t
+ngx_http_flowdash_task_find(ngx_http_flowdash_task_t *task, ngx_str_t *name)
 {
     ngx_http_flowdash_field_key_t  key;
 
@@ -247,14 +242,30 @@ ngx_http_flowdash_task_lookup(ngx_http_flowdash_task_t *task, ngx_str_t *name)
 }
 
 
-ngx_http_flowdash_field_t *
-ngx_http_flowdash_task_similar(ngx_http_flowdash_task_t *task, ngx_str_t *name)
+ngx_uint_t
+ngx_http_flowdash_task_has(ngx_http_flowdash_task_t *task, ngx_str_t *name)
 {
+    return ngx_http_flowdash_task_find(task, name)
+           != NGX_HTTP_FLOWDASH_FIELD_NONE;
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_task_has_similar(ngx_http_flowdash_task_t *task,
+    ngx_str_t *name)
+{
+    ngx_str_t                      similar;
     ngx_http_flowdash_field_key_t  key;
 
     ngx_http_flowdash_field_index_find(&task->index, name, &key);
 
-    return key.similar;
+    if (key.similar == NGX_HTTP_FLOWDASH_FIELD_NONE) {
+        return 0;
+    }
+
+    ngx_http_flowdash_field_name(&task->index, key.similar, &similar);
+
+    return !ngx_http_flowdash_text_equal(&similar, name);
 }
 
 
@@ -268,7 +279,7 @@ ngx_http_flowdash_task_conflicts(ngx_http_flowdash_task_t *task,
     attribute.len = ngx_http_flowdash_text_multiparameter(name);
 
     return attribute.len
-           ? ngx_http_flowdash_task_lookup(task, &attribute) != NULL
+           ? ngx_http_flowdash_task_has(task, &attribute)
            : ngx_http_flowdash_field_index_has_attribute(&task->index, name);
 }
 
@@ -276,19 +287,18 @@ ngx_http_flowdash_task_conflicts(ngx_http_flowdash_task_t *task,
 ngx_uint_t
 ngx_http_flowdash_task_has_conflict(ngx_http_flowdash_task_t *task)
 {
-    ngx_uint_t                  i;
-    ngx_list_part_t            *part;
-    ngx_http_flowdash_field_t  *field;
+    ngx_str_t   name;
+    ngx_uint_t  i;
 
     if (task->index.attributes.used == 0) {
         return 0;
     }
 
-    i = 0;
-    part = &task->fields.part;
+    for (i = 0; i < task->index.used; i++) {
 
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-        if (ngx_http_flowdash_task_conflicts(task, &field->name)) {
+        ngx_http_flowdash_field_name(&task->index, i, &name);
+
+        if (ngx_http_flowdash_task_conflicts(task, &name)) {
             return 1;
         }
     }
@@ -301,13 +311,19 @@ ngx_int_t
 ngx_http_flowdash_task_set(ngx_http_flowdash_task_t *task,
     ngx_http_flowdash_field_t *new)
 {
-    ngx_http_flowdash_field_t  *field;
+    ngx_uint_t                      n;
+    ngx_http_flowdash_field_t      *field, room;
+    ngx_http_flowdash_field_key_t   key;
 
-    field = ngx_http_flowdash_task_lookup(task, &new->name);
+    ngx_http_flowdash_field_index_find(&task->index, &new->name, &key);
+
+    n = ngx_http_flowdash_field_index_exact(&task->index, &new->name, &key);
+
+    field = ngx_http_flowdash_field_get(&task->index, n, &room);
 
     if (field == NULL) {
-        field = ngx_http_flowdash_task_add(task, &new->name,
-                                           &new->spelling, &new->value);
+        field = ngx_http_flowdash_task_add_key(task, &new->name, &key,
+                                               &new->spelling, &new->value);
         if (field == NULL) {
             return NGX_ERROR;
         }
@@ -316,17 +332,56 @@ ngx_http_flowdash_task_set(ngx_http_flowdash_task_t *task,
 
     } else if (ngx_http_flowdash_task_same(field, new)) {
 
+        if (!new->ambiguous) {
+            return NGX_OK;
+        }
+
         /* the same value again does not tell which of two is meant */
 
-        field->ambiguous |= new->ambiguous;
+        field = ngx_http_flowdash_field_keep(&task->index, n);
+        if (field == NULL) {
+            return NGX_ERROR;
+        }
+
+        field->ambiguous = 1;
 
         return NGX_OK;
+
+    } else {
+        field = ngx_http_flowdash_field_keep(&task->index, n);
+        if (field == NULL) {
+            return NGX_ERROR;
+        }
     }
 
     field->value = new->value;
     field->ambiguous = new->ambiguous;
     field->changed = 1;
     task->changed = 1;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_flowdash_task_force(ngx_http_flowdash_task_t *task, ngx_str_t *name,
+    ngx_str_t *spelling, ngx_str_t *value)
+{
+    ngx_uint_t                  n;
+    ngx_http_flowdash_field_t  *field;
+
+    n = ngx_http_flowdash_task_find(task, name);
+
+    field = (n == NGX_HTTP_FLOWDASH_FIELD_NONE)
+            ? ngx_http_flowdash_task_add(task, name, spelling, value)
+            : ngx_http_flowdash_field_keep(&task->index, n);
+
+    if (field == NULL) {
+        return NGX_ERROR;
+    }
+
+    field->value = *value;
+    field->forced = 1;
 
     return NGX_OK;
 }
@@ -345,13 +400,9 @@ ngx_http_flowdash_task_merge(ngx_http_flowdash_task_t *task,
     ngx_http_flowdash_task_t *change)
 {
     ngx_uint_t                  i;
-    ngx_list_part_t            *part;
-    ngx_http_flowdash_field_t  *new;
+    ngx_http_flowdash_field_t  *new, room;
 
-    i = 0;
-    part = &change->fields.part;
-
-    while ((new = ngx_http_flowdash_task_next(&part, &i))) {
+    for (i = 0; (new = ngx_http_flowdash_task_get(change, i, &room)); i++) {
         if (ngx_http_flowdash_task_set(task, new) != NGX_OK) {
             return NGX_ERROR;
         }
@@ -363,26 +414,21 @@ ngx_http_flowdash_task_merge(ngx_http_flowdash_task_t *task,
 
 ngx_http_flowdash_field_t *
 ngx_http_flowdash_task_field(ngx_http_flowdash_task_t *task, ngx_str_t *name,
-    ngx_uint_t *found)
+    ngx_uint_t *found, ngx_http_flowdash_field_t *room)
 {
-    ngx_str_t                   s;
-    ngx_uint_t                  i;
-    ngx_list_part_t            *part;
-    ngx_http_flowdash_field_t  *field, *first;
+    ngx_str_t   s;
+    ngx_uint_t  i, first;
 
-    first = NULL;
+    first = NGX_HTTP_FLOWDASH_FIELD_NONE;
     *found = 0;
 
-    i = 0;
-    part = &task->fields.part;
+    for (i = 0; i < task->index.used; i++) {
 
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-
-        s = field->name;
+        ngx_http_flowdash_field_name(&task->index, i, &s);
 
         if (ngx_http_flowdash_text_is_variable(&s, name)) {
             if ((*found)++ == 0) {
-                first = field;
+                first = i;
             }
 
             continue;
@@ -395,13 +441,5 @@ ngx_http_flowdash_task_field(ngx_http_flowdash_task_t *task, ngx_str_t *name,
         }
     }
 
-    return first;
-}
-
-
-ngx_http_flowdash_field_t *
-ngx_http_flowdash_task_next(ngx_list_part_t **part, ngx_uint_t *i)
-{
-    return ngx_http_flowdash_list_next(part, i,
-                                       sizeof(ngx_http_flowdash_field_t));
+    return ngx_http_flowdash_task_get(task, first, room);
 }

@@ -19,19 +19,15 @@ typedef struct {
     ngx_pool_t                  *pool;
     ngx_http_flowdash_json_t     json;
 
-    ngx_list_t                   fields;     /* ngx_http_flowdash_field_t */
     ngx_http_flowdash_field_index_t
-                                 index;
+                                 index;      /* its fields */
 
     unsigned                     changed:1;
 } ngx_http_flowdash_task_t;
 
 
-/*
- * Makes a task without fields, which belongs to no text.  Returns NGX_OK or
- * NGX_ERROR.
- */
-ngx_int_t ngx_http_flowdash_task_create(ngx_http_flowdash_task_t *task,
+/* Makes a task without fields, which belongs to no text. */
+void ngx_http_flowdash_task_create(ngx_http_flowdash_task_t *task,
     ngx_pool_t *pool);
 
 /*
@@ -49,7 +45,7 @@ ngx_int_t ngx_http_flowdash_task_init(ngx_http_flowdash_task_t *task,
 /*
  * The same in two steps: between them, the caller can set task->json.outer.
  */
-ngx_int_t ngx_http_flowdash_task_begin(ngx_http_flowdash_task_t *task,
+void ngx_http_flowdash_task_begin(ngx_http_flowdash_task_t *task,
     ngx_pool_t *pool, ngx_str_t *text, ngx_array_t *pointer,
     ngx_uint_t strict, size_t max_size);
 ngx_int_t ngx_http_flowdash_task_read(ngx_http_flowdash_task_t *task,
@@ -72,22 +68,28 @@ ngx_http_flowdash_field_t *ngx_http_flowdash_task_add(
     ngx_str_t *value);
 
 /*
- * Returns the next field, or NULL after the last.  Start with "part" set to
- * &task->fields.part and "i" to 0.
+ * Returns a field by its number, from 0, or NULL if there are no more.  It is
+ * there until "room" is used again; callers must not change it.
  */
-ngx_http_flowdash_field_t *ngx_http_flowdash_task_next(ngx_list_part_t **part,
-    ngx_uint_t *i);
+ngx_http_flowdash_field_t *ngx_http_flowdash_task_get(
+    ngx_http_flowdash_task_t *task, ngx_uint_t n,
+    ngx_http_flowdash_field_t *room);
 
-/* Finds a field by its name.  Returns NULL if there is none. */
+/* Finds a field by its name.  Returns the same, or NULL if there is none. */
 ngx_http_flowdash_field_t *ngx_http_flowdash_task_lookup(
-    ngx_http_flowdash_task_t *task, ngx_str_t *name);
+    ngx_http_flowdash_task_t *task, ngx_str_t *name,
+    ngx_http_flowdash_field_t *room);
+
+/* Tells whether the task has a field of this name. */
+ngx_uint_t ngx_http_flowdash_task_has(ngx_http_flowdash_task_t *task,
+    ngx_str_t *name);
 
 /*
- * Finds a field whose name is the same when case is ignored; if there are
- * several, any of them.  Returns NULL if there is none.
+ * Tells whether the task has a field whose name is the same only when case is
+ * ignored.  With a field of just this name, that is open.
  */
-ngx_http_flowdash_field_t *ngx_http_flowdash_task_similar(
-    ngx_http_flowdash_task_t *task, ngx_str_t *name);
+ngx_uint_t ngx_http_flowdash_task_has_similar(ngx_http_flowdash_task_t *task,
+    ngx_str_t *name);
 
 /*
  * Tells whether a field "name" would conflict with a field of the task: one is
@@ -113,6 +115,14 @@ ngx_int_t ngx_http_flowdash_task_set(ngx_http_flowdash_task_t *task,
     ngx_http_flowdash_field_t *new);
 
 /*
+ * Gives the field a value that no flowdash_accept matters to, or adds the
+ * field.  The strings must live as long as the task.  Returns NGX_OK or
+ * NGX_ERROR.
+ */
+ngx_int_t ngx_http_flowdash_task_force(ngx_http_flowdash_task_t *task,
+    ngx_str_t *name, ngx_str_t *spelling, ngx_str_t *value);
+
+/*
  * Sets each field of "change" as ngx_http_flowdash_task_set() does.  Returns
  * NGX_OK or NGX_ERROR.
  */
@@ -121,12 +131,14 @@ ngx_int_t ngx_http_flowdash_task_merge(ngx_http_flowdash_task_t *task,
 
 /*
  * Finds a field by the last part of $flowdash_task_NAME: the field's name in
- * lower case, with "_" for all but a-z and 0-9.  Returns the first match or
- * NULL, and sets "found" to the number of matches.  A multiparameter, such as
- * due_date(1i), has only a part of the value, so it counts as two matches.
+ * lower case, with "_" for all but a-z and 0-9.  Returns the first match, as
+ * ngx_http_flowdash_task_get() does, or NULL, and sets "found" to the number
+ * of matches.  A multiparameter, such as due_date(1i), has only a part of the
+ * value, so it counts as two matches.
  */
 ngx_http_flowdash_field_t *ngx_http_flowdash_task_field(
-    ngx_http_flowdash_task_t *task, ngx_str_t *name, ngx_uint_t *found);
+    ngx_http_flowdash_task_t *task, ngx_str_t *name, ngx_uint_t *found,
+    ngx_http_flowdash_field_t *room);
 
 
 #endif /* _NGX_HTTP_FLOWDASH_TASK_H_INCLUDED_ */

@@ -12,31 +12,9 @@
 #include <ngx_http_flowdash_task_told.h>
 
 
-static ngx_uint_t ngx_http_flowdash_task_told_is_all(
-    ngx_http_flowdash_task_t *task);
 static void ngx_http_flowdash_task_told_between(
     ngx_http_flowdash_slices_writer_t *w, ngx_http_flowdash_task_t *task,
     u_char *p, ngx_str_t *next, u_char *c);
-
-
-static ngx_uint_t
-ngx_http_flowdash_task_told_is_all(ngx_http_flowdash_task_t *task)
-{
-    ngx_uint_t                  i;
-    ngx_list_part_t            *part;
-    ngx_http_flowdash_field_t  *field;
-
-    i = 0;
-    part = &task->fields.part;
-
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-        if (field->untold) {
-            return 0;
-        }
-    }
-
-    return 1;
-}
 
 
 /* the white space around fields of a text is left out, too */
@@ -47,12 +25,11 @@ ngx_http_flowdash_task_write_told(ngx_http_flowdash_slices_writer_t *w,
 {
     u_char                     *last;
     ngx_uint_t                  i;
-    ngx_list_part_t            *part;
-    ngx_http_flowdash_field_t  *field;
+    ngx_http_flowdash_field_t  *field, room;
 
     static u_char  comma = ',', colon = ':';
 
-    if (ngx_http_flowdash_task_told_is_all(task)) {
+    if (task->index.marks == 0) {
         ngx_http_flowdash_task_write_object(w, task);
         return;
     }
@@ -60,14 +37,14 @@ ngx_http_flowdash_task_write_told(ngx_http_flowdash_slices_writer_t *w,
     ngx_http_flowdash_slices_write_text(w, "{");
 
     last = NULL;
-    i = 0;
-    part = &task->fields.part;
 
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+    for (i = 0; i < task->index.used; i++) {
 
-        if (field->untold) {
+        if (task->index.refs[i].marked) {
             continue;
         }
+
+        field = ngx_http_flowdash_task_get(task, i, &room);
 
         if (last) {
             ngx_http_flowdash_task_told_between(w, task, last,

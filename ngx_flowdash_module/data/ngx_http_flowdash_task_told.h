@@ -11,7 +11,7 @@
 
 /*
  * Writes the task, with its changes, as a JSON object, without the fields that
- * are marked as untold.  If there is none, it is the same as what
+ * are marked.  If there is none, it is the same as what
  * ngx_http_flowdash_task_write_object() writes.
  */
 void ngx_http_flowdash_task_write_told(ngx_http_flowdash_slices_writer_t *w,

@@ -9,6 +9,7 @@
 #include <ngx_core.h>
 #include <ngx_http_flowdash_json.h>
 #include <ngx_http_flowdash_slices.h>
+#include <ngx_http_flowdash_field.h>
 #include <ngx_http_flowdash_task.h>
 #include <ngx_http_flowdash_task_write.h>
 
@@ -51,7 +52,6 @@ ngx_http_flowdash_task_write_fields(ngx_http_flowdash_slices_writer_t *w,
 {
     u_char                     *tail;
     ngx_uint_t                  i, text, comma;
-    ngx_list_part_t            *part;
     ngx_http_flowdash_field_t  *field;
 
     text = (task->json.object.data != NULL);
@@ -59,10 +59,11 @@ ngx_http_flowdash_task_write_fields(ngx_http_flowdash_slices_writer_t *w,
     tail = text ? task->json.tail : src + 1;
     comma = text ? !task->json.empty : 0;
 
-    i = 0;
-    part = &task->fields.part;
+    /* what is not kept is as the text has it */
 
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+    i = 0;
+
+    while ((field = ngx_http_flowdash_field_next_kept(&task->index, &i))) {
 
         if (text && field->original.data) {
 

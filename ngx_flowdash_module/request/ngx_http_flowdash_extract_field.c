@@ -26,7 +26,7 @@ ngx_http_flowdash_extract_field(ngx_http_request_t *r,
 {
     ngx_array_t                       rest;
     ngx_http_flowdash_task_t         *task;
-    ngx_http_flowdash_field_t        *field;
+    ngx_http_flowdash_field_t        *field, room;
     ngx_http_flowdash_token_t        *token;
     ngx_http_flowdash_json_select_t   sel;
 
@@ -35,7 +35,7 @@ ngx_http_flowdash_extract_field(ngx_http_request_t *r,
     task = (extract->from == NGX_HTTP_FLOWDASH_FROM_STORED) ? ctx->stored
                                                             : ctx->task;
     token = extract->pointer.elts;
-    field = ngx_http_flowdash_task_lookup(task, &token->name);
+    field = ngx_http_flowdash_task_lookup(task, &token->name, &room);
 
     if (field == NULL) {
         value->missing = 1;

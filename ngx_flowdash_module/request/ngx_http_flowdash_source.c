@@ -296,15 +296,11 @@ ngx_http_flowdash_source_commit(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_task_t *change)
 {
     ngx_uint_t                  i;
-    ngx_list_part_t            *part;
-    ngx_http_flowdash_field_t  *field;
+    ngx_http_flowdash_field_t  *field, room;
 
-    i = 0;
-    part = &change->fields.part;
+    for (i = 0; (field = ngx_http_flowdash_task_get(change, i, &room)); i++) {
 
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-
-        if (field->changed
+        if (change->index.refs[i].marked
             && ngx_http_flowdash_task_set(ctx->task, field) != NGX_OK)
         {
             return NGX_ERROR;
@@ -330,12 +326,12 @@ ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_field_t *new, const char **error)
 {
     ngx_int_t                     rc;
-    ngx_http_flowdash_field_t    *field;
+    ngx_http_flowdash_field_t    *field, room;
     ngx_http_flowdash_sources_t  *src;
 
     src = ctx->sources;
 
-    field = ngx_http_flowdash_task_lookup(ctx->task, &new->name);
+    field = ngx_http_flowdash_task_lookup(ctx->task, &new->name, &room);
 
     if (field && ngx_http_flowdash_task_same(field, new)) {
         return NGX_DONE;
@@ -384,7 +380,7 @@ static ngx_uint_t
 ngx_http_flowdash_source_query_differs(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_field_t *new)
 {
-    ngx_http_flowdash_field_t    *field;
+    ngx_http_flowdash_field_t    *field, room;
     ngx_http_flowdash_sources_t  *src;
 
     src = ctx->sources;
@@ -395,7 +391,7 @@ ngx_http_flowdash_source_query_differs(ngx_http_flowdash_ctx_t *ctx,
         return 0;
     }
 
-    field = ngx_http_flowdash_task_lookup(&src->query.task, &new->name);
+    field = ngx_http_flowdash_task_lookup(&src->query.task, &new->name, &room);
 
     return field && !ngx_http_flowdash_task_same(field, new);
 }
@@ -410,15 +406,8 @@ static ngx_uint_t
 ngx_http_flowdash_source_other_case(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_task_t *task, ngx_str_t *name)
 {
-    ngx_http_flowdash_field_t  *field;
-
-    if (!(ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_CASE)) {
-        return 0;
-    }
-
-    field = ngx_http_flowdash_task_similar(task, name);
-
-    return field && !ngx_http_flowdash_text_equal(&field->name, name);
+    return (ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_CASE)
+           && ngx_http_flowdash_task_has_similar(task, name);
 }
 
 
@@ -428,19 +417,18 @@ static ngx_uint_t
 ngx_http_flowdash_source_other_cases(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_task_t *task, ngx_http_flowdash_task_t *other)
 {
-    ngx_uint_t                  i;
-    ngx_list_part_t            *part;
-    ngx_http_flowdash_field_t  *field;
+    ngx_str_t   name;
+    ngx_uint_t  i;
 
     if (task == NULL || other == NULL) {
         return 0;
     }
 
-    i = 0;
-    part = &other->fields.part;
+    for (i = 0; i < other->index.used; i++) {
 
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-        if (ngx_http_flowdash_source_other_case(ctx, task, &field->name)) {
+        ngx_http_flowdash_field_name(&other->index, i, &name);
+
+        if (ngx_http_flowdash_source_other_case(ctx, task, &name)) {
             return 1;
         }
     }
@@ -460,8 +448,7 @@ ngx_http_flowdash_source_check_form(ngx_http_flowdash_ctx_t *ctx,
 
     if (source->form == NULL
         || (src->target != source
-            && ngx_http_flowdash_task_lookup(&source->task, &new->name)
-               == NULL))
+            && !ngx_http_flowdash_task_has(&source->task, &new->name)))
     {
         return NGX_OK;
     }

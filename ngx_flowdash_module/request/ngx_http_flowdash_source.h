@@ -49,8 +49,8 @@ ngx_int_t ngx_http_flowdash_source_check(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_field_t *new, const char **error);
 
 /*
- * Changes the fields of "change" that are marked as changed; all of them have
- * been checked.  Returns NGX_OK or NGX_ERROR.
+ * Changes the fields of "change" that are marked; all of them have been
+ * checked.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_source_commit(ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_task_t *change);

@@ -148,7 +148,7 @@ ngx_http_flowdash_source_preset_json(ngx_http_request_t *r,
     ngx_str_t                          text;
     ngx_array_t                        pointer;
     ngx_http_flowdash_task_t           task;
-    ngx_http_flowdash_field_t         *only;
+    ngx_http_flowdash_field_t         *only, room;
     ngx_http_flowdash_json_verdict_e   verdict;
 
     ngx_memzero(&pointer, sizeof(ngx_array_t));
@@ -175,11 +175,9 @@ ngx_http_flowdash_source_preset_json(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    if (verdict == NGX_HTTP_FLOWDASH_JSON_OK
-        && task.fields.last == &task.fields.part
-        && task.fields.part.nelts == 1)
-    {
-        only = task.fields.part.elts;
+    if (verdict == NGX_HTTP_FLOWDASH_JSON_OK && task.index.used == 1) {
+
+        only = ngx_http_flowdash_task_get(&task, 0, &room);
         field->value = only->value;
 
         return NGX_OK;

@@ -45,8 +45,7 @@ ngx_http_flowdash_source_query_judge(ngx_http_request_t *r,
 {
     ngx_int_t                     rc;
     ngx_uint_t                    i;
-    ngx_list_part_t              *part;
-    ngx_http_flowdash_field_t    *in_query;
+    ngx_http_flowdash_field_t    *in_query, room;
     ngx_http_flowdash_sources_t  *src;
 
     src = ctx->sources;
@@ -61,12 +60,15 @@ ngx_http_flowdash_source_query_judge(ngx_http_request_t *r,
 
     } else {
         rc = NGX_OK;
-        i = 0;
-        part = &src->query.task.fields.part;
 
-        while (rc == NGX_OK
-               && (in_query = ngx_http_flowdash_task_next(&part, &i)))
-        {
+        for (i = 0; rc == NGX_OK; i++) {
+
+            in_query = ngx_http_flowdash_task_get(&src->query.task, i, &room);
+
+            if (in_query == NULL) {
+                break;
+            }
+
             rc = ngx_http_flowdash_source_query_contradicts(r, ctx, in_query);
         }
     }
@@ -112,13 +114,13 @@ ngx_http_flowdash_source_query_contradicts(ngx_http_request_t *r,
 {
     ngx_int_t                     rc;
     ngx_http_flowdash_form_t     *form;
-    ngx_http_flowdash_field_t    *field;
+    ngx_http_flowdash_field_t    *field, room;
     ngx_http_flowdash_sources_t  *src;
 
     src = ctx->sources;
 
-    field = ngx_http_flowdash_task_lookup(&src->body.task,
-                                          &in_query->name);
+    field = ngx_http_flowdash_task_lookup(&src->body.task, &in_query->name,
+                                          &room);
     if (field) {
         return ngx_http_flowdash_source_query_same(r, &field->value,
                                                    &in_query->value);

@@ -377,13 +377,9 @@ ngx_http_flowdash_source_read_value(ngx_http_request_t *r,
 
     task = &src->body.task;
 
-    if (ngx_http_flowdash_task_begin(task, r->pool, text, ctx->conf->pointer,
-                                     ctx->conf->strict,
-                                     ctx->conf->max_fields_size)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
+    ngx_http_flowdash_task_begin(task, r->pool, text, ctx->conf->pointer,
+                                 ctx->conf->strict,
+                                 ctx->conf->max_fields_size);
 
     ngx_http_flowdash_overrides_json_begin(r, &task->json, &overrides,
                                            &ctx->method);

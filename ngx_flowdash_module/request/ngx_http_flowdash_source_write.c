@@ -71,20 +71,17 @@ static ngx_int_t
 ngx_http_flowdash_source_write_distribute(ngx_http_flowdash_ctx_t *ctx)
 {
     ngx_uint_t                    i, found;
-    ngx_list_part_t              *part;
-    ngx_http_flowdash_field_t    *field;
+    ngx_http_flowdash_field_t    *field, room;
     ngx_http_flowdash_sources_t  *src;
 
     src = ctx->sources;
 
-    i = 0;
-    part = &ctx->task->fields.part;
-
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+    for (i = 0; (field = ngx_http_flowdash_task_get(ctx->task, i, &room)); i++)
+    {
 
         found = 0;
 
-        if (ngx_http_flowdash_task_lookup(&src->body.task, &field->name)) {
+        if (ngx_http_flowdash_task_has(&src->body.task, &field->name)) {
             found = 1;
 
             if (ngx_http_flowdash_task_set(&src->body.task, field) != NGX_OK) {
@@ -93,8 +90,7 @@ ngx_http_flowdash_source_write_distribute(ngx_http_flowdash_ctx_t *ctx)
         }
 
         if (src->query.form
-            && ngx_http_flowdash_task_lookup(&src->query.task,
-                                             &field->name))
+            && ngx_http_flowdash_task_has(&src->query.task, &field->name))
         {
             found = 1;
 

@@ -145,15 +145,12 @@ ngx_http_flowdash_from_answer_add(ngx_http_request_t *r,
     ngx_http_flowdash_from_answer_t *from, ngx_str_t *value,
     ngx_http_flowdash_task_t *answer)
 {
-    const char                 *error;
-    ngx_http_flowdash_field_t  *field;
+    const char  *error;
 
     error = NULL;
-    field = ngx_http_flowdash_task_similar(answer, &from->name);
 
     if ((ctx->conf->strict & NGX_HTTP_FLOWDASH_STRICT_CASE)
-        && field && !ngx_http_flowdash_text_equal(&field->name,
-                                                  &from->name))
+        && ngx_http_flowdash_task_has_similar(answer, &from->name))
     {
         error = "the answer's task has such a field in another case "
                 "(flowdash_strict case)";
@@ -173,20 +170,8 @@ ngx_http_flowdash_from_answer_add(ngx_http_request_t *r,
                    "flowdash_set_from_answer %V: %s", &from->name, error);
     }
 
-    field = ngx_http_flowdash_task_lookup(answer, &from->name);
-
-    if (field == NULL) {
-        field = ngx_http_flowdash_task_add(answer, &from->name,
-                                           &from->spelling, value);
-        if (field == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    field->value = *value;
-    field->forced = 1;
-
-    return NGX_OK;
+    return ngx_http_flowdash_task_force(answer, &from->name, &from->spelling,
+                                        value);
 }
 
 

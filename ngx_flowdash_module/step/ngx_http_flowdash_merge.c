@@ -104,11 +104,11 @@ ngx_http_flowdash_merge_foreign(ngx_http_request_t *r,
     sel.pointer = &pointer;
     sel.max_size = ctx->conf->max_fields_size;
 
-    if (ngx_http_flowdash_json_select(&sel, r->pool) != NGX_OK
-        || ngx_http_flowdash_task_create(answer, r->pool) != NGX_OK)
-    {
+    if (ngx_http_flowdash_json_select(&sel, r->pool) != NGX_OK) {
         return NGX_ERROR;
     }
+
+    ngx_http_flowdash_task_create(answer, r->pool);
 
     if (sel.verdict == NGX_HTTP_FLOWDASH_JSON_MALFORMED
         && ex->content_type.len == 0)
@@ -311,8 +311,7 @@ ngx_http_flowdash_merge_fields(ngx_http_request_t *r,
     ngx_int_t                      rc;
     ngx_uint_t                     i;
     const char                    *error;
-    ngx_list_part_t               *part;
-    ngx_http_flowdash_field_t     *new;
+    ngx_http_flowdash_field_t     *new, room;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
     flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
@@ -328,10 +327,7 @@ ngx_http_flowdash_merge_fields(ngx_http_request_t *r,
 
     ngx_http_flowdash_source_begin(ctx);
 
-    i = 0;
-    part = &answer->fields.part;
-
-    while ((new = ngx_http_flowdash_task_next(&part, &i))) {
+    for (i = 0; (new = ngx_http_flowdash_task_get(answer, i, &room)); i++) {
 
         if (!new->forced
             && !ngx_http_flowdash_merge_accepts(flcf, &new->name))
@@ -354,7 +350,7 @@ ngx_http_flowdash_merge_fields(ngx_http_request_t *r,
             return NGX_ERROR;
         }
 
-        new->changed = (rc == NGX_OK);
+        ngx_http_flowdash_field_mark(&answer->index, i, rc == NGX_OK);
     }
 
     return ngx_http_flowdash_source_commit(ctx, answer);
@@ -395,10 +391,10 @@ ngx_http_flowdash_merge_ignored(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_exchange_t *ex,
     ngx_http_flowdash_field_t *new)
 {
-    ngx_http_flowdash_field_t     *field;
+    ngx_http_flowdash_field_t     *field, room;
     ngx_http_flowdash_loc_conf_t  *flcf;
 
-    field = ngx_http_flowdash_task_lookup(ctx->task, &new->name);
+    field = ngx_http_flowdash_task_lookup(ctx->task, &new->name, &room);
 
     if (field && ngx_http_flowdash_task_same(field, new)) {
         return;

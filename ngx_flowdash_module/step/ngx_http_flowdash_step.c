@@ -135,11 +135,11 @@ ngx_http_flowdash_step_condition(ngx_http_request_t *r,
         return rc;
     }
 
-    if (value.ambiguous && value.twice) {
+    if (value.ambiguous && value.twice.data) {
         return ngx_http_flowdash_exchange_fail_text(ex,
                    NGX_HTTP_FLOWDASH_REQUEST_INVALID, r->pool,
                    "flowdash_if depends on the field %V, which the task has "
-                   "twice", value.twice);
+                   "twice", &value.twice);
     }
 
     if (value.ambiguous) {

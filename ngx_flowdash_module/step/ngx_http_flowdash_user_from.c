@@ -256,9 +256,8 @@ ngx_http_flowdash_user_from_read(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_str_t *text, ngx_array_t *pointer)
 {
     ngx_uint_t                         i;
-    ngx_list_part_t                   *part;
     ngx_http_flowdash_task_t           object;
-    ngx_http_flowdash_field_t         *field;
+    ngx_http_flowdash_field_t         *field, room;
     ngx_http_flowdash_exchange_t      *ex;
     ngx_http_flowdash_json_verdict_e   verdict;
 
@@ -291,10 +290,7 @@ ngx_http_flowdash_user_from_read(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    i = 0;
-    part = &object.fields.part;
-
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+    for (i = 0; (field = ngx_http_flowdash_task_get(&object, i, &room)); i++) {
 
         if (ngx_http_flowdash_user_from_wants(r, field)
             && ngx_http_flowdash_user_from_member(r, ctx, field) != NGX_OK)

@@ -188,9 +188,10 @@ ngx_http_flowdash_variables_json(ngx_http_request_t *r,
 {
     ngx_str_t *name = (ngx_str_t *) data;
 
-    ngx_int_t                 rc;
-    ngx_str_t                 rest, json;
-    ngx_http_flowdash_ctx_t  *ctx;
+    ngx_int_t                   rc;
+    ngx_str_t                   rest, json;
+    ngx_http_flowdash_ctx_t    *ctx;
+    ngx_http_flowdash_field_t   room;
 
     rest.len = name->len - ngx_http_flowdash_variables_json_prefix.len;
     rest.data = name->data + ngx_http_flowdash_variables_json_prefix.len;
@@ -233,7 +234,8 @@ ngx_http_flowdash_variables_json(ngx_http_request_t *r,
         rest.data += ngx_http_flowdash_variables_json_fields.len;
 
         rc = ngx_http_flowdash_variables_json_field(r,
-                   ngx_http_flowdash_variables_field(r, ctx, &rest), &json);
+                   ngx_http_flowdash_variables_field(r, ctx, &rest, &room),
+                   &json);
 
     } else if (ngx_http_flowdash_variables_json_begins(&rest,
                                      &ngx_http_flowdash_variables_json_stored))
@@ -242,7 +244,8 @@ ngx_http_flowdash_variables_json(ngx_http_request_t *r,
         rest.data += ngx_http_flowdash_variables_json_stored.len;
 
         rc = ngx_http_flowdash_variables_json_field(r,
-                   ngx_http_flowdash_variables_stored(r, ctx, &rest), &json);
+                   ngx_http_flowdash_variables_stored(r, ctx, &rest, &room),
+                   &json);
 
     } else {
         rc = ngx_http_flowdash_variables_json_string(r, ctx, name, &json);

@@ -53,7 +53,7 @@ static ngx_int_t ngx_http_flowdash_variable_field(ngx_http_request_t *r,
 static ngx_http_flowdash_field_t *ngx_http_flowdash_variable_lookup(
     ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx,
     ngx_http_flowdash_task_t *task, ngx_str_t *name,
-    ngx_http_flowdash_value_t *value);
+    ngx_http_flowdash_value_t *value, ngx_http_flowdash_field_t *room);
 static ngx_int_t ngx_http_flowdash_variable_user(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 
@@ -335,8 +335,9 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
 {
     ngx_str_t *name = (ngx_str_t *) data;
 
-    ngx_str_t                 field_name;
-    ngx_http_flowdash_ctx_t  *ctx;
+    ngx_str_t                   field_name;
+    ngx_http_flowdash_ctx_t    *ctx;
+    ngx_http_flowdash_field_t   room;
 
     v->not_found = 1;
 
@@ -352,7 +353,8 @@ ngx_http_flowdash_variable_task(ngx_http_request_t *r,
     field_name.data = name->data + sizeof("flowdash_task_") - 1;
 
     return ngx_http_flowdash_variable_field(r, ctx, v,
-                   ngx_http_flowdash_variables_field(r, ctx, &field_name));
+                   ngx_http_flowdash_variables_field(r, ctx, &field_name,
+                                                     &room));
 }
 
 
@@ -362,8 +364,9 @@ ngx_http_flowdash_variable_stored(ngx_http_request_t *r,
 {
     ngx_str_t *name = (ngx_str_t *) data;
 
-    ngx_str_t                 field_name;
-    ngx_http_flowdash_ctx_t  *ctx;
+    ngx_str_t                   field_name;
+    ngx_http_flowdash_ctx_t    *ctx;
+    ngx_http_flowdash_field_t   room;
 
     v->not_found = 1;
 
@@ -379,7 +382,8 @@ ngx_http_flowdash_variable_stored(ngx_http_request_t *r,
     field_name.data = name->data + sizeof("flowdash_stored_") - 1;
 
     return ngx_http_flowdash_variable_field(r, ctx, v,
-                  ngx_http_flowdash_variables_stored(r, ctx, &field_name));
+                   ngx_http_flowdash_variables_stored(r, ctx, &field_name,
+                                                      &room));
 }
 
 
@@ -414,7 +418,8 @@ ngx_http_flowdash_variable_field(ngx_http_request_t *r,
 
 ngx_http_flowdash_field_t *
 ngx_http_flowdash_variables_field(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *name)
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *name,
+    ngx_http_flowdash_field_t *room)
 {
     ngx_http_flowdash_value_t  *value, unused;
 
@@ -431,13 +436,14 @@ ngx_http_flowdash_variables_field(ngx_http_request_t *r,
     }
 
     return ngx_http_flowdash_variable_lookup(r, ctx, ctx->task, name,
-                                             value);
+                                             value, room);
 }
 
 
 ngx_http_flowdash_field_t *
 ngx_http_flowdash_variables_stored(ngx_http_request_t *r,
-    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *name)
+    ngx_http_flowdash_ctx_t *ctx, ngx_str_t *name,
+    ngx_http_flowdash_field_t *room)
 {
     ngx_http_flowdash_value_t  *value, unused;
 
@@ -457,23 +463,30 @@ ngx_http_flowdash_variables_stored(ngx_http_request_t *r,
     }
 
     return ngx_http_flowdash_variable_lookup(r, ctx, ctx->stored, name,
-                                             value);
+                                             value, room);
 }
 
 
 static ngx_http_flowdash_field_t *
 ngx_http_flowdash_variable_lookup(ngx_http_request_t *r,
     ngx_http_flowdash_ctx_t *ctx, ngx_http_flowdash_task_t *task,
-    ngx_str_t *name, ngx_http_flowdash_value_t *value)
+    ngx_str_t *name, ngx_http_flowdash_value_t *value,
+    ngx_http_flowdash_field_t *room)
 {
     ngx_uint_t                  n;
     ngx_http_flowdash_field_t  *field;
 
-    field = ngx_http_flowdash_task_field(task, name, &n);
+    field = ngx_http_flowdash_task_field(task, name, &n, room);
 
     if (n > 1 || (field && field->ambiguous)) {
         value->ambiguous = 1;
-        value->twice = field ? &field->spelling : NULL;
+
+        if (field) {
+            value->twice = field->spelling;
+
+        } else {
+            ngx_str_null(&value->twice);
+        }
     }
 
     if (field

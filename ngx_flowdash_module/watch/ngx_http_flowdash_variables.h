@@ -21,14 +21,16 @@ ngx_http_variable_t *ngx_http_flowdash_variables_find(ngx_str_t *name);
 /*
  * Finds the field of $flowdash_task_NAME, and notes in the evaluation what is
  * to be known of it.  "name" is the last part of the variable's name.  Returns
- * NULL if there is no field.
+ * the field, perhaps in "room", or NULL if there is none.
  */
 ngx_http_flowdash_field_t *ngx_http_flowdash_variables_field(
-    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_str_t *name);
+    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_str_t *name,
+    ngx_http_flowdash_field_t *room);
 
 /* The same for $flowdash_stored_NAME. */
 ngx_http_flowdash_field_t *ngx_http_flowdash_variables_stored(
-    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_str_t *name);
+    ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx, ngx_str_t *name,
+    ngx_http_flowdash_field_t *room);
 
 /*
  * Gives a variable its value.  One from outside may have control characters,

@@ -102,9 +102,8 @@ form_merge(form_case_t *c, ngx_http_flowdash_form_t *form,
     ngx_int_t                          rc;
     ngx_uint_t                         i;
     const char                        *error;
-    ngx_list_part_t                   *part;
     ngx_http_flowdash_task_t           change;
-    ngx_http_flowdash_field_t         *field, *old;
+    ngx_http_flowdash_field_t         *field, *old, room, old_room;
     ngx_http_flowdash_json_verdict_e   verdict;
 
     fuzz_check(ngx_http_flowdash_task_init(&change, c->pool, changes,
@@ -119,12 +118,9 @@ form_merge(form_case_t *c, ngx_http_flowdash_form_t *form,
         return 0;
     }
 
-    i = 0;
-    part = &change.fields.part;
+    for (i = 0; (field = ngx_http_flowdash_task_get(&change, i, &room)); i++) {
 
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-
-        old = ngx_http_flowdash_task_lookup(task, &field->name);
+        old = ngx_http_flowdash_task_lookup(task, &field->name, &old_room);
 
         if (old && ngx_http_flowdash_task_same(old, field)) {
             continue;
@@ -204,8 +200,7 @@ form_changes(form_case_t *c, ngx_http_flowdash_task_t *task)
     json_t                     *j;
     ngx_str_t                   s;
     ngx_uint_t                  i, depth;
-    ngx_list_part_t            *part;
-    ngx_http_flowdash_field_t  *field;
+    ngx_http_flowdash_field_t  *field, room;
 
     len = ngx_http_flowdash_task_write_length(
               ngx_http_flowdash_task_write_object, task);
@@ -213,10 +208,7 @@ form_changes(form_case_t *c, ngx_http_flowdash_task_t *task)
     p = start;
     *p++ = '{';
 
-    i = 0;
-    part = &task->fields.part;
-
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+    for (i = 0; (field = ngx_http_flowdash_task_get(task, i, &room)); i++) {
 
         if (!field->changed
             || (field->original.data

@@ -58,21 +58,21 @@ check_fields(ngx_http_flowdash_task_t *task, json_t *object)
 {
     json_t                     *member;
     ngx_uint_t                  i;
-    ngx_list_part_t            *part;
-    ngx_http_flowdash_field_t  *field;
+    ngx_http_flowdash_field_t  *field, room, found_room, *found;
 
-    i = 0;
-    part = &task->fields.part;
     member = object ? object->first : NULL;
 
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+    for (i = 0; (field = ngx_http_flowdash_task_get(task, i, &room)); i++) {
         fuzz_check(member, "no field but those of the text");
         fuzz_check(fuzz_is(&field->name, &member->name), "a name");
         fuzz_check(fuzz_is(&field->value, &member->text), "a value");
         fuzz_check(fuzz_is(&field->spelling, &member->spelling), "a spelling");
         fuzz_check(field->value.data == member->text.data, "its place");
-        fuzz_check(ngx_http_flowdash_task_lookup(task, &member->name)
-                   == field, "a field is found");
+
+        found = ngx_http_flowdash_task_lookup(task, &member->name,
+                                              &found_room);
+        fuzz_check(found && found->spelling.data == field->spelling.data,
+                   "a field is found");
 
         member = member->next;
     }
@@ -105,7 +105,7 @@ check_again(ngx_pool_t *pool, ngx_str_t *result, ngx_array_t *pointer,
     ngx_str_t                          again;
     ngx_uint_t                         depth;
     ngx_http_flowdash_task_t           task, same;
-    ngx_http_flowdash_field_t         *field;
+    ngx_http_flowdash_field_t         *field, room;
     ngx_http_flowdash_json_verdict_e   verdict;
 
     fuzz_check(json_parse(pool, result, &depth), "the result is JSON");
@@ -122,7 +122,7 @@ check_again(ngx_pool_t *pool, ngx_str_t *result, ngx_array_t *pointer,
     fuzz_check(verdict == NGX_HTTP_FLOWDASH_JSON_OK, "the result is read");
 
     for (change = changes->first; change; change = change->next) {
-        field = ngx_http_flowdash_task_lookup(&task, &change->name);
+        field = ngx_http_flowdash_task_lookup(&task, &change->name, &room);
 
         fuzz_check(field && fuzz_is(&field->value, &change->text),
                    "the result has the changes");

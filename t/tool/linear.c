@@ -598,13 +598,9 @@ tool_add(ngx_http_flowdash_form_t *form, ngx_http_flowdash_task_t *task,
     ngx_int_t                   rc;
     ngx_uint_t                  i;
     const char                 *error;
-    ngx_list_part_t            *part;
-    ngx_http_flowdash_field_t  *field, new;
+    ngx_http_flowdash_field_t  *field, new, room;
 
-    i = 0;
-    part = &answer->fields.part;
-
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+    for (i = 0; (field = ngx_http_flowdash_task_get(answer, i, &room)); i++) {
 
         p = ngx_pnalloc(task->pool, strlen(prefix) + field->name.len);
         if (p == NULL) {
@@ -617,7 +613,8 @@ tool_add(ngx_http_flowdash_form_t *form, ngx_http_flowdash_task_t *task,
         p = ngx_cpymem(p, field->name.data, field->name.len);
         new.name.len = p - new.name.data;
 
-        if (ngx_http_flowdash_task_similar(task, &new.name)
+        if (ngx_http_flowdash_task_has(task, &new.name)
+            || ngx_http_flowdash_task_has_similar(task, &new.name)
             || ngx_http_flowdash_task_conflicts(task, &new.name))
         {
             return "a field and a part of it";
@@ -732,15 +729,12 @@ tool_change(ngx_http_flowdash_form_t *form, ngx_http_flowdash_task_t *task)
     ngx_int_t                       rc;
     ngx_uint_t                      i, n;
     const char                     *error;
-    ngx_list_part_t                *part;
-    ngx_http_flowdash_field_t      *field, new;
+    ngx_http_flowdash_field_t      *field, new, room;
     ngx_http_flowdash_form_node_t  *node;
 
-    i = 0;
     n = 0;
-    part = &task->fields.part;
 
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
+    for (i = 0; (field = ngx_http_flowdash_task_get(task, i, &room)); i++) {
 
         new = *field;
         node = form ? ngx_http_flowdash_form_index_lookup(form, &field->name)

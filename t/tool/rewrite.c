@@ -31,6 +31,7 @@
 #include "ngx_http_flowdash_json_pointer.c"
 #include "ngx_http_flowdash_json_leaves.c"
 #include "ngx_http_flowdash_field.c"
+#include "ngx_http_flowdash_field_index.c"
 #include "ngx_http_flowdash_task.c"
 #include "ngx_http_flowdash_slices.c"
 #include "ngx_http_flowdash_task_write.c"
@@ -313,18 +314,14 @@ merge(ngx_pool_t *pool, tool_case_t *c, ngx_http_flowdash_form_t *form,
 {
     ngx_int_t                   rc;
     ngx_uint_t                  i;
-    ngx_list_part_t            *part;
     ngx_http_flowdash_task_t   *change;
-    ngx_http_flowdash_field_t  *field, *old;
+    ngx_http_flowdash_field_t  *field, *old, room, old_room;
 
     change = read_changes(pool, c);
 
-    i = 0;
-    part = &change->fields.part;
+    for (i = 0; (field = ngx_http_flowdash_task_get(change, i, &room)); i++) {
 
-    while ((field = ngx_http_flowdash_task_next(&part, &i))) {
-
-        old = ngx_http_flowdash_task_lookup(task, &field->name);
+        old = ngx_http_flowdash_task_lookup(task, &field->name, &old_room);
 
         if (old && ngx_http_flowdash_task_same(old, field)) {
             continue;

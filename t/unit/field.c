@@ -14,6 +14,7 @@
 #include "ngx_http_flowdash_hash.c"
 #include "ngx_http_flowdash_fold.c"
 #include "ngx_http_flowdash_field.c"
+#include "ngx_http_flowdash_field_index.c"
 
 
 #define NAMES  20000
@@ -71,7 +72,7 @@ hashes_as_others(void)
 }
 
 
-static ngx_http_flowdash_field_t *
+static ngx_uint_t
 lookup(ngx_http_flowdash_field_index_t *index, ngx_str_t *name)
 {
     ngx_http_flowdash_field_key_t  key;
@@ -82,7 +83,7 @@ lookup(ngx_http_flowdash_field_index_t *index, ngx_str_t *name)
 }
 
 
-static ngx_http_flowdash_field_t *
+static ngx_uint_t
 similar(ngx_http_flowdash_field_index_t *index, ngx_str_t *name)
 {
     ngx_http_flowdash_field_key_t  key;
@@ -93,16 +94,108 @@ similar(ngx_http_flowdash_field_index_t *index, ngx_str_t *name)
 }
 
 
+/* "spelling" is the place in the text, or NULL: the field is kept */
+
 static ngx_uint_t
-add(ngx_http_flowdash_field_index_t *index, ngx_http_flowdash_field_t *field,
+add(ngx_http_flowdash_field_index_t *index, ngx_str_t *name, u_char *spelling)
+{
+    ngx_http_flowdash_field_t      *field;
+    ngx_http_flowdash_field_key_t   key;
+
+    ngx_http_flowdash_field_index_find(index, name, &key);
+
+    if (spelling) {
+        return ngx_http_flowdash_field_index_add_place(index, name, &key,
+                                                       spelling)
+               == NGX_OK;
+    }
+
+    field = ngx_http_flowdash_field_index_add(index, name, &key);
+
+    if (field == NULL) {
+        return 0;
+    }
+
+    field->spelling.data = name->data - 1;
+    field->spelling.len = name->len + 2;
+
+    return 1;
+}
+
+
+/* a field has its name, and the number "i" as its value, if it is in a text */
+
+static ngx_uint_t
+has(ngx_http_flowdash_field_index_t *index, ngx_uint_t i, ngx_str_t *name)
+{
+    ngx_str_t                   other;
+    ngx_http_flowdash_field_t  *field, room;
+
+    ngx_http_flowdash_field_name(index, i, &other);
+
+    field = ngx_http_flowdash_field_get(index, i, &room);
+
+    return field
+           && ngx_http_flowdash_text_equal(&other, name)
+           && ngx_http_flowdash_text_equal(&field->name, name)
+           && field->spelling.data == name->data - 1
+           && field->spelling.len == name->len + 2
+           && (field->original.data == NULL
+               || (field->value.data == field->original.data
+                   && field->value.len == field->original.len
+                   && ngx_atoi(field->value.data, field->value.len)
+                      == (ngx_int_t) i));
+}
+
+
+/* keeps some of the fields of a copy: they stay as they are, as all others */
+
+static ngx_uint_t
+keeps(ngx_http_flowdash_field_index_t *base, ngx_str_t *names,
     ngx_pool_t *pool)
 {
-    ngx_http_flowdash_field_key_t  key;
+    ngx_uint_t                        i, n, kept, good;
+    ngx_http_flowdash_field_t        *field;
+    ngx_http_flowdash_field_index_t   index;
 
-    ngx_http_flowdash_field_index_find(index, &field->name, &key);
+    if (ngx_http_flowdash_field_index_copy(&index, base, pool) != NGX_OK) {
+        return 0;
+    }
 
-    return ngx_http_flowdash_field_index_add(index, field, &key, pool)
-           == NGX_OK;
+    good = 1;
+    kept = 0;
+
+    for (i = 0; i < NAMES; i++) {
+
+        kept += base->refs[i].kept || i % 7 == 0;
+
+        if (i % 7) {
+            continue;
+        }
+
+        field = ngx_http_flowdash_field_keep(&index, i);
+
+        good &= (field && field == ngx_http_flowdash_field_keep(&index, i));
+        good &= (field == ngx_http_flowdash_field_get(&index, i, NULL));
+        good &= (base->refs[i].kept == 0
+                 || field != base->kept[base->refs[i].place]);
+    }
+
+    for (i = 0; i < NAMES; i++) {
+        good &= has(&index, i, &names[i]);
+        good &= has(base, i, &names[i]);
+        good &= (lookup(&index, &names[i]) == i);
+    }
+
+    n = 0;
+    i = 0;
+
+    while ((field = ngx_http_flowdash_field_next_kept(&index, &i))) {
+        good &= (index.kept[index.refs[i - 1].place] == field);
+        n++;
+    }
+
+    return good && n == kept;
 }
 
 
@@ -112,53 +205,117 @@ add(ngx_http_flowdash_field_index_t *index, ngx_http_flowdash_field_t *field,
  */
 
 static ngx_uint_t
-finds(const char *format, ngx_uint_t bits)
+finds(const char *format, ngx_uint_t bits, ngx_uint_t in_text)
 {
-    u_char                           *p, text[64];
-    ngx_str_t                         name;
+    u_char                           *p, *end, buf[64];
+    ngx_str_t                         text, name, *names;
     ngx_uint_t                        i, b, good;
     ngx_pool_t                       *pool;
-    ngx_http_flowdash_field_t        *fields;
     ngx_http_flowdash_field_index_t   index;
 
-    ngx_memzero(&index, sizeof(ngx_http_flowdash_field_index_t));
+    static const char  *between[] = { ":%u,", " :%u ,", ":\n%u\r\n,\t" };
 
     good = 1;
     pool = ngx_create_pool(4096, &test_log);
-    fields = calloc(NAMES, sizeof(ngx_http_flowdash_field_t));
-    p = malloc(NAMES * sizeof(text));
+    names = calloc(NAMES, sizeof(ngx_str_t));
 
-    for (i = 0; i < NAMES; i++, p += sizeof(text)) {
+    text.len = NAMES * sizeof(buf);
+    text.data = malloc(text.len);
+    p = text.data;
+    end = p;
 
-        fields[i].name.data = p;
-        fields[i].name.len = sprintf((char *) p, format, (unsigned) i);
+    ngx_http_flowdash_field_init(&index, &text, pool);
+
+    for (i = 0; i < NAMES; i++) {
+
+        *p++ = '"';
+
+        names[i].data = p;
+        names[i].len = sprintf((char *) p, format, (unsigned) i);
 
         for (b = 0; b < bits; b++) {
             p[b] = (i & ((ngx_uint_t) 1 << b)) ? 'A' : 'a';
         }
 
-        good &= (lookup(&index, &fields[i].name) == NULL);
-        good &= ((similar(&index, &fields[i].name) != NULL) == (bits && i));
+        p += names[i].len;
+        *p++ = '"';
 
-        good &= add(&index, &fields[i], pool);
+        p += sprintf((char *) p, between[i % 3], (unsigned) i);
+        end = p;
+
+        good &= (lookup(&index, &names[i]) == NGX_HTTP_FLOWDASH_FIELD_NONE);
+        good &= ((similar(&index, &names[i]) != NGX_HTTP_FLOWDASH_FIELD_NONE)
+                 == (bits && i));
+
+        /* one with escapes is kept, and in the text */
+
+        good &= add(&index, &names[i],
+                    (in_text && i % 5) ? names[i].data - 1 : NULL);
     }
+
+    while (end[-1] < '0' || end[-1] > '9') {
+        end--;
+    }
+
+    ngx_http_flowdash_field_end(&index, end);
 
     for (i = 0; i < NAMES; i++) {
 
-        good &= (lookup(&index, &fields[i].name) == &fields[i]);
-        good &= (similar(&index, &fields[i].name) == &fields[bits ? 0 : i]);
+        good &= (lookup(&index, &names[i]) == i);
+        good &= (similar(&index, &names[i]) == (bits ? 0 : i));
+        good &= has(&index, i, &names[i]);
 
-        name.data = text;
-        name.len = fields[i].name.len;
-        ngx_memcpy(text, fields[i].name.data, name.len);
-        text[name.len - 1] ^= 0x80;
+        name.data = buf;
+        name.len = names[i].len;
+        ngx_memcpy(buf, names[i].data, name.len);
+        buf[name.len - 1] ^= 0x80;
 
-        good &= (lookup(&index, &name) == NULL);
-        good &= (similar(&index, &name) == NULL);
+        good &= (lookup(&index, &name) == NGX_HTTP_FLOWDASH_FIELD_NONE);
+        good &= (similar(&index, &name) == NGX_HTTP_FLOWDASH_FIELD_NONE);
     }
 
-    free(fields[0].name.data);
-    free(fields);
+    good &= (ngx_http_flowdash_field_get(&index, NAMES, NULL) == NULL);
+    good &= keeps(&index, names, pool);
+
+    free(names);
+    free(text.data);
+    ngx_destroy_pool(pool);
+
+    return good;
+}
+
+
+static ngx_uint_t
+marks(void)
+{
+    ngx_str_t                         text, name;
+    ngx_uint_t                        good;
+    ngx_pool_t                       *pool;
+    ngx_http_flowdash_field_index_t   index;
+
+    pool = ngx_create_pool(4096, &test_log);
+    ngx_str_set(&text, "\"a\":1,\"b\":2");
+
+    ngx_http_flowdash_field_init(&index, &text, pool);
+
+    name.len = 1;
+    name.data = text.data + 1;
+    good = add(&index, &name, name.data - 1);
+    name.data = text.data + 7;
+    good &= add(&index, &name, name.data - 1);
+
+    ngx_http_flowdash_field_mark(&index, 0, 0);
+    good &= (index.marks == 0);
+    ngx_http_flowdash_field_mark(&index, 1, 1);
+    ngx_http_flowdash_field_mark(&index, 1, 1);
+    good &= (index.marks == 1 && index.refs[1].marked);
+    ngx_http_flowdash_field_mark(&index, 0, 1);
+    ngx_http_flowdash_field_mark(&index, 1, 0);
+    good &= (index.marks == 1 && index.refs[0].marked
+             && !index.refs[1].marked);
+    ngx_http_flowdash_field_unmark(&index);
+    good &= (index.marks == 0 && !index.refs[0].marked);
+
     ngx_destroy_pool(pool);
 
     return good;
@@ -168,38 +325,40 @@ finds(const char *format, ngx_uint_t bits)
 static ngx_uint_t
 has_attributes(void)
 {
-    u_char                           *p, text[NAMES / 8][16];
-    ngx_str_t                         name;
+    u_char                           *p, text[NAMES / 8][16], other[16];
+    ngx_str_t                         none, name, whole;
     ngx_uint_t                        i, good;
     ngx_pool_t                       *pool;
-    ngx_http_flowdash_field_t         fields[NAMES / 8];
     ngx_http_flowdash_field_index_t   index;
-
-    ngx_memzero(&index, sizeof(ngx_http_flowdash_field_index_t));
 
     good = 1;
     pool = ngx_create_pool(4096, &test_log);
 
+    ngx_str_null(&none);
+    ngx_http_flowdash_field_init(&index, &none, pool);
+
     for (i = 0; i < NAMES / 8; i++) {
 
         p = text[i];
-        fields[i].name.data = p;
-        fields[i].name.len = sprintf((char *) p, "f%u(%ui)",
-                                     (unsigned) i / 2, (unsigned) i % 2 + 1);
+        whole.data = p;
+        whole.len = sprintf((char *) p, "f%u(%ui)",
+                            (unsigned) i / 2, (unsigned) i % 2 + 1);
 
         name.data = p;
         name.len = ngx_strlchr(p, p + 16, '(') - p;
 
         good &= (ngx_http_flowdash_field_index_has_attribute(&index, &name)
                  == i % 2);
-        good &= add(&index, &fields[i], pool);
+        good &= add(&index, &whole, NULL);
         good &= (ngx_http_flowdash_field_index_has_attribute(&index, &name)
                  == 1);
 
-        text[i][0] = 'F';
+        ngx_memcpy(other, name.data, name.len);
+        other[0] = 'F';
+        name.data = other;
+
         good &= (ngx_http_flowdash_field_index_has_attribute(&index, &name)
                  == 0);
-        text[i][0] = 'f';
     }
 
     good &= (index.attributes.used == NAMES / 16);
@@ -216,8 +375,11 @@ main(void)
     (void) test_begin(0);
 
     ok(hashes_as_others(), "the hash is SipHash-1-3");
-    ok(finds("field%x", 0), "many names");
-    ok(finds("aaaaaaaaaaaaaaaa", 16), "many names that fold to one");
+    ok(finds("field%x", 0, 1), "many names");
+    ok(finds("field%x", 0, 0), "many names in no text");
+    ok(finds("aaaaaaaaaaaaaaaa", 16, 1), "many names that fold to one");
+    ok(finds("aaaaaaaaaaaaaaaa", 16, 0), "and in no text");
+    ok(marks(), "marks");
     ok(has_attributes(), "multiparameters");
 
     return test_end();

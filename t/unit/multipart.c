@@ -24,6 +24,7 @@
 #include "ngx_http_flowdash_json_pointer.c"
 #include "ngx_http_flowdash_json_leaves.c"
 #include "ngx_http_flowdash_field.c"
+#include "ngx_http_flowdash_field_index.c"
 #include "ngx_http_flowdash_task.c"
 #include "ngx_http_flowdash_form.c"
 #include "ngx_http_flowdash_form_grammar.c"

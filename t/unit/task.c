@@ -31,24 +31,16 @@ test_alloc(size_t size, ngx_log_t *log)
 
 
 static void *
-test_list_push(ngx_list_t *list)
-{
-    return test_fails() ? NULL : ngx_list_push(list);
-}
-
-
-static void *
 test_pcalloc(ngx_pool_t *pool, size_t size)
 {
     return test_fails() ? NULL : ngx_pcalloc(pool, size);
 }
 
 
-#define ngx_alloc      test_alloc
-#define ngx_pcalloc    test_pcalloc
-#define ngx_palloc     test_palloc
-#define ngx_pnalloc    test_palloc
-#define ngx_list_push  test_list_push
+#define ngx_alloc    test_alloc
+#define ngx_pcalloc  test_pcalloc
+#define ngx_palloc   test_palloc
+#define ngx_pnalloc  test_palloc
 #include "ngx_http_flowdash_text.c"
 #include "ngx_http_flowdash_strict.c"
 #include "ngx_http_flowdash_json_unescape.c"
@@ -59,13 +51,13 @@ test_pcalloc(ngx_pool_t *pool, size_t size)
 #include "ngx_http_flowdash_json_names.c"
 #include "ngx_http_flowdash_json_pointer.c"
 #include "ngx_http_flowdash_json_leaves.c"
+#include "ngx_http_flowdash_field.c"
+#include "ngx_http_flowdash_field_index.c"
 #undef ngx_palloc
 #undef ngx_pnalloc
-#include "ngx_http_flowdash_field.c"
 #include "ngx_http_flowdash_task.c"
 #include "ngx_http_flowdash_slices.c"
 #include "ngx_http_flowdash_task_write.c"
-#undef ngx_list_push
 
 
 #define TEST_FIELDS  12
@@ -358,11 +350,9 @@ without_text(ngx_pool_t *pool, test_field_t **fields, test_field_t **changes)
     ngx_str_t                   written;
     ngx_uint_t                  i, n;
     ngx_http_flowdash_task_t    task, copy, *tasks[2];
-    ngx_http_flowdash_field_t  *field;
+    ngx_http_flowdash_field_t  *field, room;
 
-    if (ngx_http_flowdash_task_create(&task, pool) != NGX_OK) {
-        return 0;
-    }
+    ngx_http_flowdash_task_create(&task, pool);
 
     p = wanted;
     *p++ = '{';
@@ -378,7 +368,8 @@ without_text(ngx_pool_t *pool, test_field_t **fields, test_field_t **changes)
                                            &fields[i]->value);
 
         if (field == NULL || field->changed || field->ambiguous
-            || ngx_http_flowdash_task_lookup(&task, &fields[i]->name) != field)
+            || ngx_http_flowdash_task_lookup(&task, &fields[i]->name, &room)
+               != field)
         {
             return 0;
         }
@@ -744,7 +735,7 @@ index_is_charged(void)
                != NGX_OK
             || verdict != NGX_HTTP_FLOWDASH_JSON_LARGE
             || strstr(task.json.error, "flowdash_max_fields_size") == NULL
-            || task.fields.part.nelts)
+            || task.index.used)
         {
             return 0;
         }
@@ -763,6 +754,133 @@ index_is_charged(void)
 }
 
 
+/* a place is 32 bits: a text is not even looked at if that is not enough */
+
+static ngx_uint_t
+too_long(void)
+{
+    u_char                             c;
+    ngx_str_t                          text;
+    ngx_uint_t                         good;
+    ngx_pool_t                        *pool;
+    ngx_array_t                        pointer;
+    ngx_http_flowdash_task_t           task;
+    ngx_http_flowdash_json_verdict_e   verdict;
+
+    ngx_memzero(&pointer, sizeof(ngx_array_t));
+
+    pool = ngx_create_pool(4096, &test_log);
+
+    text.data = &c;
+    text.len = (size_t) UINT32_MAX + 1;
+
+    good = (ngx_http_flowdash_task_init(&task, pool, &text, &pointer, 0,
+                                        NGX_MAX_SIZE_T_VALUE, &verdict)
+            == NGX_OK
+            && verdict == NGX_HTTP_FLOWDASH_JSON_LARGE
+            && strcmp(task.json.error, "over 4 GB") == 0
+            && task.index.used == 0
+            && task.json.object.data == NULL);
+
+    ngx_destroy_pool(pool);
+
+    return good;
+}
+
+
+/*
+ * What is read takes little memory, and what is changed no more than it is
+ * charged.
+ */
+
+static ngx_uint_t
+index_is_small(void)
+{
+    u_char                            *p;
+    size_t                             read, changed;
+    ngx_str_t                          text, new;
+    ngx_uint_t                         i, good;
+    ngx_pool_t                        *pool;
+    ngx_array_t                        pointer;
+    ngx_http_flowdash_task_t           task;
+    ngx_http_flowdash_field_t          field, room;
+    ngx_http_flowdash_json_verdict_e   verdict;
+
+    ngx_memzero(&pointer, sizeof(ngx_array_t));
+
+    pool = ngx_create_pool(4096, &test_log);
+
+    text.data = malloc(10000 * sizeof("\"field 10000\":1,"));
+    p = text.data;
+
+    for (i = 0; i < 10000; i++) {
+        p = ngx_sprintf(p, "%s\"field %ui\":1", i ? "," : "{", i);
+    }
+
+    *p++ = '}';
+    text.len = p - text.data;
+
+    good = (ngx_http_flowdash_task_init(&task, pool, &text, &pointer, 0,
+                                        NGX_MAX_SIZE_T_VALUE, &verdict)
+            == NGX_OK && verdict == NGX_HTTP_FLOWDASH_JSON_OK);
+
+    read = task.index.max * sizeof(ngx_http_flowdash_field_ref_t)
+           + task.index.names.size * sizeof(uint32_t);
+
+    good &= (task.index.used == 10000 && task.index.nkept == 0
+             && read < 10000 * 20);
+
+    ngx_str_set(&new, "2");
+
+    for (i = 0; i < 10000; i++) {
+        field = *ngx_http_flowdash_task_get(&task, i, &room);
+        field.value = new;
+        good &= (ngx_http_flowdash_task_set(&task, &field) == NGX_OK);
+    }
+
+    changed = task.index.max_kept * sizeof(ngx_http_flowdash_field_t *)
+              + task.index.nkept * sizeof(ngx_http_flowdash_field_t);
+
+    good &= (task.index.nkept == 10000 && read + changed <= task.json.size);
+
+    ngx_destroy_pool(pool);
+    free(text.data);
+
+    return good;
+}
+
+
+static ngx_int_t
+change_three(ngx_http_flowdash_task_t *task)
+{
+    ngx_int_t                  rc;
+    ngx_str_t                  name, spelling, value;
+    ngx_http_flowdash_field_t  field;
+
+    ngx_memzero(&field, sizeof(ngx_http_flowdash_field_t));
+
+    ngx_str_set(&field.name, "d");
+    ngx_str_set(&field.spelling, "\"d\"");
+    ngx_str_set(&field.value, "3");
+
+    rc = ngx_http_flowdash_task_set(task, &field);
+
+    ngx_str_set(&field.name, "n");
+    ngx_str_set(&field.spelling, "\"n\"");
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_flowdash_task_set(task, &field);
+    }
+
+    ngx_str_set(&name, "D");
+    ngx_str_set(&spelling, "\"D\"");
+    ngx_str_set(&value, "4");
+
+    return (rc == NGX_OK)
+           ? ngx_http_flowdash_task_force(task, &name, &spelling, &value) : rc;
+}
+
+
 static ngx_uint_t
 out_of_memory(void)
 {
@@ -773,7 +891,8 @@ out_of_memory(void)
     ngx_http_flowdash_task_t           task, copy;
     ngx_http_flowdash_json_verdict_e   verdict;
 
-    ngx_str_set(&text, "{\"task\":{\"\\u0061\":\"\\u0062\",\"c\":{" TEST_NAMES
+    ngx_str_set(&text, "{\"task\":{\"\\u0061\":\"\\u0062\",\"d\":1,\"D\":2,"
+                       "\"e(1i)\":1,\"c\":{" TEST_NAMES
                        "\"p\":[[{\"\\n" TEST_LONG TEST_LONG TEST_LONG TEST_LONG
                        "\":1}]]}}}");
     ngx_str_set(&token, "task");
@@ -785,14 +904,16 @@ out_of_memory(void)
 
         test_budget = n;
         rc = ngx_http_flowdash_task_init(&task, pool, &text, &pointer,
-                                         NGX_HTTP_FLOWDASH_STRICT_ALL, 65536,
+                                         NGX_HTTP_FLOWDASH_STRICT_NONE, 65536,
                                          &verdict);
         if (rc == NGX_OK) {
             rc = ngx_http_flowdash_task_copy(&copy, pool, &task);
         }
 
+        /* one is kept, one is new, and one is forced */
+
         if (rc == NGX_OK) {
-            rc = ngx_http_flowdash_task_merge(&copy, &task);
+            rc = change_three(&copy);
         }
 
         test_budget = -1;
@@ -853,6 +974,8 @@ main(void)
     ok(good_damaged == rounds, "damaged texts are judged");
     limits();
     ok(index_is_charged(), "the index has a limit");
+    ok(index_is_small(), "what is read only takes little memory");
+    ok(too_long(), "a text over 4 GB is refused");
     ok(out_of_memory(), "memory that runs out is an error");
 
     free(t);
