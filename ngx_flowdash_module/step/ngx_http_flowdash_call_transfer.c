@@ -28,7 +28,7 @@
  */
 
 #define NGX_HTTP_FLOWDASH_CALL_UPLOAD  65536
-#define NGX_HTTP_FLOWDASH_CALL_PART    8
+#define NGX_HTTP_FLOWDASH_CALL_PART    32
 
 
 static ngx_int_t ngx_http_flowdash_call_transfer_renew(
