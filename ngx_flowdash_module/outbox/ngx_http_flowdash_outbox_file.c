@@ -462,7 +462,7 @@ ngx_http_flowdash_outbox_file_gone(ngx_http_flowdash_outbox_file_t *file,
 {
     if (err && err != NGX_ENOENT) {
 
-        /* it is read again, and the last call may be made again with its key */
+        /* it is read again, so the last call may be made again with its key */
 
         ngx_log_error(NGX_LOG_CRIT, log, err,
                       "flowdash: " ngx_delete_file_n " \"%V\" failed",
