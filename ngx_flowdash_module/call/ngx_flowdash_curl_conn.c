@@ -155,6 +155,13 @@ ngx_flowdash_curl_conn_thaw(ngx_flowdash_curl_conn_t *s)
 
 
 ngx_uint_t
+ngx_flowdash_curl_conn_has_frozen(void)
+{
+    return !ngx_queue_empty(&ngx_flowdash_curl_conns.frozen);
+}
+
+
+ngx_uint_t
 ngx_flowdash_curl_conn_is_frozen(curl_off_t id)
 {
     ngx_queue_t                *q;

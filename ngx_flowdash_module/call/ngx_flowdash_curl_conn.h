@@ -60,6 +60,9 @@ curl_off_t ngx_flowdash_curl_conn_id(CURL *easy);
 void ngx_flowdash_curl_conn_freeze(ngx_flowdash_curl_conn_t *s);
 void ngx_flowdash_curl_conn_thaw(ngx_flowdash_curl_conn_t *s);
 
+/* Tells whether any socket is frozen. */
+ngx_uint_t ngx_flowdash_curl_conn_has_frozen(void);
+
 /* Tells whether a socket with this id is frozen. */
 ngx_uint_t ngx_flowdash_curl_conn_is_frozen(curl_off_t id);
 

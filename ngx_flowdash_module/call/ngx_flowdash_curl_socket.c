@@ -372,6 +372,10 @@ ngx_flowdash_curl_socket_is_frozen(CURL *easy)
 {
     curl_off_t  id;
 
+    if (!ngx_flowdash_curl_conn_has_frozen()) {
+        return 0;
+    }
+
     id = ngx_flowdash_curl_conn_id(easy);
 
     return id != -1 && ngx_flowdash_curl_conn_is_frozen(id);

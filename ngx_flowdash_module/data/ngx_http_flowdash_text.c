@@ -195,6 +195,10 @@ ngx_http_flowdash_text_is_json_type(ngx_str_t *type)
     u_char     *end;
     ngx_str_t   name;
 
+    if (ngx_http_flowdash_text_is(type, "application/json")) {
+        return 1;
+    }
+
     name = *type;
 
     end = ngx_strlchr(name.data, name.data + name.len, ';');

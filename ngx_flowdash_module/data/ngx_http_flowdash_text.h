@@ -118,8 +118,15 @@ ngx_http_flowdash_text_utf8_length(u_char *p, u_char *last)
 static ngx_inline ngx_uint_t
 ngx_http_flowdash_text_is(ngx_str_t *s, const char *text)
 {
-    return s->len == ngx_strlen(text)
-           && ngx_http_flowdash_text_similar(s->data, text, s->len);
+    size_t  len;
+
+    len = ngx_strlen(text);
+
+    /* most often, it is spelled so */
+
+    return s->len == len
+           && (ngx_memcmp(s->data, text, len) == 0
+               || ngx_http_flowdash_text_similar(s->data, text, len));
 }
 
 

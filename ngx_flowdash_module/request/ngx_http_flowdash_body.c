@@ -408,6 +408,14 @@ ngx_http_flowdash_body_content_type(ngx_str_t *value, ngx_array_t *types,
     ngx_str_t                         name;
     ngx_http_flowdash_form_verdict_e  verdict;
 
+    if (types == NULL && ngx_http_flowdash_text_is(value, "application/json"))
+    {
+        /* nothing behind the name that would have to be judged */
+
+        media->type = NGX_HTTP_FLOWDASH_JSON;
+        return;
+    }
+
     verdict = ngx_http_flowdash_multipart_media(value, &name);
 
     if (verdict == NGX_HTTP_FLOWDASH_FORM_CHARSET) {

@@ -9,6 +9,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 #include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_list.h>
 #include <ngx_http_flowdash_method.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_body.h>
@@ -26,6 +27,8 @@ static ngx_int_t ngx_http_flowdash_replace_headers_set(ngx_http_request_t *r,
     ngx_table_elt_t **header, const char *name, ngx_str_t *value);
 static ngx_int_t ngx_http_flowdash_replace_headers_clean(ngx_http_request_t *r,
     ngx_uint_t what);
+static ngx_uint_t ngx_http_flowdash_replace_headers_has_stale(
+    ngx_list_t *headers, ngx_uint_t what);
 static ngx_uint_t ngx_http_flowdash_replace_headers_stale(ngx_table_elt_t *h,
     ngx_uint_t what);
 
@@ -206,6 +209,10 @@ ngx_http_flowdash_replace_headers_clean(ngx_http_request_t *r, ngx_uint_t what)
 
     headers = &r->headers_in.headers;
 
+    if (!ngx_http_flowdash_replace_headers_has_stale(headers, what)) {
+        return NGX_OK;
+    }
+
     old = headers->part;
 
     last = &headers->part;
@@ -258,6 +265,29 @@ ngx_http_flowdash_replace_headers_clean(ngx_http_request_t *r, ngx_uint_t what)
 }
 
 
+static ngx_uint_t
+ngx_http_flowdash_replace_headers_has_stale(ngx_list_t *headers,
+    ngx_uint_t what)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    i = 0;
+    part = &headers->part;
+
+    while ((h = ngx_http_flowdash_list_next(&part, &i,
+                                            sizeof(ngx_table_elt_t))))
+    {
+        if (ngx_http_flowdash_replace_headers_stale(h, what)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 /*
  * Stale are headers that describe the old bytes or their transfer; and when
  * the body is discarded, all headers that describe a body, and overrides of
@@ -267,15 +297,15 @@ ngx_http_flowdash_replace_headers_clean(ngx_http_request_t *r, ngx_uint_t what)
 static ngx_uint_t
 ngx_http_flowdash_replace_headers_stale(ngx_table_elt_t *h, ngx_uint_t what)
 {
-    const char  **name;
+    ngx_str_t  *name;
 
-    static const char  *names[] = {
-        "transfer-encoding",
-        "content-md5",
-        "digest",
-        "content-digest",
-        "repr-digest",
-        NULL
+    static ngx_str_t  names[] = {
+        ngx_string("transfer-encoding"),
+        ngx_string("content-md5"),
+        ngx_string("digest"),
+        ngx_string("content-digest"),
+        ngx_string("repr-digest"),
+        ngx_null_string
     };
 
     if (what == NGX_HTTP_FLOWDASH_REPLACE_TRACE) {
@@ -304,8 +334,10 @@ ngx_http_flowdash_replace_headers_stale(ngx_table_elt_t *h, ngx_uint_t what)
         return 1;
     }
 
-    for (name = names; *name; name++) {
-        if (ngx_http_flowdash_text_is(&h->key, *name)) {
+    for (name = names; name->len; name++) {
+        if (h->key.len == name->len
+            && ngx_strncasecmp(h->key.data, name->data, name->len) == 0)
+        {
             return 1;
         }
     }

@@ -140,7 +140,16 @@ ngx_http_flowdash_call_resolve(ngx_http_flowdash_call_t *call)
 
     time = ngx_http_flowdash_retry_time(call->retry, flcf->timeout);
 
-    rs = &call->resolve;
+    rs = call->resolve;
+
+    if (rs == NULL) {
+        rs = ngx_palloc(call->pool, sizeof(ngx_http_flowdash_resolve_t));
+        if (rs == NULL) {
+            return NGX_ERROR;
+        }
+
+        call->resolve = rs;
+    }
 
     ngx_memzero(rs, sizeof(ngx_http_flowdash_resolve_t));
 
@@ -176,7 +185,7 @@ ngx_http_flowdash_call_resolved(ngx_http_flowdash_call_t *call)
 {
     ngx_http_flowdash_resolve_t  *rs;
 
-    rs = &call->resolve;
+    rs = call->resolve;
 
     if (rs->state == NGX_ERROR) {
         return NGX_ERROR;
@@ -453,7 +462,9 @@ ngx_http_flowdash_call_abort(ngx_http_flowdash_call_t *call)
         ngx_http_flowdash_tolerance_attempt(call);
     }
 
-    ngx_http_flowdash_resolve_cancel(&call->resolve);
+    if (call->resolve) {
+        ngx_http_flowdash_resolve_cancel(call->resolve);
+    }
 
     ngx_http_flowdash_call_stop_timer(call);
     ngx_http_flowdash_call_check_handle(call);

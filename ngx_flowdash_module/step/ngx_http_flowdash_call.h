@@ -27,7 +27,7 @@ typedef void (*ngx_http_flowdash_call_handler_pt)(
 
 struct ngx_http_flowdash_call_s {
     ngx_flowdash_curl_transfer_t   transfer;
-    ngx_http_flowdash_resolve_t    resolve;
+    ngx_http_flowdash_resolve_t   *resolve;    /* NULL: no name is looked up */
     struct curl_slist              addresses;  /* that the host has */
 
     /* set by its user, who zeroes the rest */

@@ -39,7 +39,9 @@ static u_char *ngx_http_flowdash_call_transfer_host_line(
     ngx_http_flowdash_call_t *call);
 static ngx_uint_t ngx_http_flowdash_call_transfer_has_header(
     ngx_array_t *headers, ngx_str_t *name);
-static ngx_int_t ngx_http_flowdash_call_transfer_header_lines(ngx_pool_t *pool,
+static size_t ngx_http_flowdash_call_transfer_lines_length(
+    ngx_array_t *headers);
+static u_char *ngx_http_flowdash_call_transfer_lines(u_char *p,
     ngx_array_t *headers, struct curl_slist *list, ngx_uint_t *n);
 static ngx_int_t ngx_http_flowdash_call_transfer_options(
     ngx_http_flowdash_call_t *call, struct curl_slist *headers);
@@ -120,7 +122,8 @@ ngx_http_flowdash_call_transfer_renew(ngx_http_flowdash_call_t *call)
 static struct curl_slist *
 ngx_http_flowdash_call_transfer_headers(ngx_http_flowdash_call_t *call)
 {
-    u_char                        *line;
+    size_t                         size;
+    u_char                        *line, *p;
     ngx_uint_t                     i, n;
     ngx_array_t                    headers;
     ngx_pool_t                    *pool;
@@ -133,7 +136,9 @@ ngx_http_flowdash_call_transfer_headers(ngx_http_flowdash_call_t *call)
     ex = call->ex;
     pool = call->pool;
 
-    if (ngx_array_init(&headers, pool, 4, sizeof(ngx_keyval_t)) != NGX_OK
+    if (ngx_array_init(&headers, pool, call->conf->sign_keys ? 4 : 1,
+                       sizeof(ngx_keyval_t))
+        != NGX_OK
         || call->add_headers(call, &headers) != NGX_OK)
     {
         return NULL;
@@ -142,11 +147,16 @@ ngx_http_flowdash_call_transfer_headers(ngx_http_flowdash_call_t *call)
     n = sizeof(ngx_http_flowdash_own_headers) / sizeof(ngx_keyval_t) - 1
         + 3 + ex->headers.nelts + headers.nelts;
 
-    list = ngx_palloc(pool, n * sizeof(struct curl_slist));
+    size = n * sizeof(struct curl_slist)
+           + ngx_http_flowdash_call_transfer_lines_length(&ex->headers)
+           + ngx_http_flowdash_call_transfer_lines_length(&headers);
+
+    list = ngx_palloc(pool, size);
     if (list == NULL) {
         return NULL;
     }
 
+    p = (u_char *) &list[n];
     n = 0;
 
     for (own = ngx_http_flowdash_own_headers; own->key.len; own++) {
@@ -174,15 +184,8 @@ ngx_http_flowdash_call_transfer_headers(ngx_http_flowdash_call_t *call)
         list[n++].data = (char *) line;
     }
 
-    if (ngx_http_flowdash_call_transfer_header_lines(pool, &ex->headers, list,
-                                                     &n)
-        != NGX_OK
-        || ngx_http_flowdash_call_transfer_header_lines(pool, &headers, list,
-                                                        &n)
-           != NGX_OK)
-    {
-        return NULL;
-    }
+    p = ngx_http_flowdash_call_transfer_lines(p, &ex->headers, list, &n);
+    (void) ngx_http_flowdash_call_transfer_lines(p, &headers, list, &n);
 
     for (i = 0; i < n; i++) {
         list[i].next = (i + 1 < n) ? &list[i + 1] : NULL;
@@ -230,11 +233,30 @@ ngx_http_flowdash_call_transfer_has_header(ngx_array_t *headers,
 }
 
 
-static ngx_int_t
-ngx_http_flowdash_call_transfer_header_lines(ngx_pool_t *pool,
-    ngx_array_t *headers, struct curl_slist *list, ngx_uint_t *n)
+static size_t
+ngx_http_flowdash_call_transfer_lines_length(ngx_array_t *headers)
 {
-    u_char        *line, *p;
+    size_t         len;
+    ngx_uint_t     i;
+    ngx_keyval_t  *header;
+
+    len = 0;
+    header = headers->elts;
+
+    for (i = 0; i < headers->nelts; i++) {
+        len += header[i].key.len + sizeof(": ") + header[i].value.len;
+    }
+
+    return len;
+}
+
+
+/* writes lines to "p", each with its zero, and returns their end */
+
+static u_char *
+ngx_http_flowdash_call_transfer_lines(u_char *p, ngx_array_t *headers,
+    struct curl_slist *list, ngx_uint_t *n)
+{
     ngx_uint_t     i;
     ngx_keyval_t  *header;
 
@@ -242,22 +264,16 @@ ngx_http_flowdash_call_transfer_header_lines(ngx_pool_t *pool,
 
     for (i = 0; i < headers->nelts; i++) {
 
-        line = ngx_pnalloc(pool, header[i].key.len + sizeof(": ")
-                                 + header[i].value.len);
-        if (line == NULL) {
-            return NGX_ERROR;
-        }
+        list[(*n)++].data = (char *) p;
 
-        p = ngx_cpymem(line, header[i].key.data, header[i].key.len);
+        p = ngx_cpymem(p, header[i].key.data, header[i].key.len);
         *p++ = ':';
         *p++ = ' ';
         p = ngx_cpymem(p, header[i].value.data, header[i].value.len);
-        *p = '\0';
-
-        list[(*n)++].data = (char *) line;
+        *p++ = '\0';
     }
 
-    return NGX_OK;
+    return p;
 }
 
 

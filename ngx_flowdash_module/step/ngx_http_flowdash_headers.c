@@ -28,11 +28,17 @@ ngx_http_flowdash_headers_default(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf)
 {
     ngx_str_t     *type;
+    ngx_uint_t     n;
     ngx_keyval_t  *header, *h;
 
     static ngx_str_t  content_type = ngx_string("Content-Type");
 
-    if (ngx_array_init(&ex->headers, r->pool, 8, sizeof(ngx_keyval_t))
+    /* these, and those of step/identity */
+
+    n = 6 + (flcf->headers ? flcf->headers->nelts : 0)
+        + (flcf->sign_keys ? 3 : 0);
+
+    if (ngx_array_init(&ex->headers, r->pool, n, sizeof(ngx_keyval_t))
         != NGX_OK)
     {
         return NGX_ERROR;

@@ -229,9 +229,10 @@ ngx_http_flowdash_identity_derive(ngx_http_request_t *r,
 {
     u_char                      *hex;
     ngx_array_t                 *user;
+    ngx_http_flowdash_user_t     room;
     ngx_http_flowdash_member_t  *member;
 
-    user = ngx_http_flowdash_user(r, NULL, ctx->conf);
+    user = ngx_http_flowdash_user(r, NULL, ctx->conf, &room);
     if (user == NULL) {
         return NGX_ERROR;
     }

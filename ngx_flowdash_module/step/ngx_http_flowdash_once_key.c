@@ -40,6 +40,7 @@ ngx_http_flowdash_once_key(ngx_http_request_t *r,
     u_char *request, ngx_http_flowdash_once_result_e *result)
 {
     ngx_array_t                *user;
+    ngx_http_flowdash_user_t    room;
     ngx_http_flowdash_value_t   value;
 
     if (ngx_http_flowdash_value_raw(r, &ctx->conf->once->key, &value)
@@ -59,7 +60,7 @@ ngx_http_flowdash_once_key(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    user = ngx_http_flowdash_user(r, NULL, ctx->conf);
+    user = ngx_http_flowdash_user(r, NULL, ctx->conf, &room);
     if (user == NULL) {
         return NGX_ERROR;
     }

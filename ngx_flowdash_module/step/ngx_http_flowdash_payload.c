@@ -75,9 +75,10 @@ ngx_http_flowdash_payload_default(ngx_http_request_t *r,
     ngx_http_flowdash_loc_conf_t *flcf)
 {
     ngx_array_t                        *user;
+    ngx_http_flowdash_user_t            room;
     ngx_http_flowdash_slices_writer_t   w;
 
-    user = ngx_http_flowdash_user(r, ex, flcf);
+    user = ngx_http_flowdash_user(r, ex, flcf, &room);
 
     if (user == NULL) {
         return ex->error ? NGX_DECLINED : NGX_ERROR;

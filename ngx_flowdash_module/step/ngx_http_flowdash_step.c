@@ -26,8 +26,8 @@ static ngx_int_t ngx_http_flowdash_step_body(ngx_http_request_t *sr,
     ngx_http_flowdash_exchange_t *ex);
 static ngx_int_t ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
     ngx_http_flowdash_exchange_t *ex);
-static ngx_int_t ngx_http_flowdash_step_add_header(ngx_http_request_t *sr,
-    ngx_str_t *name, ngx_str_t *value);
+static u_char *ngx_http_flowdash_step_add_header(ngx_http_request_t *sr,
+    ngx_table_elt_t *h, ngx_str_t *name, ngx_str_t *value, u_char *lowcase);
 
 
 static ngx_str_t  ngx_http_flowdash_post_method = ngx_string("POST");
@@ -303,12 +303,16 @@ static ngx_int_t
 ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
     ngx_http_flowdash_exchange_t *ex)
 {
+    size_t                         len;
     u_char                        *p;
-    ngx_str_t                      name, value;
-    ngx_uint_t                     i;
+    ngx_str_t                      value;
+    ngx_uint_t                     i, n;
     ngx_keyval_t                  *header;
+    ngx_table_elt_t               *h;
     ngx_http_headers_in_t         *in;
     ngx_http_flowdash_loc_conf_t  *flcf;
+
+    static ngx_str_t  length = ngx_string("Content-Length");
 
     flcf = ex->step->loc_conf[ngx_http_flowdash_module.ctx_index];
     in = &sr->headers_in;
@@ -317,12 +321,6 @@ ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
 
     in->content_length_n = -1;
     in->keep_alive_n = -1;
-
-    if (ngx_list_init(&in->headers, sr->pool, 8, sizeof(ngx_table_elt_t))
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
 
     /*
      * flowdash_call adds the headers of each single call by itself, and reads
@@ -340,26 +338,39 @@ ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
     }
 
     header = ex->headers.elts;
+    n = ex->headers.nelts;
 
-    for (i = 0; i < ex->headers.nelts; i++) {
-        if (ngx_http_flowdash_step_add_header(sr, &header[i].key,
-                                              &header[i].value)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
+    len = length.len + NGX_SIZE_T_LEN;
+
+    for (i = 0; i < n; i++) {
+        len += header[i].key.len;
     }
 
-    p = ngx_pnalloc(sr->pool, NGX_SIZE_T_LEN);
-    if (p == NULL) {
+    p = ngx_pnalloc(sr->pool, len);
+
+    if (p == NULL
+        || ngx_list_init(&in->headers, sr->pool, n + 1,
+                         sizeof(ngx_table_elt_t))
+           != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    ngx_str_set(&name, "Content-Length");
-    value.data = p;
-    value.len = ngx_sprintf(p, "%uz", ex->payload.len) - p;
+    h = in->headers.part.elts;
+    in->headers.part.nelts = n + 1;
 
-    return ngx_http_flowdash_step_add_header(sr, &name, &value);
+    for (i = 0; i < n; i++) {
+        p = ngx_http_flowdash_step_add_header(sr, &h[i], &header[i].key,
+                                              &header[i].value, p);
+    }
+
+    value.data = p;
+    p = ngx_sprintf(p, "%uz", ex->payload.len);
+    value.len = p - value.data;
+
+    (void) ngx_http_flowdash_step_add_header(sr, &h[n], &length, &value, p);
+
+    return NGX_OK;
 }
 
 
@@ -371,40 +382,29 @@ ngx_http_flowdash_step_set_length(ngx_http_request_t *sr,
 }
 
 
-static ngx_int_t
-ngx_http_flowdash_step_add_header(ngx_http_request_t *sr, ngx_str_t *name,
-    ngx_str_t *value)
+/* has "lowcase" hold the name in lower case, and returns its end */
+
+static u_char *
+ngx_http_flowdash_step_add_header(ngx_http_request_t *sr, ngx_table_elt_t *h,
+    ngx_str_t *name, ngx_str_t *value, u_char *lowcase)
 {
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&sr->headers_in.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
     ngx_memzero(h, sizeof(ngx_table_elt_t));
 
     h->key = *name;
     h->value = *value;
+    h->lowcase_key = lowcase;
+    h->hash = ngx_hash_strlow(lowcase, name->data, name->len);
 
-    h->lowcase_key = ngx_pnalloc(sr->pool, h->key.len);
-    if (h->lowcase_key == NULL) {
-        return NGX_ERROR;
-    }
-
-    h->hash = ngx_hash_strlow(h->lowcase_key, h->key.data, h->key.len);
-
-    if (h->key.len == sizeof("content-type") - 1
-        && ngx_strncmp(h->lowcase_key, "content-type", h->key.len) == 0)
+    if (name->len == sizeof("content-type") - 1
+        && ngx_strncmp(lowcase, "content-type", name->len) == 0)
     {
         sr->headers_in.content_type = h;
 
-    } else if (h->key.len == sizeof("content-length") - 1
-               && ngx_strncmp(h->lowcase_key, "content-length", h->key.len)
-                  == 0)
+    } else if (name->len == sizeof("content-length") - 1
+               && ngx_strncmp(lowcase, "content-length", name->len) == 0)
     {
         sr->headers_in.content_length = h;
     }
 
-    return NGX_OK;
+    return lowcase + name->len;
 }

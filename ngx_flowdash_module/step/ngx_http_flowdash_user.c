@@ -17,7 +17,7 @@
 
 
 static ngx_array_t *ngx_http_flowdash_user_default(ngx_pool_t *pool,
-    ngx_uint_t more);
+    ngx_http_flowdash_user_t *room);
 static void ngx_http_flowdash_user_told(ngx_array_t *user, ngx_array_t *told);
 static ngx_int_t ngx_http_flowdash_user_check_id(ngx_http_request_t *r,
     ngx_http_flowdash_loc_conf_t *flcf);
@@ -38,7 +38,8 @@ static ngx_str_t  ngx_http_flowdash_user_fields[] = {
 
 ngx_array_t *
 ngx_http_flowdash_user(ngx_http_request_t *r,
-    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf)
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf,
+    ngx_http_flowdash_user_t *room)
 {
     ngx_uint_t                  i;
     ngx_array_t                *user;
@@ -46,11 +47,7 @@ ngx_http_flowdash_user(ngx_http_request_t *r,
     ngx_http_flowdash_value_t   value;
     ngx_http_flowdash_param_t  *param;
 
-    user = ngx_http_flowdash_user_default(r->pool, flcf->user->nelts);
-    if (user == NULL) {
-        return NULL;
-    }
-
+    user = ngx_http_flowdash_user_default(r->pool, room);
     ctx = ngx_http_flowdash_get_ctx(r);
 
     if (ctx->told) {
@@ -94,28 +91,31 @@ ngx_http_flowdash_user(ngx_http_request_t *r,
 
 
 static ngx_array_t *
-ngx_http_flowdash_user_default(ngx_pool_t *pool, ngx_uint_t more)
+ngx_http_flowdash_user_default(ngx_pool_t *pool,
+    ngx_http_flowdash_user_t *room)
 {
     ngx_str_t                   *field;
     ngx_array_t                 *user;
     ngx_http_flowdash_member_t  *member;
 
-    user = ngx_array_create(pool, 4 + more,
-                            sizeof(ngx_http_flowdash_member_t));
-    if (user == NULL) {
-        return NULL;
-    }
+    user = &room->array;
+
+    user->elts = room->members;
+    user->nelts = 0;
+    user->size = sizeof(ngx_http_flowdash_member_t);
+    user->nalloc = sizeof(room->members) / sizeof(room->members[0]);
+    user->pool = pool;
+
+    member = room->members;
 
     for (field = ngx_http_flowdash_user_fields; field->len; field++) {
-
-        member = ngx_array_push(user);
-        if (member == NULL) {
-            return NULL;
-        }
 
         member->name = *field;
         ngx_str_null(&member->value);
         member->json = 0;
+
+        member++;
+        user->nelts++;
     }
 
     return user;
@@ -260,9 +260,10 @@ static ngx_int_t
 ngx_http_flowdash_user_check_id(ngx_http_request_t *r,
     ngx_http_flowdash_loc_conf_t *flcf)
 {
-    ngx_array_t  *user;
+    ngx_array_t               *user;
+    ngx_http_flowdash_user_t   room;
 
-    user = ngx_http_flowdash_user(r, NULL, flcf);
+    user = ngx_http_flowdash_user(r, NULL, flcf, &room);
     if (user == NULL) {
         return NGX_ERROR;
     }

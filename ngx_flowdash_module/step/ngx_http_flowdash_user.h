@@ -9,13 +9,22 @@
 #include <ngx_http_flowdash.h>
 
 
+/* the members of "user", in a caller's own variable unless there are more */
+
+typedef struct {
+    ngx_array_t                 array;
+    ngx_http_flowdash_member_t  members[8];
+} ngx_http_flowdash_user_t;
+
+
 /*
- * Returns the members of "user", of ngx_http_flowdash_member_t, the id first.
- * Returns NULL if memory ran out, or with ex->error set if a value is not
- * UTF-8.  If "ex" is NULL, such a value is left out instead.
+ * Returns the members of "user", of ngx_http_flowdash_member_t, the id first:
+ * an array in "room".  Returns NULL if memory ran out, or with ex->error set
+ * if a value is not UTF-8.  If "ex" is NULL, such a value is left out instead.
  */
 ngx_array_t *ngx_http_flowdash_user(ngx_http_request_t *r,
-    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf);
+    ngx_http_flowdash_exchange_t *ex, ngx_http_flowdash_loc_conf_t *flcf,
+    ngx_http_flowdash_user_t *room);
 
 /* Returns how many bytes ngx_http_flowdash_user_write() writes at most. */
 size_t ngx_http_flowdash_user_length(ngx_array_t *user);

@@ -341,6 +341,7 @@ ngx_http_flowdash_variables_json_user(ngx_http_request_t *r,
 {
     ngx_str_t                        object;
     ngx_array_t                     *user;
+    ngx_http_flowdash_user_t         room;
     ngx_http_flowdash_exchange_t     ex;
     ngx_http_flowdash_loc_conf_t    *flcf;
     ngx_http_flowdash_evaluation_t  *ev;
@@ -366,13 +367,13 @@ ngx_http_flowdash_variables_json_user(ngx_http_request_t *r,
     ngx_memzero(&ex, sizeof(ngx_http_flowdash_exchange_t));
 
     ctx->user = 1;
-    user = ngx_http_flowdash_user(r->main, &ex, flcf);
+    user = ngx_http_flowdash_user(r->main, &ex, flcf, &room);
 
     if (user == NULL && ex.error) {
 
         /* a value is not UTF-8, and left out */
 
-        user = ngx_http_flowdash_user(r->main, NULL, flcf);
+        user = ngx_http_flowdash_user(r->main, NULL, flcf, &room);
     }
 
     ctx->user = 0;
