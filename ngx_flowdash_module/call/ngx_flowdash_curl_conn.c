@@ -16,19 +16,33 @@
 
 #define NGX_FLOWDASH_CURL_CONN_INFO       ((CURLINFO) (CURLINFO_OFF_T + 64))
 
+/*
+ * A power of 2: lists of kept connections, so that each is short.  The lowest
+ * bit of their ports does not tell: Linux gives most of them even ones.
+ */
+
+#define NGX_FLOWDASH_CURL_CONN_PORTS      256
+
 
 typedef struct {
     ngx_log_t          *log;
     ngx_rbtree_t        tree;
     ngx_rbtree_node_t   sentinel;
     ngx_queue_t         frozen;
+    ngx_queue_t         kept[NGX_FLOWDASH_CURL_CONN_PORTS];
 } ngx_flowdash_curl_conns_t;
 
 
+static void ngx_flowdash_curl_conn_unkeep(ngx_flowdash_curl_conn_t *s);
 static ngx_int_t ngx_flowdash_curl_conn_check_room(
     ngx_flowdash_curl_conns_t *ss);
 static ngx_int_t ngx_flowdash_curl_conn_set_event(ngx_event_t *ev,
     ngx_int_t event, ngx_uint_t active, ngx_uint_t flags);
+
+
+#define ngx_flowdash_curl_conn_kept(port)                                     \
+    (ngx_flowdash_curl_conns.kept                                             \
+     + ((port) >> 1 & (NGX_FLOWDASH_CURL_CONN_PORTS - 1)))
 
 
 static ngx_flowdash_curl_conns_t  ngx_flowdash_curl_conns;
@@ -37,6 +51,7 @@ static ngx_flowdash_curl_conns_t  ngx_flowdash_curl_conns;
 void
 ngx_flowdash_curl_conn_init(ngx_log_t *log)
 {
+    ngx_uint_t                  i;
     ngx_flowdash_curl_conns_t  *ss;
 
     ss = &ngx_flowdash_curl_conns;
@@ -45,6 +60,10 @@ ngx_flowdash_curl_conn_init(ngx_log_t *log)
 
     ngx_rbtree_init(&ss->tree, &ss->sentinel, ngx_rbtree_insert_value);
     ngx_queue_init(&ss->frozen);
+
+    for (i = 0; i < NGX_FLOWDASH_CURL_CONN_PORTS; i++) {
+        ngx_queue_init(&ss->kept[i]);
+    }
 }
 
 
@@ -253,6 +272,11 @@ ngx_flowdash_curl_conn_add_idle(ngx_flowdash_curl_conn_t *s)
 {
     ngx_flowdash_curl_idle_add(&s->idle);
 
+    if (s->port) {
+        s->kept = 1;
+        ngx_queue_insert_head(ngx_flowdash_curl_conn_kept(s->port), &s->same);
+    }
+
     ngx_reusable_connection(s->connection, 1);
 }
 
@@ -262,7 +286,48 @@ ngx_flowdash_curl_conn_remove_idle(ngx_flowdash_curl_conn_t *s)
 {
     ngx_reusable_connection(s->connection, 0);
 
+    ngx_flowdash_curl_conn_unkeep(s);
     ngx_flowdash_curl_idle_remove(&s->idle);
+}
+
+
+void
+ngx_flowdash_curl_conn_suspect(ngx_flowdash_curl_conn_t *s)
+{
+    ngx_flowdash_curl_conn_unkeep(s);
+    ngx_flowdash_curl_idle_suspect(&s->idle);
+}
+
+
+static void
+ngx_flowdash_curl_conn_unkeep(ngx_flowdash_curl_conn_t *s)
+{
+    if (s->kept) {
+        s->kept = 0;
+        ngx_queue_remove(&s->same);
+    }
+}
+
+
+ngx_flowdash_curl_conn_t *
+ngx_flowdash_curl_conn_next_kept(ngx_flowdash_curl_conn_t *s, ngx_uint_t port)
+{
+    ngx_queue_t  *q, *kept;
+
+    kept = ngx_flowdash_curl_conn_kept(port);
+
+    for (q = ngx_queue_next(s ? &s->same : kept);
+         q != kept;
+         q = ngx_queue_next(q))
+    {
+        s = ngx_queue_data(q, ngx_flowdash_curl_conn_t, same);
+
+        if (s->port == port) {
+            return s;
+        }
+    }
+
+    return NULL;
 }
 
 

@@ -24,6 +24,8 @@ typedef struct {
                                                 -1: not known */
     ngx_msec_t                 read_at;      /* when something came */
     ngx_uint_t                 port;         /* its own, of TCP; or 0 */
+    ngx_queue_t                same;         /* of kept ones whose ports are
+                                                alike */
     ngx_flowdash_curl_tcp_count_t   count;   /* when it became idle */
     ngx_flowdash_curl_use_t   *use;          /* a request, since it was idle;
                                                 or NULL */
@@ -32,6 +34,7 @@ typedef struct {
                                                 so */
     unsigned                   http2:1;
     unsigned                   frozen:1;
+    unsigned                   kept:1;       /* idle, and no suspect */
 } ngx_flowdash_curl_conn_t;
 
 
@@ -88,6 +91,16 @@ void ngx_flowdash_curl_conn_add_idle(ngx_flowdash_curl_conn_t *s);
 
 /* It is idle no longer. */
 void ngx_flowdash_curl_conn_remove_idle(ngx_flowdash_curl_conn_t *s);
+
+/* It is idle, but not used again: see ngx_flowdash_curl_idle_suspect(). */
+void ngx_flowdash_curl_conn_suspect(ngx_flowdash_curl_conn_t *s);
+
+/*
+ * Returns the next kept connection after "s" whose own port is this one, the
+ * first one if "s" is NULL, or NULL.  "port" is not 0.
+ */
+ngx_flowdash_curl_conn_t *ngx_flowdash_curl_conn_next_kept(
+    ngx_flowdash_curl_conn_t *s, ngx_uint_t port);
 
 /* Waits until it can be read, written.  Returns NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_flowdash_curl_conn_watch(ngx_connection_t *c, ngx_uint_t in,

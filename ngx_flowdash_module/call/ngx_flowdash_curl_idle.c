@@ -135,21 +135,6 @@ ngx_flowdash_curl_idle_suspect(ngx_flowdash_curl_idle_t *idle)
 
 
 ngx_flowdash_curl_idle_t *
-ngx_flowdash_curl_idle_next(ngx_flowdash_curl_idle_t *idle)
-{
-    ngx_queue_t                *q;
-    ngx_flowdash_curl_idles_t  *fi;
-
-    fi = &ngx_flowdash_curl_idles;
-
-    q = ngx_queue_next(idle ? &idle->queue : &fi->kept);
-
-    return (q == ngx_queue_sentinel(&fi->kept))
-           ? NULL : ngx_queue_data(q, ngx_flowdash_curl_idle_t, queue);
-}
-
-
-ngx_flowdash_curl_idle_t *
 ngx_flowdash_curl_idle_get_excess(ngx_uint_t max)
 {
     ngx_flowdash_curl_idles_t  *fi;

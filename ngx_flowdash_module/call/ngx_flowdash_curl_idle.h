@@ -46,13 +46,6 @@ void ngx_flowdash_curl_idle_remove(ngx_flowdash_curl_idle_t *idle);
 void ngx_flowdash_curl_idle_suspect(ngx_flowdash_curl_idle_t *idle);
 
 /*
- * Walks over the idle connections, without suspects: returns the first, if
- * "idle" is NULL, or the one after it; NULL at the end.
- */
-ngx_flowdash_curl_idle_t *ngx_flowdash_curl_idle_next(
-    ngx_flowdash_curl_idle_t *idle);
-
-/*
  * Returns the connection that has been idle longest, or NULL if there are no
  * more than "max"; suspects do not count.
  */

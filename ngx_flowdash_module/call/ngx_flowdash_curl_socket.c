@@ -336,7 +336,7 @@ ngx_flowdash_curl_socket_suspect(ngx_flowdash_curl_conn_t *s,
 {
     (void) ngx_flowdash_curl_conn_watch(s->connection, 0, 0);
 
-    ngx_flowdash_curl_idle_suspect(&s->idle);
+    ngx_flowdash_curl_conn_suspect(s);
 
     if (shutdown) {
         ngx_flowdash_curl_idle_shutdown(s->connection->fd);
@@ -452,7 +452,6 @@ ngx_flowdash_curl_socket_use(ngx_flowdash_curl_use_t *use, CURL *easy,
     ngx_uint_t port)
 {
     ngx_uint_t                 n, http1;
-    ngx_flowdash_curl_idle_t  *idle;
     ngx_flowdash_curl_conn_t  *s, *found;
 
     n = 0;
@@ -463,17 +462,13 @@ ngx_flowdash_curl_socket_use(ngx_flowdash_curl_use_t *use, CURL *easy,
         return 0;
     }
 
-    for (idle = ngx_flowdash_curl_idle_next(NULL);
-         idle;
-         idle = ngx_flowdash_curl_idle_next(idle))
+    for (s = ngx_flowdash_curl_conn_next_kept(NULL, port);
+         s;
+         s = ngx_flowdash_curl_conn_next_kept(s, port))
     {
-        s = ngx_queue_data(idle, ngx_flowdash_curl_conn_t, idle);
-
-        if (s->port == port) {
-            found = s;
-            http1 |= !s->http2;
-            n++;
-        }
+        found = s;
+        http1 |= !s->http2;
+        n++;
     }
 
     if (n == 1 && http1) {

@@ -333,7 +333,11 @@ static void
 test_ports(void)
 {
     CURL                      *easy;
+    ngx_cycle_t                cycle;
+    ngx_log_t                  log;
     ngx_uint_t                 i;
+    ngx_connection_t           connections[6];
+    volatile ngx_cycle_t      *before;
     ngx_flowdash_curl_use_t    use;
     ngx_flowdash_curl_conn_t   c[6];
 
@@ -346,11 +350,23 @@ test_ports(void)
 
     ngx_memzero(&use, sizeof(use));
     ngx_memzero(c, sizeof(c));
+    ngx_memzero(connections, sizeof(connections));
+    ngx_memzero(&cycle, sizeof(cycle));
+    ngx_memzero(&log, sizeof(log));
+
+    ngx_queue_init(&cycle.reusable_connections_queue);
+
+    before = ngx_cycle;
+    ngx_cycle = &cycle;
+
+    ngx_flowdash_curl_conn_init(&log);
 
     for (i = 0; i < 6; i++) {
+        connections[i].log = &log;
+        c[i].connection = &connections[i];
         c[i].port = ports[i];
         c[i].http2 = http2[i];
-        ngx_flowdash_curl_idle_add(&c[i].idle);
+        ngx_flowdash_curl_conn_add_idle(&c[i]);
     }
 
     ok(ngx_flowdash_curl_socket_use(&use, easy, 3) && use.place == NULL,
@@ -361,6 +377,8 @@ test_ports(void)
        "HTTP/2");
     ok(!ngx_flowdash_curl_socket_use(&use, easy, 5) && use.place == NULL,
        "none that is idle");
+    ok(!ngx_flowdash_curl_socket_use(&use, easy, 513) && use.place == NULL,
+       "one whose port is alike");
     ok(!ngx_flowdash_curl_socket_use(&use, easy, 0) && use.place == NULL,
        "no port");
     ok(ngx_flowdash_curl_socket_use(&use, easy, 1) && use.place == &c[0].use
@@ -369,9 +387,22 @@ test_ports(void)
     ngx_flowdash_curl_use_end(&use);
     ok(c[0].use == NULL && use.place == NULL, "and parted again");
 
+    ngx_flowdash_curl_conn_suspect(&c[3]);
+    ok(!ngx_flowdash_curl_socket_use(&use, easy, 3) && use.place == NULL,
+       "the one with HTTP/1 is suspected");
+
+    ngx_flowdash_curl_conn_suspect(&c[0]);
+    ok(!ngx_flowdash_curl_socket_use(&use, easy, 1) && use.place == NULL,
+       "a suspect is not used");
+
     for (i = 0; i < 6; i++) {
-        ngx_flowdash_curl_idle_remove(&c[i].idle);
+        ngx_flowdash_curl_conn_remove_idle(&c[i]);
     }
+
+    ok(!ngx_flowdash_curl_socket_use(&use, easy, 2) && use.place == NULL
+       && cycle.reusable_connections_n == 0, "none is left");
+
+    ngx_cycle = before;
 
     curl_easy_cleanup(easy);
 
