@@ -8,6 +8,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http_flowdash_text.h>
+#include <ngx_http_flowdash_json_plain.h>
 #include <ngx_http_flowdash_json_unescape.h>
 #include <ngx_http_flowdash_json.h>
 
@@ -29,6 +30,16 @@ static const u_char  ngx_http_flowdash_json_more[256] = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0     /* \ */
 };
+
+
+/* fewer octets are looked at one by one */
+
+#define NGX_HTTP_FLOWDASH_JSON_STEP  16
+
+/* where one octet is not plain, the next one often is not either */
+
+#define ngx_http_flowdash_json_is_other(c)                                    \
+    ((c) >= 0x80 || ngx_http_flowdash_json_more[c])
 
 
 ngx_int_t
@@ -259,9 +270,21 @@ ngx_http_flowdash_json_string_length(ngx_str_t *s)
 
     all = 0;
     len = s->len + 2;
-    last = s->data + s->len;
 
-    for (p = s->data; p < last; p++) {
+    p = s->data;
+    last = p + s->len;
+
+    while (last - p >= NGX_HTTP_FLOWDASH_JSON_STEP) {
+
+        p = ngx_http_flowdash_json_plain(p, last);
+
+        while (p < last && ngx_http_flowdash_json_is_other(*p)) {
+            len += ngx_http_flowdash_json_more[*p];
+            all |= *p++;
+        }
+    }
+
+    for ( /* void */ ; p < last; p++) {
         len += ngx_http_flowdash_json_more[*p];
         all |= *p;
     }
@@ -273,13 +296,30 @@ ngx_http_flowdash_json_string_length(ngx_str_t *s)
 u_char *
 ngx_http_flowdash_json_write_string(u_char *p, ngx_str_t *s)
 {
-    u_char  *q, *last;
+    u_char  *q, *next, *last;
 
     *p++ = '"';
 
-    last = s->data + s->len;
+    q = s->data;
+    last = q + s->len;
 
-    for (q = s->data; q < last; q++) {
+    while (last - q >= NGX_HTTP_FLOWDASH_JSON_STEP) {
+
+        next = ngx_http_flowdash_json_plain(q, last);
+        p = ngx_cpymem(p, q, next - q);
+
+        for (q = next; q < last && ngx_http_flowdash_json_is_other(*q); q++) {
+
+            if (*q >= 0x80) {
+                *p++ = *q;
+
+            } else {
+                p = ngx_http_flowdash_json_escape(p, *q);
+            }
+        }
+    }
+
+    for ( /* void */ ; q < last; q++) {
 
         if (ngx_http_flowdash_json_more[*q]) {
             p = ngx_http_flowdash_json_escape(p, *q);
