@@ -250,6 +250,12 @@ ngx_http_flowdash_method_is_header(ngx_str_t *name)
         NULL
     };
 
+    /* most headers are none of them, as their first letter tells */
+
+    if (name->len == 0 || ngx_tolower(name->data[0]) != 'x') {
+        return 0;
+    }
+
     for (header = headers; *header; header++) {
 
         if (name->len != ngx_strlen(*header)) {

@@ -222,8 +222,9 @@ ngx_http_flowdash_call_transfer_has_header(ngx_array_t *headers,
     for (i = 0; i < headers->nelts; i++) {
 
         if (header[i].key.len == name->len
-            && ngx_strncasecmp(header[i].key.data, name->data, name->len)
-               == 0)
+            && (ngx_memcmp(header[i].key.data, name->data, name->len) == 0
+                || ngx_strncasecmp(header[i].key.data, name->data, name->len)
+                   == 0))
         {
             return 1;
         }

@@ -20,6 +20,15 @@
 #include <ngx_http_flowdash_step.h>
 
 
+/* the name of a header that steps send as a rule */
+
+typedef struct {
+    ngx_str_t    name;
+    ngx_str_t    lowcase;
+    ngx_uint_t   hash;          /* 0: not yet known */
+} ngx_http_flowdash_step_name_t;
+
+
 static ngx_int_t ngx_http_flowdash_step_subrequest(ngx_http_request_t *r,
     ngx_http_flowdash_exchange_t *ex);
 static ngx_int_t ngx_http_flowdash_step_body(ngx_http_request_t *sr,
@@ -28,6 +37,8 @@ static ngx_int_t ngx_http_flowdash_step_headers_in(ngx_http_request_t *sr,
     ngx_http_flowdash_exchange_t *ex);
 static u_char *ngx_http_flowdash_step_add_header(ngx_http_request_t *sr,
     ngx_table_elt_t *h, ngx_str_t *name, ngx_str_t *value, u_char *lowcase);
+static ngx_http_flowdash_step_name_t *ngx_http_flowdash_step_find_name(
+    ngx_str_t *name);
 
 
 static ngx_str_t  ngx_http_flowdash_post_method = ngx_string("POST");
@@ -382,29 +393,83 @@ ngx_http_flowdash_step_set_length(ngx_http_request_t *sr,
 }
 
 
-/* has "lowcase" hold the name in lower case, and returns its end */
+/*
+ * Writes the name in lower case to "lowcase", unless it is at hand.  Returns
+ * the end of what it has written.
+ */
 
 static u_char *
 ngx_http_flowdash_step_add_header(ngx_http_request_t *sr, ngx_table_elt_t *h,
     ngx_str_t *name, ngx_str_t *value, u_char *lowcase)
 {
+    ngx_http_flowdash_step_name_t  *found;
+
     ngx_memzero(h, sizeof(ngx_table_elt_t));
 
     h->key = *name;
     h->value = *value;
-    h->lowcase_key = lowcase;
-    h->hash = ngx_hash_strlow(lowcase, name->data, name->len);
+
+    found = ngx_http_flowdash_step_find_name(name);
+
+    if (found) {
+        h->lowcase_key = found->lowcase.data;
+        h->hash = found->hash;
+
+    } else {
+        h->lowcase_key = lowcase;
+        h->hash = ngx_hash_strlow(lowcase, name->data, name->len);
+
+        lowcase += name->len;
+    }
 
     if (name->len == sizeof("content-type") - 1
-        && ngx_strncmp(lowcase, "content-type", name->len) == 0)
+        && ngx_strncmp(h->lowcase_key, "content-type", name->len) == 0)
     {
         sr->headers_in.content_type = h;
 
     } else if (name->len == sizeof("content-length") - 1
-               && ngx_strncmp(lowcase, "content-length", name->len) == 0)
+               && ngx_strncmp(h->lowcase_key, "content-length", name->len)
+                  == 0)
     {
         sr->headers_in.content_length = h;
     }
 
-    return lowcase + name->len;
+    return lowcase;
+}
+
+
+/* NULL: the name is another one, or spelled in another way */
+
+static ngx_http_flowdash_step_name_t *
+ngx_http_flowdash_step_find_name(ngx_str_t *name)
+{
+    ngx_http_flowdash_step_name_t  *known;
+
+    static ngx_http_flowdash_step_name_t  names[] = {
+        { ngx_string("Content-Type"), ngx_string("content-type"), 0 },
+        { ngx_string("Accept"), ngx_string("accept"), 0 },
+        { ngx_string("User-Agent"), ngx_string("user-agent"), 0 },
+        { ngx_string("Idempotency-Key"), ngx_string("idempotency-key"), 0 },
+        { ngx_string("traceparent"), ngx_string("traceparent"), 0 },
+        { ngx_string("Content-Length"), ngx_string("content-length"), 0 },
+        { ngx_null_string, ngx_null_string, 0 }
+    };
+
+    for (known = names; known->name.len; known++) {
+
+        if (name->len != known->name.len
+            || ngx_memcmp(name->data, known->name.data, name->len) != 0)
+        {
+            continue;
+        }
+
+        if (known->hash == 0) {
+            known->hash = ngx_hash_key(known->lowcase.data,
+                                       known->lowcase.len);
+        }
+
+        return known;
+    }
+
+    return NULL;
 }
