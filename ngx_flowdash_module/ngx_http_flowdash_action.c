@@ -294,6 +294,10 @@ ngx_http_flowdash_action_begin(ngx_http_request_t *r,
         r->request_body_file_log_level = 0;
     }
 
+    /* the buffer of a body has room for the part that comes with the header */
+
+    r->request_body_in_single_buf = 1;
+
     rc = ngx_http_read_client_request_body(r,
                                        ngx_http_flowdash_action_body_handler);
 

@@ -12,11 +12,15 @@
 
 /* fields for which there is room at first */
 
-#define NGX_HTTP_FLOWDASH_FIELD_FEW   12
+#define NGX_HTTP_FLOWDASH_FIELD_FEW    12
 
 /* fields from which on the room for them is not doubled */
 
-#define NGX_HTTP_FLOWDASH_FIELD_MANY  512
+#define NGX_HTTP_FLOWDASH_FIELD_MANY   512
+
+/* fields for which there is room in vain, at most, when a text is read */
+
+#define NGX_HTTP_FLOWDASH_FIELD_SPARE  512
 
 
 #define ngx_http_flowdash_field_is_space(c)                                   \
@@ -27,6 +31,8 @@ static u_char *ngx_http_flowdash_field_value_end(
     ngx_http_flowdash_field_index_t *index, ngx_uint_t n);
 static ngx_int_t ngx_http_flowdash_field_room(
     ngx_http_flowdash_field_index_t *index);
+static ngx_int_t ngx_http_flowdash_field_resize(
+    ngx_http_flowdash_field_index_t *index, ngx_uint_t max);
 
 
 void
@@ -87,6 +93,13 @@ ngx_http_flowdash_field_end(ngx_http_flowdash_field_index_t *index,
 {
     index->in_text = index->used;
     index->tail = tail;
+
+    if (index->max - index->used > NGX_HTTP_FLOWDASH_FIELD_SPARE) {
+
+        /* without memory for it, the index stays as it is */
+
+        (void) ngx_http_flowdash_field_resize(index, index->used);
+    }
 }
 
 
@@ -195,13 +208,12 @@ ngx_http_flowdash_field_push(ngx_http_flowdash_field_index_t *index)
 }
 
 
-/* where there are many, a quarter more is enough */
+/* where there are many, an eighth more is enough */
 
 static ngx_int_t
 ngx_http_flowdash_field_room(ngx_http_flowdash_field_index_t *index)
 {
-    ngx_uint_t                      max;
-    ngx_http_flowdash_field_ref_t  *refs;
+    ngx_uint_t  max;
 
     max = index->max;
 
@@ -209,8 +221,18 @@ ngx_http_flowdash_field_room(ngx_http_flowdash_field_index_t *index)
         max = NGX_HTTP_FLOWDASH_FIELD_FEW;
 
     } else {
-        max += (max < NGX_HTTP_FLOWDASH_FIELD_MANY) ? max : max / 4;
+        max += (max < NGX_HTTP_FLOWDASH_FIELD_MANY) ? max : max / 8;
     }
+
+    return ngx_http_flowdash_field_resize(index, max);
+}
+
+
+static ngx_int_t
+ngx_http_flowdash_field_resize(ngx_http_flowdash_field_index_t *index,
+    ngx_uint_t max)
+{
+    ngx_http_flowdash_field_ref_t  *refs;
 
     refs = ngx_palloc(index->pool,
                       max * sizeof(ngx_http_flowdash_field_ref_t));

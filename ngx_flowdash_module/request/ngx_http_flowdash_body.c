@@ -1,7 +1,6 @@
 
 /*
- * The client's request body: evaluates its headers, and reads it as a whole or
- * in pieces.
+ * The client's request body: evaluates its headers, and reads it in pieces.
  */
 
 
@@ -22,9 +21,6 @@
 #define NGX_HTTP_FLOWDASH_BODY_YIELD  (1024 * 1024)
 
 
-static u_char *ngx_http_flowdash_body_stretch(ngx_chain_t *cl);
-static ngx_chain_t *ngx_http_flowdash_body_chain(ngx_http_request_t *r,
-    ngx_str_t *text);
 static ngx_int_t ngx_http_flowdash_body_read_file(ngx_http_request_t *r,
     ngx_buf_t *b, u_char *p, size_t size, off_t offset);
 static void ngx_http_flowdash_body_content_type(ngx_str_t *value,
@@ -36,155 +32,6 @@ static ngx_uint_t ngx_http_flowdash_body_is_listed(ngx_str_t *name,
     ngx_array_t *types);
 static ngx_uint_t ngx_http_flowdash_body_coding(ngx_str_t *value,
     ngx_uint_t decode, ngx_http_flowdash_media_t *media);
-
-
-ngx_int_t
-ngx_http_flowdash_body_text(ngx_http_request_t *r, ngx_str_t *text)
-{
-    off_t    len;
-    u_char  *p;
-
-    ngx_str_null(text);
-
-    len = ngx_http_flowdash_body_length(r);
-
-    if (len == 0) {
-        return NGX_OK;
-    }
-
-    p = ngx_http_flowdash_body_stretch(r->request_body->bufs);
-
-    if (p) {
-        text->data = p;
-
-    } else {
-        text->data = ngx_pnalloc(r->pool, len);
-        if (text->data == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    text->len = len;
-
-    return NGX_OK;
-}
-
-
-/*
- * Returns the begin of a body that is one stretch of memory, or NULL.  HTTP/2
- * leaves a buffer for each frame, one behind the other.
- */
-
-static u_char *
-ngx_http_flowdash_body_stretch(ngx_chain_t *cl)
-{
-    u_char     *start, *last;
-    ngx_buf_t  *b;
-
-    start = NULL;
-    last = NULL;
-
-    for ( /* void */ ; cl; cl = cl->next) {
-
-        b = cl->buf;
-
-        if (ngx_buf_size(b) == 0) {
-            continue;
-        }
-
-        if (!ngx_buf_in_memory(b) || (start && b->pos != last)) {
-            return NULL;
-        }
-
-        if (start == NULL) {
-            start = b->pos;
-        }
-
-        last = b->last;
-    }
-
-    return start;
-}
-
-
-ngx_int_t
-ngx_http_flowdash_body_join(ngx_http_request_t *r, ngx_str_t *text)
-{
-    ngx_chain_t              *cl;
-    ngx_http_request_body_t  *rb;
-
-    rb = r->request_body;
-
-    for (cl = rb->bufs; cl; cl = cl->next) {
-        if (cl->buf->in_file) {
-            return NGX_OK;
-        }
-    }
-
-    if (ngx_http_flowdash_body_stretch(rb->bufs) == text->data) {
-        return NGX_OK;
-    }
-
-    cl = ngx_http_flowdash_body_chain(r, text);
-    if (cl == NULL) {
-        return NGX_ERROR;
-    }
-
-    cl->buf->last_buf = 1;
-
-    rb->bufs = cl;
-
-    /* what comes with the header is in a buffer of the connection */
-
-    if (rb->buf) {
-        (void) ngx_pfree(r->pool, rb->buf->start);
-        rb->buf = NULL;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_chain_t *
-ngx_http_flowdash_body_chain(ngx_http_request_t *r, ngx_str_t *text)
-{
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl;
-
-    b = ngx_calloc_buf(r->pool);
-    cl = ngx_alloc_chain_link(r->pool);
-
-    if (b == NULL || cl == NULL) {
-        return NULL;
-    }
-
-    b->start = text->data;
-    b->pos = b->start;
-    b->last = b->start + text->len;
-    b->end = b->last;
-    b->temporary = 1;
-
-    cl->buf = b;
-    cl->next = NULL;
-
-    return cl;
-}
-
-
-ngx_int_t
-ngx_http_flowdash_body_start_over(ngx_http_request_t *r,
-    ngx_http_flowdash_pieces_t *pieces, ngx_str_t *text)
-{
-    pieces->cl = ngx_http_flowdash_body_chain(r, text);
-    if (pieces->cl == NULL) {
-        return NGX_ERROR;
-    }
-
-    pieces->begun = 1;
-    pieces->offset = 0;
-
-    return NGX_OK;
-}
 
 
 static ngx_int_t

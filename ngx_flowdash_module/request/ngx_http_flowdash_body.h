@@ -40,20 +40,6 @@ typedef struct {
 
 
 /*
- * Finds memory for all of the client's body: the one that has it, or new
- * memory, into which the pieces must be copied.  Without a body, the length is
- * 0.  Returns NGX_OK or NGX_ERROR.
- */
-ngx_int_t ngx_http_flowdash_body_text(ngx_http_request_t *r, ngx_str_t *text);
-
-/*
- * Makes the text that body_text() has found the request's body, once all of it
- * is there: what it was copied from is freed.  What is in a file stays there.
- * Returns NGX_OK or NGX_ERROR.
- */
-ngx_int_t ngx_http_flowdash_body_join(ngx_http_request_t *r, ngx_str_t *text);
-
-/*
  * Tells whether the request has a body, which may not have been read.  Over
  * HTTP/2 it may have no length.
  */
@@ -77,13 +63,6 @@ off_t ngx_http_flowdash_body_length(ngx_http_request_t *r);
  */
 ngx_int_t ngx_http_flowdash_body_piece(ngx_http_request_t *r,
     ngx_http_flowdash_pieces_t *pieces, ngx_str_t *piece);
-
-/*
- * Lets the next piece be the first of "text", which replaces the body.
- * Returns NGX_OK or NGX_ERROR.
- */
-ngx_int_t ngx_http_flowdash_body_start_over(ngx_http_request_t *r,
-    ngx_http_flowdash_pieces_t *pieces, ngx_str_t *text);
 
 /*
  * Finds out from Content-Type and Content-Encoding how to read the body.  If

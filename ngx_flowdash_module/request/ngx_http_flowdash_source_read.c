@@ -18,6 +18,7 @@
 #include <ngx_http_flowdash_gzip.h>
 #include <ngx_http_flowdash.h>
 #include <ngx_http_flowdash_body.h>
+#include <ngx_http_flowdash_body_text.h>
 #include <ngx_http_flowdash_overrides.h>
 #include <ngx_http_flowdash_source_state.h>
 #include <ngx_http_flowdash_source.h>
@@ -238,7 +239,8 @@ ngx_http_flowdash_source_read_decode(ngx_http_request_t *r,
         ngx_str_set(&src->body.text, "");
     }
 
-    return ngx_http_flowdash_body_start_over(r, &src->pieces, &src->body.text);
+    return ngx_http_flowdash_body_text_start_over(r, &src->pieces,
+                                                  &src->body.text);
 }
 
 
@@ -283,7 +285,8 @@ ngx_http_flowdash_source_read_text(ngx_http_request_t *r,
         src->filled += piece.len;
     }
 
-    return src->media.gzip ? NGX_OK : ngx_http_flowdash_body_join(r, text);
+    return src->media.gzip ? NGX_OK
+                           : ngx_http_flowdash_body_text_join(r, text);
 }
 
 
