@@ -3,6 +3,7 @@
 
 use v5.36;
 
+use File::Path qw(make_path);
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::Flowdash;
@@ -130,6 +131,28 @@ $t->run;
 ok($t->wait_for(\&empty), 'it is sent when the endpoint is up again');
 cmp_ok(scalar $t->requests('after'), '>=', 2, 'again');
 is(scalar(() = $t->requests('undo')), 1, 'nothing was undone');
+$t->new_requests($_) for qw(step after);
+
+
+# The power has failed: a worker's directory has the name again that it had
+# before the worker put anything into it.  As on a disk, it is not new.
+
+down('after');
+finish();
+ok($t->wait_for(sub { files('worker-*/[0-9]*/*') == 1 }), 'a record waits');
+($id) = map { s{.*/}{}r } files('worker-*/[0-9]*/*');
+$t->stop(60, 'TERM');
+my ($file) = grep { -e } map { glob "$box/$_/$id" } qw(* */*);
+my $new = "$box/new-" . '0' x 32;
+make_path("$new/now", "$new/sending");
+$t->write_file('box/new-' . '0' x 32 . '/lock', '');
+rename $file, "$new/now/$id" or die "$file: $!\n";
+utime 1, 1, $new or die "$new: $!\n";
+up('after');
+$t->run;
+ok($t->wait_for(\&empty), 'a worker takes it over');
+cmp_ok(scalar $t->requests('after'), '>=', 2, '... and sends what is in it');
+ok($t->wait_for(sub { !-e $new }), '... and removes the directory');
 $t->new_requests($_) for qw(step after);
 
 

@@ -20,7 +20,6 @@
 static ngx_int_t ngx_http_flowdash_outbox_own_create(ngx_log_t *log);
 static ngx_int_t ngx_http_flowdash_outbox_own_lock(u_char *own,
     ngx_log_t *log);
-static void ngx_http_flowdash_outbox_own_remove(u_char *own);
 static void ngx_http_flowdash_outbox_own_sync(u_char *path, ngx_log_t *log);
 
 
@@ -149,7 +148,7 @@ ngx_http_flowdash_outbox_own_create(ngx_log_t *log)
 
     rc = ngx_http_flowdash_outbox_own_lock(path, log);
     if (rc != NGX_OK) {
-        ngx_http_flowdash_outbox_own_remove(path);
+        (void) ngx_http_flowdash_outbox_own_remove(path);
         return rc;
     }
 
@@ -189,7 +188,7 @@ ngx_http_flowdash_outbox_own_create(ngx_log_t *log)
 
 failed:
 
-    ngx_http_flowdash_outbox_own_remove(path);
+    (void) ngx_http_flowdash_outbox_own_remove(path);
     ngx_http_flowdash_outbox_own_exit();
 
     return NGX_ERROR;
@@ -238,7 +237,8 @@ void
 ngx_http_flowdash_outbox_own_exit(void)
 {
     if (ngx_http_flowdash_outbox.own.len) {
-        ngx_http_flowdash_outbox_own_remove(ngx_http_flowdash_outbox.own.data);
+        (void) ngx_http_flowdash_outbox_own_remove(
+                                            ngx_http_flowdash_outbox.own.data);
         ngx_http_flowdash_outbox.own.len = 0;
     }
 
@@ -254,9 +254,7 @@ ngx_http_flowdash_outbox_own_exit(void)
 }
 
 
-/* if it is empty: without its lock, what is in it would be nobody's */
-
-static void
+ngx_int_t
 ngx_http_flowdash_outbox_own_remove(u_char *own)
 {
     u_char      *name, path[NGX_HTTP_FLOWDASH_OUTBOX_PATH];
@@ -274,7 +272,7 @@ ngx_http_flowdash_outbox_own_remove(u_char *own)
     s.len = ngx_strlen(own);
 
     if (ngx_open_dir(&s, &dir) == NGX_ERROR) {
-        return;
+        return NGX_ERROR;
     }
 
     left = 0;
@@ -289,13 +287,17 @@ ngx_http_flowdash_outbox_own_remove(u_char *own)
 
     (void) ngx_close_dir(&dir);
 
+    /* without its lock, what is in it would be nobody's */
+
     if (left) {
-        return;
+        ngx_set_errno(ENOTEMPTY);
+        return NGX_ERROR;
     }
 
     ngx_sprintf(path, "%s/lock%Z", own);
-    (void) ngx_delete_file(path);
-    (void) ngx_delete_dir(own);
+
+    return (ngx_delete_file(path) == NGX_FILE_ERROR
+            || ngx_delete_dir(own) == NGX_FILE_ERROR) ? NGX_ERROR : NGX_OK;
 }
 
 

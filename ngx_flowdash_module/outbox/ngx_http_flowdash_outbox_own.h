@@ -53,6 +53,12 @@ ngx_int_t ngx_http_flowdash_outbox_own_init(ngx_log_t *log);
  */
 void ngx_http_flowdash_outbox_own_exit(void);
 
+/*
+ * Removes a directory whose lock this worker has, if nothing is in it.
+ * Returns NGX_OK, or NGX_ERROR with ngx_errno set.
+ */
+ngx_int_t ngx_http_flowdash_outbox_own_remove(u_char *own);
+
 /* Writes eight random hex digits. */
 u_char *ngx_http_flowdash_outbox_own_random(u_char *p);
 

@@ -36,7 +36,8 @@ static void ngx_http_flowdash_outbox_take_unlocked(u_char *path,
     ngx_log_t *log);
 static ngx_fd_t ngx_http_flowdash_outbox_take_lock(u_char *path,
     ngx_log_t *log);
-static void ngx_http_flowdash_outbox_take_new(u_char *name, ngx_log_t *log);
+static ngx_uint_t ngx_http_flowdash_outbox_take_is_dead(u_char *name,
+    ngx_str_t *path);
 static void ngx_http_flowdash_outbox_take_part(ngx_log_t *log);
 static void ngx_http_flowdash_outbox_take_end(ngx_log_t *log);
 static ngx_int_t ngx_http_flowdash_outbox_take_group(u_char *path,
@@ -222,35 +223,16 @@ ngx_http_flowdash_outbox_take_next(ngx_log_t *log)
 static void
 ngx_http_flowdash_outbox_take_worker(u_char *name, ngx_log_t *log)
 {
-    u_char      *path;
-    size_t       len;
-    ngx_fd_t     fd;
-    ngx_str_t    s;
+    ngx_fd_t   fd;
+    ngx_str_t  path;
 
-    if (ngx_strncmp(name, "new-", sizeof("new-") - 1) == 0) {
-        ngx_http_flowdash_outbox_take_new(name, log);
+    path.data = ngx_http_flowdash_outbox_take.dead;
+
+    if (!ngx_http_flowdash_outbox_take_is_dead(name, &path)) {
         return;
     }
 
-    len = sizeof("worker-") - 1 + 32;
-
-    if (ngx_strncmp(name, "worker-", sizeof("worker-") - 1) != 0
-        || ngx_strlen(name) != len
-        || ngx_strncmp(ngx_http_flowdash_outbox.own.data
-                       + ngx_http_flowdash_outbox.own.len - len, name, len)
-           == 0)
-    {
-        return;
-    }
-
-    path = ngx_http_flowdash_outbox_take.dead;
-
-    s.data = path;
-    s.len = ngx_sprintf(path, "%V/%s%Z", &ngx_http_flowdash_outbox.conf.path,
-                        name)
-            - path - 1;
-
-    fd = ngx_http_flowdash_outbox_take_lock(path, log);
+    fd = ngx_http_flowdash_outbox_take_lock(path.data, log);
 
     if (fd == NGX_INVALID_FILE) {
         return;
@@ -258,7 +240,7 @@ ngx_http_flowdash_outbox_take_worker(u_char *name, ngx_log_t *log)
 
     /* it may be gone: another worker had the lock while this one opened it */
 
-    if (ngx_open_dir(&s, &ngx_http_flowdash_outbox_take.dead_dir)
+    if (ngx_open_dir(&path, &ngx_http_flowdash_outbox_take.dead_dir)
         == NGX_ERROR)
     {
         (void) ngx_close_file(fd);
@@ -266,10 +248,54 @@ ngx_http_flowdash_outbox_take_worker(u_char *name, ngx_log_t *log)
     }
 
     ngx_log_error(NGX_LOG_NOTICE, log, 0,
-                  "flowdash: takes over \"%s\", whose worker has ended", path);
+                  "flowdash: takes over \"%V\", whose worker has ended",
+                  &path);
 
     ngx_http_flowdash_outbox_take.lock = fd;
     ngx_http_flowdash_outbox_take.left = 0;
+}
+
+
+/*
+ * Tells whether an entry of the outbox is the directory of another worker,
+ * which is dead if its lock can be had, and sets its path.  A worker names its
+ * directory when it has the lock, and before it puts records there; but that
+ * name may be lost with the machine's power.
+ */
+
+static ngx_uint_t
+ngx_http_flowdash_outbox_take_is_dead(u_char *name, ngx_str_t *path)
+{
+    size_t           len;
+    ngx_uint_t       fresh;
+    ngx_file_info_t  fi;
+
+    fresh = (ngx_strncmp(name, "new-", sizeof("new-") - 1) == 0);
+
+    len = (fresh ? sizeof("new-") : sizeof("worker-")) - 1 + 32;
+
+    if (ngx_strlen(name) != len
+        || (!fresh && ngx_strncmp(name, "worker-", sizeof("worker-") - 1) != 0)
+        || ngx_strncmp(ngx_http_flowdash_outbox.own.data
+                       + ngx_http_flowdash_outbox.own.len - len, name, len)
+           == 0)
+    {
+        return 0;
+    }
+
+    path->len = ngx_sprintf(path->data, "%V/%s%Z",
+                            &ngx_http_flowdash_outbox.conf.path, name)
+                - path->data - 1;
+
+    if (!fresh) {
+        return 1;
+    }
+
+    return ngx_link_info(path->data, &fi) != NGX_FILE_ERROR
+           && ngx_is_dir(&fi)
+           && ngx_file_mtime(&fi)
+              <= ngx_time() - NGX_HTTP_FLOWDASH_OUTBOX_TAKE_NEW
+           && ngx_delete_dir(path->data) == NGX_FILE_ERROR;
 }
 
 
@@ -341,50 +367,6 @@ ngx_http_flowdash_outbox_take_unlocked(u_char *path, ngx_log_t *log)
 }
 
 
-/* a worker that has died before it had a directory has left nothing in it */
-
-static void
-ngx_http_flowdash_outbox_take_new(u_char *name, ngx_log_t *log)
-{
-    u_char           path[NGX_HTTP_FLOWDASH_OUTBOX_PATH],
-                     part[NGX_HTTP_FLOWDASH_OUTBOX_PATH];
-    ngx_fd_t         fd;
-    ngx_file_info_t  fi;
-
-    if (ngx_strlen(name) != sizeof("new-") - 1 + 32) {
-        return;
-    }
-
-    ngx_sprintf(path, "%V/%s%Z", &ngx_http_flowdash_outbox.conf.path, name);
-
-    if (ngx_link_info(path, &fi) == NGX_FILE_ERROR || !ngx_is_dir(&fi)
-        || ngx_file_mtime(&fi) > ngx_time() - NGX_HTTP_FLOWDASH_OUTBOX_TAKE_NEW
-        || ngx_delete_dir(path) != NGX_FILE_ERROR)
-    {
-        return;
-    }
-
-    fd = ngx_http_flowdash_outbox_take_lock(path, log);
-
-    if (fd == NGX_INVALID_FILE) {
-        return;
-    }
-
-    ngx_sprintf(part, "%s/sending%Z", path);
-    (void) ngx_delete_dir(part);
-
-    ngx_sprintf(part, "%s/now%Z", path);
-    (void) ngx_delete_dir(part);
-
-    ngx_sprintf(part, "%s/lock%Z", path);
-    (void) ngx_delete_file(part);
-
-    (void) ngx_delete_dir(path);
-
-    (void) ngx_close_file(fd);
-}
-
-
 /* the next directory of a worker whose lock this one has */
 
 static void
@@ -430,22 +412,16 @@ ngx_http_flowdash_outbox_take_part(ngx_log_t *log)
 static void
 ngx_http_flowdash_outbox_take_end(ngx_log_t *log)
 {
-    u_char  lock[NGX_HTTP_FLOWDASH_OUTBOX_PATH];
-
     (void) ngx_close_dir(&ngx_http_flowdash_outbox_take.dead_dir);
 
-    if (!ngx_http_flowdash_outbox_take.left) {
-
-        ngx_sprintf(lock, "%s/lock%Z", ngx_http_flowdash_outbox_take.dead);
-
-        if (ngx_delete_file(lock) == NGX_FILE_ERROR
-            || ngx_delete_dir(ngx_http_flowdash_outbox_take.dead)
-               == NGX_FILE_ERROR)
-        {
-            ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
-                          "flowdash: \"%s\" cannot be removed",
-                          ngx_http_flowdash_outbox_take.dead);
-        }
+    if (!ngx_http_flowdash_outbox_take.left
+        && ngx_http_flowdash_outbox_own_remove(
+                                            ngx_http_flowdash_outbox_take.dead)
+           != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
+                      "flowdash: \"%s\" cannot be removed",
+                      ngx_http_flowdash_outbox_take.dead);
     }
 
     (void) ngx_close_file(ngx_http_flowdash_outbox_take.lock);

@@ -30,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -159,12 +160,21 @@ keep_file(int fd, const char *name, const struct stat *st)
 static int
 keep_directory(const char *path, ino_t inode)
 {
-    int              seen;
+    int              lock, rc, seen;
     DIR             *dir;
     FILE            *out;
     char             to[PATH_MAX], tmp[PATH_MAX], ever[PATH_MAX];
     struct dirent   *entry;
     struct timespec  now;
+
+    /* one at a time, or what is older could replace what is newer */
+
+    (void) snprintf(tmp, sizeof(tmp), "%s/lock", faults);
+
+    lock = open(tmp, O_WRONLY|O_CREAT|O_CLOEXEC, 0600);
+    if (lock == -1 || flock(lock, LOCK_EX) == -1) {
+        return -1;
+    }
 
     (void) snprintf(to, sizeof(to), "%s/d/%lu", faults, (unsigned long) inode);
     (void) snprintf(tmp, sizeof(tmp), "%s/tmp.%ld", faults,
@@ -174,6 +184,7 @@ keep_directory(const char *path, ino_t inode)
     out = fopen(tmp, "we");
 
     if (dir == NULL || out == NULL) {
+        (void) close(lock);
         return -1;
     }
 
@@ -209,11 +220,11 @@ keep_directory(const char *path, ino_t inode)
 
     (void) closedir(dir);
 
-    if (fclose(out) != 0) {
-        return -1;
-    }
+    rc = (fclose(out) == 0) ? rename(tmp, to) : -1;
 
-    return rename(tmp, to);
+    (void) close(lock);
+
+    return rc;
 }
 
 
