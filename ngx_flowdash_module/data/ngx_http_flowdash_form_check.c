@@ -122,6 +122,13 @@ ngx_http_flowdash_form_check_name(ngx_http_flowdash_form_t *form,
         return error;
     }
 
+    if (form->pointer->nelts == 0
+        && name->len == sizeof("_charset_") - 1
+        && ngx_memcmp(name->data, "_charset_", name->len) == 0)
+    {
+        return "\"_charset_\", which names the charset of a form";
+    }
+
     ngx_str_null(&path);
 
     if (ngx_http_flowdash_form_rules_field(form, name, &path) != NGX_OK

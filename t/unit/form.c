@@ -151,6 +151,11 @@ test_check_name(void)
     ok(check_name("name ", "") == NGX_DECLINED, "a space at the end");
     ok(check_field("issue", "name ", "") == NGX_OK, "in brackets");
     ok(check_field("issue ", "name", "") == NGX_DECLINED, "before brackets");
+
+    ok(check_name("_charset_", "") == NGX_DECLINED
+       && check_name("_charset_", "B") == NGX_DECLINED,
+       "the form's charset");
+    ok(check_field("issue", "_charset_", "") == NGX_OK, "in brackets");
 }
 
 
