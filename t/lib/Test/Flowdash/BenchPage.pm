@@ -171,8 +171,10 @@ sub wanted ($self) {
             spread('%.2f', @ratios), !@ratios ? '-'
             : median(@ratios) <= $limit ? 'met' : '**not met**' ];
     }
-    push @rows, $self->wanted_memory('a waiting `flowdash_call`, eight fields',
-        24, 'kB', $self->memory_of('1 kB', 'call'));
+    my ($call, $hop) = map { $self->memory_of('1 kB', $_) } qw(call hop);
+    push @rows, $self->wanted_memory('a waiting `flowdash_call`, eight fields, '
+        . 'beyond what a plain hop takes', 24, 'kB',
+        defined $hop ? $call - $hop : ());
     push @rows, $self->wanted_memory('a waiting `flowdash_call`, 1 MB of JSON',
         1.2, 'of the body', map { 1024 * $_ / $self->{bytes}{'1 MB'} }
             $self->memory_of('1 MB', 'call'));
@@ -185,7 +187,7 @@ sub wanted ($self) {
 
 sub wanted_memory ($self, $name, $limit, $unit, @value) {
     return [ $name, "$limit $unit", @value
-        ? (sprintf("%.1f $unit", @value),
+        ? (sprintf("%.2f $unit", @value),
            $value[0] <= $limit ? 'met' : '**not met**') : ('-', '-') ];
 }
 
