@@ -422,23 +422,25 @@ ngx_http_flowdash_call_transfer_seek(void *data, curl_off_t offset, int origin)
 }
 
 
-/* the look-up of the host has taken part of the time */
+/*
+ * The look-up of the host has taken part of the time.  libcurl has to know how
+ * much is left: it gives the first of several addresses half of that.
+ */
 
 static ngx_int_t
 ngx_http_flowdash_call_transfer_times(ngx_http_flowdash_call_t *call)
 {
-    ngx_msec_int_t  connect;
+    ngx_msec_int_t  left;
 
-    connect = call->conf->connect_timeout - (ngx_current_msec - call->start);
+    left = ngx_max(ngx_http_flowdash_call_transfer_left(call), 1);
 
     if (curl_easy_setopt(call->transfer.easy, CURLOPT_CONNECTTIMEOUT_MS,
-                         (long) ngx_max(connect, 1)))
+                         (long) left))
     {
         return NGX_ERROR;
     }
 
-    ngx_add_timer(&call->timer,
-                  ngx_max(ngx_http_flowdash_call_transfer_left(call), 1));
+    ngx_add_timer(&call->timer, (ngx_msec_t) left);
 
     return NGX_OK;
 }
