@@ -24,7 +24,8 @@ typedef struct {
 /*
  * What is remembered of each field.  A field that is as the text has it needs
  * no more: its strings are found in the text again.  One that is changed or
- * new, or whose name has escapes, is kept: it is in memory of its own.
+ * new, or whose name has escapes or is in a table other than "names", is kept:
+ * it is in memory of its own.
  */
 
 typedef struct {

@@ -275,8 +275,12 @@ ngx_http_flowdash_field_is_same(ngx_str_t *field, ngx_str_t *name)
 static ngx_uint_t
 ngx_http_flowdash_field_is_part(ngx_str_t *field, ngx_str_t *name)
 {
-    return ngx_http_flowdash_text_multiparameter(field) == name->len
-           && ngx_memcmp(field->data, name->data, name->len) == 0;
+    /* only if it begins so, it is worth a look at all of it */
+
+    return field->len > name->len
+           && field->data[name->len] == '('
+           && ngx_memcmp(field->data, name->data, name->len) == 0
+           && ngx_http_flowdash_text_multiparameter(field) == name->len;
 }
 
 

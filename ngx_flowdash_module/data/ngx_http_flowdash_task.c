@@ -171,7 +171,14 @@ ngx_http_flowdash_task_add_member(void *data, ngx_str_t *name,
         return NGX_DECLINED;
     }
 
-    if (name->data == spelling->data + 1) {
+    /*
+     * A name that others are compared with, whatever their hashes are, is kept
+     * with its length: it may be long.
+     */
+
+    if (name->data == spelling->data + 1
+        && key.attribute == 0 && key.similar == NGX_HTTP_FLOWDASH_FIELD_NONE)
+    {
         return ngx_http_flowdash_field_index_add_place(&task->index, name,
                                                        &key, spelling->data);
     }

@@ -48,7 +48,8 @@
 /*
  * An input: "head", then "unit" again and again, then "tail".  In a unit, "#"
  * becomes a number that grows, "@" a name whose CRC32 is that of the others,
- * and "^" a name that differs from the others in case only.
+ * and "^" a name that differs from the others in case only.  In a head, "~"
+ * becomes a 32nd of the size.
  */
 
 typedef struct {
@@ -87,6 +88,11 @@ static const tool_case_t  tool_cases[] = {
       "{\"task\":{\"a\":1", ",\"@\":1", "}}" },
     { "JSON: fields in other cases", 'j', "task\0",
       "{\"task\":{\"a\":1", ",\"^\":1", "}}" },
+    { "JSON: fields beside long parts of dates", 'j', "task\0",
+      "{\"task\":{\"a\":1,\"a~(1i)\":1,\"b~(1i)\":1,\"c~(1i)\":1,"
+      "\"d~(1i)\":1,\"e~(1i)\":1,\"f~(1i)\":1,\"g~(1i)\":1,"
+      "\"h~(1i)\":1,\"i~(1i)\":1,\"j~(1i)\":1,\"k~(1i)\":1,"
+      "\"l~(1i)\":1", ",\"f#\":#", "}}" },
     { "JSON: fields beside the task", 'j', "task\0",
       "{\"task\":{\"a\":1}", ",\"f#\":#", "}" },
     { "JSON: the same field", 'j', "task\0",
@@ -222,7 +228,8 @@ static char       tool_flips[TOOL_NAME_LEN - 32][TOOL_NAME_LEN];
 static void tool_names(void);
 static u_char *tool_name(u_char *p, ngx_uint_t n);
 static void tool_make(const tool_case_t *c, size_t size, ngx_str_t *text);
-static u_char *tool_unit(u_char *p, const char *unit, ngx_uint_t n);
+static u_char *tool_unit(u_char *p, const char *unit, ngx_uint_t n,
+    size_t size);
 static void tool_run(const tool_case_t *c, ngx_uint_t strict, size_t size);
 static const char *tool_json(ngx_pool_t *pool, const tool_case_t *c,
     ngx_array_t *pointer, ngx_uint_t strict, ngx_str_t *text);
@@ -397,11 +404,11 @@ tool_make(const tool_case_t *c, size_t size, ngx_str_t *text)
     u_char      *p, *last;
     ngx_uint_t   n;
 
-    p = ngx_cpymem(tool_text, c->head, strlen(c->head));
+    p = tool_unit(tool_text, c->head, 0, size);
     last = tool_text + size;
 
     for (n = 1; p < last; n++) {
-        p = tool_unit(p, c->unit, n);
+        p = tool_unit(p, c->unit, n, size);
     }
 
     p = ngx_cpymem(p, c->tail, strlen(c->tail));
@@ -412,7 +419,7 @@ tool_make(const tool_case_t *c, size_t size, ngx_str_t *text)
 
 
 static u_char *
-tool_unit(u_char *p, const char *unit, ngx_uint_t n)
+tool_unit(u_char *p, const char *unit, ngx_uint_t n, size_t size)
 {
     ngx_uint_t  i;
 
@@ -429,6 +436,10 @@ tool_unit(u_char *p, const char *unit, ngx_uint_t n)
             for (i = 0; i < TOOL_NAME_CASES; i++) {
                 *p++ = (n & ((ngx_uint_t) 1 << i)) ? 'A' : 'a';
             }
+
+        } else if (*unit == '~') {
+            ngx_memset(p, 'x', size / 32);
+            p += size / 32;
 
         } else {
             *p++ = *unit;
@@ -523,6 +534,10 @@ tool_json(ngx_pool_t *pool, const tool_case_t *c, ngx_array_t *pointer,
 
     if (verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
         return task.json.error;
+    }
+
+    if (ngx_http_flowdash_task_has_conflict(&task)) {
+        return "a field and a part of it";
     }
 
     tool_change(NULL, &copy);
