@@ -8,7 +8,9 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use Socket qw(SOL_SOCKET SO_RCVBUF);
 use Test::Flowdash;
+use Time::HiRes qw(sleep);
 
 my $t = Test::Flowdash->new;
 
@@ -30,6 +32,25 @@ $t->raw_endpoint(cut => sub {
 });
 $t->endpoint(cached => { headers => [ 'Content-Type', 'application/json',
     'Cache-Control', 'max-age=60' ], body => ' ' x 70_000 . '{}' });
+
+# reads once the file "go" is there
+
+$t->server(late => sub {
+    my ($listen, $record) = @_;
+
+    setsockopt $listen, SOL_SOCKET, SO_RCVBUF, 65536;
+
+    while (accept my $client, $listen) {
+        sleep 0.1 until defined $t->read_file('go');
+        my ($head, $body) = ('', '');
+        1 while $head !~ /\r\n\r\n/ && sysread $client, $head, 1, length $head;
+        my ($length) = $head =~ /^Content-Length: (\d+)/im;
+        1 while length $body < $length
+            && sysread $client, $body, $length - length $body, length $body;
+        $record->({ body => $body });
+        syswrite $client, "HTTP/1.0 204 No Content\r\n\r\n";
+    }
+});
 
 $t->config(<<'EOC');
 %%GLOBALS%%
@@ -77,6 +98,25 @@ http {
         location = /mirrored {
             mirror /second;
             proxy_pass http://127.0.0.1:%%PORT_good%%;
+        }
+
+        location = /mirrored/late {
+            client_max_body_size 16m;
+            client_body_buffer_size 16m;
+            mirror /late;
+            error_page 404 405 = @late;
+        }
+
+        location @late {
+            flowdash_action "Do";
+            flowdash_step "Good" { proxy_pass http://127.0.0.1:%%PORT_good%%; }
+            proxy_pass http://127.0.0.1:%%PORT_app%%;
+        }
+
+        location = /late {
+            internal;
+            client_max_body_size 16m;
+            proxy_pass http://127.0.0.1:%%PORT_late%%/;
         }
 
         location = /gunzip {
@@ -264,6 +304,18 @@ for ([ 'broken', 'zzz' ], [ 'too large', "20\r\n" . ' ' x 32 . "\r\n0\r\n\r\n" ]
 is($t->post_json('/mirrored/page', $completed)->{status}, 200, 'mirror');
 $t->wait_for(sub { 2 == (() = $t->error_log =~ /subrequest of another/g) });
 is(scalar app(), 0, 'no page of the app for it');
+
+# an action, while a subrequest still sends the body that was read before
+
+my $long = '{"task":{"Stage":"Completed"},"pad":"'
+    . join('', map { "$_ " } 1 .. 1_500_000) . '"}';
+
+is($t->post_json('/mirrored/late', $long)->{status}, 200, 'mirror, and action');
+($app) = app();
+ok($app && $app->{body} eq $long, 'the app has the body');
+$t->write_file('go', '');
+$t->wait_for(sub { $t->requests('late') });
+ok(($t->requests('late'))[0]{body} eq $long, 'and so has the other');
 
 $t->allow_log(qr/inflate\(\) failed/);
 

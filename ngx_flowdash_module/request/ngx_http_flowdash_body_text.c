@@ -20,7 +20,8 @@ static ngx_chain_t *ngx_http_flowdash_body_text_chain(ngx_http_request_t *r,
 
 
 ngx_int_t
-ngx_http_flowdash_body_text(ngx_http_request_t *r, ngx_str_t *text)
+ngx_http_flowdash_body_text(ngx_http_request_t *r, ngx_uint_t shared,
+    ngx_str_t *text)
 {
     off_t      len;
     ngx_int_t  rc;
@@ -40,7 +41,7 @@ ngx_http_flowdash_body_text(ngx_http_request_t *r, ngx_str_t *text)
         return NGX_OK;
     }
 
-    rc = ngx_http_flowdash_body_text_shift(r, text);
+    rc = shared ? NGX_DECLINED : ngx_http_flowdash_body_text_shift(r, text);
 
     if (rc != NGX_DECLINED) {
         return rc;

@@ -11,15 +11,17 @@
 
 /*
  * Finds memory for all of the client's body: the one that has it, or new
- * memory, into which the pieces must be copied.  Without a body, the length is
- * 0.  Returns NGX_OK or NGX_ERROR.
+ * memory, into which the pieces must be copied.  A body that is shared with
+ * others stays where it is.  Without a body, the length is 0.  Returns NGX_OK
+ * or NGX_ERROR.
  */
-ngx_int_t ngx_http_flowdash_body_text(ngx_http_request_t *r, ngx_str_t *text);
+ngx_int_t ngx_http_flowdash_body_text(ngx_http_request_t *r, ngx_uint_t shared,
+    ngx_str_t *text);
 
 /*
- * Makes this text the request's body, once all of it is there: what it was
- * copied from is freed.  What is in a file stays there.  Returns NGX_OK or
- * NGX_ERROR.
+ * Makes this text the body of a request that shares it with no others, once
+ * all of it is there: what it was copied from is freed.  What is in a file
+ * stays there.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_flowdash_body_text_join(ngx_http_request_t *r,
     ngx_str_t *text);

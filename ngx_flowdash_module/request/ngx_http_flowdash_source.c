@@ -48,6 +48,10 @@ ngx_http_flowdash_source_create(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
+    /* it was read for another location, or for another module */
+
+    ctx->sources->shared = (r->request_body != NULL);
+
     ctx->stored = NULL;
     ctx->task = NULL;
     ctx->extracted = NULL;

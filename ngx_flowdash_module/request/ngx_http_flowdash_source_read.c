@@ -259,7 +259,7 @@ ngx_http_flowdash_source_read_text(ngx_http_request_t *r,
     text = &src->body.text;
 
     if (text->data == NULL
-        && ngx_http_flowdash_body_text(r, text) != NGX_OK)
+        && ngx_http_flowdash_body_text(r, src->shared, text) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -285,8 +285,8 @@ ngx_http_flowdash_source_read_text(ngx_http_request_t *r,
         src->filled += piece.len;
     }
 
-    return src->media.gzip ? NGX_OK
-                           : ngx_http_flowdash_body_text_join(r, text);
+    return (src->media.gzip || src->shared)
+           ? NGX_OK : ngx_http_flowdash_body_text_join(r, text);
 }
 
 

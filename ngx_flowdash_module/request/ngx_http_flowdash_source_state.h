@@ -46,6 +46,8 @@ typedef struct ngx_http_flowdash_sources_s {
     ngx_http_flowdash_copy_t        copy;      /* of a changed body */
 
     unsigned                        has_body:1;
+    unsigned                        shared:1;  /* the body, perhaps with a
+                                                  subrequest of "mirror" */
     unsigned                        readable:1;  /* all of the body */
     unsigned                        batch:1;   /* it is an array of bodies */
     unsigned                        query_is_other:1;  /* not of the task */
