@@ -392,7 +392,11 @@ ngx_http_flowdash_outbox_count_what(ngx_http_flowdash_outbox_count_e what,
 
     case NGX_HTTP_FLOWDASH_OUTBOX_COUNT_PATH:
 
-        if (ngx_strncmp(name, "worker-", sizeof("worker-") - 1) == 0) {
+        /* "new-": a worker's, whose name was lost with the power */
+
+        if (ngx_strncmp(name, "worker-", sizeof("worker-") - 1) == 0
+            || ngx_strncmp(name, "new-", sizeof("new-") - 1) == 0)
+        {
             return NGX_HTTP_FLOWDASH_OUTBOX_COUNT_WORKER;
         }
 

@@ -296,8 +296,14 @@ ngx_http_flowdash_outbox_own_remove(u_char *own)
 
     ngx_sprintf(path, "%s/lock%Z", own);
 
-    return (ngx_delete_file(path) == NGX_FILE_ERROR
-            || ngx_delete_dir(own) == NGX_FILE_ERROR) ? NGX_ERROR : NGX_OK;
+    if (ngx_delete_file(path) == NGX_FILE_ERROR) {
+        return NGX_ERROR;
+    }
+
+    /* another worker may remove it as soon as it is empty */
+
+    return (ngx_delete_dir(own) == NGX_FILE_ERROR && ngx_errno != NGX_ENOENT)
+           ? NGX_ERROR : NGX_OK;
 }
 
 

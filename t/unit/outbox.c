@@ -865,6 +865,14 @@ test_ten_thousand(ngx_uint_t n)
     ok(test_counters.waiting == 0 && test_counters.size == 0,
        "nothing is left");
 
+    /* they wait in a directory that nobody has taken over yet, too */
+
+    test_shell("mkdir -p new-0123456789abcdef0123456789abcdef/after "
+               "&& touch new-0123456789abcdef0123456789abcdef/after/id");
+    test_run(40);
+    ok(test_counters.waiting == 1, "whose name was lost with the power");
+    test_shell("rm -rf new-*");
+
     /* no more of them than the sender can have */
 
     for (i = 0; i < 100; i++) {
