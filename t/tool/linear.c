@@ -49,7 +49,7 @@
  * An input: "head", then "unit" again and again, then "tail".  In a unit, "#"
  * becomes a number that grows, "@" a name whose CRC32 is that of the others,
  * and "^" a name that differs from the others in case only.  In a head, "~"
- * becomes a 32nd of the size.
+ * becomes a 24th of the size.
  */
 
 typedef struct {
@@ -57,8 +57,9 @@ typedef struct {
     char         kind;        /* j: JSON, u: urlencoded, m: multipart; v: the
                                  same, but the boundary consists of dashes;
                                  h: what is limited to 16k, of a tenth of the
-                                 size; a: the JSON of an answer, whose fields
-                                 a task and a form get */
+                                 size; l: JSON of four times the size; a: the
+                                 JSON of an answer, whose fields a task and a
+                                 form get */
     const char  *pointer;     /* tokens, each with a null at its end */
     const char  *head;
     const char  *unit;
@@ -88,11 +89,11 @@ static const tool_case_t  tool_cases[] = {
       "{\"task\":{\"a\":1", ",\"@\":1", "}}" },
     { "JSON: fields in other cases", 'j', "task\0",
       "{\"task\":{\"a\":1", ",\"^\":1", "}}" },
-    { "JSON: fields beside long parts of dates", 'j', "task\0",
+    { "JSON: fields beside long parts of dates", 'l', "task\0",
       "{\"task\":{\"a\":1,\"a~(1i)\":1,\"b~(1i)\":1,\"c~(1i)\":1,"
       "\"d~(1i)\":1,\"e~(1i)\":1,\"f~(1i)\":1,\"g~(1i)\":1,"
       "\"h~(1i)\":1,\"i~(1i)\":1,\"j~(1i)\":1,\"k~(1i)\":1,"
-      "\"l~(1i)\":1", ",\"f#\":#", "}}" },
+      "\"l~(1i)\":1", ",\"#\":1", "}}" },
     { "JSON: fields beside the task", 'j', "task\0",
       "{\"task\":{\"a\":1}", ",\"f#\":#", "}" },
     { "JSON: the same field", 'j', "task\0",
@@ -278,7 +279,7 @@ main(int argc, char **argv)
     size = (size_t) atol(argv[1]);
 
     ngx_pagesize = getpagesize();
-    tool_text = malloc(2 * size + 4096);
+    tool_text = malloc(4 * 2 * size + 4096);
 
     if (tool_text == NULL) {
         fatal("no memory");
@@ -438,8 +439,8 @@ tool_unit(u_char *p, const char *unit, ngx_uint_t n, size_t size)
             }
 
         } else if (*unit == '~') {
-            ngx_memset(p, 'x', size / 32);
-            p += size / 32;
+            ngx_memset(p, 'x', size / 24);
+            p += size / 24;
 
         } else {
             *p++ = *unit;
@@ -459,7 +460,8 @@ tool_run(const tool_case_t *c, ngx_uint_t strict, size_t size)
     const char   *p, *verdict;
     ngx_array_t   pointer;
 
-    tool_make(c, (c->kind == 'h') ? size / 10 : size, &text);
+    tool_make(c, (c->kind == 'h') ? size / 10
+                 : (c->kind == 'l') ? 4 * size : size, &text);
 
     pool = ngx_create_pool(4096, &tool_log);
 
@@ -482,6 +484,7 @@ tool_run(const tool_case_t *c, ngx_uint_t strict, size_t size)
     switch (c->kind) {
 
     case 'j':
+    case 'l':
         verdict = tool_json(pool, c, &pointer, strict, &text);
         break;
 
