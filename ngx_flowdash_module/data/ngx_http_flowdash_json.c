@@ -342,9 +342,22 @@ ngx_http_flowdash_json_write_ascii(u_char *p, ngx_str_t *s)
 
     *p++ = '"';
 
-    last = s->data + s->len;
+    q = s->data;
+    last = q + s->len;
 
-    for (q = s->data; q < last; q = end) {
+    while (last - q >= NGX_HTTP_FLOWDASH_JSON_STEP) {
+
+        q = ngx_http_flowdash_json_plain_copy(&p, q, last);
+
+        if (q == last || (*q != '"' && *q != '\\')) {
+            break;
+        }
+
+        *p++ = '\\';
+        *p++ = *q++;
+    }
+
+    for ( /* void */ ; q < last; q = end) {
 
         if (last - q < 8) {
             end = last;

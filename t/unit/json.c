@@ -46,11 +46,33 @@ spell(char *p, u_char c)
 }
 
 
+/* for what is printable, it must; the others are left to the way above */
+
 static ngx_uint_t
-writes(u_char c, size_t len, size_t at)
+writes_in_one_go(ngx_str_t *s, u_char c, const char *wanted, size_t len)
 {
-    char        *p, wanted[2 * LONGEST];
-    u_char      *end, written[2 * LONGEST];
+    u_char      *written, *end;
+    ngx_uint_t   good;
+
+    written = malloc(2 * s->len + 2);
+
+    end = ngx_http_flowdash_json_write_ascii(written, s);
+
+    good = end ? ((size_t) (end - written) == len
+                  && memcmp(written, wanted, len) == 0)
+               : (c < ' ' || c > '~');
+
+    free(written);
+
+    return good;
+}
+
+
+static ngx_uint_t
+writes(u_char c, size_t len, size_t at, u_char other)
+{
+    char        *p, wanted[3 * LONGEST];
+    u_char      *end, written[3 * LONGEST];
     size_t       i;
     ngx_str_t    s;
     ngx_uint_t   good;
@@ -62,7 +84,7 @@ writes(u_char c, size_t len, size_t at)
     *p++ = '"';
 
     for (i = 0; i < len; i++) {
-        s.data[i] = (i == at) ? c : 'a';
+        s.data[i] = (i == at) ? c : other;
         p = spell(p, s.data[i]);
     }
 
@@ -77,6 +99,8 @@ writes(u_char c, size_t len, size_t at)
 
     good &= (ngx_http_flowdash_json_string_length(&s)
              == (c < 0x80 ? (size_t) (p - wanted) : 0));
+
+    good &= writes_in_one_go(&s, c, wanted, p - wanted);
 
     free(s.data);
 
@@ -97,7 +121,8 @@ main(void)
     for (len = 1; len <= LONGEST; len++) {
         for (at = 0; at < len; at++) {
             for (c = 0; c < 256; c++) {
-                good &= writes((u_char) c, len, at);
+                good &= writes((u_char) c, len, at, 'a');
+                good &= writes((u_char) c, len, at, '"');
             }
         }
     }
