@@ -42,7 +42,9 @@ typedef struct {
 
 static uint32_t ngx_http_flowdash_fold_next(u_char **p, u_char *last);
 static uint32_t ngx_http_flowdash_fold_char(uint32_t c);
-static uint64_t ngx_http_flowdash_fold_ascii(uint64_t word);
+static ngx_inline ngx_uint_t ngx_http_flowdash_fold_hash_ascii(ngx_str_t *s,
+    uint64_t *hash);
+static ngx_inline uint64_t ngx_http_flowdash_fold_ascii(uint64_t word);
 static void ngx_http_flowdash_fold_add(ngx_http_flowdash_fold_bytes_t *bytes,
     uint32_t c);
 static void ngx_http_flowdash_fold_add_byte(
@@ -101,53 +103,23 @@ ngx_http_flowdash_fold_compare(ngx_str_t *a, ngx_str_t *b)
 }
 
 
-/* most names are ASCII: eight bytes at once, until there is another one */
-
 uint64_t
 ngx_http_flowdash_fold_keyed_hash(ngx_str_t *s)
 {
-    u_char                          *p, *q, *last;
-    uint64_t                         word;
+    u_char                          *p, *last;
+    uint64_t                         hash;
     ngx_http_flowdash_fold_bytes_t   bytes;
 
-    p = s->data;
-    last = p + s->len;
+    if (ngx_http_flowdash_fold_hash_ascii(s, &hash)) {
+        return hash;
+    }
 
     ngx_http_flowdash_hash_begin(&bytes.hash);
     bytes.word = 0;
     bytes.len = 0;
 
-    while (last - p >= 8) {
-
-        ngx_memcpy(&word, p, 8);
-
-        if (word & ngx_http_flowdash_fold_each(0x80)) {
-            break;
-        }
-
-        ngx_http_flowdash_hash_word(&bytes.hash,
-                                    ngx_http_flowdash_fold_ascii(word));
-        bytes.len += 8;
-        p += 8;
-    }
-
-    if (last - p < 8) {
-
-        word = 0;
-
-        for (q = last; q > p; /* void */ ) {
-            word = word << 8 | *--q;
-        }
-
-        if (!(word & ngx_http_flowdash_fold_each(0x80))) {
-
-            /* a zero byte folds to itself */
-
-            return ngx_http_flowdash_hash_end(&bytes.hash,
-                                          ngx_http_flowdash_fold_ascii(word),
-                                          s->len);
-        }
-    }
+    p = s->data;
+    last = p + s->len;
 
     while (p < last) {
         ngx_http_flowdash_fold_add(&bytes,
@@ -158,9 +130,49 @@ ngx_http_flowdash_fold_keyed_hash(ngx_str_t *s)
 }
 
 
+/* most names are ASCII: eight bytes at once; returns 0 if this one is not */
+
+static ngx_inline ngx_uint_t
+ngx_http_flowdash_fold_hash_ascii(ngx_str_t *s, uint64_t *hash)
+{
+    u_char                    *p, *last;
+    uint64_t                   word;
+    ngx_http_flowdash_hash_t   h;
+
+    ngx_http_flowdash_hash_begin(&h);
+
+    p = s->data;
+    last = p + s->len;
+
+    for ( /* void */ ; last - p >= 8; p += 8) {
+
+        word = ngx_http_flowdash_hash_load(p);
+
+        if (word & ngx_http_flowdash_fold_each(0x80)) {
+            return 0;
+        }
+
+        ngx_http_flowdash_hash_word(&h, ngx_http_flowdash_fold_ascii(word));
+    }
+
+    word = ngx_http_flowdash_hash_rest(last, last - p, s->len);
+
+    if (word & ngx_http_flowdash_fold_each(0x80)) {
+        return 0;
+    }
+
+    /* a zero byte folds to itself */
+
+    *hash = ngx_http_flowdash_hash_end(&h, ngx_http_flowdash_fold_ascii(word),
+                                       s->len);
+
+    return 1;
+}
+
+
 /* the letters among eight bytes of ASCII in lower case */
 
-static uint64_t
+static ngx_inline uint64_t
 ngx_http_flowdash_fold_ascii(uint64_t word)
 {
     uint64_t  from_a, over_z;
