@@ -14,13 +14,9 @@
 
 #define NGX_HTTP_FLOWDASH_FIELD_FEW    12
 
-/* fields from which on the room for them is not doubled */
+/* how many times as many are expected at most */
 
-#define NGX_HTTP_FLOWDASH_FIELD_MANY   512
-
-/* fields for which there is room in vain, at most, when a text is read */
-
-#define NGX_HTTP_FLOWDASH_FIELD_SPARE  512
+#define NGX_HTTP_FLOWDASH_FIELD_GROWTH  4
 
 
 #define ngx_http_flowdash_field_is_space(c)                                   \
@@ -94,7 +90,7 @@ ngx_http_flowdash_field_end(ngx_http_flowdash_field_index_t *index,
     index->in_text = index->used;
     index->tail = tail;
 
-    if (index->max - index->used > NGX_HTTP_FLOWDASH_FIELD_SPARE) {
+    if (index->max - index->used > index->used / 8) {
 
         /* without memory for it, the index stays as it is */
 
@@ -208,23 +204,39 @@ ngx_http_flowdash_field_push(ngx_http_flowdash_field_index_t *index)
 }
 
 
-/* where there are many, an eighth more is enough */
-
 static ngx_int_t
 ngx_http_flowdash_field_room(ngx_http_flowdash_field_index_t *index)
 {
     ngx_uint_t  max;
 
-    max = index->max;
-
-    if (max == 0) {
+    if (index->max == 0) {
         max = NGX_HTTP_FLOWDASH_FIELD_FEW;
 
     } else {
-        max += (max < NGX_HTTP_FLOWDASH_FIELD_MANY) ? max : max / 8;
+        max = ngx_http_flowdash_field_expected(index);
+        max += max / 8;
     }
 
     return ngx_http_flowdash_field_resize(index, max);
+}
+
+
+ngx_uint_t
+ngx_http_flowdash_field_expected(ngx_http_flowdash_field_index_t *index)
+{
+    uint64_t                        n;
+    ngx_http_flowdash_field_ref_t  *last;
+
+    last = &index->refs[index->used - 1];
+
+    if (index->in_text || last->kept) {
+        return 2 * index->used;
+    }
+
+    n = (uint64_t) index->used * index->text.len / (last->place + 1);
+
+    return (ngx_uint_t) ngx_min(n,
+                             NGX_HTTP_FLOWDASH_FIELD_GROWTH * index->used);
 }
 
 

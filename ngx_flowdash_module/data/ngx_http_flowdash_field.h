@@ -127,6 +127,13 @@ ngx_http_flowdash_field_t *ngx_http_flowdash_field_push_kept(
 void ngx_http_flowdash_field_end(ngx_http_flowdash_field_index_t *index,
     u_char *tail);
 
+/*
+ * Returns how many fields there may be in the end, judging by the part of the
+ * text that the fields so far take.  There must be one at least.
+ */
+ngx_uint_t ngx_http_flowdash_field_expected(
+    ngx_http_flowdash_field_index_t *index);
+
 /* Sets "name" to that of a field by its number. */
 void ngx_http_flowdash_field_name(ngx_http_flowdash_field_index_t *index,
     ngx_uint_t n, ngx_str_t *name);

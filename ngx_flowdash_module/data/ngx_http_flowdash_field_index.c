@@ -21,6 +21,12 @@
 #define NGX_HTTP_FLOWDASH_FIELD_SLOTS  16
 
 
+/* a quarter of the slots is free, so that each row of used ones ends */
+
+#define ngx_http_flowdash_field_is_full(table)                                \
+    (4 * (table)->used >= 3 * (table)->size)
+
+
 /* tells whether a field is the one that is looked for */
 
 typedef ngx_uint_t (*ngx_http_flowdash_field_is_pt)(ngx_str_t *field,
@@ -35,7 +41,7 @@ static ngx_int_t ngx_http_flowdash_field_insert_name(
 static ngx_uint_t ngx_http_flowdash_field_find(
     ngx_http_flowdash_field_index_t *index,
     ngx_http_flowdash_field_table_t *table, ngx_str_t *name, uint64_t hash,
-    ngx_http_flowdash_field_is_pt is);
+    ngx_http_flowdash_field_is_pt is, ngx_uint_t *slot);
 static ngx_uint_t ngx_http_flowdash_field_is_similar(ngx_str_t *field,
     ngx_str_t *name);
 static ngx_uint_t ngx_http_flowdash_field_is_same(ngx_str_t *field,
@@ -51,8 +57,8 @@ static ngx_int_t ngx_http_flowdash_field_grow(
 static uint64_t ngx_http_flowdash_field_hash(
     ngx_http_flowdash_field_index_t *index,
     ngx_http_flowdash_field_table_t *table, ngx_uint_t n);
-static void ngx_http_flowdash_field_put(ngx_http_flowdash_field_table_t *table,
-    uint32_t number, uint64_t hash);
+static ngx_uint_t ngx_http_flowdash_field_free_slot(
+    ngx_http_flowdash_field_table_t *table, uint64_t hash);
 
 
 ngx_int_t
@@ -100,8 +106,9 @@ ngx_http_flowdash_field_index_find(ngx_http_flowdash_field_index_t *index,
     key->hash = ngx_http_flowdash_fold_keyed_hash(name)
                 & NGX_HTTP_FLOWDASH_FIELD_HASH;
     key->similar = ngx_http_flowdash_field_find(index, &index->names, name,
-                                           key->hash,
-                                           ngx_http_flowdash_field_is_similar);
+                                            key->hash,
+                                            ngx_http_flowdash_field_is_similar,
+                                            &key->slot);
     key->attribute = ngx_http_flowdash_text_multiparameter(name);
 }
 
@@ -110,7 +117,8 @@ ngx_uint_t
 ngx_http_flowdash_field_index_exact(ngx_http_flowdash_field_index_t *index,
     ngx_str_t *name, ngx_http_flowdash_field_key_t *key)
 {
-    ngx_str_t  similar;
+    ngx_str_t   similar;
+    ngx_uint_t  slot;
 
     if (key->similar == NGX_HTTP_FLOWDASH_FIELD_NONE) {
         return key->similar;
@@ -124,7 +132,8 @@ ngx_http_flowdash_field_index_exact(ngx_http_flowdash_field_index_t *index,
 
     return ngx_http_flowdash_field_find(index, &index->cases, name,
                                         ngx_http_flowdash_hash(name),
-                                        ngx_http_flowdash_field_is_same);
+                                        ngx_http_flowdash_field_is_same,
+                                        &slot);
 }
 
 
@@ -205,7 +214,15 @@ ngx_http_flowdash_field_insert_name(ngx_http_flowdash_field_index_t *index,
                                               ngx_http_flowdash_hash(name));
     }
 
-    return ngx_http_flowdash_field_insert(index, &index->names, n, key->hash);
+    if (ngx_http_flowdash_field_is_full(&index->names)) {
+        return ngx_http_flowdash_field_insert(index, &index->names, n,
+                                              key->hash);
+    }
+
+    index->names.slots[key->slot] = (uint32_t) n + 1;
+    index->names.used++;
+
+    return NGX_OK;
 }
 
 
@@ -213,30 +230,37 @@ ngx_uint_t
 ngx_http_flowdash_field_index_has_attribute(
     ngx_http_flowdash_field_index_t *index, ngx_str_t *name)
 {
+    ngx_uint_t  slot;
+
     return index->attributes.used
            && ngx_http_flowdash_field_find(index, &index->attributes, name,
                                            ngx_http_flowdash_hash(name),
-                                           ngx_http_flowdash_field_is_part)
+                                           ngx_http_flowdash_field_is_part,
+                                           &slot)
               != NGX_HTTP_FLOWDASH_FIELD_NONE;
 }
 
 
+/* if there is none, "slot" is the one for it, unless the table is full */
+
 static ngx_uint_t
 ngx_http_flowdash_field_find(ngx_http_flowdash_field_index_t *index,
     ngx_http_flowdash_field_table_t *table, ngx_str_t *name, uint64_t hash,
-    ngx_http_flowdash_field_is_pt is)
+    ngx_http_flowdash_field_is_pt is, ngx_uint_t *slot)
 {
     uint32_t    number;
     ngx_str_t   other;
     ngx_uint_t  i, n;
 
-    if (table->used == 0) {
+    if (table->size == 0) {
         return NGX_HTTP_FLOWDASH_FIELD_NONE;
     }
 
     for (i = hash; /* void */ ; i++) {
 
-        number = table->slots[i & (table->size - 1)];
+        *slot = i & (table->size - 1);
+
+        number = table->slots[*slot];
 
         if (number == 0) {
             return NGX_HTTP_FLOWDASH_FIELD_NONE;
@@ -288,15 +312,14 @@ static ngx_int_t
 ngx_http_flowdash_field_insert(ngx_http_flowdash_field_index_t *index,
     ngx_http_flowdash_field_table_t *table, ngx_uint_t n, uint64_t hash)
 {
-    /* a quarter of the slots is free, so that each row of used ones ends */
-
-    if (4 * table->used >= 3 * table->size
+    if (ngx_http_flowdash_field_is_full(table)
         && ngx_http_flowdash_field_grow(index, table) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    ngx_http_flowdash_field_put(table, (uint32_t) n + 1, hash);
+    table->slots[ngx_http_flowdash_field_free_slot(table, hash)] =
+                                                              (uint32_t) n + 1;
     table->used++;
 
     return NGX_OK;
@@ -308,12 +331,21 @@ ngx_http_flowdash_field_grow(ngx_http_flowdash_field_index_t *index,
     ngx_http_flowdash_field_table_t *table)
 {
     uint32_t    *slots;
-    ngx_uint_t   i, size;
+    uint64_t     hash;
+    ngx_uint_t   i, size, expected;
 
     slots = table->slots;
     size = table->size;
 
     table->size = size ? 2 * size : NGX_HTTP_FLOWDASH_FIELD_SLOTS;
+
+    if (table == &index->names) {
+        expected = ngx_http_flowdash_field_expected(index);
+
+        while (4 * expected >= 3 * table->size) {
+            table->size *= 2;
+        }
+    }
 
     table->slots = ngx_pcalloc(index->pool, table->size * sizeof(uint32_t));
     if (table->slots == NULL) {
@@ -323,11 +355,15 @@ ngx_http_flowdash_field_grow(ngx_http_flowdash_field_index_t *index,
     }
 
     for (i = 0; i < size; i++) {
-        if (slots[i]) {
-            ngx_http_flowdash_field_put(table, slots[i],
-                                        ngx_http_flowdash_field_hash(index,
-                                                       table, slots[i] - 1));
+
+        if (slots[i] == 0) {
+            continue;
         }
+
+        hash = ngx_http_flowdash_field_hash(index, table, slots[i] - 1);
+
+        table->slots[ngx_http_flowdash_field_free_slot(table, hash)] =
+                                                                      slots[i];
     }
 
     if (slots) {
@@ -360,17 +396,13 @@ ngx_http_flowdash_field_hash(ngx_http_flowdash_field_index_t *index,
 }
 
 
-static void
-ngx_http_flowdash_field_put(ngx_http_flowdash_field_table_t *table,
-    uint32_t number, uint64_t hash)
+static ngx_uint_t
+ngx_http_flowdash_field_free_slot(ngx_http_flowdash_field_table_t *table,
+    uint64_t hash)
 {
     ngx_uint_t  i;
 
-    for (i = hash; /* void */ ; i++) {
+    for (i = hash; table->slots[i & (table->size - 1)]; i++) { /* void */ }
 
-        if (table->slots[i & (table->size - 1)] == 0) {
-            table->slots[i & (table->size - 1)] = number;
-            return;
-        }
-    }
+    return i & (table->size - 1);
 }

@@ -14,6 +14,8 @@ typedef struct {
     uint64_t                     hash;       /* of the folded name */
     ngx_uint_t                   similar;    /* number of a field with the same
                                                 name when case is ignored */
+    ngx_uint_t                   slot;       /* if there is none: where it is
+                                                put into the table */
     size_t                       attribute;  /* length of "due" in "due(1i)",
                                                 or 0 */
 } ngx_http_flowdash_field_key_t;
