@@ -39,6 +39,9 @@ typedef struct {
     ngx_uint_t                         path_depth;  /* open levels */
     ngx_uint_t                         next;     /* next value is a level */
 
+    ngx_http_flowdash_json_place_e     place;    /* of the members of the
+                                                    innermost container */
+
     ngx_http_flowdash_json_names_t     names;
 
     ngx_str_t                          name;     /* the member being read */
@@ -65,7 +68,7 @@ static void ngx_http_flowdash_json_pointer_begin_value(
     ngx_http_flowdash_json_parser_t *jp);
 static ngx_int_t ngx_http_flowdash_json_pointer_end_value(
     ngx_http_flowdash_json_parser_t *jp);
-static ngx_http_flowdash_json_place_e ngx_http_flowdash_json_pointer_place(
+static void ngx_http_flowdash_json_pointer_set_place(
     ngx_http_flowdash_json_parser_t *jp);
 static ngx_int_t ngx_http_flowdash_json_pointer_refuse(
     ngx_http_flowdash_json_parser_t *jp,
@@ -119,6 +122,7 @@ ngx_http_flowdash_json_pointer_parse(ngx_http_flowdash_json_t *json,
     jp.pool = pool;
     jp.cursor = json->text.data;
     jp.next = 1;
+    jp.place = NGX_HTTP_FLOWDASH_JSON_WAY;
 
     jp.levels = ngx_pcalloc(pool, (json->pointer->nelts + 1)
                                   * sizeof(ngx_http_flowdash_json_level_t));
@@ -206,9 +210,8 @@ ngx_http_flowdash_json_pointer_name(ngx_http_flowdash_json_scan_t *scan)
 {
     ngx_http_flowdash_json_parser_t *jp = scan->data;
 
-    ngx_int_t                        rc;
-    ngx_str_t                       *token;
-    ngx_http_flowdash_json_place_e   place;
+    ngx_int_t   rc;
+    ngx_str_t  *token;
 
     if (jp->verdict) {
         return NGX_OK;
@@ -219,10 +222,8 @@ ngx_http_flowdash_json_pointer_name(ngx_http_flowdash_json_scan_t *scan)
     token = jp->json->pointer->elts;
     token += jp->path_depth - 1;
 
-    place = ngx_http_flowdash_json_pointer_place(jp);
-
-    rc = ngx_http_flowdash_json_names_check(&jp->names, jp->depth, place, scan,
-                                            token);
+    rc = ngx_http_flowdash_json_names_check(&jp->names, jp->depth, jp->place,
+                                            scan, token);
 
     if (rc == NGX_ERROR) {
         return NGX_ERROR;
@@ -238,7 +239,7 @@ ngx_http_flowdash_json_pointer_name(ngx_http_flowdash_json_scan_t *scan)
                    jp->names.error);
     }
 
-    switch (place) {
+    switch (jp->place) {
 
     case NGX_HTTP_FLOWDASH_JSON_FIELD:
         return ngx_http_flowdash_json_pointer_set_name(jp);
@@ -370,6 +371,7 @@ ngx_http_flowdash_json_pointer_start(ngx_http_flowdash_json_scan_t *scan)
     ngx_http_flowdash_json_names_start(&jp->names, jp->depth);
 
     if (!jp->next) {
+        ngx_http_flowdash_json_pointer_set_place(jp);
         return NGX_OK;
     }
 
@@ -392,6 +394,8 @@ ngx_http_flowdash_json_pointer_start(ngx_http_flowdash_json_scan_t *scan)
     jp->levels[jp->path_depth].elements = 0;
     jp->path_depth++;
 
+    ngx_http_flowdash_json_pointer_set_place(jp);
+
     return NGX_OK;
 }
 
@@ -412,10 +416,13 @@ ngx_http_flowdash_json_pointer_end(ngx_http_flowdash_json_scan_t *scan)
     ngx_http_flowdash_json_names_end(&jp->names, jp->depth);
 
     if (jp->depth-- != jp->path_depth) {
+        ngx_http_flowdash_json_pointer_set_place(jp);
         return ngx_http_flowdash_json_pointer_end_value(jp);
     }
 
     jp->path_depth--;
+
+    ngx_http_flowdash_json_pointer_set_place(jp);
 
     if (json->found == jp->path_depth) {
 
@@ -445,16 +452,13 @@ ngx_http_flowdash_json_pointer_begin_value(ngx_http_flowdash_json_parser_t *jp)
     u_char                          *last, index[NGX_INT_T_LEN];
     ngx_str_t                       *token;
     ngx_http_flowdash_json_level_t  *level;
-    ngx_http_flowdash_json_place_e   place;
 
-    place = ngx_http_flowdash_json_pointer_place(jp);
-
-    if (place == NGX_HTTP_FLOWDASH_JSON_FIELD) {
+    if (jp->place == NGX_HTTP_FLOWDASH_JSON_FIELD) {
         jp->value = jp->scan.start;
         return;
     }
 
-    if (place != NGX_HTTP_FLOWDASH_JSON_WAY || jp->path_depth == 0) {
+    if (jp->place != NGX_HTTP_FLOWDASH_JSON_WAY || jp->path_depth == 0) {
         return;
     }
 
@@ -488,9 +492,7 @@ ngx_http_flowdash_json_pointer_end_value(ngx_http_flowdash_json_parser_t *jp)
 
     jp->cursor = jp->scan.end;
 
-    if (ngx_http_flowdash_json_pointer_place(jp)
-        != NGX_HTTP_FLOWDASH_JSON_FIELD)
-    {
+    if (jp->place != NGX_HTTP_FLOWDASH_JSON_FIELD) {
         return NGX_OK;
     }
 
@@ -513,22 +515,21 @@ ngx_http_flowdash_json_pointer_end_value(ngx_http_flowdash_json_parser_t *jp)
 }
 
 
-/* where the members of the innermost container are */
-
-static ngx_http_flowdash_json_place_e
-ngx_http_flowdash_json_pointer_place(ngx_http_flowdash_json_parser_t *jp)
+static void
+ngx_http_flowdash_json_pointer_set_place(ngx_http_flowdash_json_parser_t *jp)
 {
     ngx_uint_t  in_task;
 
     in_task = (jp->path_depth == jp->json->pointer->nelts + 1);
 
     if (jp->depth == jp->path_depth) {
-        return in_task ? NGX_HTTP_FLOWDASH_JSON_FIELD
-                       : NGX_HTTP_FLOWDASH_JSON_WAY;
+        jp->place = in_task ? NGX_HTTP_FLOWDASH_JSON_FIELD
+                            : NGX_HTTP_FLOWDASH_JSON_WAY;
+        return;
     }
 
-    return (in_task && jp->json->unique) ? NGX_HTTP_FLOWDASH_JSON_VALUE
-                                         : NGX_HTTP_FLOWDASH_JSON_BESIDE;
+    jp->place = (in_task && jp->json->unique) ? NGX_HTTP_FLOWDASH_JSON_VALUE
+                                              : NGX_HTTP_FLOWDASH_JSON_BESIDE;
 }
 
 
@@ -557,14 +558,4 @@ ngx_http_flowdash_json_pointer_large(ngx_http_flowdash_json_parser_t *jp)
                                               NGX_HTTP_FLOWDASH_JSON_LARGE, 0,
                                               "over flowdash_max_fields_size");
     return NGX_DECLINED;
-}
-
-
-ngx_int_t
-ngx_http_flowdash_json_pointer_charge(ngx_http_flowdash_json_t *json,
-    size_t size)
-{
-    json->size += size;
-
-    return (json->size > json->max_size) ? NGX_DECLINED : NGX_OK;
 }

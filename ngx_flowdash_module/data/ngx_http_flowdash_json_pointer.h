@@ -96,13 +96,20 @@ struct ngx_http_flowdash_json_s {
 ngx_int_t ngx_http_flowdash_json_pointer_parse(ngx_http_flowdash_json_t *json,
     ngx_http_flowdash_json_verdict_e *verdict, ngx_pool_t *pool);
 
+
 /*
  * Counts "size" more bytes of memory for what is remembered of the text.
  * Returns NGX_OK, or NGX_DECLINED if this is now too much: the parsing then
  * ends with NGX_HTTP_FLOWDASH_JSON_LARGE.
  */
-ngx_int_t ngx_http_flowdash_json_pointer_charge(ngx_http_flowdash_json_t *json,
-    size_t size);
+static ngx_inline ngx_int_t
+ngx_http_flowdash_json_pointer_charge(ngx_http_flowdash_json_t *json,
+    size_t size)
+{
+    json->size += size;
+
+    return (json->size > json->max_size) ? NGX_DECLINED : NGX_OK;
+}
 
 
 #endif /* _NGX_HTTP_FLOWDASH_JSON_POINTER_H_INCLUDED_ */
