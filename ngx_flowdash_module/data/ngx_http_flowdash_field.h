@@ -95,7 +95,7 @@ typedef struct {
 
 /* the text that fields have a place in: less than 4 GB */
 
-#define NGX_HTTP_FLOWDASH_FIELD_TEXT  UINT32_MAX
+#define NGX_HTTP_FLOWDASH_FIELD_TEXT_MAX  UINT32_MAX
 
 
 /* Makes an index without fields; "text" is empty if they come in none. */

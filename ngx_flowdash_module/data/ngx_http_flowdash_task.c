@@ -74,7 +74,7 @@ ngx_http_flowdash_task_read(ngx_http_flowdash_task_t *task,
 
     ngx_http_flowdash_field_init(&task->index, &json->text, task->pool);
 
-    if (json->text.len > NGX_HTTP_FLOWDASH_FIELD_TEXT) {
+    if (json->text.len > NGX_HTTP_FLOWDASH_FIELD_TEXT_MAX) {
         json->outer = NULL;
         json->error = "over 4 GB";
         *verdict = NGX_HTTP_FLOWDASH_JSON_LARGE;

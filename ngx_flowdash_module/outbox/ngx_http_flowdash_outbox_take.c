@@ -28,6 +28,10 @@
 #define NGX_HTTP_FLOWDASH_OUTBOX_TAKE_TELL    3600
 
 
+#define ngx_http_flowdash_outbox_take_is_new(name)                            \
+    (ngx_strncmp(name, "new-", sizeof("new-") - 1) == 0)
+
+
 static void ngx_http_flowdash_outbox_take_handler(ngx_event_t *ev);
 static ngx_int_t ngx_http_flowdash_outbox_take_next(ngx_log_t *log);
 static void ngx_http_flowdash_outbox_take_worker(u_char *name,
@@ -36,8 +40,9 @@ static void ngx_http_flowdash_outbox_take_unlocked(u_char *path,
     ngx_log_t *log);
 static ngx_fd_t ngx_http_flowdash_outbox_take_lock(u_char *path,
     ngx_log_t *log);
-static ngx_uint_t ngx_http_flowdash_outbox_take_is_dead(u_char *name,
+static ngx_uint_t ngx_http_flowdash_outbox_take_is_other(u_char *name,
     ngx_str_t *path);
+static ngx_int_t ngx_http_flowdash_outbox_take_remove_new(ngx_str_t *path);
 static void ngx_http_flowdash_outbox_take_part(ngx_log_t *log);
 static void ngx_http_flowdash_outbox_take_end(ngx_log_t *log);
 static ngx_int_t ngx_http_flowdash_outbox_take_group(u_char *path,
@@ -228,7 +233,10 @@ ngx_http_flowdash_outbox_take_worker(u_char *name, ngx_log_t *log)
 
     path.data = ngx_http_flowdash_outbox_take.dead;
 
-    if (!ngx_http_flowdash_outbox_take_is_dead(name, &path)) {
+    if (!ngx_http_flowdash_outbox_take_is_other(name, &path)
+        || (ngx_http_flowdash_outbox_take_is_new(name)
+            && ngx_http_flowdash_outbox_take_remove_new(&path) == NGX_OK))
+    {
         return;
     }
 
@@ -258,19 +266,16 @@ ngx_http_flowdash_outbox_take_worker(u_char *name, ngx_log_t *log)
 
 /*
  * Tells whether an entry of the outbox is the directory of another worker,
- * which is dead if its lock can be had, and sets its path.  A worker names its
- * directory when it has the lock, and before it puts records there; but that
- * name may be lost with the machine's power.
+ * which is dead if its lock can be had, and sets its path.
  */
 
 static ngx_uint_t
-ngx_http_flowdash_outbox_take_is_dead(u_char *name, ngx_str_t *path)
+ngx_http_flowdash_outbox_take_is_other(u_char *name, ngx_str_t *path)
 {
-    size_t           len;
-    ngx_uint_t       fresh;
-    ngx_file_info_t  fi;
+    size_t      len;
+    ngx_uint_t  fresh;
 
-    fresh = (ngx_strncmp(name, "new-", sizeof("new-") - 1) == 0);
+    fresh = ngx_http_flowdash_outbox_take_is_new(name);
 
     len = (fresh ? sizeof("new-") : sizeof("worker-")) - 1 + 32;
 
@@ -287,15 +292,32 @@ ngx_http_flowdash_outbox_take_is_dead(u_char *name, ngx_str_t *path)
                             &ngx_http_flowdash_outbox.conf.path, name)
                 - path->data - 1;
 
-    if (!fresh) {
-        return 1;
+    return 1;
+}
+
+
+/*
+ * A worker names its directory when it has the lock, and before it puts
+ * records there; but that name may be lost with the machine's power.  Removes
+ * an old directory without a name, unless there are files in it.  Returns
+ * NGX_DECLINED if there are, or NGX_OK.
+ */
+
+static ngx_int_t
+ngx_http_flowdash_outbox_take_remove_new(ngx_str_t *path)
+{
+    ngx_file_info_t  fi;
+
+    if (ngx_link_info(path->data, &fi) == NGX_FILE_ERROR
+        || !ngx_is_dir(&fi)
+        || ngx_file_mtime(&fi)
+           > ngx_time() - NGX_HTTP_FLOWDASH_OUTBOX_TAKE_NEW)
+    {
+        return NGX_OK;
     }
 
-    return ngx_link_info(path->data, &fi) != NGX_FILE_ERROR
-           && ngx_is_dir(&fi)
-           && ngx_file_mtime(&fi)
-              <= ngx_time() - NGX_HTTP_FLOWDASH_OUTBOX_TAKE_NEW
-           && ngx_delete_dir(path->data) == NGX_FILE_ERROR;
+    return (ngx_delete_dir(path->data) == NGX_FILE_ERROR) ? NGX_DECLINED
+                                                          : NGX_OK;
 }
 
 

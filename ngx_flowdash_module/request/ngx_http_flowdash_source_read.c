@@ -303,6 +303,15 @@ ngx_http_flowdash_source_read_json(ngx_http_request_t *r,
     text = &src->body.text;
 
     if (src->has_body) {
+
+        if (ngx_http_flowdash_body_length(r)
+            > (off_t) NGX_HTTP_FLOWDASH_FIELD_TEXT_MAX)
+        {
+            return ngx_http_flowdash_source_refuse(r, ctx,
+                                           NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                                           "the request's body is over 4 GB");
+        }
+
         rc = ngx_http_flowdash_source_read_text(r, src);
 
         if (rc != NGX_OK) {
