@@ -18,7 +18,7 @@
 
 /* as in the first line of CHANGES */
 
-#define NGX_HTTP_FLOWDASH_VERSION  "0.9.0"
+#define NGX_HTTP_FLOWDASH_VERSION  "1.0.0"
 
 
 /* defined in the rooms above; here they are only pointed to */

@@ -12,7 +12,7 @@ version=$(sed -n 's/^#define NGX_HTTP_FLOWDASH_VERSION *"\(.*\)"/\1/p' \
 debian=$(. /etc/os-release && echo "${VERSION_ID-} $VERSION_CODENAME")
 suite=${debian#* }
 
-# 0.9.0-1~deb12u1 of Debian 12 is older than what Debian 13 has
+# 1.0.0-1~deb12u1 of Debian 12 is older than what Debian 13 has
 revision=$(dpkg-parsechangelog -S Version)
 case $revision in
     "$version"-*) ;;
