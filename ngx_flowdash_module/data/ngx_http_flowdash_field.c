@@ -14,7 +14,11 @@
 
 #define NGX_HTTP_FLOWDASH_FIELD_FEW    12
 
-/* how many times as many are expected at most */
+/* fields from which on the room for them is not doubled, and can be freed */
+
+#define NGX_HTTP_FLOWDASH_FIELD_MANY   512
+
+/* no more are expected than so many times the fields so far */
 
 #define NGX_HTTP_FLOWDASH_FIELD_GROWTH  4
 
@@ -90,8 +94,9 @@ ngx_http_flowdash_field_end(ngx_http_flowdash_field_index_t *index,
     index->in_text = index->used;
     index->tail = tail;
 
-    if (index->max - index->used > index->used / 8) {
-
+    if (index->max > NGX_HTTP_FLOWDASH_FIELD_MANY
+        && index->max - index->used > index->used / 8)
+    {
         /* without memory for it, the index stays as it is */
 
         (void) ngx_http_flowdash_field_resize(index, index->used);
@@ -207,17 +212,20 @@ ngx_http_flowdash_field_push(ngx_http_flowdash_field_index_t *index)
 static ngx_int_t
 ngx_http_flowdash_field_room(ngx_http_flowdash_field_index_t *index)
 {
-    ngx_uint_t  max;
+    ngx_uint_t  max, least;
 
     if (index->max == 0) {
-        max = NGX_HTTP_FLOWDASH_FIELD_FEW;
-
-    } else {
-        max = ngx_http_flowdash_field_expected(index);
-        max += max / 8;
+        return ngx_http_flowdash_field_resize(index,
+                                              NGX_HTTP_FLOWDASH_FIELD_FEW);
     }
 
-    return ngx_http_flowdash_field_resize(index, max);
+    least = index->max;
+    least += (least < NGX_HTTP_FLOWDASH_FIELD_MANY) ? least : least / 8;
+
+    max = ngx_http_flowdash_field_expected(index);
+    max += max / 8;
+
+    return ngx_http_flowdash_field_resize(index, ngx_max(max, least));
 }
 
 
@@ -229,8 +237,10 @@ ngx_http_flowdash_field_expected(ngx_http_flowdash_field_index_t *index)
 
     last = &index->refs[index->used - 1];
 
-    if (index->in_text || last->kept) {
-        return 2 * index->used;
+    /* what is kept takes memory already, and may have no place */
+
+    if (index->in_text || last->kept || index->nkept > index->used / 8) {
+        return 0;
     }
 
     n = (uint64_t) index->used * index->text.len / (last->place + 1);

@@ -128,8 +128,8 @@ void ngx_http_flowdash_field_end(ngx_http_flowdash_field_index_t *index,
     u_char *tail);
 
 /*
- * Returns how many fields there may be in the end, judging by the part of the
- * text that the fields so far take.  There must be one at least.
+ * Returns how many fields there will be, at most, if the text continues as it
+ * has begun; or 0 if that is not known.  There must be one already.
  */
 ngx_uint_t ngx_http_flowdash_field_expected(
     ngx_http_flowdash_field_index_t *index);

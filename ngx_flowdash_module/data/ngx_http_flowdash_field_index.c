@@ -20,6 +20,10 @@
 
 #define NGX_HTTP_FLOWDASH_FIELD_SLOTS  16
 
+/* a table with more of them can be freed: a pool keeps what is small */
+
+#define NGX_HTTP_FLOWDASH_FIELD_SLOTS_FREED  1024
+
 
 /* a quarter of the slots is free, so that each row of used ones ends */
 
@@ -54,6 +58,9 @@ static ngx_int_t ngx_http_flowdash_field_insert(
 static ngx_int_t ngx_http_flowdash_field_grow(
     ngx_http_flowdash_field_index_t *index,
     ngx_http_flowdash_field_table_t *table);
+static ngx_int_t ngx_http_flowdash_field_rebuild(
+    ngx_http_flowdash_field_index_t *index,
+    ngx_http_flowdash_field_table_t *table, ngx_uint_t new_size);
 static uint64_t ngx_http_flowdash_field_hash(
     ngx_http_flowdash_field_index_t *index,
     ngx_http_flowdash_field_table_t *table, ngx_uint_t n);
@@ -96,6 +103,34 @@ ngx_http_flowdash_field_copy_table(ngx_http_flowdash_field_table_t *table,
     table->slots = slots;
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_flowdash_field_index_end(ngx_http_flowdash_field_index_t *index,
+    u_char *tail)
+{
+    ngx_uint_t                        size;
+    ngx_http_flowdash_field_table_t  *table;
+
+    ngx_http_flowdash_field_end(index, tail);
+
+    table = &index->names;
+
+    if (table->size <= NGX_HTTP_FLOWDASH_FIELD_SLOTS_FREED) {
+        return;
+    }
+
+    for (size = table->size; 4 * table->used < 3 * size / 2; size /= 2) {
+        /* void */
+    }
+
+    if (size < table->size) {
+
+        /* without memory for it, the table stays as it is */
+
+        (void) ngx_http_flowdash_field_rebuild(index, table, size);
+    }
 }
 
 
@@ -330,22 +365,36 @@ static ngx_int_t
 ngx_http_flowdash_field_grow(ngx_http_flowdash_field_index_t *index,
     ngx_http_flowdash_field_table_t *table)
 {
-    uint32_t    *slots;
-    uint64_t     hash;
-    ngx_uint_t   i, size, expected;
+    ngx_uint_t  size, expected;
 
-    slots = table->slots;
-    size = table->size;
-
-    table->size = size ? 2 * size : NGX_HTTP_FLOWDASH_FIELD_SLOTS;
+    size = table->size ? 2 * table->size : NGX_HTTP_FLOWDASH_FIELD_SLOTS;
 
     if (table == &index->names) {
         expected = ngx_http_flowdash_field_expected(index);
 
-        while (4 * expected >= 3 * table->size) {
-            table->size *= 2;
+        while (4 * expected >= 3 * size) {
+            size *= 2;
         }
     }
+
+    return ngx_http_flowdash_field_rebuild(index, table, size);
+}
+
+
+/* gives a table another size, for which its fields are not too many */
+
+static ngx_int_t
+ngx_http_flowdash_field_rebuild(ngx_http_flowdash_field_index_t *index,
+    ngx_http_flowdash_field_table_t *table, ngx_uint_t new_size)
+{
+    uint32_t    *slots;
+    uint64_t     hash;
+    ngx_uint_t   i, size;
+
+    slots = table->slots;
+    size = table->size;
+
+    table->size = new_size;
 
     table->slots = ngx_pcalloc(index->pool, table->size * sizeof(uint32_t));
     if (table->slots == NULL) {

@@ -14,8 +14,9 @@ typedef struct {
     uint64_t                     hash;       /* of the folded name */
     ngx_uint_t                   similar;    /* number of a field with the same
                                                 name when case is ignored */
-    ngx_uint_t                   slot;       /* if there is none: where it is
-                                                put into the table */
+    ngx_uint_t                   slot;       /* if there is none, and the table
+                                                is not full: where the next
+                                                field is put if it is this */
     size_t                       attribute;  /* length of "due" in "due(1i)",
                                                 or 0 */
 } ngx_http_flowdash_field_key_t;
@@ -30,7 +31,15 @@ ngx_int_t ngx_http_flowdash_field_index_copy(
     ngx_http_flowdash_field_index_t *base, ngx_pool_t *pool);
 
 /*
- * Looks for a name: sets all of "key".  If several fields have a name that is
+ * Ends the fields that have a place in the text, as
+ * ngx_http_flowdash_field_end() does; room that turned out not to be needed is
+ * given back.
+ */
+void ngx_http_flowdash_field_index_end(ngx_http_flowdash_field_index_t *index,
+    u_char *tail);
+
+/*
+ * Looks for a name, and sets "key".  If several fields have a name that is
  * the same when case is ignored, key->similar is any of them.
  */
 void ngx_http_flowdash_field_index_find(ngx_http_flowdash_field_index_t *index,

@@ -42,8 +42,8 @@ typedef struct {
 
 static uint32_t ngx_http_flowdash_fold_next(u_char **p, u_char *last);
 static uint32_t ngx_http_flowdash_fold_char(uint32_t c);
-static ngx_inline ngx_uint_t ngx_http_flowdash_fold_hash_ascii(ngx_str_t *s,
-    uint64_t *hash);
+static uint64_t ngx_http_flowdash_fold_hash_from(ngx_str_t *s, u_char *p,
+    ngx_http_flowdash_hash_t *h);
 static ngx_inline uint64_t ngx_http_flowdash_fold_ascii(uint64_t word);
 static void ngx_http_flowdash_fold_add(ngx_http_flowdash_fold_bytes_t *bytes,
     uint32_t c);
@@ -103,41 +103,14 @@ ngx_http_flowdash_fold_compare(ngx_str_t *a, ngx_str_t *b)
 }
 
 
+/* most names are ASCII: eight bytes at once, until there are others */
+
 uint64_t
 ngx_http_flowdash_fold_keyed_hash(ngx_str_t *s)
 {
-    u_char                          *p, *last;
-    uint64_t                         hash;
-    ngx_http_flowdash_fold_bytes_t   bytes;
-
-    if (ngx_http_flowdash_fold_hash_ascii(s, &hash)) {
-        return hash;
-    }
-
-    ngx_http_flowdash_hash_begin(&bytes.hash);
-    bytes.word = 0;
-    bytes.len = 0;
-
-    p = s->data;
-    last = p + s->len;
-
-    while (p < last) {
-        ngx_http_flowdash_fold_add(&bytes,
-                                   ngx_http_flowdash_fold_next(&p, last));
-    }
-
-    return ngx_http_flowdash_hash_end(&bytes.hash, bytes.word, bytes.len);
-}
-
-
-/* most names are ASCII: eight bytes at once; returns 0 if this one is not */
-
-static ngx_inline ngx_uint_t
-ngx_http_flowdash_fold_hash_ascii(ngx_str_t *s, uint64_t *hash)
-{
     u_char                    *p, *last;
     uint64_t                   word;
-    ngx_http_flowdash_hash_t   h;
+    ngx_http_flowdash_hash_t   h, copy;
 
     ngx_http_flowdash_hash_begin(&h);
 
@@ -149,7 +122,7 @@ ngx_http_flowdash_fold_hash_ascii(ngx_str_t *s, uint64_t *hash)
         word = ngx_http_flowdash_hash_load(p);
 
         if (word & ngx_http_flowdash_fold_each(0x80)) {
-            return 0;
+            goto other;
         }
 
         ngx_http_flowdash_hash_word(&h, ngx_http_flowdash_fold_ascii(word));
@@ -158,15 +131,45 @@ ngx_http_flowdash_fold_hash_ascii(ngx_str_t *s, uint64_t *hash)
     word = ngx_http_flowdash_hash_rest(last, last - p, s->len);
 
     if (word & ngx_http_flowdash_fold_each(0x80)) {
-        return 0;
+        goto other;
     }
 
     /* a zero byte folds to itself */
 
-    *hash = ngx_http_flowdash_hash_end(&h, ngx_http_flowdash_fold_ascii(word),
-                                       s->len);
+    return ngx_http_flowdash_hash_end(&h, ngx_http_flowdash_fold_ascii(word),
+                                      s->len);
 
-    return 1;
+other:
+
+    /* a state whose address is taken would not be in registers above */
+
+    copy = h;
+
+    return ngx_http_flowdash_fold_hash_from(s, p, &copy);
+}
+
+
+/* the same from "p" on, a multiple of eight bytes, where "h" is the state */
+
+static uint64_t
+ngx_http_flowdash_fold_hash_from(ngx_str_t *s, u_char *p,
+    ngx_http_flowdash_hash_t *h)
+{
+    u_char                          *last;
+    ngx_http_flowdash_fold_bytes_t   bytes;
+
+    bytes.hash = *h;
+    bytes.word = 0;
+    bytes.len = p - s->data;
+
+    last = s->data + s->len;
+
+    while (p < last) {
+        ngx_http_flowdash_fold_add(&bytes,
+                                   ngx_http_flowdash_fold_next(&p, last));
+    }
+
+    return ngx_http_flowdash_hash_end(&bytes.hash, bytes.word, bytes.len);
 }
 
 

@@ -107,7 +107,7 @@ ngx_http_flowdash_hash_load(u_char *p)
 
     ngx_memcpy(&word, p, 8);
 
-#if !(NGX_HAVE_LITTLE_ENDIAN)
+#if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
     word = __builtin_bswap64(word);
 #endif
 
@@ -115,7 +115,10 @@ ngx_http_flowdash_hash_load(u_char *p)
 }
 
 
-/* Returns the last "n" bytes, fewer than 8, of a text of "len", as a word. */
+/*
+ * Returns the last "n" bytes, fewer than 8, of a text of "len" that ends at
+ * "last", as a word.
+ */
 static ngx_inline uint64_t
 ngx_http_flowdash_hash_rest(u_char *last, size_t n, size_t len)
 {

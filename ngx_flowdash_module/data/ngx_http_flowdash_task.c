@@ -97,7 +97,7 @@ ngx_http_flowdash_task_read(ngx_http_flowdash_task_t *task,
         return NGX_OK;
     }
 
-    ngx_http_flowdash_field_end(&task->index, json->tail);
+    ngx_http_flowdash_field_index_end(&task->index, json->tail);
 
     return NGX_OK;
 }

@@ -790,15 +790,17 @@ too_long(void)
 
 /*
  * What is read takes little memory, and what is changed no more than it is
- * charged.
+ * charged.  Fields that are all short, before or behind a long one, lead to
+ * wrong guesses of their number; so do names with escapes, here all but each
+ * "plain"th.
  */
 
 static ngx_uint_t
-index_is_small(void)
+index_is_small(size_t before, size_t behind, ngx_uint_t plain)
 {
     u_char                            *p;
-    size_t                             read, changed;
-    ngx_str_t                          text, new;
+    size_t                             read, kept, changed;
+    ngx_str_t                          text, new, name;
     ngx_uint_t                         i, good;
     ngx_pool_t                        *pool;
     ngx_array_t                        pointer;
@@ -810,14 +812,23 @@ index_is_small(void)
 
     pool = ngx_create_pool(4096, &test_log);
 
-    text.data = malloc(10000 * sizeof("\"field 10000\":1,"));
-    p = text.data;
+    text.data = malloc(10000 * sizeof("\"\\u0066ield 10000\":1,")
+                       + before + behind + 100);
+    p = ngx_sprintf(text.data, "{\"before\":\"");
+
+    ngx_memset(p, 'x', before);
+    p = ngx_sprintf(p + before, "\"");
 
     for (i = 0; i < 10000; i++) {
-        p = ngx_sprintf(p, "%s\"field %ui\":1", i ? "," : "{", i);
+        p = ngx_sprintf(p, ",\"%sield %ui\":1",
+                        (i % plain) ? "\\u0066" : "f", i);
     }
 
-    *p++ = '}';
+    p = ngx_sprintf(p, ",\"behind\":\"");
+
+    ngx_memset(p, 'x', behind);
+    p = ngx_sprintf(p + behind, "\"}");
+
     text.len = p - text.data;
 
     good = (ngx_http_flowdash_task_init(&task, pool, &text, &pointer, 0,
@@ -827,12 +838,19 @@ index_is_small(void)
     read = task.index.max * sizeof(ngx_http_flowdash_field_ref_t)
            + task.index.names.size * sizeof(uint32_t);
 
-    good &= (task.index.used == 10000 && task.index.nkept == 0
-             && read < 10000 * 20);
+    kept = task.index.nkept;
+
+    good &= (task.index.used == 10002 && read < 10002 * 20
+             && kept == 10000 - (9999 / plain + 1));
+
+    for (i = 0; i < 10002; i++) {
+        name = ngx_http_flowdash_task_get(&task, i, &room)->name;
+        good &= ngx_http_flowdash_task_has(&task, &name);
+    }
 
     ngx_str_set(&new, "2");
 
-    for (i = 0; i < 10000; i++) {
+    for (i = 0; i < 10002; i++) {
         field = *ngx_http_flowdash_task_get(&task, i, &room);
         field.value = new;
         good &= (ngx_http_flowdash_task_set(&task, &field) == NGX_OK);
@@ -841,7 +859,7 @@ index_is_small(void)
     changed = task.index.max_kept * sizeof(ngx_http_flowdash_field_t *)
               + task.index.nkept * sizeof(ngx_http_flowdash_field_t);
 
-    good &= (task.index.nkept == 10000 && read + changed <= task.json.size);
+    good &= (task.index.nkept == 10002 && read + changed <= task.json.size);
 
     ngx_destroy_pool(pool);
     free(text.data);
@@ -974,7 +992,10 @@ main(void)
     ok(good_damaged == rounds, "damaged texts are judged");
     limits();
     ok(index_is_charged(), "the index has a limit");
-    ok(index_is_small(), "what is read only takes little memory");
+    ok(index_is_small(0, 0, 1), "what is read only takes little memory");
+    ok(index_is_small(0, 1000000, 1), "with a long field behind the others");
+    ok(index_is_small(1000000, 0, 1), "with a long field before them");
+    ok(index_is_small(0, 1000000, 9), "with escapes in most names");
     ok(too_long(), "a text over 4 GB is refused");
     ok(out_of_memory(), "memory that runs out is an error");
 
