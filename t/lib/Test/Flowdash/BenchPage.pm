@@ -327,6 +327,7 @@ sub steps ($self) {
         }
     }
     return "## More steps\n\n"
+        . "With 64 connections, as above.\n\n"
         . table([ '', 'steps', 'CPU time, us',
                   'of each step, beyond a plain hop' ], @rows);
 }
@@ -338,8 +339,11 @@ sub rates ($self) {
     return "## Latency\n\n"
         . "Requests come at random moments, at a share of the greatest rate of "
         . "each gateway.\nThe time of a request begins when it is due, even if "
-        . "it cannot be sent yet.\nMilliseconds: the median, and the 99th "
-        . "percentile.\n\n"
+        . "it cannot be sent yet.\nThe faster a gateway is, the more requests "
+        . "that are, and one processor sends and\nanswers them all: what the "
+        . "99th percentile of a plain hop has beyond that of slower\ngateways "
+        . "is the machine's.\n"
+        . "Milliseconds: the median, and the 99th percentile.\n\n"
         . table([ '', @shares ], map {
             my $id = $_;
             [ $self->name($id), map {
