@@ -338,7 +338,8 @@ ngx_http_flowdash_json_write_string(u_char *p, ngx_str_t *s)
 u_char *
 ngx_http_flowdash_json_write_ascii(u_char *p, ngx_str_t *s)
 {
-    u_char  *q, *end, *last;
+    size_t   n;
+    u_char  *q, *last;
 
     *p++ = '"';
 
@@ -357,21 +358,21 @@ ngx_http_flowdash_json_write_ascii(u_char *p, ngx_str_t *s)
         *p++ = *q++;
     }
 
-    for ( /* void */ ; q < last; q = end) {
+    while (q < last) {
 
-        if (last - q < 8) {
-            end = last;
+        n = last - q;
 
-        } else {
-            end = q + 8;
+        if (n >= 8) {
+            n = 8;
 
             if (ngx_http_flowdash_json_is_plain(q)) {
                 p = ngx_cpymem(p, q, 8);
+                q += 8;
                 continue;
             }
         }
 
-        for ( /* void */ ; q < end; q++) {
+        for ( /* void */ ; n; n--, q++) {
 
             if (*q < ' ' || *q > '~') {
                 return NULL;

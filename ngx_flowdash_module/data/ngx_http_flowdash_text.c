@@ -201,7 +201,7 @@ ngx_http_flowdash_text_is_json_type(ngx_str_t *type)
 
     name = *type;
 
-    end = ngx_strlchr(name.data, name.data + name.len, ';');
+    end = name.len ? memchr(name.data, ';', name.len) : NULL;
 
     if (end) {
         name.len = end - name.data;

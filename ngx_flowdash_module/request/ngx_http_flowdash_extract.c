@@ -110,7 +110,7 @@ ngx_http_flowdash_extract(ngx_http_request_t *r, ngx_http_flowdash_ctx_t *ctx)
 
 /*
  * Reads a JSON body once for all that is extracted from it: "selected" has a
- * value for each, in the order of the directives.  Of another body, it has none.
+ * value for each, in the order of the directives; of another body, none.
  */
 
 static ngx_int_t
