@@ -178,6 +178,14 @@ ngx_http_flowdash_multipart_part_parse(ngx_http_flowdash_multipart_t *mp,
         }
     }
 
+    /* it may have been counted in the value of another header */
+
+    if (part->disposition.data == NULL) {
+        return ngx_http_flowdash_multipart_state_refuse(mp,
+                   NGX_HTTP_FLOWDASH_FORM_MALFORMED,
+                   "a part has no Content-Disposition");
+    }
+
     rc = ngx_http_flowdash_multipart_part_disposition(mp, part);
 
     if (rc != NGX_OK) {

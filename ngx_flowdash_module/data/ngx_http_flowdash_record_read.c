@@ -52,6 +52,7 @@ ngx_http_flowdash_record_read(ngx_str_t *text, ngx_pool_t *pool,
 
     new = NULL;
     reader.pool = pool;
+    reader.error = NULL;
     ngx_memzero(mac->last, sizeof(mac->last));
 
     last = ngx_http_flowdash_record_read_end(text);

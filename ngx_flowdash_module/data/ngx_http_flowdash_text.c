@@ -149,28 +149,28 @@ ngx_http_flowdash_text_unescape(u_char *dst, u_char *p, u_char *last,
 
         p = ngx_http_flowdash_text_plain_unescape(&dst, p, last, form);
 
-        do {
+        for ( ;; ) {
             if (p == last) {
                 return dst;
             }
 
             c = *p++;
 
-            if (c != '%') {
-                *dst++ = (form && c == '+') ? ' ' : c;
-                continue;
+            if (c == '%') {
+                break;
             }
 
-            escaped = (last - p >= 2) ? ngx_hextoi(p, 2) : NGX_ERROR;
+            *dst++ = (form && c == '+') ? ' ' : c;
+        }
 
-            if (escaped == NGX_ERROR) {
-                return NULL;
-            }
+        escaped = (last - p >= 2) ? ngx_hextoi(p, 2) : NGX_ERROR;
 
-            *dst++ = (u_char) escaped;
-            p += 2;
+        if (escaped == NGX_ERROR) {
+            return NULL;
+        }
 
-        } while (c != '%');
+        *dst++ = (u_char) escaped;
+        p += 2;
     }
 }
 

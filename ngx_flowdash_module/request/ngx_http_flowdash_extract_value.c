@@ -158,6 +158,9 @@ ngx_http_flowdash_extract_value_json(ngx_http_request_t *r,
     const char                    *error;
     ngx_http_flowdash_extracted_t  extracted;
 
+    error = NULL;
+    rule = 0;
+
     if (sel->verdict != NGX_HTTP_FLOWDASH_JSON_OK) {
         error = sel->error;
         rule = sel->rule;

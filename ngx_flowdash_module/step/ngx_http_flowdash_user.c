@@ -107,16 +107,17 @@ ngx_http_flowdash_user_default(ngx_pool_t *pool,
     user->pool = pool;
 
     member = room->members;
+    field = ngx_http_flowdash_user_fields;
 
-    for (field = ngx_http_flowdash_user_fields; field->len; field++) {
-
-        member->name = *field;
+    do {
+        member->name = *field++;
         ngx_str_null(&member->value);
         member->json = 0;
 
         member++;
         user->nelts++;
-    }
+
+    } while (field->len);
 
     return user;
 }

@@ -43,6 +43,8 @@ ngx_http_flowdash_variables_extract(ngx_http_request_t *r,
         return NGX_OK;
     }
 
+    ngx_memzero(&unused, sizeof(ngx_http_flowdash_value_t));
+
     value = &unused;
 
     if (ctx->evaluation) {

@@ -203,7 +203,7 @@ static test_case_t  cases[] = {
     T("a disposition inside", Y("X: " CD "; name=\"b\""),
       "MALFORMED a part does not have exactly one Content-Disposition"),
     T("only one inside", H("X-" CD "; name=\"b\""),
-      "MALFORMED a part has a Content-Disposition other than form-data"),
+      "MALFORMED a part has no Content-Disposition"),
     T("a bare LF", H("X: y\nZ: z"),
       "MALFORMED a lone CR or LF in the headers of a part"),
     T("a bare CR", H("X: y\rZ: z"),
